@@ -1,0 +1,226 @@
+//! Who is asking: a person, an API key (perhaps acting for a person), or Caseload itself.
+
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    clock::Timestamp,
+    error::{Code, Error, Result},
+};
+
+/// What a person on staff may do; each role includes the ones before it (S0-21).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Everyday work.
+    #[sea_orm(string_value = "agent")]
+    Agent,
+    /// Also the dashboard, other people's work and campaigns.
+    #[sea_orm(string_value = "manager")]
+    Manager,
+    /// Also users, keys and set-up.
+    #[sea_orm(string_value = "admin")]
+    Admin,
+}
+
+impl Role {
+    /// The role as clients write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Manager => "manager",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+macro_rules! scopes {
+    ($($variant:ident $text:literal $role:ident $doc:literal;)*) => {
+        /// What a credential may touch: `<resource>:read|write`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Scope { $(#[doc = $doc] $variant,)* }
+
+        impl Scope {
+            /// Every scope there is.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The scope as clients write it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str { match self { $(Self::$variant => $text,)* } }
+
+            /// The least role whose people hold this scope.
+            #[must_use]
+            pub const fn least_role(self) -> Role { match self { $(Self::$variant => Role::$role,)* } }
+
+            /// What the scope allows, in one sentence.
+            #[must_use]
+            pub const fn description(self) -> &'static str { match self { $(Self::$variant => $doc,)* } }
+        }
+    };
+}
+
+scopes! {
+    ProfileRead "profile:read" Agent "Read one's own account.";
+    ProfileWrite "profile:write" Agent "Change one's own account and password.";
+    UsersRead "users:read" Agent "Read the staff and their groups.";
+    UsersWrite "users:write" Admin "Create, change and deactivate staff.";
+    UsersOffboard "users:offboard" Manager "Move everything a leaver holds and deactivate them.";
+    UsersActAs "users:act_as" Admin "For API keys: act for a named person with X-Act-As.";
+    GroupsRead "groups:read" Agent "Read groups and their members.";
+    GroupsWrite "groups:write" Admin "Create and change groups and their members.";
+    ApiKeysRead "api_keys:read" Admin "Read API keys, never their secrets.";
+    ApiKeysWrite "api_keys:write" Admin "Create, change and revoke API keys.";
+    PicklistsRead "picklists:read" Agent "Read picklists and their items.";
+    PicklistsWrite "picklists:write" Admin "Change picklists, their items and order.";
+    NotesRead "notes:read" Agent "Read notes.";
+    NotesWrite "notes:write" Agent "Write and correct notes.";
+    ActionItemsRead "action_items:read" Agent "Read action items.";
+    ActionItemsWrite "action_items:write" Agent "Create and work on action items.";
+    QueuesRead "queues:read" Agent "Read one's own queues, one's groups' and the public one.";
+    HomeRead "home:read" Agent "Read the home page.";
+    SubjectsRead "subjects:read" Agent "Read the timeline of a subject.";
+    DashboardRead "dashboard:read" Manager "Read the open work of each person and group.";
+    ReportsRead "reports:read" Manager "Read reports.";
+    EventsRead "events:read" Agent "Read the change feed; set-up and access events need the admin role.";
+    JobsRead "jobs:read" Agent "Watch long-running work.";
+    JobsWrite "jobs:write" Agent "Cancel long-running work.";
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Scope {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Self::ALL.iter().copied().find(|scope| scope.as_str() == text).ok_or(())
+    }
+}
+
+impl Serialize for Scope {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// A person or key as others see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Named {
+    /// The id of the user or API key.
+    pub id: Uuid,
+    /// Its present name.
+    pub name: String,
+}
+
+/// What kind of credential acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ActorKind {
+    /// A person who signed in.
+    User,
+    /// A program with an API key.
+    ApiKey,
+    /// Caseload itself: set-up, the command line, background work.
+    System,
+}
+
+/// Who is asking, with everything a rule needs to know about them.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// Which kind of credential this is.
+    pub kind: ActorKind,
+    /// The user or API key itself; nil for the system.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// The person an API key acts for.
+    pub acting_for: Option<Named>,
+    /// The role of the person; what an API key without a person ranks as.
+    pub role: Role,
+    /// What this credential may touch.
+    pub scopes: BTreeSet<Scope>,
+    /// The groups of the person.
+    pub groups: Vec<Uuid>,
+    /// The zone in which "today" is meant.
+    pub zone: Tz,
+    /// The session behind an access token.
+    pub session: Option<Uuid>,
+    /// When the credential ends.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Actor {
+    /// Caseload itself, allowed everything.
+    #[must_use]
+    pub fn system(zone: Tz) -> Self {
+        Self {
+            kind: ActorKind::System,
+            id: Uuid::nil(),
+            name: "Caseload".into(),
+            acting_for: None,
+            role: Role::Admin,
+            scopes: Scope::ALL.iter().copied().collect(),
+            groups: Vec::new(),
+            zone,
+            session: None,
+            expires_at: None,
+        }
+    }
+
+    /// Nobody: who uses the public operations.
+    #[must_use]
+    pub fn nobody() -> Self {
+        Self { name: "nobody".into(), role: Role::Agent, scopes: BTreeSet::new(), ..Self::system(Tz::UTC) }
+    }
+
+    /// The person behind the request, if there is one.
+    #[must_use]
+    pub fn user(&self) -> Option<Uuid> {
+        match self.kind {
+            ActorKind::User => Some(self.id),
+            ActorKind::ApiKey => self.acting_for.as_ref().map(|person| person.id),
+            ActorKind::System => None,
+        }
+    }
+
+    /// The person behind the request, or a refusal that says how a key gets one.
+    pub fn person(&self) -> Result<Uuid> {
+        self.user().ok_or_else(|| {
+            Error::new(Code::NobodyActing, "This API key acts for nobody: send X-Act-As with a user's id, or name the assignee.")
+        })
+    }
+
+    /// Who did it: the person when there is one, else the key.
+    #[must_use]
+    pub fn author(&self) -> Uuid {
+        self.user().unwrap_or(self.id)
+    }
+
+    /// Whether the actor sees to other people's work: managers, admins, and keys that stand for no person.
+    #[must_use]
+    pub fn oversees(&self) -> bool {
+        self.role >= Role::Manager
+    }
+
+    /// Refuses an actor without the scope.
+    pub fn may(&self, scope: Scope) -> Result<()> {
+        if self.scopes.contains(&scope) {
+            return Ok(());
+        }
+        let detail = match self.kind {
+            ActorKind::ApiKey => format!("This needs the scope {scope}, which the API key or the person it acts for does not have."),
+            _ => format!("This needs the scope {scope}, which the role {} and above have.", scope.least_role().as_str()),
+        };
+        Err(Error::new(Code::MissingScope, detail).with("scope", scope.as_str()))
+    }
+}

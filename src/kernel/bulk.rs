@@ -1,0 +1,90 @@
+//! Bulk: the same change on many, each standing alone, with a result for each (B-6, S2-22).
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    error::{Error, Kind, Result},
+    problem::Problem,
+    tx::Tx,
+};
+
+/// Rows that a bulk command changes in one go.
+pub const MOST: usize = 1000;
+
+/// What became of one of them.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BulkResult {
+    /// Which one.
+    pub id: Uuid,
+    /// The status that the single command would have answered.
+    #[schema(example = 200)]
+    pub status: u16,
+    /// Why it failed; null when it did not.
+    #[schema(required)]
+    pub problem: Option<Problem>,
+}
+
+/// What became of a bulk command.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BulkReport {
+    /// The outcome in one sentence.
+    #[schema(example = "77 of 80 changed, 3 failed.")]
+    pub message: String,
+    /// How many were selected.
+    pub matched: usize,
+    /// How many were changed, or would be.
+    pub succeeded: usize,
+    /// How many were not.
+    pub failed: usize,
+    /// Whether nothing was really changed.
+    pub dry_run: bool,
+    /// What became of each, in the order of the selection.
+    pub results: Vec<BulkResult>,
+}
+
+/// Does the same to each, one savepoint each; a dry run takes everything back.
+pub async fn each(tx: &mut Tx, ids: Vec<Uuid>, dry_run: bool, work: impl AsyncFn(&mut Tx, Uuid) -> Result<()>) -> Result<BulkReport> {
+    let mut results = Vec::with_capacity(ids.len());
+    let failed_on_purpose = || Error::internal("a dry run");
+    for id in ids {
+        let mut outcome = Ok(());
+        let taken_back = tx
+            .apart(async |tx| {
+                outcome = work(tx, id).await;
+                if outcome.is_err() || dry_run { Err(failed_on_purpose()) } else { Ok(()) }
+            })
+            .await;
+        // Only what we took back ourselves may fail here; a lost database is the whole command's failure.
+        if let (Err(error), Ok(()), false) = (taken_back, &outcome, dry_run) {
+            return Err(error);
+        }
+        results.push(match outcome {
+            Err(error) if matches!(error.code().kind(), Kind::Unavailable | Kind::Internal) => return Err(error),
+            Ok(()) => BulkResult { id, status: 200, problem: None },
+            Err(error) => {
+                let problem = Problem::of(&error, &tx.context);
+                BulkResult { id, status: problem.status, problem: Some(problem) }
+            }
+        });
+    }
+    let matched = results.len();
+    let failed = results.iter().filter(|result| result.problem.is_some()).count();
+    let succeeded = matched - failed;
+    let verb = if dry_run { "would change" } else { "changed" };
+    let message = if failed == 0 { format!("{succeeded} of {matched} {verb}.") } else { format!("{succeeded} of {matched} {verb}, {failed} failed.") };
+    Ok(BulkReport { message, matched, succeeded, failed, dry_run, results })
+}
+
+/// What a bulk command is done to.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Select<F> {
+    /// These, at most 1,000.
+    #[serde(default)]
+    pub ids: Option<Vec<Uuid>>,
+    /// All that a list with this filter would show.
+    #[serde(default)]
+    pub filter: Option<F>,
+}

@@ -1,0 +1,340 @@
+//! The database: a read side and a write side, SQLite or PostgreSQL.
+//!
+//! SQLite has one writer. Writes wait for it in a bounded line, and those that wait together share
+//! one commit: each runs in a savepoint of its own, so one's refusal spoils no other's work, and
+//! each is answered only after the commit that holds it is on disk.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::FutureExt;
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
+use tokio::sync::{Mutex, Notify, oneshot};
+
+use super::{
+    clock::{Clock, Ids},
+    context::Context,
+    error::{Code, Error, Result},
+    journal::{self, Reactions},
+    reader::Reader,
+    tx::Tx,
+};
+
+/// How the database is reached.
+#[derive(Clone, Debug)]
+pub struct DbOptions {
+    /// `sqlite://file` or `postgres://…`
+    pub url: String,
+    /// A read replica, for what may lag.
+    pub read_url: Option<String>,
+    /// Connections for reading (SQLite), or in all (PostgreSQL).
+    pub connections: u32,
+    /// Writes that may wait for SQLite's writer before others are turned away.
+    pub write_queue: usize,
+}
+
+impl DbOptions {
+    /// The usual settings for a database.
+    #[must_use]
+    pub fn new(url: &str) -> Self {
+        Self { url: url.into(), read_url: None, connections: 8, write_queue: 1024 }
+    }
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Db(Arc<Inner>);
+
+struct Inner {
+    side: Side,
+    replica: Option<DatabaseConnection>,
+    clock: Clock,
+    ids: Arc<Ids>,
+    reactions: Arc<Reactions>,
+    changed: Notify,
+}
+
+enum Side {
+    Sqlite { readers: DatabaseConnection, lane: Lane },
+    Postgres { pool: DatabaseConnection },
+}
+
+/// SQLite's one writer and the line before it.
+struct Lane {
+    writer: DatabaseConnection,
+    waiting: AtomicUsize,
+    most: usize,
+    batch: Mutex<Batch>,
+}
+
+/// Writes that share the commit to come.
+#[derive(Default)]
+struct Batch {
+    open: Option<DatabaseTransaction>,
+    done: Vec<oneshot::Sender<Result<()>>>,
+}
+
+/// Writes that share one commit at the most: more would only make the first wait.
+const LARGEST_BATCH: usize = 64;
+
+impl Db {
+    /// Opens the database; the schema must be there.
+    pub async fn open(options: &DbOptions, clock: Clock, reactions: Reactions) -> Result<Self> {
+        let side = if options.url.starts_with("sqlite:") {
+            let writer = Database::connect(sqlite(&options.url, 1, false)).await?;
+            let readers = Database::connect(sqlite(&options.url, options.connections, true)).await?;
+            let lane = Lane { writer, waiting: AtomicUsize::new(0), most: options.write_queue, batch: Mutex::default() };
+            Side::Sqlite { readers, lane }
+        } else {
+            Side::Postgres { pool: Database::connect(postgres(&options.url, options.connections)).await? }
+        };
+        let replica = match &options.read_url {
+            Some(url) => Some(Database::connect(postgres(url, options.connections)).await?),
+            None => None,
+        };
+        let inner = Inner { side, replica, clock, ids: Arc::default(), reactions: Arc::new(reactions), changed: Notify::new() };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// A single connection for set-up: creates the SQLite file when it is not there.
+    pub async fn connect_once(url: &str) -> Result<DatabaseConnection> {
+        let options = if url.starts_with("sqlite:") { sqlite(url, 1, false) } else { postgres(url, 1) };
+        Ok(Database::connect(options).await?)
+    }
+
+    /// The clock that everything here goes by.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Which database this is.
+    #[must_use]
+    pub fn backend(&self) -> DbBackend {
+        self.read().backend()
+    }
+
+    /// Reads committed rows.
+    #[must_use]
+    pub fn read(&self) -> Reader<'_> {
+        match &self.0.side {
+            Side::Sqlite { readers, .. } => Reader::Pool(readers),
+            Side::Postgres { pool } => Reader::Pool(pool),
+        }
+    }
+
+    /// Reads committed rows where a replica's lag is no harm: reports and exports.
+    #[must_use]
+    pub fn read_lagging(&self) -> Reader<'_> {
+        self.0.replica.as_ref().map_or_else(|| self.read(), Reader::Pool)
+    }
+
+    /// Runs work in a transaction, journals what it changed, commits, and only then answers.
+    ///
+    /// The work goes on to its end even when nobody waits for the answer any more.
+    pub async fn write<T, F>(&self, context: Context, work: F) -> Result<T>
+    where
+        T: 'static,
+        F: AsyncFnOnce(&mut Tx) -> Result<T> + 'static,
+    {
+        let db = self.clone();
+        let done = spawn_local(async move {
+            let written = match &db.0.side {
+                Side::Sqlite { lane, .. } => db.write_in_line(lane, context, work).await,
+                Side::Postgres { pool } => db.write_at_once(pool, context, work).await,
+            };
+            if written.is_ok() {
+                db.0.changed.notify_waiters();
+            }
+            written
+        });
+        done.await.map_err(Error::internal)?
+    }
+
+    async fn write_at_once<T, F>(&self, pool: &DatabaseConnection, context: Context, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T>,
+    {
+        let conn = pool.begin().await?;
+        let (value, conn) = self.run(conn, context, work).await.map_err(|(error, _)| error)?;
+        conn.commit().await?;
+        Ok(value)
+    }
+
+    async fn write_in_line<T, F>(&self, lane: &Lane, context: Context, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T>,
+    {
+        if lane.waiting.fetch_add(1, Ordering::SeqCst) >= lane.most {
+            lane.waiting.fetch_sub(1, Ordering::SeqCst);
+            return Err(Error::new(Code::Busy, "More writes are waiting than the server takes. Nothing was done.").retry_after(1));
+        }
+        let mut batch = lane.batch.lock().await;
+        let behind = lane.waiting.fetch_sub(1, Ordering::SeqCst) - 1;
+        let shared = match batch.open.take() {
+            Some(open) => open,
+            None => {
+                let immediate = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+                lane.writer.begin_with_options(immediate).await?
+            }
+        };
+        let outcome = self.run_in_savepoint(&shared, context, work).await;
+        batch.open = Some(shared);
+        let committed = if behind > 0 && batch.done.len() < LARGEST_BATCH {
+            let (tell, told) = oneshot::channel();
+            batch.done.push(tell);
+            drop(batch);
+            told.await.map_err(Error::internal)?
+        } else {
+            let committed = commit(&mut batch).await;
+            drop(batch);
+            committed
+        };
+        // A refusal is the caller's answer whatever became of the commit; a success must be on disk.
+        match outcome {
+            Ok(value) => committed.map(|()| value),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    async fn run_in_savepoint<T, F>(&self, shared: &DatabaseTransaction, context: Context, work: F) -> Result<T>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T>,
+    {
+        let savepoint = shared.begin().await?;
+        match self.run(savepoint, context, work).await {
+            Ok((value, savepoint)) => {
+                savepoint.commit().await?;
+                Ok(value)
+            }
+            Err((refusal, savepoint)) => {
+                if let Some(savepoint) = savepoint {
+                    savepoint.rollback().await?;
+                }
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Runs the work and writes its journal. A panic is a failure like any other: nothing of it is kept.
+    async fn run<T, F>(
+        &self,
+        conn: DatabaseTransaction,
+        context: Context,
+        work: F,
+    ) -> std::result::Result<(T, DatabaseTransaction), (Error, Option<DatabaseTransaction>)>
+    where
+        F: AsyncFnOnce(&mut Tx) -> Result<T>,
+    {
+        let now = self.0.clock.now();
+        let mut tx = Tx::new(conn, context, now, self.0.ids.clone(), self.0.reactions.clone());
+        let outcome = std::panic::AssertUnwindSafe(work(&mut tx)).catch_unwind().await;
+        match outcome {
+            Ok(Ok(value)) => tx.finish().await.map(|conn| (value, conn)).map_err(|error| (error, None)),
+            Ok(Err(refusal)) => Err((refusal, Some(tx.into_connection()))),
+            Err(_) => Err((Error::internal("a write panicked"), Some(tx.into_connection()))),
+        }
+    }
+
+    /// Waits until something in this process has committed a change.
+    pub async fn changed(&self) {
+        self.0.changed.notified().await;
+    }
+
+    /// Gives committed journal rows their place in the feed, where that is not done at once.
+    pub async fn number_journal(&self) -> Result<()> {
+        let Side::Postgres { pool } = &self.0.side else { return Ok(()) };
+        use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
+        let fresh = journal::Entity::find().select_only().column(journal::Column::Id).filter(journal::Column::Sequence.is_null());
+        if !self.read().any(fresh.into_query()).await? {
+            return Ok(());
+        }
+        let conn = pool.begin().await?;
+        journal::number(&conn).await?;
+        Ok(conn.commit().await?)
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        match &self.0.side {
+            Side::Sqlite { readers, .. } => readers.execute_unprepared("SELECT 1").await?,
+            Side::Postgres { pool } => pool.execute_unprepared("SELECT 1").await?,
+        };
+        Ok(())
+    }
+
+    /// Closes every connection, after the writes that are under way.
+    pub async fn close(&self) {
+        let pools = match &self.0.side {
+            Side::Sqlite { readers, lane } => {
+                let _last = lane.batch.lock().await;
+                vec![readers.clone(), lane.writer.clone()]
+            }
+            Side::Postgres { pool } => vec![pool.clone()],
+        };
+        for pool in pools.into_iter().chain(self.0.replica.clone()) {
+            if let Err(error) = pool.close().await {
+                tracing::warn!(%error, "closing the database");
+            }
+        }
+    }
+}
+
+/// Commits what the batch holds and tells everyone in it.
+async fn commit(batch: &mut Batch) -> Result<()> {
+    let committed = match batch.open.take() {
+        Some(open) => open.commit().await.map_err(Error::from),
+        None => Ok(()),
+    };
+    for waiting in batch.done.drain(..) {
+        let told = match &committed {
+            Ok(()) => Ok(()),
+            Err(error) => Err(Error::new(error.code(), error.refusal().detail.clone()).retry_after(1)),
+        };
+        // Whoever stopped waiting has no use for the answer.
+        let _gone = waiting.send(told);
+    }
+    committed
+}
+
+#[expect(clippy::disallowed_methods, reason = "writes are the one room that outlives its caller")]
+fn spawn_local<T: 'static>(work: impl Future<Output = T> + 'static) -> tokio::task::JoinHandle<T> {
+    tokio::task::spawn_local(work)
+}
+
+fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(connections).min_connections(connections.min(2)).sqlx_logging(false).record_stmt_in_spans(false).test_before_acquire(false);
+    options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>).acquire_timeout(Duration::from_secs(10));
+    options.map_sqlx_sqlite_opts(move |options| {
+        options
+            .create_if_missing(!read_only)
+            .read_only(read_only)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10))
+            .statement_cache_capacity(512)
+            // A large map and a small page cache: the kernel's cache is shared, SQLite's is not.
+            .pragma("journal_mode", "WAL")
+            .pragma("synchronous", "FULL")
+            .pragma("mmap_size", "1073741824")
+            .pragma("cache_size", "-2000")
+            .pragma("temp_store", "MEMORY")
+    });
+    options
+}
+
+fn postgres(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options.max_connections(connections).min_connections(1).sqlx_logging(false).record_stmt_in_spans(false).test_before_acquire(false);
+    options.acquire_timeout(Duration::from_secs(5)).idle_timeout(Duration::from_secs(600));
+    options.map_sqlx_postgres_opts(|options| options.options([("lock_timeout", "10s"), ("statement_timeout", "60s")]).statement_cache_capacity(512));
+    options
+}

@@ -1,0 +1,155 @@
+//! What filters are made of: alternatives, people, and their conditions.
+
+use std::{fmt, marker::PhantomData, str::FromStr};
+
+use sea_orm::sea_query::{Cond, Expr, ExprTrait, SelectStatement};
+use serde::{Deserialize, Deserializer, de};
+use utoipa::{PartialSchema, ToSchema, openapi};
+use uuid::Uuid;
+
+/// Alternatives in one query parameter: `status=open,completed` means either.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnyOf<T>(pub Vec<T>);
+
+impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for AnyOf<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor<T>(PhantomData<T>);
+        impl<'de, T: FromStr<Err: fmt::Display>> de::Visitor<'de> for Visitor<T> {
+            type Value = AnyOf<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("values joined by commas")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<AnyOf<T>, E> {
+                text.split(',').map(|part| part.parse().map_err(|error| E::custom(format_args!("{part:?}: {error}")))).collect::<Result<_, E>>().map(AnyOf)
+            }
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<AnyOf<T>, A::Error> {
+                let mut values = Vec::new();
+                while let Some(text) = list.next_element::<String>()? {
+                    values.push(text.parse().map_err(de::Error::custom)?);
+                }
+                Ok(AnyOf(values))
+            }
+        }
+        deserializer.deserialize_any(Visitor(PhantomData))
+    }
+}
+
+impl<T> PartialSchema for AnyOf<T> {
+    fn schema() -> openapi::RefOr<openapi::Schema> {
+        openapi::ObjectBuilder::new().schema_type(openapi::schema::Type::String).into()
+    }
+}
+
+impl<T> ToSchema for AnyOf<T> {}
+
+/// A yes or no in a query string.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flag(pub bool);
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = Flag;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true or false")
+            }
+            fn visit_bool<E>(self, value: bool) -> Result<Flag, E> {
+                Ok(Flag(value))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Flag, E> {
+                text.parse().map(Flag).map_err(|_| E::custom("expected true or false"))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// A filter struct, as the list mechanism uses it.
+pub trait Filter: de::DeserializeOwned + Default + utoipa::IntoParams + 'static {}
+
+impl<F: de::DeserializeOwned + Default + utoipa::IntoParams + 'static> Filter for F {}
+
+/// Adds conditions to a list without repeating its `if let`s.
+pub trait Narrow {
+    /// The column is one of the alternatives, when there are any.
+    fn any_of<T: Clone + Into<sea_orm::Value>>(&mut self, column: Expr, alternatives: Option<&AnyOf<T>>) -> &mut Self;
+    /// The column is this value, when it is given.
+    fn equals<T: Into<sea_orm::Value>>(&mut self, column: Expr, value: Option<T>) -> &mut Self;
+    /// The column is in a half-open range.
+    fn between<T: Into<sea_orm::Value>>(&mut self, column: Expr, from: Option<T>, before: Option<T>) -> &mut Self;
+}
+
+impl Narrow for SelectStatement {
+    fn any_of<T: Clone + Into<sea_orm::Value>>(&mut self, column: Expr, alternatives: Option<&AnyOf<T>>) -> &mut Self {
+        match alternatives {
+            Some(AnyOf(values)) => match values.as_slice() {
+                [one] => self.and_where(column.eq(one.clone().into())),
+                many => self.and_where(column.is_in(many.iter().cloned().map(Into::<sea_orm::Value>::into))),
+            },
+            None => self,
+        }
+    }
+
+    fn equals<T: Into<sea_orm::Value>>(&mut self, column: Expr, value: Option<T>) -> &mut Self {
+        match value {
+            Some(value) => self.and_where(column.eq(value.into())),
+            None => self,
+        }
+    }
+
+    fn between<T: Into<sea_orm::Value>>(&mut self, column: Expr, from: Option<T>, before: Option<T>) -> &mut Self {
+        if let Some(from) = from {
+            self.and_where(column.clone().gte(from.into()));
+        }
+        if let Some(before) = before {
+            self.and_where(column.lt(before.into()));
+        }
+        self
+    }
+}
+
+/// Whom a filter means: `me`, `public`, `user:<id>`, `group:<id>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The caller.
+    Me,
+    /// The public queue.
+    Public,
+    /// Nobody; nothing is ever nobody's, so this finds nothing.
+    Nobody,
+    /// One person.
+    User(Uuid),
+    /// One group.
+    Group(Uuid),
+}
+
+impl FromStr for Whose {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const WANTED: &str = "expected me, public, none, user:<id> or group:<id>";
+        match text.split_once(':') {
+            None => match text {
+                "me" => Ok(Self::Me),
+                "public" => Ok(Self::Public),
+                "none" => Ok(Self::Nobody),
+                _ => Err(WANTED),
+            },
+            Some(("user", id)) => id.parse().map(Self::User).map_err(|_| WANTED),
+            Some(("group", id)) => id.parse().map(Self::Group).map_err(|_| WANTED),
+            Some(_) => Err(WANTED),
+        }
+    }
+}
+
+/// Work of one of these owners; an id alone tells a person from a group.
+#[must_use]
+pub fn owned_by(column: Expr, owners: &[Whose], me: Option<Uuid>) -> Cond {
+    owners.iter().fold(Cond::any(), |any, owner| match owner {
+        Whose::Me => any.add(me.map_or_else(|| Expr::val(1).eq(0), |me| column.clone().eq(me))),
+        Whose::Public => any.add(column.clone().is_null()),
+        Whose::Nobody => any.add(Expr::val(1).eq(0)),
+        Whose::User(id) | Whose::Group(id) => any.add(column.clone().eq(*id)),
+    })
+}

@@ -1,0 +1,101 @@
+//! The gate: who is asking, may they, and how often. Before any handler, and before any body is read.
+
+use std::sync::Arc;
+
+use actix_web::{
+    Error as ActixError, HttpMessage,
+    body::{EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::header,
+    middleware::Next,
+    web::Data,
+};
+use futures_util::future::LocalBoxFuture;
+
+use super::{
+    operations::{Access, Operations},
+    rate_limit::{RateLimit, Verdict},
+    request::text,
+};
+use crate::kernel::{
+    actor::Actor,
+    db::Db,
+    error::{Code, Error, Result},
+};
+
+/// What a caller shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Credential<'a> {
+    /// The access token or API key.
+    pub bearer: &'a str,
+    /// The user that a key wants to act for.
+    pub act_as: Option<&'a str>,
+}
+
+/// Knows callers by their credentials; `access` implements it, `app` wires it in.
+pub trait Authenticator: Send + Sync {
+    /// Who this is, or why not.
+    fn authenticate<'a>(&'a self, db: &'a Db, credential: Credential<'a>) -> LocalBoxFuture<'a, Result<Arc<Actor>>>;
+}
+
+/// Everything that the gate needs.
+pub struct Gate {
+    /// Knows callers.
+    pub authenticator: Arc<dyn Authenticator>,
+    /// What each operation asks.
+    pub operations: Arc<Operations>,
+    /// How often a credential may ask.
+    pub rate_limit: Arc<RateLimit>,
+}
+
+/// Lets a request through, or says why not.
+pub async fn gate<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> std::result::Result<ServiceResponse<EitherBody<B>>, ActixError> {
+    match admit(&request).await {
+        Ok(verdict) => {
+            let mut response = next.call(request).await?.map_into_left_body();
+            if let Some(verdict) = verdict {
+                verdict.write(response.headers_mut());
+            }
+            Ok(response)
+        }
+        Err((refusal, verdict)) => {
+            let mut response = request.error_response(refusal).map_into_right_body();
+            if let Some(verdict) = verdict {
+                verdict.write(response.headers_mut());
+            }
+            Ok(response)
+        }
+    }
+}
+
+async fn admit(request: &ServiceRequest) -> std::result::Result<Option<Verdict>, (Error, Option<Verdict>)> {
+    let gate = request.app_data::<Data<Gate>>().ok_or_else(|| (Error::internal("no gate in the application"), None))?;
+    let pattern = request.match_pattern().unwrap_or_default();
+    let scope = match gate.operations.access(&pattern, request.method().as_str()) {
+        // Unknown paths and methods are answered behind the gate, and need nobody's name.
+        None | Some(Access::Public) => return Ok(None),
+        Some(Access::AnyCredential) => None,
+        Some(Access::Scope(scope)) => Some(scope),
+    };
+    let db = request.app_data::<Data<Db>>().ok_or_else(|| (Error::internal("no database in the application"), None))?;
+    let credential = credential(request).map_err(|refusal| (refusal, None))?;
+    let actor = gate.authenticator.authenticate(db, credential).await.map_err(|refusal| (refusal, None))?;
+    let verdict = gate.rate_limit.check(actor.id);
+    if let Some(wait) = verdict.as_ref().and_then(|verdict| verdict.retry_after) {
+        let refusal = Error::new(Code::RateLimited, "This credential asks more often than it may.").retry_after(wait);
+        return Err((refusal, verdict));
+    }
+    if let Some(scope) = scope {
+        actor.may(scope).map_err(|refusal| (refusal, verdict.clone()))?;
+    }
+    request.extensions_mut().insert(actor);
+    Ok(verdict)
+}
+
+fn credential(request: &ServiceRequest) -> Result<Credential<'_>> {
+    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let Some(given) = given else { return Err(Error::new(Code::Unauthenticated, "This needs a credential.")) };
+    let bearer = given.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+    let bearer = bearer.filter(|token| !token.is_empty()).ok_or_else(|| Error::new(Code::InvalidToken, "Authorization must be Bearer and a token."))?;
+    Ok(Credential { bearer, act_as: text(request.request(), "X-Act-As")? })
+}

@@ -1,0 +1,162 @@
+//! The outermost layer: request ids, problems for everything that fails, security headers, metrics, one log line.
+
+use std::time::Instant;
+
+use actix_web::{
+    Error as ActixError, HttpMessage, HttpRequest, HttpResponse, ResponseError,
+    body::{BoxBody, EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    web::Data,
+};
+use uuid::Uuid;
+
+use super::{
+    auth::Gate,
+    list_query::refuse_parameters,
+    request::{RequestId, languages},
+};
+use crate::kernel::{
+    error::{Code, Error, Kind},
+    problem::{Problem, status},
+};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(status(self.code())).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    // The body is written at the edge, which knows the request's id and language.
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        HttpResponse::new(self.status_code())
+    }
+}
+
+/// Wraps the whole application.
+pub async fn edge<B: MessageBody + 'static>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
+    #[expect(clippy::disallowed_methods, reason = "how long a request took is measured, not decided by")]
+    let started = Instant::now();
+    let id = request_id(&request);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let languages = languages(request.request());
+    let pattern = request.match_pattern();
+    let response = next.call(request).await?;
+    let mut response = match problem_of(&response) {
+        None => response.map_into_left_body(),
+        Some(error) => {
+            let problem = Problem::new(&error, &languages, &id, Some(response.request().path().to_owned()));
+            log_failure(&error, &id);
+            write_problem(response, &error, &problem).map_into_right_body()
+        }
+    };
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, value);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    let (status, took) = (response.status().as_u16(), started.elapsed());
+    let path = pattern.unwrap_or_else(|| "unknown".into());
+    let method = response.request().method().to_string();
+    metrics::histogram!("http_request_duration_seconds", "method" => method.clone(), "path" => path.clone(), "status" => status.to_string())
+        .record(took.as_secs_f64());
+    tracing::info!(request_id = %id, %method, %path, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "request");
+    Ok(response)
+}
+
+/// The caller's id when it is a plain one, else the trace of its `traceparent`, else a new one.
+fn request_id(request: &ServiceRequest) -> String {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let plain = |id: &&str| !id.is_empty() && id.len() <= 128 && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/".contains(c));
+    if let Some(given) = header("x-request-id").filter(plain) {
+        return given.to_owned();
+    }
+    let trace = header("traceparent").and_then(|parent| parent.split('-').nth(1)).filter(|trace| trace.len() == 32);
+    if let Some(trace) = trace.filter(plain) {
+        return trace.to_owned();
+    }
+    #[expect(clippy::disallowed_methods, reason = "an id for the log is not part of what is kept")]
+    Uuid::now_v7().to_string()
+}
+
+/// The refusal behind a response that failed without a body of its own.
+fn problem_of<B>(response: &ServiceResponse<B>) -> Option<Error> {
+    let failure = response.response().error();
+    if let Some(error) = failure.and_then(|failure| failure.as_error::<Error>()) {
+        return Some(error.again());
+    }
+    let status = response.status();
+    let has_form = response.headers().contains_key(header::CONTENT_TYPE) && failure.is_none();
+    if !(status.is_client_error() || status.is_server_error()) || has_form {
+        return None;
+    }
+    let said = failure.map(ToString::to_string).unwrap_or_default();
+    Some(match status {
+        StatusCode::NOT_FOUND => Error::new(Code::NotFound, "There is nothing at this path."),
+        StatusCode::METHOD_NOT_ALLOWED => Error::new(Code::MethodNotAllowed, "This path does not take this method."),
+        StatusCode::PAYLOAD_TOO_LARGE => Error::new(Code::BodyTooLarge, "The body is larger than the server takes."),
+        StatusCode::REQUEST_TIMEOUT => Error::new(Code::RequestTimeout, "The request did not arrive in time."),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Error::new(Code::UnsupportedMediaType, said),
+        StatusCode::NOT_ACCEPTABLE => Error::new(Code::NotAcceptable, "None of the accepted encodings can be given."),
+        status if status.is_client_error() => Error::new(Code::BadRequest, if said.is_empty() { "The request could not be read.".into() } else { said }),
+        _ => Error::internal(said),
+    })
+}
+
+fn write_problem<B>(response: ServiceResponse<B>, error: &Error, problem: &Problem) -> ServiceResponse<BoxBody> {
+    let (request, response) = response.into_parts();
+    let (head, _) = response.into_parts();
+    let mut written = HttpResponse::build(StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    for (name, value) in head.headers() {
+        if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
+            written.append_header((name.clone(), value.clone()));
+        }
+    }
+    if let Some(seconds) = error.refusal().retry_after {
+        written.insert_header((header::RETRY_AFTER, seconds.to_string()));
+    }
+    if error.code().kind() == Kind::Unauthenticated {
+        written.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+    }
+    if let Some(current) = error.refusal().extra.get("current_version") {
+        written.insert_header((header::ETAG, format!("\"{current}\"")));
+    }
+    let body = serde_json::to_vec(problem).unwrap_or_default();
+    let response = written.content_type("application/problem+json").body(body);
+    ServiceResponse::new(request, response)
+}
+
+fn log_failure(error: &Error, request_id: &str) {
+    if error.code().kind() == Kind::Internal {
+        tracing::error!(%request_id, %error, "internal error");
+    } else if let Some(cause) = &error.refusal().cause {
+        tracing::warn!(%request_id, code = error.code().as_str(), %cause, "refused");
+    }
+}
+
+/// What no route takes: a wrong method when the path is known, else nothing there.
+pub async fn fallback(request: HttpRequest) -> Result<HttpResponse, Error> {
+    let allowed = request.match_pattern().and_then(|pattern| request.app_data::<Data<Gate>>()?.operations.methods(&pattern));
+    match allowed {
+        Some(methods) => {
+            let mut response = HttpResponse::MethodNotAllowed();
+            Ok(response.insert_header((header::ALLOW, methods)).finish())
+        }
+        None => Err(Error::new(Code::NotFound, "There is nothing at this path.")),
+    }
+}
+
+/// A query parameter that an operation does not know is a mistake worth naming.
+pub fn no_parameters(request: &HttpRequest) -> Result<(), Error> {
+    if request.query_string().is_empty() { Ok(()) } else { refuse_parameters(request) }
+}

@@ -1,0 +1,227 @@
+//! Query strings of lists: paging, sorting, counting and the filter, with unknown parameters refused.
+
+use std::{
+    any::TypeId,
+    cell::RefCell,
+    collections::HashMap,
+    future::{Ready, ready},
+    rc::Rc,
+};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use url::form_urlencoded;
+use utoipa::IntoParams;
+
+use super::request::context;
+use crate::kernel::{
+    context::Context,
+    error::{Code, Error, Result, Violation},
+    filter::{Filter, Flag},
+    list::{DEFAULT_LIMIT, LARGEST_LIMIT, PageRequest},
+};
+
+/// A request for a list: its context, its filter and its page.
+pub struct List<F = NoFilter> {
+    /// The request.
+    pub context: Context,
+    /// The filter.
+    pub filter: F,
+    /// The page.
+    pub page: PageRequest,
+    /// The form that the caller wants it in.
+    pub format: Format,
+    /// The path, for the link to the next page.
+    pub path: String,
+}
+
+/// The forms that a list comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `application/json`
+    Json,
+    /// `text/csv` (RFC 4180)
+    Csv,
+    /// `application/x-ndjson`
+    Ndjson,
+}
+
+/// What every list understands.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageParams {
+    /// Rows of a page.
+    #[param(minimum = 1, maximum = 200, default = 50, value_type = Option<u64>)]
+    pub limit: Option<String>,
+    /// Where to go on: the `next_cursor` of the page before, with the same filter and sort.
+    pub cursor: Option<String>,
+    /// The order: names joined by commas, `-` before a name for descending. The operation names the sorts it has.
+    pub sort: Option<String>,
+    /// Whether to count the rows: `counts` is then in the answer.
+    #[param(value_type = Option<bool>)]
+    pub counts: Option<Flag>,
+    /// Only these members of each row, joined by commas.
+    pub fields: Option<String>,
+    /// What to add to each row, joined by commas; the operation names what it has.
+    pub expand: Option<String>,
+    /// `json`, `csv` or `ndjson`; overrides `Accept`.
+    #[param(pattern = "^(json|csv|ndjson)$")]
+    pub format: Option<String>,
+}
+
+/// A list without a filter.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+pub struct NoFilter {}
+
+impl<F: Filter> FromRequest for List<F> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(read(request))
+    }
+}
+
+fn read<F: Filter>(request: &HttpRequest) -> Result<List<F>> {
+    let (paging, filter) = (names::<PageParams>(), names::<F>());
+    let mut page_values = Map::new();
+    let mut filter_values = Map::new();
+    let mut violations = Vec::new();
+    let query = request.query_string();
+    check_utf8(query)?;
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let values = if filter.contains(name.as_ref()) {
+            &mut filter_values
+        } else if paging.contains(name.as_ref()) {
+            &mut page_values
+        } else {
+            let known = filter.0.iter().chain(paging.0.iter()).map(String::as_str).collect::<Vec<_>>().join(", ");
+            violations.push(Violation::parameter(&name, "unknown", format!("{name:?} is not a parameter of this list; it has {known}.")));
+            continue;
+        };
+        if value.contains('\0') {
+            violations.push(Violation::parameter(&name, "nul", format!("{name} must not contain the character NUL.")));
+        } else if values.insert(name.to_string(), Value::String(value.into_owned())).is_some() {
+            violations.push(Violation::parameter(&name, "repeated", format!("{name} is given twice; join alternatives by commas.")));
+        }
+    }
+    let fingerprint = format!("{}?{}", request.path(), Value::Object(filter_values.clone()));
+    let page: PageParams = read_values(page_values, &mut violations);
+    let filter: F = read_values(filter_values, &mut violations);
+    let limit = match page.limit.as_deref().map(str::parse::<u64>) {
+        None => DEFAULT_LIMIT,
+        Some(Ok(limit)) if (1..=LARGEST_LIMIT).contains(&limit) => limit,
+        Some(_) => {
+            violations.push(Violation::parameter("limit", "range", format!("limit must be a number from 1 to {LARGEST_LIMIT}.")));
+            DEFAULT_LIMIT
+        }
+    };
+    let format = format(request, page.format.as_deref(), &mut violations);
+    if !violations.is_empty() {
+        return Err(Error::query(violations));
+    }
+    let words = |text: Option<String>| text.map(|text| text.split(',').map(str::to_owned).collect::<Vec<_>>());
+    let rest = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "cursor");
+    let page = PageRequest {
+        limit,
+        cursor: page.cursor,
+        sort: page.sort,
+        counts: page.counts.unwrap_or_default().0,
+        fields: words(page.fields),
+        expand: words(page.expand).unwrap_or_default(),
+        fingerprint,
+        query: form_urlencoded::Serializer::new(String::new()).extend_pairs(rest).finish(),
+    };
+    Ok(List { context: context(request)?, filter, page, format: format?, path: request.path().to_owned() })
+}
+
+fn check_utf8(query: &str) -> Result<()> {
+    let decoded: Vec<u8> = percent_decode(query);
+    std::str::from_utf8(&decoded).map(drop).map_err(|_| Error::new(Code::BadQuery, "The query string is not UTF-8."))
+}
+
+fn percent_decode(query: &str) -> Vec<u8> {
+    let bytes = query.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let hex = |offset: usize| bytes.get(at + offset).and_then(|byte| char::from(*byte).to_digit(16));
+        match (bytes[at], hex(1), hex(2)) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push(u8::try_from(high * 16 + low).unwrap_or_default());
+                at += 3;
+            }
+            (byte, ..) => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    decoded
+}
+
+/// Reads values into their struct; what does not fit is named and left out.
+fn read_values<T: serde::de::DeserializeOwned + Default>(mut values: Map<String, Value>, violations: &mut Vec<Violation>) -> T {
+    loop {
+        match serde_path_to_error::deserialize(&Value::Object(values.clone())) {
+            Ok(read) => return read,
+            Err(error) => {
+                let name = error.path().to_string();
+                violations.push(Violation::parameter(&name, "invalid_value", format!("{name}: {}.", error.inner())));
+                if values.shift_remove(&name).is_none() {
+                    return T::default();
+                }
+            }
+        }
+    }
+}
+
+fn format(request: &HttpRequest, named: Option<&str>, violations: &mut Vec<Violation>) -> Result<Format> {
+    match named {
+        Some("json") => return Ok(Format::Json),
+        Some("csv") => return Ok(Format::Csv),
+        Some("ndjson") => return Ok(Format::Ndjson),
+        Some(_) => violations.push(Violation::parameter("format", "unknown_value", "format must be json, csv or ndjson.")),
+        None => {}
+    }
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
+    let accepted = |part: &str| match part.split(';').next().unwrap_or_default().trim() {
+        "*/*" | "application/*" | "application/json" | "application/problem+json" | "" => Some(Format::Json),
+        "text/csv" | "text/*" => Some(Format::Csv),
+        "application/x-ndjson" => Some(Format::Ndjson),
+        _ => None,
+    };
+    accept
+        .split(',')
+        .find_map(accepted)
+        .ok_or_else(|| Error::new(Code::NotAcceptable, "A list comes as application/json, text/csv or application/x-ndjson."))
+}
+
+/// The parameter names of a filter, from the very thing that documents them.
+#[derive(Clone)]
+pub struct Names(Rc<Vec<String>>);
+
+impl Names {
+    fn contains(&self, name: &str) -> bool {
+        self.0.iter().any(|known| known == name)
+    }
+}
+
+thread_local! {
+    static KNOWN: RefCell<HashMap<TypeId, Names>> = RefCell::default();
+}
+
+fn names<F: IntoParams + 'static>() -> Names {
+    KNOWN.with_borrow_mut(|known| {
+        known
+            .entry(TypeId::of::<F>())
+            .or_insert_with(|| Names(Rc::new(F::into_params(|| None).into_iter().map(|parameter| parameter.name).collect())))
+            .clone()
+    })
+}
+
+/// Refuses query parameters on an operation that has none.
+pub fn refuse_parameters(request: &HttpRequest) -> Result<()> {
+    read::<NoFilter>(request).map(drop)
+}

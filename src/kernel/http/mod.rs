@@ -1,0 +1,25 @@
+//! The door: how requests become calls of the rules, and what the rules say becomes responses.
+
+pub mod answer;
+pub mod auth;
+pub mod body;
+pub mod edge;
+pub mod list_query;
+pub mod operations;
+pub mod page;
+pub mod rate_limit;
+pub mod request;
+
+pub use answer::View;
+pub use body::{Call, Command};
+pub use list_query::List;
+pub use page::Listing;
+pub use request::Path;
+
+pub use crate::kernel::{
+    context::Context,
+    db::Db,
+    error::Result,
+    idempotency::Answer,
+    problem::{BrokenRule, Problem},
+};

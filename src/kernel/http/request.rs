@@ -1,0 +1,90 @@
+//! What of a request the rules may know: who, when, conditions, languages; and ids from its path.
+
+use std::{
+    future::{Ready, ready},
+    str::FromStr,
+    sync::Arc,
+};
+
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
+use serde::de::DeserializeOwned;
+
+use crate::kernel::{
+    actor::Actor,
+    context::{Context, IfMatch},
+    db::Db,
+    error::{Code, Error, Result},
+};
+
+/// The id of the request, set at the edge.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+impl FromRequest for Context {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(context(request))
+    }
+}
+
+/// The context of a request; the actor is the one that the gate let in, or nobody's stand-in on public operations.
+pub fn context(request: &HttpRequest) -> Result<Context> {
+    let db = request.app_data::<Data<Db>>().ok_or_else(|| Error::internal("no database in the application"))?;
+    let extensions = request.extensions();
+    let actor = extensions.get::<Arc<Actor>>().cloned().unwrap_or_else(|| Arc::new(Actor::nobody()));
+    let request_id = extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    Ok(Context { actor, now: db.clock().now(), request_id, languages: languages(request), if_match: if_match(request)?, retry: None })
+}
+
+/// The text of a header, if it is there and is text.
+pub fn text<'a>(request: &'a HttpRequest, name: &str) -> Result<Option<&'a str>> {
+    request.headers().get(name).map(|value| value.to_str().map_err(|_| Error::header(name, "text", format!("{name} must be plain ASCII text")))).transpose()
+}
+
+/// The languages of `Accept-Language`, best first, in lower case.
+pub fn languages(request: &HttpRequest) -> Vec<String> {
+    let wanted = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut ranked: Vec<(String, f32)> = wanted
+        .split(',')
+        .filter_map(|part| {
+            let mut pieces = part.trim().split(';');
+            let tag = pieces.next()?.trim().to_lowercase();
+            let weight = pieces.find_map(|piece| piece.trim().strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
+            (!tag.is_empty() && tag != "*" && weight > 0.0 && tag.len() <= 35).then_some((tag, weight))
+        })
+        .take(10)
+        .collect();
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+    ranked.into_iter().map(|(tag, _)| tag).collect()
+}
+
+fn if_match(request: &HttpRequest) -> Result<Option<IfMatch>> {
+    let Some(wanted) = text(request, "If-Match")? else { return Ok(None) };
+    if wanted.trim() == "*" {
+        return Ok(Some(IfMatch::Any));
+    }
+    let version = |part: &str| part.trim().strip_prefix('"')?.strip_suffix('"')?.parse::<i64>().ok();
+    let versions: Option<Vec<i64>> = wanted.split(',').map(version).collect();
+    let versions = versions.ok_or_else(|| Error::header("If-Match", "etag", "If-Match must be * or an ETag as it was answered, such as \"7\""))?;
+    Ok(Some(IfMatch::Versions(versions)))
+}
+
+/// What the path names; what cannot be an id names nothing: 404.
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest for Path<T> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let path = actix_web::web::Path::<T>::from_request(request, payload).into_inner();
+        ready(path.map(|path| Self(path.into_inner())).map_err(|_| Error::new(Code::NotFound, "There is nothing by that id.")))
+    }
+}
+
+/// Parses a value of the path by its own rules, 404 when it is none.
+pub fn named<T: FromStr>(text: &str) -> Result<T> {
+    text.parse().map_err(|_| Error::new(Code::NotFound, "There is nothing by that name."))
+}

@@ -1,0 +1,176 @@
+//! The journal: audit log, change feed and outbox in one append-only table, written with each change.
+//!
+//! On PostgreSQL an id taken from a counter is not in commit order, so a row is written without a
+//! sequence and [`number`] gives committed rows theirs, one sequencer at a time. SQLite has one
+//! writer, which numbers at once. Readers of the feed see numbered rows only (B-4).
+
+use futures_util::future::LocalBoxFuture;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel, ModelTrait, entity::prelude::*};
+use serde::Serialize;
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use super::{
+    clock::Timestamp,
+    error::{Error, Result},
+    tx::Tx,
+};
+
+/// One change, as it is kept.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "journal")]
+pub struct Model {
+    /// Its id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// Its place in the feed; empty until it is numbered.
+    pub sequence: Option<i64>,
+    /// When it happened.
+    pub at: Timestamp,
+    /// Its name: `note.created`.
+    pub event: String,
+    /// What kind of thing changed: `note`.
+    pub kind: String,
+    /// Which one.
+    pub record_id: Uuid,
+    /// What people call it.
+    pub title: String,
+    /// The type of the cart object it is about.
+    pub subject_type: Option<String>,
+    /// The cart object it is about.
+    pub subject_id: Option<String>,
+    /// Who is meant to see it.
+    pub audience: String,
+    /// Which kind of credential acted.
+    pub actor_kind: String,
+    /// Who acted.
+    pub actor_id: Uuid,
+    /// Their name at that time.
+    pub actor_name: String,
+    /// The person an API key acted for.
+    pub acting_for_id: Option<Uuid>,
+    /// Their name at that time.
+    pub acting_for_name: Option<String>,
+    /// The request that did it.
+    pub request_id: String,
+    /// The thing before.
+    pub before: Option<Json>,
+    /// The thing after.
+    pub after: Option<Json>,
+}
+
+/// The journal refers to things by plain ids, so that it outlives them.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Who may see an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Everyone on staff.
+    Staff,
+    /// Administrators: set-up and access.
+    Admins,
+}
+
+impl Audience {
+    /// As the table keeps it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Staff => "staff",
+            Self::Admins => "admins",
+        }
+    }
+}
+
+/// Where a thing belongs in the histories that people read.
+#[derive(Clone, Debug)]
+pub struct Belongs {
+    /// What people call it.
+    pub title: String,
+    /// The cart object it is about: type and id.
+    pub subject: Option<(String, String)>,
+    /// Who may see its events.
+    pub audience: Audience,
+}
+
+/// A row whose every change is journalled. Its `Serialize` is its public form: no hash, no secret.
+pub trait Record: ModelTrait + IntoActiveModel<<Self::Entity as EntityTrait>::ActiveModel> + Clone + Serialize {
+    /// The kind in event names: `note` in `note.created`.
+    const KIND: &'static str;
+
+    /// Its id.
+    fn id(&self) -> Uuid;
+    /// Its version, which `ETag` carries.
+    fn version(&self) -> i64;
+    /// Marks it changed: one version up, at this time.
+    fn touch(&mut self, now: Timestamp);
+    /// Where it belongs.
+    fn belongs(&self) -> Belongs;
+}
+
+/// A change on its way into the journal, as reactions see it.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// `user.deactivated`
+    pub event: String,
+    /// The thing that changed.
+    pub id: Uuid,
+    /// The thing before.
+    pub before: Option<Json>,
+    /// The thing after.
+    pub after: Option<Json>,
+}
+
+/// What a later folder does, or refuses, when something earlier changes; in the same transaction.
+pub type Reaction = for<'a> fn(&'a mut Tx, &'a Change) -> LocalBoxFuture<'a, Result<()>>;
+
+/// Reactions by the event they wait for.
+pub type Reactions = Vec<(&'static str, Reaction)>;
+
+/// Writes the entries of one transaction.
+pub async fn append(conn: &DatabaseTransaction, mut entries: Vec<Model>) -> Result<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    if conn.get_database_backend() == DbBackend::Sqlite {
+        let mut last = last_sequence(conn).await?;
+        for entry in &mut entries {
+            last += 1;
+            entry.sequence = Some(last);
+        }
+    }
+    // SQLite takes at most 32,766 values in one statement, PostgreSQL 65,535.
+    const ROWS_PER_STATEMENT: usize = 500;
+    let mut rest = entries.into_iter().map(|entry| entry.into_active_model().reset_all()).peekable();
+    while rest.peek().is_some() {
+        let chunk: Vec<_> = rest.by_ref().take(ROWS_PER_STATEMENT).collect();
+        Entity::insert_many(chunk).exec_without_returning(conn).await?;
+    }
+    Ok(())
+}
+
+async fn last_sequence(conn: &DatabaseTransaction) -> Result<i64> {
+    let row = conn
+        .query_one_raw(sea_orm::Statement::from_string(conn.get_database_backend(), "SELECT COALESCE(MAX(sequence), 0) AS last FROM journal"))
+        .await?
+        .ok_or_else(|| Error::internal("MAX gave no row"))?;
+    Ok(row.try_get::<i64>("", "last")?)
+}
+
+/// Numbers the committed rows that have no sequence yet, oldest id first. PostgreSQL only.
+///
+/// The lock is taken by a statement of its own, so that the next one sees what the last holder
+/// committed; whatever commits later gets a higher number, whenever it began.
+pub async fn number(conn: &DatabaseTransaction) -> Result<()> {
+    conn.execute_unprepared("SELECT pg_advisory_xact_lock(4919001)").await?;
+    conn.execute_unprepared(
+        "UPDATE journal SET sequence = fresh.next FROM \
+         (SELECT id, (SELECT COALESCE(MAX(sequence), 0) FROM journal) + ROW_NUMBER() OVER (ORDER BY id) AS next FROM journal WHERE sequence IS NULL) AS fresh \
+         WHERE journal.id = fresh.id",
+    )
+    .await?;
+    Ok(())
+}

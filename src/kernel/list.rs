@@ -1,0 +1,247 @@
+//! The one list mechanism: keyset pages, allow-listed sorts, true counts, cursors bound to their query.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use sea_orm::{
+    FromQueryResult,
+    sea_query::{Cond, Expr, ExprTrait, Order, SelectStatement},
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{
+    clock::Timestamp,
+    error::{Code, Error, Result},
+    reader::Reader,
+};
+
+/// Rows of a page unless the caller says otherwise.
+pub const DEFAULT_LIMIT: u64 = 50;
+/// Rows of a page at the most.
+pub const LARGEST_LIMIT: u64 = 200;
+/// Counting stops here and then says so.
+pub const COUNT_LIMIT: u64 = 10_000;
+
+/// A value that a list sorts by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Key {
+    /// Numbers and instants.
+    Int(i64),
+    /// Ids.
+    Id(Uuid),
+    /// Text.
+    Text(String),
+}
+
+impl From<Timestamp> for Key {
+    fn from(at: Timestamp) -> Self {
+        Self::Int(at.0)
+    }
+}
+
+impl From<Key> for sea_orm::Value {
+    fn from(key: Key) -> Self {
+        match key {
+            Key::Int(number) => number.into(),
+            Key::Id(id) => id.into(),
+            Key::Text(text) => text.into(),
+        }
+    }
+}
+
+/// A column that a list may be sorted by; never NULL.
+pub struct Sort<R> {
+    /// As clients name it.
+    pub name: &'static str,
+    /// As the database names it.
+    pub column: fn() -> Expr,
+    /// Its value in a row.
+    pub value: fn(&R) -> Key,
+}
+
+/// What a list needs to know of its rows.
+pub trait Listed: FromQueryResult {
+    /// The sorts it allows.
+    fn sorts() -> &'static [Sort<Self>];
+    /// The sort when the caller names none: `due_at`, `-created_at`.
+    const DEFAULT_SORT: &'static str;
+    /// The column of the id, which breaks ties.
+    fn id_column() -> Expr;
+    /// The id of a row.
+    fn id(&self) -> Uuid;
+}
+
+/// What the caller asks of any list, besides its filter.
+#[derive(Clone, Debug, Default)]
+pub struct PageRequest {
+    /// Rows wanted.
+    pub limit: u64,
+    /// Where the last page ended.
+    pub cursor: Option<String>,
+    /// The order: names, `-` for descending.
+    pub sort: Option<String>,
+    /// Whether to count.
+    pub counts: bool,
+    /// Only these members of each row.
+    pub fields: Option<Vec<String>>,
+    /// What to add to each row.
+    pub expand: Vec<String>,
+    /// Path and filter, to which the cursor is bound.
+    pub fingerprint: String,
+    /// The query string without the cursor, for the link to the next page.
+    pub query: String,
+}
+
+/// How many rows there are, under the caller's rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Counts {
+    /// Rows that the filter leaves.
+    pub filtered: u64,
+    /// Rows without the filter.
+    pub total: u64,
+    /// False when counting stopped at 10,000.
+    pub exact: bool,
+}
+
+/// One page of rows.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// The rows.
+    pub data: Vec<T>,
+    /// Where the next page begins; `None` on the last.
+    pub next_cursor: Option<String>,
+    /// Present when asked for.
+    pub counts: Option<Counts>,
+}
+
+impl<T> Page<T> {
+    /// The same page of something made from each row.
+    pub fn map<U>(self, make: impl FnMut(T) -> U) -> Page<U> {
+        Page { data: self.data.into_iter().map(make).collect(), next_cursor: self.next_cursor, counts: self.counts }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Cursor {
+    of: String,
+    after: Vec<Key>,
+    id: Uuid,
+}
+
+struct Ordered<R: 'static> {
+    keys: Vec<(&'static Sort<R>, Order)>,
+    id_order: Order,
+}
+
+/// Reads one page: `base` is everything the caller may see, `narrow` adds the filter.
+pub async fn page<R: Listed + 'static>(
+    reader: Reader<'_>,
+    request: &PageRequest,
+    base: SelectStatement,
+    narrow: impl FnOnce(&mut SelectStatement),
+) -> Result<Page<R>> {
+    let ordered = order::<R>(request.sort.as_deref().unwrap_or(R::DEFAULT_SORT))?;
+    let bound_to = fingerprint(&request.fingerprint, request.sort.as_deref().unwrap_or(R::DEFAULT_SORT));
+    let mut filtered = base.clone();
+    narrow(&mut filtered);
+    let counts = if request.counts { Some(count(reader, &filtered, base).await?) } else { None };
+    if let Some(cursor) = &request.cursor {
+        let cursor = open(cursor).filter(|cursor| cursor.of == bound_to && cursor.after.len() == ordered.keys.len());
+        let cursor = cursor.ok_or_else(|| {
+            Error::new(Code::BadCursor, "This cursor belongs to another query. Start again without it.")
+                .violating(super::error::Violation::parameter("cursor", "foreign", "belongs to another filter or sort"))
+        })?;
+        filtered.cond_where(after(&ordered, cursor));
+    }
+    for (sort, order) in &ordered.keys {
+        filtered.order_by_expr((sort.column)(), order.clone());
+    }
+    filtered.order_by_expr(R::id_column(), ordered.id_order.clone()).limit(request.limit + 1);
+    let mut data = reader.all::<R>(&filtered).await?;
+    let wanted = usize::try_from(request.limit).unwrap_or(usize::MAX);
+    let more = data.len() > wanted;
+    data.truncate(wanted);
+    let next_cursor = data.last().filter(|_| more).map(|last| {
+        let after = ordered.keys.iter().map(|(sort, _)| (sort.value)(last)).collect();
+        close(&Cursor { of: bound_to, after, id: last.id() })
+    });
+    Ok(Page { data, next_cursor, counts })
+}
+
+async fn count(reader: Reader<'_>, filtered: &SelectStatement, base: SelectStatement) -> Result<Counts> {
+    let filtered = reader.count(filtered.clone(), COUNT_LIMIT + 1).await?;
+    let total = reader.count(base, COUNT_LIMIT + 1).await?;
+    Ok(Counts { filtered: Ord::min(filtered, COUNT_LIMIT), total: Ord::min(total, COUNT_LIMIT), exact: total <= COUNT_LIMIT && filtered <= COUNT_LIMIT })
+}
+
+fn order<R: Listed>(text: &str) -> Result<Ordered<R>> {
+    let mut keys: Vec<(&'static Sort<R>, Order)> = Vec::new();
+    for part in text.split(',') {
+        let (name, order) = part.strip_prefix('-').map_or((part, Order::Asc), |name| (name, Order::Desc));
+        let sort = R::sorts().iter().find(|sort| sort.name == name).ok_or_else(|| {
+            let known = R::sorts().iter().map(|sort| sort.name).collect::<Vec<_>>().join(", ");
+            Error::parameter("sort", "unknown", format!("This list sorts by {known}, each with - for descending; not by {name:?}."))
+        })?;
+        if keys.iter().any(|(known, _)| known.name == name) {
+            return Err(Error::parameter("sort", "repeated", format!("{name} is named twice.")));
+        }
+        keys.push((sort, order));
+    }
+    let id_order = keys.last().map_or(Order::Asc, |(_, order)| order.clone());
+    Ok(Ordered { keys, id_order })
+}
+
+/// What comes after a row. All keys in one direction compare as one tuple, which an index serves.
+fn after<R: Listed>(ordered: &Ordered<R>, cursor: Cursor) -> Cond {
+    let mut keys: Vec<(Expr, Order, sea_orm::Value)> =
+        ordered.keys.iter().zip(cursor.after).map(|((sort, order), key)| ((sort.column)(), order.clone(), key.into())).collect();
+    keys.push((R::id_column(), ordered.id_order.clone(), cursor.id.into()));
+    let beyond = |column: Expr, order: &Order, value: Expr| if matches!(order, Order::Desc) { column.lt(value) } else { column.gt(value) };
+    if keys.iter().all(|(_, order, _)| *order == ordered.id_order) {
+        let columns = Expr::tuple(keys.iter().map(|(column, ..)| column.clone()));
+        let values = Expr::tuple(keys.iter().map(|(.., value)| Expr::val(value.clone())));
+        return Cond::all().add(beyond(columns, &ordered.id_order, values));
+    }
+    (0..keys.len()).fold(Cond::any(), |any, depth| {
+        let mut all = Cond::all();
+        for (column, _, value) in &keys[..depth] {
+            all = all.add(column.clone().eq(value.clone()));
+        }
+        let (column, order, value) = &keys[depth];
+        any.add(all.add(beyond(column.clone(), order, Expr::val(value.clone()))))
+    })
+}
+
+fn fingerprint(filter: &str, sort: &str) -> String {
+    let digest = Sha256::digest(format!("{filter}\n{sort}"));
+    BASE64_URL_SAFE_NO_PAD.encode(&digest[..9])
+}
+
+fn close(cursor: &Cursor) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(cursor).unwrap_or_default())
+}
+
+fn open(text: &str) -> Option<Cursor> {
+    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+}
+
+/// Names the page of a resource's rows in the OpenAPI document.
+#[macro_export]
+macro_rules! page_of {
+    ($page:ident, $view:ty, $what:literal) => {
+        #[doc = concat!("A page of ", $what, ".")]
+        #[derive(Debug, utoipa::ToSchema)]
+        #[expect(dead_code, reason = "it names a shape in the document; pages are written straight from their rows")]
+        pub struct $page {
+            /// The rows of this page.
+            data: Vec<$view>,
+            /// Where the next page begins; null on the last page.
+            #[schema(required)]
+            next_cursor: Option<String>,
+            /// Present with `counts=true`.
+            #[schema(nullable = false)]
+            counts: Option<$crate::kernel::list::Counts>,
+        }
+    };
+}

@@ -1,0 +1,18 @@
+//! The mechanisms that every area rests on: it knows no area, and without `http/` no HTTP.
+
+pub mod actor;
+pub mod bulk;
+pub mod clock;
+pub mod context;
+pub mod db;
+pub mod error;
+pub mod filter;
+pub mod http;
+pub mod idempotency;
+pub mod journal;
+pub mod list;
+pub mod patch;
+pub mod problem;
+pub mod reader;
+pub mod text;
+pub mod tx;

@@ -1,0 +1,66 @@
+//! RFC 7396 merge patch: absent, null and a value are three things.
+
+use serde::{Deserialize, Deserializer};
+use validator::ValidateLength;
+
+use super::error::{Error, Result};
+
+/// One member of a merge patch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Patch<T> {
+    /// Not in the patch: keep what is there.
+    #[default]
+    Absent,
+    /// `null`: clear it.
+    Null,
+    /// A new value.
+    Value(T),
+}
+
+impl<T> Patch<T> {
+    /// Writes the patch onto a field that may be empty.
+    pub fn onto(self, field: &mut Option<T>) {
+        match self {
+            Self::Absent => {}
+            Self::Null => *field = None,
+            Self::Value(value) => *field = Some(value),
+        }
+    }
+
+    /// Writes the patch onto a field that cannot be empty; `null` is refused by the field's name.
+    pub fn over(self, field: &mut T, name: &str) -> Result<()> {
+        match self {
+            Self::Absent => Ok(()),
+            Self::Null => Err(Error::field(name, "required", "must not be null")),
+            Self::Value(value) => {
+                *field = value;
+                Ok(())
+            }
+        }
+    }
+
+    /// The new value, if the patch brings one.
+    pub const fn value(&self) -> Option<&T> {
+        match self {
+            Self::Value(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether the patch says nothing about this member.
+    pub const fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(|value| value.map_or(Self::Null, Self::Value))
+    }
+}
+
+impl<T: ValidateLength<u64>> ValidateLength<u64> for Patch<T> {
+    fn length(&self) -> Option<u64> {
+        self.value().and_then(ValidateLength::length)
+    }
+}

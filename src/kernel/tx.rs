@@ -1,0 +1,226 @@
+//! The one way to write: a transaction that journals each change and lets later folders react.
+
+use std::sync::Arc;
+
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel, Iterable, ModelTrait, PrimaryKeyToColumn, QueryFilter,
+    QuerySelect, Select, StatementBuilder, TransactionTrait,
+    sea_query::{Expr, LockType},
+};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use super::{
+    clock::{Ids, Timestamp},
+    context::{Context, IfMatch},
+    error::{Code, Error, Result},
+    journal::{self, Belongs, Change, Reactions, Record},
+    reader::Reader,
+};
+
+/// A transaction and everything that goes with one request's change.
+pub struct Tx {
+    conn: DatabaseTransaction,
+    /// The request.
+    pub context: Context,
+    /// The instant of every change in it.
+    pub now: Timestamp,
+    ids: Arc<Ids>,
+    reactions: Arc<Reactions>,
+    entries: Vec<journal::Model>,
+}
+
+impl Tx {
+    pub(super) fn new(conn: DatabaseTransaction, context: Context, now: Timestamp, ids: Arc<Ids>, reactions: Arc<Reactions>) -> Self {
+        Self { conn, context, now, ids, reactions, entries: Vec::new() }
+    }
+
+    /// Writes the journal and hands the transaction back for its commit.
+    pub(super) async fn finish(mut self) -> Result<DatabaseTransaction> {
+        journal::append(&self.conn, std::mem::take(&mut self.entries)).await?;
+        Ok(self.conn)
+    }
+
+    pub(super) fn into_connection(self) -> DatabaseTransaction {
+        self.conn
+    }
+
+    /// Reads inside this transaction.
+    #[must_use]
+    pub const fn read(&self) -> Reader<'_> {
+        Reader::Tx(&self.conn)
+    }
+
+    /// Which database this is.
+    #[must_use]
+    pub fn backend(&self) -> DbBackend {
+        self.conn.get_database_backend()
+    }
+
+    /// A new id.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.ids.next(self.now)
+    }
+
+    /// Writes a row without a journal entry: technical rows such as sessions.
+    pub async fn put<M>(&mut self, row: M) -> Result<()>
+    where
+        M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
+        <M::Entity as EntityTrait>::ActiveModel: Send,
+    {
+        use sea_orm::ActiveModelTrait;
+        M::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(&self.conn).await?;
+        Ok(())
+    }
+
+    /// Runs a statement that changes technical rows; how many it changed.
+    pub async fn execute(&mut self, statement: &impl StatementBuilder) -> Result<u64> {
+        Ok(self.conn.execute(statement).await?.rows_affected())
+    }
+
+    /// Waits no longer than this for a lock of another transaction. PostgreSQL only.
+    pub async fn wait_at_most(&mut self, seconds: u32) -> Result<()> {
+        if self.backend() == DbBackend::Postgres {
+            self.conn.execute_unprepared(&format!("SET LOCAL lock_timeout = '{seconds}s'")).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds a row and its journal entry.
+    pub async fn create<M: Record>(&mut self, row: &M, event: &str) -> Result<()>
+    where
+        <M::Entity as EntityTrait>::ActiveModel: Send,
+    {
+        self.put(row.clone()).await?;
+        self.record::<M>(event, row.id(), &row.belongs(), None, Some(public(row)?)).await
+    }
+
+    /// Writes what differs between two states of a row, one version up, and its journal entry.
+    /// Nothing differs: nothing is written, and the row is answered as it was.
+    pub async fn change<M>(&mut self, before: &M, mut after: M, event: &str) -> Result<M>
+    where
+        M: Record,
+        <M::Entity as EntityTrait>::Column: Copy,
+    {
+        if differing(before, &after).is_empty() {
+            return Ok(after);
+        }
+        after.touch(self.now);
+        let mut update = M::Entity::update_many().filter(key_column::<M::Entity>().eq(before.id()));
+        for column in differing(before, &after) {
+            update = update.col_expr(column, Expr::val(after.get(column)));
+        }
+        update.exec(&self.conn).await?;
+        self.record::<M>(event, after.id(), &after.belongs(), Some(public(before)?), Some(public(&after)?)).await?;
+        Ok(after)
+    }
+
+    /// Takes a row away, leaving its journal entry.
+    pub async fn remove<M: Record>(&mut self, row: &M, event: &str) -> Result<()> {
+        M::Entity::delete_many().filter(key_column::<M::Entity>().eq(row.id())).exec(&self.conn).await?;
+        self.record::<M>(event, row.id(), &row.belongs(), Some(public(row)?), None).await
+    }
+
+    /// Writes a journal entry and lets the reactions to it run; all their refusals come back together.
+    pub async fn record<M: Record>(&mut self, event: &str, id: Uuid, belongs: &Belongs, before: Option<Json>, after: Option<Json>) -> Result<()> {
+        let actor = &self.context.actor;
+        self.entries.push(journal::Model {
+            id: self.id(),
+            sequence: None,
+            at: self.now,
+            event: event.to_owned(),
+            kind: M::KIND.to_owned(),
+            record_id: id,
+            title: belongs.title.clone(),
+            subject_type: belongs.subject.as_ref().map(|subject| subject.0.clone()),
+            subject_id: belongs.subject.as_ref().map(|subject| subject.1.clone()),
+            audience: belongs.audience.as_str().to_owned(),
+            actor_kind: serde_json::to_value(actor.kind).map_err(Error::internal)?.as_str().unwrap_or_default().to_owned(),
+            actor_id: actor.id,
+            actor_name: actor.name.clone(),
+            acting_for_id: actor.acting_for.as_ref().map(|person| person.id),
+            acting_for_name: actor.acting_for.as_ref().map(|person| person.name.clone()),
+            request_id: self.context.request_id.clone(),
+            before: before.clone(),
+            after: after.clone(),
+        });
+        let reactions = self.reactions.clone();
+        let change = Change { event: event.to_owned(), id, before, after };
+        let mut refusals = Vec::new();
+        for (_, react) in reactions.iter().filter(|(awaited, _)| *awaited == event) {
+            if let Err(refusal) = react(self, &change).await {
+                refusals.push(refusal);
+            }
+        }
+        Error::all(refusals).map_or(Ok(()), Err)
+    }
+
+    /// A row by id, locked against other writers until the end; 404 when it is not there.
+    pub async fn lock<E: EntityTrait>(&mut self, id: Uuid, what: &str) -> Result<E::Model> {
+        let select = self.for_update(E::find().filter(key_column::<E>().eq(id)));
+        self.read().model(select).await?.ok_or_else(|| Error::not_found(what))
+    }
+
+    /// The row that the request is about: locked, and of the version that `If-Match` asks for.
+    pub async fn target<M: Record>(&mut self, id: Uuid, what: &str) -> Result<M>
+    where
+        M::Entity: EntityTrait<Model = M>,
+    {
+        let row = self.lock::<M::Entity>(id, what).await?;
+        let current = row.version();
+        match self.context.if_match.take() {
+            Some(IfMatch::Versions(wanted)) if !wanted.contains(&current) => Err(Error::new(
+                Code::Stale,
+                format!("The {what} is at version {current} by now."),
+            )
+            .with("current_version", current)),
+            _ => Ok(row),
+        }
+    }
+
+    /// Locks what a query finds, on the database that has row locks.
+    #[must_use]
+    pub fn for_update<E: EntityTrait>(&self, select: Select<E>) -> Select<E> {
+        if self.backend() == DbBackend::Postgres { select.lock(LockType::NoKeyUpdate) } else { select }
+    }
+
+    /// Holds what a query finds as it is, without hindering others who do the same.
+    #[must_use]
+    pub fn for_share<E: EntityTrait>(&self, select: Select<E>) -> Select<E> {
+        if self.backend() == DbBackend::Postgres { select.lock(LockType::Share) } else { select }
+    }
+
+    /// Does a part that may fail alone: on refusal its rows and journal entries are as if it had never begun.
+    pub async fn apart<T>(&mut self, work: impl AsyncFnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let savepoint = self.conn.begin().await?;
+        let outer = std::mem::replace(&mut self.conn, savepoint);
+        let entries = self.entries.len();
+        let done = work(self).await;
+        let savepoint = std::mem::replace(&mut self.conn, outer);
+        match done {
+            Ok(value) => {
+                savepoint.commit().await?;
+                Ok(value)
+            }
+            Err(refusal) => {
+                self.entries.truncate(entries);
+                savepoint.rollback().await?;
+                Err(refusal)
+            }
+        }
+    }
+}
+
+/// The columns in which two states of a row differ.
+fn differing<M: ModelTrait>(before: &M, after: &M) -> Vec<<M::Entity as EntityTrait>::Column> {
+    <M::Entity as EntityTrait>::Column::iter().filter(|column| before.get(*column) != after.get(*column)).collect()
+}
+
+fn key_column<E: EntityTrait>() -> E::Column {
+    E::PrimaryKey::iter().next().map(PrimaryKeyToColumn::into_column).unwrap_or_else(|| unreachable!("every table has a key"))
+}
+
+fn public<M: Record>(row: &M) -> Result<Json> {
+    serde_json::to_value(row).map_err(Error::internal)
+}

@@ -1,0 +1,2 @@
+//! house
+pub mod kernel;
