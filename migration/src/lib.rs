@@ -1,1 +1,65 @@
+//! The schema of Caseload: one file per change, applied once, in order, under a lock, on both databases.
 
+use sea_orm_migration::{
+    prelude::{MigrationTrait, SchemaManager, async_trait},
+    sea_orm::{ConnectionTrait, DbBackend, DbErr},
+};
+
+pub use sea_orm_migration::MigratorTrait;
+
+mod m0001_access;
+mod m0002_catalog;
+mod m0003_work;
+mod m0004_journal;
+mod m0005_seeds;
+
+/// Applies what is missing.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m0001_access::Migration),
+            Box::new(m0002_catalog::Migration),
+            Box::new(m0003_work::Migration),
+            Box::new(m0004_journal::Migration),
+            Box::new(m0005_seeds::Migration),
+        ]
+    }
+}
+
+/// Runs SQL written once for both databases. The words that differ are in braces:
+/// `{json}` keeps the text of JSON as it was, `{bytes}` is binary, `{rowless}` ends a table that
+/// SQLite keeps in its primary key, `{text}` compares by code point.
+pub(crate) async fn run(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
+    let sqlite = manager.get_database_backend() == DbBackend::Sqlite;
+    let words = [
+        ("{json}", if sqlite { "TEXT" } else { "JSON" }),
+        ("{bytes}", if sqlite { "BLOB" } else { "BYTEA" }),
+        ("{uuid}", if sqlite { "BLOB" } else { "UUID" }),
+        ("{text}", if sqlite { "TEXT" } else { "TEXT COLLATE \"C\"" }),
+        ("{rowless}", if sqlite { "WITHOUT ROWID" } else { "" }),
+    ];
+    let sql = words.iter().fold(sql.to_owned(), |sql, (word, means)| sql.replace(word, means));
+    for statement in sql.split(";\n").map(str::trim).filter(|statement| !statement.is_empty()) {
+        manager.get_connection().execute_unprepared(statement).await?;
+    }
+    Ok(())
+}
+
+/// A migration that is SQL alone. There is no way down: a release is undone by restoring its backup.
+macro_rules! sql {
+    ($sql:expr) => {
+        #[derive(DeriveMigrationName)]
+        pub struct Migration;
+
+        #[async_trait::async_trait]
+        impl MigrationTrait for Migration {
+            async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+                crate::run(manager, $sql).await
+            }
+        }
+    };
+}
+pub(crate) use sql;

@@ -12,32 +12,15 @@ use super::{
     error::{Code, Error, Result},
 };
 
-/// What a person on staff may do; each role includes the ones before it (S0-21).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
-#[derive(sea_orm::EnumIter, sea_orm::DeriveActiveEnum)]
-#[sea_orm(rs_type = "String", db_type = "Text")]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Everyday work.
-    #[sea_orm(string_value = "agent")]
-    Agent,
-    /// Also the dashboard, other people's work and campaigns.
-    #[sea_orm(string_value = "manager")]
-    Manager,
-    /// Also users, keys and set-up.
-    #[sea_orm(string_value = "admin")]
-    Admin,
-}
-
-impl Role {
-    /// The role as clients write it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Agent => "agent",
-            Self::Manager => "manager",
-            Self::Admin => "admin",
-        }
+crate::choice! {
+    /// What a person on staff may do; each role includes the ones before it (S0-21).
+    Role {
+        /// Everyday work.
+        Agent = "agent",
+        /// Also the dashboard, other people's work and campaigns.
+        Manager = "manager",
+        /// Also users, keys and set-up.
+        Admin = "admin",
     }
 }
 
@@ -122,16 +105,16 @@ pub struct Named {
     pub name: String,
 }
 
-/// What kind of credential acts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ActorKind {
-    /// A person who signed in.
-    User,
-    /// A program with an API key.
-    ApiKey,
-    /// Caseload itself: set-up, the command line, background work.
-    System,
+crate::choice! {
+    /// What kind of credential acts.
+    ActorKind {
+        /// A person who signed in.
+        User = "user",
+        /// A program with an API key.
+        ApiKey = "api_key",
+        /// Caseload itself: set-up, the command line, background work.
+        System = "system",
+    }
 }
 
 /// Who is asking, with everything a rule needs to know about them.

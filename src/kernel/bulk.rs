@@ -73,7 +73,11 @@ pub async fn each(tx: &mut Tx, ids: Vec<Uuid>, dry_run: bool, work: impl AsyncFn
     let failed = results.iter().filter(|result| result.problem.is_some()).count();
     let succeeded = matched - failed;
     let verb = if dry_run { "would change" } else { "changed" };
-    let message = if failed == 0 { format!("{succeeded} of {matched} {verb}.") } else { format!("{succeeded} of {matched} {verb}, {failed} failed.") };
+    let message = if failed == 0 {
+        format!("{succeeded} of {matched} {verb}.")
+    } else {
+        format!("{succeeded} of {matched} {verb}, {failed} failed.")
+    };
     Ok(BulkReport { message, matched, succeeded, failed, dry_run, results })
 }
 

@@ -45,6 +45,13 @@ impl Context {
     /// A request of Caseload's own.
     #[must_use]
     pub fn system(now: Timestamp, zone: chrono_tz::Tz, request_id: &str) -> Self {
-        Self { actor: Arc::new(Actor::system(zone)), now, request_id: request_id.into(), languages: Vec::new(), if_match: None, retry: None }
+        Self {
+            actor: Arc::new(Actor::system(zone)),
+            now,
+            request_id: request_id.into(),
+            languages: Vec::new(),
+            if_match: None,
+            retry: None,
+        }
     }
 }

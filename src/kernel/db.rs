@@ -12,10 +12,11 @@ use std::{
     time::Duration,
 };
 
+use chrono_tz::Tz;
 use futures_util::FutureExt;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
 };
 use tokio::sync::{Mutex, Notify, oneshot};
 
@@ -57,6 +58,7 @@ struct Inner {
     side: Side,
     replica: Option<DatabaseConnection>,
     clock: Clock,
+    company_zone: Tz,
     ids: Arc<Ids>,
     reactions: Arc<Reactions>,
     changed: Notify,
@@ -87,7 +89,7 @@ const LARGEST_BATCH: usize = 64;
 
 impl Db {
     /// Opens the database; the schema must be there.
-    pub async fn open(options: &DbOptions, clock: Clock, reactions: Reactions) -> Result<Self> {
+    pub async fn open(options: &DbOptions, clock: Clock, company_zone: Tz, reactions: Reactions) -> Result<Self> {
         let side = if options.url.starts_with("sqlite:") {
             let writer = Database::connect(sqlite(&options.url, 1, false)).await?;
             let readers = Database::connect(sqlite(&options.url, options.connections, true)).await?;
@@ -100,7 +102,8 @@ impl Db {
             Some(url) => Some(Database::connect(postgres(url, options.connections)).await?),
             None => None,
         };
-        let inner = Inner { side, replica, clock, ids: Arc::default(), reactions: Arc::new(reactions), changed: Notify::new() };
+        let inner =
+            Inner { side, replica, clock, company_zone, ids: Arc::default(), reactions: Arc::new(reactions), changed: Notify::new() };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -114,6 +117,12 @@ impl Db {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// The company's time zone.
+    #[must_use]
+    pub fn company_zone(&self) -> Tz {
+        self.0.company_zone
     }
 
     /// Which database this is.
@@ -182,7 +191,8 @@ impl Db {
         let shared = match batch.open.take() {
             Some(open) => open,
             None => {
-                let immediate = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+                let immediate =
+                    TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
                 lane.writer.begin_with_options(immediate).await?
             }
         };
@@ -235,7 +245,7 @@ impl Db {
         F: AsyncFnOnce(&mut Tx) -> Result<T>,
     {
         let now = self.0.clock.now();
-        let mut tx = Tx::new(conn, context, now, self.0.ids.clone(), self.0.reactions.clone());
+        let mut tx = Tx::new(conn, context, now, self.0.company_zone, self.0.ids.clone(), self.0.reactions.clone());
         let outcome = std::panic::AssertUnwindSafe(work(&mut tx)).catch_unwind().await;
         match outcome {
             Ok(Ok(value)) => tx.finish().await.map(|conn| (value, conn)).map_err(|error| (error, None)),
@@ -312,7 +322,12 @@ fn spawn_local<T: 'static>(work: impl Future<Output = T> + 'static) -> tokio::ta
 
 fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
-    options.max_connections(connections).min_connections(connections.min(2)).sqlx_logging(false).record_stmt_in_spans(false).test_before_acquire(false);
+    options
+        .max_connections(connections)
+        .min_connections(connections.min(2))
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false)
+        .test_before_acquire(false);
     options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>).acquire_timeout(Duration::from_secs(10));
     options.map_sqlx_sqlite_opts(move |options| {
         options
@@ -335,6 +350,8 @@ fn postgres(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options.max_connections(connections).min_connections(1).sqlx_logging(false).record_stmt_in_spans(false).test_before_acquire(false);
     options.acquire_timeout(Duration::from_secs(5)).idle_timeout(Duration::from_secs(600));
-    options.map_sqlx_postgres_opts(|options| options.options([("lock_timeout", "10s"), ("statement_timeout", "60s")]).statement_cache_capacity(512));
+    options.map_sqlx_postgres_opts(|options| {
+        options.options([("lock_timeout", "10s"), ("statement_timeout", "60s")]).statement_cache_capacity(512)
+    });
     options
 }

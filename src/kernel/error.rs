@@ -337,7 +337,9 @@ impl From<DbErr> for Error {
                 taken
             }
             (DbErr::ConnectionAcquire(_) | DbErr::Conn(_), _) => unavailable(&error),
-            (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)), _) => sqlstate(cause, &error).unwrap_or_else(|| Self::internal(&error)),
+            (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)), _) => {
+                sqlstate(cause, &error).unwrap_or_else(|| Self::internal(&error))
+            }
             _ => Self::internal(error),
         }
     }
@@ -347,16 +349,21 @@ impl From<DbErr> for Error {
 fn sqlstate(cause: &sea_orm::SqlxError, error: &DbErr) -> Option<Error> {
     use sea_orm::SqlxError;
     let mut refusal = match cause {
-        SqlxError::Io(_) | SqlxError::PoolTimedOut | SqlxError::PoolClosed | SqlxError::WorkerCrashed | SqlxError::Protocol(_) | SqlxError::Tls(_) => {
-            Error::new(Code::DatabaseUnavailable, "The database cannot be reached just now.")
-        }
+        SqlxError::Io(_)
+        | SqlxError::PoolTimedOut
+        | SqlxError::PoolClosed
+        | SqlxError::WorkerCrashed
+        | SqlxError::Protocol(_)
+        | SqlxError::Tls(_) => Error::new(Code::DatabaseUnavailable, "The database cannot be reached just now."),
         SqlxError::Database(database) => match database.code().as_deref() {
             // lock_timeout, deadlock_detected, serialization_failure
             Some("55P03" | "40P01" | "40001") => Error::new(Code::Busy, "Others were changing the same thing. Nothing was done."),
             // SQLITE_BUSY
             Some("5" | "517") => Error::new(Code::Busy, "The database is busy. Nothing was done."),
             // SQLITE_FULL, SQLITE_IOERR*, disk_full: nothing was kept, and room may come back.
-            Some("13" | "10" | "778" | "1034" | "1290" | "53100") => Error::new(Code::DatabaseUnavailable, "The database cannot write just now."),
+            Some("13" | "10" | "778" | "1034" | "1290" | "53100") => {
+                Error::new(Code::DatabaseUnavailable, "The database cannot write just now.")
+            }
             Some(state) if state.len() == 5 && (state.starts_with("57P") || state.starts_with("08") || state.starts_with("53")) => {
                 Error::new(Code::DatabaseUnavailable, "The database cannot be reached just now.")
             }

@@ -20,7 +20,10 @@ impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for AnyOf<T> {
                 f.write_str("values joined by commas")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<AnyOf<T>, E> {
-                text.split(',').map(|part| part.parse().map_err(|error| E::custom(format_args!("{part:?}: {error}")))).collect::<Result<_, E>>().map(AnyOf)
+                text.split(',')
+                    .map(|part| part.parse().map_err(|error| E::custom(format_args!("{part:?}: {error}"))))
+                    .collect::<Result<_, E>>()
+                    .map(AnyOf)
             }
             fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<AnyOf<T>, A::Error> {
                 let mut values = Vec::new();

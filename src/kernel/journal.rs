@@ -154,7 +154,10 @@ pub async fn append(conn: &DatabaseTransaction, mut entries: Vec<Model>) -> Resu
 
 async fn last_sequence(conn: &DatabaseTransaction) -> Result<i64> {
     let row = conn
-        .query_one_raw(sea_orm::Statement::from_string(conn.get_database_backend(), "SELECT COALESCE(MAX(sequence), 0) AS last FROM journal"))
+        .query_one_raw(sea_orm::Statement::from_string(
+            conn.get_database_backend(),
+            "SELECT COALESCE(MAX(sequence), 0) AS last FROM journal",
+        ))
         .await?
         .ok_or_else(|| Error::internal("MAX gave no row"))?;
     Ok(row.try_get::<i64>("", "last")?)

@@ -172,7 +172,11 @@ pub async fn page<R: Listed + 'static>(
 async fn count(reader: Reader<'_>, filtered: &SelectStatement, base: SelectStatement) -> Result<Counts> {
     let filtered = reader.count(filtered.clone(), COUNT_LIMIT + 1).await?;
     let total = reader.count(base, COUNT_LIMIT + 1).await?;
-    Ok(Counts { filtered: Ord::min(filtered, COUNT_LIMIT), total: Ord::min(total, COUNT_LIMIT), exact: total <= COUNT_LIMIT && filtered <= COUNT_LIMIT })
+    Ok(Counts {
+        filtered: Ord::min(filtered, COUNT_LIMIT),
+        total: Ord::min(total, COUNT_LIMIT),
+        exact: total <= COUNT_LIMIT && filtered <= COUNT_LIMIT,
+    })
 }
 
 fn order<R: Listed>(text: &str) -> Result<Ordered<R>> {

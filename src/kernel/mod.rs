@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod bulk;
+pub mod choice;
 pub mod clock;
 pub mod context;
 pub mod db;

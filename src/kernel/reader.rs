@@ -1,8 +1,8 @@
 //! The reading side of the database: it runs SELECTs and can do nothing else.
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult, QueryTrait, Select, StatementBuilder,
-    sea_query::SelectStatement,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult, QueryTrait, Select,
+    StatementBuilder, sea_query::SelectStatement,
 };
 
 use super::error::Result;
@@ -61,7 +61,8 @@ impl Reader<'_> {
         use sea_orm::sea_query::{Alias, Expr, Query};
         let mut inner = select;
         inner.clear_selects().expr(Expr::val(1)).clear_order_by().limit(most);
-        let outer = Query::select().expr_as(Expr::cust("COUNT(*)"), Alias::new("rows")).from_subquery(inner, Alias::new("counted")).to_owned();
+        let outer =
+            Query::select().expr_as(Expr::cust("COUNT(*)"), Alias::new("rows")).from_subquery(inner, Alias::new("counted")).to_owned();
         let found = self.one::<Counted>(&outer).await?;
         Ok(found.map_or(0, |found| u64::try_from(found.rows).unwrap_or(0)))
     }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel, Iterable, ModelTrait, PrimaryKeyToColumn, QueryFilter,
-    QuerySelect, Select, StatementBuilder, TransactionTrait,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel, Iterable, ModelTrait, PrimaryKeyToColumn,
+    QueryFilter, QuerySelect, Select, StatementBuilder, TransactionTrait,
     sea_query::{Expr, LockType},
 };
 use serde_json::Value as Json;
@@ -25,14 +26,23 @@ pub struct Tx {
     pub context: Context,
     /// The instant of every change in it.
     pub now: Timestamp,
+    /// The company's time zone, for what belongs to no person.
+    pub company_zone: Tz,
     ids: Arc<Ids>,
     reactions: Arc<Reactions>,
     entries: Vec<journal::Model>,
 }
 
 impl Tx {
-    pub(super) fn new(conn: DatabaseTransaction, context: Context, now: Timestamp, ids: Arc<Ids>, reactions: Arc<Reactions>) -> Self {
-        Self { conn, context, now, ids, reactions, entries: Vec::new() }
+    pub(super) fn new(
+        conn: DatabaseTransaction,
+        context: Context,
+        now: Timestamp,
+        company_zone: Tz,
+        ids: Arc<Ids>,
+        reactions: Arc<Reactions>,
+    ) -> Self {
+        Self { conn, context, now, company_zone, ids, reactions, entries: Vec::new() }
     }
 
     /// Writes the journal and hands the transaction back for its commit.
@@ -123,7 +133,14 @@ impl Tx {
     }
 
     /// Writes a journal entry and lets the reactions to it run; all their refusals come back together.
-    pub async fn record<M: Record>(&mut self, event: &str, id: Uuid, belongs: &Belongs, before: Option<Json>, after: Option<Json>) -> Result<()> {
+    pub async fn record<M: Record>(
+        &mut self,
+        event: &str,
+        id: Uuid,
+        belongs: &Belongs,
+        before: Option<Json>,
+        after: Option<Json>,
+    ) -> Result<()> {
         let actor = &self.context.actor;
         self.entries.push(journal::Model {
             id: self.id(),
@@ -136,7 +153,7 @@ impl Tx {
             subject_type: belongs.subject.as_ref().map(|subject| subject.0.clone()),
             subject_id: belongs.subject.as_ref().map(|subject| subject.1.clone()),
             audience: belongs.audience.as_str().to_owned(),
-            actor_kind: serde_json::to_value(actor.kind).map_err(Error::internal)?.as_str().unwrap_or_default().to_owned(),
+            actor_kind: actor.kind.as_str().to_owned(),
             actor_id: actor.id,
             actor_name: actor.name.clone(),
             acting_for_id: actor.acting_for.as_ref().map(|person| person.id),
@@ -170,11 +187,9 @@ impl Tx {
         let row = self.lock::<M::Entity>(id, what).await?;
         let current = row.version();
         match self.context.if_match.take() {
-            Some(IfMatch::Versions(wanted)) if !wanted.contains(&current) => Err(Error::new(
-                Code::Stale,
-                format!("The {what} is at version {current} by now."),
-            )
-            .with("current_version", current)),
+            Some(IfMatch::Versions(wanted)) if !wanted.contains(&current) => {
+                Err(Error::new(Code::Stale, format!("The {what} is at version {current} by now.")).with("current_version", current))
+            }
             _ => Ok(row),
         }
     }

@@ -49,7 +49,10 @@ pub struct Gate {
 }
 
 /// Lets a request through, or says why not.
-pub async fn gate<B: MessageBody>(request: ServiceRequest, next: Next<B>) -> std::result::Result<ServiceResponse<EitherBody<B>>, ActixError> {
+pub async fn gate<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> std::result::Result<ServiceResponse<EitherBody<B>>, ActixError> {
     match admit(&request).await {
         Ok(verdict) => {
             let mut response = next.call(request).await?.map_into_left_body();
@@ -96,6 +99,8 @@ fn credential(request: &ServiceRequest) -> Result<Credential<'_>> {
     let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Some(given) = given else { return Err(Error::new(Code::Unauthenticated, "This needs a credential.")) };
     let bearer = given.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-    let bearer = bearer.filter(|token| !token.is_empty()).ok_or_else(|| Error::new(Code::InvalidToken, "Authorization must be Bearer and a token."))?;
+    let bearer = bearer
+        .filter(|token| !token.is_empty())
+        .ok_or_else(|| Error::new(Code::InvalidToken, "Authorization must be Bearer and a token."))?;
     Ok(Credential { bearer, act_as: text(request.request(), "X-Act-As")? })
 }

@@ -72,7 +72,9 @@ impl FromRequest for Command {
             let mut context = begin(&request)?;
             let bytes = collect(bytes).await?;
             // Clients often send `{}` with a command that takes nothing.
-            if !bytes.trim_ascii().is_empty() && !serde_json::from_slice::<serde_json::Map<String, Value>>(&bytes).is_ok_and(|map| map.is_empty()) {
+            if !bytes.trim_ascii().is_empty()
+                && !serde_json::from_slice::<serde_json::Map<String, Value>>(&bytes).is_ok_and(|map| map.is_empty())
+            {
                 return Err(Error::field("", "unexpected_body", "This operation takes no body."));
             }
             context.retry = retry_key(&request, &bytes)?;
@@ -221,7 +223,9 @@ fn check_text(bytes: &[u8]) -> Result<()> {
             _ => {}
         }
     }
-    std::str::from_utf8(bytes).map(drop).map_err(|error| Error::new(Code::BadJson, format!("The body is not UTF-8 from byte {} on.", error.valid_up_to())))
+    std::str::from_utf8(bytes)
+        .map(drop)
+        .map_err(|error| Error::new(Code::BadJson, format!("The body is not UTF-8 from byte {} on.", error.valid_up_to())))
 }
 
 fn memchr_nul(bytes: &[u8]) -> bool {
@@ -231,7 +235,9 @@ fn memchr_nul(bytes: &[u8]) -> bool {
 /// No text that we keep may hold NUL: PostgreSQL cannot store it.
 fn find_nul(value: &Value, path: &str, found: &mut Vec<Violation>) {
     match value {
-        Value::String(text) if text.contains('\0') => found.push(Violation::field(path.trim_start_matches('/'), "nul", "must not contain the character NUL")),
+        Value::String(text) if text.contains('\0') => {
+            found.push(Violation::field(path.trim_start_matches('/'), "nul", "must not contain the character NUL"))
+        }
         Value::Array(list) => list.iter().enumerate().for_each(|(index, item)| find_nul(item, &format!("{path}/{index}"), found)),
         Value::Object(map) => map.iter().for_each(|(key, item)| {
             if key.contains('\0') {

@@ -1,11 +1,12 @@
 //! The outermost layer: request ids, problems for everything that fails, security headers, metrics, one log line.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::{
     Error as ActixError, HttpMessage, HttpRequest, HttpResponse, ResponseError,
     body::{BoxBody, EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
     http::{
         StatusCode,
         header::{self, HeaderName, HeaderValue},
@@ -38,6 +39,13 @@ impl ResponseError for Error {
     }
 }
 
+/// What no request may go beyond.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long a request may take.
+    pub request_timeout: Duration,
+}
+
 /// Wraps the whole application.
 pub async fn edge<B: MessageBody + 'static>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
     #[expect(clippy::disallowed_methods, reason = "how long a request took is measured, not decided by")]
@@ -46,7 +54,17 @@ pub async fn edge<B: MessageBody + 'static>(request: ServiceRequest, next: Next<
     request.extensions_mut().insert(RequestId(id.clone()));
     let languages = languages(request.request());
     let pattern = request.match_pattern();
-    let response = next.call(request).await?;
+    let limit = request.app_data::<Data<Limits>>().map_or(Duration::from_secs(60), |limits| limits.request_timeout);
+    let Ok(response) = tokio::time::timeout(limit, next.call(request)).await else {
+        let error = Error::new(Code::Timeout, "The request took longer than the server allows.").retry_after(1);
+        let body = serde_json::to_vec(&Problem::new(&error, &languages, &id, None)).unwrap_or_default();
+        let response = HttpResponse::ServiceUnavailable()
+            .insert_header((header::RETRY_AFTER, "1"))
+            .content_type("application/problem+json")
+            .body(body);
+        return Err(InternalError::from_response(error, response).into());
+    };
+    let response = response?;
     let mut response = match problem_of(&response) {
         None => response.map_into_left_body(),
         Some(error) => {
@@ -108,7 +126,9 @@ fn problem_of<B>(response: &ServiceResponse<B>) -> Option<Error> {
         StatusCode::REQUEST_TIMEOUT => Error::new(Code::RequestTimeout, "The request did not arrive in time."),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => Error::new(Code::UnsupportedMediaType, said),
         StatusCode::NOT_ACCEPTABLE => Error::new(Code::NotAcceptable, "None of the accepted encodings can be given."),
-        status if status.is_client_error() => Error::new(Code::BadRequest, if said.is_empty() { "The request could not be read.".into() } else { said }),
+        status if status.is_client_error() => {
+            Error::new(Code::BadRequest, if said.is_empty() { "The request could not be read.".into() } else { said })
+        }
         _ => Error::internal(said),
     })
 }

@@ -48,7 +48,8 @@ impl Listing {
         let body = match (&list.page.fields, list.format) {
             (None, Format::Json) => write_json(&page.data, page, more)?,
             (fields, format) => {
-                let mut rows: Vec<Value> = page.data.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>().map_err(Error::internal)?;
+                let mut rows: Vec<Value> =
+                    page.data.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>().map_err(Error::internal)?;
                 if let Some(fields) = fields {
                     keep_only::<T>(&mut rows, fields)?;
                 }
@@ -130,7 +131,11 @@ fn harmless(text: &str) -> String {
 fn keep_only<T: ToSchema>(rows: &mut [Value], fields: &[String]) -> Result<()> {
     let known = members(&T::schema());
     if let Some(unknown) = fields.iter().find(|field| !known.contains(field)) {
-        return Err(Error::parameter("fields", "unknown_value", format!("{unknown:?} is not a member of these rows; they have {}.", known.join(", "))));
+        return Err(Error::parameter(
+            "fields",
+            "unknown_value",
+            format!("{unknown:?} is not a member of these rows; they have {}.", known.join(", ")),
+        ));
     }
     for row in rows {
         if let Value::Object(map) = row {

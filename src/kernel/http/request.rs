@@ -40,7 +40,11 @@ pub fn context(request: &HttpRequest) -> Result<Context> {
 
 /// The text of a header, if it is there and is text.
 pub fn text<'a>(request: &'a HttpRequest, name: &str) -> Result<Option<&'a str>> {
-    request.headers().get(name).map(|value| value.to_str().map_err(|_| Error::header(name, "text", format!("{name} must be plain ASCII text")))).transpose()
+    request
+        .headers()
+        .get(name)
+        .map(|value| value.to_str().map_err(|_| Error::header(name, "text", format!("{name} must be plain ASCII text"))))
+        .transpose()
 }
 
 /// The languages of `Accept-Language`, best first, in lower case.
@@ -67,7 +71,8 @@ fn if_match(request: &HttpRequest) -> Result<Option<IfMatch>> {
     }
     let version = |part: &str| part.trim().strip_prefix('"')?.strip_suffix('"')?.parse::<i64>().ok();
     let versions: Option<Vec<i64>> = wanted.split(',').map(version).collect();
-    let versions = versions.ok_or_else(|| Error::header("If-Match", "etag", "If-Match must be * or an ETag as it was answered, such as \"7\""))?;
+    let versions =
+        versions.ok_or_else(|| Error::header("If-Match", "etag", "If-Match must be * or an ETag as it was answered, such as \"7\""))?;
     Ok(Some(IfMatch::Versions(versions)))
 }
 

@@ -1,0 +1,87 @@
+//! The shapes of groups.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use validator::Validate;
+
+use super::group;
+use crate::kernel::{actor::Named, clock::Timestamp, http::View, patch::Patch, text};
+
+/// A new group.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewGroup {
+    /// Its name, 1 to 100 characters.
+    #[validate(length(min = 1, max = 100), custom(function = text::not_blank))]
+    #[schema(min_length = 1, max_length = 100, example = "Customer Service")]
+    pub name: String,
+    /// A stable key of lower-case letters, digits and underscores; the slug of the name unless given.
+    #[validate(length(min = 1, max = 64), custom(function = text::key))]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "customer_service")]
+    pub key: Option<String>,
+}
+
+/// Changes to a group (RFC 7396). The key stays as it is.
+#[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GroupPatch {
+    /// A new name.
+    #[validate(length(min = 1, max = 100))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, example = "Shipping and Returns")]
+    #[serde(default)]
+    pub name: Patch<String>,
+}
+
+/// A work group and who belongs to it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct GroupView {
+    /// Its id, which is also the key of its queue.
+    pub id: Uuid,
+    /// Its stable key.
+    #[schema(example = "shipping")]
+    pub key: String,
+    /// Its name.
+    #[schema(example = "Shipping")]
+    pub name: String,
+    /// Its active members, by name.
+    pub members: Vec<Named>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// How often it changed; the ETag.
+    pub version: i64,
+}
+
+impl GroupView {
+    pub(super) fn new(row: group::Model, members: Vec<Named>) -> Self {
+        let group::Model { id, key, name, created_at, updated_at, version } = row;
+        Self { id, key, name, members, created_at, updated_at, version }
+    }
+}
+
+impl View for GroupView {
+    const PATH: &'static str = "/v1/groups";
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.version)
+    }
+}
+
+/// Which groups a list shows.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct GroupFilter {
+    /// Only the groups of this person.
+    pub member: Option<Uuid>,
+    /// Only the one with this key.
+    #[param(example = "shipping")]
+    pub key: Option<String>,
+}
+
+crate::page_of!(GroupPage, GroupView, "groups");

@@ -1,0 +1,4 @@
+//! Who may come in and what they may do.
+
+pub mod groups;
+pub mod users;

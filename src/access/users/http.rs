@@ -1,0 +1,91 @@
+//! The door to users.
+
+use actix_web::{get, patch, post, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::password;
+use super::{
+    json::{NewUser, ProfilePatch, UserFilter, UserPage, UserPatch, UserView},
+    service,
+};
+use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, list_query::PageParams};
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(read_me).service(update_me).service(list_users).service(create_user).service(read_user).service(update_user);
+}
+
+/// Read one's own account
+///
+/// The person who is signed in, or for whom the API key acts.
+#[utoipa::path(tag = "users", security(("bearer" = ["profile:read"])), responses((status = 200, description = "The account.", body = UserView)))]
+#[get("/users/me")]
+async fn read_me(db: Data<Db>, context: Context) -> Result<Answer> {
+    let user = service::find(db.read(), context.actor.person()?).await?;
+    Answer::ok(&service::view(db.read(), user).await?)
+}
+
+/// Change one's own account
+///
+/// Name, time zone and language; the rest is the administrator's. A merge patch (RFC 7396).
+#[utoipa::path(tag = "users", security(("bearer" = ["profile:write"])), request_body = ProfilePatch, responses((status = 200, description = "The account as it is now.", body = UserView)))]
+#[patch("/users/me")]
+async fn update_me(db: Data<Db>, call: Call<ProfilePatch>) -> Result<Answer> {
+    let me = call.context.actor.person()?;
+    call.write(&db, async move |tx, patch| {
+        let user = service::update(tx, me, patch.into()).await?;
+        Answer::ok(&service::view(tx.read(), user).await?)
+    })
+    .await
+}
+
+/// List the staff
+///
+/// Sorts: `name` (default), `created_at`.
+#[utoipa::path(tag = "users", security(("bearer" = ["users:read"])), params(PageParams, UserFilter), responses((status = 200, description = "A page of users.", body = UserPage)))]
+#[get("/users")]
+async fn list_users(db: Data<Db>, mut list: List<UserFilter>) -> Result<Listing> {
+    let filter = std::mem::take(&mut list.filter);
+    let page = service::page(db.read(), filter, &list.page).await?;
+    Listing::of(&list, &page)
+}
+
+/// Add a person to the staff
+///
+/// The address must be free: 409 `already_exists` otherwise. The password is kept as an argon2id hash only.
+#[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), request_body = NewUser, responses((status = 201, description = "The new user.", body = UserView)))]
+#[post("/users")]
+async fn create_user(db: Data<Db>, call: Call<NewUser>) -> Result<Answer> {
+    let hash = match &call.body.password {
+        Some(password) => Some(password::hash(password.clone()).await?),
+        None => None,
+    };
+    call.write(&db, async move |tx, new| {
+        let user = service::create(tx, new, hash).await?;
+        Answer::created(&service::view(tx.read(), user).await?)
+    })
+    .await
+}
+
+/// Read one person
+#[utoipa::path(tag = "users", description = "Any person on staff, by id.", security(("bearer" = ["users:read"])), responses((status = 200, description = "The user.", body = UserView)))]
+#[get("/users/{id}")]
+async fn read_user(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
+    let user = service::find(db.read(), id).await?;
+    Answer::ok(&service::view(db.read(), user).await?)
+}
+
+/// Change a person
+///
+/// A merge patch (RFC 7396). Deactivating somebody with open work is 409 `open_work` (S0-16); the
+/// last active administrator stays one: 409 `last_admin`.
+#[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), request_body = UserPatch, responses((status = 200, description = "The user as it is now.", body = UserView)))]
+#[patch("/users/{id}")]
+async fn update_user(db: Data<Db>, Path(id): Path<Uuid>, call: Call<UserPatch>) -> Result<Answer> {
+    call.write(&db, async move |tx, patch| {
+        let user = service::update(tx, id, patch).await?;
+        Answer::ok(&service::view(tx.read(), user).await?)
+    })
+    .await
+}

@@ -1,0 +1,189 @@
+//! The shapes of users.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use validator::Validate;
+
+use super::user;
+use crate::kernel::{
+    actor::Role,
+    clock::Timestamp,
+    filter::{AnyOf, Flag},
+    http::View,
+    patch::Patch,
+    text,
+};
+
+/// A new person on staff.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    /// The address they sign in with; unique, compared without case.
+    #[validate(email, length(max = 254))]
+    #[schema(format = "email", max_length = 254, example = "claire@shop.example")]
+    pub email: String,
+    /// Their name, 1 to 200 characters.
+    #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
+    #[schema(min_length = 1, max_length = 200, example = "Claire Martin")]
+    pub name: String,
+    /// What they may do; `agent` unless said otherwise.
+    #[serde(default = "agent")]
+    #[schema(default = "agent")]
+    pub role: Role,
+    /// Their first password, 12 to 200 characters; without one they sign in through an outside provider only.
+    #[validate(length(min = 12, max = 200))]
+    #[schema(min_length = 12, max_length = 200, format = "password", example = "a long first password")]
+    pub password: Option<String>,
+    /// The IANA zone of their "today"; the company's unless said otherwise.
+    #[validate(length(max = 64), custom(function = text::time_zone))]
+    #[schema(max_length = 64, example = "Europe/Paris")]
+    pub time_zone: Option<String>,
+    /// The language they read, as a BCP 47 tag.
+    #[validate(length(min = 2, max = 35))]
+    #[schema(min_length = 2, max_length = 35, example = "fr")]
+    pub language: Option<String>,
+}
+
+const fn agent() -> Role {
+    Role::Agent
+}
+
+/// Changes to a user (RFC 7396).
+#[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserPatch {
+    /// A new address.
+    #[validate(length(min = 3, max = 254))]
+    #[schema(value_type = Option<String>, nullable = false, format = "email", min_length = 3, max_length = 254)]
+    #[serde(default)]
+    pub email: Patch<String>,
+    /// A new name.
+    #[validate(length(min = 1, max = 200))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, example = "Claire Martin-Roux")]
+    #[serde(default)]
+    pub name: Patch<String>,
+    /// Another role.
+    #[schema(value_type = Option<Role>, nullable = false)]
+    #[serde(default)]
+    pub role: Patch<Role>,
+    /// `false` refuses while they hold open work (S0-16); see `offboard`.
+    #[schema(value_type = Option<bool>, nullable = false)]
+    #[serde(default)]
+    pub active: Patch<bool>,
+    /// Another IANA zone.
+    #[validate(length(max = 64))]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 64)]
+    #[serde(default)]
+    pub time_zone: Patch<String>,
+    /// Another language; null for none.
+    #[validate(length(min = 2, max = 35))]
+    #[schema(value_type = Option<String>, min_length = 2, max_length = 35)]
+    #[serde(default)]
+    pub language: Patch<String>,
+}
+
+/// Changes to one's own account (RFC 7396).
+#[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProfilePatch {
+    /// A new name.
+    #[validate(length(min = 1, max = 200))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200)]
+    #[serde(default)]
+    pub name: Patch<String>,
+    /// Another IANA zone.
+    #[validate(length(max = 64))]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 64, example = "America/Montreal")]
+    #[serde(default)]
+    pub time_zone: Patch<String>,
+    /// Another language; null for none.
+    #[validate(length(min = 2, max = 35))]
+    #[schema(value_type = Option<String>, min_length = 2, max_length = 35)]
+    #[serde(default)]
+    pub language: Patch<String>,
+}
+
+impl From<ProfilePatch> for UserPatch {
+    fn from(patch: ProfilePatch) -> Self {
+        Self { name: patch.name, time_zone: patch.time_zone, language: patch.language, ..Self::default() }
+    }
+}
+
+/// A group that a user belongs to.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Membership {
+    /// The group.
+    pub id: Uuid,
+    /// Its stable key.
+    pub key: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A person on staff.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct UserView {
+    /// Its id.
+    pub id: Uuid,
+    /// The address they sign in with.
+    pub email: String,
+    /// Their name.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Whether they may sign in and hold work.
+    pub active: bool,
+    /// The IANA zone of their "today".
+    #[schema(example = "Europe/Paris")]
+    pub time_zone: String,
+    /// The language they read.
+    #[schema(required, example = "fr")]
+    pub language: Option<String>,
+    /// The groups they belong to, by name.
+    pub groups: Vec<Membership>,
+    /// When the account was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// How often it changed; the ETag.
+    pub version: i64,
+}
+
+impl UserView {
+    pub(super) fn new(row: user::Model, groups: Vec<Membership>) -> Self {
+        let user::Model { id, email, name, role, active, time_zone, language, created_at, updated_at, version, .. } = row;
+        Self { id, email, name, role, active, time_zone, language, groups, created_at, updated_at, version }
+    }
+}
+
+impl View for UserView {
+    const PATH: &'static str = "/v1/users";
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.version)
+    }
+}
+
+/// Which users a list shows.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct UserFilter {
+    /// Only the active, or only the others.
+    #[param(value_type = Option<bool>)]
+    pub active: Option<Flag>,
+    /// Only these roles.
+    #[param(value_type = Option<String>, example = "manager,admin")]
+    pub role: Option<AnyOf<Role>>,
+    /// Only members of this group.
+    pub group: Option<Uuid>,
+    /// Only the one with this address.
+    #[param(example = "claire@shop.example")]
+    pub email: Option<String>,
+}
+
+crate::page_of!(UserPage, UserView, "users");

@@ -1,0 +1,12 @@
+//! Users: the people on staff, each with a role, a time zone and a language.
+
+pub mod http;
+mod json;
+pub mod password;
+mod service;
+pub mod user;
+
+pub use json::{NewUser, UserFilter, UserPatch, UserView};
+pub use service::{
+    create, deactivate, find, first_admin, groups_of, hold_active, name_column, nobody_yet, person_column, set_password, view,
+};

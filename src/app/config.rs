@@ -1,0 +1,223 @@
+//! Settings, from the environment and `.env`; every mistake is reported at once.
+
+use std::{net::SocketAddr, str::FromStr, time::Duration};
+
+use chrono_tz::Tz;
+
+/// One setting as people meet it.
+pub struct Setting {
+    /// Its variable.
+    pub name: &'static str,
+    /// What it is when it is not set.
+    pub default: &'static str,
+    /// What it is for.
+    pub about: &'static str,
+}
+
+/// Every setting there is; `.env.example` lists the same, and a test says so.
+pub const SETTINGS: &[Setting] = &[
+    Setting { name: "CASELOAD_LISTEN", default: "127.0.0.1:8080", about: "Address and port." },
+    Setting { name: "DATABASE_URL", default: "sqlite://caseload.db", about: "The database: sqlite://file or postgres://…" },
+    Setting { name: "DATABASE_READ_URL", default: "", about: "A PostgreSQL read replica for what may lag." },
+    Setting { name: "CASELOAD_MIGRATE", default: "true", about: "Whether to migrate the database at start." },
+    Setting { name: "CASELOAD_DATABASE_CONNECTIONS", default: "8", about: "Connections to the database." },
+    Setting {
+        name: "CASELOAD_ADMIN_EMAIL",
+        default: "admin@localhost",
+        about: "The first administrator, made only when there is no user.",
+    },
+    Setting { name: "CASELOAD_ADMIN_PASSWORD", default: "", about: "Their password; generated and printed once when empty." },
+    Setting { name: "CASELOAD_TIME_ZONE", default: "UTC", about: "The company's IANA time zone." },
+    Setting {
+        name: "CASELOAD_DEFAULT_GROUP",
+        default: "Customer Service",
+        about: "Who gets work that nothing else assigns; made at first start.",
+    },
+    Setting { name: "CASELOAD_WORKERS", default: "0", about: "Threads that answer requests; 0 for one a core." },
+    Setting { name: "CASELOAD_BODY_LIMIT", default: "2097152", about: "Bytes of a request body." },
+    Setting { name: "CASELOAD_REQUEST_TIMEOUT", default: "60", about: "Seconds that a request may take." },
+    Setting { name: "CASELOAD_RATE_LIMIT", default: "60000", about: "Requests a minute for each credential; 0 for no limit." },
+    Setting { name: "CASELOAD_CORS_ORIGINS", default: "", about: "Origins whose pages may call, joined by commas; * for all." },
+    Setting { name: "CASELOAD_OIDC_ISSUER", default: "", about: "An outside OpenID provider whose tokens are accepted." },
+    Setting { name: "CASELOAD_OIDC_AUDIENCE", default: "", about: "The audience that its tokens must name." },
+    Setting { name: "CASELOAD_METRICS_LISTEN", default: "", about: "An address of its own for /metrics." },
+    Setting { name: "CASELOAD_METRICS_TOKEN", default: "", about: "A bearer token with which the main address serves /metrics." },
+    Setting { name: "CASELOAD_LOG", default: "info", about: "What is logged, as tracing's filters say it." },
+    Setting { name: "CASELOAD_LOG_FORMAT", default: "pretty", about: "pretty or json." },
+];
+
+/// The settings, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Address and port.
+    pub listen: SocketAddr,
+    /// The database.
+    pub database_url: String,
+    /// A read replica.
+    pub database_read_url: Option<String>,
+    /// Whether to migrate at start.
+    pub migrate: bool,
+    /// Connections to the database.
+    pub connections: u32,
+    /// The first administrator.
+    pub admin_email: String,
+    /// Their password, unless generated.
+    pub admin_password: Option<String>,
+    /// The company's zone.
+    pub time_zone: Tz,
+    /// Who gets work that nothing else assigns.
+    pub default_group: String,
+    /// Threads that answer requests.
+    pub workers: usize,
+    /// Bytes of a body.
+    pub body_limit: usize,
+    /// How long a request may take.
+    pub request_timeout: Duration,
+    /// Requests a minute for each credential.
+    pub rate_limit: u32,
+    /// Origins whose pages may call.
+    pub cors_origins: Vec<String>,
+    /// The outside provider and the audience its tokens must name.
+    pub oidc: Option<(String, String)>,
+    /// Where metrics are served on their own.
+    pub metrics_listen: Option<SocketAddr>,
+    /// With which token the main address serves them.
+    pub metrics_token: Option<String>,
+    /// What is logged.
+    pub log: String,
+    /// Whether logs are JSON.
+    pub log_json: bool,
+}
+
+/// Reads values one by one and remembers what is wrong.
+struct Reading<'a> {
+    look_up: &'a dyn Fn(&str) -> Option<String>,
+    mistakes: Vec<String>,
+}
+
+impl Reading<'_> {
+    fn text(&self, name: &'static str) -> String {
+        let default = SETTINGS.iter().find(|setting| setting.name == name).map_or("", |setting| setting.default);
+        (self.look_up)(name).filter(|value| !value.is_empty()).unwrap_or_else(|| default.to_owned())
+    }
+
+    fn optional(&self, name: &'static str) -> Option<String> {
+        Some(self.text(name)).filter(|value| !value.is_empty())
+    }
+
+    fn parsed<T: FromStr>(&mut self, name: &'static str, wanted: &str, fallback: T) -> T {
+        let text = self.text(name);
+        text.parse().unwrap_or_else(|_| {
+            self.mistakes.push(format!("{name} is {text:?}; it must be {wanted}."));
+            fallback
+        })
+    }
+}
+
+impl Config {
+    /// Reads the settings through a look-up; on mistakes, all of them.
+    pub fn read(look_up: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
+        let mut reading = Reading { look_up, mistakes: Vec::new() };
+        let database_url = reading.text("DATABASE_URL");
+        let sqlite = database_url.starts_with("sqlite:");
+        if !sqlite && !database_url.starts_with("postgres://") && !database_url.starts_with("postgresql://") {
+            reading.mistakes.push("DATABASE_URL must begin with sqlite:// or postgres://.".into());
+        }
+        let database_read_url = reading.optional("DATABASE_READ_URL");
+        if sqlite && database_read_url.is_some() {
+            reading.mistakes.push("DATABASE_READ_URL goes with PostgreSQL only.".into());
+        }
+        let admin_password = reading.optional("CASELOAD_ADMIN_PASSWORD");
+        if admin_password.as_ref().is_some_and(|password| password.chars().count() < 12) {
+            reading.mistakes.push("CASELOAD_ADMIN_PASSWORD must be at least 12 characters long.".into());
+        }
+        let admin_email = reading.text("CASELOAD_ADMIN_EMAIL");
+        if !admin_email.contains('@') {
+            reading.mistakes.push(format!("CASELOAD_ADMIN_EMAIL is {admin_email:?}; it must be an e-mail address."));
+        }
+        let oidc = match (reading.optional("CASELOAD_OIDC_ISSUER"), reading.optional("CASELOAD_OIDC_AUDIENCE")) {
+            (Some(issuer), Some(audience)) => Some((issuer, audience)),
+            (None, None) => None,
+            _ => {
+                reading.mistakes.push("CASELOAD_OIDC_ISSUER and CASELOAD_OIDC_AUDIENCE go together.".into());
+                None
+            }
+        };
+        let metrics_listen = reading.optional("CASELOAD_METRICS_LISTEN").map(|_| {
+            reading.parsed("CASELOAD_METRICS_LISTEN", "an address such as 127.0.0.1:9090", SocketAddr::from(([127, 0, 0, 1], 9090)))
+        });
+        let log_format = reading.text("CASELOAD_LOG_FORMAT");
+        if !["pretty", "json"].contains(&log_format.as_str()) {
+            reading.mistakes.push(format!("CASELOAD_LOG_FORMAT is {log_format:?}; it must be pretty or json."));
+        }
+        let connections = reading.parsed("CASELOAD_DATABASE_CONNECTIONS", "a number from 1 to 1000", 8);
+        if !(1..=1000).contains(&connections) {
+            reading.mistakes.push(format!("CASELOAD_DATABASE_CONNECTIONS is {connections}; it must be a number from 1 to 1000."));
+        }
+        let config = Self {
+            listen: reading.parsed("CASELOAD_LISTEN", "an address such as 127.0.0.1:8080", SocketAddr::from(([127, 0, 0, 1], 8080))),
+            database_url,
+            database_read_url,
+            migrate: reading.parsed("CASELOAD_MIGRATE", "true or false", true),
+            connections,
+            admin_email,
+            admin_password,
+            time_zone: reading.parsed("CASELOAD_TIME_ZONE", "an IANA time zone such as Europe/Paris", Tz::UTC),
+            default_group: reading.text("CASELOAD_DEFAULT_GROUP"),
+            workers: reading.parsed("CASELOAD_WORKERS", "a number", 0),
+            body_limit: reading.parsed("CASELOAD_BODY_LIMIT", "a number of bytes", 2_097_152),
+            request_timeout: Duration::from_secs(reading.parsed("CASELOAD_REQUEST_TIMEOUT", "a number of seconds", 60)),
+            rate_limit: reading.parsed("CASELOAD_RATE_LIMIT", "a number", 60_000),
+            cors_origins: reading
+                .text("CASELOAD_CORS_ORIGINS")
+                .split(',')
+                .map(str::trim)
+                .filter(|origin| !origin.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            oidc,
+            metrics_listen,
+            metrics_token: reading.optional("CASELOAD_METRICS_TOKEN"),
+            log: reading.text("CASELOAD_LOG"),
+            log_json: log_format == "json",
+        };
+        if reading.mistakes.is_empty() { Ok(config) } else { Err(reading.mistakes) }
+    }
+
+    /// Reads the settings of the process, `.env` included.
+    #[expect(clippy::disallowed_methods, reason = "the one room that reads the environment")]
+    pub fn from_environment() -> Result<Self, Vec<String>> {
+        if let Err(error) = dotenvy::dotenv()
+            && !error.not_found()
+        {
+            return Err(vec![format!(".env cannot be read: {error}.")]);
+        }
+        Self::read(&|name| std::env::var(name).ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mistake_is_reported_at_once() {
+        let mistakes = Config::read(&|name| match name {
+            "CASELOAD_LISTEN" => Some("here".into()),
+            "CASELOAD_TIME_ZONE" => Some("Mars/Olympus".into()),
+            "DATABASE_URL" => Some("mysql://".into()),
+            _ => None,
+        })
+        .expect_err("mistakes");
+        assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+    }
+
+    #[test]
+    fn the_example_lists_every_setting_and_its_default() {
+        let example = include_str!("../../.env.example");
+        for setting in SETTINGS {
+            assert!(example.contains(&format!("{}={}", setting.name, setting.default)), "{} is not in .env.example", setting.name);
+        }
+        Config::read(&|_| None).expect("the defaults are right");
+    }
+}

@@ -1,0 +1,236 @@
+//! The OpenAPI 3.1 document, generated from the code; what every operation shares is added by a loop.
+
+use std::sync::LazyLock;
+
+use actix_web::App;
+use serde_json::{Value, json};
+use utoipa::OpenApi;
+use utoipa_actix_web::AppExt;
+
+use super::routes::routes;
+use crate::kernel::{
+    actor::Scope,
+    http::{BrokenRule, Problem},
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Caseload",
+        description = "The headless customer-service backend for shops. Nothing ever falls through the cracks: every note and action item has a live owner, a date and a history.\n\nErrors are `application/problem+json` (RFC 9457). Lists are paged by `cursor`. Every POST may carry an `Idempotency-Key`. `PATCH` is a merge patch (RFC 7396) and honours `If-Match`.",
+        license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
+    ),
+    servers((url = "/", description = "This server.")),
+    components(schemas(Problem, BrokenRule)),
+    tags(
+        (name = "auth", description = "Signing in and out, and the keys that tokens are checked with."),
+        (name = "users", description = "The people on staff."),
+        (name = "groups", description = "Work groups that share a queue."),
+        (name = "api_keys", description = "Credentials of programs."),
+        (name = "picklists", description = "The lists that people choose from."),
+        (name = "subjects", description = "What in the cart the work is about, and its history."),
+        (name = "notes", description = "Who said what to whom."),
+        (name = "action_items", description = "Who needs to do what, and when."),
+        (name = "queues", description = "The work lists of people, groups and the public."),
+        (name = "offboarding", description = "When somebody leaves."),
+        (name = "home", description = "What is new, at a glance."),
+        (name = "dashboard", description = "Management oversight."),
+        (name = "reports", description = "Figures and checks."),
+        (name = "events", description = "The change feed and audit log."),
+        (name = "jobs", description = "Long-running work."),
+        (name = "service", description = "The service itself.")
+    )
+)]
+struct Document;
+
+static DOCUMENT: LazyLock<Value> = LazyLock::new(build);
+
+/// The document.
+#[must_use]
+pub fn document() -> &'static Value {
+    &DOCUMENT
+}
+
+/// The document as it is committed.
+#[must_use]
+pub fn pretty() -> String {
+    serde_json::to_string_pretty(document()).unwrap_or_default() + "\n"
+}
+
+fn build() -> Value {
+    let (_, api) = App::new().into_utoipa_app().openapi(Document::openapi()).configure(routes).split_for_parts();
+    let mut document = serde_json::to_value(api).unwrap_or_default();
+    document["openapi"] = json!("3.1.0");
+    document["components"]["securitySchemes"] = json!({
+        "bearer": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": format!(
+                "An access token of `POST /v1/auth/token`, or an API key. Scopes:\n\n{}",
+                Scope::ALL.iter().map(|scope| format!("- `{scope}` ({} and above): {}", scope.least_role().as_str(), scope.description())).collect::<Vec<_>>().join("\n")
+            ),
+        }
+    });
+    document["components"]["responses"] = shared_responses();
+    document["components"]["parameters"] = shared_parameters();
+    document["components"]["headers"] = shared_headers();
+    for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            complete(path, method, operation);
+        }
+    }
+    document
+}
+
+/// What a status means, for the shared responses.
+const FAILURES: &[(u16, &str, &str)] = &[
+    (400, "BadRequest", "It cannot be parsed, or has a bad query parameter or header."),
+    (401, "Unauthenticated", "No credential, or none that we know."),
+    (403, "Forbidden", "The credential lacks the scope or the role, or the thing is not yours."),
+    (404, "NotFound", "There is nothing there."),
+    (406, "NotAcceptable", "None of the accepted forms can be given."),
+    (409, "Conflict", "It does not fit the present state."),
+    (412, "Stale", "`If-Match` names another version than the present one."),
+    (413, "TooLarge", "The body is larger than the server takes."),
+    (415, "UnsupportedMediaType", "The body is not JSON."),
+    (422, "Invalid", "Understood, but wrong; `errors` names every field."),
+    (429, "TooManyRequests", "Too often; `Retry-After` says how long to wait."),
+    (503, "Unavailable", "Not now; `Retry-After` says when to try again."),
+];
+
+fn shared_responses() -> Value {
+    let one = |(status, name, description): &(u16, &str, &str)| {
+        let mut response = json!({
+            "description": description,
+            "headers": { "X-Request-Id": { "$ref": "#/components/headers/X-Request-Id" } },
+            "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+        });
+        if matches!(status, 429 | 503) {
+            response["headers"]["Retry-After"] = json!({ "$ref": "#/components/headers/Retry-After" });
+        }
+        ((*name).to_owned(), response)
+    };
+    Value::Object(FAILURES.iter().map(one).collect())
+}
+
+fn shared_parameters() -> Value {
+    json!({
+        "IdempotencyKey": {
+            "name": "Idempotency-Key", "in": "header", "required": false,
+            "description": "Makes the request safe to send again: within 24 hours the same key and body answer what was answered first (B-3).",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
+            "example": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+        },
+        "IfMatch": {
+            "name": "If-Match", "in": "header", "required": false,
+            "description": "The ETag that the change is meant for; 412 when the resource has changed since.",
+            "schema": { "type": "string" }, "example": "\"7\"",
+        },
+        "IfNoneMatch": {
+            "name": "If-None-Match", "in": "header", "required": false,
+            "description": "The ETag that the caller holds; 304 when it is still the present one.",
+            "schema": { "type": "string" }, "example": "\"7\"",
+        },
+        "ActAs": {
+            "name": "X-Act-As", "in": "header", "required": false,
+            "description": "For API keys with the scope `users:act_as`: the user to act for. Both names go into the journal (B-10).",
+            "schema": { "type": "string", "format": "uuid" },
+        },
+    })
+}
+
+fn shared_headers() -> Value {
+    json!({
+        "X-Request-Id": { "description": "Leads to the request in the log and the journal.", "schema": { "type": "string" } },
+        "Retry-After": { "description": "Seconds to wait.", "schema": { "type": "integer" } },
+        "ETag": { "description": "The version of the resource.", "schema": { "type": "string" } },
+        "Location": { "description": "Where the new thing is.", "schema": { "type": "string" } },
+        "Link": { "description": "The next page, `rel=\"next\"` (RFC 8288).", "schema": { "type": "string" } },
+        "Idempotency-Replayed": { "description": "`true` when this is the answer of an earlier, equal request.", "schema": { "type": "string" } },
+        "RateLimit": { "description": "What is left in the credential's bucket, and seconds until it is full.", "schema": { "type": "string" } },
+        "RateLimit-Policy": { "description": "How large the bucket is, and over how many seconds it fills.", "schema": { "type": "string" } },
+    })
+}
+
+/// Adds to one operation what its kind of operation shares with the others.
+fn complete(path: &str, method: &str, operation: &mut Value) {
+    let secured = operation["security"].is_array();
+    let has_body = operation["requestBody"].is_object();
+    let has_query = operation["parameters"].as_array().is_some_and(|list| list.iter().any(|parameter| parameter["in"] == "query"));
+    let is_list = operation["parameters"].as_array().is_some_and(|list| list.iter().any(|parameter| parameter["name"] == "cursor"));
+    let named = path.contains('{');
+    let writes = method != "get";
+    let mut parameters: Vec<&str> = Vec::new();
+    let mut failures: Vec<u16> = Vec::new();
+    if path.starts_with("/v1/") {
+        failures.extend([400, 503]);
+    }
+    if secured {
+        failures.extend([401, 403, 429]);
+        parameters.push("ActAs");
+    }
+    if named {
+        failures.push(404);
+    }
+    if is_list {
+        failures.push(406);
+    }
+    if writes {
+        failures.extend([409, 413, 422]);
+        if has_body {
+            failures.push(415);
+        }
+        if named && secured && !path.ends_with("/bulk") {
+            failures.push(412);
+            parameters.push("IfMatch");
+        }
+        if method == "post" && secured {
+            parameters.push("IdempotencyKey");
+        }
+    } else if named && !has_query && secured {
+        parameters.push("IfNoneMatch");
+        operation["responses"]["304"] = json!({ "description": "The caller holds the present version." });
+    }
+    for status in failures {
+        let Some((_, name, _)) = FAILURES.iter().find(|(known, ..)| *known == status) else { continue };
+        if operation["responses"].get(status.to_string()).is_none() {
+            operation["responses"][status.to_string()] = json!({ "$ref": format!("#/components/responses/{name}") });
+        }
+    }
+    if let Some(responses) = operation["responses"].as_object_mut() {
+        responses.sort_keys();
+    }
+    if !parameters.is_empty() {
+        if !operation["parameters"].is_array() {
+            operation["parameters"] = json!([]);
+        }
+        if let Some(list) = operation["parameters"].as_array_mut() {
+            list.extend(parameters.iter().map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })));
+        }
+    }
+    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        if !status.starts_with('2') || response.get("$ref").is_some() {
+            continue;
+        }
+        let mut headers = vec!["X-Request-Id"];
+        if secured {
+            headers.extend(["RateLimit", "RateLimit-Policy"]);
+        }
+        if status == "201" || status == "202" {
+            headers.push("Location");
+        }
+        if is_list {
+            headers.push("Link");
+        }
+        if writes && method == "post" && secured {
+            headers.push("Idempotency-Replayed");
+        }
+        for header in headers {
+            response["headers"][header] = json!({ "$ref": format!("#/components/headers/{header}") });
+        }
+        if is_list && let Some(content) = response["content"].as_object_mut() {
+            content.insert("text/csv".into(), json!({ "schema": { "type": "string" } }));
+            content.insert("application/x-ndjson".into(), json!({ "schema": { "type": "string" } }));
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Every route of the house, in the order of its rooms.
+
+use utoipa_actix_web::{scope, service_config::ServiceConfig};
+
+use super::{health, problems};
+use crate::access;
+
+/// Adds every route.
+pub fn routes(config: &mut ServiceConfig) {
+    config.configure(health::routes).configure(problems::routes).service(scope::scope("/v1").configure(resources));
+}
+
+/// One line for each resource.
+fn resources(config: &mut ServiceConfig) {
+    config.configure(access::users::http::routes).configure(access::groups::http::routes);
+}

@@ -1,0 +1,132 @@
+//! The server: the middleware around every request, and its graceful end.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use actix_cors::Cors;
+use actix_web::{
+    App, HttpRequest, HttpResponse, HttpServer,
+    dev::Server,
+    middleware::{Compress, Condition, from_fn},
+    web::{self, Data},
+};
+use utoipa_actix_web::AppExt;
+use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
+
+use super::{config::Config, openapi, routes::routes, telemetry};
+use crate::kernel::{
+    db::Db,
+    error::{Code, Error, Result},
+    http::{
+        auth::{Authenticator, Gate, gate},
+        edge::{Limits, edge, fallback},
+        operations::Operations,
+        rate_limit::RateLimit,
+    },
+};
+
+/// Everything that a running application is made of.
+#[derive(Clone)]
+pub struct Application {
+    /// The database.
+    pub db: Db,
+    /// Knows callers.
+    pub authenticator: Arc<dyn Authenticator>,
+    /// The settings.
+    pub config: Arc<Config>,
+    /// How often a credential may ask.
+    pub rate_limit: Arc<RateLimit>,
+}
+
+/// Starts listening; the address matters when the port was 0.
+pub fn listen(application: &Application) -> std::io::Result<(Server, SocketAddr)> {
+    let config = application.config.clone();
+    let application = application.clone();
+    let operations = Arc::new(Operations::of(openapi::document()));
+    let document = Data::new(openapi::pretty());
+    let shared = config.clone();
+    let mut server = HttpServer::new(move || {
+        let gate_keeper = Gate {
+            authenticator: application.authenticator.clone(),
+            operations: operations.clone(),
+            rate_limit: application.rate_limit.clone(),
+        };
+        let metrics_token = shared.metrics_token.clone();
+        let (app, _) = App::new()
+            .app_data(Data::new(application.db.clone()))
+            .app_data(Data::new(gate_keeper))
+            .app_data(Data::from(application.authenticator.clone()))
+            .app_data(Data::new(Limits { request_timeout: shared.request_timeout }))
+            .app_data(web::PayloadConfig::new(shared.body_limit))
+            .app_data(document.clone())
+            .into_utoipa_app()
+            .configure(routes)
+            .split_for_parts();
+        app.route("/openapi.json", web::get().to(read_document))
+            .route("/metrics", web::get().to(move |request: HttpRequest| read_metrics(request, metrics_token.clone())))
+            .route("/docs", web::get().to(async || HttpResponse::PermanentRedirect().insert_header(("Location", "/docs/")).finish()))
+            .service(SwaggerUi::new("/docs/{_:.*}").config(SwaggerConfig::new(["/openapi.json"])))
+            .default_service(web::to(fallback))
+            .wrap(from_fn(gate))
+            .wrap(Compress::default())
+            .wrap(Condition::new(!shared.cors_origins.is_empty(), cors(&shared.cors_origins)))
+            .wrap(from_fn(edge))
+    })
+    .shutdown_timeout(30)
+    .client_request_timeout(Duration::from_secs(10))
+    .keep_alive(Duration::from_secs(75))
+    .backlog(4096)
+    .disable_signals();
+    if config.workers > 0 {
+        server = server.workers(config.workers);
+    }
+    let server = server.bind(config.listen)?;
+    let address = server.addrs().first().copied().unwrap_or(config.listen);
+    Ok((server.run(), address))
+}
+
+/// Serves metrics on an address of their own.
+pub fn listen_for_metrics(address: SocketAddr) -> std::io::Result<Server> {
+    let server = HttpServer::new(|| App::new().route("/metrics", web::get().to(async || prometheus())))
+        .workers(1)
+        .disable_signals()
+        .bind(address)?;
+    Ok(server.run())
+}
+
+fn cors(origins: &[String]) -> Cors {
+    let any = origins.iter().any(|origin| origin == "*");
+    let cors = Cors::default()
+        .allow_any_method()
+        .allow_any_header()
+        .expose_headers([
+            "ETag",
+            "Link",
+            "Location",
+            "RateLimit",
+            "RateLimit-Policy",
+            "Retry-After",
+            "X-Request-Id",
+            "Idempotency-Replayed",
+        ])
+        .max_age(3600);
+    if any { cors.allow_any_origin() } else { origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin)) }
+}
+
+async fn read_document(document: Data<String>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(document.as_ref().clone())
+}
+
+async fn read_metrics(request: HttpRequest, token: Option<String>) -> Result<HttpResponse> {
+    use subtle::ConstantTimeEq;
+    let Some(token) = token else { return Err(Error::new(Code::NotFound, "There is nothing at this path.")) };
+    let given =
+        request.headers().get("Authorization").and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));
+    match given {
+        Some(given) if bool::from(given.as_bytes().ct_eq(token.as_bytes())) => Ok(prometheus()),
+        _ => Err(Error::new(Code::Unauthenticated, "Metrics need their own token.")),
+    }
+}
+
+fn prometheus() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(telemetry::rendered())
+}
