@@ -3,7 +3,7 @@
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{health, problems};
-use crate::access;
+use crate::{access, insight, work};
 
 /// Adds every route.
 pub fn routes(config: &mut ServiceConfig) {
@@ -12,5 +12,15 @@ pub fn routes(config: &mut ServiceConfig) {
 
 /// One line for each resource.
 fn resources(config: &mut ServiceConfig) {
-    config.configure(access::users::http::routes).configure(access::groups::http::routes);
+    config
+        .configure(access::users::http::routes)
+        .configure(access::groups::http::routes)
+        .configure(work::action_items::http::routes)
+        .configure(work::notes::http::routes)
+        .configure(work::queues::http::routes)
+        .configure(work::offboarding::http::routes)
+        .configure(insight::home::http::routes)
+        .configure(insight::dashboard::http::routes)
+        .configure(insight::timeline::http::routes)
+        .configure(insight::reports::http::routes);
 }

@@ -8,5 +8,5 @@ pub mod user;
 
 pub use json::{NewUser, UserFilter, UserPatch, UserView};
 pub use service::{
-    create, deactivate, find, first_admin, groups_of, hold_active, name_column, nobody_yet, person_column, set_password, view,
+    create, deactivate, find, first_admin, groups_of, hold_active, name_column, nobody_yet, oldest_admin, person_column, set_password, view, with_email,
 };
