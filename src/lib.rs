@@ -12,5 +12,5 @@
 
 pub mod access;
 pub mod app;
-
+pub mod catalog;
 pub mod kernel;

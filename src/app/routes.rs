@@ -3,7 +3,7 @@
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{health, problems};
-use crate::access;
+use crate::{access, catalog};
 
 /// Adds every route.
 pub fn routes(config: &mut ServiceConfig) {
@@ -13,4 +13,5 @@ pub fn routes(config: &mut ServiceConfig) {
 /// One line for each resource.
 fn resources(config: &mut ServiceConfig) {
     config.configure(access::users::http::routes).configure(access::groups::http::routes);
+    config.configure(catalog::picklists::http::routes);
 }
