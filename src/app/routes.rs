@@ -3,7 +3,7 @@
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{health, problems};
-use crate::{access, insight, work};
+use crate::{access, catalog, insight, work};
 
 /// Adds every route.
 pub fn routes(config: &mut ServiceConfig) {
@@ -12,15 +12,15 @@ pub fn routes(config: &mut ServiceConfig) {
 
 /// One line for each resource.
 fn resources(config: &mut ServiceConfig) {
-    config
-        .configure(access::users::http::routes)
-        .configure(access::groups::http::routes)
-        .configure(work::action_items::http::routes)
-        .configure(work::notes::http::routes)
-        .configure(work::queues::http::routes)
-        .configure(work::offboarding::http::routes)
-        .configure(insight::home::http::routes)
-        .configure(insight::dashboard::http::routes)
-        .configure(insight::timeline::http::routes)
-        .configure(insight::reports::http::routes);
+    config.configure(access::users::http::routes);
+    config.configure(access::groups::http::routes);
+    config.configure(catalog::picklists::http::routes);
+    config.configure(work::action_items::http::routes);
+    config.configure(work::notes::http::routes);
+    config.configure(work::queues::http::routes);
+    config.configure(work::offboarding::http::routes);
+    config.configure(insight::home::http::routes);
+    config.configure(insight::dashboard::http::routes);
+    config.configure(insight::timeline::http::routes);
+    config.configure(insight::reports::http::routes);
 }

@@ -193,12 +193,18 @@ impl Tx {
         M::Entity: EntityTrait<Model = M>,
     {
         let row = self.lock::<M::Entity>(id, what).await?;
+        self.check_version(&row, what)?;
+        Ok(row)
+    }
+
+    /// Refuses when `If-Match` asks for another version of the row that the request is about.
+    pub fn check_version<M: Record>(&mut self, row: &M, what: &str) -> Result<()> {
         let current = row.version();
         match self.context.if_match.take() {
             Some(IfMatch::Versions(wanted)) if !wanted.contains(&current) => {
                 Err(Error::new(Code::Stale, format!("The {what} is at version {current} by now.")).with("current_version", current))
             }
-            _ => Ok(row),
+            _ => Ok(()),
         }
     }
 
