@@ -1,4 +1,6 @@
 //! Who may come in and what they may do.
 
 pub mod groups;
+mod secret;
+pub mod sessions;
 pub mod users;

@@ -7,10 +7,17 @@ use crate::access;
 
 /// Adds every route.
 pub fn routes(config: &mut ServiceConfig) {
-    config.configure(health::routes).configure(problems::routes).service(scope::scope("/v1").configure(resources));
+    config
+        .configure(health::routes)
+        .configure(problems::routes)
+        .configure(access::sessions::http::well_known)
+        .service(scope::scope("/v1").configure(resources));
 }
 
 /// One line for each resource.
 fn resources(config: &mut ServiceConfig) {
-    config.configure(access::users::http::routes).configure(access::groups::http::routes);
+    config
+        .configure(access::users::http::routes)
+        .configure(access::groups::http::routes)
+        .configure(access::sessions::http::routes);
 }
