@@ -1,5 +1,6 @@
 //! Who may come in and what they may do.
 
+pub mod api_keys;
 pub mod groups;
 mod secret;
 pub mod sessions;

@@ -19,5 +19,6 @@ fn resources(config: &mut ServiceConfig) {
     config
         .configure(access::users::http::routes)
         .configure(access::groups::http::routes)
-        .configure(access::sessions::http::routes);
+        .configure(access::sessions::http::routes)
+        .configure(access::api_keys::http::routes);
 }
