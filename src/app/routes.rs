@@ -7,13 +7,19 @@ use crate::{access, catalog, insight, work};
 
 /// Adds every route.
 pub fn routes(config: &mut ServiceConfig) {
-    config.configure(health::routes).configure(problems::routes).service(scope::scope("/v1").configure(resources));
+    config
+        .configure(health::routes)
+        .configure(problems::routes)
+        .configure(access::sessions::http::well_known)
+        .service(scope::scope("/v1").configure(resources));
 }
 
 /// One line for each resource.
 fn resources(config: &mut ServiceConfig) {
     config.configure(access::users::http::routes);
     config.configure(access::groups::http::routes);
+    config.configure(access::sessions::http::routes);
+    config.configure(access::api_keys::http::routes);
     config.configure(catalog::picklists::http::routes);
     config.configure(work::action_items::http::routes);
     config.configure(work::notes::http::routes);

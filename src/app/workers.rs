@@ -5,6 +5,7 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use chrono_tz::Tz;
 
 use super::server::Application;
+use crate::access::sessions;
 use crate::kernel::{context::Context, db::Db, error::Result, idempotency};
 
 /// How often old things are forgotten.
@@ -17,7 +18,7 @@ impl Workers {
     /// Starts every loop.
     #[must_use]
     pub fn start(application: &Application) -> Self {
-        let Application { db, rate_limit, .. } = application.clone();
+        let Application { db, rate_limit, authenticator, .. } = application.clone();
         let workers = Self(Rc::default());
         let numbering = db.clone();
         workers.spawn(async move {
@@ -33,6 +34,7 @@ impl Workers {
                 tokio::time::sleep(TIDY_EVERY).await;
                 rate_limit.tidy();
                 report("forgetting idempotency keys", tidy(&tidying).await);
+                report("noting when keys were used", authenticator.flush_last_used(&tidying).await);
             }
         });
         workers
@@ -54,7 +56,12 @@ impl Drop for Workers {
 
 async fn tidy(db: &Db) -> Result<()> {
     let context = Context::system(db.clock().now(), Tz::UTC, "tidy");
-    db.write(context, async |tx| idempotency::forget(tx).await).await.map(drop)
+    db.write(context, async |tx| {
+        sessions::forget(tx).await?;
+        idempotency::forget(tx).await
+    })
+    .await
+    .map(drop)
 }
 
 fn report(what: &str, outcome: Result<()>) {

@@ -15,7 +15,7 @@ use super::{
     clock::{Ids, Timestamp},
     context::{Context, IfMatch},
     error::{Code, Error, Result},
-    journal::{self, Belongs, Change, Reactions, Record},
+    journal::{self, Audience, Belongs, Change, Reactions, Record},
     reader::Reader,
 };
 
@@ -53,6 +53,12 @@ impl Tx {
 
     pub(super) fn into_connection(self) -> DatabaseTransaction {
         self.conn
+    }
+
+    /// Whether anything changed that was there before and that only administrators see, such as
+    /// somebody's rights. What is new has no rights that could have changed.
+    pub(super) fn changes_access(&self) -> bool {
+        self.entries.iter().any(|entry| entry.before.is_some() && entry.audience == Audience::Admins.as_str())
     }
 
     /// Reads inside this transaction.
