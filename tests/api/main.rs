@@ -2,4 +2,13 @@
 
 mod support;
 
+mod action_items;
+mod bulk;
+mod dashboard;
+mod home;
+mod lists;
 mod notes;
+mod offboarding;
+mod queues;
+mod reports;
+mod timeline;
