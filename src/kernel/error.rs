@@ -249,6 +249,8 @@ impl Error {
     /// Adds a member to the problem.
     #[must_use]
     pub fn with(mut self, member: &str, value: impl Serialize) -> Self {
+        const OWN: [&str; 8] = ["type", "title", "status", "code", "detail", "instance", "request_id", "errors"];
+        debug_assert!(!OWN.contains(&member), "every problem has a {member} of its own");
         self.0.extra.insert(member.into(), serde_json::to_value(value).unwrap_or_default());
         self
     }

@@ -70,7 +70,7 @@ async fn s0_5_a_due_date_is_a_preset_or_a_day_or_an_instant_and_exactly_one() {
 #[actix_web::test]
 async fn s0_5_a_day_ends_where_the_assignee_lives_whatever_daylight_saving_does() {
     let shop = Shop::with(|config| config.time_zone = "Pacific/Auckland".parse().expect("a zone")).await;
-    let paris = shop.hire_in("Zoé Petit", "agent", "Europe/Paris").await;
+    let paris = shop.hire_in("Zoe Petit", "agent", "Europe/Paris").await;
     let crew = shop.group("Crew", &[&paris]).await;
     let admin = shop.by(&shop.admin);
     for (assignee, day, at) in [
@@ -368,7 +368,7 @@ async fn s2_5_completing_an_item_can_plan_what_comes_next() {
     assert_eq!(shop.by(&ana).get(&path(&item)).await.expect(200)["status"], "open");
     assert_eq!(shop.by(&ana).command(&complete).await.expect(200)["next"], Value::Null);
     let twice = shop.by(&ana).command(&complete).await;
-    assert_eq!((twice.problem(409), &twice.json["status"]), ("wrong_status", &json!("completed")));
+    assert_eq!((twice.problem(409), &twice.json["current_status"]), ("wrong_status", &json!("completed")));
 }
 
 #[actix_web::test]
@@ -385,7 +385,7 @@ async fn s0_17_a_closed_item_takes_no_change_until_it_is_reopened() {
     assert_eq!((text(&cancelled["cancel_reason"]), &cancelled["completed_at"]), ("Order cancelled — «annulée» 🙅".into(), &Value::Null));
     for (what, body) in [("claim", json!({})), ("release", json!({})), ("complete", json!({})), ("cancel", json!({})), ("snooze", json!({ "due_in": "today" }))] {
         let refused = admin.post(&verb(what), body).await;
-        assert_eq!((refused.problem(409), &refused.json["status"]), ("wrong_status", &json!("cancelled")), "{what}");
+        assert_eq!((refused.problem(409), &refused.json["current_status"]), ("wrong_status", &json!("cancelled")), "{what}");
     }
     assert_eq!(admin.patch(&path(&item), json!({ "title": "Other" })).await.problem(409), "wrong_status");
     let open = admin.command(&verb("reopen")).await.expect(200);

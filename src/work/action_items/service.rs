@@ -237,7 +237,7 @@ fn require(item: &Model, status: Status) -> Result<()> {
 }
 
 fn wrong_status(item: &Model, detail: &str) -> Error {
-    Error::new(Code::WrongStatus, detail).with("status", item.status)
+    Error::new(Code::WrongStatus, detail).with("current_status", item.status)
 }
 
 async fn hold(tx: &mut Tx, wanted: Option<AssigneeRef>) -> Result<Option<Owner>> {
