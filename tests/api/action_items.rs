@@ -204,7 +204,8 @@ async fn s0_5_all_that_is_wrong_with_an_item_is_said_at_once() {
     });
     let mut broken = admin.post("/v1/action-items", wrong).await.broken(422);
     broken.sort();
-    let all = [("#/action", "unknown_value"), ("#/assignee/id", "unknown"), ("#/due_in", "unknown_value"), ("#/subject/type", "unknown_value")];
+    let all =
+        [("#/action", "unknown_value"), ("#/assignee/id", "unknown"), ("#/due_in", "unknown_value"), ("#/subject/type", "unknown_value")];
     assert_eq!(broken, rules(&all));
     let long = json!({
         "subject": { "type": "x".repeat(65), "id": "x".repeat(256) }, "title": "x".repeat(201), "details": "é".repeat(65_537),
@@ -232,7 +233,9 @@ async fn s2_10_an_item_is_overdue_a_microsecond_after_its_time_and_today_until_m
         let items = shop.by(person).rows("/v1/action-items?include_completed=true").await;
         items.iter().map(|item| format!("{}: {}", text(&item["title"]), text(&item["bucket"]))).collect::<Vec<_>>()
     };
-    for (title, due) in [("a", "2026-03-18T08:59:59.999999Z"), ("b", START), ("c", "2026-03-18T12:00:00Z"), ("d", "2026-03-18T23:59:59.999999Z")] {
+    for (title, due) in
+        [("a", "2026-03-18T08:59:59.999999Z"), ("b", START), ("c", "2026-03-18T12:00:00Z"), ("d", "2026-03-18T23:59:59.999999Z")]
+    {
         shop.item(&shop.admin, title, due, public()).await;
     }
     shop.item(&shop.admin, "e", "2026-03-19T00:00:00Z", public()).await;
@@ -383,7 +386,13 @@ async fn s0_17_a_closed_item_takes_no_change_until_it_is_reopened() {
     let cancelled = admin.post(&verb("cancel"), json!({ "reason": "Order cancelled — «annulée» 🙅" })).await.expect(200);
     assert_eq!((text(&cancelled["status"]), text(&cancelled["bucket"])), ("cancelled".into(), "done".into()));
     assert_eq!((text(&cancelled["cancel_reason"]), &cancelled["completed_at"]), ("Order cancelled — «annulée» 🙅".into(), &Value::Null));
-    for (what, body) in [("claim", json!({})), ("release", json!({})), ("complete", json!({})), ("cancel", json!({})), ("snooze", json!({ "due_in": "today" }))] {
+    for (what, body) in [
+        ("claim", json!({})),
+        ("release", json!({})),
+        ("complete", json!({})),
+        ("cancel", json!({})),
+        ("snooze", json!({ "due_in": "today" })),
+    ] {
         let refused = admin.post(&verb(what), body).await;
         assert_eq!((refused.problem(409), &refused.json["current_status"]), ("wrong_status", &json!("cancelled")), "{what}");
     }

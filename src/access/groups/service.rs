@@ -48,10 +48,7 @@ pub async fn create(tx: &mut Tx, new: NewGroup) -> Result<Model> {
 pub async fn update(tx: &mut Tx, id: Uuid, patch: GroupPatch) -> Result<Model> {
     let before: Model = tx.target(id, "group").await?;
     let mut after = before.clone();
-    if let Some(name) = patch.name.value() {
-        text::not_blank(name).map_err(|_| Error::field("name", "blank", "must not be blank"))?;
-    }
-    patch.name.over(&mut after.name, "name")?;
+    patch.name.line_over(&mut after.name, "name")?;
     tx.change(&before, after, "group.updated").await
 }
 

@@ -26,7 +26,6 @@ use crate::{
         filter::{AnyOf, Narrow, owned_by},
         list::{self, Page, PageRequest},
         reader::Reader,
-        text,
         tx::Tx,
     },
 };
@@ -92,10 +91,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ActionItemPatch) -> Result<Mod
     let before = workable(tx, id).await?;
     require(&before, Status::Open)?;
     let mut after = before.clone();
-    if let Some(title) = patch.title.value() {
-        text::not_blank(title).map_err(|_| Error::field("title", "blank", "must not be blank"))?;
-    }
-    patch.title.over(&mut after.title, "title")?;
+    patch.title.line_over(&mut after.title, "title")?;
     patch.details.over(&mut after.details, "details")?;
     if let Some(action) = patch.action.value()
         && before.action.as_ref() != Some(action)

@@ -16,7 +16,6 @@ use crate::{
         filter::Narrow,
         list::{self, Page, PageRequest},
         reader::Reader,
-        text,
         tx::Tx,
     },
     work::action_items::{self, Links},
@@ -57,10 +56,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: NotePatch) -> Result<NoteView>
         return Err(Error::new(Code::NotAllowed, "A note is corrected by its author or a manager."));
     }
     let mut after = before.clone();
-    if let Some(title) = patch.title.value() {
-        text::not_blank(title).map_err(|_| Error::field("title", "blank", "must not be blank"))?;
-    }
-    patch.title.over(&mut after.title, "title")?;
+    patch.title.line_over(&mut after.title, "title")?;
     patch.body.over(&mut after.body, "body")?;
     tx.change(&before, after, "note.updated").await?;
     find(tx.read(), id).await
