@@ -330,6 +330,29 @@ impl Error {
     }
 }
 
+/// Broken rules as they are found, so that all of them are named at once.
+#[derive(Debug, Default)]
+pub struct Broken(Vec<Violation>);
+
+impl Broken {
+    /// The outcome of a check. Broken rules are kept, and there is no value; any other failure ends the work now.
+    pub fn note<T>(&mut self, outcome: Result<T>) -> Result<Option<T>> {
+        match outcome {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if error.code() == Code::Invalid => {
+                self.0.extend(error.0.violations);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Refuses when any rule was broken.
+    pub fn end(self) -> Result<()> {
+        if self.0.is_empty() { Ok(()) } else { Err(Error::invalid(self.0)) }
+    }
+}
+
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.0.code.as_str(), self.0.detail)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono_tz::Tz;
 use sea_orm::{
     EntityTrait, QueryFilter, QueryTrait,
     entity::prelude::*,
@@ -12,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::{
     action_item::{self, Column, Entity, Model, Row, Status},
     assignee::{Assignee, AssigneeRef, AssigneeType, Owner, own},
-    due::Due,
+    due::{Due, Resolved},
     json::{ActionItemFilter, ActionItemPatch, ActionItemView, Cancellation, Completion, Dated, NewActionItem, Reopening},
     rules::{Bucket, Viewer, may_work},
 };
@@ -22,7 +23,7 @@ use crate::{
     customers::subjects::{self, Subject},
     kernel::{
         context::Context,
-        error::{Code, Error, Result},
+        error::{Broken, Code, Error, Result},
         filter::{AnyOf, Narrow, owned_by},
         list::{self, Page, PageRequest},
         reader::Reader,
@@ -39,19 +40,18 @@ pub struct Links {
     pub note_id: Option<Uuid>,
 }
 
-/// Adds an item. The subject's type is checked here; its owner is held until the end.
+/// Adds an item. Its owner is held until the end.
 pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Model> {
-    let own_subject = new.subject.is_some();
-    let subject = new.subject.or(links.subject).ok_or_else(|| Error::field("subject", "required", "is required"))?;
-    if own_subject {
-        subjects::check(tx.read(), &subject).await?;
-    }
+    let mut broken = Broken::default();
+    let subject = broken.note(subject_of(tx, new.subject, links.subject).await)?;
     if let Some(action) = &new.action {
-        picklists::check(tx.read(), "actions", action, "action").await?;
+        broken.note(picklists::check(tx.read(), "actions", action, "action").await)?;
     }
-    let due = Due::one_of(new.due_in, new.due_on, new.due_at)?;
-    let owner = own(tx, new.assignee).await?;
-    let due = due.resolve(tx, owner.zone).await?;
+    let owner = broken.note(own(tx, new.assignee).await)?;
+    let zone = owner.map_or(tx.company_zone, |owner| owner.zone);
+    let due = broken.note(due_of(tx, Due::one_of(new.due_in, new.due_on, new.due_at), zone).await)?;
+    broken.end()?;
+    let (Some(subject), Some(owner), Some(due)) = (subject, owner, due) else { return Err(Error::internal("a check gave nothing")) };
     let item = Model {
         id: tx.id(),
         subject_type: subject.kind,
@@ -84,31 +84,45 @@ pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Mod
     Ok(item)
 }
 
+/// What a new item is about: its own subject, whose type is checked, or that of what it belongs to.
+async fn subject_of(tx: &Tx, own: Option<Subject>, inherited: Option<Subject>) -> Result<Subject> {
+    match own {
+        Some(subject) => subjects::check(tx.read(), &subject).await.map(|()| subject),
+        None => inherited.ok_or_else(|| Error::field("subject", "required", "is required")),
+    }
+}
+
+async fn due_of(tx: &Tx, wanted: Result<Due>, zone: Tz) -> Result<Resolved> {
+    wanted?.resolve(tx, zone).await
+}
+
 /// Changes an open item; also who has it and by when.
 pub async fn update(tx: &mut Tx, id: Uuid, patch: ActionItemPatch) -> Result<Model> {
     // The owner first, then the item: everybody locks in this order, so nobody waits in a circle.
-    let owner = hold(tx, patch.assignee).await?;
+    let mut broken = Broken::default();
+    let owner = broken.note(hold(tx, patch.assignee).await)?.flatten();
     let before = workable(tx, id).await?;
     require(&before, Status::Open)?;
     let mut after = before.clone();
-    patch.title.line_over(&mut after.title, "title")?;
-    patch.details.over(&mut after.details, "details")?;
+    broken.note(patch.title.line_over(&mut after.title, "title"))?;
+    broken.note(patch.details.over(&mut after.details, "details"))?;
     if let Some(action) = patch.action.value()
         && before.action.as_ref() != Some(action)
     {
-        picklists::check(tx.read(), "actions", action, "action").await?;
+        broken.note(picklists::check(tx.read(), "actions", action, "action").await)?;
     }
     patch.action.onto(&mut after.action);
-    patch.priority.over(&mut after.priority, "priority")?;
-    if let Some(owner) = owner {
-        give(&mut after, owner);
-    }
-    if let Some(due) = Due::at_most_one(patch.due_in, patch.due_on, patch.due_at)? {
+    broken.note(patch.priority.over(&mut after.priority, "priority"))?;
+    if let Some(due) = broken.note(Due::at_most_one(patch.due_in, patch.due_on, patch.due_at))?.flatten() {
         let zone = match owner {
             Some(owner) => owner.zone,
             None => zone_of(tx, &before).await?,
         };
-        date(&mut after, due, tx, zone).await?;
+        broken.note(date(&mut after, due, tx, zone).await)?;
+    }
+    broken.end()?;
+    if let Some(owner) = owner {
+        give(&mut after, owner);
     }
     let moved = (before.assignee_type, before.assignee_id) != (after.assignee_type, after.assignee_id);
     tx.change(&before, after, if moved { "action_item.reassigned" } else { "action_item.updated" }).await
@@ -253,7 +267,7 @@ fn give(item: &mut Model, owner: Owner) {
     }
 }
 
-async fn date(item: &mut Model, due: Due, tx: &Tx, zone: chrono_tz::Tz) -> Result<()> {
+async fn date(item: &mut Model, due: Due, tx: &Tx, zone: Tz) -> Result<()> {
     let due = due.resolve(tx, zone).await?;
     item.due_at = due.at;
     item.due_on = due.on.map(|day| day.to_string());
@@ -261,7 +275,7 @@ async fn date(item: &mut Model, due: Due, tx: &Tx, zone: chrono_tz::Tz) -> Resul
 }
 
 /// The zone of whoever has an item.
-async fn zone_of(tx: &Tx, item: &Model) -> Result<chrono_tz::Tz> {
+async fn zone_of(tx: &Tx, item: &Model) -> Result<Tz> {
     match (item.assignee_type, item.assignee_id) {
         (AssigneeType::User, Some(id)) => {
             let holder = tx.read().model(user::Entity::find_by_id(id)).await?;
