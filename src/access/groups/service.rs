@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use sea_orm::{
-    EntityTrait, FromQueryResult, QueryFilter, QueryTrait,
+    EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryTrait,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait, JoinType, Order, Query},
 };
@@ -115,6 +115,15 @@ pub async fn hold_staffed(tx: &mut Tx, id: Uuid) -> Result<Model> {
         return Err(Error::field("id", "nobody_there", format!("{} has no active member who could do the work", group.name)));
     }
     Ok(group)
+}
+
+/// Lets nobody else give work to a person's groups, or take members from them, until the end of the
+/// transaction: the groups of somebody about to leave.
+pub async fn lock_of(tx: &mut Tx, user: Uuid) -> Result<Vec<Model>> {
+    let theirs = Query::select().column(member::Column::GroupId).from(member::Entity).and_where(member::Column::UserId.eq(user)).to_owned();
+    let groups = Entity::find().filter(Expr::col((Entity, Column::Id)).in_subquery(theirs)).order_by_asc(Column::Id);
+    let groups = tx.for_update(groups);
+    tx.read().models(groups).await
 }
 
 /// A page of groups.

@@ -8,7 +8,7 @@ use sea_orm::{
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::assignee::AssigneeType;
+use super::assignee::{AssigneeRef, AssigneeType};
 use crate::{
     access::{groups::group, users},
     kernel::{
@@ -115,6 +115,14 @@ pub struct Model {
     pub updated_at: Timestamp,
     /// How often it changed.
     pub version: i64,
+}
+
+impl Model {
+    /// The queue it was claimed from.
+    #[must_use]
+    pub fn origin(&self) -> Option<AssigneeRef> {
+        self.origin_type.map(|kind| AssigneeRef { kind, id: self.origin_id })
+    }
 }
 
 fn priority_word<S: Serializer>(priority: &Priority, serializer: S) -> Result<S::Ok, S::Error> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 use sea_orm::{
-    EntityTrait, QueryFilter, QueryTrait,
+    EntityTrait, QueryFilter, QueryOrder, QueryTrait,
     entity::prelude::*,
     sea_query::{Alias, Cond, Expr, ExprTrait, Order, Query, SelectStatement},
 };
@@ -172,18 +172,28 @@ pub async fn claim_oldest(tx: &mut Tx, group: Option<Uuid>) -> Result<Option<Mod
 
 /// Gives an item back to the queue it was claimed from.
 pub async fn release(tx: &mut Tx, id: Uuid) -> Result<Model> {
+    // As everywhere, the owner first, then the item.
+    let seen = tx.read().model(Entity::find_by_id(id)).await?.and_then(|item| item.origin());
+    let queue = hold(tx, seen).await;
     let before = workable(tx, id).await?;
     require(&before, Status::Open)?;
-    let Some(kind) = before.origin_type else {
+    let Some(origin) = before.origin() else {
         return Err(Error::new(Code::NothingToRelease, "It was never claimed from a queue; assign it to somebody instead."));
     };
-    own(tx, Some(AssigneeRef { kind, id: before.origin_id })).await?;
-    let after = Model { assignee_type: kind, assignee_id: before.origin_id, origin_type: None, origin_id: None, ..before.clone() };
+    if seen != Some(origin) {
+        return Err(Error::new(Code::Conflict, "Somebody else was working on it at the same time."));
+    }
+    queue?;
+    let after = Model { assignee_type: origin.kind, assignee_id: origin.id, origin_type: None, origin_id: None, ..before.clone() };
     tx.change(&before, after, "action_item.released").await
 }
 
 /// Marks an item done, and creates what comes next in the same step.
 pub async fn complete(tx: &mut Tx, id: Uuid, completion: Completion) -> Result<(Model, Option<Model>)> {
+    if let Some(next) = &completion.next {
+        // As everywhere, the owner first, then the item; one who cannot be is named when the next item is made.
+        Broken::default().note(own(tx, next.assignee).await)?;
+    }
     let before = workable(tx, id).await?;
     require(&before, Status::Open)?;
     let after =
@@ -483,7 +493,7 @@ pub fn orphaned() -> SelectStatement {
 /// Moves every open item of a person to another owner; what became of each.
 pub async fn move_all(tx: &mut Tx, from: Uuid, to: Owner) -> Result<Vec<Model>> {
     let theirs = Entity::find().filter(Column::AssigneeId.eq(from)).filter(Column::Status.eq(Status::Open));
-    let theirs = tx.for_update(theirs);
+    let theirs = tx.for_update(theirs.order_by_asc(Column::Id));
     let mut moved = Vec::new();
     for before in tx.read().models(theirs).await? {
         let mut after = before.clone();
