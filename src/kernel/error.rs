@@ -427,7 +427,8 @@ impl From<validator::ValidationErrors> for Error {
 fn flatten(errors: &validator::ValidationErrors, path: &str, found: &mut Vec<Violation>) {
     use validator::ValidationErrorsKind;
     for (field, kind) in errors.errors() {
-        let here = match (path, field.as_ref()) {
+        // A field whose name is a word of Rust is called r#type there, and type in JSON.
+        let here = match (path, field.trim_start_matches("r#")) {
             ("", field) => field.to_owned(),
             (path, "__all__") => path.to_owned(),
             (path, field) => format!("{path}/{field}"),
