@@ -9,7 +9,7 @@ use crate::access::sessions;
 use crate::kernel::{context::Context, db::Db, error::Result, idempotency};
 
 /// How often old things are forgotten.
-const TIDY_EVERY: Duration = Duration::from_secs(60);
+const TIDY_EVERY: Duration = Duration::from_mins(1);
 
 /// Background loops of one instance; they end when this is dropped.
 pub struct Workers(Rc<RefCell<Vec<tokio::task::JoinHandle<()>>>>);
