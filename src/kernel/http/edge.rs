@@ -39,11 +39,13 @@ impl ResponseError for Error {
     }
 }
 
-/// What no request may go beyond.
+/// What holds for every request.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// How long a request may take.
     pub request_timeout: Duration,
+    /// Reverse proxies in front, whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: usize,
 }
 
 /// Wraps the whole application.
