@@ -13,4 +13,5 @@
 pub mod access;
 pub mod app;
 pub mod catalog;
+pub mod integration;
 pub mod kernel;

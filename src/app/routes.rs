@@ -3,7 +3,7 @@
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{health, problems};
-use crate::{access, catalog};
+use crate::{access, catalog, integration};
 
 /// Adds every route.
 pub fn routes(config: &mut ServiceConfig) {
@@ -14,4 +14,5 @@ pub fn routes(config: &mut ServiceConfig) {
 fn resources(config: &mut ServiceConfig) {
     config.configure(access::users::http::routes).configure(access::groups::http::routes);
     config.configure(catalog::picklists::http::routes);
+    config.configure(integration::events::http::routes);
 }
