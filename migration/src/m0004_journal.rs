@@ -53,6 +53,7 @@ CREATE TABLE jobs (
     result {json},
     problem {json},
     created_by_id {uuid} NOT NULL,
+    asked {json} NOT NULL,
     attempts BIGINT NOT NULL,
     lease_until BIGINT,
     created_at BIGINT NOT NULL,

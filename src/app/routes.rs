@@ -15,4 +15,5 @@ fn resources(config: &mut ServiceConfig) {
     config.configure(access::users::http::routes).configure(access::groups::http::routes);
     config.configure(catalog::picklists::http::routes);
     config.configure(integration::events::http::routes);
+    config.configure(integration::jobs::http::routes);
 }

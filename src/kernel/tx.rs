@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel, Iterable, ModelTrait, PrimaryKeyToColumn,
     QueryFilter, QuerySelect, Select, StatementBuilder, TransactionTrait,
-    sea_query::{Expr, LockType},
+    sea_query::{Expr, LockBehavior, LockType, SelectStatement},
 };
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use super::{
     clock::{Ids, Timestamp},
     context::{Context, IfMatch},
     error::{Code, Error, Result},
-    journal::{self, Belongs, Change, Reactions, Record},
+    journal::{self, Audience, Belongs, Change, Reactions, Record},
     reader::Reader,
 };
 
@@ -53,6 +53,12 @@ impl Tx {
 
     pub(super) fn into_connection(self) -> DatabaseTransaction {
         self.conn
+    }
+
+    /// Whether anything changed that was there before and that only administrators see, such as
+    /// somebody's rights. What is new has no rights that could have changed.
+    pub(super) fn changes_access(&self) -> bool {
+        self.entries.iter().any(|entry| entry.before.is_some() && entry.audience == Audience::Admins.as_str())
     }
 
     /// Reads inside this transaction.
@@ -93,6 +99,14 @@ impl Tx {
     pub async fn wait_at_most(&mut self, seconds: u32) -> Result<()> {
         if self.backend() == DbBackend::Postgres {
             self.conn.execute_unprepared(&format!("SET LOCAL lock_timeout = '{seconds}s'")).await?;
+        }
+        Ok(())
+    }
+
+    /// Lets nobody else through the same door until the end; SQLite's one writer is alone anyway.
+    pub async fn alone(&mut self, door: i64) -> Result<()> {
+        if self.backend() == DbBackend::Postgres {
+            self.conn.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({door})")).await?;
         }
         Ok(())
     }
@@ -210,6 +224,13 @@ impl Tx {
     #[must_use]
     pub fn for_share<E: EntityTrait>(&self, select: Select<E>) -> Select<E> {
         if self.backend() == DbBackend::Postgres { select.lock(LockType::Share) } else { select }
+    }
+
+    /// Passes over rows that somebody else is changing, on the database that has row locks.
+    pub fn skip_locked(&self, select: &mut SelectStatement) {
+        if self.backend() == DbBackend::Postgres {
+            select.lock_with_behavior(LockType::NoKeyUpdate, LockBehavior::SkipLocked);
+        }
     }
 
     /// Does a part that may fail alone: on refusal its rows and journal entries are as if it had never begun.
