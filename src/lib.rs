@@ -13,5 +13,8 @@
 pub mod access;
 pub mod app;
 pub mod catalog;
+pub mod customers;
+pub mod insight;
 pub mod integration;
 pub mod kernel;
+pub mod work;

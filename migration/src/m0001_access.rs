@@ -44,7 +44,8 @@ CREATE TABLE sessions (
     created_at BIGINT NOT NULL,
     last_used_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
-    revoked_at BIGINT
+    revoked_at BIGINT,
+    version BIGINT NOT NULL
 );
 CREATE INDEX sessions_by_user ON sessions (user_id);
 CREATE INDEX sessions_by_expiry ON sessions (expires_at);
@@ -56,6 +57,7 @@ CREATE TABLE refresh_tokens (
     used_at BIGINT
 );
 CREATE INDEX refresh_tokens_by_session ON refresh_tokens (session_id);
+CREATE INDEX refresh_tokens_by_use ON refresh_tokens (used_at) WHERE used_at IS NOT NULL;
 
 CREATE TABLE signing_keys (
     id {text} PRIMARY KEY NOT NULL,
@@ -67,9 +69,9 @@ CREATE TABLE signing_keys (
 CREATE TABLE sign_in_failures (
     failed_key {text} PRIMARY KEY NOT NULL,
     failures BIGINT NOT NULL,
-    first_at BIGINT NOT NULL,
-    last_at BIGINT NOT NULL
+    first_at BIGINT NOT NULL
 );
+CREATE INDEX sign_in_failures_by_age ON sign_in_failures (first_at);
 
 CREATE TABLE api_keys (
     id {uuid} PRIMARY KEY NOT NULL,
@@ -87,5 +89,6 @@ CREATE TABLE api_keys (
     version BIGINT NOT NULL
 );
 CREATE INDEX api_keys_by_name ON api_keys (name, id);
+CREATE INDEX api_keys_by_user ON api_keys (user_id);
 CREATE INDEX api_keys_by_age ON api_keys (created_at, id);
 "}

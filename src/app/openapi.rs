@@ -17,7 +17,7 @@ use crate::kernel::{
 #[openapi(
     info(
         title = "Caseload",
-        description = "The headless customer-service backend for shops. Nothing ever falls through the cracks: every note and action item has a live owner, a date and a history.\n\nErrors are `application/problem+json` (RFC 9457). Lists are paged by `cursor`. Every POST may carry an `Idempotency-Key`. `PATCH` is a merge patch (RFC 7396) and honours `If-Match`.",
+        description = "The headless customer-service backend for shops. Nothing ever falls through the cracks: every note and action item has a live owner, a date and a history.\n\nErrors are `application/problem+json` (RFC 9457). Lists are paged by `cursor`. Every POST outside `/v1/auth` may carry an `Idempotency-Key`. `PATCH` is a merge patch (RFC 7396) and honours `If-Match`.",
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
     ),
     servers((url = "/", description = "This server.")),
@@ -158,14 +158,19 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
     let has_body = operation["requestBody"].is_object();
     let is_list = operation["parameters"].as_array().is_some_and(|list| list.iter().any(|parameter| parameter["name"] == "cursor"));
     let named = path.contains('{');
+    let signs_in = path.starts_with("/v1/auth/");
+    let repeatable = method == "post" && secured && !signs_in;
     let writes = method != "get";
     let mut parameters: Vec<&str> = Vec::new();
     let mut failures: Vec<u16> = Vec::new();
     if path.starts_with("/v1/") {
         failures.extend([400, 503]);
     }
+    if secured || signs_in {
+        failures.extend([401, 429]);
+    }
     if secured {
-        failures.extend([401, 403, 429]);
+        failures.push(403);
         parameters.push("ActAs");
     }
     if named {
@@ -183,7 +188,7 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
             failures.push(412);
             parameters.push("IfMatch");
         }
-        if method == "post" && secured {
+        if repeatable {
             parameters.push("IdempotencyKey");
         }
     } else if named && !is_list && secured {
@@ -221,7 +226,7 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
         if is_list {
             headers.push("Link");
         }
-        if writes && method == "post" && secured {
+        if repeatable {
             headers.push("Idempotency-Replayed");
         }
         for header in headers {

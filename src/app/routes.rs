@@ -3,17 +3,32 @@
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{health, problems};
-use crate::{access, catalog, integration};
+use crate::{access, catalog, insight, integration, work};
 
 /// Adds every route.
 pub fn routes(config: &mut ServiceConfig) {
-    config.configure(health::routes).configure(problems::routes).service(scope::scope("/v1").configure(resources));
+    config
+        .configure(health::routes)
+        .configure(problems::routes)
+        .configure(access::sessions::http::well_known)
+        .service(scope::scope("/v1").configure(resources));
 }
 
 /// One line for each resource.
 fn resources(config: &mut ServiceConfig) {
-    config.configure(access::users::http::routes).configure(access::groups::http::routes);
+    config.configure(access::users::http::routes);
+    config.configure(access::groups::http::routes);
+    config.configure(access::sessions::http::routes);
+    config.configure(access::api_keys::http::routes);
     config.configure(catalog::picklists::http::routes);
+    config.configure(work::action_items::http::routes);
+    config.configure(work::notes::http::routes);
+    config.configure(work::queues::http::routes);
+    config.configure(work::offboarding::http::routes);
+    config.configure(insight::home::http::routes);
+    config.configure(insight::dashboard::http::routes);
+    config.configure(insight::timeline::http::routes);
+    config.configure(insight::reports::http::routes);
     config.configure(integration::events::http::routes);
     config.configure(integration::jobs::http::routes);
 }

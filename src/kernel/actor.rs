@@ -76,6 +76,14 @@ scopes! {
     JobsWrite "jobs:write" Agent "Cancel long-running work.";
 }
 
+impl Role {
+    /// What its people may touch. Acting for others is for API keys alone.
+    #[must_use]
+    pub fn scopes(self) -> BTreeSet<Scope> {
+        Scope::ALL.iter().copied().filter(|scope| scope.least_role() <= self && *scope != Scope::UsersActAs).collect()
+    }
+}
+
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

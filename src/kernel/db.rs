@@ -7,7 +7,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -62,6 +62,7 @@ struct Inner {
     ids: Arc<Ids>,
     reactions: Arc<Reactions>,
     changed: Notify,
+    access_generation: AtomicU64,
 }
 
 enum Side {
@@ -102,8 +103,16 @@ impl Db {
             Some(url) => Some(Database::connect(postgres(url, options.connections)).await?),
             None => None,
         };
-        let inner =
-            Inner { side, replica, clock, company_zone, ids: Arc::default(), reactions: Arc::new(reactions), changed: Notify::new() };
+        let inner = Inner {
+            side,
+            replica,
+            clock,
+            company_zone,
+            ids: Arc::default(),
+            reactions: Arc::new(reactions),
+            changed: Notify::new(),
+            access_generation: AtomicU64::new(0),
+        };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -155,15 +164,20 @@ impl Db {
         F: AsyncFnOnce(&mut Tx) -> Result<T> + 'static,
     {
         let db = self.clone();
+        let work = async move |tx: &mut Tx| {
+            let value = work(tx).await?;
+            Ok((value, tx.changes_access()))
+        };
         let done = spawn_local(async move {
-            let written = match &db.0.side {
+            let (value, changes_access) = match &db.0.side {
                 Side::Sqlite { lane, .. } => db.write_in_line(lane, context, work).await,
                 Side::Postgres { pool } => db.write_at_once(pool, context, work).await,
-            };
-            if written.is_ok() {
-                db.0.changed.notify_waiters();
+            }?;
+            if changes_access {
+                db.0.access_generation.fetch_add(1, Ordering::SeqCst);
             }
-            written
+            db.0.changed.notify_waiters();
+            Ok(value)
         });
         done.await.map_err(Error::internal)?
     }
@@ -252,6 +266,13 @@ impl Db {
             Ok(Err(refusal)) => Err((refusal, Some(tx.into_connection()))),
             Err(_) => Err((Error::internal("a write panicked"), Some(tx.into_connection()))),
         }
+    }
+
+    /// How often this process has committed a change to what only administrators see. Whatever was
+    /// learnt of a caller's rights in an earlier generation may no longer hold.
+    #[must_use]
+    pub fn access_generation(&self) -> u64 {
+        self.0.access_generation.load(Ordering::SeqCst)
     }
 
     /// Waits until something in this process has committed a change after this call, awaited or not.

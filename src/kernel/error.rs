@@ -106,6 +106,7 @@ codes! {
     TooManyFailures "too_many_failures" Limited "Too many failed sign-ins" "Trop d'échecs de connexion" "Wait as long as `Retry-After` says.";
     Busy "busy" Unavailable "Busy" "Occupé" "The server has more writes waiting than it takes. Nothing was done; try again.";
     DatabaseUnavailable "database_unavailable" Unavailable "Database unavailable" "Base de données indisponible" "The database cannot be reached. Try again.";
+    ProviderUnavailable "provider_unavailable" Unavailable "Identity provider unavailable" "Fournisseur d'identité indisponible" "The keys of the outside OpenID provider cannot be read. Try again.";
     Timeout "timeout" Unavailable "Took too long" "Délai dépassé" "The request took longer than the server allows.";
     Internal "internal" Internal "Internal error" "Erreur interne" "This is our fault. The request id leads to it in the log.";
 }
@@ -285,6 +286,19 @@ impl Error {
             if let Place::Pointer(pointer) = &mut violation.place {
                 let rest = pointer.trim_start_matches('#').to_owned();
                 *pointer = format!("#/{field}{rest}");
+            }
+        }
+        self
+    }
+
+    /// Puts the pointers of broken rules at the name that a field has in this request.
+    #[must_use]
+    pub fn renamed(mut self, field: &str, name: &str) -> Self {
+        for violation in &mut self.0.violations {
+            if let Place::Pointer(pointer) = &mut violation.place
+                && let Some(rest) = pointer.strip_prefix(&format!("#/{field}"))
+            {
+                *pointer = format!("#/{name}{rest}");
             }
         }
         self

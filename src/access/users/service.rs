@@ -13,7 +13,7 @@ use super::{
     user::{Column, Entity, Model},
 };
 use crate::kernel::{
-    actor::Role,
+    actor::{Actor, ActorKind, Role},
     error::{Code, Error, Result, Violation},
     filter::Narrow,
     list::{self, Page, PageRequest},
@@ -121,6 +121,33 @@ pub async fn find(reader: Reader<'_>, id: Uuid) -> Result<Model> {
     reader.model(Entity::find_by_id(id)).await?.ok_or_else(|| Error::not_found("user"))
 }
 
+/// One person, if they are active.
+pub async fn find_active(reader: Reader<'_>, id: Uuid) -> Result<Option<Model>> {
+    Ok(reader.model(Entity::find_by_id(id)).await?.filter(|user| user.active))
+}
+
+/// The person with an address, compared without case.
+pub async fn by_email(reader: Reader<'_>, email: &str) -> Result<Option<Model>> {
+    reader.model(Entity::find().filter(Column::EmailKey.eq(text::email_key(email)))).await
+}
+
+/// A person as the rules know them: the scopes of their role, their groups, their zone.
+pub async fn actor(reader: Reader<'_>, user: &Model) -> Result<Actor> {
+    let groups = groups_of(reader, &[user.id]).await?.remove(&user.id).unwrap_or_default();
+    Ok(Actor {
+        kind: ActorKind::User,
+        id: user.id,
+        name: user.name.clone(),
+        acting_for: None,
+        role: user.role,
+        scopes: user.role.scopes(),
+        groups: groups.into_iter().map(|group| group.id).collect(),
+        zone: user.time_zone.parse().unwrap_or_default(),
+        session: None,
+        expires_at: None,
+    })
+}
+
 /// Whether there is nobody at all yet.
 pub async fn nobody_yet(reader: Reader<'_>) -> Result<bool> {
     Ok(!reader.any(Entity::find().into_query()).await?)
@@ -135,10 +162,22 @@ pub async fn first_admin(tx: &mut Tx, email: String, password_hash: String) -> R
     create(tx, new, Some(password_hash)).await.map(Some)
 }
 
+/// The administrator who has been one longest.
+pub async fn oldest_admin(reader: Reader<'_>) -> Result<Option<Model>> {
+    use sea_orm::QueryOrder;
+    let admins = Entity::find().filter(Column::Role.eq(Role::Admin)).filter(Column::Active.eq(true));
+    reader.model(admins.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id)).await
+}
+
+/// Holds a person as they are until the end of the transaction.
+pub async fn hold(tx: &mut Tx, id: Uuid) -> Result<Option<Model>> {
+    let select = tx.for_share(Entity::find_by_id(id));
+    tx.read().model(select).await
+}
+
 /// Holds a person as they are until the end of the transaction, and refuses one who cannot hold work.
 pub async fn hold_active(tx: &mut Tx, id: Uuid) -> Result<Model> {
-    let select = tx.for_share(Entity::find_by_id(id));
-    active_or_refused(tx.read().model(select).await?)
+    active_or_refused(hold(tx, id).await?)
 }
 
 /// The person, or why they cannot hold work.

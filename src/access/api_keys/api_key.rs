@@ -1,0 +1,132 @@
+//! The row of an API key.
+
+use std::collections::BTreeSet;
+
+use sea_orm::{FromJsonQueryResult, FromQueryResult, entity::prelude::*, sea_query::Expr};
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::{
+    actor::Scope,
+    clock::Timestamp,
+    journal::{Audience, Belongs, Record},
+    list::{Key, Listed, Sort},
+};
+
+/// A credential of a program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveEntityModel)]
+#[sea_orm(table_name = "api_keys")]
+pub struct Model {
+    /// Its id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// What people call it.
+    pub name: String,
+    /// All that is kept of the secret itself.
+    #[serde(skip)]
+    pub secret_hash: String,
+    /// The last characters of the secret.
+    pub hint: String,
+    /// What it may touch.
+    pub scopes: Scopes,
+    /// The person that it acts for.
+    pub user_id: Option<Uuid>,
+    /// Who made it.
+    pub created_by_id: Uuid,
+    /// When it ends.
+    pub expires_at: Option<Timestamp>,
+    /// When it was last used, give or take a minute.
+    pub last_used_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// How often it changed.
+    pub version: i64,
+}
+
+/// Scopes as they are kept: by their words, which outlive a release that no longer knows one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Scopes(pub Vec<String>);
+
+impl Scopes {
+    /// The scopes that mean something today.
+    #[must_use]
+    pub fn known(&self) -> BTreeSet<Scope> {
+        self.0.iter().filter_map(|scope| scope.parse().ok()).collect()
+    }
+}
+
+impl FromIterator<Scope> for Scopes {
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        Self(scopes.into_iter().map(|scope| scope.to_string()).collect())
+    }
+}
+
+/// People are named by plain columns.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    /// Whether it opens anything.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| end > now)
+    }
+}
+
+impl Record for Model {
+    const KIND: &'static str = "api_key";
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> i64 {
+        self.version
+    }
+
+    fn touch(&mut self, now: Timestamp) {
+        self.version += 1;
+        self.updated_at = now;
+    }
+
+    fn belongs(&self) -> Belongs {
+        Belongs { title: self.name.clone(), subject: None, audience: Audience::Admins }
+    }
+}
+
+/// A key with the names of the people it speaks of.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct Shown {
+    /// The key.
+    #[sea_orm(nested)]
+    pub key: Model,
+    /// The name of the person that it acts for.
+    pub user_name: Option<String>,
+    /// The name of who made it; none when that was Caseload itself.
+    pub created_by_name: Option<String>,
+}
+
+impl Listed for Shown {
+    const DEFAULT_SORT: &'static str = "name";
+
+    fn sorts() -> &'static [Sort<Self>] {
+        const SORTS: &[Sort<Shown>] = &[
+            Sort { name: "name", column: || Expr::col((Entity, Column::Name)), value: |row| Key::Text(row.key.name.clone()) },
+            Sort { name: "created_at", column: || Expr::col((Entity, Column::CreatedAt)), value: |row| row.key.created_at.into() },
+        ];
+        SORTS
+    }
+
+    fn id_column() -> Expr {
+        Expr::col((Entity, Column::Id))
+    }
+
+    fn id(&self) -> Uuid {
+        self.key.id
+    }
+}

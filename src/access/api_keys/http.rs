@@ -1,0 +1,82 @@
+//! The door to API keys.
+
+use actix_web::{get, patch, post, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{
+    json::{ApiKeyFilter, ApiKeyPage, ApiKeyPatch, ApiKeyView, CreatedApiKey, NewApiKey},
+    service,
+};
+use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, list_query::PageParams};
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(list_api_keys).service(create_api_key).service(read_api_key).service(update_api_key).service(revoke_api_key);
+}
+
+/// List the API keys
+///
+/// Never their secrets. Sorts: `name` (default), `created_at`.
+#[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:read"])), params(PageParams, ApiKeyFilter), responses((status = 200, description = "A page of API keys.", body = ApiKeyPage)))]
+#[get("/api-keys")]
+async fn list_api_keys(db: Data<Db>, mut list: List<ApiKeyFilter>) -> Result<Listing> {
+    let filter = std::mem::take(&mut list.filter);
+    let page = service::page(db.read(), filter, list.context.now, &list.page).await?;
+    Listing::of(&list, &page)
+}
+
+/// Create an API key
+///
+/// The answer shows the `secret` once; only its hash is kept, and a repeated request gets null. Scopes
+/// that the caller lacks are 403 `not_allowed`. With `user_id` the key acts for that person, within
+/// what their role allows, and both names are in the journal (B-10). Without, it acts for nobody,
+/// unless it has the scope `users:act_as` and a request says for whom in `X-Act-As`.
+#[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:write"])), request_body = NewApiKey, responses((status = 201, description = "The new API key with its secret.", body = CreatedApiKey)))]
+#[post("/api-keys")]
+async fn create_api_key(db: Data<Db>, call: Call<NewApiKey>) -> Result<Answer> {
+    call.write(&db, async move |tx, new| {
+        let (key, secret) = service::create(tx, new).await?;
+        let key = service::view(tx.read(), key.id).await?;
+        let shown_once = CreatedApiKey { key: key.clone(), secret: Some(secret) };
+        Answer::created(&shown_once)?.keeping(&CreatedApiKey { key, secret: None })
+    })
+    .await
+}
+
+/// Read an API key
+///
+/// Without its secret, which nobody has any more.
+#[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:read"])), responses((status = 200, description = "The API key.", body = ApiKeyView)))]
+#[get("/api-keys/{id}")]
+async fn read_api_key(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
+    Answer::ok(&service::view(db.read(), id).await?)
+}
+
+/// Change an API key
+///
+/// A merge patch (RFC 7396) of its name, scopes and end. It holds at once on this instance, and
+/// within five seconds on others. A revoked key is 409 `wrong_status`.
+#[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:write"])), request_body = ApiKeyPatch, responses((status = 200, description = "The API key as it is now.", body = ApiKeyView)))]
+#[patch("/api-keys/{id}")]
+async fn update_api_key(db: Data<Db>, Path(id): Path<Uuid>, call: Call<ApiKeyPatch>) -> Result<Answer> {
+    call.write(&db, async move |tx, patch| {
+        let key = service::update(tx, id, patch).await?;
+        Answer::ok(&service::view(tx.read(), key.id).await?)
+    })
+    .await
+}
+
+/// Revoke an API key
+///
+/// It opens nothing any more: at once on this instance, within five seconds on others. There is no way back.
+#[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:write"])), responses((status = 200, description = "The API key, revoked.", body = ApiKeyView)))]
+#[post("/api-keys/{id}/revoke")]
+async fn revoke_api_key(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
+    command
+        .write(&db, async move |tx| {
+            let key = service::revoke(tx, id).await?;
+            Answer::ok(&service::view(tx.read(), key.id).await?)
+        })
+        .await
+}

@@ -1,0 +1,168 @@
+//! The rules of API keys.
+
+use std::collections::BTreeSet;
+
+use sea_orm::{
+    EntityTrait, QueryFilter, QueryTrait,
+    entity::prelude::*,
+    sea_query::{Cond, Expr, ExprTrait, SelectStatement},
+};
+
+use super::{
+    api_key::{Column, Entity, Model, Scopes, Shown},
+    json::{ApiKeyFilter, ApiKeyPatch, ApiKeyView, NewApiKey},
+};
+use crate::{
+    access::{secret, users},
+    kernel::{
+        actor::{Actor, ActorKind, Scope},
+        clock::Timestamp,
+        error::{Code, Error, Result, Violation},
+        filter::{Flag, Narrow},
+        list::{self, Page, PageRequest},
+        patch::Patch,
+        reader::Reader,
+        text,
+        tx::Tx,
+    },
+};
+
+/// Adds a key; the secret is in the answer and nowhere else.
+pub async fn create(tx: &mut Tx, new: NewApiKey) -> Result<(Model, String)> {
+    let scopes = granted(&tx.context.actor, &new.scopes, &BTreeSet::new())?;
+    if let Some(user_id) = new.user_id {
+        if tx.context.actor.user() != Some(user_id) && !may_grant(&tx.context.actor, Scope::UsersActAs) {
+            return Err(Error::new(Code::NotAllowed, "A key for somebody else takes the right to act for others, users:act_as."));
+        }
+        let user = users::hold(tx, user_id).await?.filter(|user| user.active);
+        user.ok_or_else(|| Error::field("user_id", "unknown", "is no active user"))?;
+    }
+    refuse_past(new.expires_at, tx.now)?;
+    let secret = secret::new("csl_");
+    let key = Model {
+        id: tx.id(),
+        name: new.name.trim().to_owned(),
+        secret_hash: secret::hash(&secret),
+        hint: secret[secret.len() - 4..].to_owned(),
+        scopes,
+        user_id: new.user_id,
+        created_by_id: tx.context.actor.author(),
+        expires_at: new.expires_at,
+        last_used_at: None,
+        revoked_at: None,
+        created_at: tx.now,
+        updated_at: tx.now,
+        version: 1,
+    };
+    tx.create(&key, "api_key.created").await?;
+    Ok((key, secret))
+}
+
+/// Changes a key that has not been revoked.
+pub async fn update(tx: &mut Tx, id: Uuid, patch: ApiKeyPatch) -> Result<Model> {
+    let before: Model = tx.target(id, "API key").await?;
+    if before.revoked_at.is_some() {
+        return Err(Error::new(Code::WrongStatus, "The API key has been revoked."));
+    }
+    let mut after = before.clone();
+    if let Some(name) = patch.name.value() {
+        text::not_blank(name).map_err(|_| Error::field("name", "blank", "must not be blank"))?;
+    }
+    patch.name.over(&mut after.name, "name")?;
+    let scopes = match patch.scopes {
+        Patch::Value(named) => Patch::Value(granted(&tx.context.actor, &named, &before.scopes.known())?),
+        Patch::Null => Patch::Null,
+        Patch::Absent => Patch::Absent,
+    };
+    scopes.over(&mut after.scopes, "scopes")?;
+    refuse_past(patch.expires_at.value().copied(), tx.now)?;
+    patch.expires_at.onto(&mut after.expires_at);
+    tx.change(&before, after, "api_key.updated").await
+}
+
+/// Makes a key open nothing any more; once revoked it stays so.
+pub async fn revoke(tx: &mut Tx, id: Uuid) -> Result<Model> {
+    let before: Model = tx.target(id, "API key").await?;
+    let revoked_at = before.revoked_at.or(Some(tx.now));
+    tx.change(&before, Model { revoked_at, ..before.clone() }, "api_key.revoked").await
+}
+
+/// The scopes that a key gets: all must exist, and each be held by the key already or by who hands it out.
+fn granted(actor: &Actor, named: &[String], held: &BTreeSet<Scope>) -> Result<Scopes> {
+    let mut scopes = BTreeSet::new();
+    let (mut unknown, mut beyond) = (Vec::new(), Vec::new());
+    for (index, name) in named.iter().enumerate() {
+        let at = format!("scopes/{index}");
+        match name.parse::<Scope>() {
+            Err(()) => unknown.push(Violation::field(&at, "unknown_value", format!("{name:?} is no scope"))),
+            Ok(scope) if !held.contains(&scope) && !may_grant(actor, scope) => {
+                beyond.push(Violation::field(&at, "not_held", format!("{scope} is not yours to hand out")));
+            }
+            Ok(scope) => drop(scopes.insert(scope)),
+        }
+    }
+    if !unknown.is_empty() {
+        return Err(Error::invalid(unknown));
+    }
+    if !beyond.is_empty() {
+        let refusal = Error::new(Code::NotAllowed, "Nobody can hand out scopes that they do not have.");
+        return Err(beyond.into_iter().fold(refusal, Error::violating));
+    }
+    Ok(scopes.into_iter().collect())
+}
+
+/// Whether somebody may hand out a scope. People never hold `users:act_as`, but administrators may give it to a program.
+fn may_grant(actor: &Actor, scope: Scope) -> bool {
+    let for_programs = scope == Scope::UsersActAs && actor.kind == ActorKind::User && actor.role >= scope.least_role();
+    actor.scopes.contains(&scope) || for_programs
+}
+
+fn refuse_past(expires_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
+    match expires_at {
+        Some(end) if end <= now => Err(Error::field("expires_at", "too_early", "must be in the future")),
+        _ => Ok(()),
+    }
+}
+
+/// The key of a secret, if it opens anything.
+pub async fn find_live(reader: Reader<'_>, secret: &str, now: Timestamp) -> Result<Option<Model>> {
+    let key = reader.model(Entity::find().filter(Column::SecretHash.eq(secret::hash(secret)))).await?;
+    Ok(key.filter(|key| key.is_live(now)))
+}
+
+/// Keeps when a key was last used: neither a change of the key nor an event.
+pub async fn record_use(tx: &mut Tx, id: Uuid, at: Timestamp) -> Result<()> {
+    let update = Entity::update_many()
+        .col_expr(Column::LastUsedAt, Expr::val(at))
+        .filter(Column::Id.eq(id))
+        .filter(Column::LastUsedAt.is_null().or(Column::LastUsedAt.lt(at)));
+    tx.execute(&update.into_query()).await.map(drop)
+}
+
+/// Keys with the names of their people.
+fn shown() -> SelectStatement {
+    let mut select = Entity::find().into_query();
+    users::person_column(&mut select, Expr::col((Entity, Column::UserId)), "user_name");
+    users::person_column(&mut select, Expr::col((Entity, Column::CreatedById)), "created_by_name");
+    select
+}
+
+/// A page of keys.
+pub async fn page(reader: Reader<'_>, filter: ApiKeyFilter, now: Timestamp, request: &PageRequest) -> Result<Page<ApiKeyView>> {
+    let page = list::page::<Shown>(reader, request, shown(), |select| {
+        select.equals(Expr::col((Entity, Column::UserId)), filter.user);
+        if let Some(Flag(active)) = filter.active {
+            let (revoked, end) = (Expr::col((Entity, Column::RevokedAt)), Expr::col((Entity, Column::ExpiresAt)));
+            let live = Cond::all().add(revoked.is_null()).add(end.clone().is_null().or(end.gt(now)));
+            select.cond_where(if active { live } else { live.not() });
+        }
+    })
+    .await?;
+    Ok(page.map(ApiKeyView::from))
+}
+
+/// One key as others see it.
+pub async fn view(reader: Reader<'_>, id: Uuid) -> Result<ApiKeyView> {
+    let one = shown().and_where(Expr::col((Entity, Column::Id)).eq(id)).to_owned();
+    reader.one::<Shown>(&one).await?.map(ApiKeyView::from).ok_or_else(|| Error::not_found("API key"))
+}

@@ -1,0 +1,191 @@
+//! Knows callers by what they show: an API key, an access token of ours, or a token of an outside provider.
+//!
+//! Who somebody is, is remembered for a few seconds, so that most requests ask no database. A change
+//! of anybody's rights in this process ends all that is remembered at once; what another instance
+//! changed shows when the seconds are over.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use jsonwebtoken::DecodingKey;
+use moka::sync::Cache;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{api_keys, oidc::Provider, sessions, users};
+use crate::kernel::{
+    actor::{Actor, ActorKind, Named, Role, Scope},
+    clock::Timestamp,
+    context::Context,
+    db::Db,
+    error::{Code, Error, Result},
+    http::auth::{self, Credential},
+    reader::Reader,
+};
+
+/// How long a caller is remembered.
+const REMEMBERED: Duration = Duration::from_secs(5);
+/// Callers that are remembered at the most.
+const MOST_REMEMBERED: u64 = 10_000;
+
+/// Knows callers by their credentials.
+pub struct Authenticator {
+    callers: Cache<Shown, Arc<Actor>>,
+    signing_keys: Cache<String, DecodingKey>,
+    provider: Option<Provider>,
+    used: Mutex<HashMap<Uuid, Timestamp>>,
+}
+
+/// What a caller showed, and in which generation of everybody's rights.
+#[derive(PartialEq, Eq, Hash)]
+struct Shown {
+    bearer: [u8; 32],
+    act_as: Option<Uuid>,
+    generation: u64,
+}
+
+/// The part of a token that says who must check it.
+#[derive(Deserialize)]
+struct From {
+    iss: String,
+}
+
+impl Authenticator {
+    /// Accepts tokens and keys of ours, and tokens of an outside provider: its issuer, and the audience they must name.
+    pub fn new(oidc: Option<(String, String)>) -> Result<Self> {
+        Ok(Self {
+            callers: Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED).build(),
+            signing_keys: Cache::builder().max_capacity(100).time_to_live(REMEMBERED).build(),
+            provider: oidc.map(|(issuer, audience)| Provider::new(issuer, audience)).transpose()?,
+            used: Mutex::default(),
+        })
+    }
+
+    /// Writes down when API keys were last used. Something calls this every minute, so that no request has to write.
+    pub async fn flush_last_used(&self, db: &Db) -> Result<()> {
+        let used = std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner));
+        if used.is_empty() {
+            return Ok(());
+        }
+        let context = Context::system(db.clock().now(), db.company_zone(), "api-keys-last-used");
+        db.write(context, async move |tx| {
+            for (id, at) in used {
+                api_keys::record_use(tx, id, at).await?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn recognise(&self, db: &Db, Credential { bearer, act_as }: Credential<'_>) -> Result<Arc<Actor>> {
+        let act_as = act_as.map(|id| id.parse().map_err(|_| Error::header("X-Act-As", "uuid", "X-Act-As must be the id of a user.")));
+        let act_as = act_as.transpose()?;
+        // The generation is taken before anything is read, so that what is remembered is never newer than it.
+        let shown = Shown { bearer: Sha256::digest(bearer).into(), act_as, generation: db.access_generation() };
+        let now = db.clock().now();
+        let actor = match self.callers.get(&shown) {
+            Some(actor) => actor,
+            None => {
+                let actor = Arc::new(self.look_up(db, bearer, act_as, now).await?);
+                self.callers.insert(shown, actor.clone());
+                actor
+            }
+        };
+        if actor.expires_at.is_some_and(|end| end <= now) {
+            return Err(invalid("The credential has expired."));
+        }
+        Ok(actor)
+    }
+
+    async fn look_up(&self, db: &Db, bearer: &str, act_as: Option<Uuid>, now: Timestamp) -> Result<Actor> {
+        if bearer.starts_with("csl_") {
+            return self.program(db, bearer, act_as, now).await;
+        }
+        if act_as.is_some() {
+            return Err(Error::new(Code::NotAllowed, "Only API keys act for others; leave X-Act-As out."));
+        }
+        let from = jsonwebtoken::dangerous::insecure_decode_claims::<From>(bearer);
+        match (from, &self.provider) {
+            (Ok(From { iss }), _) if iss == sessions::ISSUER => self.person(db, bearer, now).await,
+            (Ok(From { iss }), Some(provider)) if iss == provider.issuer() => {
+                let identity = provider.identify(bearer, now).await?;
+                let user = users::by_email(db.read(), &identity.email).await?.filter(|user| user.active);
+                let user = user.ok_or_else(|| invalid("Nobody active on staff has the e-mail address of this token."))?;
+                Ok(Actor { expires_at: Some(identity.expires_at), ..users::actor(db.read(), &user).await? })
+            }
+            _ => Err(invalid("The token or key is not one of ours.")),
+        }
+    }
+
+    /// The person behind an access token.
+    async fn person(&self, db: &Db, token: &str, now: Timestamp) -> Result<Actor> {
+        let reader = db.read();
+        let key = self.signing_key(reader, token, now).await?.ok_or_else(|| invalid("The access token was not signed by us."))?;
+        let claims = sessions::read_token(token, &key, now)?;
+        let session = sessions::find_live(reader, claims.sid, now).await?.filter(|session| session.user_id == claims.sub);
+        let session = session.ok_or_else(|| invalid("The session has ended."))?;
+        let user = users::find_active(reader, claims.sub).await?.ok_or_else(|| invalid("The account is not active."))?;
+        let end = Timestamp(claims.exp.saturating_mul(1_000_000)).min(session.expires_at);
+        Ok(Actor { session: Some(session.id), expires_at: Some(end), ..users::actor(reader, &user).await? })
+    }
+
+    async fn signing_key(&self, reader: Reader<'_>, token: &str, now: Timestamp) -> Result<Option<DecodingKey>> {
+        let Some(kid) = jsonwebtoken::decode_header(token).ok().and_then(|header| header.kid) else { return Ok(None) };
+        if let Some(key) = self.signing_keys.get(&kid) {
+            return Ok(Some(key));
+        }
+        let key = sessions::find_key(reader, &kid, now).await?;
+        if let Some(key) = &key {
+            self.signing_keys.insert(kid, key.clone());
+        }
+        Ok(key)
+    }
+
+    /// The program behind an API key, and the person it acts for.
+    async fn program(&self, db: &Db, secret: &str, act_as: Option<Uuid>, now: Timestamp) -> Result<Actor> {
+        let reader = db.read();
+        let key = api_keys::find_live(reader, secret, now).await?;
+        let key = key.ok_or_else(|| invalid("The API key is unknown, expired or revoked."))?;
+        let scopes = key.scopes.known();
+        let person = match (act_as, key.user_id) {
+            (Some(_), _) if !scopes.contains(&Scope::UsersActAs) => {
+                return Err(Error::new(Code::NotAllowed, "To act for others an API key needs the scope users:act_as."));
+            }
+            (Some(id), _) => {
+                let user = users::find_active(reader, id).await?;
+                Some(user.ok_or_else(|| Error::new(Code::NotAllowed, "X-Act-As names nobody active on staff."))?)
+            }
+            (None, Some(id)) => {
+                let user = users::find_active(reader, id).await?;
+                Some(user.ok_or_else(|| invalid("The person that the API key acts for is not active."))?)
+            }
+            (None, None) => None,
+        };
+        let stands_for = match person {
+            Some(person) => {
+                let actor = users::actor(reader, &person).await?;
+                let scopes = scopes.intersection(&actor.scopes).copied().collect();
+                Actor { acting_for: Some(Named { id: person.id, name: person.name }), scopes, ..actor }
+            }
+            // A key that stands for no person sees to everybody's work, as managers do.
+            None => Actor { role: Role::Manager, scopes, ..Actor::system(db.company_zone()) },
+        };
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(key.id, now);
+        Ok(Actor { kind: ActorKind::ApiKey, id: key.id, name: key.name, expires_at: key.expires_at, ..stands_for })
+    }
+}
+
+fn invalid(detail: &str) -> Error {
+    Error::new(Code::InvalidToken, detail)
+}
+
+impl auth::Authenticator for Authenticator {
+    fn authenticate<'a>(&'a self, db: &'a Db, credential: Credential<'a>) -> LocalBoxFuture<'a, Result<Arc<Actor>>> {
+        self.recognise(db, credential).boxed_local()
+    }
+}

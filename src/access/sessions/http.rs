@@ -1,0 +1,82 @@
+//! The door to signing in and out.
+
+use std::net::{IpAddr, SocketAddr};
+
+use actix_web::{HttpRequest, HttpResponse, get, http::header, post, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{
+    json::{Jwks, PasswordChange, Refresh, SignIn, SignOut, Tokens},
+    service,
+};
+use crate::kernel::http::{Answer, Call, Db, Result};
+
+/// Adds the routes below `/v1`.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(create_token).service(refresh_token).service(revoke_token).service(change_password);
+}
+
+/// Adds the route that stands outside of `/v1`.
+pub fn well_known(config: &mut ServiceConfig) {
+    config.service(read_jwks);
+}
+
+/// Sign in
+///
+/// An access token for 15 minutes and a refresh token that continues the session, which ends 30 days
+/// after its last refresh. A wrong password and an unknown address are the same 401
+/// `invalid_credentials`. After five failures of an account, or twenty of an address, within 15
+/// minutes even the right password is 429 `too_many_failures` until the window ends.
+#[utoipa::path(tag = "auth", request_body = SignIn, responses((status = 200, description = "The tokens of a new session.", body = Tokens)))]
+#[post("/auth/token")]
+async fn create_token(db: Data<Db>, request: HttpRequest, call: Call<SignIn>) -> Result<Answer> {
+    Answer::json(200, &service::sign_in(&db, call.context, call.body, address(&request)).await?)
+}
+
+/// Stay signed in
+///
+/// New tokens for the last refresh token, which then is used up. One that comes a second time was
+/// copied: the whole session ends, and everybody who holds its tokens gets 401 `invalid_token`.
+#[utoipa::path(tag = "auth", request_body = Refresh, responses((status = 200, description = "The next tokens of the session.", body = Tokens)))]
+#[post("/auth/refresh")]
+async fn refresh_token(db: Data<Db>, call: Call<Refresh>) -> Result<Answer> {
+    Answer::json(200, &service::refresh(&db, call.context, &call.body.refresh_token).await?)
+}
+
+/// Sign out
+///
+/// Ends the session of the access token, or another of one's own that a refresh token names. A
+/// session that has ended already stays so.
+#[utoipa::path(tag = "auth", security(("bearer" = [])), request_body(content = Option<SignOut>), responses((status = 204, description = "The session has ended.")))]
+#[post("/auth/revoke")]
+async fn revoke_token(db: Data<Db>, call: Call<SignOut>) -> Result<Answer> {
+    let given = call.body;
+    db.write(call.context, async move |tx| service::sign_out(tx, given).await).await?;
+    Ok(Answer::nothing())
+}
+
+/// Change one's password
+///
+/// All other sessions of the person end. A wrong present password is 422, counts as a failed
+/// sign-in, and after five of those it is 429 `too_many_failures`.
+#[utoipa::path(tag = "auth", security(("bearer" = ["profile:write"])), request_body = PasswordChange, responses((status = 204, description = "The new password holds.")))]
+#[post("/auth/password")]
+async fn change_password(db: Data<Db>, request: HttpRequest, call: Call<PasswordChange>) -> Result<Answer> {
+    service::change_password(&db, call.context, call.body, address(&request)).await?;
+    Ok(Answer::nothing())
+}
+
+/// Read the keys that access tokens are checked with
+///
+/// A JWK set (RFC 7517) of Ed25519 keys. A new key signs from the moment that it is listed, so an
+/// unknown `kid` means: read this again.
+#[utoipa::path(tag = "auth", responses((status = 200, description = "The keys.", body = Jwks)))]
+#[get("/.well-known/jwks.json")]
+async fn read_jwks(db: Data<Db>) -> Result<HttpResponse> {
+    let jwks = service::jwks(db.read(), db.clock().now()).await?;
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=60")).json(jwks))
+}
+
+fn address(request: &HttpRequest) -> Option<IpAddr> {
+    request.peer_addr().map(|peer: SocketAddr| peer.ip())
+}

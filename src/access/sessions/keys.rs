@@ -1,0 +1,120 @@
+//! The keys of access tokens: each signs for thirty days, is published for one more, and is gone.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use ed25519_dalek::{
+    SigningKey,
+    pkcs8::{EncodePrivateKey, KeypairBytes},
+};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QueryTrait, entity::prelude::*};
+use serde::{Deserialize, Serialize};
+
+use super::signing_key::{Column, Entity, Model};
+use crate::kernel::{
+    clock::Timestamp,
+    context::Context,
+    db::Db,
+    error::{Code, Error, Result},
+    reader::Reader,
+    tx::Tx,
+};
+
+/// Who our tokens say they are from.
+pub const ISSUER: &str = "caseload";
+
+const DAY: i64 = 24 * 60 * 60;
+const SIGNS_SECONDS: i64 = 30 * DAY;
+const PUBLISHED_SECONDS: i64 = SIGNS_SECONDS + DAY;
+
+/// What an access token says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Claims {
+    /// Who made it.
+    pub iss: String,
+    /// Whose it is.
+    pub sub: Uuid,
+    /// The session that it belongs to.
+    pub sid: Uuid,
+    /// When it was made, in seconds.
+    pub iat: i64,
+    /// When it ends, in seconds.
+    pub exp: i64,
+    /// Its own id.
+    pub jti: Uuid,
+}
+
+/// A key with which tokens can be signed now.
+pub struct Signer {
+    kid: String,
+    key: EncodingKey,
+}
+
+impl Signer {
+    /// The token that says this.
+    pub fn sign(&self, claims: &Claims) -> Result<String> {
+        let header = Header { kid: Some(self.kid.clone()), ..Header::new(Algorithm::EdDSA) };
+        jsonwebtoken::encode(&header, claims, &self.key).map_err(Error::internal)
+    }
+}
+
+/// The newest key; made when there is none that still signs. Two instances may each make one, which harms nobody.
+pub async fn signer(db: &Db) -> Result<Signer> {
+    let now = db.clock().now();
+    let row = match newest(db.read(), now).await? {
+        Some(row) => row,
+        None => db.write(Context::system(now, db.company_zone(), "signing-key"), async |tx| rotate(tx).await).await?,
+    };
+    Ok(Signer { kid: row.id, key: EncodingKey::from_ed_der(&row.private_key) })
+}
+
+async fn newest(reader: Reader<'_>, now: Timestamp) -> Result<Option<Model>> {
+    let signing = Entity::find().filter(Column::CreatedAt.gt(now.plus_seconds(-SIGNS_SECONDS)));
+    reader.model(signing.order_by_desc(Column::CreatedAt).order_by_desc(Column::Id)).await
+}
+
+async fn rotate(tx: &mut Tx) -> Result<Model> {
+    if let Some(made_meanwhile) = newest(tx.read(), tx.now).await? {
+        return Ok(made_meanwhile);
+    }
+    let gone = Entity::delete_many().filter(Column::CreatedAt.lte(tx.now.plus_seconds(-PUBLISHED_SECONDS)));
+    tx.execute(&gone.into_query()).await?;
+    let pair = SigningKey::from_bytes(&rand::random());
+    let private = KeypairBytes { secret_key: pair.to_bytes(), public_key: None };
+    let row = Model {
+        id: tx.id().to_string(),
+        private_key: private.to_pkcs8_der().map_err(Error::internal)?.as_bytes().to_vec(),
+        public_key: BASE64_URL_SAFE_NO_PAD.encode(pair.verifying_key()),
+        created_at: tx.now,
+    };
+    tx.put(row.clone()).await?;
+    Ok(row)
+}
+
+/// The keys with which tokens may be checked, oldest first.
+pub async fn published(reader: Reader<'_>, now: Timestamp) -> Result<Vec<Model>> {
+    let published = Entity::find().filter(Column::CreatedAt.gt(now.plus_seconds(-PUBLISHED_SECONDS)));
+    reader.models(published.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id)).await
+}
+
+/// The key of a token, if it is one of ours.
+pub async fn find(reader: Reader<'_>, kid: &str, now: Timestamp) -> Result<Option<DecodingKey>> {
+    let published = Entity::find_by_id(kid).filter(Column::CreatedAt.gt(now.plus_seconds(-PUBLISHED_SECONDS)));
+    let row = reader.model(published).await?;
+    row.map(|row| DecodingKey::from_ed_components(&row.public_key).map_err(Error::internal)).transpose()
+}
+
+/// What a token says, if it was signed with the key and has not ended.
+pub fn read(token: &str, key: &DecodingKey, now: Timestamp) -> Result<Claims> {
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.set_issuer(&[ISSUER]);
+    validation.set_required_spec_claims(&["exp", "iss"]);
+    // Time is checked by our own clock.
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    let invalid = |_| Error::new(Code::InvalidToken, "The access token is damaged.");
+    let claims = jsonwebtoken::decode::<Claims>(token, key, &validation).map_err(invalid)?.claims;
+    if claims.exp * 1_000_000 <= now.0 {
+        return Err(Error::new(Code::InvalidToken, "The access token has expired."));
+    }
+    Ok(claims)
+}

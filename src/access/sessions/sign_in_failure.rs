@@ -1,0 +1,24 @@
+//! The row that counts the failures of an account or an address.
+
+use sea_orm::entity::prelude::*;
+
+use crate::kernel::clock::Timestamp;
+
+/// Failures within one window.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "sign_in_failures")]
+pub struct Model {
+    /// `account:` and an e-mail, or `address:` and an address.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub failed_key: String,
+    /// How many.
+    pub failures: i64,
+    /// When the first was, which begins the window.
+    pub first_at: Timestamp,
+}
+
+/// Counters stand alone.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
