@@ -1,3 +1,5 @@
 //! The suite: it speaks HTTP to the real application on a real database.
 
 mod support;
+
+mod notes;
