@@ -1,4 +1,4 @@
-//! What goes on in the background: numbering the journal, forgetting what is old.
+//! What goes on in the background: numbering the journal, doing jobs, forgetting what is old.
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
@@ -6,7 +6,13 @@ use chrono_tz::Tz;
 
 use super::server::Application;
 use crate::access::sessions;
-use crate::kernel::{context::Context, db::Db, error::Result, idempotency};
+use crate::kernel::{
+    context::Context,
+    db::Db,
+    error::Result,
+    idempotency,
+    jobs::{self, Handler, Runner},
+};
 
 /// How often old things are forgotten.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
@@ -28,12 +34,15 @@ impl Workers {
                 report("numbering the journal", numbering.number_journal().await);
             }
         });
+        let running = db.clone();
+        workers.spawn(async move { Runner::new(handlers()).work(&running).await });
         let tidying = db;
         workers.spawn(async move {
             loop {
                 tokio::time::sleep(TIDY_EVERY).await;
                 rate_limit.tidy();
                 report("forgetting idempotency keys", tidy(&tidying).await);
+                report("forgetting jobs", jobs::purge(&tidying).await);
                 report("noting when keys were used", authenticator.flush_last_used(&tidying).await);
             }
         });
@@ -52,6 +61,11 @@ impl Drop for Workers {
             worker.abort();
         }
     }
+}
+
+/// Every kind of long work, with what does it.
+fn handlers() -> Vec<(&'static str, Handler)> {
+    vec![]
 }
 
 async fn tidy(db: &Db) -> Result<()> {

@@ -275,9 +275,9 @@ impl Db {
         self.0.access_generation.load(Ordering::SeqCst)
     }
 
-    /// Waits until something in this process has committed a change.
-    pub async fn changed(&self) {
-        self.0.changed.notified().await;
+    /// Waits until something in this process has committed a change after this call, awaited or not.
+    pub fn changed(&self) -> impl Future<Output = ()> + '_ {
+        self.0.changed.notified()
     }
 
     /// Gives committed journal rows their place in the feed, where that is not done at once.
