@@ -12,5 +12,8 @@
 
 pub mod access;
 pub mod app;
-
+pub mod catalog;
+pub mod customers;
+pub mod insight;
 pub mod kernel;
+pub mod work;

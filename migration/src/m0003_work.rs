@@ -43,6 +43,7 @@ CREATE TABLE action_items (
     due_on TEXT,
     completed_at BIGINT,
     completed_by_id {uuid},
+    cancel_reason TEXT,
     created_by_id {uuid} NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,

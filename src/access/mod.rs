@@ -1,9 +1,11 @@
 //! Who may come in and what they may do.
 
 pub mod api_keys;
-pub mod authenticator;
+mod authenticator;
 pub mod groups;
 mod oidc;
 mod secret;
 pub mod sessions;
 pub mod users;
+
+pub use authenticator::Authenticator;

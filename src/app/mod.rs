@@ -1,6 +1,8 @@
 //! The application: knows everybody, and nobody knows it.
 
+pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod health;
 pub mod openapi;
 pub mod problems;
@@ -8,4 +10,6 @@ pub mod reactions;
 pub mod routes;
 pub mod schema;
 pub mod server;
+pub mod start;
 pub mod telemetry;
+pub mod workers;

@@ -156,7 +156,6 @@ fn shared_headers() -> Value {
 fn complete(path: &str, method: &str, operation: &mut Value) {
     let secured = operation["security"].is_array();
     let has_body = operation["requestBody"].is_object();
-    let has_query = operation["parameters"].as_array().is_some_and(|list| list.iter().any(|parameter| parameter["in"] == "query"));
     let is_list = operation["parameters"].as_array().is_some_and(|list| list.iter().any(|parameter| parameter["name"] == "cursor"));
     let named = path.contains('{');
     let signs_in = path.starts_with("/v1/auth/");
@@ -192,7 +191,7 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
         if repeatable {
             parameters.push("IdempotencyKey");
         }
-    } else if named && !has_query && secured {
+    } else if named && !is_list && secured {
         parameters.push("IfNoneMatch");
         operation["responses"]["304"] = json!({ "description": "The caller holds the present version." });
     }

@@ -1,9 +1,14 @@
 //! What later folders do, or refuse, when something earlier changes; in the same transaction.
 
-use crate::{access::sessions, kernel::journal::Reactions};
+use crate::{access::sessions, kernel::journal::Reactions, work::offboarding};
 
 /// Every reaction, by the event it waits for.
 #[must_use]
 pub fn reactions() -> Reactions {
-    vec![("user.deactivated", sessions::end_others), ("user.password_changed", sessions::end_others)]
+    vec![
+        ("user.deactivated", sessions::end_others),
+        ("user.password_changed", sessions::end_others),
+        ("user.deactivated", offboarding::refuse_open_work),
+        ("group.member_removed", offboarding::refuse_empty_group),
+    ]
 }

@@ -3,7 +3,7 @@
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{health, problems};
-use crate::access;
+use crate::{access, catalog, insight, work};
 
 /// Adds every route.
 pub fn routes(config: &mut ServiceConfig) {
@@ -16,9 +16,17 @@ pub fn routes(config: &mut ServiceConfig) {
 
 /// One line for each resource.
 fn resources(config: &mut ServiceConfig) {
-    config
-        .configure(access::users::http::routes)
-        .configure(access::groups::http::routes)
-        .configure(access::sessions::http::routes)
-        .configure(access::api_keys::http::routes);
+    config.configure(access::users::http::routes);
+    config.configure(access::groups::http::routes);
+    config.configure(access::sessions::http::routes);
+    config.configure(access::api_keys::http::routes);
+    config.configure(catalog::picklists::http::routes);
+    config.configure(work::action_items::http::routes);
+    config.configure(work::notes::http::routes);
+    config.configure(work::queues::http::routes);
+    config.configure(work::offboarding::http::routes);
+    config.configure(insight::home::http::routes);
+    config.configure(insight::dashboard::http::routes);
+    config.configure(insight::timeline::http::routes);
+    config.configure(insight::reports::http::routes);
 }

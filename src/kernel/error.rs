@@ -291,6 +291,19 @@ impl Error {
         self
     }
 
+    /// Puts the pointers of broken rules at the name that a field has in this request.
+    #[must_use]
+    pub fn renamed(mut self, field: &str, name: &str) -> Self {
+        for violation in &mut self.0.violations {
+            if let Place::Pointer(pointer) = &mut violation.place
+                && let Some(rest) = pointer.strip_prefix(&format!("#/{field}"))
+            {
+                *pointer = format!("#/{name}{rest}");
+            }
+        }
+        self
+    }
+
     /// Several refusals of one change as one: every word of every one.
     #[must_use]
     pub fn all(mut errors: Vec<Self>) -> Option<Self> {

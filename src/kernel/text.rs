@@ -30,6 +30,33 @@ pub fn color(text: &str) -> Result<(), ValidationError> {
     if hex { Ok(()) } else { Err(ValidationError::new("color").with_message("must be a colour such as #d9480f".into())) }
 }
 
+/// Refuses what is not an ISO 8601 duration such as P2W, or is longer than a hundred years.
+pub fn duration(text: &str) -> Result<(), ValidationError> {
+    parse_duration(text).map(drop).ok_or_else(|| {
+        ValidationError::new("duration").with_message("must be an ISO 8601 duration such as P2W, of at most 100 years".into())
+    })
+}
+
+/// An ISO 8601 duration of at most a hundred years.
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<iso8601::Duration> {
+    const LONGEST_SECONDS: u64 = 100 * 365 * 24 * 60 * 60;
+    // The parser stops at what it does not know, and takes a T without a time.
+    let (rest, duration) = iso8601::parsers::parse_duration(text.as_bytes()).ok()?;
+    let seconds = std::time::Duration::from(duration).as_secs();
+    (rest.is_empty() && !text.ends_with('T') && seconds <= LONGEST_SECONDS).then_some(duration)
+}
+
+/// Refuses what is no BCP 47 language tag.
+pub fn language(text: &str) -> Result<(), ValidationError> {
+    let subtag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if (2..=35).contains(&text.len()) && text.split('-').all(subtag) {
+        Ok(())
+    } else {
+        Err(ValidationError::new("language").with_message("must be a language tag such as fr or pt-BR".into()))
+    }
+}
+
 /// A key made of a name: what stays are letters and digits, joined by underscores.
 #[must_use]
 pub fn slug(name: &str) -> String {
@@ -48,4 +75,19 @@ pub fn slug(name: &str) -> String {
 #[must_use]
 pub fn email_key(email: &str) -> String {
     email.trim().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_whole_and_at_most_a_hundred_years() {
+        for good in ["P0D", "P2W", "P1M", "P90D", "PT4H", "P1Y2M3DT4H5M6S", "P100Y", "P36500D"] {
+            assert!(duration(good).is_ok(), "{good}");
+        }
+        for bad in ["", "P", "PT", "P1DT", "2W", "P2", "P1Dx", "P2W3D", "-P1D", "P101Y", "P99999999999D", "P4294967295Y"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel, Iterable, ModelTrait, PrimaryKeyToColumn,
     QueryFilter, QuerySelect, Select, StatementBuilder, TransactionTrait,
-    sea_query::{Expr, LockType},
+    sea_query::{Expr, LockBehavior, LockType, SelectStatement},
 };
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -103,6 +103,14 @@ impl Tx {
         Ok(())
     }
 
+    /// Lets nobody else through the same door until the end; SQLite's one writer is alone anyway.
+    pub async fn alone(&mut self, door: i64) -> Result<()> {
+        if self.backend() == DbBackend::Postgres {
+            self.conn.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({door})")).await?;
+        }
+        Ok(())
+    }
+
     /// Adds a row and its journal entry.
     pub async fn create<M: Record>(&mut self, row: &M, event: &str) -> Result<()>
     where
@@ -191,12 +199,18 @@ impl Tx {
         M::Entity: EntityTrait<Model = M>,
     {
         let row = self.lock::<M::Entity>(id, what).await?;
+        self.check_version(&row, what)?;
+        Ok(row)
+    }
+
+    /// Refuses when `If-Match` asks for another version of the row that the request is about.
+    pub fn check_version<M: Record>(&mut self, row: &M, what: &str) -> Result<()> {
         let current = row.version();
         match self.context.if_match.take() {
             Some(IfMatch::Versions(wanted)) if !wanted.contains(&current) => {
                 Err(Error::new(Code::Stale, format!("The {what} is at version {current} by now.")).with("current_version", current))
             }
-            _ => Ok(row),
+            _ => Ok(()),
         }
     }
 
@@ -210,6 +224,13 @@ impl Tx {
     #[must_use]
     pub fn for_share<E: EntityTrait>(&self, select: Select<E>) -> Select<E> {
         if self.backend() == DbBackend::Postgres { select.lock(LockType::Share) } else { select }
+    }
+
+    /// Passes over rows that somebody else is changing, on the database that has row locks.
+    pub fn skip_locked(&self, select: &mut SelectStatement) {
+        if self.backend() == DbBackend::Postgres {
+            select.lock_with_behavior(LockType::NoKeyUpdate, LockBehavior::SkipLocked);
+        }
     }
 
     /// Does a part that may fail alone: on refusal its rows and journal entries are as if it had never begun.

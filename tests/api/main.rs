@@ -1,1 +1,3 @@
-fn main() {}
+//! The suite: it speaks HTTP to the real application on a real database.
+
+mod support;

@@ -9,5 +9,5 @@ pub mod user;
 pub use json::{NewUser, UserFilter, UserPatch, UserView};
 pub use service::{
     actor, by_email, create, deactivate, find, find_active, first_admin, groups_of, hold, hold_active, name_column, nobody_yet,
-    person_column, set_password, view,
+    oldest_admin, person_column, set_password, view,
 };

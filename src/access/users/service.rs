@@ -168,6 +168,13 @@ pub async fn hold(tx: &mut Tx, id: Uuid) -> Result<Option<Model>> {
     tx.read().model(select).await
 }
 
+/// The administrator who has been one longest.
+pub async fn oldest_admin(reader: Reader<'_>) -> Result<Option<Model>> {
+    use sea_orm::QueryOrder;
+    let admins = Entity::find().filter(Column::Role.eq(Role::Admin)).filter(Column::Active.eq(true));
+    reader.model(admins.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id)).await
+}
+
 /// Holds a person as they are until the end of the transaction, and refuses one who cannot hold work.
 pub async fn hold_active(tx: &mut Tx, id: Uuid) -> Result<Model> {
     active_or_refused(hold(tx, id).await?)

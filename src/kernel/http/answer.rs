@@ -21,6 +21,10 @@ pub trait View: Serialize {
     fn id(&self) -> Uuid;
     /// Its version, for `ETag`.
     fn version(&self) -> Option<i64>;
+    /// Where it is itself.
+    fn location(&self) -> String {
+        format!("{}/{}", Self::PATH, self.id())
+    }
 }
 
 impl Answer {
@@ -31,7 +35,7 @@ impl Answer {
 
     /// 201 with a new resource and where it is.
     pub fn created<V: View>(view: &V) -> Result<Self> {
-        Ok(Self { version: view.version(), location: Some(format!("{}/{}", V::PATH, view.id())), ..Self::json(201, view)? })
+        Ok(Self { version: view.version(), location: Some(view.location()), ..Self::json(201, view)? })
     }
 
     /// Any status with any body.

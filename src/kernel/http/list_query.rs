@@ -1,4 +1,4 @@
-//! Query strings of lists: paging, sorting, counting and the filter, with unknown parameters refused.
+//! Query strings: of lists, with paging, sorting, counting and the filter, and of other reads; unknown parameters are refused.
 
 use std::{
     any::TypeId,
@@ -83,29 +83,54 @@ impl<F: Filter> FromRequest for List<F> {
     }
 }
 
-fn read<F: Filter>(request: &HttpRequest) -> Result<List<F>> {
-    let (paging, filter) = (names::<PageParams>(), names::<F>());
-    let mut page_values = Map::new();
-    let mut filter_values = Map::new();
+/// The query of an operation that is no list: parameters of its own, all others refused.
+pub struct Query<F = NoFilter> {
+    /// The request.
+    pub context: Context,
+    /// The parameters.
+    pub filter: F,
+}
+
+impl<F: Filter> FromRequest for Query<F> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(read_query(request).and_then(|filter| Ok(Self { context: context(request)?, filter })))
+    }
+}
+
+fn read_query<F: Filter>(request: &HttpRequest) -> Result<F> {
     let mut violations = Vec::new();
+    let [values] = values(request, &[names::<F>()], &mut violations)?;
+    let filter = read_values(values, &mut violations);
+    if violations.is_empty() { Ok(filter) } else { Err(Error::query(violations)) }
+}
+
+/// The values of a query string, each under the names that it belongs to.
+fn values<const N: usize>(request: &HttpRequest, known: &[Names; N], violations: &mut Vec<Violation>) -> Result<[Map<String, Value>; N]> {
+    let mut found = std::array::from_fn(|_| Map::new());
     let query = request.query_string();
     check_utf8(query)?;
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        let values = if filter.contains(name.as_ref()) {
-            &mut filter_values
-        } else if paging.contains(name.as_ref()) {
-            &mut page_values
-        } else {
-            let known = filter.0.iter().chain(paging.0.iter()).map(String::as_str).collect::<Vec<_>>().join(", ");
-            violations.push(Violation::parameter(&name, "unknown", format!("{name:?} is not a parameter of this list; it has {known}.")));
+        let Some(place) = known.iter().position(|names| names.contains(name.as_ref())) else {
+            let known = known.iter().flat_map(|names| names.0.iter()).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let known = if known.is_empty() { "it has none" } else { &format!("it has {known}") };
+            violations.push(Violation::parameter(&name, "unknown", format!("{name:?} is not a parameter of this operation; {known}.")));
             continue;
         };
         if value.contains('\0') {
             violations.push(Violation::parameter(&name, "nul", format!("{name} must not contain the character NUL.")));
-        } else if values.insert(name.to_string(), Value::String(value.into_owned())).is_some() {
+        } else if found[place].insert(name.to_string(), Value::String(value.into_owned())).is_some() {
             violations.push(Violation::parameter(&name, "repeated", format!("{name} is given twice; join alternatives by commas.")));
         }
     }
+    Ok(found)
+}
+
+fn read<F: Filter>(request: &HttpRequest) -> Result<List<F>> {
+    let mut violations = Vec::new();
+    let [filter_values, page_values] = values(request, &[names::<F>(), names::<PageParams>()], &mut violations)?;
     let fingerprint = format!("{}?{}", request.path(), Value::Object(filter_values.clone()));
     let page: PageParams = read_values(page_values, &mut violations);
     let filter: F = read_values(filter_values, &mut violations);
@@ -122,7 +147,7 @@ fn read<F: Filter>(request: &HttpRequest) -> Result<List<F>> {
         return Err(Error::query(violations));
     }
     let words = |text: Option<String>| text.map(|text| text.split(',').map(str::to_owned).collect::<Vec<_>>());
-    let rest = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name != "cursor");
+    let rest = form_urlencoded::parse(request.query_string().as_bytes()).filter(|(name, _)| name != "cursor");
     let page = PageRequest {
         limit,
         cursor: page.cursor,
@@ -223,5 +248,5 @@ fn names<F: IntoParams + 'static>() -> Names {
 
 /// Refuses query parameters on an operation that has none.
 pub fn refuse_parameters(request: &HttpRequest) -> Result<()> {
-    read::<NoFilter>(request).map(drop)
+    read_query::<NoFilter>(request).map(drop)
 }

@@ -12,7 +12,7 @@ pub mod request;
 
 pub use answer::View;
 pub use body::{Call, Command};
-pub use list_query::List;
+pub use list_query::{List, Query};
 pub use page::Listing;
 pub use request::Path;
 

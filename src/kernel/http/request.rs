@@ -9,6 +9,7 @@ use std::{
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
 use serde::de::DeserializeOwned;
 
+use super::edge::no_parameters;
 use crate::kernel::{
     actor::Actor,
     context::{Context, IfMatch},
@@ -25,7 +26,7 @@ impl FromRequest for Context {
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(context(request))
+        ready(no_parameters(request).and_then(|()| context(request)))
     }
 }
 

@@ -1,0 +1,215 @@
+//! The command line.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::{Args, Parser, Subcommand};
+
+use super::{
+    config::Config,
+    demo, openapi, schema, server,
+    start::{self, FirstAdmin},
+    telemetry,
+    workers::Workers,
+};
+use crate::{
+    access::users,
+    kernel::{
+        actor::Role,
+        clock::Clock,
+        context::Context,
+        error::{Error, Result},
+    },
+};
+
+/// The headless customer-service backend for shops.
+#[derive(Parser)]
+#[command(name = "caseload", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API (the default)
+    Serve,
+    /// Serve a throw-away shop with a believable history, and print tokens for it
+    Demo(demo::DemoArgs),
+    /// Migrate the database and stop
+    Migrate,
+    /// Print the OpenAPI document
+    Openapi,
+    /// Look after users
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Check the settings and the database, and stop
+    CheckConfig,
+}
+
+#[derive(Subcommand)]
+enum UserCommand {
+    /// Add a person; the password is read from standard input
+    Add(NewUserArgs),
+    /// Give a person a new password, read from standard input
+    ResetPassword {
+        /// The address they sign in with
+        email: String,
+    },
+}
+
+#[derive(Args)]
+struct NewUserArgs {
+    /// The address they sign in with
+    email: String,
+    /// Their name
+    #[arg(long)]
+    name: String,
+    /// agent, manager or admin
+    #[arg(long, default_value = "agent")]
+    role: Role,
+}
+
+/// Parses the command line and runs it.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if matches!(cli.command, Some(Command::Openapi)) {
+        return say(&openapi::pretty());
+    }
+    let config = match Config::from_environment() {
+        Ok(config) => config,
+        Err(mistakes) => {
+            for mistake in mistakes {
+                complain(&mistake);
+            }
+            return ExitCode::from(2);
+        }
+    };
+    telemetry::log(&config);
+    // The system is actix's own runtime; workers of the server run beside it.
+    let outcome = actix_web::rt::System::new().block_on(run(cli.command.unwrap_or(Command::Serve), config));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command, config: Config) -> Result<(), Box<dyn std::error::Error>> {
+    match command {
+        Command::Serve => serve(config).await,
+        Command::Demo(args) => demo::run(args, config).await,
+        Command::Migrate => {
+            let applied = schema::migrate(&config.database_url).await?;
+            say(&format!("{applied} migrations applied.\n"));
+            Ok(())
+        }
+        Command::Openapi => Ok(()),
+        Command::User(command) => user(command, config).await,
+        Command::CheckConfig => {
+            schema::check(&config.database_url).await?;
+            say("The settings and the database are in order.\n");
+            Ok(())
+        }
+    }
+}
+
+async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
+    let db = start::open(&config, Clock::System).await?;
+    let first = start::first_rows(&config, &db).await?;
+    let application = start::application(config, db).await?;
+    serve_until_told(application, |address| {
+        if let Some(FirstAdmin { email, generated_password }) = &first {
+            let password = generated_password.as_deref().unwrap_or("(the one in CASELOAD_ADMIN_PASSWORD)");
+            say(&format!("Sign in as    {email}\nwith password {password}\n"));
+        }
+        say(&format!("Caseload is at http://{address} and its documentation at http://{address}/docs/\n"));
+    })
+    .await
+}
+
+/// Serves until SIGTERM or SIGINT; requests that are under way finish.
+pub(super) async fn serve_until_told(
+    application: server::Application,
+    ready: impl FnOnce(std::net::SocketAddr),
+) -> Result<(), Box<dyn std::error::Error>> {
+    telemetry::measure();
+    let metrics = application.config.metrics_listen.map(server::listen_for_metrics).transpose()?;
+    let (server, address) = server::listen(&application)?;
+    let handle = server.handle();
+    let workers = Workers::start(&application);
+    ready(address);
+    let signals = async {
+        told_to_stop().await;
+        tracing::info!("stopping");
+        handle.stop(true).await;
+    };
+    let metrics_server = async {
+        match metrics {
+            Some(metrics) => metrics.await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        served = async { tokio::join!(server, signals).0 } => served?,
+        metrics = metrics_server => metrics?,
+    }
+    drop(workers);
+    application.db.close().await;
+    Ok(())
+}
+
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+async fn user(command: UserCommand, config: Config) -> Result<(), Box<dyn std::error::Error>> {
+    let db = start::open(&config, Clock::System).await?;
+    let password = io::read_to_string(io::stdin())?.trim_end_matches(['\r', '\n']).to_owned();
+    if !(12..=200).contains(&password.chars().count()) {
+        return Err("The password must be 12 to 200 characters long.".into());
+    }
+    let hash = users::password::hash(password).await?;
+    let context = Context::system(db.clock().now(), config.time_zone, "command-line");
+    let done = db
+        .write(context, async move |tx| match command {
+            UserCommand::Add(NewUserArgs { email, name, role }) => {
+                let new = users::NewUser { email, name, role, password: None, time_zone: None, language: None };
+                validator::Validate::validate(&new)?;
+                let user = users::create(tx, new, Some(hash)).await?;
+                Ok(format!("{} is {}.\n", user.email, user.id))
+            }
+            UserCommand::ResetPassword { email } => {
+                let user = users::by_email(tx.read(), &email).await?.ok_or_else(|| Error::not_found("user"))?;
+                users::set_password(tx, user.id, hash).await?;
+                Ok(format!("{} has a new password.\n", user.email))
+            }
+        })
+        .await?;
+    say(&done);
+    db.close().await;
+    Ok(())
+}
+
+/// Standard output is what the command is for; whoever closed it does not want to know.
+pub(super) fn say(text: &str) -> ExitCode {
+    match io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn complain(text: &str) {
+    // With standard error gone there is nobody left to tell.
+    let _told = writeln!(io::stderr(), "caseload: {text}");
+}

@@ -1,0 +1,87 @@
+//! From settings to a running application, and the first rows of a new database.
+
+use std::sync::Arc;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+
+use super::{config::Config, reactions::reactions, schema, server::Application};
+use crate::{
+    access::{Authenticator, groups, users},
+    kernel::{
+        clock::Clock,
+        context::Context,
+        db::{Db, DbOptions},
+        error::Result,
+        http::rate_limit::RateLimit,
+    },
+};
+
+/// A first administrator whose password nobody chose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstAdmin {
+    /// What they sign in with.
+    pub email: String,
+    /// To be shown once; empty when the settings gave it.
+    pub generated_password: Option<String>,
+}
+
+/// Opens the database that the settings name, migrated if they say so.
+pub async fn open(config: &Config, clock: Clock) -> Result<Db> {
+    if config.migrate {
+        let applied = schema::migrate(&config.database_url).await?;
+        tracing::info!(applied, "database migrated");
+    } else {
+        schema::check(&config.database_url).await?;
+    }
+    let options = DbOptions {
+        read_url: config.database_read_url.clone(),
+        connections: config.connections,
+        ..DbOptions::new(&config.database_url)
+    };
+    Db::open(&options, clock, config.time_zone, reactions()).await
+}
+
+/// Everything that runs over an open database.
+pub async fn application(config: Config, db: Db) -> Result<Application> {
+    let authenticator = Arc::new(Authenticator::new(config.oidc.clone())?);
+    let rate_limit = Arc::new(RateLimit::per_minute(config.rate_limit));
+    Ok(Application { db, authenticator, config: Arc::new(config), rate_limit })
+}
+
+/// Makes the first administrator when there is no user, and the default group when it is missing.
+pub async fn first_rows(config: &Config, db: &Db) -> Result<Option<FirstAdmin>> {
+    let admin = if users::nobody_yet(db.read()).await? { Some(first_password(config)) } else { None };
+    let hash = match &admin {
+        Some((password, _)) => Some(users::password::hash(password.clone()).await?),
+        None => None,
+    };
+    let (email, group_name) = (config.admin_email.clone(), config.default_group.clone());
+    let context = Context::system(db.clock().now(), config.time_zone, "first-start");
+    let made = db
+        .write(context, async move |tx| {
+            tx.alone(FIRST_ROWS).await?;
+            let first = match hash {
+                Some(hash) => users::first_admin(tx, email, hash).await?,
+                None => None,
+            };
+            if groups::named(tx.read(), &group_name).await?.is_none() {
+                let group = groups::create(tx, groups::NewGroup { name: group_name, key: None }).await?;
+                if let Some(admin) = users::oldest_admin(tx.read()).await? {
+                    groups::join(tx, group.id, admin.id).await?;
+                }
+            }
+            Ok(first.map(|user| user.email))
+        })
+        .await?;
+    Ok(made.map(|email| FirstAdmin { email, generated_password: admin.filter(|(_, generated)| *generated).map(|(password, _)| password) }))
+}
+
+/// The advisory lock of the first rows.
+const FIRST_ROWS: i64 = 4_919_003;
+
+fn first_password(config: &Config) -> (String, bool) {
+    match &config.admin_password {
+        Some(password) => (password.clone(), false),
+        None => (BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 15]>()), true),
+    }
+}

@@ -1,0 +1,64 @@
+//! What goes on in the background: numbering the journal, forgetting what is old.
+
+use std::{cell::RefCell, rc::Rc, time::Duration};
+
+use chrono_tz::Tz;
+
+use super::server::Application;
+use crate::kernel::{context::Context, db::Db, error::Result, idempotency};
+
+/// How often old things are forgotten.
+const TIDY_EVERY: Duration = Duration::from_secs(60);
+
+/// Background loops of one instance; they end when this is dropped.
+pub struct Workers(Rc<RefCell<Vec<tokio::task::JoinHandle<()>>>>);
+
+impl Workers {
+    /// Starts every loop.
+    #[must_use]
+    pub fn start(application: &Application) -> Self {
+        let Application { db, rate_limit, .. } = application.clone();
+        let workers = Self(Rc::default());
+        let numbering = db.clone();
+        workers.spawn(async move {
+            loop {
+                // What other instances committed is numbered at the latest a second later.
+                let _either = tokio::time::timeout(Duration::from_secs(1), numbering.changed()).await;
+                report("numbering the journal", numbering.number_journal().await);
+            }
+        });
+        let tidying = db;
+        workers.spawn(async move {
+            loop {
+                tokio::time::sleep(TIDY_EVERY).await;
+                rate_limit.tidy();
+                report("forgetting idempotency keys", tidy(&tidying).await);
+            }
+        });
+        workers
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one room that starts background work")]
+    fn spawn(&self, work: impl Future<Output = ()> + 'static) {
+        self.0.borrow_mut().push(tokio::task::spawn_local(work));
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        for worker in self.0.borrow().iter() {
+            worker.abort();
+        }
+    }
+}
+
+async fn tidy(db: &Db) -> Result<()> {
+    let context = Context::system(db.clock().now(), Tz::UTC, "tidy");
+    db.write(context, async |tx| idempotency::forget(tx).await).await.map(drop)
+}
+
+fn report(what: &str, outcome: Result<()>) {
+    if let Err(error) = outcome {
+        tracing::warn!(%error, "{what}");
+    }
+}

@@ -1,0 +1,3 @@
+//! What the administrator sets up.
+
+pub mod picklists;

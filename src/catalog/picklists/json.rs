@@ -1,0 +1,290 @@
+//! The shapes of picklists.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use validator::{Validate, ValidationError};
+
+use super::{
+    item::{self, Polarity},
+    picklist,
+};
+use crate::kernel::{
+    clock::Timestamp,
+    filter::{AnyOf, Flag},
+    http::View,
+    patch::Patch,
+    text,
+};
+
+/// A new picklist.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPicklist {
+    /// Its name, which never changes: lower-case letters, digits and underscores.
+    #[validate(length(min = 1, max = 64), custom(function = text::key))]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "return_reasons")]
+    pub name: String,
+    /// What it is for, up to 500 characters.
+    #[serde(default)]
+    #[validate(length(max = 500))]
+    #[schema(max_length = 500, example = "Why goods come back.")]
+    pub description: String,
+}
+
+/// A new value of a picklist.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewPicklistItem {
+    /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the label unless given.
+    #[validate(length(min = 1, max = 64), custom(function = text::key))]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "shipment")]
+    pub key: Option<String>,
+    /// What people read unless their language has a label of its own, 1 to 100 characters.
+    #[validate(length(min = 1, max = 100), custom(function = text::not_blank))]
+    #[schema(min_length = 1, max_length = 100, example = "Shipment")]
+    pub label: String,
+    /// What people read, by language tag; each 1 to 100 characters, in 50 languages at the most.
+    #[serde(default)]
+    #[validate(custom(function = labels))]
+    #[schema(example = json!({"fr": "Envoi"}))]
+    pub labels: BTreeMap<String, String>,
+    /// The colour it is shown in, as `#rrggbb`.
+    #[validate(length(max = 7), custom(function = text::color))]
+    #[schema(max_length = 7, pattern = "^#[0-9A-Fa-f]{6}$", example = "#1971c2")]
+    pub color: Option<String>,
+    /// Whether it stands for success.
+    pub polarity: Option<Polarity>,
+    /// How far from today, as an ISO 8601 duration of at most 100 years; for the list `due_presets`, which needs it.
+    #[validate(length(max = 40), custom(function = text::duration))]
+    #[schema(max_length = 40, example = json!(null))]
+    pub duration: Option<String>,
+}
+
+/// Changes to a value of a picklist (RFC 7396). The key stays as it is.
+#[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PicklistItemPatch {
+    /// A new label; what was said with the value reads so from now on.
+    #[validate(length(min = 1, max = 100), custom(function = patched_label))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, example = "Parcel")]
+    #[serde(default)]
+    pub label: Patch<String>,
+    /// Labels by language tag, merged into those that are there: null takes one away; null for all takes all.
+    #[schema(value_type = Option<BTreeMap<String, Option<String>>>, example = json!({"fr": "Colis", "de": null}))]
+    #[serde(default)]
+    pub labels: Patch<BTreeMap<String, Option<String>>>,
+    /// Another colour; null for none.
+    #[validate(length(max = 7), custom(function = patched_color))]
+    #[schema(value_type = Option<String>, max_length = 7, pattern = "^#[0-9A-Fa-f]{6}$", example = "#e67700")]
+    #[serde(default)]
+    pub color: Patch<String>,
+    /// Whether it stands for success; null for neither here nor there.
+    #[schema(value_type = Option<Polarity>)]
+    #[serde(default)]
+    pub polarity: Patch<Polarity>,
+    /// Another duration, for the list `due_presets`.
+    #[validate(length(max = 40), custom(function = patched_duration))]
+    #[schema(value_type = Option<String>, max_length = 40)]
+    #[serde(default)]
+    pub duration: Patch<String>,
+    /// `false` retires the value, `true` brings it back.
+    #[schema(value_type = Option<bool>, nullable = false)]
+    #[serde(default)]
+    pub active: Patch<bool>,
+}
+
+/// A new order of a picklist.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PicklistOrder {
+    /// Every active key once, and retired ones if they have a place; those not named go last, in their present order.
+    #[validate(length(max = 1000))]
+    #[schema(max_items = 1000, example = json!(["order", "customer", "vendor", "product", "domain"]))]
+    pub keys: Vec<String>,
+}
+
+pub(super) fn labels(labels: &BTreeMap<String, String>) -> Result<(), ValidationError> {
+    if labels.len() > 50 {
+        return Err(ValidationError::new("length").with_message("must be in 50 languages at the most".into()));
+    }
+    labels.iter().try_for_each(|(tag, label)| translation(tag, label))
+}
+
+fn translation(tag: &str, label: &str) -> Result<(), ValidationError> {
+    text::language(tag)?;
+    text::not_blank(label)?;
+    if label.chars().count() > 100 {
+        return Err(ValidationError::new("length").with_message(format!("the label in {tag} must be 1 to 100 long").into()));
+    }
+    Ok(())
+}
+
+fn patched_label(patch: &Patch<String>) -> Result<(), ValidationError> {
+    patch.value().map_or(Ok(()), |label| text::not_blank(label))
+}
+
+fn patched_color(patch: &Patch<String>) -> Result<(), ValidationError> {
+    patch.value().map_or(Ok(()), |color| text::color(color))
+}
+
+fn patched_duration(patch: &Patch<String>) -> Result<(), ValidationError> {
+    patch.value().map_or(Ok(()), |duration| text::duration(duration))
+}
+
+/// A value of a picklist.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PicklistItemView {
+    /// Its id, which the change feed names.
+    pub id: Uuid,
+    /// Its key: what other resources hold. Never changes, never translated.
+    #[schema(example = "order")]
+    pub key: String,
+    /// What people read, in the language of `Accept-Language`.
+    #[schema(example = "Commande")]
+    pub label: String,
+    /// What people read whose language has no label of its own: the `label` that was written.
+    #[schema(example = "Order")]
+    pub default_label: String,
+    /// What people read, by language tag.
+    #[schema(example = json!({"fr": "Commande"}))]
+    pub labels: BTreeMap<String, String>,
+    /// The colour it is shown in.
+    #[schema(required, example = "#1971c2")]
+    pub color: Option<String>,
+    /// Whether it stands for success.
+    #[schema(required)]
+    pub polarity: Option<Polarity>,
+    /// How far from today, as an ISO 8601 duration; for due presets.
+    #[schema(required, example = "P2W")]
+    pub duration: Option<String>,
+    /// Whether it can be chosen; a retired one can only be read.
+    pub active: bool,
+    /// Its place in the list, from 0.
+    pub position: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// How often it changed; the ETag.
+    pub version: i64,
+    #[serde(skip)]
+    list: String,
+}
+
+impl PicklistItemView {
+    pub(super) fn new(list: &str, row: item::Model, languages: &[String]) -> Self {
+        Self {
+            id: row.id,
+            label: row.labels.choose(&row.label, languages).to_owned(),
+            key: row.key,
+            default_label: row.label,
+            labels: row.labels.0,
+            color: row.color,
+            polarity: row.polarity,
+            duration: row.duration,
+            active: row.active,
+            position: row.position,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            version: row.version,
+            list: list.to_owned(),
+        }
+    }
+}
+
+impl View for PicklistItemView {
+    const PATH: &'static str = "/v1/picklists";
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.version)
+    }
+
+    fn location(&self) -> String {
+        format!("{}/{}/items/{}", Self::PATH, self.list, self.key)
+    }
+}
+
+/// A list that people choose from.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PicklistView {
+    /// Its id, which the change feed names.
+    pub id: Uuid,
+    /// Its name, which never changes.
+    #[schema(example = "subject_types")]
+    pub name: String,
+    /// What it is for.
+    #[schema(example = "What in the cart a note or action item can be about.")]
+    pub description: String,
+    /// Its values in their order; retired ones with `include_retired=true` only.
+    pub items: Vec<PicklistItemView>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it or one of its values last changed.
+    pub updated_at: Timestamp,
+    /// How often it or one of its values changed; the ETag.
+    pub version: i64,
+}
+
+impl PicklistView {
+    pub(super) fn new(row: picklist::Model, items: Vec<PicklistItemView>) -> Self {
+        let picklist::Model { id, name, description, created_at, updated_at, version } = row;
+        Self { id, name, description, items, created_at, updated_at, version }
+    }
+}
+
+impl View for PicklistView {
+    const PATH: &'static str = "/v1/picklists";
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.version)
+    }
+
+    fn location(&self) -> String {
+        format!("{}/{}", Self::PATH, self.name)
+    }
+}
+
+/// How a value is shown: what `expand=labels` adds beside its key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct LabelView {
+    /// Its label, in the language of `Accept-Language`.
+    #[schema(example = "Commande")]
+    pub label: String,
+    /// The colour it is shown in.
+    #[schema(required, example = "#1971c2")]
+    pub color: Option<String>,
+}
+
+/// Which picklists a list shows.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PicklistFilter {
+    /// Only these.
+    #[param(value_type = Option<String>, example = "outcomes,moods")]
+    pub name: Option<AnyOf<String>>,
+    /// Whether retired values are shown too; they are not unless asked for.
+    #[param(value_type = Option<bool>, default = false)]
+    pub include_retired: Option<Flag>,
+}
+
+/// What of a picklist is shown.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PicklistParts {
+    /// Whether retired values are shown too; they are not unless asked for.
+    #[param(value_type = Option<bool>, default = false)]
+    pub include_retired: Option<Flag>,
+}
+
+crate::page_of!(PicklistPage, PicklistView, "picklists");

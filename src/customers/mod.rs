@@ -1,0 +1,3 @@
+//! Whom and what the work is about.
+
+pub mod subjects;

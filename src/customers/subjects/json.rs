@@ -1,0 +1,45 @@
+//! The shapes of subjects.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::kernel::text;
+
+/// An object in the cart: customer, vendor, product, order, domain, or a type added to the picklist `subject_types`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Subject {
+    /// Its type, a value of the picklist `subject_types`.
+    #[serde(rename = "type")]
+    #[validate(length(min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, example = "order")]
+    pub kind: String,
+    /// The cart's own id of it.
+    #[validate(length(min = 1, max = 255), custom(function = text::not_blank))]
+    #[schema(min_length = 1, max_length = 255, example = "A-1001")]
+    pub id: String,
+}
+
+/// A subject as a query parameter writes it: `order:A-1001`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubjectText(pub Subject);
+
+impl FromStr for SubjectText {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            Some((kind, id)) if !kind.is_empty() && !id.is_empty() => Ok(Self(Subject { kind: kind.into(), id: id.into() })),
+            _ => Err("expected a type and an id, such as order:A-1001"),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for SubjectText {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,7 @@
+//! Subjects: what in the cart a note or action item is about, by the cart's own type and id (S0-1).
+
+mod json;
+mod service;
+
+pub use json::{Subject, SubjectText};
+pub use service::check;

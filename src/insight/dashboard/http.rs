@@ -1,0 +1,29 @@
+//! The door to the dashboard.
+
+use actix_web::{get, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{
+    json::{DashboardFilter, DashboardView},
+    service,
+};
+use crate::{
+    kernel::http::{Answer, Db, List, Result},
+    work::action_items::Viewer,
+};
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(read_dashboard);
+}
+
+/// Read the dashboard
+///
+/// The open, due and past-due items of each person and group, people with none included (S0-13).
+/// For managers (S0-21).
+#[utoipa::path(tag = "dashboard", security(("bearer" = ["dashboard:read"])), params(DashboardFilter), responses((status = 200, description = "The work of everybody.", body = DashboardView)))]
+#[get("/dashboard")]
+async fn read_dashboard(db: Data<Db>, list: List<DashboardFilter>) -> Result<Answer> {
+    let viewer = Viewer::named_zone(&list.context, list.filter.time_zone.as_deref())?;
+    Answer::json(200, &service::dashboard(db.read_lagging(), &list.filter, &viewer).await?)
+}

@@ -1,0 +1,88 @@
+//! What the dashboard counts: three queries, however many people there are.
+
+use std::collections::HashMap;
+
+use sea_orm::{
+    EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryTrait,
+    entity::prelude::*,
+    sea_query::{Alias, Expr, ExprTrait, Query},
+};
+
+use super::json::{DashboardFilter, DashboardView, LoadView};
+use crate::{
+    access::{groups::group, users::user},
+    kernel::{clock::Timestamp, error::Result, filter::Narrow, reader::Reader},
+    work::{
+        action_items::{
+            Assignee, AssigneeType, Status, Viewer,
+            action_item::{Column, Entity},
+            is_open,
+        },
+        queues::tally,
+    },
+};
+
+const SEVEN_DAYS: i64 = 7 * 24 * 60 * 60;
+
+#[derive(FromQueryResult)]
+struct Load {
+    assignee_id: Option<Uuid>,
+    open: i64,
+    due_today: i64,
+    overdue: i64,
+    oldest_due_at: Option<Timestamp>,
+}
+
+#[derive(FromQueryResult)]
+struct Done {
+    completed_by_id: Uuid,
+    completed: i64,
+}
+
+/// The work of everybody.
+pub async fn dashboard(reader: Reader<'_>, filter: &DashboardFilter, viewer: &Viewer) -> Result<DashboardView> {
+    let column = |column: Column| Expr::col((Entity, column));
+    let due = || column(Column::DueAt);
+    let mut open = Query::select()
+        .column((Entity, Column::AssigneeId))
+        .expr_as(Expr::cust("COUNT(*)"), Alias::new("open"))
+        .expr_as(tally(due().gte(viewer.now).and(due().lte(viewer.today_ends))), Alias::new("due_today"))
+        .expr_as(tally(due().lt(viewer.now)), Alias::new("overdue"))
+        .expr_as(due().min(), Alias::new("oldest_due_at"))
+        .from(Entity)
+        .and_where(is_open())
+        .group_by_col((Entity, Column::AssigneeId))
+        .to_owned();
+    open.any_of(column(Column::SubjectType), filter.subject_type.as_ref());
+    let loads: HashMap<Option<Uuid>, Load> = reader.all::<Load>(&open).await?.into_iter().map(|load| (load.assignee_id, load)).collect();
+    let mut done = Query::select()
+        .column((Entity, Column::CompletedById))
+        .expr_as(Expr::cust("COUNT(*)"), Alias::new("completed"))
+        .from(Entity)
+        .and_where(Expr::cust(format!("\"action_items\".\"status\" = '{}'", Status::Completed)))
+        .and_where(column(Column::CompletedAt).gte(viewer.now.plus_seconds(-SEVEN_DAYS)))
+        .and_where(column(Column::CompletedById).is_not_null())
+        .group_by_col((Entity, Column::CompletedById))
+        .to_owned();
+    done.any_of(column(Column::SubjectType), filter.subject_type.as_ref());
+    let done: HashMap<Uuid, i64> = reader.all::<Done>(&done).await?.into_iter().map(|done| (done.completed_by_id, done.completed)).collect();
+
+    let active = user::Entity::find().filter(user::Column::Active.eq(true)).order_by_asc(user::Column::Name).order_by_asc(user::Column::Id);
+    let groups = group::Entity::find().order_by_asc(group::Column::Name).order_by_asc(group::Column::Id);
+    let load = |kind, id: Option<Uuid>, name: Option<String>| {
+        let load = loads.get(&id);
+        LoadView {
+            assignee: Assignee::new(kind, id, name),
+            open: load.map_or(0, |load| load.open),
+            due_today: load.map_or(0, |load| load.due_today),
+            overdue: load.map_or(0, |load| load.overdue),
+            oldest_due_at: load.and_then(|load| load.oldest_due_at),
+            completed_7_days: id.filter(|_| kind == AssigneeType::User).map(|id| done.get(&id).copied().unwrap_or(0)),
+        }
+    };
+    Ok(DashboardView {
+        users: reader.all::<user::Model>(&active.into_query()).await?.into_iter().map(|user| load(AssigneeType::User, Some(user.id), Some(user.name))).collect(),
+        groups: reader.all::<group::Model>(&groups.into_query()).await?.into_iter().map(|group| load(AssigneeType::Group, Some(group.id), Some(group.name))).collect(),
+        public: load(AssigneeType::Public, None, None),
+    })
+}

@@ -1,0 +1,21 @@
+//! The door to the home page.
+
+use actix_web::{get, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{json::HomeView, service};
+use crate::kernel::http::{Answer, Context, Db, Result};
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(read_home);
+}
+
+/// Read the home page
+///
+/// The newest items on top, and the counts of every queue (S0-12).
+#[utoipa::path(tag = "home", security(("bearer" = ["home:read"])), responses((status = 200, description = "The home page.", body = HomeView)))]
+#[get("/home")]
+async fn read_home(db: Data<Db>, context: Context) -> Result<Answer> {
+    Answer::json(200, &service::home(db.read(), &context).await?)
+}

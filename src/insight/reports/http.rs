@@ -1,0 +1,30 @@
+//! The door to reports.
+
+use actix_web::{get, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::{
+    kernel::{
+        filter::Flag,
+        http::{Db, List, Listing, Result, list_query::PageParams},
+    },
+    work::action_items::{self, ActionItemFilter, ActionItemPage, Viewer},
+};
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(list_orphaned_work);
+}
+
+/// List work without a live owner
+///
+/// Open items of people who are gone or of groups without an active member. The promise is that
+/// this list is always empty (S0-16); it is here to be checked.
+#[utoipa::path(tag = "reports", security(("bearer" = ["reports:read"])), params(PageParams), responses((status = 200, description = "An empty page.", body = ActionItemPage)))]
+#[get("/reports/orphaned-work")]
+async fn list_orphaned_work(db: Data<Db>, list: List) -> Result<Listing> {
+    let viewer = Viewer::of(&list.context);
+    let everything = ActionItemFilter { include_completed: Some(Flag(true)), ..ActionItemFilter::default() };
+    let page = action_items::page(db.read(), &list.context, &viewer, &everything, action_items::orphaned(), &list.page).await?;
+    Listing::of(&list, &page)
+}

@@ -1,0 +1,3 @@
+//! Reports: figures and checks over everything.
+
+pub mod http;

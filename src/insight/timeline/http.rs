@@ -1,0 +1,35 @@
+//! The door to timelines.
+
+use actix_web::{get, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{
+    json::{TimelineFilter, TimelinePage},
+    service,
+};
+use crate::kernel::http::{Db, List, Listing, Path, Result, list_query::PageParams};
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(list_subject_timeline);
+}
+
+/// List what happened about a subject
+///
+/// Who said what, who did what when: every note and action item about one object in the cart, and
+/// each change of them (S0-15, S0-18). Newest first. Sorts: `at` (default `-at`).
+#[utoipa::path(
+    tag = "subjects",
+    security(("bearer" = ["subjects:read"])),
+    params(
+        ("type" = String, Path, description = "A value of the picklist `subject_types`.", example = "order"),
+        ("id" = String, Path, description = "The cart's own id, percent-encoded.", example = "A-1001"),
+        PageParams, TimelineFilter
+    ),
+    responses((status = 200, description = "A page of what happened.", body = TimelinePage))
+)]
+#[get("/subjects/{type}/{id}/timeline")]
+async fn list_subject_timeline(db: Data<Db>, Path((kind, id)): Path<(String, String)>, list: List<TimelineFilter>) -> Result<Listing> {
+    let page = service::page(db.read(), &kind, &id, &list.filter, &list.page).await?;
+    Listing::of(&list, &page)
+}

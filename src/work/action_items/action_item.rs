@@ -1,0 +1,206 @@
+//! The row of an action item, how it is read with its people's names, and how it sorts.
+
+use sea_orm::{
+    FromQueryResult, QueryTrait,
+    entity::prelude::*,
+    sea_query::{Alias, Expr, ExprTrait, JoinType, SelectStatement},
+};
+use serde::{Deserialize, Serialize, Serializer};
+use utoipa::ToSchema;
+
+use super::assignee::AssigneeType;
+use crate::{
+    access::{groups::group, users},
+    kernel::{
+        clock::Timestamp,
+        journal::{Audience, Belongs, Record},
+        list::{Key, Listed, Sort},
+    },
+};
+
+crate::choice! {
+    /// Where an action item stands.
+    Status {
+        /// To be done.
+        Open = "open",
+        /// Done.
+        Completed = "completed",
+        /// Not to be done any more.
+        Cancelled = "cancelled",
+    }
+}
+
+/// How much an action item matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "i16", db_type = "SmallInteger")]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// When there is time.
+    Low = 1,
+    /// In its turn.
+    #[default]
+    Normal = 2,
+    /// Before others.
+    High = 3,
+}
+
+impl std::str::FromStr for Priority {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "low" => Ok(Self::Low),
+            "normal" => Ok(Self::Normal),
+            "high" => Ok(Self::High),
+            _ => Err("expected one of low normal high"),
+        }
+    }
+}
+
+/// An action item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveEntityModel)]
+#[sea_orm(table_name = "action_items")]
+pub struct Model {
+    /// Its id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// What kind of object it is about.
+    pub subject_type: String,
+    /// Which one.
+    pub subject_id: String,
+    /// The contact it is about.
+    pub contact_id: Option<Uuid>,
+    /// The note it follows from.
+    pub note_id: Option<Uuid>,
+    /// The interaction it follows up.
+    pub interaction_id: Option<Uuid>,
+    /// The issue it serves.
+    pub issue_id: Option<Uuid>,
+    /// The work item it serves.
+    pub work_item_id: Option<Uuid>,
+    /// What must be done, in a line.
+    pub title: String,
+    /// What must be done, at length.
+    pub details: String,
+    /// What kind of thing must be done.
+    pub action: Option<String>,
+    /// How much it matters.
+    #[serde(serialize_with = "priority_word")]
+    pub priority: Priority,
+    /// A person, a group, or the public.
+    pub assignee_type: AssigneeType,
+    /// Which person or group; empty for the public.
+    pub assignee_id: Option<Uuid>,
+    /// The queue it was claimed from.
+    pub origin_type: Option<AssigneeType>,
+    /// Which group's queue.
+    pub origin_id: Option<Uuid>,
+    /// Where it stands.
+    pub status: Status,
+    /// By when.
+    pub due_at: Timestamp,
+    /// The day, when a day was meant.
+    pub due_on: Option<String>,
+    /// When it was done.
+    pub completed_at: Option<Timestamp>,
+    /// Who did it.
+    pub completed_by_id: Option<Uuid>,
+    /// Why it need not be done.
+    pub cancel_reason: Option<String>,
+    /// Who asked for it.
+    pub created_by_id: Uuid,
+    /// When.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// How often it changed.
+    pub version: i64,
+}
+
+fn priority_word<S: Serializer>(priority: &Priority, serializer: S) -> Result<S::Ok, S::Error> {
+    priority.serialize(serializer)
+}
+
+/// Queries join by the columns they name.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Record for Model {
+    const KIND: &'static str = "action_item";
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> i64 {
+        self.version
+    }
+
+    fn touch(&mut self, now: Timestamp) {
+        self.version += 1;
+        self.updated_at = now;
+    }
+
+    fn belongs(&self) -> Belongs {
+        let subject = Some((self.subject_type.clone(), self.subject_id.clone()));
+        Belongs { title: self.title.clone(), subject, audience: Audience::Staff }
+    }
+}
+
+/// An action item with the names of its people.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct Row {
+    /// The item.
+    #[sea_orm(nested)]
+    pub item: Model,
+    /// The name of the person or group that has it.
+    pub assignee_name: Option<String>,
+    /// The name of the group it was claimed from.
+    pub origin_name: Option<String>,
+    /// The name of who asked for it.
+    pub created_by_name: Option<String>,
+    /// The name of who did it.
+    pub completed_by_name: Option<String>,
+}
+
+/// Everything the staff may see: all of it, with names, in one query.
+#[must_use]
+pub fn select() -> SelectStatement {
+    let mut select = Entity::find().into_query();
+    users::name_column(&mut select, Expr::col((Entity, Column::AssigneeId)), "assignee_name");
+    users::person_column(&mut select, Expr::col((Entity, Column::CreatedById)), "created_by_name");
+    users::person_column(&mut select, Expr::col((Entity, Column::CompletedById)), "completed_by_name");
+    let origin = Alias::new("origin");
+    select
+        .join_as(
+            JoinType::LeftJoin,
+            group::Entity,
+            origin.clone(),
+            Expr::col((origin.clone(), group::Column::Id)).equals((Entity, Column::OriginId)),
+        )
+        .expr_as(Expr::col((origin, group::Column::Name)), Alias::new("origin_name"));
+    select
+}
+
+impl Listed for Row {
+    const DEFAULT_SORT: &'static str = "due_at";
+
+    fn sorts() -> &'static [Sort<Self>] {
+        const SORTS: &[Sort<Row>] = &[
+            Sort { name: "due_at", column: || Expr::col((Entity, Column::DueAt)), value: |row| row.item.due_at.into() },
+            Sort { name: "created_at", column: || Expr::col((Entity, Column::CreatedAt)), value: |row| row.item.created_at.into() },
+            Sort { name: "priority", column: || Expr::col((Entity, Column::Priority)), value: |row| Key::Int(row.item.priority as i64) },
+        ];
+        SORTS
+    }
+
+    fn id_column() -> Expr {
+        Expr::col((Entity, Column::Id))
+    }
+
+    fn id(&self) -> Uuid {
+        self.item.id
+    }
+}

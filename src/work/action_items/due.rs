@@ -1,0 +1,113 @@
+//! Due dates: from a drop-down, a calendar day or an instant; exactly one of them (S0-5).
+
+use chrono::{Datelike, Months, NaiveDate, TimeDelta};
+use chrono_tz::Tz;
+use iso8601::Duration;
+
+use crate::{
+    catalog::picklists,
+    kernel::{
+        clock::{Timestamp, end_of_day},
+        error::{Error, Result},
+        tx::Tx,
+    },
+};
+
+/// A due date as it was asked for.
+#[derive(Clone, Debug)]
+pub enum Due {
+    /// A value of the picklist `due_presets`.
+    In(String),
+    /// A day; its end is meant.
+    On(NaiveDate),
+    /// An instant.
+    At(Timestamp),
+}
+
+/// A due date as it is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resolved {
+    /// By when.
+    pub at: Timestamp,
+    /// The day, when a day was meant.
+    pub on: Option<NaiveDate>,
+}
+
+impl Due {
+    /// The one that was given; none or several are refused.
+    pub fn one_of(due_in: Option<String>, due_on: Option<NaiveDate>, due_at: Option<Timestamp>) -> Result<Self> {
+        Self::at_most_one(due_in, due_on, due_at)?
+            .ok_or_else(|| Error::field("due_at", "required", "exactly one of due_in, due_on and due_at is required"))
+    }
+
+    /// The one that was given, if any; several are refused.
+    pub fn at_most_one(due_in: Option<String>, due_on: Option<NaiveDate>, due_at: Option<Timestamp>) -> Result<Option<Self>> {
+        let mut given = due_in.map(Self::In).into_iter().chain(due_on.map(Self::On)).chain(due_at.map(Self::At));
+        match (given.next(), given.next()) {
+            (first, None) => Ok(first),
+            _ => Err(Error::field("due_at", "ambiguous", "only one of due_in, due_on and due_at may be given")),
+        }
+    }
+
+    /// The instant that is meant, in the zone of whoever has to do it.
+    pub async fn resolve(self, tx: &Tx, zone: Tz) -> Result<Resolved> {
+        let resolved = match self {
+            Self::At(at) => Resolved { at, on: None },
+            Self::On(day) => in_range("due_on", day).map(|()| Resolved { at: end_of_day(day, zone), on: Some(day) })?,
+            Self::In(preset) => {
+                let duration = picklists::duration(tx.read(), &preset).await?;
+                let duration =
+                    duration.ok_or_else(|| Error::field("due_in", "unknown_value", format!("{preset:?} is no value of the picklist due_presets")))?;
+                after(tx.now, &duration, zone).ok_or_else(|| Error::field("due_in", "invalid_value", format!("{preset} has no usable duration")))?
+            }
+        };
+        in_range("due_at", resolved.at.day_in(Tz::UTC))?;
+        Ok(resolved)
+    }
+}
+
+/// Dates that every database, language and spreadsheet can hold.
+fn in_range(field: &str, day: NaiveDate) -> Result<()> {
+    if (1900..=2999).contains(&day.year()) { Ok(()) } else { Err(Error::field(field, "range", "must be in the years 1900 to 2999")) }
+}
+
+/// A duration from now: whole days end with that day, anything finer is counted from the instant.
+fn after(now: Timestamp, duration: &str, zone: Tz) -> Option<Resolved> {
+    let today = now.day_in(zone);
+    let on_day = |day: NaiveDate| Resolved { at: end_of_day(day, zone), on: Some(day) };
+    match iso8601::duration(duration).ok()? {
+        Duration::Weeks(weeks) => today.checked_add_signed(TimeDelta::try_weeks(i64::from(weeks))?).map(on_day),
+        Duration::YMDHMS { year, month, day, hour, minute, second, .. } => {
+            let months = year.checked_mul(12)?.checked_add(month)?;
+            let seconds = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
+            let that_day = today.checked_add_months(Months::new(months))?.checked_add_signed(TimeDelta::try_days(i64::from(day))?)?;
+            if seconds == 0 {
+                return Some(on_day(that_day));
+            }
+            let whole_days = that_day.signed_duration_since(today).num_seconds();
+            Some(Resolved { at: now.plus_seconds(whole_days + seconds), on: None })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(now: &str, duration: &str, zone: Tz) -> String {
+        after(now.parse().expect("an instant"), duration, zone).expect("a date").at.to_string()
+    }
+
+    #[test]
+    fn days_end_in_the_owners_zone() {
+        // 23:30 UTC is already tomorrow in Paris.
+        assert_eq!(resolved("2026-11-22T23:30:00Z", "P0D", Tz::Europe__Paris), "2026-11-23T22:59:59.999999Z");
+        assert_eq!(resolved("2026-11-22T23:30:00Z", "P3W", Tz::UTC), "2026-12-13T23:59:59.999999Z");
+    }
+
+    #[test]
+    fn months_end_on_their_last_day_and_hours_count_from_now() {
+        assert_eq!(resolved("2026-01-31T10:00:00Z", "P1M", Tz::UTC), "2026-02-28T23:59:59.999999Z");
+        assert_eq!(resolved("2026-01-31T10:00:00Z", "PT4H", Tz::UTC), "2026-01-31T14:00:00.000000Z");
+    }
+}

@@ -1,0 +1,181 @@
+//! The door to action items.
+
+use actix_web::{get, patch, post, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{
+    action_item,
+    bulk::{self, ActionItemBulk},
+    json::{
+        ActionItemFilter, ActionItemPage, ActionItemPatch, ActionItemView, Cancellation, CompletedView, Completion, Dated, NewActionItem, Reopening,
+    },
+    rules::Viewer,
+    service::{self, Links, view_of},
+};
+use crate::kernel::{
+    bulk::BulkReport,
+    http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, list_query::PageParams},
+};
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(list_action_items)
+        .service(create_action_item)
+        .service(bulk_action_items)
+        .service(read_action_item)
+        .service(update_action_item)
+        .service(claim_action_item)
+        .service(release_action_item)
+        .service(complete_action_item)
+        .service(reopen_action_item)
+        .service(snooze_action_item)
+        .service(cancel_action_item);
+}
+
+/// List action items
+///
+/// Open ones unless asked otherwise; `applied_defaults` says so. Sorts: `due_at` (default),
+/// `created_at`, `priority`. Expands: `labels`.
+#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:read"])), params(PageParams, ActionItemFilter), responses((status = 200, description = "A page of action items.", body = ActionItemPage)))]
+#[get("/action-items")]
+async fn list_action_items(db: Data<Db>, list: List<ActionItemFilter>) -> Result<Listing> {
+    let viewer = Viewer::of(&list.context);
+    let page = service::page(db.read(), &list.context, &viewer, &list.filter, action_item::select(), &list.page).await?;
+    let more = service::applied_defaults(db.read(), &viewer, &list.filter, &list.page).await?;
+    Listing::with(&list, &page, more)
+}
+
+/// Create an action item
+///
+/// On any object in the cart (S0-1), assigned to a person, a group or the public (S0-6); to the
+/// author when nobody is named (S0-7).
+#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = NewActionItem, responses((status = 201, description = "The new action item.", body = ActionItemView)))]
+#[post("/action-items")]
+async fn create_action_item(db: Data<Db>, call: Call<NewActionItem>) -> Result<Answer> {
+    call.write(&db, async move |tx, new| {
+        let item = service::create(tx, new, Links::default()).await?;
+        Answer::created(&view_of(tx, item).await?)
+    })
+    .await
+}
+
+/// Change many action items
+///
+/// Re-assign, re-date or command what is selected; each item stands alone, and the answer has a
+/// result for each (S2-22, S2-23). At most 1,000 at once.
+#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = ActionItemBulk, responses((status = 200, description = "What became of each.", body = BulkReport)))]
+#[post("/action-items/bulk")]
+async fn bulk_action_items(db: Data<Db>, call: Call<ActionItemBulk>) -> Result<Answer> {
+    call.write(&db, async move |tx, wanted| Answer::json(200, &bulk::run(tx, wanted).await?)).await
+}
+
+/// Read an action item
+///
+/// Everyone on staff may read every item.
+#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:read"])), responses((status = 200, description = "The action item.", body = ActionItemView)))]
+#[get("/action-items/{id}")]
+async fn read_action_item(db: Data<Db>, Path(id): Path<Uuid>, context: Context) -> Result<Answer> {
+    Answer::ok(&service::find(db.read(), id, &Viewer::of(&context)).await?)
+}
+
+/// Change an action item
+///
+/// A merge patch (RFC 7396): words, priority, assignee, due date. Agents change their own, their
+/// groups' and public items; managers all (S0-21). 409 `wrong_status` unless it is open.
+#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = ActionItemPatch, responses((status = 200, description = "The item as it is now.", body = ActionItemView)))]
+#[patch("/action-items/{id}")]
+async fn update_action_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<ActionItemPatch>) -> Result<Answer> {
+    call.write(&db, async move |tx, patch| {
+        let item = service::update(tx, id, patch).await?;
+        Answer::ok(&view_of(tx, item).await?)
+    })
+    .await
+}
+
+/// Claim an action item
+///
+/// From the queue of one's group, or the public one (S0-11). Of two who claim at once one gets it,
+/// the other 409 `already_claimed` with the `holder`. Claiming what one has changes nothing.
+#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), responses((status = 200, description = "The item, now one's own.", body = ActionItemView)))]
+#[post("/action-items/{id}/claim")]
+async fn claim_action_item(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
+    command
+        .write(&db, async move |tx| {
+            let item = service::claim(tx, id).await?;
+            Answer::ok(&view_of(tx, item).await?)
+        })
+        .await
+}
+
+/// Release an action item
+///
+/// Back to the queue it was claimed from; 409 `nothing_to_release` when there is none.
+#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), responses((status = 200, description = "The item, back in its queue.", body = ActionItemView)))]
+#[post("/action-items/{id}/release")]
+async fn release_action_item(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
+    command
+        .write(&db, async move |tx| {
+            let item = service::release(tx, id).await?;
+            Answer::ok(&view_of(tx, item).await?)
+        })
+        .await
+}
+
+/// Complete an action item
+///
+/// With `next`, the item that follows is created in the same step (S2-5).
+#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = Option<Completion>, responses((status = 200, description = "The completed item and what comes next.", body = CompletedView)))]
+#[post("/action-items/{id}/complete")]
+async fn complete_action_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Completion>) -> Result<Answer> {
+    call.write(&db, async move |tx, completion| {
+        let (item, next) = service::complete(tx, id, completion).await?;
+        let next = match next {
+            Some(next) => Some(view_of(tx, next).await?),
+            None => None,
+        };
+        Answer::ok(&CompletedView { item: view_of(tx, item).await?, next })
+    })
+    .await
+}
+
+/// Reopen an action item
+///
+/// One that was completed or cancelled. Whoever had it has it again; `assignee` names somebody
+/// else, which is needed when they are gone.
+#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = Option<Reopening>, responses((status = 200, description = "The open item.", body = ActionItemView)))]
+#[post("/action-items/{id}/reopen")]
+async fn reopen_action_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Reopening>) -> Result<Answer> {
+    call.write(&db, async move |tx, reopening| {
+        let item = service::reopen(tx, id, reopening).await?;
+        Answer::ok(&view_of(tx, item).await?)
+    })
+    .await
+}
+
+/// Snooze an action item
+///
+/// Moves its due date; it leaves today's queue until then.
+#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = Dated, responses((status = 200, description = "The item with its new date.", body = ActionItemView)))]
+#[post("/action-items/{id}/snooze")]
+async fn snooze_action_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Dated>) -> Result<Answer> {
+    call.write(&db, async move |tx, until| {
+        let item = service::snooze(tx, id, until).await?;
+        Answer::ok(&view_of(tx, item).await?)
+    })
+    .await
+}
+
+/// Cancel an action item
+///
+/// It need not be done; it stays in every history.
+#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = Option<Cancellation>, responses((status = 200, description = "The cancelled item.", body = ActionItemView)))]
+#[post("/action-items/{id}/cancel")]
+async fn cancel_action_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Cancellation>) -> Result<Answer> {
+    call.write(&db, async move |tx, cancellation| {
+        let item = service::cancel(tx, id, cancellation).await?;
+        Answer::ok(&view_of(tx, item).await?)
+    })
+    .await
+}

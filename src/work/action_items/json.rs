@@ -1,0 +1,360 @@
+//! The shapes of action items.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use validator::Validate;
+
+use super::{
+    action_item::{Priority, Row, Status},
+    assignee::{Assignee, AssigneeRef},
+    due::Due,
+    rules::{Bucket, Viewer},
+};
+use crate::{
+    catalog::picklists::LabelView,
+    customers::subjects::{Subject, SubjectText},
+    kernel::{
+        actor::Named,
+        clock::Timestamp,
+        error::Result,
+        filter::{AnyOf, Flag, Whose},
+        http::View,
+        patch::Patch,
+        text,
+    },
+};
+
+/// A new action item. Exactly one of `due_in`, `due_on` and `due_at` says by when.
+#[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewActionItem {
+    /// What it is about; with a note, what the note is about unless said otherwise.
+    #[validate(nested)]
+    pub subject: Option<Subject>,
+    /// What must be done, in a line of 1 to 200 characters.
+    #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
+    #[schema(min_length = 1, max_length = 200, example = "Call customer to get correct credit card expiration date")]
+    pub title: String,
+    /// What must be done, at length; up to 65,536 characters.
+    #[serde(default)]
+    #[validate(length(max = 65536))]
+    #[schema(max_length = 65536)]
+    pub details: String,
+    /// What kind of thing must be done, a value of the picklist `actions` (S2-9).
+    #[validate(length(min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, example = "call")]
+    pub action: Option<String>,
+    /// How much it matters.
+    #[serde(default)]
+    #[schema(default = "normal")]
+    pub priority: Priority,
+    /// Who has to do it; the author unless said otherwise (S0-7).
+    #[validate(nested)]
+    pub assignee: Option<AssigneeRef>,
+    /// By when: a value of the picklist `due_presets`.
+    #[validate(length(min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, example = "in_3_weeks")]
+    pub due_in: Option<String>,
+    /// By when: the end of a day in the assignee's time zone.
+    #[schema(example = "2026-12-13")]
+    pub due_on: Option<NaiveDate>,
+    /// By when: an instant.
+    pub due_at: Option<Timestamp>,
+}
+
+/// Changes to an action item (RFC 7396); at most one of `due_in`, `due_on` and `due_at`.
+#[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ActionItemPatch {
+    /// What must be done, in a line.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 200))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200)]
+    pub title: Patch<String>,
+    /// What must be done, at length.
+    #[serde(default)]
+    #[validate(length(max = 65536))]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 65536)]
+    pub details: Patch<String>,
+    /// What kind of thing must be done; null for nothing in particular.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 64))]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, example = "call")]
+    pub action: Patch<String>,
+    /// How much it matters.
+    #[serde(default)]
+    #[schema(value_type = Option<Priority>, nullable = false)]
+    pub priority: Patch<Priority>,
+    /// Who has to do it from now on (S2-21).
+    #[validate(nested)]
+    #[schema(nullable = false)]
+    pub assignee: Option<AssigneeRef>,
+    /// By when from now on: a value of the picklist `due_presets`.
+    #[validate(length(min = 1, max = 64))]
+    #[schema(nullable = false, min_length = 1, max_length = 64)]
+    pub due_in: Option<String>,
+    /// By when from now on: the end of a day.
+    #[schema(nullable = false)]
+    pub due_on: Option<NaiveDate>,
+    /// By when from now on: an instant.
+    #[schema(nullable = false, example = "2026-12-13T16:00:00Z")]
+    pub due_at: Option<Timestamp>,
+}
+
+/// A new date. Exactly one of its members.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dated {
+    /// A value of the picklist `due_presets`, counted from today.
+    #[validate(length(min = 1, max = 64))]
+    #[schema(nullable = false, min_length = 1, max_length = 64, example = "in_1_week")]
+    pub due_in: Option<String>,
+    /// The end of a day in the assignee's time zone.
+    #[schema(nullable = false)]
+    pub due_on: Option<NaiveDate>,
+    /// An instant.
+    #[schema(nullable = false)]
+    pub due_at: Option<Timestamp>,
+}
+
+impl Dated {
+    pub(super) fn due(self) -> Result<Due> {
+        Due::one_of(self.due_in, self.due_on, self.due_at)
+    }
+}
+
+/// How an item is completed.
+#[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Completion {
+    /// What comes next: a new item about the same thing, created in the same step (S2-5).
+    #[validate(nested)]
+    #[schema(nullable = false)]
+    pub next: Option<NewActionItem>,
+}
+
+/// Why an item need not be done.
+#[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cancellation {
+    /// The reason, up to 500 characters.
+    #[validate(length(max = 500))]
+    #[schema(nullable = false, max_length = 500, example = "The customer cancelled the order.")]
+    pub reason: Option<String>,
+}
+
+/// Who takes up an item again.
+#[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reopening {
+    /// Somebody else than before; needed when whoever had it is gone.
+    #[validate(nested)]
+    #[schema(nullable = false)]
+    pub assignee: Option<AssigneeRef>,
+}
+
+/// An action item.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ActionItemView {
+    /// Its id.
+    pub id: Uuid,
+    /// What it is about.
+    pub subject: Subject,
+    /// The contact it is about.
+    #[schema(required)]
+    pub contact_id: Option<Uuid>,
+    /// The note it follows from (S0-4).
+    #[schema(required)]
+    pub note_id: Option<Uuid>,
+    /// The interaction it follows up.
+    #[schema(required)]
+    pub interaction_id: Option<Uuid>,
+    /// The issue it serves.
+    #[schema(required)]
+    pub issue_id: Option<Uuid>,
+    /// The work item it serves.
+    #[schema(required)]
+    pub work_item_id: Option<Uuid>,
+    /// What must be done, in a line.
+    #[schema(example = "Follow up on shipping in 3 weeks")]
+    pub title: String,
+    /// What must be done, at length.
+    pub details: String,
+    /// What kind of thing must be done, a value of the picklist `actions`.
+    #[schema(required, example = "call")]
+    pub action: Option<String>,
+    /// How much it matters.
+    pub priority: Priority,
+    /// Who has it.
+    pub assignee: Assignee,
+    /// The queue it was claimed from, to which `release` gives it back.
+    #[schema(required)]
+    pub origin: Option<Assignee>,
+    /// Where it stands.
+    pub status: Status,
+    /// Where it stands against the clock, in the viewer's time zone.
+    pub bucket: Bucket,
+    /// By when.
+    pub due_at: Timestamp,
+    /// The day, when a day was meant.
+    #[schema(required, value_type = Option<NaiveDate>)]
+    pub due_on: Option<String>,
+    /// When it was done.
+    #[schema(required)]
+    pub completed_at: Option<Timestamp>,
+    /// Who did it.
+    #[schema(required)]
+    pub completed_by: Option<Named>,
+    /// Why it need not be done.
+    #[schema(required)]
+    pub cancel_reason: Option<String>,
+    /// Who asked for it.
+    pub created_by: Named,
+    /// When.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// How often it changed; the ETag.
+    pub version: i64,
+    /// With `expand=labels`: the words and colours of picklist values, by member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub labels: Option<BTreeMap<String, LabelView>>,
+}
+
+impl ActionItemView {
+    pub(super) fn new(row: Row, viewer: &Viewer) -> Self {
+        let bucket = viewer.bucket(&row.item);
+        let Row { item, assignee_name, origin_name, created_by_name, completed_by_name } = row;
+        let named = |id, name: Option<String>| Named { id, name: name.unwrap_or_else(|| "Caseload".into()) };
+        Self {
+            id: item.id,
+            subject: Subject { kind: item.subject_type, id: item.subject_id },
+            contact_id: item.contact_id,
+            note_id: item.note_id,
+            interaction_id: item.interaction_id,
+            issue_id: item.issue_id,
+            work_item_id: item.work_item_id,
+            title: item.title,
+            details: item.details,
+            action: item.action,
+            priority: item.priority,
+            assignee: Assignee::new(item.assignee_type, item.assignee_id, assignee_name),
+            origin: item.origin_type.map(|kind| Assignee::new(kind, item.origin_id, origin_name)),
+            status: item.status,
+            bucket,
+            due_at: item.due_at,
+            due_on: item.due_on,
+            completed_at: item.completed_at,
+            completed_by: item.completed_by_id.map(|id| named(id, completed_by_name)),
+            cancel_reason: item.cancel_reason,
+            created_by: named(item.created_by_id, created_by_name),
+            created_at: item.created_at,
+            updated_at: item.updated_at,
+            version: item.version,
+            labels: None,
+        }
+    }
+}
+
+impl View for ActionItemView {
+    const PATH: &'static str = "/v1/action-items";
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.version)
+    }
+}
+
+/// A completed item and what comes next.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CompletedView {
+    /// The item.
+    #[serde(flatten)]
+    pub item: ActionItemView,
+    /// The item that comes next; null when none was asked for.
+    #[schema(required)]
+    pub next: Option<ActionItemView>,
+}
+
+impl View for CompletedView {
+    const PATH: &'static str = ActionItemView::PATH;
+
+    fn id(&self) -> Uuid {
+        self.item.id
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.item.version)
+    }
+}
+
+/// Which action items a list shows.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ActionItemFilter {
+    /// Only these statuses; `open` unless `include_completed` or `status` says otherwise.
+    #[param(value_type = Option<String>, example = "open")]
+    #[schema(value_type = Option<String>, nullable = false, example = "open")]
+    pub status: Option<AnyOf<Status>>,
+    /// Also what is completed or cancelled (S2-3).
+    #[param(value_type = Option<bool>)]
+    #[schema(value_type = Option<bool>, nullable = false)]
+    pub include_completed: Option<Flag>,
+    /// Whose: `me`, `public`, `user:<id>`, `group:<id>`.
+    #[param(value_type = Option<String>, example = "me,public")]
+    #[schema(value_type = Option<String>, nullable = false, example = "me,public")]
+    pub assignee: Option<AnyOf<Whose>>,
+    /// Only these buckets: `overdue`, `today`, `upcoming`, `done`.
+    #[param(value_type = Option<String>, example = "overdue,today")]
+    #[schema(value_type = Option<String>, nullable = false, example = "overdue,today")]
+    pub bucket: Option<AnyOf<Bucket>>,
+    /// Only about this: a type and an id.
+    #[param(value_type = Option<String>, example = "order:A-1001")]
+    #[schema(value_type = Option<String>, nullable = false, example = "order:A-1001")]
+    pub subject: Option<SubjectText>,
+    /// Only about things of these types.
+    #[param(value_type = Option<String>, example = "order,vendor")]
+    #[schema(value_type = Option<String>, nullable = false, example = "order,vendor")]
+    pub subject_type: Option<AnyOf<String>>,
+    /// Only these kinds of things to do.
+    #[param(value_type = Option<String>, example = "call")]
+    #[schema(value_type = Option<String>, nullable = false, example = "call")]
+    pub action: Option<AnyOf<String>>,
+    /// Only these priorities.
+    #[param(value_type = Option<String>, example = "high")]
+    #[schema(value_type = Option<String>, nullable = false, example = "high")]
+    pub priority: Option<AnyOf<Priority>>,
+    /// Only what follows from this note.
+    #[schema(nullable = false)]
+    pub note_id: Option<Uuid>,
+    /// Only what this person or key asked for.
+    #[schema(nullable = false)]
+    pub created_by: Option<Uuid>,
+    /// Due at or after.
+    #[param(value_type = Option<String>, format = DateTime)]
+    #[schema(nullable = false)]
+    pub due_at_gte: Option<Timestamp>,
+    /// Due before.
+    #[param(value_type = Option<String>, format = DateTime)]
+    #[schema(nullable = false)]
+    pub due_at_lt: Option<Timestamp>,
+    /// Created at or after.
+    #[param(value_type = Option<String>, format = DateTime)]
+    #[schema(nullable = false)]
+    pub created_at_gte: Option<Timestamp>,
+    /// Created before.
+    #[param(value_type = Option<String>, format = DateTime)]
+    #[schema(nullable = false)]
+    pub created_at_lt: Option<Timestamp>,
+}
+
+crate::page_of!(ActionItemPage, ActionItemView, "action items");

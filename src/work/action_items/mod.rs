@@ -1,0 +1,16 @@
+//! Action items: who needs to do what, and when. Each has an owner, a date and a history; nothing is ever nobody's.
+
+pub mod action_item;
+mod assignee;
+mod bulk;
+mod due;
+pub mod http;
+mod json;
+mod rules;
+mod service;
+
+pub use action_item::{Priority, Status};
+pub use assignee::{Assignee, AssigneeRef, AssigneeType, Owner, own};
+pub use json::{ActionItemFilter, ActionItemPage, ActionItemView, Dated, NewActionItem};
+pub use rules::{Bucket, Viewer};
+pub use service::{Links, claim_oldest, create, group_is_unstaffed, is_open, move_all, newest_of, open_of, orphaned, page, shown, view_of};

@@ -1,0 +1,87 @@
+//! Pure decisions about action items: in which bucket one is, and who may work on it.
+
+use chrono_tz::Tz;
+use uuid::Uuid;
+
+use super::{
+    action_item::{Model, Status},
+    assignee::AssigneeType,
+};
+use crate::kernel::{
+    actor::Actor,
+    clock::{Timestamp, end_of_day},
+    context::Context,
+    error::{Code, Error, Result},
+};
+
+crate::choice! {
+    /// Where an item stands against the clock, in the viewer's time zone (S2-10).
+    Bucket {
+        /// Open, and its time is over.
+        Overdue = "overdue",
+        /// Open, and due by the end of today.
+        Today = "today",
+        /// Open, and due later.
+        Upcoming = "upcoming",
+        /// Completed or cancelled.
+        Done = "done",
+    }
+}
+
+/// Who looks, and when: what "today" means.
+#[derive(Clone, Copy, Debug)]
+pub struct Viewer {
+    /// The person.
+    pub person: Option<Uuid>,
+    /// The present instant.
+    pub now: Timestamp,
+    /// The last instant of their today.
+    pub today_ends: Timestamp,
+}
+
+impl Viewer {
+    /// Whoever asks, in their own zone.
+    #[must_use]
+    pub fn of(context: &Context) -> Self {
+        Self::in_zone(context, context.actor.zone)
+    }
+
+    /// Whoever asks, in a zone they name.
+    #[must_use]
+    pub fn in_zone(context: &Context, zone: Tz) -> Self {
+        Self { person: context.actor.user(), now: context.now, today_ends: end_of_day(context.now.day_in(zone), zone) }
+    }
+
+    /// Whoever asks, in the zone that a query parameter names, or in their own.
+    pub fn named_zone(context: &Context, zone: Option<&str>) -> Result<Self> {
+        match zone.map(str::parse::<Tz>) {
+            None => Ok(Self::of(context)),
+            Some(Ok(zone)) => Ok(Self::in_zone(context, zone)),
+            Some(Err(_)) => Err(Error::parameter("time_zone", "time_zone", "time_zone must be an IANA time zone such as Europe/Paris.")),
+        }
+    }
+
+    /// The bucket of an item.
+    #[must_use]
+    pub fn bucket(&self, item: &Model) -> Bucket {
+        match item.status {
+            Status::Completed | Status::Cancelled => Bucket::Done,
+            Status::Open if item.due_at < self.now => Bucket::Overdue,
+            Status::Open if item.due_at <= self.today_ends => Bucket::Today,
+            Status::Open => Bucket::Upcoming,
+        }
+    }
+}
+
+/// Agents work on their own items, their groups' and public ones; managers on all (S0-21).
+pub fn may_work(actor: &Actor, item: &Model) -> Result<()> {
+    let mine = match (item.assignee_type, item.assignee_id) {
+        (AssigneeType::Public, _) => true,
+        (AssigneeType::User, id) => id.is_some() && id == actor.user(),
+        (AssigneeType::Group, id) => id.is_some_and(|id| actor.groups.contains(&id)),
+    };
+    if mine || actor.oversees() {
+        return Ok(());
+    }
+    Err(Error::new(Code::NotYourItem, "This item belongs to somebody else; managers may work on it."))
+}

@@ -1,0 +1,507 @@
+//! The rules of action items.
+
+use std::collections::BTreeMap;
+
+use sea_orm::{
+    EntityTrait, QueryFilter, QueryTrait,
+    entity::prelude::*,
+    sea_query::{Alias, Cond, Expr, ExprTrait, Order, Query, SelectStatement},
+};
+use serde_json::{Map, Value, json};
+
+use super::{
+    action_item::{self, Column, Entity, Model, Row, Status},
+    assignee::{Assignee, AssigneeRef, AssigneeType, Owner, own},
+    due::Due,
+    json::{ActionItemFilter, ActionItemPatch, ActionItemView, Cancellation, Completion, Dated, NewActionItem, Reopening},
+    rules::{Bucket, Viewer, may_work},
+};
+use crate::{
+    access::{groups::member, users::user},
+    catalog::picklists,
+    customers::subjects::{self, Subject},
+    kernel::{
+        context::Context,
+        error::{Code, Error, Result},
+        filter::{AnyOf, Narrow, owned_by},
+        list::{self, Page, PageRequest},
+        reader::Reader,
+        text,
+        tx::Tx,
+    },
+};
+
+/// What a new item belongs to.
+#[derive(Clone, Debug, Default)]
+pub struct Links {
+    /// What it is about, when it does not say so itself.
+    pub subject: Option<Subject>,
+    /// The note it follows from.
+    pub note_id: Option<Uuid>,
+}
+
+/// Adds an item. The subject's type is checked here; its owner is held until the end.
+pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Model> {
+    let own_subject = new.subject.is_some();
+    let subject = new.subject.or(links.subject).ok_or_else(|| Error::field("subject", "required", "is required"))?;
+    if own_subject {
+        subjects::check(tx.read(), &subject).await?;
+    }
+    if let Some(action) = &new.action {
+        picklists::check(tx.read(), "actions", action, "action").await?;
+    }
+    let due = Due::one_of(new.due_in, new.due_on, new.due_at)?;
+    let owner = own(tx, new.assignee).await?;
+    let due = due.resolve(tx, owner.zone).await?;
+    let item = Model {
+        id: tx.id(),
+        subject_type: subject.kind,
+        subject_id: subject.id,
+        contact_id: None,
+        note_id: links.note_id,
+        interaction_id: None,
+        issue_id: None,
+        work_item_id: None,
+        title: new.title.trim().to_owned(),
+        details: new.details,
+        action: new.action,
+        priority: new.priority,
+        assignee_type: owner.kind,
+        assignee_id: owner.id,
+        origin_type: None,
+        origin_id: None,
+        status: Status::Open,
+        due_at: due.at,
+        due_on: due.on.map(|day| day.to_string()),
+        completed_at: None,
+        completed_by_id: None,
+        cancel_reason: None,
+        created_by_id: tx.context.actor.author(),
+        created_at: tx.now,
+        updated_at: tx.now,
+        version: 1,
+    };
+    tx.create(&item, "action_item.created").await?;
+    Ok(item)
+}
+
+/// Changes an open item; also who has it and by when.
+pub async fn update(tx: &mut Tx, id: Uuid, patch: ActionItemPatch) -> Result<Model> {
+    // The owner first, then the item: everybody locks in this order, so nobody waits in a circle.
+    let owner = hold(tx, patch.assignee).await?;
+    let before = workable(tx, id).await?;
+    require(&before, Status::Open)?;
+    let mut after = before.clone();
+    if let Some(title) = patch.title.value() {
+        text::not_blank(title).map_err(|_| Error::field("title", "blank", "must not be blank"))?;
+    }
+    patch.title.over(&mut after.title, "title")?;
+    patch.details.over(&mut after.details, "details")?;
+    if let Some(action) = patch.action.value()
+        && before.action.as_ref() != Some(action)
+    {
+        picklists::check(tx.read(), "actions", action, "action").await?;
+    }
+    patch.action.onto(&mut after.action);
+    patch.priority.over(&mut after.priority, "priority")?;
+    if let Some(owner) = owner {
+        give(&mut after, owner);
+    }
+    if let Some(due) = Due::at_most_one(patch.due_in, patch.due_on, patch.due_at)? {
+        let zone = match owner {
+            Some(owner) => owner.zone,
+            None => zone_of(tx, &before).await?,
+        };
+        date(&mut after, due, tx, zone).await?;
+    }
+    let moved = (before.assignee_type, before.assignee_id) != (after.assignee_type, after.assignee_id);
+    tx.change(&before, after, if moved { "action_item.reassigned" } else { "action_item.updated" }).await
+}
+
+/// Takes an item from its group's queue or the public one.
+pub async fn claim(tx: &mut Tx, id: Uuid) -> Result<Model> {
+    let me = tx.context.actor.person()?;
+    let owner = own(tx, None).await?;
+    let before: Model = tx.target(id, "action item").await?;
+    require(&before, Status::Open)?;
+    match (before.assignee_type, before.assignee_id) {
+        (AssigneeType::User, Some(holder)) if holder == me => return Ok(before),
+        (AssigneeType::User, _) => {
+            let holder = view_of(tx, before).await?.assignee;
+            return Err(Error::new(Code::AlreadyClaimed, format!("{} has it.", holder.name)).with("holder", holder));
+        }
+        _ => may_work(&tx.context.actor, &before)?,
+    }
+    take(tx, before, owner).await
+}
+
+async fn take(tx: &mut Tx, before: Model, owner: Owner) -> Result<Model> {
+    let mut after = before.clone();
+    after.origin_type = Some(before.assignee_type);
+    after.origin_id = before.assignee_id;
+    after.assignee_type = owner.kind;
+    after.assignee_id = owner.id;
+    tx.change(&before, after, "action_item.claimed").await
+}
+
+/// Takes the oldest open item of a group's queue, or of the public one; two callers never get the same.
+pub async fn claim_oldest(tx: &mut Tx, group: Option<Uuid>) -> Result<Option<Model>> {
+    let owner = own(tx, None).await?;
+    let mut oldest = Entity::find().into_query();
+    oldest.and_where(is_open()).and_where(match group {
+        Some(id) => Expr::col((Entity, Column::AssigneeId)).eq(id),
+        None => Expr::col((Entity, Column::AssigneeId)).is_null(),
+    });
+    oldest.order_by((Entity, Column::DueAt), Order::Asc).order_by((Entity, Column::Id), Order::Asc).limit(1);
+    tx.skip_locked(&mut oldest);
+    match tx.read().one::<Model>(&oldest).await? {
+        Some(item) => take(tx, item, owner).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Gives an item back to the queue it was claimed from.
+pub async fn release(tx: &mut Tx, id: Uuid) -> Result<Model> {
+    let before = workable(tx, id).await?;
+    require(&before, Status::Open)?;
+    let Some(kind) = before.origin_type else {
+        return Err(Error::new(Code::NothingToRelease, "It was never claimed from a queue; assign it to somebody instead."));
+    };
+    own(tx, Some(AssigneeRef { kind, id: before.origin_id })).await?;
+    let after = Model { assignee_type: kind, assignee_id: before.origin_id, origin_type: None, origin_id: None, ..before.clone() };
+    tx.change(&before, after, "action_item.released").await
+}
+
+/// Marks an item done, and creates what comes next in the same step.
+pub async fn complete(tx: &mut Tx, id: Uuid, completion: Completion) -> Result<(Model, Option<Model>)> {
+    let before = workable(tx, id).await?;
+    require(&before, Status::Open)?;
+    let after = Model {
+        status: Status::Completed,
+        completed_at: Some(tx.now),
+        completed_by_id: Some(tx.context.actor.author()),
+        ..before.clone()
+    };
+    let done = tx.change(&before, after, "action_item.completed").await?;
+    let next = match completion.next {
+        Some(next) => {
+            let subject = Some(Subject { kind: done.subject_type.clone(), id: done.subject_id.clone() });
+            let links = Links { subject, note_id: done.note_id };
+            Some(create(tx, next, links).await.map_err(|error| error.below("next"))?)
+        }
+        None => None,
+    };
+    Ok((done, next))
+}
+
+/// Takes up an item again that was completed or cancelled, by somebody who is there.
+pub async fn reopen(tx: &mut Tx, id: Uuid, reopening: Reopening) -> Result<Model> {
+    let owner = hold(tx, reopening.assignee).await?;
+    let before = workable(tx, id).await?;
+    if before.status == Status::Open {
+        return Err(wrong_status(&before, "It is open already."));
+    }
+    let mut after = Model { status: Status::Open, completed_at: None, completed_by_id: None, cancel_reason: None, ..before.clone() };
+    match owner {
+        Some(owner) => give(&mut after, owner),
+        None => {
+            own(tx, Some(AssigneeRef { kind: before.assignee_type, id: before.assignee_id })).await?;
+        }
+    }
+    tx.change(&before, after, "action_item.reopened").await
+}
+
+/// Moves the due date of an open item.
+pub async fn snooze(tx: &mut Tx, id: Uuid, until: Dated) -> Result<Model> {
+    let due = until.due()?;
+    let before = workable(tx, id).await?;
+    require(&before, Status::Open)?;
+    let zone = zone_of(tx, &before).await?;
+    let mut after = before.clone();
+    date(&mut after, due, tx, zone).await?;
+    tx.change(&before, after, "action_item.snoozed").await
+}
+
+/// Says that an item need not be done.
+pub async fn cancel(tx: &mut Tx, id: Uuid, cancellation: Cancellation) -> Result<Model> {
+    let before = workable(tx, id).await?;
+    require(&before, Status::Open)?;
+    let after = Model { status: Status::Cancelled, cancel_reason: cancellation.reason, ..before.clone() };
+    tx.change(&before, after, "action_item.cancelled").await
+}
+
+async fn workable(tx: &mut Tx, id: Uuid) -> Result<Model> {
+    let item: Model = tx.target(id, "action item").await?;
+    may_work(&tx.context.actor, &item)?;
+    Ok(item)
+}
+
+fn require(item: &Model, status: Status) -> Result<()> {
+    if item.status == status { Ok(()) } else { Err(wrong_status(item, &format!("It is {}; reopen it first.", item.status))) }
+}
+
+fn wrong_status(item: &Model, detail: &str) -> Error {
+    Error::new(Code::WrongStatus, detail).with("status", item.status)
+}
+
+async fn hold(tx: &mut Tx, wanted: Option<AssigneeRef>) -> Result<Option<Owner>> {
+    match wanted {
+        Some(assignee) => own(tx, Some(assignee)).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// An item that is given away has not been claimed by its new owner.
+fn give(item: &mut Model, owner: Owner) {
+    if (item.assignee_type, item.assignee_id) != (owner.kind, owner.id) {
+        item.assignee_type = owner.kind;
+        item.assignee_id = owner.id;
+        item.origin_type = None;
+        item.origin_id = None;
+    }
+}
+
+async fn date(item: &mut Model, due: Due, tx: &Tx, zone: chrono_tz::Tz) -> Result<()> {
+    let due = due.resolve(tx, zone).await?;
+    item.due_at = due.at;
+    item.due_on = due.on.map(|day| day.to_string());
+    Ok(())
+}
+
+/// The zone of whoever has an item.
+async fn zone_of(tx: &Tx, item: &Model) -> Result<chrono_tz::Tz> {
+    match (item.assignee_type, item.assignee_id) {
+        (AssigneeType::User, Some(id)) => {
+            let holder = tx.read().model(user::Entity::find_by_id(id)).await?;
+            Ok(holder.and_then(|holder| holder.time_zone.parse().ok()).unwrap_or(tx.company_zone))
+        }
+        _ => Ok(tx.company_zone),
+    }
+}
+
+/// One item.
+pub async fn find(reader: Reader<'_>, id: Uuid, viewer: &Viewer) -> Result<ActionItemView> {
+    let mut select = action_item::select();
+    select.and_where(Expr::col((Entity, Column::Id)).eq(id));
+    let row = reader.one::<Row>(&select).await?.ok_or_else(|| Error::not_found("action item"))?;
+    Ok(ActionItemView::new(row, viewer))
+}
+
+/// An item of this transaction as others see it.
+pub async fn view_of(tx: &Tx, item: Model) -> Result<ActionItemView> {
+    find(tx.read(), item.id, &Viewer::of(&tx.context)).await
+}
+
+/// Whether an item is open: the very words of the indexes that hold open items only.
+#[must_use]
+pub fn is_open() -> Expr {
+    Expr::cust("\"action_items\".\"status\" = 'open'")
+}
+
+/// A page of items.
+pub async fn page(
+    reader: Reader<'_>,
+    context: &Context,
+    viewer: &Viewer,
+    filter: &ActionItemFilter,
+    base: SelectStatement,
+    request: &PageRequest,
+) -> Result<Page<ActionItemView>> {
+    refuse_unknown_expansions(request)?;
+    let page = list::page::<Row>(reader, request, base, |select| narrow(select, filter, viewer)).await?;
+    let mut page = page.map(|row| ActionItemView::new(row, viewer));
+    if request.expand.iter().any(|wanted| wanted == "labels") {
+        label(reader, context, &mut page.data).await?;
+    }
+    Ok(page)
+}
+
+fn refuse_unknown_expansions(request: &PageRequest) -> Result<()> {
+    match request.expand.iter().find(|wanted| *wanted != "labels") {
+        Some(unknown) => Err(Error::parameter("expand", "unknown_value", format!("expand has labels here, not {unknown:?}."))),
+        None => Ok(()),
+    }
+}
+
+/// What a list leaves out unless asked: the default, and how many it hides when the caller counts.
+pub async fn applied_defaults(
+    reader: Reader<'_>,
+    viewer: &Viewer,
+    filter: &ActionItemFilter,
+    request: &PageRequest,
+) -> Result<Map<String, Value>> {
+    let mut more = Map::new();
+    if shows_open_only(filter) {
+        let mut applied = json!({ "status": "open" });
+        if request.counts {
+            let mut hidden = Entity::find().into_query();
+            let all = ActionItemFilter { include_completed: Some(crate::kernel::filter::Flag(true)), ..filter.clone() };
+            narrow(&mut hidden, &all, viewer);
+            hidden.and_where(is_open().not());
+            applied["hidden"] = json!(reader.count(hidden, list::COUNT_LIMIT).await?);
+        }
+        more.insert("applied_defaults".into(), applied);
+    }
+    Ok(more)
+}
+
+fn shows_open_only(filter: &ActionItemFilter) -> bool {
+    let asks_for_done = filter.bucket.as_ref().is_some_and(|AnyOf(buckets)| buckets.contains(&Bucket::Done));
+    filter.status.is_none() && !asks_for_done && !filter.include_completed.unwrap_or_default().0
+}
+
+/// Adds a filter to a query of items.
+pub fn narrow(select: &mut SelectStatement, filter: &ActionItemFilter, viewer: &Viewer) {
+    let column = |column: Column| Expr::col((Entity, column));
+    match &filter.status {
+        Some(AnyOf(statuses)) if statuses == &[Status::Open] => {
+            select.and_where(is_open());
+        }
+        Some(statuses) => {
+            select.any_of(column(Column::Status), Some(statuses));
+        }
+        None if shows_open_only(filter) => {
+            select.and_where(is_open());
+        }
+        None => {}
+    }
+    if let Some(AnyOf(owners)) = &filter.assignee {
+        select.cond_where(owned_by(column(Column::AssigneeId), owners, viewer.person));
+    }
+    if let Some(AnyOf(buckets)) = &filter.bucket {
+        select.cond_where(buckets.iter().fold(Cond::any(), |any, bucket| any.add(in_bucket(*bucket, viewer))));
+    }
+    if let Some(subject) = &filter.subject {
+        select
+            .equals(column(Column::SubjectType), Some(subject.0.kind.clone()))
+            .equals(column(Column::SubjectId), Some(subject.0.id.clone()));
+    }
+    select
+        .any_of(column(Column::SubjectType), filter.subject_type.as_ref())
+        .any_of(column(Column::Action), filter.action.as_ref())
+        .any_of(column(Column::Priority), filter.priority.as_ref())
+        .equals(column(Column::NoteId), filter.note_id)
+        .equals(column(Column::CreatedById), filter.created_by)
+        .between(column(Column::DueAt), filter.due_at_gte, filter.due_at_lt)
+        .between(column(Column::CreatedAt), filter.created_at_gte, filter.created_at_lt);
+}
+
+fn in_bucket(bucket: Bucket, viewer: &Viewer) -> Cond {
+    let due = || Expr::col((Entity, Column::DueAt));
+    let open = Cond::all().add(is_open());
+    match bucket {
+        Bucket::Overdue => open.add(due().lt(viewer.now)),
+        Bucket::Today => open.add(due().gte(viewer.now)).add(due().lte(viewer.today_ends)),
+        Bucket::Upcoming => open.add(due().gte(viewer.now)).add(due().gt(viewer.today_ends)),
+        Bucket::Done => Cond::all().add(is_open().not()),
+    }
+}
+
+/// Adds the words and colours of picklist values, all of a page in one query (S2-26).
+async fn label(reader: Reader<'_>, context: &Context, items: &mut [ActionItemView]) -> Result<()> {
+    let mut wanted: Vec<(&str, &str)> = Vec::new();
+    for item in items.iter() {
+        wanted.push(("subject_types", &item.subject.kind));
+        wanted.extend(item.action.as_deref().map(|action| ("actions", action)));
+    }
+    wanted.sort_unstable();
+    wanted.dedup();
+    let found = picklists::labels(reader, &wanted, &context.languages).await?;
+    let look_up = |list: &str, key: &str| found.get(&(list.to_owned(), key.to_owned())).cloned();
+    for item in items {
+        let mut labels = BTreeMap::new();
+        labels.extend(look_up("subject_types", &item.subject.kind).map(|label| ("subject.type".to_owned(), label)));
+        labels.extend(item.action.as_deref().and_then(|action| look_up("actions", action)).map(|label| ("action".to_owned(), label)));
+        item.labels = Some(labels);
+    }
+    Ok(())
+}
+
+/// The ids of what a filter finds, oldest due first, up to a limit.
+pub async fn ids(reader: Reader<'_>, filter: &ActionItemFilter, viewer: &Viewer, most: u64) -> Result<Vec<Uuid>> {
+    let mut select = Entity::find().into_query();
+    narrow(&mut select, filter, viewer);
+    select.order_by((Entity, Column::DueAt), Order::Asc).order_by((Entity, Column::Id), Order::Asc).limit(most);
+    Ok(reader.all::<Model>(&select).await?.into_iter().map(|item| item.id).collect())
+}
+
+/// The newest open items of some owners.
+pub async fn newest_of(reader: Reader<'_>, viewer: &Viewer, owners: Cond, most: u64) -> Result<Vec<ActionItemView>> {
+    let mut select = action_item::select();
+    select.and_where(is_open()).cond_where(owners);
+    select.order_by((Entity, Column::CreatedAt), Order::Desc).order_by((Entity, Column::Id), Order::Desc).limit(most);
+    Ok(reader.all::<Row>(&select).await?.into_iter().map(|row| ActionItemView::new(row, viewer)).collect())
+}
+
+/// How many open items a person has.
+pub async fn open_of(reader: Reader<'_>, user: Uuid) -> Result<u64> {
+    let mut select = Entity::find().into_query();
+    select.and_where(is_open()).and_where(Expr::col((Entity, Column::AssigneeId)).eq(user));
+    reader.count(select, u64::from(u32::MAX)).await
+}
+
+/// How many open items a group has although nobody active is left in it.
+pub async fn group_is_unstaffed(reader: Reader<'_>, group: Uuid, but: Option<Uuid>) -> Result<u64> {
+    let mut staff = staff_of(Expr::val(group));
+    if let Some(leaver) = but {
+        staff.and_where(Expr::col((user::Entity, user::Column::Id)).ne(leaver));
+    }
+    let mut select = Entity::find().into_query();
+    select.and_where(is_open()).and_where(Expr::col((Entity, Column::AssigneeId)).eq(group)).and_where(Expr::exists(staff).not());
+    reader.count(select, u64::from(u32::MAX)).await
+}
+
+/// The active members of a group.
+fn staff_of(group: Expr) -> SelectStatement {
+    Query::select()
+        .expr(Expr::val(1))
+        .from(member::Entity)
+        .inner_join(user::Entity, Expr::col((user::Entity, user::Column::Id)).equals((member::Entity, member::Column::UserId)))
+        .and_where(Expr::col((member::Entity, member::Column::GroupId)).eq(group))
+        .and_where(Expr::col((user::Entity, user::Column::Active)).eq(true))
+        .to_owned()
+}
+
+/// Open items that nobody could do: there must never be any (S0-16).
+#[must_use]
+pub fn orphaned() -> SelectStatement {
+    let assignee = || Expr::col((Entity, Column::AssigneeId));
+    let holder = Alias::new("holder");
+    let active_holder = Query::select()
+        .expr(Expr::val(1))
+        .from_as(user::Entity, holder.clone())
+        .and_where(Expr::col((holder.clone(), user::Column::Id)).eq(assignee()))
+        .and_where(Expr::col((holder, user::Column::Active)).eq(true))
+        .to_owned();
+    let mut select = action_item::select();
+    select
+        .and_where(is_open())
+        .and_where(assignee().is_not_null())
+        .and_where(Expr::exists(active_holder).not())
+        .and_where(Expr::exists(staff_of(assignee())).not());
+    select
+}
+
+/// Moves every open item of a person to another owner; what became of each.
+pub async fn move_all(tx: &mut Tx, from: Uuid, to: Owner) -> Result<Vec<Model>> {
+    let theirs = Entity::find().filter(Column::AssigneeId.eq(from)).filter(Column::Status.eq(Status::Open));
+    let theirs = tx.for_update(theirs);
+    let mut moved = Vec::new();
+    for before in tx.read().models(theirs).await? {
+        let mut after = before.clone();
+        give(&mut after, to);
+        moved.push(tx.change(&before, after, "action_item.reassigned").await?);
+    }
+    Ok(moved)
+}
+
+/// The owner as the answer shows it.
+pub async fn shown(tx: &Tx, owner: Owner) -> Result<Assignee> {
+    use crate::access::{groups, users};
+    let name = match (owner.kind, owner.id) {
+        (AssigneeType::User, Some(id)) => Some(users::find(tx.read(), id).await?.name),
+        (AssigneeType::Group, Some(id)) => Some(groups::find(tx.read(), id).await?.name),
+        _ => None,
+    };
+    Ok(Assignee::new(owner.kind, owner.id, name))
+}

@@ -1,0 +1,6 @@
+//! What is to be done, by whom, and by when.
+
+pub mod action_items;
+pub mod notes;
+pub mod offboarding;
+pub mod queues;

@@ -1,0 +1,53 @@
+//! The door to notes.
+
+use actix_web::{get, patch, post, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{
+    json::{CreatedNoteView, NewNote, NoteFilter, NotePage, NotePatch, NoteView},
+    service,
+};
+use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, list_query::PageParams};
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(list_notes).service(create_note).service(read_note).service(update_note);
+}
+
+/// List notes
+///
+/// Newest first. Sorts: `created_at` (default `-created_at`).
+#[utoipa::path(tag = "notes", security(("bearer" = ["notes:read"])), params(PageParams, NoteFilter), responses((status = 200, description = "A page of notes.", body = NotePage)))]
+#[get("/notes")]
+async fn list_notes(db: Data<Db>, list: List<NoteFilter>) -> Result<Listing> {
+    let page = service::page(db.read(), &list.filter, &list.page).await?;
+    Listing::of(&list, &page)
+}
+
+/// Write a note
+///
+/// And, in the same transaction, the action items that follow from it (S0-3, S0-4).
+#[utoipa::path(tag = "notes", security(("bearer" = ["notes:write"])), request_body = NewNote, responses((status = 201, description = "The new note and its action items.", body = CreatedNoteView)))]
+#[post("/notes")]
+async fn create_note(db: Data<Db>, call: Call<NewNote>) -> Result<Answer> {
+    call.write(&db, async move |tx, new| Answer::created(&service::create(tx, new).await?)).await
+}
+
+/// Read a note
+///
+/// Everyone on staff may read every note.
+#[utoipa::path(tag = "notes", security(("bearer" = ["notes:read"])), responses((status = 200, description = "The note.", body = NoteView)))]
+#[get("/notes/{id}")]
+async fn read_note(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
+    Answer::ok(&service::find(db.read(), id).await?)
+}
+
+/// Correct a note
+///
+/// A merge patch (RFC 7396), by its author or a manager. The history keeps what it said before.
+#[utoipa::path(tag = "notes", security(("bearer" = ["notes:write"])), request_body = NotePatch, responses((status = 200, description = "The note as it is now.", body = NoteView)))]
+#[patch("/notes/{id}")]
+async fn update_note(db: Data<Db>, Path(id): Path<Uuid>, call: Call<NotePatch>) -> Result<Answer> {
+    call.write(&db, async move |tx, patch| Answer::ok(&service::update(tx, id, patch).await?)).await
+}

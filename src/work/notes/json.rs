@@ -1,0 +1,157 @@
+//! The shapes of notes.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use validator::Validate;
+
+use super::note::Row;
+use crate::{
+    customers::subjects::{Subject, SubjectText},
+    kernel::{actor::Named, clock::Timestamp, filter::AnyOf, http::View, patch::Patch, text},
+    work::action_items::{ActionItemView, NewActionItem},
+};
+
+/// A new note, and the action items that follow from it; all of it or nothing (S0-4).
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewNote {
+    /// What it is about: any object in the cart (S0-1).
+    #[validate(nested)]
+    pub subject: Subject,
+    /// What it says, in a line of 1 to 200 characters (S0-2).
+    #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
+    #[schema(min_length = 1, max_length = 200, example = "Customer called and requested rush shipping")]
+    pub title: String,
+    /// What it says, at length; up to 1,048,576 characters, kept as they were sent.
+    #[serde(default)]
+    #[validate(length(max = 1_048_576))]
+    #[schema(max_length = 1_048_576, example = "> Could you ship order A-1001 by express?\n\nYes, for $12.")]
+    pub body: String,
+    /// What follows from it, up to 50 items; none for a note alone (S0-3).
+    #[serde(default)]
+    #[validate(nested, length(max = 50))]
+    #[schema(max_items = 50)]
+    pub action_items: Vec<NewActionItem>,
+}
+
+/// Changes to a note (RFC 7396); its history keeps what it said before.
+#[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NotePatch {
+    /// What it says, in a line.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 200))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, example = "Customer asked for rush shipping")]
+    pub title: Patch<String>,
+    /// What it says, at length.
+    #[serde(default)]
+    #[validate(length(max = 1_048_576))]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 1_048_576)]
+    pub body: Patch<String>,
+}
+
+/// A note.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct NoteView {
+    /// Its id.
+    pub id: Uuid,
+    /// What it is about.
+    pub subject: Subject,
+    /// The contact it is about.
+    #[schema(required)]
+    pub contact_id: Option<Uuid>,
+    /// The issue it belongs to.
+    #[schema(required)]
+    pub issue_id: Option<Uuid>,
+    /// The work item it belongs to.
+    #[schema(required)]
+    pub work_item_id: Option<Uuid>,
+    /// What it says, in a line.
+    #[schema(example = "Vendor quoted $150 for international shipping")]
+    pub title: String,
+    /// What it says, at length.
+    pub body: String,
+    /// Who wrote it.
+    pub author: Named,
+    /// When.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// How often it changed; the ETag.
+    pub version: i64,
+}
+
+impl From<Row> for NoteView {
+    fn from(Row { note, author_name }: Row) -> Self {
+        Self {
+            id: note.id,
+            subject: Subject { kind: note.subject_type, id: note.subject_id },
+            contact_id: note.contact_id,
+            issue_id: note.issue_id,
+            work_item_id: note.work_item_id,
+            title: note.title,
+            body: note.body,
+            author: Named { id: note.author_id, name: author_name.unwrap_or_else(|| "Caseload".into()) },
+            created_at: note.created_at,
+            updated_at: note.updated_at,
+            version: note.version,
+        }
+    }
+}
+
+impl View for NoteView {
+    const PATH: &'static str = "/v1/notes";
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.version)
+    }
+}
+
+/// A new note with the action items that were created with it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CreatedNoteView {
+    /// The note.
+    #[serde(flatten)]
+    pub note: NoteView,
+    /// The items, in the order they were sent; each carries `note_id`.
+    pub action_items: Vec<ActionItemView>,
+}
+
+impl View for CreatedNoteView {
+    const PATH: &'static str = NoteView::PATH;
+
+    fn id(&self) -> Uuid {
+        self.note.id
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.note.version)
+    }
+}
+
+/// Which notes a list shows.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct NoteFilter {
+    /// Only about this: a type and an id.
+    #[param(value_type = Option<String>, example = "order:A-1001")]
+    pub subject: Option<SubjectText>,
+    /// Only about things of these types.
+    #[param(value_type = Option<String>, example = "vendor")]
+    pub subject_type: Option<AnyOf<String>>,
+    /// Only by this person or API key.
+    pub author: Option<Uuid>,
+    /// Written at or after.
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub created_at_gte: Option<Timestamp>,
+    /// Written before.
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub created_at_lt: Option<Timestamp>,
+}
+
+crate::page_of!(NotePage, NoteView, "notes");

@@ -1,0 +1,9 @@
+//! Notes: who said what to whom. A note has a title and a text into which whole e-mails can be pasted.
+
+pub mod http;
+mod json;
+pub mod note;
+mod service;
+
+pub use json::{NewNote, NoteView};
+pub use service::{create, find};

@@ -1,0 +1,89 @@
+//! The rules of notes.
+
+use sea_orm::{entity::prelude::*, sea_query::{Expr, ExprTrait}};
+
+use super::{
+    json::{CreatedNoteView, NewNote, NoteFilter, NotePatch, NoteView},
+    note::{self, Column, Entity, Model, Row},
+};
+use crate::{
+    customers::subjects,
+    kernel::{
+        error::{Code, Error, Result},
+        filter::Narrow,
+        list::{self, Page, PageRequest},
+        reader::Reader,
+        text,
+        tx::Tx,
+    },
+    work::action_items::{self, Links},
+};
+
+/// Writes a note and what follows from it.
+pub async fn create(tx: &mut Tx, new: NewNote) -> Result<CreatedNoteView> {
+    subjects::check(tx.read(), &new.subject).await?;
+    let note = Model {
+        id: tx.id(),
+        subject_type: new.subject.kind.clone(),
+        subject_id: new.subject.id.clone(),
+        contact_id: None,
+        issue_id: None,
+        work_item_id: None,
+        title: new.title.trim().to_owned(),
+        body: new.body,
+        author_id: tx.context.actor.author(),
+        created_at: tx.now,
+        updated_at: tx.now,
+        version: 1,
+    };
+    tx.create(&note, "note.created").await?;
+    let mut items = Vec::with_capacity(new.action_items.len());
+    for (index, item) in new.action_items.into_iter().enumerate() {
+        let links = Links { subject: Some(new.subject.clone()), note_id: Some(note.id) };
+        let item = action_items::create(tx, item, links).await.map_err(|error| error.below(&format!("action_items/{index}")))?;
+        items.push(action_items::view_of(tx, item).await?);
+    }
+    Ok(CreatedNoteView { note: find(tx.read(), note.id).await?, action_items: items })
+}
+
+/// Corrects a note. Its author and managers may.
+pub async fn update(tx: &mut Tx, id: Uuid, patch: NotePatch) -> Result<NoteView> {
+    let before: Model = tx.target(id, "note").await?;
+    let actor = &tx.context.actor;
+    if before.author_id != actor.author() && !actor.oversees() {
+        return Err(Error::new(Code::NotAllowed, "A note is corrected by its author or a manager."));
+    }
+    let mut after = before.clone();
+    if let Some(title) = patch.title.value() {
+        text::not_blank(title).map_err(|_| Error::field("title", "blank", "must not be blank"))?;
+    }
+    patch.title.over(&mut after.title, "title")?;
+    patch.body.over(&mut after.body, "body")?;
+    tx.change(&before, after, "note.updated").await?;
+    find(tx.read(), id).await
+}
+
+/// One note.
+pub async fn find(reader: Reader<'_>, id: Uuid) -> Result<NoteView> {
+    let mut select = note::select();
+    select.and_where(Expr::col((Entity, Column::Id)).eq(id));
+    reader.one::<Row>(&select).await?.map(NoteView::from).ok_or_else(|| Error::not_found("note"))
+}
+
+/// A page of notes.
+pub async fn page(reader: Reader<'_>, filter: &NoteFilter, request: &PageRequest) -> Result<Page<NoteView>> {
+    let column = |column: Column| Expr::col((Entity, column));
+    let page = list::page::<Row>(reader, request, note::select(), |select| {
+        if let Some(subject) = &filter.subject {
+            select
+                .equals(column(Column::SubjectType), Some(subject.0.kind.clone()))
+                .equals(column(Column::SubjectId), Some(subject.0.id.clone()));
+        }
+        select
+            .any_of(column(Column::SubjectType), filter.subject_type.as_ref())
+            .equals(column(Column::AuthorId), filter.author)
+            .between(column(Column::CreatedAt), filter.created_at_gte, filter.created_at_lt);
+    })
+    .await?;
+    Ok(page.map(NoteView::from))
+}

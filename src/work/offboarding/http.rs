@@ -1,0 +1,27 @@
+//! The door to offboarding.
+
+use actix_web::{post, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{
+    json::{Offboarding, OffboardingView},
+    service,
+};
+use crate::kernel::http::{Answer, Call, Db, Path, Result};
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(offboard_user);
+}
+
+/// Offboard a person
+///
+/// Moves every open item they hold to somebody else and deactivates them, in one transaction; the
+/// answer names each item (S0-14). 409 `open_work` when they are the last active member of a group
+/// with open work.
+#[utoipa::path(tag = "offboarding", security(("bearer" = ["users:offboard"])), request_body = Offboarding, responses((status = 200, description = "Where their work went.", body = OffboardingView)))]
+#[post("/users/{id}/offboard")]
+async fn offboard_user(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Offboarding>) -> Result<Answer> {
+    call.write(&db, async move |tx, wanted| Answer::json(200, &service::offboard(tx, id, wanted).await?)).await
+}

@@ -1,0 +1,52 @@
+//! The shapes of offboarding.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+use crate::{
+    kernel::actor::Named,
+    work::action_items::{Assignee, AssigneeRef},
+};
+
+/// Who takes over.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Offboarding {
+    /// Another person, a group, or the public.
+    #[validate(nested)]
+    pub reassign_to: AssigneeRef,
+}
+
+/// One thing that moved.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct MovedItem {
+    /// Which one.
+    pub id: Uuid,
+    /// What people call it.
+    pub title: String,
+}
+
+/// What moved of one kind.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct MovedKind {
+    /// `action_item` and, as they come, other kinds of work.
+    #[schema(example = "action_item")]
+    pub kind: String,
+    /// How many moved.
+    pub moved: usize,
+    /// Each of them.
+    pub items: Vec<MovedItem>,
+}
+
+/// A leaver and where their work went.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OffboardingView {
+    /// Who left; no longer active.
+    pub user: Named,
+    /// Who took over.
+    pub reassigned_to: Assignee,
+    /// What moved, by kind.
+    pub moved: Vec<MovedKind>,
+}

@@ -1,0 +1,39 @@
+//! The rules of offboarding.
+
+use uuid::Uuid;
+
+use super::json::{MovedItem, MovedKind, Offboarding, OffboardingView};
+use crate::{
+    access::users::{self, user},
+    kernel::{
+        actor::Named,
+        error::{Code, Error, Result},
+        tx::Tx,
+    },
+    work::action_items::{self, AssigneeType},
+};
+
+/// Moves everything a person holds, then takes them out of service; all of it or nothing.
+pub async fn offboard(tx: &mut Tx, id: Uuid, wanted: Offboarding) -> Result<OffboardingView> {
+    let to = wanted.reassign_to;
+    if to.kind == AssigneeType::User && to.id == Some(id) {
+        return Err(Error::field("reassign_to/id", "same", "must be somebody else"));
+    }
+    let leaver: user::Model = tx.lock::<user::Entity>(id, "user").await?;
+    if leaver.role > tx.context.actor.role {
+        return Err(Error::new(Code::NotAllowed, "Nobody offboards a person of a higher role than their own."));
+    }
+    if !leaver.active {
+        return Err(Error::new(Code::Conflict, "They are not active any more."));
+    }
+    let owner = action_items::own(tx, Some(to)).await.map_err(|error| error.renamed("assignee", "reassign_to"))?;
+    let items = action_items::move_all(tx, id, owner).await?;
+    let moved = MovedKind {
+        kind: "action_item".into(),
+        moved: items.len(),
+        items: items.into_iter().map(|item| MovedItem { id: item.id, title: item.title }).collect(),
+    };
+    let left = users::deactivate(tx, id).await?;
+    let reassigned_to = action_items::shown(tx, owner).await?;
+    Ok(OffboardingView { user: Named { id, name: left.name }, reassigned_to, moved: vec![moved] })
+}

@@ -1,0 +1,89 @@
+//! The door to queues.
+
+use actix_web::{get, post, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{
+    json::{QueueFilter, QueueKey, QueuePart, QueuesView, ZoneFilter},
+    service,
+};
+use crate::{
+    kernel::{
+        error::Error,
+        http::{Answer, Command, Db, List, Listing, Path, Result, list_query::PageParams, request::named},
+    },
+    work::action_items::{
+        self, ActionItemFilter, ActionItemPage, ActionItemView, Viewer,
+        action_item::{self},
+        is_open,
+    },
+};
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(list_queues).service(list_queue_items).service(claim_next_item);
+}
+
+/// List one's queues
+///
+/// Mine, each of my groups', and the public one, with how much is open, due today and overdue (S0-8).
+#[utoipa::path(tag = "queues", security(("bearer" = ["queues:read"])), params(ZoneFilter), responses((status = 200, description = "The queues.", body = QueuesView)))]
+#[get("/queues")]
+async fn list_queues(db: Data<Db>, list: List<ZoneFilter>) -> Result<Answer> {
+    let viewer = Viewer::named_zone(&list.context, list.filter.time_zone.as_deref())?;
+    Answer::json(200, &QueuesView { data: service::queues_of(db.read(), &list.context, &viewer).await? })
+}
+
+/// List the items of a queue
+///
+/// Open items, oldest due date first; by default what is due by the end of today, overdue included
+/// (S0-9). A group's queue is for its members and for managers: 403 `not_your_queue` (S0-10).
+/// Sorts: `due_at` (default), `created_at`, `priority`. Expands: `labels`.
+#[utoipa::path(
+    tag = "queues",
+    security(("bearer" = ["queues:read"])),
+    params(("queue" = String, Path, description = "`mine`, `public` or the id of a group.", example = "mine"), PageParams, QueueFilter),
+    responses((status = 200, description = "A page of action items.", body = ActionItemPage))
+)]
+#[get("/queues/{queue}/items")]
+async fn list_queue_items(db: Data<Db>, Path(queue): Path<String>, list: List<QueueFilter>) -> Result<Listing> {
+    let queue: QueueKey = named(&queue)?;
+    service::enter(db.read(), &list.context.actor, queue).await?;
+    let viewer = Viewer::named_zone(&list.context, list.filter.time_zone.as_deref())?;
+    let mut base = action_item::select();
+    base.and_where(is_open()).and_where(service::holds(queue, &list.context.actor));
+    service::part(&mut base, list.filter.view.unwrap_or(QueuePart::Today), &viewer);
+    let everything = ActionItemFilter { include_completed: Some(crate::kernel::filter::Flag(true)), ..ActionItemFilter::default() };
+    let page = action_items::page(db.read(), &list.context, &viewer, &everything, base, &list.page).await?;
+    Listing::of(&list, &page)
+}
+
+/// Claim the next item
+///
+/// The oldest open item of a group's queue or the public one, in one step; of two callers each gets
+/// another (S0-17). 204 when there is none.
+#[utoipa::path(
+    tag = "queues",
+    security(("bearer" = ["action_items:write"])),
+    params(("queue" = String, Path, description = "`public` or the id of a group.", example = "public")),
+    responses((status = 200, description = "The item, now one's own.", body = ActionItemView), (status = 204, description = "Nothing to claim."))
+)]
+#[post("/queues/{queue}/claim-next")]
+async fn claim_next_item(db: Data<Db>, Path(queue): Path<String>, command: Command) -> Result<Answer> {
+    let queue: QueueKey = named(&queue)?;
+    command
+        .write(&db, async move |tx| {
+            let actor = tx.context.actor.clone();
+            service::enter(tx.read(), &actor, queue).await?;
+            let group = match queue {
+                QueueKey::Mine => return Err(Error::new(crate::kernel::error::Code::NotClaimable, "One's own items are claimed already.")),
+                QueueKey::Public => None,
+                QueueKey::Group(id) => Some(id),
+            };
+            match action_items::claim_oldest(tx, group).await? {
+                Some(item) => Answer::ok(&action_items::view_of(tx, item).await?),
+                None => Ok(Answer::nothing()),
+            }
+        })
+        .await
+}

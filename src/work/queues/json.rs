@@ -1,0 +1,89 @@
+//! The shapes of queues.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+/// A queue as the path names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueueKey {
+    /// One's own.
+    Mine,
+    /// Everyone's.
+    Public,
+    /// A group's.
+    Group(Uuid),
+}
+
+impl FromStr for QueueKey {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "mine" => Ok(Self::Mine),
+            "public" => Ok(Self::Public),
+            id => id.parse().map(Self::Group).map_err(drop),
+        }
+    }
+}
+
+/// A queue and how much is in it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct QueueView {
+    /// `mine`, `public` or the id of a group.
+    #[schema(example = "mine")]
+    pub key: String,
+    /// Its name.
+    #[schema(example = "Shipping")]
+    pub name: String,
+    /// Open items.
+    pub open: i64,
+    /// Open items that are due from now to the end of today.
+    pub due_today: i64,
+    /// Open items whose time is over.
+    pub overdue: i64,
+}
+
+/// The queues of the caller.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct QueuesView {
+    /// One's own first, then one's groups by name, then the public one.
+    pub data: Vec<QueueView>,
+}
+
+crate::choice! {
+    /// Which part of a queue.
+    QueuePart {
+        /// Due by the end of today, overdue included.
+        Today = "today",
+        /// Its time is over.
+        Overdue = "overdue",
+        /// Due after today.
+        Upcoming = "upcoming",
+        /// Everything open.
+        All = "all",
+    }
+}
+
+/// Which items of a queue a list shows.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct QueueFilter {
+    /// Which part; `today` unless said otherwise (S0-9).
+    #[param(inline)]
+    pub view: Option<QueuePart>,
+    /// The IANA zone in which today is meant; the caller's own unless said otherwise.
+    #[param(example = "Europe/Paris")]
+    pub time_zone: Option<String>,
+}
+
+/// In which zone today is meant.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ZoneFilter {
+    /// The IANA zone in which today is meant; the caller's own unless said otherwise.
+    #[param(example = "Europe/Paris")]
+    pub time_zone: Option<String>,
+}

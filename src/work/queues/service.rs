@@ -1,0 +1,112 @@
+//! The rules of queues.
+
+use sea_orm::{
+    FromQueryResult,
+    sea_query::{Alias, Cond, Expr, ExprTrait, Query, SelectStatement},
+};
+use uuid::Uuid;
+
+use super::json::{QueueKey, QueuePart, QueueView};
+use crate::{
+    access::{groups, users},
+    kernel::{
+        actor::Actor,
+        context::Context,
+        error::{Code, Error, Result},
+        reader::Reader,
+    },
+    work::action_items::{
+        Viewer,
+        action_item::{Column, Entity},
+        is_open,
+    },
+};
+
+/// Refuses a queue that is not the caller's (S0-10, S0-21).
+pub async fn enter(reader: Reader<'_>, actor: &Actor, queue: QueueKey) -> Result<()> {
+    match queue {
+        QueueKey::Public => Ok(()),
+        QueueKey::Mine => actor.person().map(drop),
+        QueueKey::Group(id) => {
+            groups::find(reader, id).await.map_err(|_| Error::not_found("queue"))?;
+            if actor.oversees() || actor.groups.contains(&id) {
+                Ok(())
+            } else {
+                Err(Error::new(Code::NotYourQueue, "A group's queue is for its members and for managers."))
+            }
+        }
+    }
+}
+
+/// The condition that an open item is in a queue.
+pub fn holds(queue: QueueKey, actor: &Actor) -> Expr {
+    let assignee = Expr::col((Entity, Column::AssigneeId));
+    match queue {
+        QueueKey::Public => assignee.is_null(),
+        QueueKey::Mine => assignee.eq(actor.author()),
+        QueueKey::Group(id) => assignee.eq(id),
+    }
+}
+
+/// Narrows open items to a part of a queue.
+pub fn part(select: &mut SelectStatement, part: QueuePart, viewer: &Viewer) {
+    let due = || Expr::col((Entity, Column::DueAt));
+    match part {
+        QueuePart::Today => select.and_where(due().lte(viewer.today_ends)),
+        QueuePart::Overdue => select.and_where(due().lt(viewer.now)),
+        QueuePart::Upcoming => select.and_where(due().gt(viewer.today_ends)),
+        QueuePart::All => select,
+    };
+}
+
+#[derive(FromQueryResult)]
+struct Load {
+    assignee_id: Option<Uuid>,
+    open: i64,
+    due_today: i64,
+    overdue: i64,
+}
+
+/// The caller's queues with their counts, in one query each for names and numbers.
+pub async fn queues_of(reader: Reader<'_>, context: &Context, viewer: &Viewer) -> Result<Vec<QueueView>> {
+    let me = context.actor.user();
+    let mut groups = match me {
+        Some(me) => users::groups_of(reader, &[me]).await?.remove(&me).unwrap_or_default(),
+        None => Vec::new(),
+    };
+    groups.sort_by(|a, b| a.name.cmp(&b.name));
+    let assignee = || Expr::col((Entity, Column::AssigneeId));
+    let owners: Vec<Uuid> = me.into_iter().chain(groups.iter().map(|group| group.id)).collect();
+    let due = || Expr::col((Entity, Column::DueAt));
+    let select = Query::select()
+        .column((Entity, Column::AssigneeId))
+        .expr_as(Expr::cust("COUNT(*)"), Alias::new("open"))
+        .expr_as(tally(due().gte(viewer.now).and(due().lte(viewer.today_ends))), Alias::new("due_today"))
+        .expr_as(tally(due().lt(viewer.now)), Alias::new("overdue"))
+        .from(Entity)
+        .and_where(is_open())
+        .cond_where(Cond::any().add(assignee().is_null()).add(assignee().is_in(owners)))
+        .group_by_col((Entity, Column::AssigneeId))
+        .to_owned();
+    let loads = reader.all::<Load>(&select).await?;
+    let queue = |key: String, name: String, owner: Option<Uuid>| {
+        let load = loads.iter().find(|load| load.assignee_id == owner);
+        QueueView {
+            key,
+            name,
+            open: load.map_or(0, |load| load.open),
+            due_today: load.map_or(0, |load| load.due_today),
+            overdue: load.map_or(0, |load| load.overdue),
+        }
+    };
+    let mut queues = Vec::new();
+    queues.extend(me.map(|me| queue("mine".into(), "Mine".into(), Some(me))));
+    queues.extend(groups.into_iter().map(|group| queue(group.id.to_string(), group.name, Some(group.id))));
+    queues.push(queue("public".into(), "Public".into(), None));
+    Ok(queues)
+}
+
+/// How many rows of a group meet a condition; 64 bits wide on both databases.
+pub fn tally(condition: Expr) -> Expr {
+    Expr::cust_with_exprs("CAST(SUM(CASE WHEN $1 THEN 1 ELSE 0 END) AS BIGINT)", [condition])
+}

@@ -1,0 +1,84 @@
+//! Every answer of every test is held to the OpenAPI document (B-5): its status and its shape.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock, Mutex},
+};
+
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+use super::Reply;
+
+/// The document that the application serves.
+pub fn document() -> &'static Value {
+    caseload::app::openapi::document()
+}
+
+static VALIDATORS: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
+
+/// Fails the test when an answer is not one that the document promises.
+pub fn check(method: &str, path: &str, reply: &Reply) {
+    let path = path.split('?').next().unwrap_or(path);
+    let method = method.to_lowercase();
+    let Some((pattern, operation)) = find(&method, path) else { return };
+    let said = &operation["responses"][reply.status.to_string()];
+    assert!(!said.is_null(), "{method} {pattern} answered {}, which the document does not have: {}", reply.status, reply.text);
+    let said = resolve(said);
+    let kind = reply.header("content-type").split(';').next().unwrap_or_default().to_owned();
+    if reply.text.is_empty() {
+        return;
+    }
+    let schema = &said["content"][&kind]["schema"];
+    assert!(!schema.is_null(), "{method} {pattern} answered {} as {kind:?}, which the document does not have", reply.status);
+    if !kind.ends_with("json") || kind.contains("ndjson") {
+        return;
+    }
+    let validator = validator(&format!("{method} {pattern} {} {kind}", reply.status), schema);
+    let broken: Vec<String> = validator.iter_errors(&reply.json).map(|error| format!("{} at {}", error, error.instance_path())).collect();
+    assert!(broken.is_empty(), "{method} {pattern} {}: {}\n{}", reply.status, broken.join("; "), reply.text);
+}
+
+/// The operation of a concrete path: patterns with fewer parameters first.
+fn find(method: &str, path: &str) -> Option<(&'static str, &'static Value)> {
+    let fits = |pattern: &str| {
+        let (mut ours, mut theirs) = (path.split('/'), pattern.split('/'));
+        loop {
+            match (ours.next(), theirs.next()) {
+                (None, None) => return true,
+                (Some(a), Some(b)) if a == b || (b.starts_with('{') && !a.is_empty()) => {}
+                _ => return false,
+            }
+        }
+    };
+    let mut found: Vec<_> = document()["paths"]
+        .as_object()?
+        .iter()
+        .filter(|(pattern, _)| fits(pattern))
+        .filter_map(|(pattern, item)| item.get(method).map(|operation| (pattern.as_str(), operation)))
+        .collect();
+    found.sort_by_key(|(pattern, _)| pattern.matches('{').count());
+    found.first().copied()
+}
+
+fn resolve(value: &'static Value) -> &'static Value {
+    match value["$ref"].as_str() {
+        Some(reference) => document().pointer(reference.trim_start_matches('#')).expect("a reference that leads somewhere"),
+        None => value,
+    }
+}
+
+fn validator(key: &str, schema: &Value) -> Arc<Validator> {
+    let mut known = VALIDATORS.lock().expect("validators");
+    known
+        .entry(key.to_owned())
+        .or_insert_with(|| {
+            let root = json!({
+                "$schema": "https://json-schema.org/draft/2020-12/schema",
+                "components": document()["components"],
+                "allOf": [schema],
+            });
+            Arc::new(jsonschema::options().should_validate_formats(true).build(&root).expect("a schema"))
+        })
+        .clone()
+}

@@ -1,0 +1,313 @@
+//! What every test stands on: a shop of its own, people who sign in, and answers held to the document.
+
+mod database;
+mod document;
+
+use std::{sync::Arc, time::Duration};
+
+use actix_web::dev::ServerHandle;
+use caseload::{
+    app::{config::Config, server, start},
+    kernel::{
+        clock::{Clock, Timestamp},
+        db::Db,
+    },
+};
+use reqwest::{Method, StatusCode, header::HeaderMap};
+pub use serde_json::{Value, json};
+
+pub use document::document;
+
+/// Every test begins on a Wednesday morning, in UTC.
+pub const START: &str = "2026-03-18T09:00:00Z";
+/// The password of everybody.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// A running application on a database of its own.
+pub struct Shop {
+    /// Where it listens.
+    pub base: String,
+    /// Its clock, which stands until it is moved.
+    pub clock: Clock,
+    /// Its database, for the few tests that look behind the API.
+    pub db: Db,
+    /// The first administrator.
+    pub admin: Person,
+    server: ServerHandle,
+    client: reqwest::Client,
+}
+
+/// Somebody who signed in.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub id: String,
+    pub email: String,
+    pub token: String,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+    pub json: Value,
+}
+
+impl Shop {
+    /// A new shop with one administrator.
+    pub async fn open() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// A new shop with other settings.
+    pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let clock = Clock::fixed(START.parse().expect("an instant"));
+        let url = database::fresh().await;
+        let mut config = Config::read(&|name| match name {
+            "DATABASE_URL" => Some(url.clone()),
+            "CASELOAD_LISTEN" => Some("127.0.0.1:0".into()),
+            "CASELOAD_MIGRATE" => Some("false".into()),
+            "CASELOAD_DATABASE_CONNECTIONS" => Some("3".into()),
+            "CASELOAD_WORKERS" => Some("2".into()),
+            "CASELOAD_RATE_LIMIT" => Some("0".into()),
+            _ => None,
+        })
+        .expect("settings");
+        change(&mut config);
+        Self::start(config, clock).await
+    }
+
+    /// A second instance on the same database, with the same clock.
+    pub async fn another(&self, config: Config) -> Self {
+        Self::start(config, self.clock.clone()).await
+    }
+
+    async fn start(config: Config, clock: Clock) -> Self {
+        let db = start::open(&config, clock.clone()).await.expect("a database");
+        let application = start::application(config, db.clone()).await.expect("an application");
+        let (running, address) = server::listen(&application).expect("a port");
+        let server = running.handle();
+        actix_web::rt::spawn(running);
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
+        let mut shop = Self {
+            base: format!("http://{address}"),
+            clock,
+            db,
+            admin: Person { id: String::new(), email: "admin@localhost".into(), token: String::new() },
+            server,
+            client,
+        };
+        shop.admin = shop.sign_in("admin@localhost", PASSWORD).await;
+        shop
+    }
+
+    /// Moves the clock.
+    pub fn time_is(&self, at: &str) {
+        self.clock.set(at.parse::<Timestamp>().expect("an instant"));
+    }
+
+    /// Signs somebody in.
+    pub async fn sign_in(&self, email: &str, password: &str) -> Person {
+        let tokens = self.anonymous().post("/v1/auth/token", json!({ "email": email, "password": password })).await.expect(200);
+        let token = text(&tokens["access_token"]);
+        let me = self.with_token(&token).get("/v1/users/me").await.expect(200);
+        Person { id: text(&me["id"]), email: email.into(), token }
+    }
+
+    /// Adds somebody to the staff and signs them in.
+    pub async fn hire(&self, name: &str, role: &str) -> Person {
+        self.hire_in(name, role, "UTC").await
+    }
+
+    /// Adds somebody who lives in a time zone.
+    pub async fn hire_in(&self, name: &str, role: &str, zone: &str) -> Person {
+        let email = format!("{}@shop.example", name.to_lowercase().replace(' ', "."));
+        let new = json!({ "email": email, "name": name, "role": role, "password": PASSWORD, "time_zone": zone });
+        self.by(&self.admin).post("/v1/users", new).await.expect(201);
+        self.sign_in(&email, PASSWORD).await
+    }
+
+    /// Makes a group with members; its id.
+    pub async fn group(&self, name: &str, members: &[&Person]) -> String {
+        let group = self.by(&self.admin).post("/v1/groups", json!({ "name": name })).await.expect(201);
+        let id = text(&group["id"]);
+        for member in members {
+            self.by(&self.admin).put(&format!("/v1/groups/{id}/members/{}", member.id), None).await.expect(200);
+        }
+        id
+    }
+
+    /// An action item, by the administrator unless somebody else is meant to have it.
+    pub async fn item(&self, by: &Person, title: &str, due_at: &str, assignee: Value) -> Value {
+        let new = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": title, "due_at": due_at, "assignee": assignee });
+        self.by(by).post("/v1/action-items", new).await.expect(201)
+    }
+
+    /// Requests by somebody.
+    pub fn by(&self, person: &Person) -> Caller<'_> {
+        self.with_token(&person.token)
+    }
+
+    /// Requests with a credential.
+    pub fn with_token(&self, token: &str) -> Caller<'_> {
+        Caller { shop: self, headers: vec![("authorization".into(), format!("Bearer {token}"))] }
+    }
+
+    /// Requests by nobody.
+    pub fn anonymous(&self) -> Caller<'_> {
+        Caller { shop: self, headers: Vec::new() }
+    }
+
+    /// The client, for requests that no caller would send.
+    pub fn client(&self) -> &reqwest::Client {
+        &self.client
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        // Nobody waits for it: the process ends soon.
+        drop(self.server.stop(false));
+    }
+}
+
+/// Somebody about to ask something.
+#[derive(Clone)]
+pub struct Caller<'a> {
+    shop: &'a Shop,
+    headers: Vec<(String, String)>,
+}
+
+impl Caller<'_> {
+    /// The same with one more header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// The same with an idempotency key.
+    pub fn once(self, key: &str) -> Self {
+        self.header("idempotency-key", key)
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(Method::GET, path, None).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Reply {
+        self.send(Method::POST, path, Some(body)).await
+    }
+
+    /// A command without a body.
+    pub async fn command(&self, path: &str) -> Reply {
+        self.send(Method::POST, path, None).await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Reply {
+        self.send(Method::PATCH, path, Some(body)).await
+    }
+
+    pub async fn put(&self, path: &str, body: Option<Value>) -> Reply {
+        self.send(Method::PUT, path, body).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Reply {
+        self.send(Method::DELETE, path, None).await
+    }
+
+    pub async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Reply {
+        let bytes = body.map(|body| ("application/json", body.to_string().into_bytes()));
+        self.raw(method, path, bytes).await
+    }
+
+    /// Sends any bytes.
+    pub async fn raw(&self, method: Method, path: &str, body: Option<(&str, Vec<u8>)>) -> Reply {
+        let mut request = self.shop.client.request(method.clone(), format!("{}{path}", self.shop.base));
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        if let Some((kind, bytes)) = body {
+            request = request.header("content-type", kind).body(bytes);
+        }
+        let response = request.send().await.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.expect("a body of text");
+        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+        let reply = Reply { status, headers, text, json };
+        document::check(method.as_str(), path, &reply);
+        reply
+    }
+}
+
+impl Reply {
+    /// The body, if the status is this one.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.json
+    }
+
+    /// The problem's code, if the status is this one.
+    #[track_caller]
+    pub fn problem(&self, status: u16) -> &str {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        self.json["code"].as_str().expect("a code")
+    }
+
+    /// The places and codes of every broken rule, if the status is this one.
+    #[track_caller]
+    pub fn broken(&self, status: u16) -> Vec<(String, String)> {
+        self.problem(status);
+        let place = |error: &Value| text(&error.get("pointer").or(error.get("parameter")).or(error.get("header")).cloned().unwrap_or_default());
+        self.json["errors"].as_array().map(|errors| errors.iter().map(|error| (place(error), text(&error["code"]))).collect()).unwrap_or_default()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}
+
+/// A string of JSON as text.
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// The strings under a member of each row of a list.
+pub fn column(list: &Value, name: &str) -> Vec<String> {
+    list["data"].as_array().map(|rows| rows.iter().map(|row| text(&row[name])).collect()).unwrap_or_default()
+}
+
+/// An owner as requests name it.
+pub fn user(person: &Person) -> Value {
+    json!({ "type": "user", "id": person.id })
+}
+
+/// A group as requests name it.
+pub fn group(id: &str) -> Value {
+    json!({ "type": "group", "id": id })
+}
+
+/// Everyone, as requests name them.
+pub fn public() -> Value {
+    json!({ "type": "public" })
+}
+
+/// Whether the suite runs on PostgreSQL.
+pub fn on_postgres() -> bool {
+    database::server().is_some()
+}
+
+/// Waits for several things at once.
+pub async fn all<T>(work: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    futures_util::future::join_all(work).await
+}
+
+/// Keeps a shop in use by several at once.
+pub type Shared = Arc<Shop>;
+
+/// Statuses as numbers read better in lists.
+pub fn is_success(status: u16) -> bool {
+    StatusCode::from_u16(status).is_ok_and(|status| status.is_success())
+}
