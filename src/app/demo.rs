@@ -1,0 +1,232 @@
+//! The demo: a small believable shop on a throw-away file, written through the rules day by day.
+
+use std::{path::PathBuf, sync::Arc};
+
+use chrono_tz::Tz;
+use clap::Args;
+use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    cli::{say, serve_until_told},
+    config::Config,
+    start,
+};
+use crate::{
+    access::{groups, sessions, users},
+    kernel::{
+        actor::{Actor, ActorKind, Role},
+        clock::{Clock, Timestamp},
+        context::Context,
+        db::Db,
+        error::{Error, Result},
+        tx::Tx,
+    },
+    work::{action_items, notes},
+};
+
+/// What the demo can be told.
+#[derive(Args)]
+pub struct DemoArgs {
+    /// The seed of the shop: the same seed, the same shop
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Days of history
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=3650))]
+    days: u32,
+}
+
+const DAY: i64 = 24 * 60 * 60;
+/// How long the printed tokens are good.
+const TOKEN_SECONDS: i64 = 7 * DAY;
+const ZONE: Tz = Tz::Europe__Paris;
+
+const STAFF: &[(&str, Role, &[&str])] = &[
+    ("Ana Ruiz", Role::Agent, &["Customer Service", "Sales"]),
+    ("Ben Okafor", Role::Agent, &["Shipping"]),
+    ("Chloé Lambert", Role::Agent, &["Customer Service", "Finance"]),
+    ("Dmitri Volkov", Role::Agent, &["Shipping"]),
+    ("Emi Tanaka", Role::Manager, &["Sales", "Finance"]),
+];
+
+/// What people write down: subject type, title, what they paste, what follows.
+const STORIES: &[(&str, &str, &str, Option<(&str, &str, &str)>)] = &[
+    ("order", "Customer called and requested rush shipping", "> Could you ship it by express?\n\nYes, for $12 more.", Some(("Call customer to get correct credit card expiration date", "Customer Service", "tomorrow"))),
+    ("order", "Parcel came back: address unknown", "The carrier returned it after three attempts.", Some(("Ask the customer for the right address", "Shipping", "in_2_days"))),
+    ("order", "Customer was charged twice", "> My statement shows the amount two times.", Some(("Refund the second charge", "Finance", "tomorrow"))),
+    ("order", "Delivery promised for Friday", "Told the customer on the phone.", Some(("Follow up on shipping in 3 weeks", "Shipping", "in_3_weeks"))),
+    ("order", "Wrong colour delivered", "> I ordered blue and got green.", Some(("Send the right one and a return label", "Shipping", "today"))),
+    ("vendor", "Vendor quoted $150 for international shipping", "Valid until the end of the month.", Some(("Compare with the other carrier", "Shipping", "in_1_week"))),
+    ("vendor", "Vendor raises prices by 4 % next quarter", "> Please note our new price list.", Some(("Update the price list", "Sales", "in_1_month"))),
+    ("product", "Three returns for the same broken hinge", "Photos are in the thread.", Some(("Ask the vendor about the hinge", "Sales", "in_2_days"))),
+    ("product", "Customers ask when it will be back in stock", "", None),
+    ("domain", "Certificate of the shop expires soon", "", Some(("Renew the certificate", "Customer Service", "in_2_weeks"))),
+    ("customer", "Wants to be called in the morning only", "", None),
+    ("customer", "Asked for an offer for 40 pieces", "> We are refitting our office.", Some(("Send the offer", "Sales", "in_2_days"))),
+];
+
+/// Fills a throw-away database, serves it, and takes it away at the end.
+pub async fn run(args: DemoArgs, mut config: Config) -> Result<(), Box<dyn std::error::Error>> {
+    let file = Throwaway::new();
+    config.database_url = format!("sqlite://{}", file.0.display());
+    config.database_read_url = None;
+    config.migrate = true;
+    config.time_zone = ZONE;
+    let password = "demo password 1";
+    config.admin_email = "admin@demo.example".into();
+    config.admin_password = Some(password.into());
+
+    let now = Clock::System.now();
+    let past = Clock::fixed(now.plus_seconds(-i64::from(args.days) * DAY));
+    let db = start::open(&config, past.clone()).await?;
+    start::first_rows(&config, &db).await?;
+    let shop = Shop::staff(&db, password).await?;
+    shop.live(&db, &past, now, args.seed).await?;
+    db.close().await;
+
+    let db = start::open(&config, Clock::System).await?;
+    let admin = users::oldest_admin(db.read()).await?.ok_or_else(|| Error::internal("no administrator"))?;
+    let mut tokens = String::new();
+    for (role, id) in [("agent", shop.people[0].id), ("manager", shop.people[4].id), ("admin", admin.id)] {
+        let context = Context::system(db.clock().now(), ZONE, "demo");
+        let token = sessions::start(&db, context, id, TOKEN_SECONDS).await?.access_token;
+        tokens.push_str(&format!("{role:8} {token}\n"));
+    }
+    let application = start::application(config, db).await?;
+    serve_until_told(application, |address| {
+        say(&format!(
+            "A demo shop is at http://{address} and its documentation at http://{address}/docs/\n\
+             Everybody signs in with the password {password:?}: admin@demo.example, ana.ruiz@demo.example, …\n\
+             It is gone when you stop it.\n\n{tokens}"
+        ));
+    })
+    .await
+}
+
+/// A database file in a folder of its own that goes with the process.
+struct Throwaway(PathBuf);
+
+impl Throwaway {
+    fn new() -> Self {
+        let folder = std::env::temp_dir().join(format!("caseload-demo-{}", std::process::id()));
+        // If it cannot be made, opening the database says why.
+        let _made = std::fs::create_dir_all(&folder);
+        Self(folder.join("demo.db"))
+    }
+}
+
+impl Drop for Throwaway {
+    fn drop(&mut self) {
+        if let Some(folder) = self.0.parent() {
+            // What cannot be removed stays in the system's temporary folder.
+            let _removed = std::fs::remove_dir_all(folder);
+        }
+    }
+}
+
+struct Person {
+    id: Uuid,
+    actor: Arc<Actor>,
+}
+
+struct Shop {
+    people: Vec<Person>,
+    groups: Vec<(String, Uuid)>,
+}
+
+impl Shop {
+    async fn staff(db: &Db, password: &str) -> Result<Self> {
+        let hash = users::password::hash(password.into()).await?;
+        let context = Context::system(db.clock().now(), ZONE, "demo");
+        db.write(context, async move |tx| {
+            let mut shop = Self { people: Vec::new(), groups: Vec::new() };
+            for name in ["Customer Service", "Shipping", "Finance", "Sales"] {
+                let group = match groups::named(tx.read(), name).await? {
+                    Some(group) => group,
+                    None => groups::create(tx, groups::NewGroup { name: name.into(), key: None }).await?,
+                };
+                shop.groups.push((name.into(), group.id));
+            }
+            for (name, role, member_of) in STAFF {
+                let email = format!("{}@demo.example", name.to_lowercase().replace(' ', ".").replace('é', "e"));
+                let new = users::NewUser { email, name: (*name).into(), role: *role, password: None, time_zone: None, language: None };
+                let user = users::create(tx, new, Some(hash.clone())).await?;
+                let mine: Vec<Uuid> = shop.groups.iter().filter(|(group, _)| member_of.contains(&group.as_str())).map(|(_, id)| *id).collect();
+                for group in &mine {
+                    groups::join(tx, *group, user.id).await?;
+                }
+                let actor = Actor {
+                    kind: ActorKind::User,
+                    id: user.id,
+                    name: user.name,
+                    role: *role,
+                    scopes: role.scopes(),
+                    groups: mine,
+                    ..Actor::system(ZONE)
+                };
+                shop.people.push(Person { id: user.id, actor: Arc::new(actor) });
+            }
+            Ok(shop)
+        })
+        .await
+    }
+
+    /// Lives through the days until now, a few notes each, most of the work done in time.
+    async fn live(&self, db: &Db, clock: &Clock, now: Timestamp, seed: u64) -> Result<()> {
+        let mut random = StdRng::seed_from_u64(seed);
+        let mut open: Vec<Uuid> = Vec::new();
+        while clock.now() < now {
+            let (notes, closing) = (random.random_range(1..=4), random.random_range(0..=4));
+            for _ in 0..notes {
+                open.extend(self.write_down(db, &mut random).await?);
+            }
+            for _ in 0..closing.min(open.len()) {
+                let done = open.swap_remove(random.random_range(0..open.len()));
+                let manager = &self.people[4];
+                self.acting(db, manager, async move |tx| action_items::complete(tx, done, action_items::Completion::default()).await.map(drop)).await?;
+            }
+            let tomorrow = clock.now().plus_seconds(DAY);
+            clock.set(tomorrow);
+        }
+        Ok(())
+    }
+
+    async fn write_down(&self, db: &Db, random: &mut StdRng) -> Result<Option<Uuid>> {
+        let (kind, title, body, follows) = STORIES.choose(random).copied().unwrap_or(STORIES[0]);
+        let author = &self.people[random.random_range(0..self.people.len())];
+        let number = random.random_range(1..60);
+        let id = match kind {
+            "order" => format!("A-{}", 1000 + number),
+            "vendor" => format!("V-{number}"),
+            "product" => format!("P-{number:03}"),
+            "domain" => "shop.example".into(),
+            _ => format!("C-{number}"),
+        };
+        let assignee = match follows {
+            Some((_, group, _)) => match random.random_range(0..10) {
+                0 => json!({ "type": "public" }),
+                1..4 => json!({ "type": "group", "id": self.group(group) }),
+                _ => json!({ "type": "user", "id": self.people[random.random_range(0..self.people.len())].id }),
+            },
+            None => Value::Null,
+        };
+        let items: Vec<Value> = follows
+            .iter()
+            .map(|(title, _, due)| json!({ "title": title, "due_in": due, "assignee": assignee, "action": if random.random_bool(0.3) { json!("call") } else { Value::Null } }))
+            .collect();
+        let new = json!({ "subject": { "type": kind, "id": id }, "title": title, "body": body, "action_items": items });
+        let new: notes::NewNote = serde_json::from_value(new).map_err(Error::internal)?;
+        let created = self.acting(db, author, async move |tx| notes::create(tx, new).await).await?;
+        Ok(created.action_items.first().map(|item| item.id))
+    }
+
+    fn group(&self, name: &str) -> Option<Uuid> {
+        self.groups.iter().find(|(known, _)| known == name).map(|(_, id)| *id)
+    }
+
+    async fn acting<T: 'static>(&self, db: &Db, person: &Person, work: impl AsyncFnOnce(&mut Tx) -> Result<T> + 'static) -> Result<T> {
+        let context = Context { actor: person.actor.clone(), ..Context::system(db.clock().now(), ZONE, "demo") };
+        db.write(context, work).await
+    }
+}
