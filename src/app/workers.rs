@@ -5,7 +5,10 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use chrono_tz::Tz;
 
 use super::server::Application;
-use crate::kernel::{context::Context, db::Db, error::Result, idempotency};
+use crate::{
+    access::sessions,
+    kernel::{context::Context, db::Db, error::Result, idempotency},
+};
 
 /// How often old things are forgotten.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
@@ -17,7 +20,7 @@ impl Workers {
     /// Starts every loop.
     #[must_use]
     pub fn start(application: &Application) -> Self {
-        let Application { db, rate_limit, .. } = application.clone();
+        let Application { db, rate_limit, authenticator, .. } = application.clone();
         let workers = Self(Rc::default());
         let numbering = db.clone();
         workers.spawn(async move {
@@ -32,7 +35,8 @@ impl Workers {
             loop {
                 tokio::time::sleep(TIDY_EVERY).await;
                 rate_limit.tidy();
-                report("forgetting idempotency keys", tidy(&tidying).await);
+                report("forgetting what is old", tidy(&tidying).await);
+                report("writing down when API keys were used", authenticator.flush_last_used(&tidying).await);
             }
         });
         workers
@@ -54,7 +58,7 @@ impl Drop for Workers {
 
 async fn tidy(db: &Db) -> Result<()> {
     let context = Context::system(db.clock().now(), Tz::UTC, "tidy");
-    db.write(context, async |tx| idempotency::forget(tx).await).await.map(drop)
+    db.write(context, async |tx| Ok(idempotency::forget(tx).await? + sessions::forget(tx).await?)).await.map(drop)
 }
 
 fn report(what: &str, outcome: Result<()>) {
