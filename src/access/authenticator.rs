@@ -66,6 +66,16 @@ impl Authenticator {
         })
     }
 
+    /// Writes down when API keys were last used. Something calls this every minute, so that no request has to write.
+    pub async fn flush_last_used(&self, db: &Db) -> Result<()> {
+        let used = std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner));
+        if used.is_empty() {
+            return Ok(());
+        }
+        let context = Context::system(db.clock().now(), db.company_zone(), "api-keys-last-used");
+        db.write(context, async move |tx| api_keys::record_uses(tx, used).await).await
+    }
+
     async fn recognise(&self, db: &Db, Credential { bearer, act_as }: Credential<'_>) -> Result<Arc<Actor>> {
         let act_as = act_as.map(|id| id.parse().map_err(|_| Error::header("X-Act-As", "uuid", "X-Act-As must be the id of a user.")));
         let act_as = act_as.transpose()?;
@@ -171,17 +181,5 @@ fn invalid(detail: &str) -> Error {
 impl auth::Authenticator for Authenticator {
     fn authenticate<'a>(&'a self, db: &'a Db, credential: Credential<'a>) -> LocalBoxFuture<'a, Result<Arc<Actor>>> {
         self.recognise(db, credential).boxed_local()
-    }
-
-    fn flush_last_used<'a>(&'a self, db: &'a Db) -> LocalBoxFuture<'a, Result<()>> {
-        let used = std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner));
-        async move {
-            if used.is_empty() {
-                return Ok(());
-            }
-            let context = Context::system(db.clock().now(), db.company_zone(), "api-keys-last-used");
-            db.write(context, async move |tx| api_keys::record_uses(tx, used).await).await
-        }
-        .boxed_local()
     }
 }

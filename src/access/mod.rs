@@ -1,11 +1,9 @@
 //! Who may come in and what they may do.
 
 pub mod api_keys;
-mod authenticator;
+pub mod authenticator;
 pub mod groups;
 mod oidc;
 mod secret;
 pub mod sessions;
 pub mod users;
-
-pub use authenticator::Authenticator;

@@ -16,12 +16,7 @@ use super::{
 };
 use crate::{
     access::users,
-    kernel::{
-        actor::Role,
-        clock::Clock,
-        context::Context,
-        error::{Error, Result},
-    },
+    kernel::{actor::Role, clock::Clock, context::Context, error::Error},
 };
 
 /// The headless customer-service backend for shops.
@@ -100,7 +95,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-async fn run(command: Command, config: Config) -> Result<(), Box<dyn std::error::Error>> {
+async fn run(command: Command, config: Config) -> std::result::Result<(), Box<dyn std::error::Error>> {
     match command {
         Command::Serve => serve(config).await,
         Command::Demo(args) => demo::run(args, config).await,
@@ -119,7 +114,7 @@ async fn run(command: Command, config: Config) -> Result<(), Box<dyn std::error:
     }
 }
 
-async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
+async fn serve(config: Config) -> std::result::Result<(), Box<dyn std::error::Error>> {
     let db = start::open(&config, Clock::System).await?;
     let first = start::first_rows(&config, &db).await?;
     let application = start::application(config, db).await?;
@@ -137,7 +132,7 @@ async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
 pub(super) async fn serve_until_told(
     application: server::Application,
     ready: impl FnOnce(std::net::SocketAddr),
-) -> Result<(), Box<dyn std::error::Error>> {
+) -> std::result::Result<(), Box<dyn std::error::Error>> {
     telemetry::measure();
     let metrics = application.config.metrics_listen.map(server::listen_for_metrics).transpose()?;
     let (server, address) = server::listen(&application)?;
@@ -173,7 +168,7 @@ async fn told_to_stop() {
     }
 }
 
-async fn user(command: UserCommand, config: Config) -> Result<(), Box<dyn std::error::Error>> {
+async fn user(command: UserCommand, config: Config) -> std::result::Result<(), Box<dyn std::error::Error>> {
     let db = start::open(&config, Clock::System).await?;
     let password = io::read_to_string(io::stdin())?.trim_end_matches(['\r', '\n']).to_owned();
     if !(12..=200).contains(&password.chars().count()) {

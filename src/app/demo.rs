@@ -67,7 +67,7 @@ const STORIES: &[(&str, &str, &str, Option<(&str, &str, &str)>)] = &[
 ];
 
 /// Fills a throw-away database, serves it, and takes it away at the end.
-pub async fn run(args: DemoArgs, mut config: Config) -> Result<(), Box<dyn std::error::Error>> {
+pub async fn run(args: DemoArgs, mut config: Config) -> std::result::Result<(), Box<dyn std::error::Error>> {
     let file = Throwaway::new();
     config.database_url = format!("sqlite://{}", file.0.display());
     config.database_read_url = None;

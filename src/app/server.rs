@@ -13,11 +13,12 @@ use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use super::{config::Config, openapi, routes::routes, telemetry};
+use crate::access::authenticator::Authenticator;
 use crate::kernel::{
     db::Db,
     error::{Code, Error, Result},
     http::{
-        auth::{Authenticator, Gate, gate},
+        auth::{Gate, gate},
         edge::{Limits, edge, fallback},
         operations::Operations,
         rate_limit::RateLimit,
@@ -30,7 +31,7 @@ pub struct Application {
     /// The database.
     pub db: Db,
     /// Knows callers.
-    pub authenticator: Arc<dyn Authenticator>,
+    pub authenticator: Arc<Authenticator>,
     /// The settings.
     pub config: Arc<Config>,
     /// How often a credential may ask.
@@ -54,7 +55,6 @@ pub fn listen(application: &Application) -> std::io::Result<(Server, SocketAddr)
         let (app, _) = App::new()
             .app_data(Data::new(application.db.clone()))
             .app_data(Data::new(gate_keeper))
-            .app_data(Data::from(application.authenticator.clone()))
             .app_data(Data::new(Limits { request_timeout: shared.request_timeout }))
             .app_data(web::PayloadConfig::new(shared.body_limit))
             .app_data(document.clone())

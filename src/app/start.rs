@@ -6,7 +6,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use super::{config::Config, reactions::reactions, schema, server::Application};
 use crate::{
-    access::{Authenticator, groups, users},
+    access::{authenticator::Authenticator, groups, users},
     kernel::{
         clock::Clock,
         context::Context,

@@ -5,10 +5,8 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use chrono_tz::Tz;
 
 use super::server::Application;
-use crate::{
-    access::sessions,
-    kernel::{context::Context, db::Db, error::Result, idempotency},
-};
+use crate::access::sessions;
+use crate::kernel::{context::Context, db::Db, error::Result, idempotency};
 
 /// How often old things are forgotten.
 const TIDY_EVERY: Duration = Duration::from_secs(60);
@@ -35,8 +33,8 @@ impl Workers {
             loop {
                 tokio::time::sleep(TIDY_EVERY).await;
                 rate_limit.tidy();
-                report("forgetting what is old", tidy(&tidying).await);
-                report("writing down when API keys were used", authenticator.flush_last_used(&tidying).await);
+                report("forgetting idempotency keys", tidy(&tidying).await);
+                report("noting when keys were used", authenticator.flush_last_used(&tidying).await);
             }
         });
         workers
@@ -58,7 +56,12 @@ impl Drop for Workers {
 
 async fn tidy(db: &Db) -> Result<()> {
     let context = Context::system(db.clock().now(), Tz::UTC, "tidy");
-    db.write(context, async |tx| Ok(idempotency::forget(tx).await? + sessions::forget(tx).await?)).await.map(drop)
+    db.write(context, async |tx| {
+        sessions::forget(tx).await?;
+        idempotency::forget(tx).await
+    })
+    .await
+    .map(drop)
 }
 
 fn report(what: &str, outcome: Result<()>) {

@@ -162,17 +162,17 @@ pub async fn first_admin(tx: &mut Tx, email: String, password_hash: String) -> R
     create(tx, new, Some(password_hash)).await.map(Some)
 }
 
-/// Holds a person as they are until the end of the transaction.
-pub async fn hold(tx: &mut Tx, id: Uuid) -> Result<Option<Model>> {
-    let select = tx.for_share(Entity::find_by_id(id));
-    tx.read().model(select).await
-}
-
 /// The administrator who has been one longest.
 pub async fn oldest_admin(reader: Reader<'_>) -> Result<Option<Model>> {
     use sea_orm::QueryOrder;
     let admins = Entity::find().filter(Column::Role.eq(Role::Admin)).filter(Column::Active.eq(true));
     reader.model(admins.order_by_asc(Column::CreatedAt).order_by_asc(Column::Id)).await
+}
+
+/// Holds a person as they are until the end of the transaction.
+pub async fn hold(tx: &mut Tx, id: Uuid) -> Result<Option<Model>> {
+    let select = tx.for_share(Entity::find_by_id(id));
+    tx.read().model(select).await
 }
 
 /// Holds a person as they are until the end of the transaction, and refuses one who cannot hold work.

@@ -36,9 +36,6 @@ pub struct Credential<'a> {
 pub trait Authenticator: Send + Sync {
     /// Who this is, or why not.
     fn authenticate<'a>(&'a self, db: &'a Db, credential: Credential<'a>) -> LocalBoxFuture<'a, Result<Arc<Actor>>>;
-
-    /// Writes down when credentials were last used. Something calls this every minute, so that no request has to write.
-    fn flush_last_used<'a>(&'a self, db: &'a Db) -> LocalBoxFuture<'a, Result<()>>;
 }
 
 /// Everything that the gate needs.

@@ -1,0 +1,36 @@
+# --- Build ---------------------------------------------------------------------------------------
+FROM rust:1.95-slim-bookworm AS build
+WORKDIR /build
+
+# The dependencies first, with empty sources: a layer that stays until a manifest changes.
+COPY Cargo.toml Cargo.lock ./
+COPY migration/Cargo.toml migration/
+RUN mkdir -p src migration/src tests/api \
+    && echo 'fn main() {}' | tee src/main.rs tests/api/main.rs >/dev/null \
+    && touch src/lib.rs migration/src/lib.rs \
+    && cargo build --release --locked
+
+# The sources are older than what was just built; touched, they are built again.
+COPY . .
+RUN touch src/main.rs src/lib.rs migration/src/lib.rs \
+    && cargo build --release --locked
+
+# --- Run -----------------------------------------------------------------------------------------
+FROM debian:bookworm-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates curl \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --user-group --home-dir /data --no-create-home --shell /usr/sbin/nologin caseload \
+    && install -d -o caseload -g caseload -m 0750 /data
+COPY --from=build /build/target/release/caseload /usr/local/bin/caseload
+
+ENV DATABASE_URL=sqlite:///data/caseload.db \
+    CASELOAD_LISTEN=0.0.0.0:8080
+USER caseload
+WORKDIR /data
+VOLUME /data
+EXPOSE 8080
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:8080/readyz"]
+ENTRYPOINT ["caseload"]
+CMD ["serve"]
