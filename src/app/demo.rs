@@ -52,14 +52,54 @@ const STAFF: &[(&str, Role, &[&str])] = &[
 
 /// What people write down: subject type, title, what they paste, what follows.
 const STORIES: &[(&str, &str, &str, Option<(&str, &str, &str)>)] = &[
-    ("order", "Customer called and requested rush shipping", "> Could you ship it by express?\n\nYes, for $12 more.", Some(("Call customer to get correct credit card expiration date", "Customer Service", "tomorrow"))),
-    ("order", "Parcel came back: address unknown", "The carrier returned it after three attempts.", Some(("Ask the customer for the right address", "Shipping", "in_2_days"))),
-    ("order", "Customer was charged twice", "> My statement shows the amount two times.", Some(("Refund the second charge", "Finance", "tomorrow"))),
-    ("order", "Delivery promised for Friday", "Told the customer on the phone.", Some(("Follow up on shipping in 3 weeks", "Shipping", "in_3_weeks"))),
-    ("order", "Wrong colour delivered", "> I ordered blue and got green.", Some(("Send the right one and a return label", "Shipping", "today"))),
-    ("vendor", "Vendor quoted $150 for international shipping", "Valid until the end of the month.", Some(("Compare with the other carrier", "Shipping", "in_1_week"))),
-    ("vendor", "Vendor raises prices by 4 % next quarter", "> Please note our new price list.", Some(("Update the price list", "Sales", "in_1_month"))),
-    ("product", "Three returns for the same broken hinge", "Photos are in the thread.", Some(("Ask the vendor about the hinge", "Sales", "in_2_days"))),
+    (
+        "order",
+        "Customer called and requested rush shipping",
+        "> Could you ship it by express?\n\nYes, for $12 more.",
+        Some(("Call customer to get correct credit card expiration date", "Customer Service", "tomorrow")),
+    ),
+    (
+        "order",
+        "Parcel came back: address unknown",
+        "The carrier returned it after three attempts.",
+        Some(("Ask the customer for the right address", "Shipping", "in_2_days")),
+    ),
+    (
+        "order",
+        "Customer was charged twice",
+        "> My statement shows the amount two times.",
+        Some(("Refund the second charge", "Finance", "tomorrow")),
+    ),
+    (
+        "order",
+        "Delivery promised for Friday",
+        "Told the customer on the phone.",
+        Some(("Follow up on shipping in 3 weeks", "Shipping", "in_3_weeks")),
+    ),
+    (
+        "order",
+        "Wrong colour delivered",
+        "> I ordered blue and got green.",
+        Some(("Send the right one and a return label", "Shipping", "today")),
+    ),
+    (
+        "vendor",
+        "Vendor quoted $150 for international shipping",
+        "Valid until the end of the month.",
+        Some(("Compare with the other carrier", "Shipping", "in_1_week")),
+    ),
+    (
+        "vendor",
+        "Vendor raises prices by 4 % next quarter",
+        "> Please note our new price list.",
+        Some(("Update the price list", "Sales", "in_1_month")),
+    ),
+    (
+        "product",
+        "Three returns for the same broken hinge",
+        "Photos are in the thread.",
+        Some(("Ask the vendor about the hinge", "Sales", "in_2_days")),
+    ),
     ("product", "Customers ask when it will be back in stock", "", None),
     ("domain", "Certificate of the shop expires soon", "", Some(("Renew the certificate", "Customer Service", "in_2_weeks"))),
     ("customer", "Wants to be called in the morning only", "", None),
@@ -152,7 +192,8 @@ impl Shop {
                 let email = format!("{}@demo.example", name.to_lowercase().replace(' ', ".").replace('é', "e"));
                 let new = users::NewUser { email, name: (*name).into(), role: *role, password: None, time_zone: None, language: None };
                 let user = users::create(tx, new, Some(hash.clone())).await?;
-                let mine: Vec<Uuid> = shop.groups.iter().filter(|(group, _)| member_of.contains(&group.as_str())).map(|(_, id)| *id).collect();
+                let mine: Vec<Uuid> =
+                    shop.groups.iter().filter(|(group, _)| member_of.contains(&group.as_str())).map(|(_, id)| *id).collect();
                 for group in &mine {
                     groups::join(tx, *group, user.id).await?;
                 }
@@ -184,7 +225,10 @@ impl Shop {
             for _ in 0..closing.min(open.len()) {
                 let done = open.swap_remove(random.random_range(0..open.len()));
                 let manager = &self.people[4];
-                self.acting(db, manager, async move |tx| action_items::complete(tx, done, action_items::Completion::default()).await.map(drop)).await?;
+                self.acting(db, manager, async move |tx| {
+                    action_items::complete(tx, done, action_items::Completion::default()).await.map(drop)
+                })
+                .await?;
             }
             let tomorrow = clock.now().plus_seconds(DAY);
             clock.set(tomorrow);

@@ -33,11 +33,8 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Db> {
     } else {
         schema::check(&config.database_url).await?;
     }
-    let options = DbOptions {
-        read_url: config.database_read_url.clone(),
-        connections: config.connections,
-        ..DbOptions::new(&config.database_url)
-    };
+    let options =
+        DbOptions { read_url: config.database_read_url.clone(), connections: config.connections, ..DbOptions::new(&config.database_url) };
     Db::open(&options, clock, config.time_zone, reactions()).await
 }
 

@@ -4,3 +4,5 @@ mod api_keys;
 mod auth;
 mod oidc;
 mod support;
+
+mod notes;

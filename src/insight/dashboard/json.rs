@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::{kernel::{clock::Timestamp, filter::AnyOf}, work::action_items::Assignee};
+use crate::{
+    kernel::{clock::Timestamp, filter::AnyOf},
+    work::action_items::Assignee,
+};
 
 /// The work of one person, one group, or the public.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -65,7 +65,8 @@ pub async fn dashboard(reader: Reader<'_>, filter: &DashboardFilter, viewer: &Vi
         .group_by_col((Entity, Column::CompletedById))
         .to_owned();
     done.any_of(column(Column::SubjectType), filter.subject_type.as_ref());
-    let done: HashMap<Uuid, i64> = reader.all::<Done>(&done).await?.into_iter().map(|done| (done.completed_by_id, done.completed)).collect();
+    let done: HashMap<Uuid, i64> =
+        reader.all::<Done>(&done).await?.into_iter().map(|done| (done.completed_by_id, done.completed)).collect();
 
     let active = user::Entity::find().filter(user::Column::Active.eq(true)).order_by_asc(user::Column::Name).order_by_asc(user::Column::Id);
     let groups = group::Entity::find().order_by_asc(group::Column::Name).order_by_asc(group::Column::Id);
@@ -81,8 +82,18 @@ pub async fn dashboard(reader: Reader<'_>, filter: &DashboardFilter, viewer: &Vi
         }
     };
     Ok(DashboardView {
-        users: reader.all::<user::Model>(&active.into_query()).await?.into_iter().map(|user| load(AssigneeType::User, Some(user.id), Some(user.name))).collect(),
-        groups: reader.all::<group::Model>(&groups.into_query()).await?.into_iter().map(|group| load(AssigneeType::Group, Some(group.id), Some(group.name))).collect(),
+        users: reader
+            .all::<user::Model>(&active.into_query())
+            .await?
+            .into_iter()
+            .map(|user| load(AssigneeType::User, Some(user.id), Some(user.name)))
+            .collect(),
+        groups: reader
+            .all::<group::Model>(&groups.into_query())
+            .await?
+            .into_iter()
+            .map(|group| load(AssigneeType::Group, Some(group.id), Some(group.name)))
+            .collect(),
         public: load(AssigneeType::Public, None, None),
     })
 }

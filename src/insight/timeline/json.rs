@@ -60,7 +60,11 @@ impl From<Model> for TimelineEntry {
             title: entry.title,
             event: entry.event,
             event_id: entry.id,
-            actor: TimelineActor { kind: entry.actor_kind.parse().unwrap_or(ActorKind::System), id: entry.actor_id, name: entry.actor_name },
+            actor: TimelineActor {
+                kind: entry.actor_kind.parse().unwrap_or(ActorKind::System),
+                id: entry.actor_id,
+                name: entry.actor_name,
+            },
             acting_for,
         }
     }

@@ -20,10 +20,11 @@ pub async fn page(reader: Reader<'_>, kind: &str, id: &str, filter: &TimelineFil
         .into_query();
     let column = |column: Column| Expr::col((Entity, column));
     let page = list::page::<Model>(reader, request, base, |select| {
-        select
-            .any_of(column(Column::Kind), filter.kind.as_ref())
-            .any_of(column(Column::Event), filter.event.as_ref())
-            .between(column(Column::At), filter.at_gte, filter.at_lt);
+        select.any_of(column(Column::Kind), filter.kind.as_ref()).any_of(column(Column::Event), filter.event.as_ref()).between(
+            column(Column::At),
+            filter.at_gte,
+            filter.at_lt,
+        );
     })
     .await?;
     Ok(page.map(TimelineEntry::from))

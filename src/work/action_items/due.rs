@@ -56,9 +56,11 @@ impl Due {
             Self::On(day) => in_range("due_on", day).map(|()| Resolved { at: end_of_day(day, zone), on: Some(day) })?,
             Self::In(preset) => {
                 let duration = picklists::duration(tx.read(), &preset).await?;
-                let duration =
-                    duration.ok_or_else(|| Error::field("due_in", "unknown_value", format!("{preset:?} is no value of the picklist due_presets")))?;
-                after(tx.now, &duration, zone).ok_or_else(|| Error::field("due_in", "invalid_value", format!("{preset} has no usable duration")))?
+                let duration = duration.ok_or_else(|| {
+                    Error::field("due_in", "unknown_value", format!("{preset:?} is no value of the picklist due_presets"))
+                })?;
+                after(tx.now, &duration, zone)
+                    .ok_or_else(|| Error::field("due_in", "invalid_value", format!("{preset} has no usable duration")))?
             }
         };
         in_range("due_at", resolved.at.day_in(Tz::UTC))?;

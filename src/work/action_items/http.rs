@@ -8,7 +8,8 @@ use super::{
     action_item,
     bulk::{self, ActionItemBulk},
     json::{
-        ActionItemFilter, ActionItemPage, ActionItemPatch, ActionItemView, Cancellation, CompletedView, Completion, Dated, NewActionItem, Reopening,
+        ActionItemFilter, ActionItemPage, ActionItemPatch, ActionItemView, Cancellation, CompletedView, Completion, Dated, NewActionItem,
+        Reopening,
     },
     rules::Viewer,
     service::{self, Links, view_of},

@@ -13,4 +13,6 @@ pub use action_item::{Priority, Status};
 pub use assignee::{Assignee, AssigneeRef, AssigneeType, Owner, own};
 pub use json::{ActionItemFilter, ActionItemPage, ActionItemView, Completion, NewActionItem};
 pub use rules::{Bucket, Viewer};
-pub use service::{Links, claim_oldest, complete, create, group_is_unstaffed, is_open, move_all, newest_of, open_of, orphaned, page, shown, view_of};
+pub use service::{
+    Links, claim_oldest, complete, create, group_is_unstaffed, is_open, move_all, newest_of, open_of, orphaned, page, shown, view_of,
+};

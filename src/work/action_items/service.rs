@@ -176,12 +176,8 @@ pub async fn release(tx: &mut Tx, id: Uuid) -> Result<Model> {
 pub async fn complete(tx: &mut Tx, id: Uuid, completion: Completion) -> Result<(Model, Option<Model>)> {
     let before = workable(tx, id).await?;
     require(&before, Status::Open)?;
-    let after = Model {
-        status: Status::Completed,
-        completed_at: Some(tx.now),
-        completed_by_id: Some(tx.context.actor.author()),
-        ..before.clone()
-    };
+    let after =
+        Model { status: Status::Completed, completed_at: Some(tx.now), completed_by_id: Some(tx.context.actor.author()), ..before.clone() };
     let done = tx.change(&before, after, "action_item.completed").await?;
     let next = match completion.next {
         Some(next) => {

@@ -1,6 +1,9 @@
 //! The rules of notes.
 
-use sea_orm::{entity::prelude::*, sea_query::{Expr, ExprTrait}};
+use sea_orm::{
+    entity::prelude::*,
+    sea_query::{Expr, ExprTrait},
+};
 
 use super::{
     json::{CreatedNoteView, NewNote, NoteFilter, NotePatch, NoteView},
@@ -79,10 +82,11 @@ pub async fn page(reader: Reader<'_>, filter: &NoteFilter, request: &PageRequest
                 .equals(column(Column::SubjectType), Some(subject.0.kind.clone()))
                 .equals(column(Column::SubjectId), Some(subject.0.id.clone()));
         }
-        select
-            .any_of(column(Column::SubjectType), filter.subject_type.as_ref())
-            .equals(column(Column::AuthorId), filter.author)
-            .between(column(Column::CreatedAt), filter.created_at_gte, filter.created_at_lt);
+        select.any_of(column(Column::SubjectType), filter.subject_type.as_ref()).equals(column(Column::AuthorId), filter.author).between(
+            column(Column::CreatedAt),
+            filter.created_at_gte,
+            filter.created_at_lt,
+        );
     })
     .await?;
     Ok(page.map(NoteView::from))

@@ -260,8 +260,12 @@ impl Reply {
     #[track_caller]
     pub fn broken(&self, status: u16) -> Vec<(String, String)> {
         self.problem(status);
-        let place = |error: &Value| text(&error.get("pointer").or(error.get("parameter")).or(error.get("header")).cloned().unwrap_or_default());
-        self.json["errors"].as_array().map(|errors| errors.iter().map(|error| (place(error), text(&error["code"]))).collect()).unwrap_or_default()
+        let place =
+            |error: &Value| text(&error.get("pointer").or(error.get("parameter")).or(error.get("header")).cloned().unwrap_or_default());
+        self.json["errors"]
+            .as_array()
+            .map(|errors| errors.iter().map(|error| (place(error), text(&error["code"]))).collect())
+            .unwrap_or_default()
     }
 
     pub fn header(&self, name: &str) -> &str {
