@@ -5,4 +5,5 @@ mod auth;
 mod oidc;
 mod support;
 
+mod bulk_jobs;
 mod notes;

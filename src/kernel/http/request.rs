@@ -10,8 +10,8 @@ use std::{
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
 use serde::de::DeserializeOwned;
 
-use super::edge::no_parameters;
 use super::edge::Limits;
+use super::edge::no_parameters;
 use crate::kernel::{
     actor::Actor,
     context::{Context, IfMatch},
