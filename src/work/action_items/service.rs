@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sea_orm::{
-    EntityTrait, QueryFilter, QueryTrait,
+    EntityTrait, FromQueryResult, QueryFilter, QueryTrait,
     entity::prelude::*,
     sea_query::{Alias, Cond, Expr, ExprTrait, Order, Query, SelectStatement, UnionType},
 };
@@ -418,7 +418,13 @@ pub async fn ids(reader: Reader<'_>, filter: &ActionItemFilter, viewer: &Viewer,
     let mut select = Entity::find().into_query();
     narrow(&mut select, filter, viewer);
     select.order_by((Entity, Column::DueAt), Order::Asc).order_by((Entity, Column::Id), Order::Asc).limit(most);
-    Ok(reader.all::<Model>(&select).await?.into_iter().map(|item| item.id).collect())
+    select.clear_selects().column((Entity, Column::Id));
+    Ok(reader.all::<Found>(&select).await?.into_iter().map(|found| found.id).collect())
+}
+
+#[derive(FromQueryResult)]
+struct Found {
+    id: Uuid,
 }
 
 /// The newest open items of some owners, `None` for the public: the newest of each, and of those the newest.
@@ -434,8 +440,10 @@ pub async fn newest_of(reader: Reader<'_>, viewer: &Viewer, owners: &[Option<Uui
     let mut parts = owners.iter().map(newest_of_one);
     let Some(mut candidates) = parts.next() else { return Ok(Vec::new()) };
     candidates.unions(parts.map(|part| (UnionType::All, part)));
+    // In two queries: in one, PostgreSQL would rather walk through everything by age.
+    let ids: Vec<Uuid> = reader.all::<Found>(&candidates).await?.into_iter().map(|found| found.id).collect();
     let mut select = action_item::select();
-    select.and_where(column(Column::Id).in_subquery(candidates));
+    select.and_where(column(Column::Id).is_in(ids));
     select.order_by((Entity, Column::CreatedAt), Order::Desc).order_by((Entity, Column::Id), Order::Desc).limit(most);
     Ok(reader.all::<Row>(&select).await?.into_iter().map(|row| ActionItemView::new(row, viewer)).collect())
 }
