@@ -1,8 +1,8 @@
 //! The suite: it speaks HTTP to the real application on a real database.
 
-mod api_keys;
-mod auth;
-mod oidc;
 mod support;
 
+mod api_keys;
+mod auth;
 mod notes;
+mod oidc;
