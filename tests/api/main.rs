@@ -4,5 +4,6 @@ mod support;
 
 mod api_keys;
 mod auth;
+mod bulk_jobs;
 mod notes;
 mod oidc;
