@@ -124,7 +124,7 @@ impl Authenticator {
         let session = sessions::find_live(reader, claims.sid, now).await?.filter(|session| session.user_id == claims.sub);
         let session = session.ok_or_else(|| invalid("The session has ended."))?;
         let user = users::find_active(reader, claims.sub).await?.ok_or_else(|| invalid("The account is not active."))?;
-        let end = Timestamp(claims.exp.saturating_mul(1_000_000)).min(session.expires_at);
+        let end = claims.ends_at().min(session.expires_at);
         Ok(Actor { session: Some(session.id), expires_at: Some(end), ..users::actor(reader, &user).await? })
     }
 

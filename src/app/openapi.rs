@@ -194,7 +194,8 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
         failures.extend([401, 429]);
     }
     if secured {
-        failures.push(403);
+        // 422 also without a body: an API key that acts for nobody where somebody is needed.
+        failures.extend([403, 422]);
         parameters.push("ActAs");
     }
     if named {

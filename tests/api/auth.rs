@@ -105,6 +105,22 @@ async fn s4_37_twenty_failures_close_an_address() {
     try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
 }
 
+// S4-37: behind a proxy the address is the one that the proxy saw, not one that the client made up.
+#[actix_web::test]
+async fn s4_37_a_proxy_shares_its_failures_with_nobody() {
+    let shop = Shop::with(|config| config.trusted_proxies = 1).await;
+    let from = async |seen: &str, email: &str, password: &str| {
+        let caller = shop.anonymous().header("X-Forwarded-For", seen);
+        caller.post("/v1/auth/token", json!({ "email": email, "password": password })).await.status
+    };
+    for number in 0..20 {
+        let made_up = format!("203.0.113.{number}, 192.0.2.7");
+        assert_eq!(from(&made_up, &format!("stranger-{number}@shop.example"), "a wrong password").await, 401);
+    }
+    assert_eq!(from("198.51.100.1, 192.0.2.7", "admin@localhost", PASSWORD).await, 429);
+    assert_eq!(from("192.0.2.7, 198.51.100.1", "admin@localhost", PASSWORD).await, 200);
+}
+
 // S4-37: nor all at once, though that many signing in rightly at once is fine.
 #[actix_web::test]
 async fn s4_37_guesses_sent_at_once_learn_no_more_than_five() {
@@ -355,6 +371,8 @@ async fn s4_37_sessions_are_journalled_for_administrators_without_secrets() {
     let events: Vec<_> = entries.iter().map(|entry| entry.event.as_str()).collect();
     assert_eq!(events, ["session.created", "session.created", "session.revoked"]);
     assert!(entries.iter().all(|entry| entry.audience == "admins"));
+    let seen = async |person| shop.by(person).get("/v1/events?kind=session").await.expect(200)["data"].as_array().expect("events").len();
+    assert!(seen(&shop.admin).await >= 3 && seen(&ana).await == 0);
     let written = format!("{:?}", journal(&shop).await);
     for secret in ["csr_", "argon2", "hash", PASSWORD] {
         assert!(!written.contains(secret), "the journal holds {secret}");

@@ -23,7 +23,7 @@ struct Provider {
 }
 
 impl Provider {
-    async fn start() -> Self {
+    fn start() -> Self {
         let keys: Arc<Mutex<Vec<Value>>> = Arc::default();
         let shown = keys.clone();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -100,7 +100,7 @@ async fn me(shop: &Shop, token: &str) -> Reply {
 // S4-37: an outside provider says who somebody is; what they may do is said here.
 #[actix_web::test]
 async fn s4_37_a_token_of_an_outside_provider_opens_the_door() {
-    let provider = Provider::start().await;
+    let provider = Provider::start();
     for algorithm in [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA] {
         provider.publish(&format!("{algorithm:?}"), algorithm);
     }
@@ -125,7 +125,7 @@ async fn s4_37_a_token_of_an_outside_provider_opens_the_door() {
 // S4-37
 #[actix_web::test]
 async fn s4_37_a_token_that_does_not_hold_is_refused() {
-    let provider = Provider::start().await;
+    let provider = Provider::start();
     provider.publish("one", Algorithm::EdDSA);
     let shop = provider.shop().await;
     shop.hire("Ana Ruiz", "agent").await;
@@ -163,7 +163,7 @@ async fn s4_37_a_token_that_does_not_hold_is_refused() {
 // S4-37: the end of a remembered token is looked at every time.
 #[actix_web::test]
 async fn s4_37_an_outside_token_ends_when_it_says() {
-    let provider = Provider::start().await;
+    let provider = Provider::start();
     provider.publish("one", Algorithm::EdDSA);
     let shop = provider.shop().await;
     shop.hire("Ana Ruiz", "agent").await;
@@ -176,7 +176,7 @@ async fn s4_37_an_outside_token_ends_when_it_says() {
 // S4-37: the provider may change its keys, and may be away for a while.
 #[actix_web::test]
 async fn s4_37_new_keys_of_a_provider_are_looked_for_now_and_then() {
-    let provider = Provider::start().await;
+    let provider = Provider::start();
     let shop = provider.shop().await;
     shop.hire("Ana Ruiz", "agent").await;
     let far = json!({ "exp": NOW + 1_000_000 });
