@@ -2,5 +2,6 @@
 
 mod support;
 
+mod events;
 mod notes;
 mod picklists;
