@@ -3,5 +3,6 @@
 mod support;
 
 mod events;
+mod jobs;
 mod notes;
 mod picklists;
