@@ -51,6 +51,7 @@ CREATE TABLE action_items (
 );
 CREATE INDEX action_items_open_by_due ON action_items (due_at, id) WHERE status = 'open';
 CREATE INDEX action_items_open_by_assignee ON action_items (assignee_id, due_at, id) WHERE status = 'open';
+CREATE INDEX action_items_open_newest ON action_items (assignee_id, created_at, id) WHERE status = 'open';
 CREATE INDEX action_items_by_assignee ON action_items (assignee_id, due_at, id);
 CREATE INDEX action_items_by_due ON action_items (due_at, id);
 CREATE INDEX action_items_by_age ON action_items (created_at, id);

@@ -73,13 +73,7 @@ impl Authenticator {
             return Ok(());
         }
         let context = Context::system(db.clock().now(), db.company_zone(), "api-keys-last-used");
-        db.write(context, async move |tx| {
-            for (id, at) in used {
-                api_keys::record_use(tx, id, at).await?;
-            }
-            Ok(())
-        })
-        .await
+        db.write(context, async move |tx| api_keys::record_uses(tx, used).await).await
     }
 
     async fn recognise(&self, db: &Db, Credential { bearer, act_as }: Credential<'_>) -> Result<Arc<Actor>> {

@@ -157,6 +157,12 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
     let secured = operation["security"].is_array();
     let has_body = operation["requestBody"].is_object();
     let is_list = operation["parameters"].as_array().is_some_and(|list| list.iter().any(|parameter| parameter["name"] == "cursor"));
+    // A body that may be left out is still never null.
+    for (_, content) in operation["requestBody"]["content"].as_object_mut().into_iter().flatten() {
+        if content["schema"]["oneOf"][1]["type"] == "null" {
+            content["schema"] = content["schema"]["oneOf"][0].take();
+        }
+    }
     let named = path.contains('{');
     let signs_in = path.starts_with("/v1/auth/");
     let repeatable = method == "post" && secured && !signs_in;

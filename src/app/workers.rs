@@ -5,7 +5,6 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use chrono_tz::Tz;
 
 use super::server::Application;
-use crate::access::sessions;
 use crate::kernel::{
     context::Context,
     db::Db,
@@ -13,9 +12,10 @@ use crate::kernel::{
     idempotency,
     jobs::{self, Handler, Runner},
 };
+use crate::{access::sessions, work::action_items};
 
 /// How often old things are forgotten.
-const TIDY_EVERY: Duration = Duration::from_secs(60);
+const TIDY_EVERY: Duration = Duration::from_mins(1);
 
 /// Background loops of one instance; they end when this is dropped.
 pub struct Workers(Rc<RefCell<Vec<tokio::task::JoinHandle<()>>>>);
@@ -64,8 +64,9 @@ impl Drop for Workers {
 }
 
 /// Every kind of long work, with what does it.
-fn handlers() -> Vec<(&'static str, Handler)> {
-    vec![]
+#[must_use]
+pub fn handlers() -> Vec<(&'static str, Handler)> {
+    vec![(action_items::bulk::JOB, action_items::bulk::run_job)]
 }
 
 async fn tidy(db: &Db) -> Result<()> {

@@ -370,7 +370,7 @@ fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
 fn postgres(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options.max_connections(connections).min_connections(1).sqlx_logging(false).record_stmt_in_spans(false).test_before_acquire(false);
-    options.acquire_timeout(Duration::from_secs(5)).idle_timeout(Duration::from_secs(600));
+    options.acquire_timeout(Duration::from_secs(5)).idle_timeout(Duration::from_mins(10));
     options.map_sqlx_postgres_opts(|options| {
         options.options([("lock_timeout", "10s"), ("statement_timeout", "60s")]).statement_cache_capacity(512)
     });

@@ -8,6 +8,7 @@ use sea_orm::{
     entity::prelude::*,
     sea_query::{ExprTrait, SelectStatement},
 };
+use serde::Serialize;
 use serde_json::Value;
 
 use super::{Column, Entity, Job, JobStatus, system};
@@ -52,12 +53,16 @@ impl Run {
 
     /// Does a part of the work and counts it as `done` more, in one transaction. Refuses when the job is
     /// no longer this attempt's: the handler then ends by passing the refusal on.
-    pub async fn step<T: 'static>(&self, done: i64, work: impl AsyncFnOnce(&mut Tx) -> Result<T> + 'static) -> Result<T> {
+    ///
+    /// What it returns is kept as the job's `result` so far: whoever watches sees it, and the next attempt has it.
+    pub async fn step<T: Serialize + 'static>(&self, done: i64, work: impl AsyncFnOnce(&mut Tx) -> Result<T> + 'static) -> Result<T> {
         let job = self.job.clone();
         let step = async move |tx: &mut Tx| {
             let held = hold(tx, &job).await?.ok_or_else(|| Error::new(Code::WrongStatus, "The job was cancelled or taken over."))?;
             let value = work(tx).await?;
-            let progress = move_on(&held, tx.now).col_expr(Column::Done, Expr::val(held.done + done));
+            let progress = move_on(&held, tx.now)
+                .col_expr(Column::Done, Expr::val(held.done + done))
+                .col_expr(Column::Result, Expr::val(serde_json::to_value(&value).map_err(Error::internal)?));
             tx.execute(&progress.into_query()).await?;
             Ok(value)
         };

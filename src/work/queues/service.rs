@@ -107,6 +107,7 @@ pub async fn queues_of(reader: Reader<'_>, context: &Context, viewer: &Viewer) -
 }
 
 /// How many rows of a group meet a condition; 64 bits wide on both databases.
+#[must_use]
 pub fn tally(condition: Expr) -> Expr {
     Expr::cust_with_exprs("CAST(SUM(CASE WHEN $1 THEN 1 ELSE 0 END) AS BIGINT)", [condition])
 }
