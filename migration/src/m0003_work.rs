@@ -49,9 +49,9 @@ CREATE TABLE action_items (
     updated_at BIGINT NOT NULL,
     version BIGINT NOT NULL
 );
-CREATE INDEX action_items_open_by_due ON action_items (due_at, id) WHERE status = 'open';
-CREATE INDEX action_items_open_by_assignee ON action_items (assignee_id, due_at, id) WHERE status = 'open';
-CREATE INDEX action_items_open_newest ON action_items (assignee_id, created_at, id) WHERE status = 'open';
+CREATE INDEX action_items_by_status ON action_items (status, due_at, id);
+CREATE INDEX action_items_by_assignee_and_status ON action_items (assignee_id, status, due_at, id);
+CREATE INDEX action_items_newest ON action_items (assignee_id, status, created_at, id);
 CREATE INDEX action_items_by_assignee ON action_items (assignee_id, due_at, id);
 CREATE INDEX action_items_by_due ON action_items (due_at, id);
 CREATE INDEX action_items_by_age ON action_items (created_at, id);

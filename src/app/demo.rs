@@ -224,7 +224,7 @@ impl Shop {
         let mut random = StdRng::seed_from_u64(seed);
         let mut open: Vec<Uuid> = Vec::new();
         while clock.now() < now {
-            let (notes, closing) = (random.random_range(1..=4), random.random_range(0..=4));
+            let (notes, closing) = (random.random_range(1..=4), random.random_range(0..=3));
             for _ in 0..notes {
                 open.extend(self.write_down(db, &mut random).await?);
             }

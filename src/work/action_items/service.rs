@@ -288,7 +288,7 @@ pub async fn view_of(tx: &Tx, item: Model) -> Result<ActionItemView> {
     find(tx.read(), item.id, &Viewer::of(&tx.context)).await
 }
 
-/// Whether an item is open: the very words of the indexes that hold open items only.
+/// Whether an item is open; a literal, so that the planner sees it in prepared statements too.
 #[must_use]
 pub fn is_open() -> Expr {
     Expr::cust("\"action_items\".\"status\" = 'open'")
