@@ -157,6 +157,31 @@ async fn s4_39_set_up_events_are_for_administrators() {
     assert_eq!(shop.by(&manager).get(&path).await.problem(404), "not_found");
 }
 
+/// B-10: a program sees set-up events when its key may do an administrator's work, and the feed names whom it acted for.
+#[actix_web::test]
+async fn b_10_programs_read_the_feed_with_the_rights_of_their_keys() {
+    let shop = Shop::open().await;
+    let claire = shop.hire("Claire Martin", "agent").await;
+    let key = async |scopes: Value| {
+        let made = shop.by(&shop.admin).post("/v1/api-keys", json!({ "name": "Cart", "scopes": scopes })).await.expect(201);
+        (text(&made["id"]), text(&made["secret"]))
+    };
+    let (id, reads) = key(json!(["events:read", "notes:write", "users:act_as"])).await;
+    let (_, administers) = key(json!(["events:read", "users:write"])).await;
+    let new = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Ordered by phone" });
+    shop.with_token(&reads).header("x-act-as", &claire.id).post("/v1/notes", new).await.expect(201);
+    let (seen, _) = follow(&shop.with_token(&reads), 0, 100).await;
+    assert_eq!(column(&json!({ "data": seen }), "type"), ["note.created"]);
+    assert_eq!(seen[0]["actor"], json!({ "kind": "api_key", "id": id, "name": "Cart" }));
+    assert_eq!(seen[0]["acting_for"], json!({ "id": claire.id, "name": "Claire Martin" }));
+    let hers = shop.with_token(&reads).get(&format!("/v1/events?actor={}", claire.id)).await.expect(200);
+    assert_eq!(column(&hers, "type"), ["note.created"]);
+    let (seen, _) = follow(&shop.with_token(&administers), 0, 100).await;
+    assert!(seen.iter().any(|event| event["type"] == "user.created"));
+    let (_, nothing) = key(json!(["notes:read"])).await;
+    assert_eq!(shop.with_token(&nothing).get("/v1/events").await.problem(403), "missing_scope");
+}
+
 #[actix_web::test]
 async fn b_4_a_reader_can_wait_for_the_next_event() {
     let shop = Shop::open().await;
