@@ -34,7 +34,7 @@ pub struct JobView {
     pub status: JobStatus,
     /// How much of it is done.
     pub progress: JobProgress,
-    /// What came of it, once it has succeeded; its shape is that of the command that began it.
+    /// What has come of it so far; its shape is that of the command that began it.
     #[schema(required, value_type = Option<Object>)]
     pub result: Option<Value>,
     /// Why it failed.
