@@ -53,7 +53,10 @@ pub struct BulkReport {
 pub async fn each(tx: &mut Tx, ids: Vec<Uuid>, dry_run: bool, work: impl AsyncFn(&mut Tx, Uuid) -> Result<()>) -> Result<BulkReport> {
     let mut results = Vec::with_capacity(ids.len());
     let failed_on_purpose = || Error::internal("a dry run");
-    for id in ids {
+    // In the order of their ids, so that of two bulk commands neither waits for the other in a circle.
+    let mut in_order: Vec<(usize, Uuid)> = ids.into_iter().enumerate().collect();
+    in_order.sort_unstable_by_key(|(_, id)| *id);
+    for (place, id) in in_order {
         let mut outcome = Ok(());
         let taken_back = tx
             .apart(async |tx| {
@@ -65,16 +68,18 @@ pub async fn each(tx: &mut Tx, ids: Vec<Uuid>, dry_run: bool, work: impl AsyncFn
         if let (Err(error), Ok(()), false) = (taken_back, &outcome, dry_run) {
             return Err(error);
         }
-        results.push(match outcome {
+        let result = match outcome {
             Err(error) if matches!(error.code().kind(), Kind::Unavailable | Kind::Internal) => return Err(error),
             Ok(()) => BulkResult { id, status: 200, problem: None },
             Err(error) => {
                 let problem = Problem::of(&error, &tx.context);
                 BulkResult { id, status: problem.status, problem: Some(problem) }
             }
-        });
+        };
+        results.push((place, result));
     }
-    Ok(BulkReport::of(results, dry_run))
+    results.sort_unstable_by_key(|(place, _)| *place);
+    Ok(BulkReport::of(results.into_iter().map(|(_, result)| result).collect(), dry_run))
 }
 
 impl BulkReport {

@@ -249,6 +249,8 @@ impl Error {
     /// Adds a member to the problem.
     #[must_use]
     pub fn with(mut self, member: &str, value: impl Serialize) -> Self {
+        const OWN: [&str; 8] = ["type", "title", "status", "code", "detail", "instance", "request_id", "errors"];
+        debug_assert!(!OWN.contains(&member), "every problem has a {member} of its own");
         self.0.extra.insert(member.into(), serde_json::to_value(value).unwrap_or_default());
         self
     }
@@ -328,6 +330,29 @@ impl Error {
     }
 }
 
+/// Broken rules as they are found, so that all of them are named at once.
+#[derive(Debug, Default)]
+pub struct Broken(Vec<Violation>);
+
+impl Broken {
+    /// The outcome of a check. Broken rules are kept, and there is no value; any other failure ends the work now.
+    pub fn note<T>(&mut self, outcome: Result<T>) -> Result<Option<T>> {
+        match outcome {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if error.code() == Code::Invalid => {
+                self.0.extend(error.0.violations);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Refuses when any rule was broken.
+    pub fn end(self) -> Result<()> {
+        if self.0.is_empty() { Ok(()) } else { Err(Error::invalid(self.0)) }
+    }
+}
+
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.0.code.as_str(), self.0.detail)?;
@@ -402,7 +427,8 @@ impl From<validator::ValidationErrors> for Error {
 fn flatten(errors: &validator::ValidationErrors, path: &str, found: &mut Vec<Violation>) {
     use validator::ValidationErrorsKind;
     for (field, kind) in errors.errors() {
-        let here = match (path, field.as_ref()) {
+        // A field whose name is a word of Rust is called r#type there, and type in JSON.
+        let here = match (path, field.trim_start_matches("r#")) {
             ("", field) => field.to_owned(),
             (path, "__all__") => path.to_owned(),
             (path, field) => format!("{path}/{field}"),

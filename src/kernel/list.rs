@@ -24,7 +24,6 @@ pub const COUNT_LIMIT: u64 = 10_000;
 
 /// A value that a list sorts by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
 pub enum Key {
     /// Numbers and instants.
     Int(i64),
@@ -66,6 +65,8 @@ pub trait Listed: FromQueryResult {
     fn sorts() -> &'static [Sort<Self>];
     /// The sort when the caller names none: `due_at`, `-created_at`.
     const DEFAULT_SORT: &'static str;
+    /// What `expand` can add to its rows.
+    const EXPANDS: &'static [&'static str] = &[];
     /// The column of the id, which breaks ties.
     fn id_column() -> Expr;
     /// The id of a row.
@@ -124,9 +125,22 @@ impl<T> Page<T> {
 
 #[derive(Serialize, Deserialize)]
 struct Cursor {
+    /// A digest of the query and of what follows: a damaged cursor is as foreign as another query's.
     of: String,
     after: Vec<Key>,
     id: Uuid,
+}
+
+impl Cursor {
+    fn new(filter: &str, sort: &str, after: Vec<Key>, id: Uuid) -> Self {
+        let after_text = serde_json::to_string(&after).unwrap_or_default();
+        let digest = Sha256::digest(format!("{filter}\n{sort}\n{after_text}\n{id}"));
+        Self { of: BASE64_URL_SAFE_NO_PAD.encode(&digest[..9]), after, id }
+    }
+
+    fn belongs_to(&self, filter: &str, sort: &str) -> bool {
+        Self::new(filter, sort, self.after.clone(), self.id).of == self.of
+    }
 }
 
 struct Ordered<R: 'static> {
@@ -141,13 +155,15 @@ pub async fn page<R: Listed + 'static>(
     base: SelectStatement,
     narrow: impl FnOnce(&mut SelectStatement),
 ) -> Result<Page<R>> {
-    let ordered = order::<R>(request.sort.as_deref().unwrap_or(R::DEFAULT_SORT))?;
-    let bound_to = fingerprint(&request.fingerprint, request.sort.as_deref().unwrap_or(R::DEFAULT_SORT));
+    refuse_unknown_expansions::<R>(&request.expand)?;
+    let sort = request.sort.as_deref().unwrap_or(R::DEFAULT_SORT);
+    let ordered = order::<R>(sort)?;
     let mut filtered = base.clone();
     narrow(&mut filtered);
     let counts = if request.counts { Some(count(reader, &filtered, base).await?) } else { None };
     if let Some(cursor) = &request.cursor {
-        let cursor = open(cursor).filter(|cursor| cursor.of == bound_to && cursor.after.len() == ordered.keys.len());
+        let cursor =
+            open(cursor).filter(|cursor| cursor.belongs_to(&request.fingerprint, sort) && cursor.after.len() == ordered.keys.len());
         let cursor = cursor.ok_or_else(|| {
             Error::new(Code::BadCursor, "This cursor belongs to another query. Start again without it.")
                 .violating(super::error::Violation::parameter("cursor", "foreign", "belongs to another filter or sort"))
@@ -164,9 +180,19 @@ pub async fn page<R: Listed + 'static>(
     data.truncate(wanted);
     let next_cursor = data.last().filter(|_| more).map(|last| {
         let after = ordered.keys.iter().map(|(sort, _)| (sort.value)(last)).collect();
-        close(&Cursor { of: bound_to, after, id: last.id() })
+        close(&Cursor::new(&request.fingerprint, sort, after, last.id()))
     });
     Ok(Page { data, next_cursor, counts })
+}
+
+fn refuse_unknown_expansions<R: Listed>(wanted: &[String]) -> Result<()> {
+    match wanted.iter().find(|wanted| !R::EXPANDS.contains(&wanted.as_str())) {
+        Some(unknown) => {
+            let known = if R::EXPANDS.is_empty() { "nothing".to_owned() } else { R::EXPANDS.join(", ") };
+            Err(Error::parameter("expand", "unknown_value", format!("This list expands {known}, not {unknown:?}.")))
+        }
+        None => Ok(()),
+    }
 }
 
 async fn count(reader: Reader<'_>, filtered: &SelectStatement, base: SelectStatement) -> Result<Counts> {
@@ -215,11 +241,6 @@ fn after<R: Listed>(ordered: &Ordered<R>, cursor: Cursor) -> Cond {
         let (column, order, value) = &keys[depth];
         any.add(all.add(beyond(column.clone(), order, Expr::val(value.clone()))))
     })
-}
-
-fn fingerprint(filter: &str, sort: &str) -> String {
-    let digest = Sha256::digest(format!("{filter}\n{sort}"));
-    BASE64_URL_SAFE_NO_PAD.encode(&digest[..9])
 }
 
 fn close(cursor: &Cursor) -> String {

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use validator::ValidateLength;
 
-use super::error::{Error, Result};
+use super::{
+    error::{Error, Result},
+    text,
+};
 
 /// One member of a merge patch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,6 +54,25 @@ impl<T> Patch<T> {
     pub const fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
+}
+
+impl Patch<String> {
+    /// Writes a line of text onto a field: without outer space, and refused by the field's name when nothing is left.
+    pub fn line_over(self, field: &mut String, name: &str) -> Result<()> {
+        if let Self::Value(line) = &self {
+            text::not_blank(line).map_err(|_| Error::field(name, "blank", "must not be blank"))?;
+        }
+        let trimmed = match self {
+            Self::Value(line) => Self::Value(line.trim().to_owned()),
+            other => other,
+        };
+        trimmed.over(field, name)
+    }
+}
+
+/// Reads a member that may be left out, but not be null.
+pub fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> std::result::Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {

@@ -22,7 +22,6 @@ use crate::{
         list::{self, Page, PageRequest},
         patch::Patch,
         reader::Reader,
-        text,
         tx::Tx,
     },
 };
@@ -65,10 +64,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ApiKeyPatch) -> Result<Model> 
         return Err(Error::new(Code::WrongStatus, "The API key has been revoked."));
     }
     let mut after = before.clone();
-    if let Some(name) = patch.name.value() {
-        text::not_blank(name).map_err(|_| Error::field("name", "blank", "must not be blank"))?;
-    }
-    patch.name.over(&mut after.name, "name")?;
+    patch.name.line_over(&mut after.name, "name")?;
     let scopes = match patch.scopes {
         Patch::Value(named) => Patch::Value(granted(&tx.context.actor, &named, &before.scopes.known())?),
         Patch::Null => Patch::Null,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use sea_orm::{
-    EntityTrait, FromQueryResult, QueryFilter, QueryTrait,
+    EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryTrait,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait, JoinType, Order, Query},
 };
@@ -48,10 +48,7 @@ pub async fn create(tx: &mut Tx, new: NewGroup) -> Result<Model> {
 pub async fn update(tx: &mut Tx, id: Uuid, patch: GroupPatch) -> Result<Model> {
     let before: Model = tx.target(id, "group").await?;
     let mut after = before.clone();
-    if let Some(name) = patch.name.value() {
-        text::not_blank(name).map_err(|_| Error::field("name", "blank", "must not be blank"))?;
-    }
-    patch.name.over(&mut after.name, "name")?;
+    patch.name.line_over(&mut after.name, "name")?;
     tx.change(&before, after, "group.updated").await
 }
 
@@ -118,6 +115,15 @@ pub async fn hold_staffed(tx: &mut Tx, id: Uuid) -> Result<Model> {
         return Err(Error::field("id", "nobody_there", format!("{} has no active member who could do the work", group.name)));
     }
     Ok(group)
+}
+
+/// Lets nobody else give work to a person's groups, or take members from them, until the end of the
+/// transaction: the groups of somebody about to leave.
+pub async fn lock_of(tx: &mut Tx, user: Uuid) -> Result<Vec<Model>> {
+    let theirs = Query::select().column(member::Column::GroupId).from(member::Entity).and_where(member::Column::UserId.eq(user)).to_owned();
+    let groups = Entity::find().filter(Expr::col((Entity, Column::Id)).in_subquery(theirs)).order_by_asc(Column::Id);
+    let groups = tx.for_update(groups);
+    tx.read().models(groups).await
 }
 
 /// A page of groups.

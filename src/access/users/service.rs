@@ -69,10 +69,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: UserPatch) -> Result<Model> {
         refuse_taken(tx, &after.email_key, Some(id)).await?;
     }
     patch.email.over(&mut after.email, "email")?;
-    if let Some(name) = patch.name.value() {
-        text::not_blank(name).map_err(|_| Error::field("name", "blank", "must not be blank"))?;
-    }
-    patch.name.over(&mut after.name, "name")?;
+    patch.name.line_over(&mut after.name, "name")?;
     patch.role.over(&mut after.role, "role")?;
     patch.active.over(&mut after.active, "active")?;
     if let Some(zone) = patch.time_zone.value() {

@@ -13,10 +13,9 @@ use crate::kernel::text;
 #[serde(deny_unknown_fields)]
 pub struct Subject {
     /// Its type, a value of the picklist `subject_types`.
-    #[serde(rename = "type")]
     #[validate(length(min = 1, max = 64))]
     #[schema(min_length = 1, max_length = 64, example = "order")]
-    pub kind: String,
+    pub r#type: String,
     /// The cart's own id of it.
     #[validate(length(min = 1, max = 255), custom(function = text::not_blank))]
     #[schema(min_length = 1, max_length = 255, example = "A-1001")]
@@ -32,7 +31,7 @@ impl FromStr for SubjectText {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once(':') {
-            Some((kind, id)) if !kind.is_empty() && !id.is_empty() => Ok(Self(Subject { kind: kind.into(), id: id.into() })),
+            Some((kind, id)) if !kind.is_empty() && !id.is_empty() => Ok(Self(Subject { r#type: kind.into(), id: id.into() })),
             _ => Err("expected a type and an id, such as order:A-1001"),
         }
     }

@@ -1,6 +1,6 @@
 //! Bodies: JSON of a known shape, within limits, every broken rule named at once.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, error::PayloadError, http::header, web};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -24,6 +24,8 @@ use crate::kernel::{
 
 /// Levels of nesting that we read.
 const DEEPEST: usize = 64;
+/// How often a body is mended in search of the next thing wrong with it.
+const MOST_MENDED: usize = 100;
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -181,8 +183,8 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     })?;
     let mut violations = Vec::new();
     find_nul(&value, "", &mut violations);
-    let mut removed: Vec<String> = Vec::new();
-    loop {
+    let mut mended: HashMap<String, usize> = HashMap::new();
+    for _ in 0..MOST_MENDED {
         let error = match serde_path_to_error::deserialize::<_, T>(&value) {
             Ok(parsed) if violations.is_empty() => return Ok(parsed),
             Ok(_) => break,
@@ -190,18 +192,16 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
         };
         let path = pointer(error.path());
         let (at, violation) = explain(&path, &error.inner().to_string());
-        if removed.contains(&at) || violations.len() >= 50 {
-            break;
-        }
-        let seen = violations.iter().any(|known: &Violation| known.at() == violation.at());
-        if !(seen || violation.code == "required" && removed.contains(&at)) {
+        let ours =
+            mended.keys().any(|mended| at.strip_prefix(mended.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
+        if !(ours || violations.iter().any(|known: &Violation| known.at() == violation.at())) {
             violations.push(violation);
         }
-        // What is wrong is taken out, so that the next thing wrong shows.
-        if !take_out(&mut value, &at) {
+        let tried = mended.entry(at.clone()).or_default();
+        if !mend(&mut value, &at, *tried) {
             break;
         }
-        removed.push(at);
+        *tried += 1;
     }
     Err(Error::invalid(violations))
 }
@@ -288,11 +288,22 @@ fn explain(path: &str, message: &str) -> (String, Violation) {
     }
 }
 
-fn take_out(value: &mut Value, pointer: &str) -> bool {
+/// Takes out what is wrong, then puts one stand-in after another in its place, so that the next thing wrong shows.
+fn mend(value: &mut Value, pointer: &str, tried: usize) -> bool {
     let Some((parent, last)) = pointer.rsplit_once('/') else { return false };
     let key = last.replace("~1", "/").replace("~0", "~");
-    match value.pointer_mut(parent) {
-        Some(Value::Object(map)) => map.shift_remove(&key).is_some(),
-        _ => false,
+    let stand_ins =
+        ["\"\"", "{}", "[]", "0", "false", "\"00000000-0000-0000-0000-000000000000\"", "\"2000-01-01T00:00:00Z\"", "\"2000-01-01\""];
+    let stand_in = tried.checked_sub(1).map(|next| stand_ins.get(next).and_then(|json| serde_json::from_str(json).ok()));
+    match (value.pointer_mut(parent), stand_in) {
+        (_, Some(None)) => return false,
+        (Some(Value::Object(map)), None) => drop(map.shift_remove(&key)),
+        (Some(Value::Object(map)), Some(Some(stand_in))) => drop(map.insert(key, stand_in)),
+        (Some(Value::Array(list)), stand_in) => match key.parse::<usize>().ok().and_then(|index| list.get_mut(index)) {
+            Some(element) => *element = stand_in.flatten().unwrap_or(Value::Null),
+            None => return false,
+        },
+        _ => return false,
     }
+    true
 }

@@ -101,6 +101,10 @@ impl<T: DeserializeOwned> FromRequest for Path<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let path = actix_web::web::Path::<T>::from_request(request, payload).into_inner();
+        // No text that we keep holds NUL, and PostgreSQL cannot even be asked about it.
+        if request.match_info().iter().any(|(_, part)| part.contains('\0') || part.contains("%00")) {
+            return ready(Err(Error::new(Code::NotFound, "There is nothing by that id.")));
+        }
         ready(path.map(|path| Self(path.into_inner())).map_err(|_| Error::new(Code::NotFound, "There is nothing by that id.")))
     }
 }

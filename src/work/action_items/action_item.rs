@@ -8,7 +8,7 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::assignee::AssigneeType;
+use super::assignee::{AssigneeRef, AssigneeType};
 use crate::{
     access::{groups::group, users},
     kernel::{
@@ -116,6 +116,14 @@ pub struct Model {
     pub version: i64,
 }
 
+impl Model {
+    /// The queue it was claimed from.
+    #[must_use]
+    pub fn origin(&self) -> Option<AssigneeRef> {
+        self.origin_type.map(|kind| AssigneeRef { kind, id: self.origin_id })
+    }
+}
+
 /// Queries join by the columns they name.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
@@ -181,6 +189,7 @@ pub fn select() -> SelectStatement {
 
 impl Listed for Row {
     const DEFAULT_SORT: &'static str = "due_at";
+    const EXPANDS: &'static [&'static str] = &["labels"];
 
     fn sorts() -> &'static [Sort<Self>] {
         const SORTS: &[Sort<Row>] = &[

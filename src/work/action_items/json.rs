@@ -23,7 +23,7 @@ use crate::{
         error::Result,
         filter::{AnyOf, Flag, Whose},
         http::View,
-        patch::Patch,
+        patch::{Patch, not_null},
         text,
     },
 };
@@ -90,17 +90,21 @@ pub struct ActionItemPatch {
     #[schema(value_type = Option<Priority>, nullable = false)]
     pub priority: Patch<Priority>,
     /// Who has to do it from now on (S2-21).
+    #[serde(default, deserialize_with = "not_null")]
     #[validate(nested)]
     #[schema(nullable = false)]
     pub assignee: Option<AssigneeRef>,
     /// By when from now on: a value of the picklist `due_presets`.
+    #[serde(default, deserialize_with = "not_null")]
     #[validate(length(min = 1, max = 64))]
     #[schema(nullable = false, min_length = 1, max_length = 64)]
     pub due_in: Option<String>,
     /// By when from now on: the end of a day.
+    #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
     pub due_on: Option<NaiveDate>,
     /// By when from now on: an instant.
+    #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false, example = "2026-12-13T16:00:00Z")]
     pub due_at: Option<Timestamp>,
 }
@@ -233,7 +237,7 @@ impl ActionItemView {
         let named = |id, name: Option<String>| Named { id, name: name.unwrap_or_else(|| "Caseload".into()) };
         Self {
             id: item.id,
-            subject: Subject { kind: item.subject_type, id: item.subject_id },
+            subject: Subject { r#type: item.subject_type, id: item.subject_id },
             contact_id: item.contact_id,
             note_id: item.note_id,
             interaction_id: item.interaction_id,

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use chrono_tz::Tz;
 use sea_orm::{
-    EntityTrait, FromQueryResult, QueryFilter, QueryTrait,
+    EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryTrait,
     entity::prelude::*,
     sea_query::{Alias, Cond, Expr, ExprTrait, Order, Query, SelectStatement, UnionType},
 };
@@ -12,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::{
     action_item::{self, Column, Entity, Model, Row, Status},
     assignee::{Assignee, AssigneeRef, AssigneeType, Owner, own},
-    due::Due,
+    due::{Due, Resolved},
     json::{ActionItemFilter, ActionItemPatch, ActionItemView, Cancellation, Completion, Dated, NewActionItem, Reopening},
     rules::{Bucket, Viewer, may_work},
 };
@@ -22,11 +23,10 @@ use crate::{
     customers::subjects::{self, Subject},
     kernel::{
         context::Context,
-        error::{Code, Error, Result},
+        error::{Broken, Code, Error, Result},
         filter::{AnyOf, Narrow, owned_by},
         list::{self, Page, PageRequest},
         reader::Reader,
-        text,
         tx::Tx,
     },
 };
@@ -40,22 +40,21 @@ pub struct Links {
     pub note_id: Option<Uuid>,
 }
 
-/// Adds an item. The subject's type is checked here; its owner is held until the end.
+/// Adds an item. Its owner is held until the end.
 pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Model> {
-    let own_subject = new.subject.is_some();
-    let subject = new.subject.or(links.subject).ok_or_else(|| Error::field("subject", "required", "is required"))?;
-    if own_subject {
-        subjects::check(tx.read(), &subject).await?;
-    }
+    let mut broken = Broken::default();
+    let subject = broken.note(subject_of(tx, new.subject, links.subject).await)?;
     if let Some(action) = &new.action {
-        picklists::check(tx.read(), "actions", action, "action").await?;
+        broken.note(picklists::check(tx.read(), "actions", action, "action").await)?;
     }
-    let due = Due::one_of(new.due_in, new.due_on, new.due_at)?;
-    let owner = own(tx, new.assignee).await?;
-    let due = due.resolve(tx, owner.zone).await?;
+    let owner = broken.note(own(tx, new.assignee).await)?;
+    let zone = owner.map_or(tx.company_zone, |owner| owner.zone);
+    let due = broken.note(due_of(tx, Due::one_of(new.due_in, new.due_on, new.due_at), zone).await)?;
+    broken.end()?;
+    let (Some(subject), Some(owner), Some(due)) = (subject, owner, due) else { return Err(Error::internal("a check gave nothing")) };
     let item = Model {
         id: tx.id(),
-        subject_type: subject.kind,
+        subject_type: subject.r#type,
         subject_id: subject.id,
         contact_id: None,
         note_id: links.note_id,
@@ -85,34 +84,45 @@ pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Mod
     Ok(item)
 }
 
+/// What a new item is about: its own subject, whose type is checked, or that of what it belongs to.
+async fn subject_of(tx: &Tx, own: Option<Subject>, inherited: Option<Subject>) -> Result<Subject> {
+    match own {
+        Some(subject) => subjects::check(tx.read(), &subject).await.map(|()| subject),
+        None => inherited.ok_or_else(|| Error::field("subject", "required", "is required")),
+    }
+}
+
+async fn due_of(tx: &Tx, wanted: Result<Due>, zone: Tz) -> Result<Resolved> {
+    wanted?.resolve(tx, zone).await
+}
+
 /// Changes an open item; also who has it and by when.
 pub async fn update(tx: &mut Tx, id: Uuid, patch: ActionItemPatch) -> Result<Model> {
     // The owner first, then the item: everybody locks in this order, so nobody waits in a circle.
-    let owner = hold(tx, patch.assignee).await?;
+    let mut broken = Broken::default();
+    let owner = broken.note(hold(tx, patch.assignee).await)?.flatten();
     let before = workable(tx, id).await?;
     require(&before, Status::Open)?;
     let mut after = before.clone();
-    if let Some(title) = patch.title.value() {
-        text::not_blank(title).map_err(|_| Error::field("title", "blank", "must not be blank"))?;
-    }
-    patch.title.over(&mut after.title, "title")?;
-    patch.details.over(&mut after.details, "details")?;
+    broken.note(patch.title.line_over(&mut after.title, "title"))?;
+    broken.note(patch.details.over(&mut after.details, "details"))?;
     if let Some(action) = patch.action.value()
         && before.action.as_ref() != Some(action)
     {
-        picklists::check(tx.read(), "actions", action, "action").await?;
+        broken.note(picklists::check(tx.read(), "actions", action, "action").await)?;
     }
     patch.action.onto(&mut after.action);
-    patch.priority.over(&mut after.priority, "priority")?;
-    if let Some(owner) = owner {
-        give(&mut after, owner);
-    }
-    if let Some(due) = Due::at_most_one(patch.due_in, patch.due_on, patch.due_at)? {
+    broken.note(patch.priority.over(&mut after.priority, "priority"))?;
+    if let Some(due) = broken.note(Due::at_most_one(patch.due_in, patch.due_on, patch.due_at))?.flatten() {
         let zone = match owner {
             Some(owner) => owner.zone,
             None => zone_of(tx, &before).await?,
         };
-        date(&mut after, due, tx, zone).await?;
+        broken.note(date(&mut after, due, tx, zone).await)?;
+    }
+    broken.end()?;
+    if let Some(owner) = owner {
+        give(&mut after, owner);
     }
     let moved = (before.assignee_type, before.assignee_id) != (after.assignee_type, after.assignee_id);
     tx.change(&before, after, if moved { "action_item.reassigned" } else { "action_item.updated" }).await
@@ -162,18 +172,28 @@ pub async fn claim_oldest(tx: &mut Tx, group: Option<Uuid>) -> Result<Option<Mod
 
 /// Gives an item back to the queue it was claimed from.
 pub async fn release(tx: &mut Tx, id: Uuid) -> Result<Model> {
+    // As everywhere, the owner first, then the item.
+    let seen = tx.read().model(Entity::find_by_id(id)).await?.and_then(|item| item.origin());
+    let queue = hold(tx, seen).await;
     let before = workable(tx, id).await?;
     require(&before, Status::Open)?;
-    let Some(kind) = before.origin_type else {
+    let Some(origin) = before.origin() else {
         return Err(Error::new(Code::NothingToRelease, "It was never claimed from a queue; assign it to somebody instead."));
     };
-    own(tx, Some(AssigneeRef { kind, id: before.origin_id })).await?;
-    let after = Model { assignee_type: kind, assignee_id: before.origin_id, origin_type: None, origin_id: None, ..before.clone() };
+    if seen != Some(origin) {
+        return Err(Error::new(Code::Conflict, "Somebody else was working on it at the same time."));
+    }
+    queue?;
+    let after = Model { assignee_type: origin.kind, assignee_id: origin.id, origin_type: None, origin_id: None, ..before.clone() };
     tx.change(&before, after, "action_item.released").await
 }
 
 /// Marks an item done, and creates what comes next in the same step.
 pub async fn complete(tx: &mut Tx, id: Uuid, completion: Completion) -> Result<(Model, Option<Model>)> {
+    if let Some(next) = &completion.next {
+        // As everywhere, the owner first, then the item; one who cannot be is named when the next item is made.
+        Broken::default().note(own(tx, next.assignee).await)?;
+    }
     let before = workable(tx, id).await?;
     require(&before, Status::Open)?;
     let after =
@@ -181,7 +201,7 @@ pub async fn complete(tx: &mut Tx, id: Uuid, completion: Completion) -> Result<(
     let done = tx.change(&before, after, "action_item.completed").await?;
     let next = match completion.next {
         Some(next) => {
-            let subject = Some(Subject { kind: done.subject_type.clone(), id: done.subject_id.clone() });
+            let subject = Some(Subject { r#type: done.subject_type.clone(), id: done.subject_id.clone() });
             let links = Links { subject, note_id: done.note_id };
             Some(create(tx, next, links).await.map_err(|error| error.below("next"))?)
         }
@@ -237,7 +257,7 @@ fn require(item: &Model, status: Status) -> Result<()> {
 }
 
 fn wrong_status(item: &Model, detail: &str) -> Error {
-    Error::new(Code::WrongStatus, detail).with("status", item.status)
+    Error::new(Code::WrongStatus, detail).with("current_status", item.status)
 }
 
 async fn hold(tx: &mut Tx, wanted: Option<AssigneeRef>) -> Result<Option<Owner>> {
@@ -257,7 +277,7 @@ fn give(item: &mut Model, owner: Owner) {
     }
 }
 
-async fn date(item: &mut Model, due: Due, tx: &Tx, zone: chrono_tz::Tz) -> Result<()> {
+async fn date(item: &mut Model, due: Due, tx: &Tx, zone: Tz) -> Result<()> {
     let due = due.resolve(tx, zone).await?;
     item.due_at = due.at;
     item.due_on = due.on.map(|day| day.to_string());
@@ -265,7 +285,7 @@ async fn date(item: &mut Model, due: Due, tx: &Tx, zone: chrono_tz::Tz) -> Resul
 }
 
 /// The zone of whoever has an item.
-async fn zone_of(tx: &Tx, item: &Model) -> Result<chrono_tz::Tz> {
+async fn zone_of(tx: &Tx, item: &Model) -> Result<Tz> {
     match (item.assignee_type, item.assignee_id) {
         (AssigneeType::User, Some(id)) => {
             let holder = tx.read().model(user::Entity::find_by_id(id)).await?;
@@ -303,20 +323,12 @@ pub async fn page(
     base: SelectStatement,
     request: &PageRequest,
 ) -> Result<Page<ActionItemView>> {
-    refuse_unknown_expansions(request)?;
     let page = list::page::<Row>(reader, request, base, |select| narrow(select, filter, viewer)).await?;
     let mut page = page.map(|row| ActionItemView::new(row, viewer));
     if request.expand.iter().any(|wanted| wanted == "labels") {
         label(reader, context, &mut page.data).await?;
     }
     Ok(page)
-}
-
-fn refuse_unknown_expansions(request: &PageRequest) -> Result<()> {
-    match request.expand.iter().find(|wanted| *wanted != "labels") {
-        Some(unknown) => Err(Error::parameter("expand", "unknown_value", format!("expand has labels here, not {unknown:?}."))),
-        None => Ok(()),
-    }
 }
 
 /// What a list leaves out unless asked: the default, and how many it hides when the caller counts.
@@ -369,7 +381,7 @@ pub fn narrow(select: &mut SelectStatement, filter: &ActionItemFilter, viewer: &
     }
     if let Some(subject) = &filter.subject {
         select
-            .equals(column(Column::SubjectType), Some(subject.0.kind.clone()))
+            .equals(column(Column::SubjectType), Some(subject.0.r#type.clone()))
             .equals(column(Column::SubjectId), Some(subject.0.id.clone()));
     }
     select
@@ -397,7 +409,7 @@ fn in_bucket(bucket: Bucket, viewer: &Viewer) -> Cond {
 async fn label(reader: Reader<'_>, context: &Context, items: &mut [ActionItemView]) -> Result<()> {
     let mut wanted: Vec<(&str, &str)> = Vec::new();
     for item in items.iter() {
-        wanted.push(("subject_types", &item.subject.kind));
+        wanted.push(("subject_types", &item.subject.r#type));
         wanted.extend(item.action.as_deref().map(|action| ("actions", action)));
     }
     wanted.sort_unstable();
@@ -406,7 +418,7 @@ async fn label(reader: Reader<'_>, context: &Context, items: &mut [ActionItemVie
     let look_up = |list: &str, key: &str| found.get(&(list.to_owned(), key.to_owned())).cloned();
     for item in items {
         let mut labels = BTreeMap::new();
-        labels.extend(look_up("subject_types", &item.subject.kind).map(|label| ("subject.type".to_owned(), label)));
+        labels.extend(look_up("subject_types", &item.subject.r#type).map(|label| ("subject.type".to_owned(), label)));
         labels.extend(item.action.as_deref().and_then(|action| look_up("actions", action)).map(|label| ("action".to_owned(), label)));
         item.labels = Some(labels);
     }
@@ -500,7 +512,7 @@ pub fn orphaned() -> SelectStatement {
 /// Moves every open item of a person to another owner; what became of each.
 pub async fn move_all(tx: &mut Tx, from: Uuid, to: Owner) -> Result<Vec<Model>> {
     let theirs = Entity::find().filter(Column::AssigneeId.eq(from)).filter(Column::Status.eq(Status::Open));
-    let theirs = tx.for_update(theirs);
+    let theirs = tx.for_update(theirs.order_by_asc(Column::Id));
     let mut moved = Vec::new();
     for before in tx.read().models(theirs).await? {
         let mut after = before.clone();

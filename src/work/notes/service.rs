@@ -12,11 +12,10 @@ use super::{
 use crate::{
     customers::subjects,
     kernel::{
-        error::{Code, Error, Result},
+        error::{Broken, Code, Error, Result},
         filter::Narrow,
         list::{self, Page, PageRequest},
         reader::Reader,
-        text,
         tx::Tx,
     },
     work::action_items::{self, Links},
@@ -24,10 +23,11 @@ use crate::{
 
 /// Writes a note and what follows from it.
 pub async fn create(tx: &mut Tx, new: NewNote) -> Result<CreatedNoteView> {
-    subjects::check(tx.read(), &new.subject).await?;
+    let mut broken = Broken::default();
+    broken.note(subjects::check(tx.read(), &new.subject).await)?;
     let note = Model {
         id: tx.id(),
-        subject_type: new.subject.kind.clone(),
+        subject_type: new.subject.r#type.clone(),
         subject_id: new.subject.id.clone(),
         contact_id: None,
         issue_id: None,
@@ -43,9 +43,12 @@ pub async fn create(tx: &mut Tx, new: NewNote) -> Result<CreatedNoteView> {
     let mut items = Vec::with_capacity(new.action_items.len());
     for (index, item) in new.action_items.into_iter().enumerate() {
         let links = Links { subject: Some(new.subject.clone()), note_id: Some(note.id) };
-        let item = action_items::create(tx, item, links).await.map_err(|error| error.below(&format!("action_items/{index}")))?;
-        items.push(action_items::view_of(tx, item).await?);
+        let created = action_items::create(tx, item, links).await.map_err(|error| error.below(&format!("action_items/{index}")));
+        if let Some(item) = broken.note(created)? {
+            items.push(action_items::view_of(tx, item).await?);
+        }
     }
+    broken.end()?;
     Ok(CreatedNoteView { note: find(tx.read(), note.id).await?, action_items: items })
 }
 
@@ -57,11 +60,10 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: NotePatch) -> Result<NoteView>
         return Err(Error::new(Code::NotAllowed, "A note is corrected by its author or a manager."));
     }
     let mut after = before.clone();
-    if let Some(title) = patch.title.value() {
-        text::not_blank(title).map_err(|_| Error::field("title", "blank", "must not be blank"))?;
-    }
-    patch.title.over(&mut after.title, "title")?;
-    patch.body.over(&mut after.body, "body")?;
+    let mut broken = Broken::default();
+    broken.note(patch.title.line_over(&mut after.title, "title"))?;
+    broken.note(patch.body.over(&mut after.body, "body"))?;
+    broken.end()?;
     tx.change(&before, after, "note.updated").await?;
     find(tx.read(), id).await
 }
@@ -79,7 +81,7 @@ pub async fn page(reader: Reader<'_>, filter: &NoteFilter, request: &PageRequest
     let page = list::page::<Row>(reader, request, note::select(), |select| {
         if let Some(subject) = &filter.subject {
             select
-                .equals(column(Column::SubjectType), Some(subject.0.kind.clone()))
+                .equals(column(Column::SubjectType), Some(subject.0.r#type.clone()))
                 .equals(column(Column::SubjectId), Some(subject.0.id.clone()));
         }
         select.any_of(column(Column::SubjectType), filter.subject_type.as_ref()).equals(column(Column::AuthorId), filter.author).between(

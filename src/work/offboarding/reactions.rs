@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    access::users,
+    access::groups,
     kernel::{
         error::{Code, Error, Result},
         journal::Change,
@@ -18,12 +18,13 @@ use crate::{
 pub fn refuse_open_work<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
     async move {
         let mut refusals = Vec::new();
+        // Locked, so that nobody gives a group work, or leaves it, trusting in who leaves here.
+        let groups = groups::lock_of(tx, change.id).await?;
         let open = action_items::open_of(tx.read(), change.id).await?;
         if open > 0 {
             let detail = format!("They hold {open} open action items; offboard them instead.");
             refusals.push(Error::new(Code::OpenWork, detail).with("open_work", json!({ "action_item": open })));
         }
-        let groups = users::groups_of(tx.read(), &[change.id]).await?.remove(&change.id).unwrap_or_default();
         for group in groups {
             let open = action_items::group_is_unstaffed(tx.read(), group.id, Some(change.id)).await?;
             if open > 0 {

@@ -4,7 +4,10 @@ use uuid::Uuid;
 
 use super::json::{MovedItem, MovedKind, Offboarding, OffboardingView};
 use crate::{
-    access::users::{self, user},
+    access::{
+        groups,
+        users::{self, user},
+    },
     kernel::{
         actor::Named,
         error::{Code, Error, Result},
@@ -19,6 +22,11 @@ pub async fn offboard(tx: &mut Tx, id: Uuid, wanted: Offboarding) -> Result<Offb
     if to.kind == AssigneeType::User && to.id == Some(id) {
         return Err(Error::field("reassign_to/id", "same", "must be somebody else"));
     }
+    // Two who offboard each other lock in the same order, so neither waits in a circle; and all who
+    // lock do it in the order people, groups, items.
+    if let Some(heir) = to.id.filter(|heir| to.kind == AssigneeType::User && *heir < id) {
+        users::hold(tx, heir).await?;
+    }
     let leaver: user::Model = tx.lock::<user::Entity>(id, "user").await?;
     if leaver.role > tx.context.actor.role {
         return Err(Error::new(Code::NotAllowed, "Nobody offboards a person of a higher role than their own."));
@@ -27,6 +35,7 @@ pub async fn offboard(tx: &mut Tx, id: Uuid, wanted: Offboarding) -> Result<Offb
         return Err(Error::new(Code::Conflict, "They are not active any more."));
     }
     let owner = action_items::own(tx, Some(to)).await.map_err(|error| error.renamed("assignee", "reassign_to"))?;
+    groups::lock_of(tx, id).await?;
     let items = action_items::move_all(tx, id, owner).await?;
     let moved = MovedKind {
         kind: "action_item".into(),

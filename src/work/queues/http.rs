@@ -10,7 +10,11 @@ use super::{
 use crate::{
     kernel::{
         error::Error,
-        http::{Answer, Command, Db, List, Listing, Path, Result, list_query::PageParams, request::named},
+        http::{
+            Answer, Command, Db, List, Listing, Path, Problem, Result,
+            list_query::{PageParams, Query},
+            request::named,
+        },
     },
     work::action_items::{
         self, ActionItemFilter, ActionItemPage, ActionItemView, Viewer,
@@ -29,9 +33,9 @@ pub fn routes(config: &mut ServiceConfig) {
 /// Mine, each of my groups', and the public one, with how much is open, due today and overdue (S0-8).
 #[utoipa::path(tag = "queues", security(("bearer" = ["queues:read"])), params(ZoneFilter), responses((status = 200, description = "The queues.", body = QueuesView)))]
 #[get("/queues")]
-async fn list_queues(db: Data<Db>, list: List<ZoneFilter>) -> Result<Answer> {
-    let viewer = Viewer::named_zone(&list.context, list.filter.time_zone.as_deref())?;
-    Answer::json(200, &QueuesView { data: service::queues_of(db.read(), &list.context, &viewer).await? })
+async fn list_queues(db: Data<Db>, query: Query<ZoneFilter>) -> Result<Answer> {
+    let viewer = Viewer::named_zone(&query.context, query.filter.time_zone.as_deref())?;
+    Answer::json(200, &QueuesView { data: service::queues_of(db.read(), &query.context, &viewer).await? })
 }
 
 /// List the items of a queue
@@ -43,7 +47,10 @@ async fn list_queues(db: Data<Db>, list: List<ZoneFilter>) -> Result<Answer> {
     tag = "queues",
     security(("bearer" = ["queues:read"])),
     params(("queue" = String, Path, description = "`mine`, `public` or the id of a group.", example = "mine"), PageParams, QueueFilter),
-    responses((status = 200, description = "A page of action items.", body = ActionItemPage))
+    responses(
+        (status = 200, description = "A page of action items.", body = ActionItemPage),
+        (status = 422, description = "An API key that acts for nobody has no queue of its own.", body = Problem, content_type = "application/problem+json")
+    )
 )]
 #[get("/queues/{queue}/items")]
 async fn list_queue_items(db: Data<Db>, Path(queue): Path<String>, list: List<QueueFilter>) -> Result<Listing> {

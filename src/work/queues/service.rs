@@ -106,8 +106,8 @@ pub async fn queues_of(reader: Reader<'_>, context: &Context, viewer: &Viewer) -
     Ok(queues)
 }
 
-/// How many rows of a group meet a condition; 64 bits wide on both databases.
+/// How many rows of a group meet a condition.
 #[must_use]
 pub fn tally(condition: Expr) -> Expr {
-    Expr::cust_with_exprs("CAST(SUM(CASE WHEN $1 THEN 1 ELSE 0 END) AS BIGINT)", [condition])
+    Expr::expr(Expr::case(condition, Expr::cust("1"))).count()
 }

@@ -115,6 +115,11 @@ impl Shop {
         Person { id: text(&me["id"]), email: email.into(), token }
     }
 
+    /// Signs somebody in again, when the clock has left their token behind.
+    pub async fn again(&self, person: &Person) -> Person {
+        self.sign_in(&person.email, PASSWORD).await
+    }
+
     /// Adds somebody to the staff and signs them in.
     pub async fn hire(&self, name: &str, role: &str) -> Person {
         self.hire_in(name, role, "UTC").await
@@ -221,6 +226,20 @@ impl Caller<'_> {
         self.raw(method, path, bytes).await
     }
 
+    /// Every row of a list, page by page.
+    pub async fn rows(&self, path: &str) -> Vec<Value> {
+        let mut rows = Vec::new();
+        let mut next = path.to_owned();
+        loop {
+            let page = self.get(&next).await.expect(200);
+            rows.extend(page["data"].as_array().expect("rows").iter().cloned());
+            match page["next_cursor"].as_str() {
+                Some(cursor) => next = format!("{path}{}cursor={cursor}", if path.contains('?') { '&' } else { '?' }),
+                None => return rows,
+            }
+        }
+    }
+
     /// Sends any bytes.
     pub async fn raw(&self, method: Method, path: &str, body: Option<(&str, Vec<u8>)>) -> Reply {
         let mut request = self.shop.client.request(method.clone(), format!("{}{path}", self.shop.base));
@@ -281,6 +300,21 @@ pub fn text(value: &Value) -> String {
 /// The strings under a member of each row of a list.
 pub fn column(list: &Value, name: &str) -> Vec<String> {
     list["data"].as_array().map(|rows| rows.iter().map(|row| text(&row[name])).collect()).unwrap_or_default()
+}
+
+/// The strings under a member of each of some rows.
+pub fn each(rows: &[Value], name: &str) -> Vec<String> {
+    rows.iter().map(|row| text(&row[name])).collect()
+}
+
+/// Places and codes of broken rules, as `Reply::broken` gives them.
+pub fn rules(rules: &[(&str, &str)]) -> Vec<(String, String)> {
+    rules.iter().map(|(place, code)| ((*place).to_owned(), (*code).to_owned())).collect()
+}
+
+/// Text as one segment of a path, or one value of a query.
+pub fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 /// An owner as requests name it.
