@@ -15,5 +15,6 @@ pub mod app;
 pub mod catalog;
 pub mod customers;
 pub mod insight;
+pub mod integration;
 pub mod kernel;
 pub mod work;

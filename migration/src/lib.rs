@@ -31,7 +31,8 @@ impl MigratorTrait for Migrator {
 
 /// Runs SQL written once for both databases. The words that differ are in braces:
 /// `{json}` keeps the text of JSON as it was, `{bytes}` is binary, `{rowless}` ends a table that
-/// SQLite keeps in its primary key, `{text}` compares by code point.
+/// SQLite keeps in its primary key, `{text}` compares by code point, `{counted}` counts rows as they
+/// are written, where there is more than one writer.
 pub(crate) async fn run(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
     let sqlite = manager.get_database_backend() == DbBackend::Sqlite;
     let words = [
@@ -39,6 +40,7 @@ pub(crate) async fn run(manager: &SchemaManager<'_>, sql: &str) -> Result<(), Db
         ("{bytes}", if sqlite { "BLOB" } else { "BYTEA" }),
         ("{uuid}", if sqlite { "BLOB" } else { "UUID" }),
         ("{text}", if sqlite { "TEXT" } else { "TEXT COLLATE \"C\"" }),
+        ("{counted}", if sqlite { "BIGINT" } else { "BIGINT GENERATED ALWAYS AS IDENTITY" }),
         ("{rowless}", if sqlite { "WITHOUT ROWID" } else { "" }),
     ];
     let sql = words.iter().fold(sql.to_owned(), |sql, (word, means)| sql.replace(word, means));

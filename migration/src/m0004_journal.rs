@@ -6,6 +6,7 @@ crate::sql! {"
 CREATE TABLE journal (
     id {uuid} PRIMARY KEY NOT NULL,
     sequence BIGINT UNIQUE,
+    written {counted},
     at BIGINT NOT NULL,
     event TEXT NOT NULL,
     kind TEXT NOT NULL,
@@ -23,7 +24,7 @@ CREATE TABLE journal (
     before {json},
     after {json}
 );
-CREATE INDEX journal_unnumbered ON journal (id) WHERE sequence IS NULL;
+CREATE INDEX journal_unnumbered ON journal (written) WHERE sequence IS NULL;
 CREATE INDEX journal_by_subject ON journal (subject_type, subject_id, at, id) WHERE subject_type IS NOT NULL;
 CREATE INDEX journal_by_record ON journal (record_id, at, id);
 
@@ -52,6 +53,7 @@ CREATE TABLE jobs (
     result {json},
     problem {json},
     created_by_id {uuid} NOT NULL,
+    asked {json} NOT NULL,
     attempts BIGINT NOT NULL,
     lease_until BIGINT,
     created_at BIGINT NOT NULL,

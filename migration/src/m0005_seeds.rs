@@ -171,7 +171,7 @@ impl MigrationTrait for Migration {
             )
             .await?;
             for (position, (key, label, french, color, polarity, duration)) in list.items.iter().enumerate() {
-                let optional = |text: &Option<&str>| text.map_or_else(|| "NULL".to_owned(), |text| format!("'{text}'"));
+                let optional = |text: Option<&str>| text.map_or_else(|| "NULL".to_owned(), |text| format!("'{text}'"));
                 let labels = format!("{{\"fr\":\"{french}\"}}");
                 insert(
                     manager,
@@ -182,9 +182,9 @@ impl MigrationTrait for Migration {
                         id(manager, &list_id),
                         quoted(label),
                         quoted(&labels),
-                        optional(color),
-                        optional(polarity),
-                        optional(duration),
+                        optional(*color),
+                        optional(*polarity),
+                        optional(*duration),
                     ),
                 )
                 .await?;

@@ -73,13 +73,7 @@ impl Authenticator {
             return Ok(());
         }
         let context = Context::system(db.clock().now(), db.company_zone(), "api-keys-last-used");
-        db.write(context, async move |tx| {
-            for (id, at) in used {
-                api_keys::record_use(tx, id, at).await?;
-            }
-            Ok(())
-        })
-        .await
+        db.write(context, async move |tx| api_keys::record_uses(tx, used).await).await
     }
 
     async fn recognise(&self, db: &Db, Credential { bearer, act_as }: Credential<'_>) -> Result<Arc<Actor>> {
@@ -130,7 +124,7 @@ impl Authenticator {
         let session = sessions::find_live(reader, claims.sid, now).await?.filter(|session| session.user_id == claims.sub);
         let session = session.ok_or_else(|| invalid("The session has ended."))?;
         let user = users::find_active(reader, claims.sub).await?.ok_or_else(|| invalid("The account is not active."))?;
-        let end = Timestamp(claims.exp.saturating_mul(1_000_000)).min(session.expires_at);
+        let end = claims.ends_at().min(session.expires_at);
         Ok(Actor { session: Some(session.id), expires_at: Some(end), ..users::actor(reader, &user).await? })
     }
 

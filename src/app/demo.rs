@@ -50,8 +50,13 @@ const STAFF: &[(&str, Role, &[&str])] = &[
     ("Emi Tanaka", Role::Manager, &["Sales", "Finance"]),
 ];
 
-/// What people write down: subject type, title, what they paste, what follows.
-const STORIES: &[(&str, &str, &str, Option<(&str, &str, &str)>)] = &[
+/// Subject type, title, what is pasted, and what follows.
+type Story = (&'static str, &'static str, &'static str, Option<Follows>);
+/// Title, group, due preset.
+type Follows = (&'static str, &'static str, &'static str);
+
+/// What people write down.
+const STORIES: &[Story] = &[
     (
         "order",
         "Customer called and requested rush shipping",
@@ -127,13 +132,14 @@ pub async fn run(args: DemoArgs, mut config: Config) -> std::result::Result<(), 
 
     let db = start::open(&config, Clock::System).await?;
     let admin = users::oldest_admin(db.read()).await?.ok_or_else(|| Error::internal("no administrator"))?;
-    let mut tokens = String::new();
+    let mut tokens = Vec::new();
     for (role, id) in [("agent", shop.people[0].id), ("manager", shop.people[4].id), ("admin", admin.id)] {
         let context = Context::system(db.clock().now(), ZONE, "demo");
         let token = sessions::start(&db, context, id, TOKEN_SECONDS).await?.access_token;
-        tokens.push_str(&format!("{role:8} {token}\n"));
+        tokens.push(format!("{role:8} {token}\n"));
     }
-    let application = start::application(config, db).await?;
+    let tokens = tokens.concat();
+    let application = start::application(config, db)?;
     serve_until_told(application, |address| {
         say(&format!(
             "A demo shop is at http://{address} and its documentation at http://{address}/docs/\n\
@@ -218,7 +224,7 @@ impl Shop {
         let mut random = StdRng::seed_from_u64(seed);
         let mut open: Vec<Uuid> = Vec::new();
         while clock.now() < now {
-            let (notes, closing) = (random.random_range(1..=4), random.random_range(0..=4));
+            let (notes, closing) = (random.random_range(1..=4), random.random_range(0..=3));
             for _ in 0..notes {
                 open.extend(self.write_down(db, &mut random).await?);
             }

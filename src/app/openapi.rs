@@ -74,9 +74,10 @@ fn build() -> Value {
     document["components"]["responses"] = shared_responses();
     document["components"]["parameters"] = shared_parameters();
     document["components"]["headers"] = shared_headers();
+    let versioned = versioned(&document["components"]["schemas"]);
     for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
-            complete(path, method, operation);
+            complete(path, method, operation, &versioned);
         }
     }
     document
@@ -152,11 +153,34 @@ fn shared_headers() -> Value {
     })
 }
 
+/// The schemas of resources that have a version, and so an ETag.
+fn versioned(schemas: &Value) -> Vec<String> {
+    let has_version = |schema: &Value| !schema["properties"]["version"].is_null();
+    let views = schemas.as_object().into_iter().flatten();
+    let direct: Vec<String> = views.clone().filter(|(_, schema)| has_version(schema)).map(|(name, _)| name.clone()).collect();
+    // A resource with siblings, such as a note with its action items, is the resource and more.
+    let extends = |schema: &Value| {
+        let parts = schema["allOf"].as_array().into_iter().flatten();
+        parts.filter_map(|part| part["$ref"].as_str()).any(|part| direct.iter().any(|name| part.ends_with(&format!("/{name}"))))
+    };
+    let more: Vec<String> = views.filter(|(_, schema)| extends(schema)).map(|(name, _)| name.clone()).collect();
+    direct.into_iter().chain(more).filter(|name| name != "Health").collect()
+}
+
 /// Adds to one operation what its kind of operation shares with the others.
-fn complete(path: &str, method: &str, operation: &mut Value) {
+fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String]) {
     let secured = operation["security"].is_array();
+    if !secured {
+        operation["security"] = json!([]);
+    }
     let has_body = operation["requestBody"].is_object();
     let is_list = operation["parameters"].as_array().is_some_and(|list| list.iter().any(|parameter| parameter["name"] == "cursor"));
+    // A body that may be left out is still never null.
+    for (_, content) in operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut).into_iter().flatten() {
+        if content["schema"]["oneOf"][1]["type"] == "null" {
+            content["schema"] = content["schema"]["oneOf"][0].take();
+        }
+    }
     let named = path.contains('{');
     let signs_in = path.starts_with("/v1/auth/");
     let repeatable = method == "post" && secured && !signs_in;
@@ -170,7 +194,8 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
         failures.extend([401, 429]);
     }
     if secured {
-        failures.push(403);
+        // 422 also without a body: an API key that acts for nobody where somebody is needed.
+        failures.extend([403, 422]);
         parameters.push("ActAs");
     }
     if named {
@@ -225,6 +250,10 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
         }
         if is_list {
             headers.push("Link");
+        }
+        let shown = response["content"]["application/json"]["schema"]["$ref"].as_str();
+        if shown.is_some_and(|shown| versioned.iter().any(|schema| shown.ends_with(&format!("/{schema}")))) {
+            headers.push("ETag");
         }
         if repeatable {
             headers.push("Idempotency-Replayed");

@@ -3,7 +3,7 @@
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{health, problems};
-use crate::{access, catalog, insight, work};
+use crate::{access, catalog, insight, integration, work};
 
 /// Adds every route.
 pub fn routes(config: &mut ServiceConfig) {
@@ -29,4 +29,6 @@ fn resources(config: &mut ServiceConfig) {
     config.configure(insight::dashboard::http::routes);
     config.configure(insight::timeline::http::routes);
     config.configure(insight::reports::http::routes);
+    config.configure(integration::events::http::routes);
+    config.configure(integration::jobs::http::routes);
 }

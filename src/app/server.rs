@@ -1,6 +1,6 @@
 //! The server: the middleware around every request, and its graceful end.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::ready, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_cors::Cors;
 use actix_web::{
@@ -55,14 +55,14 @@ pub fn listen(application: &Application) -> std::io::Result<(Server, SocketAddr)
         let (app, _) = App::new()
             .app_data(Data::new(application.db.clone()))
             .app_data(Data::new(gate_keeper))
-            .app_data(Data::new(Limits { request_timeout: shared.request_timeout }))
+            .app_data(Data::new(Limits { request_timeout: shared.request_timeout, trusted_proxies: shared.trusted_proxies }))
             .app_data(web::PayloadConfig::new(shared.body_limit))
             .app_data(document.clone())
             .into_utoipa_app()
             .configure(routes)
             .split_for_parts();
         app.route("/openapi.json", web::get().to(read_document))
-            .route("/metrics", web::get().to(move |request: HttpRequest| read_metrics(request, metrics_token.clone())))
+            .route("/metrics", web::get().to(move |request: HttpRequest| ready(read_metrics(&request, metrics_token.as_deref()))))
             .route("/docs", web::get().to(async || HttpResponse::PermanentRedirect().insert_header(("Location", "/docs/")).finish()))
             .service(SwaggerUi::new("/docs/{_:.*}").config(SwaggerConfig::new(["/openapi.json"])))
             .default_service(web::to(fallback))
@@ -116,7 +116,7 @@ async fn read_document(document: Data<String>) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(document.as_ref().clone())
 }
 
-async fn read_metrics(request: HttpRequest, token: Option<String>) -> Result<HttpResponse> {
+fn read_metrics(request: &HttpRequest, token: Option<&str>) -> Result<HttpResponse> {
     use subtle::ConstantTimeEq;
     let Some(token) = token else { return Err(Error::new(Code::NotFound, "There is nothing at this path.")) };
     let given =

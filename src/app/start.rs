@@ -39,7 +39,7 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Db> {
 }
 
 /// Everything that runs over an open database.
-pub async fn application(config: Config, db: Db) -> Result<Application> {
+pub fn application(config: Config, db: Db) -> Result<Application> {
     let authenticator = Arc::new(Authenticator::new(config.oidc.clone())?);
     let rate_limit = Arc::new(RateLimit::per_minute(config.rate_limit));
     Ok(Application { db, authenticator, config: Arc::new(config), rate_limit })

@@ -1,15 +1,21 @@
-//! What goes on in the background: numbering the journal, forgetting what is old.
+//! What goes on in the background: numbering the journal, doing jobs, forgetting what is old.
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use chrono_tz::Tz;
 
 use super::server::Application;
-use crate::access::sessions;
-use crate::kernel::{context::Context, db::Db, error::Result, idempotency};
+use crate::kernel::{
+    context::Context,
+    db::Db,
+    error::Result,
+    idempotency,
+    jobs::{self, Handler, Runner},
+};
+use crate::{access::sessions, work::action_items};
 
 /// How often old things are forgotten.
-const TIDY_EVERY: Duration = Duration::from_secs(60);
+const TIDY_EVERY: Duration = Duration::from_mins(1);
 
 /// Background loops of one instance; they end when this is dropped.
 pub struct Workers(Rc<RefCell<Vec<tokio::task::JoinHandle<()>>>>);
@@ -28,12 +34,15 @@ impl Workers {
                 report("numbering the journal", numbering.number_journal().await);
             }
         });
+        let running = db.clone();
+        workers.spawn(async move { Runner::new(handlers()).work(&running).await });
         let tidying = db;
         workers.spawn(async move {
             loop {
                 tokio::time::sleep(TIDY_EVERY).await;
                 rate_limit.tidy();
                 report("forgetting idempotency keys", tidy(&tidying).await);
+                report("forgetting jobs", jobs::purge(&tidying).await);
                 report("noting when keys were used", authenticator.flush_last_used(&tidying).await);
             }
         });
@@ -52,6 +61,12 @@ impl Drop for Workers {
             worker.abort();
         }
     }
+}
+
+/// Every kind of long work, with what does it.
+#[must_use]
+pub fn handlers() -> Vec<(&'static str, Handler)> {
+    vec![(action_items::bulk::JOB, action_items::bulk::run_job)]
 }
 
 async fn tidy(db: &Db) -> Result<()> {

@@ -104,6 +104,13 @@ impl Serialize for Scope {
     }
 }
 
+impl<'de> Deserialize<'de> for Scope {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|()| serde::de::Error::custom(format_args!("{text:?} is no scope")))
+    }
+}
+
 /// A person or key as others see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Named {
@@ -126,7 +133,7 @@ crate::choice! {
 }
 
 /// Who is asking, with everything a rule needs to know about them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     /// Which kind of credential this is.
     pub kind: ActorKind,
@@ -145,8 +152,10 @@ pub struct Actor {
     /// The zone in which "today" is meant.
     pub zone: Tz,
     /// The session behind an access token.
+    #[serde(skip)]
     pub session: Option<Uuid>,
     /// When the credential ends.
+    #[serde(skip)]
     pub expires_at: Option<Timestamp>,
 }
 

@@ -1,6 +1,7 @@
 //! Bulk: the same change on many, each standing alone, with a result for each (B-6, S2-22).
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -10,11 +11,15 @@ use super::{
     tx::Tx,
 };
 
-/// Rows that a bulk command changes in one go.
-pub const MOST: usize = 1000;
+/// Rows that a bulk command changes at the most.
+pub const MOST: usize = 10_000;
+/// Rows that it changes while the caller waits; more are for a job.
+pub const MOST_AT_ONCE: usize = 1000;
+/// Rows that a job changes in one step.
+pub const STEP: usize = 500;
 
 /// What became of one of them.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct BulkResult {
     /// Which one.
     pub id: Uuid,
@@ -27,7 +32,7 @@ pub struct BulkResult {
 }
 
 /// What became of a bulk command.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct BulkReport {
     /// The outcome in one sentence.
     #[schema(example = "77 of 80 changed, 3 failed.")]
@@ -74,27 +79,36 @@ pub async fn each(tx: &mut Tx, ids: Vec<Uuid>, dry_run: bool, work: impl AsyncFn
         results.push((place, result));
     }
     results.sort_unstable_by_key(|(place, _)| *place);
-    let results: Vec<BulkResult> = results.into_iter().map(|(_, result)| result).collect();
-    let matched = results.len();
-    let failed = results.iter().filter(|result| result.problem.is_some()).count();
-    let succeeded = matched - failed;
-    let verb = if dry_run { "would change" } else { "changed" };
-    let message = if failed == 0 {
-        format!("{succeeded} of {matched} {verb}.")
-    } else {
-        format!("{succeeded} of {matched} {verb}, {failed} failed.")
-    };
-    Ok(BulkReport { message, matched, succeeded, failed, dry_run, results })
+    Ok(BulkReport::of(results.into_iter().map(|(_, result)| result).collect(), dry_run))
 }
 
-/// What a bulk command is done to.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Select<F> {
-    /// These, at most 1,000.
-    #[serde(default)]
-    pub ids: Option<Vec<Uuid>>,
-    /// All that a list with this filter would show.
-    #[serde(default)]
-    pub filter: Option<F>,
+impl BulkReport {
+    /// The report that a job kept, to go on with; an empty one when it kept none.
+    #[must_use]
+    pub fn resumed(kept: Option<Value>, dry_run: bool) -> Self {
+        let kept = kept.and_then(|kept| serde_json::from_value(kept).ok());
+        kept.unwrap_or_else(|| Self::of(Vec::new(), dry_run))
+    }
+
+    /// This report and what came after it, as one.
+    #[must_use]
+    pub fn and(mut self, more: Self) -> Self {
+        self.results.extend(more.results);
+        Self::of(self.results, self.dry_run)
+    }
+
+    fn of(results: Vec<BulkResult>, dry_run: bool) -> Self {
+        let matched = results.len();
+        let failed = results.iter().filter(|result| result.problem.is_some()).count();
+        let succeeded = matched - failed;
+        let verb = if dry_run { "would change" } else { "changed" };
+        let failures = if failed == 0 { String::new() } else { format!(", {failed} failed") };
+        Self { message: format!("{succeeded} of {matched} {verb}{failures}."), matched, succeeded, failed, dry_run, results }
+    }
+}
+
+/// How many there are, as jobs count.
+#[must_use]
+pub fn count(ids: &[Uuid]) -> i64 {
+    i64::try_from(ids.len()).unwrap_or(i64::MAX)
 }

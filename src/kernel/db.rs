@@ -275,9 +275,9 @@ impl Db {
         self.0.access_generation.load(Ordering::SeqCst)
     }
 
-    /// Waits until something in this process has committed a change.
-    pub async fn changed(&self) {
-        self.0.changed.notified().await;
+    /// Waits until something in this process has committed a change after this call, awaited or not.
+    pub fn changed(&self) -> impl Future<Output = ()> + '_ {
+        self.0.changed.notified()
     }
 
     /// Gives committed journal rows their place in the feed, where that is not done at once.
@@ -370,7 +370,7 @@ fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
 fn postgres(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options.max_connections(connections).min_connections(1).sqlx_logging(false).record_stmt_in_spans(false).test_before_acquire(false);
-    options.acquire_timeout(Duration::from_secs(5)).idle_timeout(Duration::from_secs(600));
+    options.acquire_timeout(Duration::from_secs(5)).idle_timeout(Duration::from_mins(10));
     options.map_sqlx_postgres_opts(|options| {
         options.options([("lock_timeout", "10s"), ("statement_timeout", "60s")]).statement_cache_capacity(512)
     });

@@ -1,7 +1,7 @@
 //! The one error type: a code with its explanation, what was wrong where, and nothing of HTTP.
 
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// What every fallible rule returns.
@@ -112,7 +112,7 @@ codes! {
 }
 
 /// One rule that was broken, and where.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
     /// Where: a JSON pointer into the body, a query parameter or a header.
     #[serde(flatten)]
@@ -124,7 +124,7 @@ pub struct Violation {
 }
 
 /// Where a rule was broken.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Place {
     /// A JSON pointer into the body, as a URI fragment.

@@ -68,6 +68,37 @@ impl<'de> Deserialize<'de> for Flag {
     }
 }
 
+/// A whole number in a query string, within its limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Number<const LEAST: i64, const MOST: i64>(pub i64);
+
+impl<'de, const LEAST: i64, const MOST: i64> Deserialize<'de> for Number<LEAST, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor<const LEAST: i64, const MOST: i64>;
+        impl<const LEAST: i64, const MOST: i64> de::Visitor<'_> for Visitor<LEAST, MOST> {
+            type Value = Number<LEAST, MOST>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a number from {LEAST} to {MOST}")
+            }
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
+                if (LEAST..=MOST).contains(&number) {
+                    Ok(Number(number))
+                } else {
+                    Err(E::custom(format_args!("expected a number from {LEAST} to {MOST}")))
+                }
+            }
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
+                self.visit_i64(i64::try_from(number).unwrap_or(i64::MAX))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                let number = text.parse().map_err(|_| E::custom(format_args!("expected a number from {LEAST} to {MOST}")))?;
+                self.visit_i64(number)
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
 /// A filter struct, as the list mechanism uses it.
 pub trait Filter: de::DeserializeOwned + Default + utoipa::IntoParams + 'static {}
 

@@ -163,15 +163,17 @@ async fn last_sequence(conn: &DatabaseTransaction) -> Result<i64> {
     Ok(row.try_get::<i64>("", "last")?)
 }
 
-/// Numbers the committed rows that have no sequence yet, oldest id first. PostgreSQL only.
+/// Numbers the committed rows that have no sequence yet. PostgreSQL only.
 ///
 /// The lock is taken by a statement of its own, so that the next one sees what the last holder
-/// committed; whatever commits later gets a higher number, whenever it began.
+/// committed; whatever commits later gets a higher number, whenever it began. Among those that it
+/// finds, a row that was written later comes later: a change that waited for another's lock writes
+/// its entries after that one's commit, so that each thing's events are in the order of its changes.
 pub async fn number(conn: &DatabaseTransaction) -> Result<()> {
     conn.execute_unprepared("SELECT pg_advisory_xact_lock(4919001)").await?;
     conn.execute_unprepared(
         "UPDATE journal SET sequence = fresh.next FROM \
-         (SELECT id, (SELECT COALESCE(MAX(sequence), 0) FROM journal) + ROW_NUMBER() OVER (ORDER BY id) AS next FROM journal WHERE sequence IS NULL) AS fresh \
+         (SELECT id, (SELECT COALESCE(MAX(sequence), 0) FROM journal) + ROW_NUMBER() OVER (ORDER BY written) AS next FROM journal WHERE sequence IS NULL) AS fresh \
          WHERE journal.id = fresh.id",
     )
     .await?;

@@ -10,6 +10,7 @@ pub mod error;
 pub mod filter;
 pub mod http;
 pub mod idempotency;
+pub mod jobs;
 pub mod journal;
 pub mod list;
 pub mod patch;

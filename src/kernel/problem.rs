@@ -1,6 +1,6 @@
 //! The one place that turns a refusal into an RFC 9457 problem and its status.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
@@ -10,7 +10,7 @@ use super::{
 };
 
 /// A problem (RFC 9457): what every refusal answers, as `application/problem+json`.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// Where the code is explained.
     #[serde(rename = "type")]
@@ -28,13 +28,13 @@ pub struct Problem {
     /// What happened this time.
     pub detail: String,
     /// The path that was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub instance: Option<String>,
     /// Leads to the request in the log and the journal.
     pub request_id: String,
     /// Every rule that was broken.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false, value_type = Vec<BrokenRule>)]
     pub errors: Vec<Violation>,
     /// Further members that the code names, such as `holder` or `current_version`.

@@ -260,7 +260,7 @@ fn differing<M: ModelTrait>(before: &M, after: &M) -> Vec<<M::Entity as EntityTr
 }
 
 fn key_column<E: EntityTrait>() -> E::Column {
-    E::PrimaryKey::iter().next().map(PrimaryKeyToColumn::into_column).unwrap_or_else(|| unreachable!("every table has a key"))
+    E::PrimaryKey::iter().next().map_or_else(|| unreachable!("every table has a key"), PrimaryKeyToColumn::into_column)
 }
 
 fn public<M: Record>(row: &M) -> Result<Json> {

@@ -5,4 +5,4 @@ pub mod http;
 mod json;
 mod service;
 
-pub use service::{find_live, record_use};
+pub use service::{find_live, record_uses};

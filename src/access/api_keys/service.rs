@@ -126,13 +126,14 @@ pub async fn find_live(reader: Reader<'_>, secret: &str, now: Timestamp) -> Resu
     Ok(key.filter(|key| key.is_live(now)))
 }
 
-/// Keeps when a key was last used: neither a change of the key nor an event.
-pub async fn record_use(tx: &mut Tx, id: Uuid, at: Timestamp) -> Result<()> {
-    let update = Entity::update_many()
-        .col_expr(Column::LastUsedAt, Expr::val(at))
-        .filter(Column::Id.eq(id))
-        .filter(Column::LastUsedAt.is_null().or(Column::LastUsedAt.lt(at)));
-    tx.execute(&update.into_query()).await.map(drop)
+/// Keeps when keys were last used: neither a change of the keys nor an event.
+pub async fn record_uses(tx: &mut Tx, uses: impl IntoIterator<Item = (Uuid, Timestamp)>) -> Result<()> {
+    for (id, at) in uses {
+        let earlier = Column::LastUsedAt.is_null().or(Column::LastUsedAt.lt(at));
+        let update = Entity::update_many().col_expr(Column::LastUsedAt, Expr::val(at)).filter(Column::Id.eq(id)).filter(earlier);
+        tx.execute(&update.into_query()).await?;
+    }
+    Ok(())
 }
 
 /// Keys with the names of their people.

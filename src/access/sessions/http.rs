@@ -1,7 +1,5 @@
 //! The door to signing in and out.
 
-use std::net::{IpAddr, SocketAddr};
-
 use actix_web::{HttpRequest, HttpResponse, get, http::header, post, web::Data};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -9,7 +7,7 @@ use super::{
     json::{Jwks, PasswordChange, Refresh, SignIn, SignOut, Tokens},
     service,
 };
-use crate::kernel::http::{Answer, Call, Db, Result};
+use crate::kernel::http::{Answer, Call, Db, Result, request::client_address};
 
 /// Adds the routes below `/v1`.
 pub fn routes(config: &mut ServiceConfig) {
@@ -30,7 +28,7 @@ pub fn well_known(config: &mut ServiceConfig) {
 #[utoipa::path(tag = "auth", request_body = SignIn, responses((status = 200, description = "The tokens of a new session.", body = Tokens)))]
 #[post("/auth/token")]
 async fn create_token(db: Data<Db>, request: HttpRequest, call: Call<SignIn>) -> Result<Answer> {
-    Answer::json(200, &service::sign_in(&db, call.context, call.body, address(&request)).await?)
+    Answer::json(200, &service::sign_in(&db, call.context, call.body, client_address(&request)).await?)
 }
 
 /// Stay signed in
@@ -62,7 +60,7 @@ async fn revoke_token(db: Data<Db>, call: Call<SignOut>) -> Result<Answer> {
 #[utoipa::path(tag = "auth", security(("bearer" = ["profile:write"])), request_body = PasswordChange, responses((status = 204, description = "The new password holds.")))]
 #[post("/auth/password")]
 async fn change_password(db: Data<Db>, request: HttpRequest, call: Call<PasswordChange>) -> Result<Answer> {
-    service::change_password(&db, call.context, call.body, address(&request)).await?;
+    service::change_password(&db, call.context, call.body, client_address(&request)).await?;
     Ok(Answer::nothing())
 }
 
@@ -75,8 +73,4 @@ async fn change_password(db: Data<Db>, request: HttpRequest, call: Call<Password
 async fn read_jwks(db: Data<Db>) -> Result<HttpResponse> {
     let jwks = service::jwks(db.read(), db.clock().now()).await?;
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=60")).json(jwks))
-}
-
-fn address(request: &HttpRequest) -> Option<IpAddr> {
-    request.peer_addr().map(|peer: SocketAddr| peer.ip())
 }

@@ -43,6 +43,14 @@ pub struct Claims {
     pub jti: Uuid,
 }
 
+impl Claims {
+    /// When the token ends.
+    #[must_use]
+    pub const fn ends_at(&self) -> Timestamp {
+        Timestamp(self.exp.saturating_mul(1_000_000))
+    }
+}
+
 /// A key with which tokens can be signed now.
 pub struct Signer {
     kid: String,
@@ -113,7 +121,7 @@ pub fn read(token: &str, key: &DecodingKey, now: Timestamp) -> Result<Claims> {
     validation.validate_aud = false;
     let invalid = |_| Error::new(Code::InvalidToken, "The access token is damaged.");
     let claims = jsonwebtoken::decode::<Claims>(token, key, &validation).map_err(invalid)?.claims;
-    if claims.exp * 1_000_000 <= now.0 {
+    if claims.ends_at() <= now {
         return Err(Error::new(Code::InvalidToken, "The access token has expired."));
     }
     Ok(claims)

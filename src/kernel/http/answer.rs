@@ -38,6 +38,11 @@ impl Answer {
         Ok(Self { version: view.version(), location: Some(view.location()), ..Self::json(201, view)? })
     }
 
+    /// 202 with the job that the work became.
+    pub fn accepted<V: View>(view: &V) -> Result<Self> {
+        Ok(Self { status: 202, ..Self::created(view)? })
+    }
+
     /// Any status with any body.
     pub fn json(status: u16, body: &impl Serialize) -> Result<Self> {
         Ok(Self { status, body: serde_json::to_vec(body).map_err(Error::internal)?, ..Self::default() })

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, error::PayloadError, http::header, web};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -152,7 +153,7 @@ fn retry_key(request: &HttpRequest, bytes: &[u8]) -> Result<Option<RetryKey>> {
     Ok(Some(RetryKey {
         key: key.to_owned(),
         operation: format!("{} {}", request.method(), request.path()),
-        fingerprint: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        fingerprint: BASE64_URL_SAFE_NO_PAD.encode(digest),
     }))
 }
 
@@ -236,7 +237,7 @@ fn memchr_nul(bytes: &[u8]) -> bool {
 fn find_nul(value: &Value, path: &str, found: &mut Vec<Violation>) {
     match value {
         Value::String(text) if text.contains('\0') => {
-            found.push(Violation::field(path.trim_start_matches('/'), "nul", "must not contain the character NUL"))
+            found.push(Violation::field(path.trim_start_matches('/'), "nul", "must not contain the character NUL"));
         }
         Value::Array(list) => list.iter().enumerate().for_each(|(index, item)| find_nul(item, &format!("{path}/{index}"), found)),
         Value::Object(map) => map.iter().for_each(|(key, item)| {

@@ -39,11 +39,13 @@ impl ResponseError for Error {
     }
 }
 
-/// What no request may go beyond.
+/// What holds for every request.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// How long a request may take.
     pub request_timeout: Duration,
+    /// Reverse proxies in front, whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: usize,
 }
 
 /// Wraps the whole application.
@@ -54,7 +56,7 @@ pub async fn edge<B: MessageBody + 'static>(request: ServiceRequest, next: Next<
     request.extensions_mut().insert(RequestId(id.clone()));
     let languages = languages(request.request());
     let pattern = request.match_pattern();
-    let limit = request.app_data::<Data<Limits>>().map_or(Duration::from_secs(60), |limits| limits.request_timeout);
+    let limit = request.app_data::<Data<Limits>>().map_or(Duration::from_mins(1), |limits| limits.request_timeout);
     let Ok(response) = tokio::time::timeout(limit, next.call(request)).await else {
         let error = Error::new(Code::Timeout, "The request took longer than the server allows.").retry_after(1);
         let body = serde_json::to_vec(&Problem::new(&error, &languages, &id, None)).unwrap_or_default();

@@ -38,6 +38,7 @@ impl RateLimit {
     }
 
     /// Takes one from a credential's bucket.
+    #[must_use]
     pub fn check(&self, credential: Uuid) -> Option<Verdict> {
         let buckets = self.buckets.as_ref()?;
         let (remaining, retry_after) = match buckets.check_key(&credential) {

@@ -2,6 +2,7 @@
 
 use std::{
     future::{Ready, ready},
+    net::IpAddr,
     str::FromStr,
     sync::Arc,
 };
@@ -9,6 +10,7 @@ use std::{
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
 use serde::de::DeserializeOwned;
 
+use super::edge::Limits;
 use super::edge::no_parameters;
 use crate::kernel::{
     actor::Actor,
@@ -37,6 +39,19 @@ pub fn context(request: &HttpRequest) -> Result<Context> {
     let actor = extensions.get::<Arc<Actor>>().cloned().unwrap_or_else(|| Arc::new(Actor::nobody()));
     let request_id = extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     Ok(Context { actor, now: db.clock().now(), request_id, languages: languages(request), if_match: if_match(request)?, retry: None })
+}
+
+/// The address that a request comes from: the peer's, or what the outermost trusted proxy saw.
+#[must_use]
+pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
+    let peer = request.peer_addr().map(|peer| peer.ip());
+    let proxies = request.app_data::<Data<Limits>>().map_or(0, |limits| limits.trusted_proxies);
+    if proxies == 0 {
+        return peer;
+    }
+    let seen = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
+    // Each proxy adds one at the end; what stands before those is whatever the client made up.
+    seen.split(',').rev().nth(proxies - 1).and_then(|address| address.trim().parse().ok()).or(peer)
 }
 
 /// The text of a header, if it is there and is text.

@@ -5,7 +5,7 @@ use sea_orm::{
     entity::prelude::*,
     sea_query::{Alias, Expr, ExprTrait, JoinType, SelectStatement},
 };
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::assignee::{AssigneeRef, AssigneeType};
@@ -85,7 +85,6 @@ pub struct Model {
     /// What kind of thing must be done.
     pub action: Option<String>,
     /// How much it matters.
-    #[serde(serialize_with = "priority_word")]
     pub priority: Priority,
     /// A person, a group, or the public.
     pub assignee_type: AssigneeType,
@@ -123,10 +122,6 @@ impl Model {
     pub fn origin(&self) -> Option<AssigneeRef> {
         self.origin_type.map(|kind| AssigneeRef { kind, id: self.origin_id })
     }
-}
-
-fn priority_word<S: Serializer>(priority: &Priority, serializer: S) -> Result<S::Ok, S::Error> {
-    priority.serialize(serializer)
 }
 
 /// Queries join by the columns they name.

@@ -1,6 +1,8 @@
 //! The same change on many action items, each standing alone (S2-22, B-6).
 
-use serde::Deserialize;
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
@@ -11,8 +13,9 @@ use super::{
     service,
 };
 use crate::kernel::{
-    bulk::{self, BulkReport, MOST},
+    bulk::{self, BulkReport},
     error::{Error, Result},
+    jobs::{self, Job, Run},
     tx::Tx,
 };
 
@@ -36,11 +39,11 @@ crate::choice! {
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ActionItemSelection {
-    /// These, at most 1,000.
-    #[validate(length(min = 1, max = 1000))]
-    #[schema(nullable = false, min_items = 1, max_items = 1000)]
+    /// These, at most 10,000.
+    #[validate(length(min = 1, max = 10_000))]
+    #[schema(nullable = false, min_items = 1, max_items = 10_000)]
     pub ids: Option<Vec<Uuid>>,
-    /// All that a list with this filter shows, at most 1,000.
+    /// All that a list with this filter shows, at most 10,000.
     #[schema(nullable = false)]
     pub filter: Option<ActionItemFilter>,
 }
@@ -65,14 +68,76 @@ pub struct ActionItemBulk {
     pub dry_run: bool,
 }
 
-/// Changes what was selected.
-pub async fn run(tx: &mut Tx, bulk: ActionItemBulk) -> Result<BulkReport> {
-    let ids = selected(tx, bulk.select).await?;
-    match (bulk.set, bulk.command) {
-        (Some(set), None) => bulk::each(tx, ids, bulk.dry_run, async |tx, id| service::update(tx, id, set.clone()).await.map(drop)).await,
-        (None, Some(command)) => bulk::each(tx, ids, bulk.dry_run, async |tx, id| obey(tx, id, command).await).await,
-        _ => Err(Error::field("set", "required", "exactly one of set and command is required")),
+/// What is done to each; also how a job keeps it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Change {
+    Set(Box<ActionItemPatch>),
+    Command(BulkCommand),
+}
+
+impl Change {
+    async fn make(&self, tx: &mut Tx, id: Uuid) -> Result<()> {
+        match self {
+            Self::Set(set) => service::update(tx, id, set.as_ref().clone()).await.map(drop),
+            Self::Command(command) => obey(tx, id, *command).await,
+        }
     }
+}
+
+/// A bulk that is too much for one request.
+#[derive(Debug, Serialize, Deserialize)]
+struct Later {
+    ids: Vec<Uuid>,
+    change: Change,
+    dry_run: bool,
+}
+
+/// What became of a bulk: done, or to be done by a job.
+pub enum Outcome {
+    /// It is done.
+    Done(BulkReport),
+    /// A job does it.
+    Enqueued(Box<Job>),
+}
+
+/// The kind of job that changes many items.
+pub const JOB: &str = "action_items.bulk";
+
+/// Changes what was selected; more than 1,000 items in a job.
+pub async fn run(tx: &mut Tx, bulk: ActionItemBulk) -> Result<Outcome> {
+    let change = match (bulk.set, bulk.command) {
+        (Some(set), None) => Change::Set(Box::new(set)),
+        (None, Some(command)) => Change::Command(command),
+        _ => return Err(Error::field("set", "required", "exactly one of set and command is required")),
+    };
+    let ids = selected(tx, bulk.select).await?;
+    if ids.len() <= bulk::MOST_AT_ONCE {
+        return bulk::each(tx, ids, bulk.dry_run, async |tx, id| change.make(tx, id).await).await.map(Outcome::Done);
+    }
+    let (title, total) = (format!("Change {} action items", ids.len()), bulk::count(&ids));
+    let job = jobs::enqueue(tx, JOB, &title, &Later { ids, change, dry_run: bulk.dry_run }, total).await?;
+    Ok(Outcome::Enqueued(Box::new(job)))
+}
+
+/// Does a job of [`JOB`]. What became of each item is kept with every step, so that another attempt goes on after it.
+#[must_use]
+pub fn run_job(run: Run) -> LocalBoxFuture<'static, Result<Value>> {
+    async move {
+        let Later { ids, change, dry_run } = serde_json::from_value(run.job.payload.clone()).map_err(Error::internal)?;
+        let mut report = BulkReport::resumed(run.job.result.clone(), dry_run);
+        let begun = report.matched;
+        for part in ids[begun.min(ids.len())..].chunks(bulk::STEP) {
+            let (part, change, so_far) = (part.to_vec(), change.clone(), report);
+            report = run
+                .step(bulk::count(&part), async move |tx| {
+                    let more = bulk::each(tx, part, dry_run, async |tx, id| change.make(tx, id).await).await?;
+                    Ok(so_far.and(more))
+                })
+                .await?;
+        }
+        serde_json::to_value(report).map_err(Error::internal)
+    }
+    .boxed_local()
 }
 
 async fn selected(tx: &Tx, selection: ActionItemSelection) -> Result<Vec<Uuid>> {
@@ -83,9 +148,9 @@ async fn selected(tx: &Tx, selection: ActionItemSelection) -> Result<Vec<Uuid>> 
             Ok(ids)
         }
         (None, Some(filter)) => {
-            let ids = service::ids(tx.read(), &filter, &Viewer::of(&tx.context), MOST as u64 + 1).await?;
-            if ids.len() > MOST {
-                return Err(Error::field("select/filter", "too_many", format!("finds more than {MOST} items; narrow it")));
+            let ids = service::ids(tx.read(), &filter, &Viewer::of(&tx.context), bulk::MOST as u64 + 1).await?;
+            if ids.len() > bulk::MOST {
+                return Err(Error::field("select/filter", "too_many", format!("finds more than {} items; narrow it", bulk::MOST)));
             }
             Ok(ids)
         }

@@ -17,6 +17,7 @@ use super::{
 use crate::kernel::{
     bulk::BulkReport,
     http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, list_query::PageParams},
+    jobs::JobView,
 };
 
 /// Adds the routes.
@@ -65,11 +66,16 @@ async fn create_action_item(db: Data<Db>, call: Call<NewActionItem>) -> Result<A
 /// Change many action items
 ///
 /// Re-assign, re-date or command what is selected; each item stands alone, and the answer has a
-/// result for each (S2-22, S2-23). At most 1,000 at once.
-#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = ActionItemBulk, responses((status = 200, description = "What became of each.", body = BulkReport)))]
+/// result for each (S2-22, S2-23). More than 1,000 items are changed by a job: 202, and its `result`
+/// is the same report.
+#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = ActionItemBulk, responses((status = 200, description = "What became of each.", body = BulkReport), (status = 202, description = "The job that does it.", body = JobView)))]
 #[post("/action-items/bulk")]
 async fn bulk_action_items(db: Data<Db>, call: Call<ActionItemBulk>) -> Result<Answer> {
-    call.write(&db, async move |tx, wanted| Answer::json(200, &bulk::run(tx, wanted).await?)).await
+    call.write(&db, async move |tx, wanted| match bulk::run(tx, wanted).await? {
+        bulk::Outcome::Done(report) => Answer::json(200, &report),
+        bulk::Outcome::Enqueued(job) => Answer::accepted(&JobView::from(*job)),
+    })
+    .await
 }
 
 /// Read an action item

@@ -67,26 +67,26 @@ pub struct NewActionItem {
 }
 
 /// Changes to an action item (RFC 7396); at most one of `due_in`, `due_on` and `due_at`.
-#[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ActionItemPatch {
     /// What must be done, in a line.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Patch::is_absent")]
     #[validate(length(min = 1, max = 200))]
     #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200)]
     pub title: Patch<String>,
     /// What must be done, at length.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Patch::is_absent")]
     #[validate(length(max = 65536))]
     #[schema(value_type = Option<String>, nullable = false, max_length = 65536)]
     pub details: Patch<String>,
     /// What kind of thing must be done; null for nothing in particular.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Patch::is_absent")]
     #[validate(length(min = 1, max = 64))]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 64, example = "call")]
     pub action: Patch<String>,
     /// How much it matters.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<Priority>, nullable = false)]
     pub priority: Patch<Priority>,
     /// Who has to do it from now on (S2-21).

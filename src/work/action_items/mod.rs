@@ -2,7 +2,7 @@
 
 pub mod action_item;
 mod assignee;
-mod bulk;
+pub mod bulk;
 mod due;
 pub mod http;
 mod json;

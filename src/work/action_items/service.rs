@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 use sea_orm::{
-    EntityTrait, QueryFilter, QueryOrder, QueryTrait,
+    EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryTrait,
     entity::prelude::*,
-    sea_query::{Alias, Cond, Expr, ExprTrait, Order, Query, SelectStatement},
+    sea_query::{Alias, Cond, Expr, ExprTrait, Order, Query, SelectStatement, UnionType},
 };
 use serde_json::{Map, Value, json};
 
@@ -308,7 +308,7 @@ pub async fn view_of(tx: &Tx, item: Model) -> Result<ActionItemView> {
     find(tx.read(), item.id, &Viewer::of(&tx.context)).await
 }
 
-/// Whether an item is open: the very words of the indexes that hold open items only.
+/// Whether an item is open; a literal, so that the planner sees it in prepared statements too.
 #[must_use]
 pub fn is_open() -> Expr {
     Expr::cust("\"action_items\".\"status\" = 'open'")
@@ -430,13 +430,32 @@ pub async fn ids(reader: Reader<'_>, filter: &ActionItemFilter, viewer: &Viewer,
     let mut select = Entity::find().into_query();
     narrow(&mut select, filter, viewer);
     select.order_by((Entity, Column::DueAt), Order::Asc).order_by((Entity, Column::Id), Order::Asc).limit(most);
-    Ok(reader.all::<Model>(&select).await?.into_iter().map(|item| item.id).collect())
+    select.clear_selects().column((Entity, Column::Id));
+    Ok(reader.all::<Found>(&select).await?.into_iter().map(|found| found.id).collect())
 }
 
-/// The newest open items of some owners.
-pub async fn newest_of(reader: Reader<'_>, viewer: &Viewer, owners: Cond, most: u64) -> Result<Vec<ActionItemView>> {
+#[derive(FromQueryResult)]
+struct Found {
+    id: Uuid,
+}
+
+/// The newest open items of some owners, `None` for the public: the newest of each, and of those the newest.
+pub async fn newest_of(reader: Reader<'_>, viewer: &Viewer, owners: &[Option<Uuid>], most: u64) -> Result<Vec<ActionItemView>> {
+    let column = |column: Column| Expr::col((Entity, column));
+    let newest_of_one = |owner: &Option<Uuid>| {
+        let mut select = Query::select().column((Entity, Column::Id)).from(Entity).and_where(is_open()).to_owned();
+        select.and_where(owner.map_or_else(|| column(Column::AssigneeId).is_null(), |id| column(Column::AssigneeId).eq(id)));
+        select.order_by((Entity, Column::CreatedAt), Order::Desc).order_by((Entity, Column::Id), Order::Desc).limit(most);
+        // SQLite takes a limit in a part of a union only when that part is a subquery.
+        Query::select().column(Column::Id).from_subquery(select, Alias::new("newest")).to_owned()
+    };
+    let mut parts = owners.iter().map(newest_of_one);
+    let Some(mut candidates) = parts.next() else { return Ok(Vec::new()) };
+    candidates.unions(parts.map(|part| (UnionType::All, part)));
+    // In two queries: in one, PostgreSQL would rather walk through everything by age.
+    let ids: Vec<Uuid> = reader.all::<Found>(&candidates).await?.into_iter().map(|found| found.id).collect();
     let mut select = action_item::select();
-    select.and_where(is_open()).cond_where(owners);
+    select.and_where(column(Column::Id).is_in(ids));
     select.order_by((Entity, Column::CreatedAt), Order::Desc).order_by((Entity, Column::Id), Order::Desc).limit(most);
     Ok(reader.all::<Row>(&select).await?.into_iter().map(|row| ActionItemView::new(row, viewer)).collect())
 }

@@ -107,6 +107,7 @@ pub async fn queues_of(reader: Reader<'_>, context: &Context, viewer: &Viewer) -
 }
 
 /// How many rows of a group meet a condition.
+#[must_use]
 pub fn tally(condition: Expr) -> Expr {
     Expr::expr(Expr::case(condition, Expr::cust("1"))).count()
 }

@@ -85,7 +85,7 @@ impl Shop {
 
     async fn start(config: Config, clock: Clock) -> Self {
         let db = start::open(&config, clock.clone()).await.expect("a database");
-        let application = start::application(config, db.clone()).await.expect("an application");
+        let application = start::application(config, db.clone()).expect("an application");
         let (running, address) = server::listen(&application).expect("a port");
         let server = running.handle();
         actix_web::rt::spawn(running);

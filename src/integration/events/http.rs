@@ -1,0 +1,37 @@
+//! The door to events.
+
+use actix_web::{get, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{
+    json::{EventFilter, EventPage, EventView},
+    service,
+};
+use crate::kernel::http::{Answer, Context, Db, Path, Query, Result};
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(read_events).service(read_event);
+}
+
+/// Read the change feed
+///
+/// Every committed change in one order, none skipped: read with `after=0`, then on with the `next_after` of each
+/// answer for as long as `has_more` says so, then again whenever something may have happened; `wait` holds the answer
+/// until something has. A filter leaves events out, never the order; where nothing matches, `next_after` still moves on.
+/// Set-up and access events are shown to administrators only.
+#[utoipa::path(tag = "events", security(("bearer" = ["events:read"])), params(EventFilter), responses((status = 200, description = "A stretch of the feed.", body = EventPage)))]
+#[get("/events")]
+async fn read_events(db: Data<Db>, query: Query<EventFilter>) -> Result<Answer> {
+    Answer::json(200, &service::read(&db, &query.context.actor, &query.filter).await?)
+}
+
+/// Read one event
+///
+/// By its id. Events never change.
+#[utoipa::path(tag = "events", security(("bearer" = ["events:read"])), responses((status = 200, description = "The event.", body = EventView)))]
+#[get("/events/{id}")]
+async fn read_event(db: Data<Db>, Path(id): Path<Uuid>, context: Context) -> Result<Answer> {
+    Answer::ok(&service::find(&db, &context.actor, id).await?)
+}

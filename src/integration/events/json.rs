@@ -1,0 +1,212 @@
+//! The shapes of events.
+
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::kernel::{
+    actor::Named,
+    clock::Timestamp,
+    error::{Error, Result},
+    filter::{AnyOf, Number},
+    http::View,
+    journal,
+};
+
+/// The thing that an event is about.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct EventRecord {
+    /// What kind of thing it is.
+    #[schema(example = "note")]
+    pub kind: String,
+    /// Its id.
+    pub id: Uuid,
+}
+
+/// The cart object that an event is about.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct EventSubject {
+    /// Its type, of the picklist `subject_types`.
+    #[serde(rename = "type")]
+    #[schema(example = "order")]
+    pub kind: String,
+    /// Its id in the cart.
+    #[schema(example = "A-1001")]
+    pub id: String,
+}
+
+/// Who did it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct EventActor {
+    /// What kind of credential acted: `user`, `api_key` or `system`.
+    #[schema(example = "user")]
+    pub kind: String,
+    /// The user or API key; all zeros for Caseload itself.
+    pub id: Uuid,
+    /// Its name at that time.
+    #[schema(example = "Claire Martin")]
+    pub name: String,
+}
+
+/// One change.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct EventView {
+    /// Its place in the feed; later commits have higher numbers.
+    #[schema(example = 1042)]
+    pub sequence: i64,
+    /// Its id.
+    pub id: Uuid,
+    /// When it happened.
+    pub at: Timestamp,
+    /// Its name: the kind of thing and what became of it.
+    #[serde(rename = "type")]
+    #[schema(example = "note.created")]
+    pub event: String,
+    /// The thing that changed.
+    pub record: EventRecord,
+    /// What people call it.
+    #[schema(example = "Asked about the delivery date")]
+    pub title: String,
+    /// The cart object it is about; null for set-up.
+    #[schema(required)]
+    pub subject: Option<EventSubject>,
+    /// Who did it.
+    pub actor: EventActor,
+    /// The person that an API key acted for.
+    #[schema(required)]
+    pub acting_for: Option<Named>,
+    /// The request that did it.
+    pub request_id: String,
+    /// The thing before; null when it is new.
+    #[schema(required, value_type = Option<Object>)]
+    pub before: Option<Value>,
+    /// The thing after; null when it is gone.
+    #[schema(required, value_type = Option<Object>)]
+    pub after: Option<Value>,
+}
+
+impl TryFrom<journal::Model> for EventView {
+    type Error = Error;
+
+    fn try_from(row: journal::Model) -> Result<Self> {
+        Ok(Self {
+            sequence: row.sequence.ok_or_else(|| Error::internal("an event without a number"))?,
+            id: row.id,
+            at: row.at,
+            event: row.event,
+            record: EventRecord { kind: row.kind, id: row.record_id },
+            title: row.title,
+            subject: row.subject_type.zip(row.subject_id).map(|(kind, id)| EventSubject { kind, id }),
+            actor: EventActor { kind: row.actor_kind, id: row.actor_id, name: row.actor_name },
+            acting_for: row.acting_for_id.zip(row.acting_for_name).map(|(id, name)| Named { id, name }),
+            request_id: row.request_id,
+            before: row.before,
+            after: row.after,
+        })
+    }
+}
+
+impl View for EventView {
+    const PATH: &'static str = "/v1/events";
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> Option<i64> {
+        None
+    }
+}
+
+/// A stretch of the feed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventPage {
+    /// The events, by sequence.
+    pub data: Vec<EventView>,
+    /// The `after` to go on with: how far this answer looked, whatever the filter left of it.
+    #[schema(example = 1042)]
+    pub next_after: i64,
+    /// Whether there is more to read at once. It may be so even where the filter left nothing of this answer.
+    pub has_more: bool,
+}
+
+/// Which events are read.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct EventFilter {
+    /// Only events after this sequence: the `next_after` of the answer before; 0 for the first ever.
+    #[param(value_type = Option<i64>, minimum = 0, default = 0, example = 1042)]
+    pub after: Option<Number<0, { i64::MAX }>>,
+    /// Events of one answer.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 1000, default = 50)]
+    pub limit: Option<Number<1, 1000>>,
+    /// Seconds to wait for an event when there is none yet.
+    #[param(value_type = Option<i64>, minimum = 0, maximum = 30, default = 0)]
+    pub wait: Option<Number<0, 30>>,
+    /// Only events about this cart object: type, colon, id.
+    #[param(value_type = Option<String>, example = "order:A-1001")]
+    pub subject: Option<SubjectKey>,
+    /// Only events about the thing with this id.
+    pub record: Option<Uuid>,
+    /// Only events of these names; `note.*` is every event of notes.
+    #[serde(rename = "type")]
+    #[param(rename = "type", value_type = Option<String>, example = "note.created,action_item.*")]
+    pub names: Option<AnyOf<EventName>>,
+    /// Only events about these kinds of things.
+    #[param(value_type = Option<String>, example = "note,action_item")]
+    pub kind: Option<AnyOf<String>>,
+    /// Only what this user or API key did, or what was done in this user's name.
+    pub actor: Option<Uuid>,
+    /// Only events at this instant or later.
+    #[param(value_type = Option<Timestamp>, format = "date-time")]
+    pub at_gte: Option<Timestamp>,
+    /// Only events before this instant.
+    #[param(value_type = Option<Timestamp>, format = "date-time")]
+    pub at_lt: Option<Timestamp>,
+}
+
+/// A cart object in a query: `order:A-1001`.
+#[derive(Clone, Debug)]
+pub struct SubjectKey {
+    /// Its type.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+}
+
+impl<'de> Deserialize<'de> for SubjectKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let (kind, id) = text
+            .split_once(':')
+            .filter(|(kind, id)| !kind.is_empty() && !id.is_empty())
+            .ok_or_else(|| serde::de::Error::custom("expected type:id, such as order:A-1001"))?;
+        Ok(Self { kind: kind.to_owned(), id: id.to_owned() })
+    }
+}
+
+/// The name of an event, or the beginning of several.
+#[derive(Clone, Debug)]
+pub enum EventName {
+    /// `note.created`
+    Exactly(String),
+    /// `note.*`: what begins with `note.`
+    Beginning(String),
+}
+
+impl FromStr for EventName {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        let (name, all) = text.strip_suffix('*').map_or((text, false), |start| (start, true));
+        let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'.');
+        match (plain && !name.is_empty(), all) {
+            (true, false) => Ok(Self::Exactly(name.to_owned())),
+            (true, true) if name.ends_with('.') => Ok(Self::Beginning(name.to_owned())),
+            _ => Err("expected the name of an event such as note.created, or note.*"),
+        }
+    }
+}

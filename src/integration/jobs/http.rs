@@ -1,0 +1,48 @@
+//! The door to jobs.
+
+use actix_web::{get, post, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{
+    json::{JobFilter, JobPage},
+    service,
+};
+use crate::kernel::{
+    http::{Answer, Command, Context, Db, List, Listing, Path, Result, list_query::PageParams},
+    jobs::JobView,
+};
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(list_jobs).service(read_job).service(cancel_job);
+}
+
+/// List the jobs
+///
+/// One's own; managers and administrators see everybody's. Sorts: `created_at` (default `-created_at`).
+#[utoipa::path(tag = "jobs", security(("bearer" = ["jobs:read"])), params(PageParams, JobFilter), responses((status = 200, description = "A page of jobs.", body = JobPage)))]
+#[get("/jobs")]
+async fn list_jobs(db: Data<Db>, mut list: List<JobFilter>) -> Result<Listing> {
+    let filter = std::mem::take(&mut list.filter);
+    let page = service::page(db.read(), &list.context.actor, filter, &list.page).await?;
+    Listing::of(&list, &page)
+}
+
+/// Watch a job
+///
+/// How far it is, and in the end what came of it. It can be read for 7 days after its end.
+#[utoipa::path(tag = "jobs", security(("bearer" = ["jobs:read"])), responses((status = 200, description = "The job.", body = JobView)))]
+#[get("/jobs/{id}")]
+async fn read_job(db: Data<Db>, Path(id): Path<Uuid>, context: Context) -> Result<Answer> {
+    Answer::ok(&JobView::from(service::find(db.read(), &context.actor, id).await?))
+}
+
+/// Stop a job
+///
+/// It ends after the step that it is at; what it has done stays done. One that has ended is 409 `wrong_status`.
+#[utoipa::path(tag = "jobs", security(("bearer" = ["jobs:write"])), responses((status = 200, description = "The job, cancelled.", body = JobView)))]
+#[post("/jobs/{id}/cancel")]
+async fn cancel_job(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
+    command.write(&db, async move |tx| Answer::ok(&JobView::from(service::cancel(tx, id).await?))).await
+}

@@ -1,0 +1,4 @@
+//! What other systems read: the change feed, and what became of long work.
+
+pub mod events;
+pub mod jobs;

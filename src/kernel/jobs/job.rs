@@ -1,0 +1,146 @@
+//! The row of a job.
+
+use std::sync::Arc;
+
+use sea_orm::{FromJsonQueryResult, entity::prelude::*, sea_query::Expr};
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::{
+    actor::Actor,
+    clock::Timestamp,
+    context::Context,
+    journal::{Audience, Belongs, Record},
+    list::{Listed, Sort},
+};
+
+crate::choice! {
+    /// How far a job is.
+    JobStatus {
+        /// It waits for its turn.
+        Queued = "queued",
+        /// It is being done.
+        Running = "running",
+        /// It came to its end.
+        Succeeded = "succeeded",
+        /// It did not; `problem` says why.
+        Failed = "failed",
+        /// Somebody stopped it; what was done until then stays done.
+        Cancelled = "cancelled",
+    }
+}
+
+/// The request that asked for a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Asked {
+    /// Who asked, with the rights they had then.
+    pub actor: Actor,
+    /// The id of the request.
+    pub request_id: String,
+    /// The languages they read.
+    pub languages: Vec<String>,
+}
+
+impl Asked {
+    /// The same request, going on now.
+    #[must_use]
+    pub fn context(&self, now: Timestamp) -> Context {
+        Context {
+            actor: Arc::new(self.actor.clone()),
+            now,
+            request_id: self.request_id.clone(),
+            languages: self.languages.clone(),
+            if_match: None,
+            retry: None,
+        }
+    }
+}
+
+/// Long work.
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[sea_orm(table_name = "jobs")]
+pub struct Model {
+    /// Its id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// Which handler does it.
+    pub kind: String,
+    /// What people call it.
+    pub title: String,
+    /// What the handler needs.
+    #[serde(skip)]
+    pub payload: Json,
+    /// How far it is.
+    pub status: JobStatus,
+    /// How much of it is done.
+    pub done: i64,
+    /// How much there is to do.
+    pub total: i64,
+    /// What came of it.
+    #[serde(skip)]
+    pub result: Option<Json>,
+    /// Why it failed.
+    pub problem: Option<Json>,
+    /// Who asked for it: a user or an API key.
+    pub created_by_id: Uuid,
+    /// The request that asked for it.
+    #[serde(skip)]
+    pub asked: Asked,
+    /// How often it was begun.
+    pub attempts: i64,
+    /// Until when it is some instance's.
+    #[serde(skip)]
+    pub lease_until: Option<Timestamp>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it last moved.
+    pub updated_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// How often it changed.
+    pub version: i64,
+}
+
+/// Jobs stand alone.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Record for Model {
+    const KIND: &'static str = "job";
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> i64 {
+        self.version
+    }
+
+    fn touch(&mut self, now: Timestamp) {
+        self.version += 1;
+        self.updated_at = now;
+    }
+
+    fn belongs(&self) -> Belongs {
+        Belongs { title: self.title.clone(), subject: None, audience: Audience::Admins }
+    }
+}
+
+impl Listed for Model {
+    const DEFAULT_SORT: &'static str = "-created_at";
+
+    fn sorts() -> &'static [Sort<Self>] {
+        const SORTS: &[Sort<Model>] =
+            &[Sort { name: "created_at", column: || Expr::col((Entity, Column::CreatedAt)), value: |row| row.created_at.into() }];
+        SORTS
+    }
+
+    fn id_column() -> Expr {
+        Expr::col((Entity, Column::Id))
+    }
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+}

@@ -1,0 +1,69 @@
+//! Long work: enqueued in the very transaction that asks for it, done step by step in the background.
+//!
+//! A [`Runner`] claims the oldest waiting job for a minute and does it through the handler of its
+//! kind. Each [`Run::step`] is one transaction that does a part of the work, counts it, and renews the
+//! claim: so a job that was cancelled, or that another instance took over after this one seemed dead,
+//! does nothing more, and the next attempt goes on where the last committed step ended.
+//!
+//! A job acts as who asked for it, with the rights they had then.
+
+mod job;
+mod json;
+mod runner;
+
+use sea_orm::{EntityTrait, QueryFilter, QueryTrait, entity::prelude::*};
+use serde::Serialize;
+
+pub use job::{Asked, Column, Entity, JobStatus, Model as Job};
+pub use json::{JobProgress, JobView};
+pub use runner::{Handler, Run, Runner};
+
+use super::{
+    context::Context,
+    db::Db,
+    error::{Error, Result},
+    tx::Tx,
+};
+
+/// How long a finished job can be read.
+const KEPT_SECONDS: i64 = 7 * 24 * 60 * 60;
+
+/// Has work done later: `payload` is what the handler of the kind needs, `total` how much there is to do.
+pub async fn enqueue(tx: &mut Tx, kind: &str, title: &str, payload: &impl Serialize, total: i64) -> Result<Job> {
+    let Context { actor, request_id, languages, .. } = &tx.context;
+    let job = Job {
+        id: tx.id(),
+        kind: kind.to_owned(),
+        title: title.to_owned(),
+        payload: serde_json::to_value(payload).map_err(Error::internal)?,
+        status: JobStatus::Queued,
+        done: 0,
+        total,
+        result: None,
+        problem: None,
+        created_by_id: actor.author(),
+        asked: Asked { actor: actor.as_ref().clone(), request_id: request_id.clone(), languages: languages.clone() },
+        attempts: 0,
+        lease_until: None,
+        created_at: tx.now,
+        updated_at: tx.now,
+        finished_at: None,
+        version: 1,
+    };
+    tx.create(&job, "job.created").await?;
+    Ok(job)
+}
+
+/// Forgets jobs that finished more than a week ago.
+pub async fn purge(db: &Db) -> Result<()> {
+    let old = Column::FinishedAt.lt(db.clock().now().plus_seconds(-KEPT_SECONDS));
+    if !db.read().any(Entity::find().filter(old.clone()).into_query()).await? {
+        return Ok(());
+    }
+    let delete = Entity::delete_many().filter(old).into_query();
+    db.write(system(db), async move |tx| tx.execute(&delete).await).await.map(drop)
+}
+
+fn system(db: &Db) -> Context {
+    Context::system(db.clock().now(), db.company_zone(), "jobs")
+}
