@@ -84,9 +84,9 @@ async fn s0_9_my_queue_is_what_is_due_by_tonight_oldest_first_or_all_of_it() {
 #[actix_web::test]
 async fn s0_9_today_follows_the_clock_through_a_night_that_is_an_hour_short() {
     let shop = Shop::open().await;
-    shop.time_is("2026-03-28T22:30:00Z");
     let ana = shop.hire_in("Ana Ruiz", "agent", "Europe/Paris").await;
-    let admin = shop.again(&shop.admin).await;
+    shop.time_is("2026-03-28T22:30:00Z");
+    let (admin, ana) = (shop.again(&shop.admin).await, shop.again(&ana).await);
     for (title, due) in [("a", "2026-03-28T22:59:59.999999Z"), ("b", "2026-03-29T21:59:59.999999Z"), ("c", "2026-03-29T22:00:00Z")] {
         shop.item(&admin, title, due, user(&ana)).await;
     }
