@@ -52,7 +52,7 @@ async fn s0_13_the_dashboard_counts_the_work_of_everybody_also_of_those_with_non
     let others = shop.by(&mia).get("/v1/dashboard?subject_type=order,domain").await.expect(200);
     assert_eq!((&others["users"][1]["open"], &others["users"][1]["completed_7_days"]), (&json!(2), &json!(0)));
     assert_eq!(others["public"]["open"], 1);
-    // In Auckland today ends at 11:00 UTC; in Honolulu, where it is the 17th still, at 10:00 tomorrow.
+    // Today ends at 11:00 UTC in Auckland, and at 04:00 UTC tomorrow in New York.
     let due_today =
         async |zone: &str| shop.by(&mia).get(&format!("/v1/dashboard?time_zone={zone}")).await.expect(200)["users"][1]["due_today"].clone();
     assert_eq!((due_today("Pacific/Auckland").await, due_today("America/New_York").await), (json!(1), json!(2)));

@@ -1,1 +1,262 @@
-//! Soon.
+//! When somebody leaves: nothing they had is left behind.
+
+use crate::support::*;
+
+fn offboard(person: &Person) -> String {
+    format!("/v1/users/{}/offboard", person.id)
+}
+
+fn to(assignee: Value) -> Value {
+    json!({ "reassign_to": assignee })
+}
+
+async fn orphaned(shop: &Shop) -> Vec<Value> {
+    shop.by(&shop.admin).rows("/v1/reports/orphaned-work").await
+}
+
+#[actix_web::test]
+async fn s0_14_all_of_a_leavers_items_go_to_somebody_else_and_the_answer_names_each() {
+    let shop = Shop::open().await;
+    let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
+    let mia = shop.hire("Mia Lund", "manager").await;
+    let shipping = shop.group("Shipping", &[&ana, &ben]).await;
+    let mut hers = Vec::new();
+    for (title, due) in [("overdue", "2026-01-01T00:00:00Z"), ("today", START), ("next year", "2027-01-01T00:00:00Z")] {
+        hers.push(shop.item(&ana, title, due, user(&ana)).await);
+    }
+    let claimed = shop.item(&ana, "claimed", START, group(&shipping)).await;
+    hers.push(shop.by(&ana).command(&format!("/v1/action-items/{}/claim", text(&claimed["id"]))).await.expect(200));
+    let done = shop.item(&ana, "done", START, user(&ana)).await;
+    shop.by(&ana).command(&format!("/v1/action-items/{}/complete", text(&done["id"]))).await.expect(200);
+    let queued = shop.item(&ana, "her group's", START, group(&shipping)).await;
+
+    let answer = shop.by(&mia).once("bye").post(&offboard(&ana), to(user(&ben))).await.expect(200);
+    assert_eq!(answer["user"], json!({ "id": ana.id, "name": "Ana Ruiz" }));
+    assert_eq!(answer["reassigned_to"], json!({ "type": "user", "id": ben.id, "name": "Ben Okafor" }));
+    let moved = &answer["moved"][0];
+    assert_eq!((text(&moved["kind"]), &moved["moved"]), ("action_item".into(), &json!(4)));
+    let mut named: Vec<(String, String)> =
+        moved["items"].as_array().expect("items").iter().map(|item| (text(&item["id"]), text(&item["title"]))).collect();
+    let mut expected: Vec<(String, String)> = hers.iter().map(|item| (text(&item["id"]), text(&item["title"]))).collect();
+    named.sort();
+    expected.sort();
+    assert_eq!(named, expected);
+    let his = shop.by(&ben).rows("/v1/queues/mine/items?view=all").await;
+    assert_eq!(each(&his, "title"), ["overdue", "today", "claimed", "next year"]);
+    for (item, before) in his.iter().zip([&hers[0], &hers[1], &hers[3], &hers[2]]) {
+        assert_eq!((&item["due_at"], &item["origin"]), (&before["due_at"], &Value::Null));
+    }
+    // What is done stays done by whom it was done, and the group's work with the group.
+    let done = shop.by(&ben).get(&format!("/v1/action-items/{}", text(&done["id"]))).await.expect(200);
+    assert_eq!((&done["assignee"]["id"], &done["completed_by"]["name"]), (&json!(ana.id), &json!("Ana Ruiz")));
+    let queued = shop.by(&ben).get(&format!("/v1/action-items/{}", text(&queued["id"]))).await.expect(200);
+    assert_eq!((&queued["assignee"]["id"], &queued["version"]), (&json!(shipping), &json!(1)));
+    // She is out: her token, her password; and who did it is written down.
+    assert_eq!(shop.by(&ana).get("/v1/home").await.problem(401), "invalid_token");
+    let sign_in = json!({ "email": ana.email, "password": PASSWORD });
+    assert_eq!(shop.anonymous().post("/v1/auth/token", sign_in).await.problem(401), "invalid_credentials");
+    let entries = shop.by(&ben).rows("/v1/subjects/order/A-1001/timeline?event=action_item.reassigned").await;
+    assert_eq!((entries.len(), &entries[0]["actor"]["name"]), (4, &json!("Mia Lund")));
+    assert!(orphaned(&shop).await.is_empty());
+    // Sent again with its key it says the same; without, that they are gone.
+    let again = shop.by(&mia).once("bye").post(&offboard(&ana), to(user(&ben))).await;
+    assert_eq!((again.header("idempotency-replayed"), &again.json), ("true", &answer));
+    assert_eq!(shop.by(&mia).post(&offboard(&ana), to(user(&ben))).await.problem(409), "conflict");
+}
+
+#[actix_web::test]
+async fn s0_14_a_group_or_the_public_can_take_over_too() {
+    let shop = Shop::open().await;
+    let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
+    let shipping = shop.group("Shipping", &[&shop.admin]).await;
+    let empty_handed = shop.hire("Eve Empty", "agent").await;
+    for (person, heir, queue) in [(&ana, group(&shipping), shipping.as_str()), (&ben, public(), "public")] {
+        let item = shop.item(person, "Call", START, user(person)).await;
+        let answer = shop.by(&shop.admin).post(&offboard(person), to(heir.clone())).await.expect(200);
+        assert_eq!(answer["reassigned_to"]["type"], heir["type"]);
+        assert_eq!(each(&shop.by(&shop.admin).rows(&format!("/v1/queues/{queue}/items")).await, "id"), [text(&item["id"])]);
+    }
+    let nothing = shop.by(&shop.admin).post(&offboard(&empty_handed), to(public())).await.expect(200);
+    assert_eq!(nothing["moved"], json!([{ "kind": "action_item", "moved": 0, "items": [] }]));
+}
+
+#[actix_web::test]
+async fn s0_14_offboarding_is_all_or_nothing() {
+    let shop = Shop::open().await;
+    let (ana, gone) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Gus Left", "agent").await);
+    let mia = shop.hire("Mia Lund", "manager").await;
+    let (empty, alone) = (shop.group("Empty", &[]).await, shop.group("Alone", &[&ana]).await);
+    shop.by(&shop.admin).patch(&format!("/v1/users/{}", gone.id), json!({ "active": false })).await.expect(200);
+    let item = shop.item(&ana, "Call", START, user(&ana)).await;
+    let as_it_was = async || {
+        let now = shop.by(&mia).get(&format!("/v1/action-items/{}", text(&item["id"]))).await.expect(200);
+        let active = shop.by(&mia).get(&format!("/v1/users/{}", ana.id)).await.expect(200)["active"] == true;
+        now == item && active && shop.by(&ana).get("/v1/home").await.status == 200
+    };
+    let nobody = json!({ "type": "user", "id": "019b0a35-2c00-7000-8000-000000000001" });
+    for (request, place, rule) in [
+        (json!({}), "reassign_to", "required"),
+        (to(Value::Null), "reassign_to", "wrong_type"),
+        (to(json!({ "type": "user" })), "reassign_to", "required"),
+        (to(user(&ana)), "reassign_to/id", "same"),
+        (to(user(&gone)), "reassign_to/id", "inactive"),
+        (to(nobody), "reassign_to/id", "unknown"),
+        (to(group(&empty)), "reassign_to/id", "nobody_there"),
+        (json!({ "reassign_to": { "type": "public" }, "items": [] }), "items", "unknown_field"),
+    ] {
+        assert_eq!(shop.by(&mia).post(&offboard(&ana), request).await.broken(422), rules(&[(&format!("#/{place}"), rule)]));
+        assert!(as_it_was().await, "{place} {rule}");
+    }
+    // To a group that she alone is in, it would be left behind all the same.
+    let refused = shop.by(&mia).post(&offboard(&ana), to(group(&alone))).await;
+    assert_eq!((refused.problem(409), &refused.json["groups"]), ("open_work", &json!({ &alone: 1 })));
+    assert!(as_it_was().await);
+    // Who may not, may not.
+    assert_eq!(shop.by(&ana).post(&offboard(&mia), to(public())).await.problem(403), "missing_scope");
+    assert_eq!(shop.by(&mia).post(&offboard(&shop.admin), to(public())).await.problem(403), "not_allowed");
+    assert_eq!(shop.by(&shop.admin).post(&offboard(&shop.admin), to(public())).await.problem(409), "last_admin");
+    let stale = shop.by(&mia).header("if-match", "\"9\"").post(&offboard(&ana), to(public())).await;
+    assert_eq!(stale.problem(412), "stale_version");
+    assert!(as_it_was().await);
+    for nothing in ["019b0a35-2c00-7000-8000-000000000001", "me", "%00"] {
+        assert_eq!(shop.by(&mia).post(&format!("/v1/users/{nothing}/offboard"), to(public())).await.problem(404), "not_found");
+    }
+}
+
+#[actix_web::test]
+async fn s0_16_nobody_is_deactivated_while_they_hold_open_work() {
+    let shop = Shop::open().await;
+    let ana = shop.hire("Ana Ruiz", "agent").await;
+    let (shipping, finance) = (shop.group("Shipping", &[&ana]).await, shop.group("Finance", &[&ana, &shop.admin]).await);
+    let admin = shop.by(&shop.admin);
+    let off = async || admin.patch(&format!("/v1/users/{}", ana.id), json!({ "active": false })).await;
+    let hers = [shop.item(&ana, "a", START, user(&ana)).await, shop.item(&ana, "b", START, user(&ana)).await];
+    let queued = shop.item(&ana, "c", START, group(&shipping)).await;
+    shop.item(&ana, "d", START, group(&finance)).await;
+    // Everything that stands in the way is said at once.
+    let refused = off().await;
+    assert_eq!(refused.problem(409), "open_work");
+    assert_eq!((&refused.json["open_work"], &refused.json["groups"]), (&json!({ "action_item": 2 }), &json!({ &shipping: 1 })));
+    let verb = |item: &Value, verb: &str| format!("/v1/action-items/{}/{verb}", text(&item["id"]));
+    for item in &hers {
+        admin.command(&verb(item, "complete")).await.expect(200);
+    }
+    let refused = off().await;
+    assert_eq!(
+        (refused.problem(409), refused.json.get("open_work"), &refused.json["groups"]),
+        ("open_work", None, &json!({ &shipping: 1 }))
+    );
+    let offboarded = admin.post(&offboard(&ana), to(public())).await;
+    assert_eq!((offboarded.problem(409), &offboarded.json["groups"]), ("open_work", &json!({ &shipping: 1 })));
+    assert_eq!(shop.by(&ana).get("/v1/home").await.status, 200);
+    admin.command(&verb(&queued, "cancel")).await.expect(200);
+    assert_eq!(off().await.expect(200)["active"], false);
+    // Whose work is done may go; what is closed does not come back to them unasked.
+    assert_eq!(admin.command(&verb(&queued, "reopen")).await.broken(422), rules(&[("#/assignee/id", "nobody_there")]));
+    assert!(orphaned(&shop).await.is_empty());
+}
+
+#[actix_web::test]
+async fn s0_16_a_group_with_open_work_keeps_its_last_active_member() {
+    let shop = Shop::open().await;
+    let (ana, gone) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Gus Left", "agent").await);
+    let shipping = shop.group("Shipping", &[&ana, &gone]).await;
+    let admin = shop.by(&shop.admin);
+    let item = shop.item(&ana, "Pack", START, group(&shipping)).await;
+    let leave = async |person: &Person| admin.delete(&format!("/v1/groups/{shipping}/members/{}", person.id)).await;
+    admin.patch(&format!("/v1/users/{}", gone.id), json!({ "active": false })).await.expect(200);
+    // Gus is a member still, but not one who could do it.
+    let refused = leave(&ana).await;
+    assert_eq!((refused.problem(409), &refused.json["groups"]), ("open_work", &json!({ &shipping: 1 })));
+    assert_eq!(column(&json!({ "data": admin.get(&format!("/v1/groups/{shipping}")).await.expect(200)["members"] }), "name"), ["Ana Ruiz"]);
+    leave(&gone).await.expect(200);
+    shop.by(&ana).command(&format!("/v1/action-items/{}/complete", text(&item["id"]))).await.expect(200);
+    leave(&ana).await.expect(200);
+    let refused = json!({ "subject": { "type": "order", "id": "1" }, "title": "Pack", "due_in": "today", "assignee": group(&shipping) });
+    assert_eq!(admin.post("/v1/action-items", refused).await.broken(422), rules(&[("#/assignee/id", "nobody_there")]));
+}
+
+#[actix_web::test]
+async fn s0_16_work_that_is_given_to_somebody_while_they_leave_is_not_left_behind() {
+    let shop = Shop::open().await;
+    let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
+    let theirs = shop.group("Shipping", &[&ana]).await;
+    let mut given = Vec::new();
+    for n in 0..8 {
+        given.push(shop.item(&shop.admin, &format!("item {n}"), START, public()).await);
+    }
+    let hers = shop.item(&ana, "done", START, user(&ana)).await;
+    shop.by(&ana).command(&format!("/v1/action-items/{}/complete", text(&hers["id"]))).await.expect(200);
+    let requests = (0..24).map(|n| {
+        let (shop, ana, ben, given, hers) = (&shop, &ana, &ben, &given, &hers);
+        async move {
+            let admin = shop.by(&shop.admin);
+            let item = format!("/v1/action-items/{}", text(&given[n / 3]["id"]));
+            let new = json!({ "subject": { "type": "order", "id": "1" }, "title": "New", "due_in": "today", "assignee": user(ana) });
+            match n {
+                12 => admin.post(&offboard(ana), to(user(ben))).await,
+                13 => admin.post(&format!("/v1/action-items/{}/reopen", text(&hers["id"])), json!({})).await,
+                _ if n % 3 == 0 => admin.post("/v1/action-items", new).await,
+                _ if n % 3 == 1 => admin.patch(&item, json!({ "assignee": user(ana) })).await,
+                _ => shop.by(ana).command(&format!("{item}/claim")).await,
+            }
+        }
+    });
+    let replies = all(requests).await;
+    assert_eq!(replies[12].status, 200, "{}", replies[12].text);
+    for reply in &replies {
+        assert!(matches!(reply.status, 200 | 201 | 401 | 409 | 422), "{}: {}", reply.status, reply.text);
+    }
+    assert!(orphaned(&shop).await.is_empty());
+    assert_eq!(shop.by(&shop.admin).rows(&format!("/v1/action-items?assignee=user:{}", ana.id)).await.len(), 0);
+    assert_eq!(shop.by(&shop.admin).rows(&format!("/v1/action-items?assignee=group:{theirs}")).await.len(), 0);
+}
+
+#[actix_web::test]
+async fn s0_16_work_that_is_given_to_a_group_while_its_last_members_leave_is_not_left_behind() {
+    let shop = Shop::open().await;
+    let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
+    for round in 0..6 {
+        let crew = shop.group(&format!("Crew {round}"), &[&ana, &ben]).await;
+        let requests = (0..8).map(|n| {
+            let (shop, crew) = (&shop, &crew);
+            let (ana, ben) = (format!("/v1/users/{}", ana.id), format!("/v1/groups/{crew}/members/{}", ben.id));
+            async move {
+                let admin = shop.by(&shop.admin);
+                match n {
+                    2 => admin.patch(&ana, json!({ "active": false })).await,
+                    3 => admin.delete(&ben).await,
+                    _ => {
+                        let new = json!({ "subject": { "type": "order", "id": "1" }, "title": "Pack", "due_in": "today", "assignee": group(crew) });
+                        admin.post("/v1/action-items", new).await
+                    }
+                }
+            }
+        });
+        let replies = all(requests).await;
+        for reply in &replies {
+            assert!(matches!(reply.status, 200 | 201 | 409 | 422), "{}: {}", reply.status, reply.text);
+        }
+        assert!(orphaned(&shop).await.is_empty(), "{replies:?}");
+        shop.by(&shop.admin).patch(&format!("/v1/users/{}", ana.id), json!({ "active": true })).await.expect(200);
+    }
+}
+
+#[actix_web::test]
+async fn s0_16_two_who_offboard_each_other_do_not_both_go() {
+    let shop = Shop::open().await;
+    let people = [shop.hire("Mia Lund", "manager").await, shop.hire("Noa Berg", "manager").await];
+    for person in &people {
+        shop.item(person, "Call", START, user(person)).await;
+    }
+    let replies = all([(0, 1), (1, 0)].map(|(from, heir)| {
+        let (shop, people) = (&shop, &people);
+        async move { shop.by(&shop.admin).post(&offboard(&people[from]), to(user(&people[heir]))).await }
+    }))
+    .await;
+    let mut statuses: Vec<u16> = replies.iter().map(|reply| reply.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 422], "{replies:?}");
+    assert!(orphaned(&shop).await.is_empty());
+    assert_eq!(shop.by(&shop.admin).rows("/v1/action-items").await.len(), 2);
+}

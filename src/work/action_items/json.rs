@@ -90,21 +90,21 @@ pub struct ActionItemPatch {
     #[schema(value_type = Option<Priority>, nullable = false)]
     pub priority: Patch<Priority>,
     /// Who has to do it from now on (S2-21).
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[validate(nested)]
     #[schema(nullable = false)]
     pub assignee: Option<AssigneeRef>,
     /// By when from now on: a value of the picklist `due_presets`.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[validate(length(min = 1, max = 64))]
     #[schema(nullable = false, min_length = 1, max_length = 64)]
     pub due_in: Option<String>,
     /// By when from now on: the end of a day.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub due_on: Option<NaiveDate>,
     /// By when from now on: an instant.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "not_null")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "2026-12-13T16:00:00Z")]
     pub due_at: Option<Timestamp>,
 }
