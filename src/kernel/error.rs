@@ -402,7 +402,8 @@ impl From<validator::ValidationErrors> for Error {
 fn flatten(errors: &validator::ValidationErrors, path: &str, found: &mut Vec<Violation>) {
     use validator::ValidationErrorsKind;
     for (field, kind) in errors.errors() {
-        let here = match (path, field.as_ref()) {
+        // What is a keyword in Rust, such as `type`, is a plain name in JSON.
+        let here = match (path, field.trim_start_matches("r#")) {
             ("", field) => field.to_owned(),
             (path, "__all__") => path.to_owned(),
             (path, field) => format!("{path}/{field}"),

@@ -13,10 +13,9 @@ use crate::kernel::text;
 #[serde(deny_unknown_fields)]
 pub struct Subject {
     /// Its type, a value of the picklist `subject_types`.
-    #[serde(rename = "type")]
     #[validate(length(min = 1, max = 64))]
     #[schema(min_length = 1, max_length = 64, example = "order")]
-    pub kind: String,
+    pub r#type: String,
     /// The cart's own id of it.
     #[validate(length(min = 1, max = 255), custom(function = text::not_blank))]
     #[schema(min_length = 1, max_length = 255, example = "A-1001")]
@@ -32,7 +31,7 @@ impl FromStr for SubjectText {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once(':') {
-            Some((kind, id)) if !kind.is_empty() && !id.is_empty() => Ok(Self(Subject { kind: kind.into(), id: id.into() })),
+            Some((kind, id)) if !kind.is_empty() && !id.is_empty() => Ok(Self(Subject { r#type: kind.into(), id: id.into() })),
             _ => Err("expected a type and an id, such as order:A-1001"),
         }
     }
@@ -41,5 +40,23 @@ impl FromStr for SubjectText {
 impl<'de> Deserialize<'de> for SubjectText {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_subject_is_read_as_it_is_written(text in any::<String>(), colon in any::<bool>()) {
+            let text = if colon { format!("order:{text}") } else { text };
+            match text.parse::<SubjectText>() {
+                Ok(SubjectText(Subject { r#type, id })) => prop_assert_eq!(format!("{}:{id}", r#type), text),
+                Err(_) => prop_assert!(!text.contains(':') || text.starts_with(':') || text.split_once(':').is_some_and(|(_, id)| id.is_empty())),
+            }
+        }
     }
 }

@@ -11,5 +11,5 @@ const TYPES: &str = "subject_types";
 
 /// Refuses a subject whose type nobody set up.
 pub async fn check(reader: Reader<'_>, subject: &Subject) -> Result<()> {
-    picklists::check(reader, TYPES, &subject.kind, "subject/type").await
+    picklists::check(reader, TYPES, &subject.r#type, "subject/type").await
 }

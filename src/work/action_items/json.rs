@@ -233,7 +233,7 @@ impl ActionItemView {
         let named = |id, name: Option<String>| Named { id, name: name.unwrap_or_else(|| "Caseload".into()) };
         Self {
             id: item.id,
-            subject: Subject { kind: item.subject_type, id: item.subject_id },
+            subject: Subject { r#type: item.subject_type, id: item.subject_id },
             contact_id: item.contact_id,
             note_id: item.note_id,
             interaction_id: item.interaction_id,

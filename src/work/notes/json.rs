@@ -86,7 +86,7 @@ impl From<Row> for NoteView {
     fn from(Row { note, author_name }: Row) -> Self {
         Self {
             id: note.id,
-            subject: Subject { kind: note.subject_type, id: note.subject_id },
+            subject: Subject { r#type: note.subject_type, id: note.subject_id },
             contact_id: note.contact_id,
             issue_id: note.issue_id,
             work_item_id: note.work_item_id,

@@ -27,7 +27,7 @@ pub async fn create(tx: &mut Tx, new: NewNote) -> Result<CreatedNoteView> {
     subjects::check(tx.read(), &new.subject).await?;
     let note = Model {
         id: tx.id(),
-        subject_type: new.subject.kind.clone(),
+        subject_type: new.subject.r#type.clone(),
         subject_id: new.subject.id.clone(),
         contact_id: None,
         issue_id: None,
@@ -79,7 +79,7 @@ pub async fn page(reader: Reader<'_>, filter: &NoteFilter, request: &PageRequest
     let page = list::page::<Row>(reader, request, note::select(), |select| {
         if let Some(subject) = &filter.subject {
             select
-                .equals(column(Column::SubjectType), Some(subject.0.kind.clone()))
+                .equals(column(Column::SubjectType), Some(subject.0.r#type.clone()))
                 .equals(column(Column::SubjectId), Some(subject.0.id.clone()));
         }
         select.any_of(column(Column::SubjectType), filter.subject_type.as_ref()).equals(column(Column::AuthorId), filter.author).between(
