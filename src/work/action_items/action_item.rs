@@ -181,6 +181,7 @@ pub fn select() -> SelectStatement {
 
 impl Listed for Row {
     const DEFAULT_SORT: &'static str = "due_at";
+    const EXPANDS: &'static [&'static str] = &["labels"];
 
     fn sorts() -> &'static [Sort<Self>] {
         const SORTS: &[Sort<Row>] = &[
