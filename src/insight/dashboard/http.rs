@@ -8,7 +8,7 @@ use super::{
     service,
 };
 use crate::{
-    kernel::http::{Answer, Db, List, Result},
+    kernel::http::{Answer, Db, Query, Result},
     work::action_items::Viewer,
 };
 
@@ -23,7 +23,7 @@ pub fn routes(config: &mut ServiceConfig) {
 /// For managers (S0-21).
 #[utoipa::path(tag = "dashboard", security(("bearer" = ["dashboard:read"])), params(DashboardFilter), responses((status = 200, description = "The work of everybody.", body = DashboardView)))]
 #[get("/dashboard")]
-async fn read_dashboard(db: Data<Db>, list: List<DashboardFilter>) -> Result<Answer> {
-    let viewer = Viewer::named_zone(&list.context, list.filter.time_zone.as_deref())?;
-    Answer::json(200, &service::dashboard(db.read_lagging(), &list.filter, &viewer).await?)
+async fn read_dashboard(db: Data<Db>, query: Query<DashboardFilter>) -> Result<Answer> {
+    let viewer = Viewer::named_zone(&query.context, query.filter.time_zone.as_deref())?;
+    Answer::json(200, &service::dashboard(db.read_lagging(), &query.filter, &viewer).await?)
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     kernel::{
         error::Error,
-        http::{Answer, Command, Db, List, Listing, Path, Result, list_query::PageParams, request::named},
+        http::{Answer, Command, Db, List, Listing, Path, Query, Result, list_query::PageParams, request::named},
     },
     work::action_items::{
         self, ActionItemFilter, ActionItemPage, ActionItemView, Viewer,
@@ -29,9 +29,9 @@ pub fn routes(config: &mut ServiceConfig) {
 /// Mine, each of my groups', and the public one, with how much is open, due today and overdue (S0-8).
 #[utoipa::path(tag = "queues", security(("bearer" = ["queues:read"])), params(ZoneFilter), responses((status = 200, description = "The queues.", body = QueuesView)))]
 #[get("/queues")]
-async fn list_queues(db: Data<Db>, list: List<ZoneFilter>) -> Result<Answer> {
-    let viewer = Viewer::named_zone(&list.context, list.filter.time_zone.as_deref())?;
-    Answer::json(200, &QueuesView { data: service::queues_of(db.read(), &list.context, &viewer).await? })
+async fn list_queues(db: Data<Db>, query: Query<ZoneFilter>) -> Result<Answer> {
+    let viewer = Viewer::named_zone(&query.context, query.filter.time_zone.as_deref())?;
+    Answer::json(200, &QueuesView { data: service::queues_of(db.read(), &query.context, &viewer).await? })
 }
 
 /// List the items of a queue
