@@ -16,7 +16,8 @@ use caseload::{
 use reqwest::{Method, StatusCode, header::HeaderMap};
 pub use serde_json::{Value, json};
 
-pub use document::document;
+pub use database::empty as empty_database;
+pub use document::{document, resolve};
 
 /// Every test begins on a Wednesday morning, in UTC.
 pub const START: &str = "2026-03-18T09:00:00Z";
