@@ -138,9 +138,10 @@ pub(super) async fn serve_until_told(
     let (server, address) = server::listen(&application)?;
     let handle = server.handle();
     let workers = Workers::start(&application);
+    let told_to_stop = told_to_stop()?;
     ready(address);
     let signals = async {
-        told_to_stop().await;
+        told_to_stop.await;
         tracing::info!("stopping");
         handle.stop(true).await;
     };
@@ -159,13 +160,16 @@ pub(super) async fn serve_until_told(
     Ok(())
 }
 
-async fn told_to_stop() {
+/// Hears the signals from now on, so that whoever knows that we are ready can also stop us gracefully.
+fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 async fn user(command: UserCommand, config: Config) -> std::result::Result<(), Box<dyn std::error::Error>> {

@@ -167,6 +167,20 @@ fn versioned(schemas: &Value) -> Vec<String> {
     direct.into_iter().chain(more).filter(|name| name != "Health").collect()
 }
 
+/// Says what the ids in a path are, which follows from their names.
+fn describe_ids(operation: &mut Value) {
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        let name = parameter["name"].as_str().filter(|_| parameter["in"] == "path" && parameter["description"].is_null());
+        let words = name.map(|name| match name.strip_suffix("_id") {
+            Some(what) => format!("The id of the {}.", what.replace('_', " ")),
+            None => "Its id.".to_owned(),
+        });
+        if let Some(words) = words {
+            parameter["description"] = words.into();
+        }
+    }
+}
+
 /// Adds to one operation what its kind of operation shares with the others.
 fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String]) {
     let secured = operation["security"].is_array();
@@ -186,9 +200,10 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
     let repeatable = method == "post" && secured && !signs_in;
     let writes = method != "get";
     let mut parameters: Vec<&str> = Vec::new();
-    let mut failures: Vec<u16> = Vec::new();
+    // Anything may take too long, or find the database gone.
+    let mut failures: Vec<u16> = vec![503];
     if path.starts_with("/v1/") {
-        failures.extend([400, 503]);
+        failures.push(400);
     }
     if secured || signs_in {
         failures.extend([401, 429]);
@@ -229,6 +244,7 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
     if let Some(responses) = operation["responses"].as_object_mut() {
         responses.sort_keys();
     }
+    describe_ids(operation);
     if !parameters.is_empty() {
         if !operation["parameters"].is_array() {
             operation["parameters"] = json!([]);

@@ -1,7 +1,7 @@
 //! The schema and the first rows: migrated once, under a lock; never touched by an older binary.
 
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait};
 
 use crate::kernel::{
     db::Db,
@@ -16,48 +16,48 @@ pub async fn migrate(url: &str) -> Result<usize> {
     applied
 }
 
-/// One instance migrates, the others wait. SQLite's own write lock does the same there.
+/// One instance migrates, the others wait. SQLite migrates in one transaction, which holds its only
+/// write lock from the start; PostgreSQL in one for each migration, under a lock of our own.
 async fn locked(connection: &DatabaseConnection) -> Result<usize> {
-    let postgres = connection.get_database_backend() == DbBackend::Postgres;
-    if postgres {
-        connection.execute_unprepared("SET lock_timeout = 0").await?;
-        connection.execute_unprepared("SET statement_timeout = 0").await?;
-        connection.execute_unprepared("SELECT pg_advisory_lock(4919002)").await?;
+    if connection.get_database_backend() == DbBackend::Sqlite {
+        let immediate = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+        let transaction = connection.begin_with_options(immediate).await?;
+        let missing = missing(&transaction).await?;
+        Migrator::up(&transaction, None).await?;
+        transaction.commit().await?;
+        return Ok(missing);
     }
-    refuse_newer(connection).await?;
-    let before = applied(connection).await?.len();
+    connection.execute_unprepared("SET lock_timeout = 0").await?;
+    connection.execute_unprepared("SET statement_timeout = 0").await?;
+    connection.execute_unprepared("SELECT pg_advisory_lock(4919002)").await?;
+    let missing = missing(connection).await?;
     Migrator::up(connection, None).await?;
-    if postgres {
-        connection.execute_unprepared("SELECT pg_advisory_unlock(4919002)").await?;
-    }
-    Ok(applied(connection).await?.len() - before)
+    connection.execute_unprepared("SELECT pg_advisory_unlock(4919002)").await?;
+    Ok(missing)
 }
 
 /// Refuses a database that this binary does not fit: newer than it, or not migrated.
 pub async fn check(url: &str) -> Result<()> {
     let connection = Db::connect_once(url).await?;
-    let outcome = async {
-        refuse_newer(&connection).await?;
-        let missing = Migrator::migrations().len() - applied(&connection).await?.len();
-        if missing > 0 {
-            return Err(Error::internal(format!("the database lacks {missing} migrations; run `caseload migrate`")));
-        }
-        Ok(())
-    }
-    .await;
+    let missing = missing(&connection).await;
     connection.close().await?;
-    outcome
-}
-
-async fn refuse_newer(connection: &DatabaseConnection) -> Result<()> {
-    let known: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
-    match applied(connection).await?.into_iter().find(|name| !known.contains(name)) {
-        Some(unknown) => Err(Error::internal(format!("the database is newer than this binary: it has the migration {unknown}"))),
-        None => Ok(()),
+    match missing? {
+        0 => Ok(()),
+        missing => Err(Error::internal(format!("the database lacks {missing} migrations; run `caseload migrate`"))),
     }
 }
 
-async fn applied(connection: &DatabaseConnection) -> Result<Vec<String>> {
+/// How many migrations the database lacks; refuses one that is newer than this binary.
+async fn missing(connection: &impl ConnectionTrait) -> Result<usize> {
+    let known: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+    let applied = applied(connection).await?;
+    match applied.iter().find(|name| !known.contains(name)) {
+        Some(unknown) => Err(Error::internal(format!("the database is newer than this binary: it has the migration {unknown}"))),
+        None => Ok(known.len() - applied.len()),
+    }
+}
+
+async fn applied(connection: &impl ConnectionTrait) -> Result<Vec<String>> {
     let backend = connection.get_database_backend();
     let table = match backend {
         DbBackend::Postgres => {

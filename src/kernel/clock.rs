@@ -102,18 +102,25 @@ pub fn end_of_day(day: NaiveDate, zone: Tz) -> Timestamp {
     Timestamp(start_of_day(next, zone).0 - 1)
 }
 
-/// The first instant of a day in a zone; where midnight is skipped, the first that exists.
+/// The first instant of a day in a zone; where midnight, or the whole day, is skipped, the first after the gap.
 #[must_use]
 pub fn start_of_day(day: NaiveDate, zone: Tz) -> Timestamp {
     let midnight = day.and_time(NaiveTime::MIN);
-    let mut local = midnight;
-    for _ in 0..48 {
-        if let Some(at) = zone.from_local_datetime(&local).earliest() {
-            return at.with_timezone(&Utc).into();
-        }
-        local += TimeDelta::minutes(30);
+    if let Some(at) = zone.from_local_datetime(&midnight).earliest() {
+        return at.with_timezone(&Utc).into();
     }
-    midnight.and_utc().into()
+    // Two days before it is certainly earlier in every zone, two days after it certainly later.
+    let two_days = TimeDelta::days(2).num_microseconds().unwrap_or_default();
+    let (mut before, mut after) = (midnight.and_utc().timestamp_micros() - two_days, midnight.and_utc().timestamp_micros() + two_days);
+    while after - before > 1 {
+        let between = before.midpoint(after);
+        if Timestamp(between).utc().with_timezone(&zone).naive_local() < midnight {
+            before = between;
+        } else {
+            after = between;
+        }
+    }
+    Timestamp(after)
 }
 
 /// Where "now" comes from: the machine, or a hand that a test moves.
@@ -168,6 +175,8 @@ impl Ids {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn at(text: &str) -> Timestamp {
@@ -185,6 +194,53 @@ mod tests {
     fn a_midnight_that_does_not_exist_is_the_first_instant_that_does() {
         let day = NaiveDate::from_ymd_opt(2018, 11, 4).expect("a day");
         assert_eq!(start_of_day(day, Tz::America__Sao_Paulo), at("2018-11-04T03:00:00Z"));
+    }
+
+    #[test]
+    fn a_day_that_a_zone_skipped_ends_when_the_day_before_it_ends() {
+        let day = |day| NaiveDate::from_ymd_opt(2011, 12, day).expect("a day");
+        let zone = Tz::Pacific__Apia;
+        assert_eq!(end_of_day(day(29), zone), at("2011-12-30T09:59:59.999999Z"));
+        assert_eq!(end_of_day(day(30), zone), end_of_day(day(29), zone));
+        assert_eq!(start_of_day(day(31), zone), at("2011-12-30T10:00:00Z"));
+    }
+
+    fn any_zone() -> impl Strategy<Value = Tz> {
+        proptest::sample::select(chrono_tz::TZ_VARIANTS.as_slice())
+    }
+
+    fn any_day() -> impl Strategy<Value = NaiveDate> {
+        // 1900-01-01 to 2999-12-31
+        (693_596..1_095_363).prop_map(|day| NaiveDate::from_num_days_from_ce_opt(day).expect("a day"))
+    }
+
+    proptest! {
+        #[test]
+        fn days_follow_each_other_without_a_gap_in_every_zone(day in any_day(), zone in any_zone()) {
+            let (start, end) = (start_of_day(day, zone), end_of_day(day, zone));
+            let next = day.succ_opt().expect("a next day");
+            prop_assert_eq!(start_of_day(next, zone), Timestamp(end.0 + 1));
+            let exists = (0..24).any(|hour| day.and_hms_opt(hour, 30, 0).is_some_and(|local| zone.from_local_datetime(&local).earliest().is_some()));
+            if exists {
+                prop_assert!(start < end);
+                prop_assert_eq!((start.day_in(zone), end.day_in(zone)), (day, day));
+                prop_assert!(Timestamp(start.0 - 1).day_in(zone) < day);
+            } else {
+                prop_assert_eq!(Timestamp(start.0 - 1), end);
+            }
+        }
+
+        #[test]
+        fn instants_are_read_as_they_are_written(micros in -62_135_596_800_000_000_i64..253_402_300_800_000_000) {
+            let text = Timestamp(micros).to_string();
+            prop_assert_eq!(text.len(), "2026-11-22T09:30:00.000000Z".len());
+            prop_assert_eq!(text.parse(), Ok(Timestamp(micros)));
+        }
+
+        #[test]
+        fn no_text_is_too_odd_to_be_refused(text in any::<String>()) {
+            let _refused = text.parse::<Timestamp>();
+        }
     }
 
     #[test]

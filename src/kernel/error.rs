@@ -427,7 +427,7 @@ impl From<validator::ValidationErrors> for Error {
 fn flatten(errors: &validator::ValidationErrors, path: &str, found: &mut Vec<Violation>) {
     use validator::ValidationErrorsKind;
     for (field, kind) in errors.errors() {
-        // A field whose name is a word of Rust is called r#type there, and type in JSON.
+        // What is a keyword in Rust, such as `type`, is a plain name in JSON.
         let here = match (path, field.trim_start_matches("r#")) {
             ("", field) => field.to_owned(),
             (path, "__all__") => path.to_owned(),

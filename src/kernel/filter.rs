@@ -187,3 +187,48 @@ pub fn owned_by(column: Expr, owners: &[Whose], me: Option<Uuid>) -> Cond {
         Whose::User(id) | Whose::Group(id) => any.add(column.clone().eq(*id)),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde::de::{IntoDeserializer, value::Error};
+
+    use super::*;
+
+    fn read<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<AnyOf<T>, Error> {
+        AnyOf::deserialize(IntoDeserializer::<Error>::into_deserializer(text))
+    }
+
+    fn any_owner() -> impl Strategy<Value = (Whose, String)> {
+        let id = || any::<u128>().prop_map(Uuid::from_u128);
+        prop_oneof![
+            Just((Whose::Me, "me".to_owned())),
+            Just((Whose::Public, "public".to_owned())),
+            Just((Whose::Nobody, "none".to_owned())),
+            id().prop_map(|id| (Whose::User(id), format!("user:{id}"))),
+            id().prop_map(|id| (Whose::Group(id), format!("group:{id}"))),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn alternatives_are_read_in_their_order(owners in proptest::collection::vec(any_owner(), 1..6)) {
+            let (wanted, words): (Vec<Whose>, Vec<String>) = owners.into_iter().unzip();
+            prop_assert_eq!(read::<Whose>(&words.join(",")), Ok(AnyOf(wanted)));
+        }
+
+        #[test]
+        fn any_text_is_an_alternative_for_each_comma(text in any::<String>()) {
+            let AnyOf(parts) = read::<String>(&text).expect("any text is text");
+            prop_assert_eq!(parts.join(","), text);
+        }
+
+        #[test]
+        fn no_text_is_too_odd_to_be_refused(text in any::<String>(), start in "(me|public|user:|group:|,)?") {
+            let text = start + &text;
+            drop(read::<Whose>(&text));
+            drop(read::<Uuid>(&text));
+            drop(Flag::deserialize(IntoDeserializer::<Error>::into_deserializer(text.as_str())));
+        }
+    }
+}

@@ -26,10 +26,13 @@ pub const COUNT_LIMIT: u64 = 10_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Key {
     /// Numbers and instants.
+    #[serde(rename = "n")]
     Int(i64),
     /// Ids.
+    #[serde(rename = "i")]
     Id(Uuid),
-    /// Text.
+    /// Text, which may look like an id.
+    #[serde(rename = "t")]
     Text(String),
 }
 
@@ -186,13 +189,9 @@ pub async fn page<R: Listed + 'static>(
 }
 
 fn refuse_unknown_expansions<R: Listed>(wanted: &[String]) -> Result<()> {
-    match wanted.iter().find(|wanted| !R::EXPANDS.contains(&wanted.as_str())) {
-        Some(unknown) => {
-            let known = if R::EXPANDS.is_empty() { "nothing".to_owned() } else { R::EXPANDS.join(", ") };
-            Err(Error::parameter("expand", "unknown_value", format!("This list expands {known}, not {unknown:?}.")))
-        }
-        None => Ok(()),
-    }
+    let Some(unknown) = wanted.iter().find(|name| !R::EXPANDS.contains(&name.as_str())) else { return Ok(()) };
+    let known = if R::EXPANDS.is_empty() { "nothing".to_owned() } else { R::EXPANDS.join(", ") };
+    Err(Error::parameter("expand", "unknown_value", format!("This list expands {known}; not {unknown:?}.")))
 }
 
 async fn count(reader: Reader<'_>, filtered: &SelectStatement, base: SelectStatement) -> Result<Counts> {
@@ -257,6 +256,7 @@ macro_rules! page_of {
     ($page:ident, $view:ty, $what:literal) => {
         #[doc = concat!("A page of ", $what, ".")]
         #[derive(Debug, utoipa::ToSchema)]
+        #[schema(description = concat!("A page of ", $what, "."))]
         #[expect(dead_code, reason = "it names a shape in the document; pages are written straight from their rows")]
         pub struct $page {
             /// The rows of this page.
@@ -269,4 +269,130 @@ macro_rules! page_of {
             counts: Option<$crate::kernel::list::Counts>,
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use sea_orm::{
+        ConnectionTrait,
+        sea_query::{Alias, Query},
+    };
+
+    use super::*;
+    use crate::kernel::db::Db;
+
+    #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+    struct Row {
+        id: Uuid,
+        weight: i64,
+        word: String,
+    }
+
+    impl Listed for Row {
+        const DEFAULT_SORT: &'static str = "word";
+
+        fn sorts() -> &'static [Sort<Self>] {
+            const SORTS: &[Sort<Row>] = &[
+                Sort { name: "weight", column: || Expr::col(Alias::new("weight")), value: |row| Key::Int(row.weight) },
+                Sort { name: "word", column: || Expr::col(Alias::new("word")), value: |row| Key::Text(row.word.clone()) },
+            ];
+            SORTS
+        }
+
+        fn id_column() -> Expr {
+            Expr::col(Alias::new("id"))
+        }
+
+        fn id(&self) -> Uuid {
+            self.id
+        }
+    }
+
+    /// Few values, so that many rows are equal; and some that look like something else.
+    fn any_rows() -> impl Strategy<Value = Vec<Row>> {
+        const WORDS: &[&str] = &["", "a", "A", "b", "é", "10", "9", "null", "019b0a35-2c00-7000-8000-000000000001", "{\"n\":1}"];
+        let row = (any::<u128>(), -2..3_i64, proptest::sample::select(WORDS));
+        let row = row.prop_map(|(id, weight, word)| Row { id: Uuid::from_u128(id), weight, word: word.to_owned() });
+        proptest::collection::vec(row, 0..25)
+    }
+
+    fn any_sort() -> impl Strategy<Value = Option<&'static str>> {
+        proptest::option::of(proptest::sample::select(
+            ["weight", "-weight", "word", "-word", "weight,word", "-weight,word", "weight,-word", "-word,-weight"].as_slice(),
+        ))
+    }
+
+    fn in_order(mut rows: Vec<Row>, sort: &str) -> Vec<Row> {
+        let turned = |part: &str, order: std::cmp::Ordering| if part.starts_with('-') { order.reverse() } else { order };
+        rows.sort_by(|a, b| {
+            let by = |part: &&str| match part.trim_start_matches('-') {
+                "weight" => turned(part, a.weight.cmp(&b.weight)),
+                _ => turned(part, a.word.cmp(&b.word)),
+            };
+            let parts: Vec<&str> = sort.split(',').collect();
+            let by_id = turned(parts[parts.len() - 1], a.id.cmp(&b.id));
+            parts.iter().map(by).fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then).then(by_id)
+        });
+        rows
+    }
+
+    #[test]
+    fn pages_show_every_row_once_and_in_order() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let db = runtime.block_on(Db::connect_once("sqlite::memory:")).expect("a database");
+        let run = |sql: &str| runtime.block_on(db.execute_unprepared(sql)).map(drop).expect("a statement");
+        run("CREATE TABLE things (id BLOB PRIMARY KEY, weight INTEGER NOT NULL, word TEXT NOT NULL)");
+        proptest!(ProptestConfig::with_cases(100), |(rows in any_rows(), sort in any_sort(), limit in 1..7_u64)| {
+            run("DELETE FROM things");
+            if !rows.is_empty() {
+                let mut insert = Query::insert();
+                insert.into_table(Alias::new("things")).columns(["id", "weight", "word"].map(Alias::new));
+                for Row { id, weight, word } in &rows {
+                    insert.values_panic([Expr::val(*id), Expr::val(*weight), Expr::val(word.clone())]);
+                }
+                runtime.block_on(db.execute(&insert)).expect("rows");
+            }
+            let base = Query::select().columns(["id", "weight", "word"].map(Alias::new)).from(Alias::new("things")).to_owned();
+            let mut request = PageRequest { limit, sort: sort.map(str::to_owned), counts: true, ..PageRequest::default() };
+            let mut shown: Vec<Row> = Vec::new();
+            loop {
+                let page = runtime.block_on(page::<Row>(Reader::Pool(&db), &request, base.clone(), |_| {})).expect("a page");
+                let all = u64::try_from(rows.len()).expect("a few rows");
+                prop_assert_eq!(page.counts, Some(Counts { filtered: all, total: all, exact: true }));
+                shown.extend(page.data);
+                prop_assert!(shown.len() <= rows.len());
+                request.cursor = page.next_cursor;
+                if request.cursor.is_none() {
+                    break;
+                }
+            }
+            prop_assert_eq!(shown, in_order(rows, sort.unwrap_or(Row::DEFAULT_SORT)));
+        });
+    }
+
+    fn any_key() -> impl Strategy<Value = Key> {
+        prop_oneof![
+            any::<i64>().prop_map(Key::Int),
+            any::<u128>().prop_map(|id| Key::Id(Uuid::from_u128(id))),
+            any::<String>().prop_map(Key::Text),
+            any::<u128>().prop_map(|id| Key::Text(Uuid::from_u128(id).to_string())),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn a_cursor_is_read_as_it_was_written(of in any::<String>(), after in proptest::collection::vec(any_key(), 0..4), id: u128) {
+            let written = close(&Cursor { of: of.clone(), after: after.clone(), id: Uuid::from_u128(id) });
+            prop_assert!(written.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'));
+            let Cursor { of: read_of, after: read_after, id: read_id } = open(&written).expect("a cursor");
+            prop_assert_eq!((read_of, read_after, read_id), (of, after, Uuid::from_u128(id)));
+        }
+
+        #[test]
+        fn no_text_is_too_odd_to_be_no_cursor(text in any::<String>(), bytes in any::<Vec<u8>>()) {
+            drop(open(&text));
+            drop(open(&BASE64_URL_SAFE_NO_PAD.encode(bytes)));
+        }
+    }
 }

@@ -92,3 +92,62 @@ impl<T: ValidateLength<u64>> ValidateLength<u64> for Patch<T> {
         self.value().and_then(ValidateLength::length)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Change {
+        #[serde(default)]
+        field: Patch<i64>,
+    }
+
+    /// RFC 7396, word for word, for one member.
+    fn merged(present: Option<i64>, patch: &Value) -> Option<i64> {
+        match patch.get("field") {
+            None => present,
+            Some(value) => value.as_i64(),
+        }
+    }
+
+    fn any_patch() -> impl Strategy<Value = Value> {
+        prop_oneof![Just(json!({})), Just(json!({ "field": null })), any::<i64>().prop_map(|value| json!({ "field": value }))]
+    }
+
+    proptest! {
+        #[test]
+        fn a_member_that_may_be_empty_is_merged_as_rfc_7396_says(present: Option<i64>, patch in any_patch()) {
+            let change: Change = serde_json::from_value(patch.clone()).expect("a patch");
+            let mut field = present;
+            change.field.onto(&mut field);
+            prop_assert_eq!(field, merged(present, &patch));
+        }
+
+        #[test]
+        fn a_member_that_cannot_be_empty_refuses_null_and_stays(present: i64, patch in any_patch()) {
+            let change: Change = serde_json::from_value(patch.clone()).expect("a patch");
+            let mut field = present;
+            match change.field.over(&mut field, "field") {
+                Ok(()) => prop_assert_eq!(Some(field), merged(Some(present), &patch)),
+                Err(error) => {
+                    prop_assert_eq!(error.refusal().violations[0].at(), "#/field");
+                    prop_assert_eq!((merged(Some(present), &patch), field), (None, present));
+                }
+            }
+        }
+
+        #[test]
+        fn the_same_patch_twice_is_the_same_patch_once(present: Option<i64>, patch in any_patch()) {
+            let apply = |mut field| {
+                let change: Change = serde_json::from_value(patch.clone()).expect("a patch");
+                change.field.onto(&mut field);
+                field
+            };
+            prop_assert_eq!(apply(apply(present)), apply(present));
+        }
+    }
+}

@@ -42,3 +42,21 @@ impl<'de> Deserialize<'de> for SubjectText {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_subject_is_read_as_it_is_written(text in any::<String>(), colon in any::<bool>()) {
+            let text = if colon { format!("order:{text}") } else { text };
+            match text.parse::<SubjectText>() {
+                Ok(SubjectText(Subject { r#type, id })) => prop_assert_eq!(format!("{}:{id}", r#type), text),
+                Err(_) => prop_assert!(!text.contains(':') || text.starts_with(':') || text.split_once(':').is_some_and(|(_, id)| id.is_empty())),
+            }
+        }
+    }
+}

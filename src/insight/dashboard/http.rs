@@ -8,7 +8,7 @@ use super::{
     service,
 };
 use crate::{
-    kernel::http::{Answer, Db, Result, list_query::Query},
+    kernel::http::{Answer, Db, Query, Result},
     work::action_items::Viewer,
 };
 

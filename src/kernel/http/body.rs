@@ -1,12 +1,12 @@
 //! Bodies: JSON of a known shape, within limits, every broken rule named at once.
 
-use std::{collections::HashMap, time::Duration};
+use std::{marker::PhantomData, time::Duration};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, error::PayloadError, http::header, web};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use validator::Validate;
 
@@ -24,8 +24,6 @@ use crate::kernel::{
 
 /// Levels of nesting that we read.
 const DEEPEST: usize = 64;
-/// How often a body is mended in search of the next thing wrong with it.
-const MOST_MENDED: usize = 100;
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -177,33 +175,116 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     {
         return Ok(value);
     }
-    let mut value: Value = serde_json::from_slice(bytes).map_err(|error| match bytes.trim_ascii() {
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| match bytes.trim_ascii() {
         [] => Error::new(Code::BadJson, "The body is empty; this operation needs one."),
         _ => Error::new(Code::BadJson, format!("The body is not JSON: {error}.")),
     })?;
     let mut violations = Vec::new();
     find_nul(&value, "", &mut violations);
-    let mut mended: HashMap<String, usize> = HashMap::new();
-    for _ in 0..MOST_MENDED {
-        let error = match serde_path_to_error::deserialize::<_, T>(&value) {
-            Ok(parsed) if violations.is_empty() => return Ok(parsed),
-            Ok(_) => break,
-            Err(error) => error,
-        };
-        let path = pointer(error.path());
-        let (at, violation) = explain(&path, &error.inner().to_string());
-        let ours =
-            mended.keys().any(|mended| at.strip_prefix(mended.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
-        if !(ours || violations.iter().any(|known: &Violation| known.at() == violation.at())) {
-            violations.push(violation);
-        }
-        let tried = mended.entry(at.clone()).or_default();
-        if !mend(&mut value, &at, *tried) {
-            break;
-        }
-        *tried += 1;
+    match fit(&value) {
+        Ok(parsed) if violations.is_empty() => return Ok(parsed),
+        Ok(_) => {}
+        Err(first) => Mending::<T> { value, tries: WORK / bytes.len(), fits: PhantomData }.find_all(first, &mut violations),
     }
     Err(Error::invalid(violations))
+}
+
+/// Mistakes that one answer names at the most.
+const MOST_MISTAKES: usize = 50;
+/// Bytes that are read again, all in all, to find every mistake of one body.
+const WORK: usize = 16 << 20;
+
+/// One mistake in the shape of a body: where it is, and which rule it breaks.
+type Misfit = (String, Violation);
+
+fn fit<T: DeserializeOwned>(value: &Value) -> std::result::Result<T, Misfit> {
+    serde_path_to_error::deserialize(value).map_err(|error| explain(&pointer(error.path()), &error.inner().to_string()))
+}
+
+/// Finds one mistake after the other: the parser stops at the first, so what is wrong is taken out, or
+/// replaced by something that fits, and it is asked again.
+struct Mending<T> {
+    value: Value,
+    tries: usize,
+    fits: PhantomData<T>,
+}
+
+impl<T: DeserializeOwned> Mending<T> {
+    fn find_all(mut self, first: Misfit, violations: &mut Vec<Violation>) {
+        let mut mended: Vec<String> = Vec::new();
+        let mut next = Some(first);
+        while let Some((at, violation)) = next {
+            // What stands in for something is nobody's mistake, nor is anything in it.
+            let ours =
+                mended.iter().any(|known| at.strip_prefix(known.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
+            if !(ours || violations.iter().any(|known| known.at() == violation.at())) {
+                violations.push(violation);
+            }
+            // What was taken out may turn out to be required, and then needs a stand-in; more than that leads nowhere.
+            let tried = mended.iter().filter(|known| **known == at).count();
+            if violations.len() >= MOST_MISTAKES || tried > 1 {
+                return;
+            }
+            next = self.mend(&at);
+            mended.push(at);
+        }
+    }
+
+    /// Makes one place fit; the mistake that shows then.
+    fn mend(&mut self, at: &str) -> Option<Misfit> {
+        let (parent, last) = at.rsplit_once('/')?;
+        let name = last.replace("~1", "/").replace("~0", "~");
+        if let Some(Value::Object(map)) = self.value.pointer_mut(parent)
+            && map.shift_remove(&name).is_some()
+        {
+            match self.elsewhere(at) {
+                Err(()) => {}
+                Ok(next) => return next,
+            }
+        }
+        let mut stand_ins = stand_ins();
+        while let Some(stand_in) = stand_ins.pop() {
+            match self.value.pointer_mut(parent) {
+                Some(Value::Object(map)) => drop(map.insert(name.clone(), stand_in)),
+                Some(Value::Array(list)) => *list.get_mut(last.parse::<usize>().ok()?)? = stand_in,
+                _ => return None,
+            }
+            match self.elsewhere(at) {
+                Ok(next) => return next,
+                // A closed set says itself what fits.
+                Err(()) => stand_ins.extend(self.word_for(at)),
+            }
+        }
+        None
+    }
+
+    /// The next mistake, if this place is no longer one; nothing when all fits, or too much was tried.
+    fn elsewhere(&mut self, at: &str) -> std::result::Result<Option<Misfit>, ()> {
+        let Some(left) = self.tries.checked_sub(1) else { return Ok(None) };
+        self.tries = left;
+        match fit::<T>(&self.value) {
+            Ok(_) => Ok(None),
+            Err((same, _)) if same == at => Err(()),
+            Err(next) => Ok(Some(next)),
+        }
+    }
+
+    /// The first word of the closed set that belongs at a place where a text is that is none of its words.
+    fn word_for(&self, at: &str) -> Option<Value> {
+        let present = self.value.pointer(at)?.as_str()?;
+        let (_, violation) = fit::<T>(&self.value).err()?;
+        let (_, words) = violation.detail.split_once("expected ")?;
+        let words = words.strip_prefix("one of ").unwrap_or(words);
+        let word = words.split([',', ' ']).next().filter(|word| *word != present && violation.code == "unknown_value")?;
+        Some(word.into())
+    }
+}
+
+/// Values of which one fits almost any member; the likeliest last.
+fn stand_ins() -> Vec<Value> {
+    let words = ["2000-01-01T00:00:00Z", "2000-01-01", "00000000-0000-0000-0000-000000000000"];
+    let words = words.into_iter().map(Value::from);
+    words.chain([true.into(), 0.into(), Value::Array(Vec::new()), "".into(), Value::Object(Map::new()), Value::Null]).collect()
 }
 
 /// Refuses what nests too deep before anything recurses into it, and what is not UTF-8.
@@ -275,7 +356,8 @@ fn explain(path: &str, message: &str) -> (String, Violation) {
         let violation = Violation::field(&bare(&at), "required", "is required");
         (at, violation)
     } else if message.starts_with("unknown field") {
-        let at = child(quoted());
+        // Its name may hold anything, so it is taken from the path.
+        let at = path.to_owned();
         let known = message.split_once(", expected").map_or_else(String::new, |(_, known)| format!("; expected{}", known.replace('`', "")));
         let violation = Violation::field(&bare(&at), "unknown_field", format!("is not a field here{known}"));
         (at, violation)
@@ -288,22 +370,195 @@ fn explain(path: &str, message: &str) -> (String, Violation) {
     }
 }
 
-/// Takes out what is wrong, then puts one stand-in after another in its place, so that the next thing wrong shows.
-fn mend(value: &mut Value, pointer: &str, tried: usize) -> bool {
-    let Some((parent, last)) = pointer.rsplit_once('/') else { return false };
-    let key = last.replace("~1", "/").replace("~0", "~");
-    let stand_ins =
-        ["\"\"", "{}", "[]", "0", "false", "\"00000000-0000-0000-0000-000000000000\"", "\"2000-01-01T00:00:00Z\"", "\"2000-01-01\""];
-    let stand_in = tried.checked_sub(1).map(|next| stand_ins.get(next).and_then(|json| serde_json::from_str(json).ok()));
-    match (value.pointer_mut(parent), stand_in) {
-        (_, Some(None)) => return false,
-        (Some(Value::Object(map)), None) => drop(map.shift_remove(&key)),
-        (Some(Value::Object(map)), Some(Some(stand_in))) => drop(map.insert(key, stand_in)),
-        (Some(Value::Array(list)), stand_in) => match key.parse::<usize>().ok().and_then(|index| list.get_mut(index)) {
-            Some(element) => *element = stand_in.flatten().unwrap_or(Value::Null),
-            None => return false,
-        },
-        _ => return false,
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+    use serde::Deserialize;
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::kernel::{actor::Role, clock::Timestamp, patch::Patch};
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only read from JSON")]
+    struct Order {
+        number: i64,
+        title: String,
+        role: Role,
+        paid: bool,
+        id: Uuid,
+        due: Timestamp,
+        day: chrono::NaiveDate,
+        buyer: Buyer,
+        lines: Vec<Line>,
+        note: Option<String>,
+        #[serde(default)]
+        patch: Patch<String>,
     }
-    true
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only read from JSON")]
+    struct Buyer {
+        name: String,
+        since: chrono::NaiveDate,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only read from JSON")]
+    struct Line {
+        name: String,
+        amount: u8,
+    }
+
+    fn order() -> Value {
+        json!({
+            "number": 1, "title": "t", "role": "agent", "paid": true, "id": Uuid::nil(), "due": "2026-01-01T00:00:00Z", "day": "2026-01-01",
+            "buyer": { "name": "n", "since": "2026-01-01" },
+            "lines": [{ "name": "a", "amount": 1 }, { "name": "b", "amount": 2 }, { "name": "c", "amount": 3 }],
+            "note": null, "patch": "p",
+        })
+    }
+
+    /// Members, and elements of lists, that can be spoilt.
+    const PLACES: &[&str] = &[
+        "/number",
+        "/title",
+        "/role",
+        "/paid",
+        "/id",
+        "/due",
+        "/day",
+        "/buyer",
+        "/buyer/name",
+        "/buyer/since",
+        "/lines",
+        "/lines/0",
+        "/lines/0/name",
+        "/lines/1/amount",
+        "/lines/2/name",
+        "/lines/2/amount",
+        "/note",
+        "/patch",
+    ];
+
+    #[derive(Clone, Copy, Debug)]
+    enum Mistake {
+        Missing,
+        WrongType,
+        Stranger,
+    }
+
+    fn any_mistakes() -> impl Strategy<Value = Vec<(&'static str, Mistake)>> {
+        let mistake = proptest::sample::select([Mistake::Missing, Mistake::WrongType, Mistake::Stranger].as_slice());
+        let places = proptest::sample::subsequence(PLACES, 0..PLACES.len());
+        places.prop_flat_map(move |places| {
+            let count = places.len();
+            (Just(places), proptest::collection::vec(mistake.clone(), count))
+                .prop_map(|(places, mistakes)| places.into_iter().zip(mistakes).collect())
+        })
+    }
+
+    /// Makes one mistake; what must be said of it.
+    fn spoil(order: &mut Value, place: &str, mistake: Mistake) -> Option<(String, &'static str)> {
+        let (parent, last) = place.rsplit_once('/')?;
+        let parent_value = order.pointer_mut(parent)?;
+        match (parent_value, mistake) {
+            (Value::Object(map), Mistake::Missing) if map.contains_key(last) => {
+                map.remove(last);
+                (!matches!(last, "note" | "patch")).then(|| (format!("#{place}"), "required"))
+            }
+            (Value::Object(map), Mistake::WrongType) if map.contains_key(last) => {
+                map.insert(last.into(), json!(1.5));
+                Some((format!("#{place}"), "wrong_type"))
+            }
+            (Value::Array(list), Mistake::WrongType) => {
+                *list.get_mut(last.parse::<usize>().ok()?)? = json!(1.5);
+                Some((format!("#{place}"), "wrong_type"))
+            }
+            (Value::Object(map), Mistake::Stranger) => {
+                map.insert("stranger/~".into(), json!({}));
+                Some((format!("#{parent}/stranger~1~0"), "unknown_field"))
+            }
+            _ => None,
+        }
+    }
+
+    fn said(error: &Error) -> BTreeSet<(String, String)> {
+        error.refusal().violations.iter().map(|violation| (violation.at().to_owned(), violation.code.clone())).collect()
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        const NAMES: &[&str] = &["number", "title", "role", "buyer", "lines", "name", "amount", "note", "stranger"];
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 40, 6, move |inner| {
+            let name = prop_oneof![proptest::sample::select(NAMES).prop_map(str::to_owned), any::<String>()];
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                proptest::collection::btree_map(name, inner, 0..6).prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_mistake_is_named_and_nothing_else(mistakes in any_mistakes()) {
+            let mut body = order();
+            // Deeper mistakes first: what is in something that is gone afterwards is no longer said.
+            let mut wanted: BTreeSet<(String, String)> = BTreeSet::new();
+            for (place, mistake) in mistakes.into_iter().rev() {
+                let before = body.pointer(place).cloned();
+                let said = spoil(&mut body, place, mistake);
+                if body.pointer(place) != before.as_ref() {
+                    let inside = format!("#{place}/");
+                    wanted.retain(|(at, _)| !at.starts_with(&inside));
+                }
+                wanted.extend(said.map(|(at, code)| (at, code.to_owned())));
+            }
+            match parse::<Order>(body.to_string().as_bytes()) {
+                Ok(_) => prop_assert_eq!(BTreeSet::new(), wanted),
+                Err(error) => prop_assert_eq!(said(&error), wanted, "{}", body),
+            }
+        }
+
+        #[test]
+        fn any_json_fits_or_is_refused_with_pointers(body in any_json()) {
+            if let Err(error) = parse::<Order>(body.to_string().as_bytes()) {
+                prop_assert_eq!(error.code(), Code::Invalid);
+                prop_assert!(!said(&error).is_empty());
+                for (at, code) in said(&error) {
+                    let pointer = at.strip_prefix('#').expect("a fragment");
+                    prop_assert!(code == "required" || code == "nul" || body.pointer(pointer).is_some(), "{} {}", at, code);
+                }
+            }
+        }
+
+        #[test]
+        fn no_bytes_are_too_odd_to_be_refused(bytes in any::<Vec<u8>>(), start in "[\\[{\",:0-9 ]{0,8}") {
+            let bytes = [start.as_bytes(), &bytes].concat();
+            if let Err(error) = parse::<Order>(&bytes) {
+                prop_assert!(matches!(error.code(), Code::BadJson | Code::Invalid));
+            }
+        }
+    }
+
+    #[test]
+    fn a_large_body_full_of_mistakes_is_answered_soon() {
+        let line = json!({ "name": 1, "amount": "many", "stranger": 1 });
+        let mut body = order();
+        body["lines"] = vec![line; 20_000].into();
+        let error = parse::<Order>(body.to_string().as_bytes()).expect_err("mistakes");
+        assert!(said(&error).contains(&("#/lines/0/name".to_owned(), "wrong_type".to_owned())));
+    }
 }

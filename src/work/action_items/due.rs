@@ -94,6 +94,8 @@ fn after(now: Timestamp, duration: &str, zone: Tz) -> Option<Resolved> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn resolved(now: &str, duration: &str, zone: Tz) -> String {
@@ -111,5 +113,32 @@ mod tests {
     fn months_end_on_their_last_day_and_hours_count_from_now() {
         assert_eq!(resolved("2026-01-31T10:00:00Z", "P1M", Tz::UTC), "2026-02-28T23:59:59.999999Z");
         assert_eq!(resolved("2026-01-31T10:00:00Z", "PT4H", Tz::UTC), "2026-01-31T14:00:00.000000Z");
+    }
+
+    proptest! {
+        #[test]
+        fn whole_days_are_counted_on_the_calendar_of_the_zone(
+            now in 0..4_102_444_800_i64,
+            zone in proptest::sample::select(chrono_tz::TZ_VARIANTS.as_slice()),
+            (unit, days) in proptest::sample::select([("D", 1_i64), ("W", 7)].as_slice()),
+            count in 0..500_i64,
+        ) {
+            let now = Timestamp(now * 1_000_000);
+            let due = after(now, &format!("P{count}{unit}"), zone).expect("a date");
+            let day = now.day_in(zone) + TimeDelta::days(count * days);
+            prop_assert_eq!((due.on, due.at), (Some(day), end_of_day(day, zone)));
+        }
+
+        #[test]
+        fn hours_are_counted_from_now(now in 0..4_102_444_800_i64, hours in 1..10_000_u32) {
+            let now = Timestamp(now * 1_000_000);
+            let due = after(now, &format!("PT{hours}H"), Tz::Europe__Paris).expect("a date");
+            prop_assert_eq!(due, Resolved { at: now.plus_seconds(i64::from(hours) * 3600), on: None });
+        }
+
+        #[test]
+        fn no_duration_is_too_odd_to_be_refused(text in "P?[0-9]{0,12}[YMWD]?T?[0-9]{0,12}[HMS]?", zone in proptest::sample::select(chrono_tz::TZ_VARIANTS.as_slice())) {
+            let _refused = after(Timestamp(1_800_000_000_000_000), &text, zone);
+        }
     }
 }

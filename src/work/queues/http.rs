@@ -10,11 +10,7 @@ use super::{
 use crate::{
     kernel::{
         error::Error,
-        http::{
-            Answer, Command, Db, List, Listing, Path, Problem, Result,
-            list_query::{PageParams, Query},
-            request::named,
-        },
+        http::{Answer, Command, Db, List, Listing, Path, Problem, Query, Result, list_query::PageParams, request::named},
     },
     work::action_items::{
         self, ActionItemFilter, ActionItemPage, ActionItemView, Viewer,

@@ -23,12 +23,17 @@ pub fn server() -> Option<&'static str> {
     SERVER.get_or_init(|| std::env::var("TEST_DATABASE_URL").ok().filter(|url| !url.is_empty())).as_deref()
 }
 
-/// The address of a new database with the schema, one administrator and the default group.
-pub async fn fresh() -> String {
+/// What the clients of the tests encrypt with, chosen once.
+fn prepare_tls() {
     static PROVIDER: OnceLock<()> = OnceLock::new();
     PROVIDER.get_or_init(|| {
         let _earlier = rustls::crypto::ring::default_provider().install_default();
     });
+}
+
+/// The address of a new database with the schema, one administrator and the default group.
+pub async fn fresh() -> String {
+    prepare_tls();
     let number = NEXT.fetch_add(1, Ordering::SeqCst);
     let template = TEMPLATE.get_or_init(template).await;
     match server() {
@@ -40,6 +45,20 @@ pub async fn fresh() -> String {
         Some(server) => {
             let name = format!("caseload_test_{}_{number}", std::process::id());
             run(server, &[&format!("CREATE DATABASE {name} TEMPLATE {template}")]).await;
+            at(server, &name)
+        }
+    }
+}
+
+/// The address of a new database without anything in it; on SQLite a file that is not there yet.
+pub async fn empty(folder: &std::path::Path) -> String {
+    prepare_tls();
+    let number = NEXT.fetch_add(1, Ordering::SeqCst);
+    match server() {
+        None => format!("sqlite://{}", folder.join(format!("{number}.db")).display()),
+        Some(server) => {
+            let name = format!("caseload_test_{}_{number}", std::process::id());
+            run(server, &[&format!("CREATE DATABASE {name}")]).await;
             at(server, &name)
         }
     }

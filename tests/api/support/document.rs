@@ -26,6 +26,9 @@ pub fn check(method: &str, path: &str, reply: &Reply) {
         let missing = matches!(error.kind(), ValidationErrorKind::Required { .. });
         !(narrowed && missing && error.instance_path().to_string().starts_with("/data/"))
     };
+    if reply.status >= 400 {
+        check_problem(method, path, reply);
+    }
     let method = method.to_lowercase();
     let Some((pattern, operation)) = find(&method, path) else { return };
     let said = &operation["responses"][reply.status.to_string()];
@@ -44,6 +47,20 @@ pub fn check(method: &str, path: &str, reply: &Reply) {
     let broken: Vec<String> =
         validator.iter_errors(&reply.json).filter(asked_for).map(|error| format!("{} at {}", error, error.instance_path())).collect();
     assert!(broken.is_empty(), "{method} {pattern} {}: {}\n{}", reply.status, broken.join("; "), reply.text);
+}
+
+/// Fails the test when a refusal, whoever it came from, is not a problem (RFC 9457) that leads to its request.
+fn check_problem(method: &str, path: &str, reply: &Reply) {
+    let said = format!("{method} {path} {}: {}", reply.status, reply.text);
+    assert_eq!(reply.header("content-type"), "application/problem+json", "{said}");
+    assert_eq!(reply.json["status"], reply.status, "{said}");
+    let id = reply.json["request_id"].as_str().unwrap_or_default();
+    assert!(!id.is_empty() && id == reply.header("x-request-id"), "{said}");
+    let code = reply.json["code"].as_str().unwrap_or_default();
+    assert!(!code.is_empty() && reply.json["type"] == format!("/problems/{code}"), "{said}");
+    for member in ["title", "detail"] {
+        assert!(reply.json[member].as_str().is_some_and(|text| !text.is_empty()), "{member} of {said}");
+    }
 }
 
 /// The operation of a concrete path: patterns with fewer parameters first.
@@ -68,7 +85,8 @@ fn find(method: &str, path: &str) -> Option<(&'static str, &'static Value)> {
     found.first().copied()
 }
 
-fn resolve(value: &'static Value) -> &'static Value {
+/// What a reference leads to; anything else is itself.
+pub fn resolve(value: &'static Value) -> &'static Value {
     match value["$ref"].as_str() {
         Some(reference) => document().pointer(reference.trim_start_matches('#')).expect("a reference that leads somewhere"),
         None => value,

@@ -16,7 +16,8 @@ use caseload::{
 use reqwest::{Method, StatusCode, header::HeaderMap};
 pub use serde_json::{Value, json};
 
-pub use document::document;
+pub use database::empty as empty_database;
+pub use document::{document, resolve};
 
 /// Every test begins on a Wednesday morning, in UTC.
 pub const START: &str = "2026-03-18T09:00:00Z";
@@ -164,10 +165,6 @@ impl Shop {
         Caller { shop: self, headers: Vec::new() }
     }
 
-    /// The client, for requests that no caller would send.
-    pub fn client(&self) -> &reqwest::Client {
-        &self.client
-    }
 }
 
 impl Drop for Shop {
@@ -341,9 +338,6 @@ pub fn on_postgres() -> bool {
 pub async fn all<T>(work: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
     futures_util::future::join_all(work).await
 }
-
-/// Keeps a shop in use by several at once.
-pub type Shared = Arc<Shop>;
 
 /// Statuses as numbers read better in lists.
 pub fn is_success(status: u16) -> bool {

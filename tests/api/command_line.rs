@@ -1,0 +1,407 @@
+//! The command line: the real binary, started with nothing but what it is told, on a database of its own.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::PathBuf,
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::{
+        atomic::{AtomicU32, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, channel},
+    },
+    time::Duration,
+};
+
+use sea_orm::{ConnectionTrait, Database};
+
+use crate::support::{PASSWORD, Value, column, document, empty_database, json, text};
+
+/// How long anything here may take on a slow and busy machine.
+const DEADLINE: Duration = Duration::from_mins(1);
+
+/// A folder to start the binary in, with an empty database; it goes with the test.
+struct Room {
+    folder: PathBuf,
+    database: String,
+}
+
+impl Room {
+    async fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("caseload-room-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir_all(&folder).expect("a folder");
+        let database = empty_database(&folder).await;
+        Self { folder, database }
+    }
+
+    /// The binary with these arguments, in a clean environment.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_caseload"));
+        command.args(arguments).current_dir(&self.folder).env_clear();
+        command.env("TMPDIR", &self.folder).env("DATABASE_URL", &self.database).env("CASELOAD_LISTEN", "127.0.0.1:0");
+        command
+    }
+
+    /// Runs to the end, with this on standard input.
+    fn run(&self, arguments: &[&str], input: &str) -> Output {
+        run(&mut self.command(arguments), input)
+    }
+
+    /// Starts the server and waits until it says where it is.
+    fn serve(&self) -> Server {
+        Server::start(&mut self.command(&["serve"]))
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        // What cannot be removed stays in the system's temporary folder.
+        let _removed = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn run(command: &mut Command, input: &str) -> Output {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary");
+    let mut stdin = child.stdin.take().expect("standard input");
+    // Whoever does not read it has no need of it.
+    let _unread = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    child.wait_with_output().expect("an end")
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A server under way; it is killed when nobody holds it any more.
+struct Server {
+    child: Child,
+    said: Receiver<String>,
+    logged: Receiver<String>,
+    /// What it printed up to where it is.
+    greeting: Vec<String>,
+    base: String,
+}
+
+impl Server {
+    fn start(command: &mut Command) -> Self {
+        let mut server = Self::spawn(command);
+        server.wait_until_ready();
+        server
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary");
+        let said = lines(child.stdout.take().expect("standard output"));
+        let logged = lines(child.stderr.take().expect("standard error"));
+        Self { child, said, logged, greeting: Vec::new(), base: String::new() }
+    }
+
+    fn wait_until_ready(&mut self) {
+        loop {
+            match self.said.recv_timeout(DEADLINE) {
+                Ok(line) => {
+                    let address = line.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned);
+                    self.greeting.push(line);
+                    if let Some(address) = address {
+                        self.base = address;
+                        return;
+                    }
+                }
+                Err(_) => panic!("it does not start: {}", self.logged.try_iter().collect::<Vec<_>>().join("\n")),
+            }
+        }
+    }
+
+    fn address(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
+    /// The password that it made up and printed.
+    fn password(&self) -> Option<String> {
+        self.greeting.iter().find_map(|line| line.strip_prefix("with password ")).map(str::to_owned)
+    }
+
+    fn terminate(&self) {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill");
+        assert!(told.success());
+    }
+
+    /// Waits for its end, which closes its output.
+    fn end(&mut self) -> ExitStatus {
+        loop {
+            match self.said.recv_timeout(DEADLINE) {
+                Ok(_) => {}
+                Err(RecvTimeoutError::Disconnected) => return self.child.wait().expect("an end"),
+                Err(RecvTimeoutError::Timeout) => panic!("it does not end"),
+            }
+        }
+    }
+
+    async fn sign_in(&self, email: &str, password: &str) -> (u16, Value) {
+        let request = client().post(format!("{}/v1/auth/token", self.base));
+        answer(request.json(&json!({ "email": email, "password": password }))).await
+    }
+
+    async fn get(&self, path: &str, token: &str) -> (u16, Value) {
+        answer(client().get(format!("{}{path}", self.base)).bearer_auth(token)).await
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // One that has ended cannot be killed.
+        let _ended = self.child.kill();
+        let _waited = self.child.wait();
+    }
+}
+
+fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
+    let (send, receive) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            // Nobody listens any more: the rest is read so that the writer never waits.
+            let _unheard = send.send(line);
+        }
+    });
+    receive
+}
+
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().timeout(DEADLINE).build().expect("a client")
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
+    let response = request.send().await.expect("an answer");
+    let status = response.status().as_u16();
+    (status, response.json().await.unwrap_or_default())
+}
+
+/// The databases of a clean machine are empty: a password is made up, and never shown again.
+#[actix_web::test]
+async fn the_first_start_makes_an_administrator_and_shows_the_password_once() {
+    let room = Room::new().await;
+    let mut first = room.serve();
+    assert_eq!(first.greeting[0], "Sign in as    admin@localhost");
+    let password = first.password().expect("a password");
+    assert!(password.len() >= 16, "{password}");
+    let (status, tokens) = first.sign_in("admin@localhost", &password).await;
+    assert_eq!(status, 200, "{tokens}");
+    let (_, me) = first.get("/v1/users/me", &text(&tokens["access_token"])).await;
+    assert_eq!((&me["email"], &me["role"]), (&json!("admin@localhost"), &json!("admin")));
+    let (_, groups) = first.get("/v1/groups", &text(&tokens["access_token"])).await;
+    assert_eq!(column(&groups, "name"), ["Customer Service"]);
+    first.terminate();
+    assert_eq!(first.end().code(), Some(0));
+
+    let second = room.serve();
+    assert_eq!(second.greeting.len(), 1, "{:?}", second.greeting);
+    assert!(!second.greeting.concat().contains(&password));
+    assert_eq!(second.sign_in("admin@localhost", &password).await.0, 200);
+}
+
+#[actix_web::test]
+async fn a_chosen_password_is_not_shown() {
+    let room = Room::new().await;
+    let mut command = room.command(&[]);
+    command.env("CASELOAD_ADMIN_EMAIL", "boss@shop.example").env("CASELOAD_ADMIN_PASSWORD", PASSWORD);
+    let server = Server::start(&mut command);
+    assert!(server.greeting[0].ends_with("boss@shop.example"), "{:?}", server.greeting);
+    assert!(!server.greeting.concat().contains(PASSWORD), "{:?}", server.greeting);
+    assert_eq!(server.sign_in("boss@shop.example", PASSWORD).await.0, 200);
+}
+
+#[actix_web::test]
+async fn sigterm_lets_requests_finish() {
+    let room = Room::new().await;
+    let mut server = Server::start(room.command(&["serve"]).env("CASELOAD_ADMIN_PASSWORD", PASSWORD));
+    let body = json!({ "email": "admin@localhost", "password": PASSWORD }).to_string();
+    let mut stream = TcpStream::connect(server.address()).expect("a connection");
+    stream.set_read_timeout(Some(DEADLINE)).expect("a deadline");
+    let head = format!(
+        "POST /v1/auth/token HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        server.address(),
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).expect("a sent head");
+    let mut go_on = [0; 25];
+    stream.read_exact(&mut go_on).expect("an interim answer");
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n", "the server waits for the body now");
+
+    server.terminate();
+    while !server.logged.recv_timeout(DEADLINE).expect("it says that it stops").contains("stopping") {}
+    assert!(server.child.try_wait().expect("a state").is_none(), "it ended in the middle of a request");
+    stream.write_all(body.as_bytes()).expect("a sent body");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("access_token"), "{answer}");
+    assert_eq!(server.end().code(), Some(0));
+}
+
+#[actix_web::test]
+async fn check_config_names_every_mistake() {
+    let room = Room::new().await;
+    let mistaken = run(
+        room.command(&["check-config"])
+            .env("CASELOAD_LISTEN", "here")
+            .env("CASELOAD_TIME_ZONE", "Mars/Olympus")
+            .env("CASELOAD_ADMIN_PASSWORD", "short")
+            .env("CASELOAD_WORKERS", "many"),
+        "",
+    );
+    assert_eq!(mistaken.status.code(), Some(2));
+    for name in ["CASELOAD_LISTEN", "CASELOAD_TIME_ZONE", "CASELOAD_ADMIN_PASSWORD", "CASELOAD_WORKERS"] {
+        assert_eq!(err(&mistaken).matches(name).count(), 1, "{name} in {}", err(&mistaken));
+    }
+    assert!(!err(&mistaken).contains("short"), "{}", err(&mistaken));
+
+    let unmigrated = room.run(&["check-config"], "");
+    assert_eq!(unmigrated.status.code(), Some(1));
+    assert!(err(&unmigrated).contains("caseload migrate"), "{}", err(&unmigrated));
+    assert_eq!(room.run(&["migrate"], "").status.code(), Some(0));
+    let right = room.run(&["check-config"], "");
+    assert_eq!((right.status.code(), out(&right).as_str()), (Some(0), "The settings and the database are in order.\n"), "{}", err(&right));
+
+    // The file is read as the environment is, which comes first.
+    fs::write(room.folder.join(".env"), "CASELOAD_LOG_FORMAT=json\nCASELOAD_TIME_ZONE=Mars/Olympus\n").expect("a file");
+    assert_eq!(room.run(&["check-config"], "").status.code(), Some(2));
+    let overruled = run(room.command(&["check-config"]).env("CASELOAD_TIME_ZONE", "Europe/Paris"), "");
+    assert_eq!(overruled.status.code(), Some(0), "{}", err(&overruled));
+}
+
+#[actix_web::test]
+async fn openapi_prints_the_document_whatever_the_settings() {
+    let room = Room::new().await;
+    let printed = run(room.command(&["openapi"]).env("CASELOAD_LISTEN", "here"), "");
+    assert_eq!(printed.status.code(), Some(0));
+    let read: Value = serde_json::from_str(&out(&printed)).expect("JSON");
+    assert_eq!(&read, document());
+    let unknown = room.run(&["nonsense"], "");
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(out(&room.run(&["--version"], "")).contains(env!("CARGO_PKG_VERSION")));
+}
+
+#[actix_web::test]
+async fn people_are_added_and_let_in_again_from_the_command_line() {
+    let room = Room::new().await;
+    let add = ["user", "add", "ana@shop.example", "--name", "Ana Ruiz", "--role", "manager"];
+    let short = room.run(&add, "short\n");
+    assert_eq!(short.status.code(), Some(1));
+    assert!(err(&short).contains("12 to 200"), "{}", err(&short));
+    let added = room.run(&add, "a long first password\n");
+    assert_eq!(added.status.code(), Some(0), "{}", err(&added));
+    assert!(out(&added).starts_with("ana@shop.example is "), "{}", out(&added));
+    assert!(!(out(&added) + &err(&added)).contains("a long first password"));
+    let twice = room.run(&add, "a long first password\n");
+    assert_eq!(twice.status.code(), Some(1));
+    assert!(err(&twice).contains("already"), "{}", err(&twice));
+    let nobody = room.run(&["user", "reset-password", "nobody@shop.example"], "another long password\n");
+    assert_eq!(nobody.status.code(), Some(1));
+    let unknown_role = room.run(&["user", "add", "ben@shop.example", "--name", "Ben", "--role", "king"], "a long first password\n");
+    assert_eq!(unknown_role.status.code(), Some(2));
+
+    let reset = room.run(&["user", "reset-password", "ANA@shop.example"], "another long password");
+    assert_eq!(reset.status.code(), Some(0), "{}", err(&reset));
+    let server = room.serve();
+    assert_eq!(server.password(), None, "there is somebody already");
+    assert_eq!(server.sign_in("ana@shop.example", "a long first password").await.0, 401);
+    let (status, tokens) = server.sign_in("ana@shop.example", "another long password").await;
+    assert_eq!(status, 200, "{tokens}");
+    let (_, me) = server.get("/v1/users/me", &text(&tokens["access_token"])).await;
+    assert_eq!((&me["name"], &me["role"]), (&json!("Ana Ruiz"), &json!("manager")));
+}
+
+#[actix_web::test]
+async fn a_database_is_migrated_once_and_never_served_by_an_older_binary() {
+    let room = Room::new().await;
+    let unmigrated = run(room.command(&["serve"]).env("CASELOAD_MIGRATE", "false"), "");
+    assert_eq!(unmigrated.status.code(), Some(1));
+    assert!(err(&unmigrated).contains("caseload migrate"), "{}", err(&unmigrated));
+    let first = room.run(&["migrate"], "");
+    assert_eq!(first.status.code(), Some(0), "{}", err(&first));
+    assert!(out(&first).ends_with(" migrations applied.\n") && !out(&first).starts_with('0'), "{}", out(&first));
+    assert_eq!(out(&room.run(&["migrate"], "")), "0 migrations applied.\n");
+    let mut served = Server::start(room.command(&["serve"]).env("CASELOAD_MIGRATE", "false"));
+    served.terminate();
+    assert_eq!(served.end().code(), Some(0));
+
+    let database = Database::connect(&room.database).await.expect("the database");
+    let newer = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_from_the_future', 0)";
+    database.execute_unprepared(newer).await.expect("a row");
+    database.close().await.expect("a closed connection");
+    for arguments in [&["serve"][..], &["migrate"], &["check-config"], &["user", "reset-password", "admin@localhost"]] {
+        let refused = room.run(arguments, "another long password");
+        assert_eq!(refused.status.code(), Some(1), "{arguments:?}");
+        assert!(err(&refused).contains("newer than this binary") && err(&refused).contains("m9999_from_the_future"), "{}", err(&refused));
+    }
+}
+
+#[actix_web::test]
+async fn the_demo_has_three_roles_and_leaves_nothing_behind() {
+    let room = Room::new().await;
+    let mut demo = Server::start(&mut room.command(&["demo", "--days", "10"]));
+    let left_behind = || {
+        let entries = fs::read_dir(&room.folder).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+        entries.filter(|name| name.to_string_lossy().starts_with("caseload-demo-")).count()
+    };
+    assert_eq!(left_behind(), 1);
+    let mut tokens: Vec<(String, String)> = Vec::new();
+    while tokens.len() < 3 {
+        let line = demo.said.recv_timeout(DEADLINE).expect("three tokens");
+        let words: Vec<&str> = line.split_whitespace().collect();
+        if let [role @ ("agent" | "manager" | "admin"), token] = words.as_slice() {
+            tokens.push(((*role).to_owned(), (*token).to_owned()));
+        }
+    }
+    for (role, token) in &tokens {
+        let (status, me) = demo.get("/v1/users/me", token).await;
+        assert_eq!((status, &me["role"]), (200, &json!(role)));
+        let (status, _) = demo.get("/v1/dashboard", token).await;
+        assert_eq!(status, if role == "agent" { 403 } else { 200 }, "{role}");
+    }
+    let (_, notes) = demo.get("/v1/notes?counts=true&limit=1", &tokens[0].1).await;
+    assert!(notes["counts"]["total"].as_u64().is_some_and(|total| total >= 10), "{notes}");
+    let (_, orphaned) = demo.get("/v1/reports/orphaned-work", &tokens[1].1).await;
+    assert_eq!(orphaned["data"], json!([]));
+    demo.terminate();
+    assert_eq!(demo.end().code(), Some(0));
+    assert_eq!(left_behind(), 0, "it is gone when it is stopped");
+}
+
+// S0: the README's first hour, step by step, as it is written.
+#[actix_web::test]
+async fn s0_the_first_hour_runs_as_it_is_written() {
+    let room = Room::new().await;
+    let server = Server::start(room.command(&["serve"]).env("CASELOAD_ADMIN_PASSWORD", PASSWORD));
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/curl/first-hour.sh");
+    let mut bash = Command::new("bash");
+    bash.arg(script).current_dir(&room.folder).env("TMPDIR", &room.folder);
+    bash.env("BASE", &server.base).env("ADMIN_EMAIL", "admin@localhost").env("ADMIN_PASSWORD", PASSWORD);
+    let hour = run(&mut bash, "");
+    assert!(hour.status.success(), "{}{}", out(&hour), err(&hour));
+    assert!(out(&hour).ends_with("Done.\n"), "{}", out(&hour));
+}
+
+// S4-43: several instances share one database, and may all be started at once on a new one.
+#[actix_web::test]
+async fn two_instances_start_at_once_on_a_new_database() {
+    let room = Room::new().await;
+    let mut both = [Server::spawn(&mut room.command(&["serve"])), Server::spawn(&mut room.command(&["serve"]))];
+    both.iter_mut().for_each(Server::wait_until_ready);
+    let passwords: Vec<String> = both.iter().filter_map(Server::password).collect();
+    assert_eq!(passwords.len(), 1, "one of them makes the administrator");
+    for server in &both {
+        let (status, tokens) = server.sign_in("admin@localhost", &passwords[0]).await;
+        assert_eq!(status, 200, "{tokens}");
+        let (_, users) = server.get("/v1/users?role=admin", &text(&tokens["access_token"])).await;
+        assert_eq!(column(&users, "email"), ["admin@localhost"]);
+        let (_, groups) = server.get("/v1/groups", &text(&tokens["access_token"])).await;
+        assert_eq!(column(&groups, "name"), ["Customer Service"]);
+    }
+}

@@ -1,0 +1,411 @@
+//! The house rules of the architecture, held against the sources: who may look at whom, and what belongs in which room.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The areas in their order, each with its resources in theirs. What stands earlier does not look at what stands later.
+const AREAS: &[(&str, &[&str])] = &[
+    ("access", &["users", "groups", "sessions", "api_keys"]),
+    ("catalog", &["picklists", "variables", "attachments"]),
+    ("customers", &["contacts", "subjects", "facts", "mailing_lists", "commerce_events"]),
+    (
+        "work",
+        &[
+            "action_items",
+            "notes",
+            "issues",
+            "interactions",
+            "work_item_types",
+            "routing_rules",
+            "work_items",
+            "queues",
+            "inbox",
+            "offboarding",
+        ],
+    ),
+    ("intake", &["forms", "sources", "connectors"]),
+    ("outreach", &["spelling", "canned_responses", "mail_templates", "messages", "inbound", "segments", "gift_certificates", "campaigns"]),
+    ("insight", &["home", "dashboard", "timeline", "search", "reports"]),
+    ("custody", &["privacy", "transfers"]),
+];
+
+/// Stands beside the row: it looks at the kernel and at who may come in.
+const INTEGRATION: (&str, &[&str]) = ("integration", &["events", "webhooks", "jobs"]);
+
+/// One file of the sources.
+struct Source {
+    /// Its place below `src`: `["work", "notes", "service"]`.
+    module: Vec<String>,
+    /// Its file, for messages.
+    file: String,
+    /// Its text.
+    text: String,
+    /// Every path into the crate that it names: `["kernel", "tx", "Tx"]`.
+    looks_at: BTreeSet<Vec<String>>,
+}
+
+impl Source {
+    fn read(root: &Path, file: &Path) -> Self {
+        let text = fs::read_to_string(file).expect("a source");
+        let below = file.strip_prefix(root).expect("a file below src").with_extension("");
+        let mut module: Vec<String> = below.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+        if module.last().is_some_and(|last| last == "mod") {
+            module.pop();
+        }
+        let looks_at = paths(&code_of(&text), &module);
+        Self { module, file: below.display().to_string() + ".rs", text, looks_at }
+    }
+
+    fn area(&self) -> &str {
+        &self.module[0]
+    }
+
+    /// The resource that it is part of; none for files that stand in an area itself.
+    fn resource(&self) -> Option<&str> {
+        let is_room = |name: &str| resources(self.area()).contains(&name);
+        self.module.get(1).map(String::as_str).filter(|name| is_room(name))
+    }
+
+    /// The file within its resource: `service`, `http`; empty for `mod.rs`.
+    fn part(&self) -> &str {
+        self.module.get(2).map_or("", String::as_str)
+    }
+
+    /// What it names in an area.
+    fn names_in<'a>(&'a self, area: &'a str) -> impl Iterator<Item = &'a Vec<String>> {
+        self.looks_at.iter().filter(move |path| path[0] == area)
+    }
+}
+
+fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            rust_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+fn home(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)
+}
+
+fn sources() -> Vec<Source> {
+    let (root, mut files) = (home("src"), Vec::new());
+    rust_files(&root, &mut files);
+    files.sort();
+    let read: Vec<Source> = files.iter().map(|file| Source::read(&root, file)).collect();
+    assert!(read.len() > 50, "the sources are somewhere else");
+    read
+}
+
+fn resources(area: &str) -> &'static [&'static str] {
+    AREAS.iter().chain([&INTEGRATION]).find(|(name, _)| *name == area).map_or(&[], |(_, resources)| resources)
+}
+
+fn place(area: &str) -> Option<usize> {
+    AREAS.iter().position(|(name, _)| *name == area)
+}
+
+/// The code without comments and without what stands in quotes.
+fn code_of(text: &str) -> String {
+    let (mut code, mut rest) = (String::new(), text);
+    while let Some(c) = rest.chars().next() {
+        let skipped = if rest.starts_with("//") {
+            rest.find('\n').unwrap_or(rest.len())
+        } else if let Some(raw) = rest.strip_prefix("r#\"") {
+            raw.find("\"#").map_or(rest.len(), |end| end + 5)
+        } else if let Some(quoted) = rest.strip_prefix('"') {
+            let mut escaped = false;
+            let end = quoted.find(|c: char| {
+                let ends = c == '"' && !escaped;
+                escaped = c == '\\' && !escaped;
+                ends
+            });
+            end.map_or(rest.len(), |end| end + 2)
+        } else if rest.starts_with("'\"'") || rest.starts_with("'\\'") {
+            3
+        } else {
+            code.push(c);
+            rest = &rest[c.len_utf8()..];
+            continue;
+        };
+        code.push(' ');
+        rest = &rest[skipped..];
+    }
+    code
+}
+
+/// Every path of the crate that the code names, as seen from its root.
+fn paths(code: &str, module: &[String]) -> BTreeSet<Vec<String>> {
+    let mut found = BTreeSet::new();
+    let mut here = module.to_vec();
+    for (index, line) in code.split(';').enumerate() {
+        // What follows `mod tests {` is one level deeper; tests stand last.
+        if index > 0 && line.contains("mod tests") {
+            here.push("tests".into());
+        }
+        for start in ["crate::", "super::", "self::", "caseload::"] {
+            for (at, _) in line.match_indices(start) {
+                let before = line[..at].chars().next_back();
+                let inside = before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '$' || c == ':');
+                if !inside {
+                    expand(&line[at..], &here, Vec::new(), &mut found);
+                }
+            }
+        }
+    }
+    found.retain(|path| !path.is_empty());
+    found
+}
+
+/// Follows one path, branching at braces.
+fn expand(text: &str, here: &[String], mut path: Vec<String>, found: &mut BTreeSet<Vec<String>>) {
+    let mut rest = text.trim_start();
+    loop {
+        if let Some(tree) = rest.strip_prefix('{') {
+            branches(tree).into_iter().for_each(|branch| expand(branch, here, path.clone(), found));
+            return;
+        }
+        let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        let (name, after) = rest.split_at(end);
+        match name {
+            "crate" | "caseload" if path.is_empty() => {}
+            "super" if path.is_empty() => path.extend_from_slice(&here[..here.len().saturating_sub(1)]),
+            "super" => drop(path.pop()),
+            "self" if path.is_empty() => path.extend_from_slice(here),
+            "self" | "" => {}
+            // A macro stands at the root whatever file declares it.
+            _ if path.is_empty() && after.starts_with('!') => return,
+            _ => path.push(name.into()),
+        }
+        match after.trim_start().strip_prefix("::") {
+            Some(next) if !name.is_empty() => rest = next.trim_start(),
+            _ => break,
+        }
+    }
+    found.insert(path);
+}
+
+/// The branches of a `use` tree, up to its closing brace.
+fn branches(tree: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut found) = (0_usize, 0, Vec::new());
+    for (at, c) in tree.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                found.push(&tree[start..at]);
+                break;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                found.push(&tree[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    found.retain(|branch| !branch.trim().is_empty());
+    found
+}
+
+/// Fails with every breach at once.
+#[track_caller]
+fn none(rule: &str, breaches: &[String]) {
+    assert!(breaches.is_empty(), "{rule}:\n  {}", breaches.join("\n  "));
+}
+
+fn breach(source: &Source, path: &[String]) -> String {
+    format!("{} names {}", source.file, path.join("::"))
+}
+
+#[test]
+fn the_reader_of_sources_sees_every_way_to_name_something() {
+    let code = code_of(
+        "// crate::comment::one\nuse crate::{a::b::{self, c}, d::*};\nuse super::{e, f as g};\nuse super::super::h;\n\
+         fn h() { crate::i::j(\"crate::quoted\"); crate::macro_of!(); let x: super::k::L; }\nmod tests { use super::*; use super::super::m; }",
+    );
+    let module = ["work", "notes", "service"].map(str::to_owned);
+    let found: BTreeSet<String> = paths(&code, &module).into_iter().map(|path| path.join("::")).collect();
+    let wanted = [
+        "a::b",
+        "a::b::c",
+        "d",
+        "work::notes::e",
+        "work::notes::f",
+        "work::h",
+        "i::j",
+        "work::notes::k::L",
+        "work::notes::m",
+        "work::notes::service",
+    ];
+    assert_eq!(found, wanted.map(str::to_owned).into());
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    let mut breaches = Vec::new();
+    for folder in ["src", "migration/src", "tests", "benches"].map(home).iter().filter(|folder| folder.is_dir()) {
+        let mut files = Vec::new();
+        rust_files(folder, &mut files);
+        for file in files {
+            let text = fs::read_to_string(&file).expect("a source");
+            if !text.starts_with("//! ") {
+                breaches.push(file.display().to_string());
+            }
+        }
+    }
+    none("every file begins with `//!` and what it is", &breaches);
+}
+
+#[test]
+fn every_room_has_its_place() {
+    let mut breaches = Vec::new();
+    for source in sources() {
+        let top = source.module.len() == 1 && matches!(source.area(), "main" | "lib");
+        let known = top || matches!(source.area(), "app" | "kernel" | "integration") || place(source.area()).is_some();
+        if !known {
+            breaches.push(format!("{}: there is no area {}", source.file, source.area()));
+        }
+        let in_folder = source.module.len() > 2 && !matches!(source.area(), "app" | "kernel");
+        if in_folder && source.resource().is_none() {
+            breaches.push(format!("{}: {} has no place in the order of {}", source.file, source.module[1], source.area()));
+        }
+    }
+    none("areas and resources are those of the architecture", &breaches);
+}
+
+#[test]
+fn nobody_looks_up() {
+    let mut breaches = Vec::new();
+    for source in sources() {
+        for path in &source.looks_at {
+            let (from, to) = (source.area(), path[0].as_str());
+            let up = match from {
+                "main" | "lib" | "app" => false,
+                "kernel" => to == "app" || to == "integration" || place(to).is_some(),
+                "integration" => to == "app" || place(to).is_some() && to != "access",
+                _ => match (place(from), place(to)) {
+                    _ if to == "app" => true,
+                    // Whoever keeps everything safe may use everything; nobody else looks beside the row.
+                    _ if to == "integration" => from != "custody",
+                    (Some(from), Some(to)) => to > from,
+                    _ => false,
+                },
+            };
+            // What is to be seen is read by nobody: it reads everybody.
+            let reads_reader = to == "insight" && !matches!(from, "insight" | "app" | "lib");
+            if up || reads_reader {
+                breaches.push(breach(&source, path));
+            }
+        }
+    }
+    none("main → app → areas → kernel, and areas in their order", &breaches);
+}
+
+#[test]
+fn resources_look_at_earlier_ones_only() {
+    let mut breaches = Vec::new();
+    for source in sources() {
+        let order = resources(source.area());
+        let Some(mine) = source.resource().and_then(|name| order.iter().position(|known| *known == name)) else { continue };
+        for path in source.names_in(source.area()) {
+            let theirs = path.get(1).and_then(|name| order.iter().position(|known| known == name));
+            if theirs.is_some_and(|theirs| theirs > mine) {
+                breaches.push(breach(&source, path));
+            }
+        }
+    }
+    none("resources stand in their order", &breaches);
+}
+
+#[test]
+fn the_rooms_of_an_area_have_no_circle() {
+    // Files that stand in an area itself count as rooms, too.
+    let mut looks: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    for source in sources() {
+        let (Some(_), Some(room)) = (place(source.area()), source.module.get(1)) else { continue };
+        let seen = looks.entry((source.area().to_owned(), room.clone())).or_default();
+        seen.extend(source.names_in(source.area()).filter_map(|path| path.get(1)).filter(|other| *other != room).cloned());
+    }
+    loop {
+        // Whoever looks at nobody that is left cannot be part of a circle.
+        let left: BTreeSet<(String, String)> = looks.keys().cloned().collect();
+        let free = looks.iter().find(|((area, _), seen)| !seen.iter().any(|other| left.contains(&(area.clone(), other.clone()))));
+        let Some(free) = free.map(|(room, _)| room.clone()) else { break };
+        looks.remove(&free);
+    }
+    none("no circles", &looks.into_iter().map(|((area, room), seen)| format!("{area}/{room} looks at {seen:?}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn resources_are_entered_through_their_door() {
+    let mut breaches = Vec::new();
+    for source in sources().iter().filter(|source| !matches!(source.area(), "app" | "lib" | "kernel")) {
+        for path in &source.looks_at {
+            let [area, room, part, ..] = path.as_slice() else { continue };
+            let elsewhere = (source.area(), source.resource()) != (area.as_str(), Some(room.as_str()));
+            let is_resource = resources(area).contains(&room.as_str());
+            if elsewhere && is_resource && matches!(part.as_str(), "http" | "service" | "json") {
+                breaches.push(breach(source, path));
+            }
+        }
+    }
+    none("into another resource only through its mod.rs", &breaches);
+}
+
+#[test]
+fn inside_a_resource_the_line_is_straight() {
+    const LINE: &[&str] = &["http", "service", "json"];
+    let mut breaches = Vec::new();
+    for source in sources() {
+        let Some(resource) = source.resource() else { continue };
+        // Behind the shapes stands the row, which knows none of them; a `service/` folder is part of the rules.
+        let singular = resource.trim_end_matches('s');
+        let at = LINE.iter().position(|part| *part == source.part()).or_else(|| (source.part() == singular).then_some(LINE.len()));
+        let Some(at) = at else { continue };
+        for path in source.names_in(source.area()).filter(|path| path.get(1).is_some_and(|room| room == resource)) {
+            let theirs = path.get(2).and_then(|part| LINE.iter().position(|known| known == part));
+            if theirs.is_some_and(|theirs| theirs < at) {
+                breaches.push(breach(&source, path));
+            }
+        }
+    }
+    none("http → service → json → row", &breaches);
+}
+
+#[test]
+fn only_doors_know_http() {
+    let mut breaches = Vec::new();
+    for source in sources() {
+        let door = match source.area() {
+            "app" => true,
+            "kernel" => source.module.get(1).is_some_and(|room| room == "http"),
+            _ => source.part() == "http",
+        };
+        if !door && code_of(&source.text).contains("actix") {
+            breaches.push(source.file.clone());
+        }
+    }
+    none("only http.rs, kernel/http and app name actix", &breaches);
+}
+
+#[test]
+fn the_migration_stands_alone() {
+    let manifest = fs::read_to_string(home("migration/Cargo.toml")).expect("its manifest");
+    assert!(!manifest.contains("caseload"), "the migration does not depend on the application");
+    let mut files = Vec::new();
+    rust_files(&home("migration/src"), &mut files);
+    assert!(!files.is_empty());
+    let breaches: Vec<String> = files
+        .iter()
+        .filter(|file| code_of(&fs::read_to_string(file).expect("a source")).contains("caseload::"))
+        .map(|file| file.display().to_string())
+        .collect();
+    none("the migration imports nothing from the application", &breaches);
+}

@@ -1,0 +1,480 @@
+//! Requests that are bad, odd or impatient, and what every answer carries besides its body.
+
+use std::time::Duration;
+
+use caseload::{
+    app::telemetry,
+    kernel::{error::Code, problem},
+};
+use reqwest::{Method, Response, header::HeaderMap};
+
+use crate::support::{Caller, PASSWORD, Reply, Shop, Value, document, json, text};
+
+/// A note that could be written.
+fn note() -> Value {
+    json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Called" })
+}
+
+async fn post(caller: &Caller<'_>, kind: &str, body: impl Into<Vec<u8>>) -> Reply {
+    caller.raw(Method::POST, "/v1/notes", Some((kind, body.into()))).await
+}
+
+/// A request outside of what the document describes, answered as it came over the wire.
+async fn bare(shop: &Shop, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().expect("a client");
+    let mut request = client.request(method, format!("{}{path}", shop.base));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.send().await.expect("an answer")
+}
+
+fn value<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+// --- Bodies --------------------------------------------------------------------------------------
+
+#[actix_web::test]
+async fn what_is_no_json_is_400() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let good = note().to_string();
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    let deep_objects = r#"{"a":"#.repeat(10_000);
+    let bodies: &[(&str, Vec<u8>)] = &[
+        ("cut off", good.as_bytes()[..good.len() - 1].to_vec()),
+        ("garbage behind", format!("{good} x").into_bytes()),
+        ("two values", format!("{good}{good}").into_bytes()),
+        ("single quotes", b"{'title':'Called'}".to_vec()),
+        ("a comment", format!("// a note\n{good}").into_bytes()),
+        ("white space", b"  \n ".to_vec()),
+        ("too deep", deep.into_bytes()),
+        ("too deep and cut off", deep_objects.into_bytes()),
+        ("not UTF-8", b"{\"title\":\"\xff\xfe\"}".to_vec()),
+        ("half a surrogate", br#"{"title":"\ud800"}"#.to_vec()),
+        ("a raw control character", b"{\"title\":\"a\nb\"}".to_vec()),
+        ("NaN", br#"{"title":NaN}"#.to_vec()),
+        ("a byte order mark", "\u{feff}{}".into()),
+    ];
+    for (what, body) in bodies {
+        let reply = post(&admin, "application/json", body.clone()).await;
+        assert_eq!(reply.problem(400), "bad_json", "{what}: {}", reply.text);
+    }
+    let none = admin.command("/v1/notes").await;
+    assert!(matches!(none.status, 400 | 415), "no body at all: {}", none.text);
+    let empty = post(&admin, "application/json", "").await;
+    assert_eq!(empty.problem(400), "bad_json");
+    assert!(empty.text.contains("empty"), "{}", empty.text);
+    admin.post("/v1/notes", note()).await.expect(201);
+}
+
+#[actix_web::test]
+async fn what_is_not_called_json_is_415() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    for kind in ["text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "json", "*/*"] {
+        assert_eq!(post(&admin, kind, note().to_string()).await.problem(415), "unsupported_media_type", "{kind}");
+    }
+    // A merge patch is for PATCH only.
+    assert_eq!(post(&admin, "application/merge-patch+json", note().to_string()).await.problem(415), "unsupported_media_type");
+    for kind in ["application/json", "application/json; charset=utf-8", "Application/JSON"] {
+        post(&admin, kind, note().to_string()).await.expect(201);
+    }
+    let path = format!("/v1/users/{}", shop.admin.id);
+    for kind in ["application/json", "application/merge-patch+json"] {
+        admin.raw(Method::PATCH, &path, Some((kind, b"{}".to_vec()))).await.expect(200);
+    }
+}
+
+#[actix_web::test]
+async fn a_body_beyond_the_limit_is_413_and_the_server_goes_on() {
+    let shop = Shop::with(|config| config.body_limit = 1000).await;
+    let admin = shop.by(&shop.admin);
+    let sized = |size: usize| {
+        let mut note = note();
+        note["body"] = "x".into();
+        let empty = note.to_string().len() - 1;
+        note["body"] = "x".repeat(size - empty).into();
+        note.to_string()
+    };
+    assert_eq!(sized(1000).len(), 1000);
+    post(&admin, "application/json", sized(1000)).await.expect(201);
+    assert_eq!(post(&admin, "application/json", sized(1001)).await.problem(413), "body_too_large");
+    let command = admin.raw(Method::POST, "/v1/queues/public/claim-next", Some(("application/json", sized(1001).into_bytes()))).await;
+    assert_eq!(command.problem(413), "body_too_large");
+    post(&admin, "application/json", sized(1000)).await.expect(201);
+}
+
+#[actix_web::test]
+async fn every_mistake_of_a_body_is_named_where_it_is() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let broken = async |body: Value| {
+        let mut found = admin.post("/v1/notes", body).await.broken(422);
+        found.sort();
+        found
+    };
+    let at = |pointer: &str, code: &str| (pointer.to_owned(), code.to_owned());
+
+    let shapes = json!({
+        "subject": { "type": 7, "id": "A-1001", "shade": "blue" },
+        "body": ["a", "list"],
+        "action_items": [{ "titel": "Call" }, { "title": null }, "Call", { "title": "Call", "priority": "urgent", "due_on": "tomorrow" }],
+        "a/b~c": 1,
+    });
+    let found = broken(shapes).await;
+    let wanted = [
+        at("#/action_items/0/titel", "unknown_field"),
+        at("#/action_items/0/title", "required"),
+        at("#/action_items/1/title", "wrong_type"),
+        at("#/action_items/2", "wrong_type"),
+        at("#/action_items/3/due_on", "invalid_value"),
+        at("#/action_items/3/priority", "unknown_value"),
+        at("#/a~1b~0c", "unknown_field"),
+        at("#/body", "wrong_type"),
+        at("#/subject/shade", "unknown_field"),
+        at("#/subject/type", "wrong_type"),
+        at("#/title", "required"),
+    ];
+    assert_eq!(found, wanted);
+
+    let rules = json!({
+        "subject": { "type": "", "id": " " },
+        "title": "",
+        "action_items": [{ "title": "x".repeat(201), "action": "", "assignee": { "type": "user", "id": shop.admin.id } }, { "title": " " }],
+    });
+    let found = broken(rules).await;
+    for wanted in [
+        at("#/action_items/0/action", "length"),
+        at("#/action_items/0/title", "length"),
+        at("#/action_items/1/title", "blank"),
+        at("#/subject/id", "blank"),
+        at("#/subject/type", "length"),
+        at("#/title", "length"),
+    ] {
+        assert!(found.contains(&wanted), "{wanted:?} in {found:?}");
+    }
+    for (body, pointer) in [(json!([]), "#"), (json!("text"), "#"), (json!(null), "#"), (json!(7), "#")] {
+        assert_eq!(broken(body.clone()).await, [at(pointer, "wrong_type")], "{body}");
+    }
+}
+
+// PostgreSQL cannot keep NUL, and SQLite cuts at it.
+#[actix_web::test]
+async fn nul_is_422_and_says_where() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let bodies = [
+        (json!({ "subject": { "type": "order", "id": "A-1" }, "title": "a\0b" }), "#/title"),
+        (json!({ "subject": { "type": "order", "id": "\0" }, "title": "Called" }), "#/subject/id"),
+        (
+            json!({ "subject": { "type": "order", "id": "A-1" }, "title": "Called", "action_items": [{ "title": "\0", "due_in": "today" }] }),
+            "#/action_items/0/title",
+        ),
+    ];
+    for (body, pointer) in bodies {
+        let reply = admin.post("/v1/notes", body).await;
+        assert_eq!(reply.broken(422), [(pointer.to_owned(), "nul".to_owned())], "{}", reply.text);
+    }
+    // The six characters that only look like it may be kept.
+    let backslashes = r#"{"subject":{"type":"order","id":"A-1"},"title":"a\\u0000b"}"#;
+    assert_eq!(post(&admin, "application/json", backslashes).await.expect(201)["title"], r"a\u0000b");
+    let query = admin.get("/v1/notes?subject=order:%00").await;
+    assert_eq!(query.broken(400), [("subject".into(), "nul".into())]);
+}
+
+#[actix_web::test]
+async fn a_command_without_a_body_takes_none_or_an_empty_one() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    for body in ["", "{}", " { } "] {
+        let reply = admin.raw(Method::POST, "/v1/queues/public/claim-next", Some(("application/json", body.into()))).await;
+        assert_eq!(reply.status, 204, "{body:?}: {}", reply.text);
+    }
+    let reply = admin.post("/v1/queues/public/claim-next", json!({ "force": true })).await;
+    assert_eq!(reply.broken(422), [("#".into(), "unexpected_body".into())]);
+}
+
+#[actix_web::test]
+async fn text_is_kept_as_it_was_sent() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let titles = [
+        "É with one mark and E\u{301} with two",
+        "👩‍👩‍👧‍👦 and \u{202e}right to left",
+        "\u{1}\t\u{7f}",
+        "%00 \\u0000 ' \" ; DROP TABLE notes --",
+    ];
+    for title in titles {
+        let mut new = note();
+        new["title"] = title.into();
+        let written = admin.post("/v1/notes", new).await.expect(201);
+        assert_eq!(written["title"], title);
+        let read = admin.get(&format!("/v1/notes/{}", text(&written["id"]))).await.expect(200);
+        assert_eq!(read["title"], title);
+    }
+}
+
+// --- Queries and headers -------------------------------------------------------------------------
+
+#[actix_web::test]
+async fn a_query_parameter_stands_once_and_is_text() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let twice = admin.get("/v1/notes?limit=1&limit=2").await;
+    assert_eq!(twice.broken(400), [("limit".into(), "repeated".into())]);
+    let both = admin.get("/v1/action-items?status=open&status=completed&assignee=somebody").await;
+    assert_eq!(both.broken(400), [("status".into(), "repeated".into()), ("assignee".into(), "invalid_value".into())]);
+    assert_eq!(admin.get("/v1/notes?subject=%ff%fe").await.problem(400), "bad_query");
+    assert_eq!(admin.get("/v1/notes?%ff=1").await.problem(400), "bad_query");
+    // Nothing is case-insensitive, and an empty value is a value.
+    assert_eq!(admin.get("/v1/notes?Limit=1").await.broken(400), [("Limit".into(), "unknown".into())]);
+    assert_eq!(admin.get("/v1/notes?limit=").await.broken(400), [("limit".into(), "range".into())]);
+}
+
+#[actix_web::test]
+async fn bad_headers_are_named() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let path = format!("/v1/users/{}", shop.admin.id);
+    for wanted in ["7", "\"seven\"", "W/\"7\"", "\"1\", 2", "\"1\"\"2\"", ""] {
+        let reply = admin.clone().header("if-match", wanted).patch(&path, json!({})).await;
+        assert_eq!(reply.broken(400), [("If-Match".into(), "etag".into())], "{wanted}: {}", reply.text);
+    }
+    for key in ["", &"k".repeat(256)] {
+        let reply = admin.clone().once(key).post("/v1/notes", note()).await;
+        assert_eq!(reply.broken(400), [("Idempotency-Key".into(), "length".into())], "{}", reply.text);
+    }
+    admin.clone().once(&"k".repeat(255)).post("/v1/notes", note()).await.expect(201);
+    let reply = admin.clone().header("x-act-as", "somebody").get("/v1/users/me").await;
+    assert_eq!(reply.broken(400), [("X-Act-As".into(), "uuid".into())]);
+    for credential in ["Basic YWRtaW46YWRtaW4=", "Bearer", "Bearer ", "bearer  "] {
+        let reply = shop.anonymous().header("authorization", credential).get("/v1/users/me").await;
+        assert_eq!(reply.problem(401), "invalid_token", "{credential}");
+    }
+}
+
+#[actix_web::test]
+async fn if_match_is_the_version_that_is_meant() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let path = format!("/v1/notes/{}", text(&admin.post("/v1/notes", note()).await.expect(201)["id"]));
+    let change = |title: &str| json!({ "title": title });
+    let stale = admin.clone().header("if-match", "\"7\"").patch(&path, change("Wrote")).await;
+    assert_eq!(stale.problem(412), "stale_version");
+    assert_eq!((stale.header("etag"), &stale.json["current_version"]), ("\"1\"", &json!(1)));
+    for (wanted, title) in [("\"1\"", "One"), ("\"9\", \"2\"", "Two"), ("*", "Three")] {
+        admin.clone().header("if-match", wanted).patch(&path, change(title)).await.expect(200);
+    }
+    assert_eq!(admin.get(&path).await.expect(200)["version"], 4);
+}
+
+#[actix_web::test]
+async fn a_request_has_one_id_from_end_to_end() {
+    let shop = Shop::open().await;
+    let caller = shop.anonymous();
+    let plain = caller.clone().header("x-request-id", "checkout-42/a.b:c_d").get("/v1/nothing").await;
+    assert_eq!(plain.header("x-request-id"), "checkout-42/a.b:c_d");
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let parent = format!("00-{trace}-00f067aa0ba902b7-01");
+    assert_eq!(caller.clone().header("traceparent", &parent).get("/livez").await.header("x-request-id"), trace);
+    let both = caller.clone().header("traceparent", &parent).header("x-request-id", "mine").get("/livez").await;
+    assert_eq!(both.header("x-request-id"), "mine");
+    let long = "x".repeat(129);
+    for hostile in ["<script>alert(1)</script>", "a b", "\"", "a;b", "", &long] {
+        let reply = caller.clone().header("x-request-id", hostile).get("/v1/nothing").await;
+        let id = reply.header("x-request-id");
+        assert!(id != hostile && id.len() == 36, "{hostile:?} became {id:?}");
+    }
+    for hostile in ["00-short-00f067aa0ba902b7-01", "00-<bf92f3577b34da6a3ce929d0e0e473>-00f067aa0ba902b7-01", "nonsense"] {
+        let reply = caller.clone().header("traceparent", hostile).get("/livez").await;
+        assert!(!hostile.contains(reply.header("x-request-id")), "{hostile}");
+    }
+    let (one, two) = (caller.get("/livez").await, caller.get("/livez").await);
+    assert_ne!(one.header("x-request-id"), two.header("x-request-id"));
+}
+
+#[actix_web::test]
+async fn titles_are_in_the_callers_language() {
+    let shop = Shop::open().await;
+    let asked = async |languages: &str| {
+        let reply = shop.anonymous().header("accept-language", languages).get("/v1/nothing").await;
+        assert_eq!(reply.problem(404), "not_found");
+        text(&reply.json["title"])
+    };
+    for french in ["fr", "fr-CA", "FR", "de, fr;q=0.8, en;q=0.5", "en;q=0.1, fr", "*, fr;q=0.5"] {
+        assert_eq!(asked(french).await, "Introuvable", "{french}");
+    }
+    for english in ["en", "", "de", "*", "fr;q=0", "en, fr", "en-GB;q=0.9, fr;q=0.8", ";;;,,,q="] {
+        assert_eq!(asked(english).await, "Not found", "{english}");
+    }
+}
+
+// --- What every answer carries -------------------------------------------------------------------
+
+#[actix_web::test]
+async fn every_answer_is_safe_to_show() {
+    let shop = Shop::open().await;
+    let answers = [
+        shop.by(&shop.admin).get("/v1/users/me").await,
+        shop.anonymous().get("/v1/users/me").await,
+        shop.anonymous().get("/v1/nothing").await,
+        shop.anonymous().get("/livez").await,
+    ];
+    for reply in answers {
+        assert_eq!(reply.header("x-content-type-options"), "nosniff");
+        assert_eq!(reply.header("referrer-policy"), "no-referrer");
+        assert_eq!(reply.header("x-frame-options"), "DENY");
+        assert_eq!(reply.header("cache-control"), "no-store");
+    }
+}
+
+#[actix_web::test]
+async fn answers_are_compressed_when_asked() {
+    let shop = Shop::open().await;
+    let plain = bare(&shop, Method::GET, "/openapi.json", &[]).await;
+    assert_eq!(value(plain.headers(), "content-encoding"), "");
+    let plain = plain.bytes().await.expect("a body").len();
+    let starts: [(&str, &[u8]); 3] = [("gzip", &[0x1f, 0x8b]), ("zstd", &[0x28, 0xb5, 0x2f, 0xfd]), ("br", &[])];
+    for (encoding, start) in starts {
+        let packed = bare(&shop, Method::GET, "/openapi.json", &[("accept-encoding", encoding)]).await;
+        assert_eq!(value(packed.headers(), "content-encoding"), encoding);
+        assert!(value(packed.headers(), "vary").to_lowercase().contains("accept-encoding"), "{encoding}");
+        let packed = packed.bytes().await.expect("a body");
+        assert!(packed.len() < plain / 3 && packed.starts_with(start), "{encoding}: {} of {plain}", packed.len());
+    }
+    // Nothing that we can make is accepted; the answer is still a problem, and readable.
+    let refused = bare(&shop, Method::GET, "/v1/users/me", &[("accept-encoding", "compress, identity;q=0")]).await;
+    assert_eq!(refused.status(), 406);
+    let problem: Value = refused.json().await.expect("a problem");
+    assert_eq!(problem["code"], "not_acceptable");
+}
+
+#[actix_web::test]
+async fn pages_of_named_origins_may_call_and_others_may_not() {
+    let shop = Shop::with(|config| config.cors_origins = vec!["https://desk.shop.example".into()]).await;
+    let ask = [("access-control-request-method", "PATCH"), ("access-control-request-headers", "authorization,if-match")];
+    let preflight = async |shop: &Shop, origin: &str| {
+        let headers = [&[("origin", origin)], ask.as_slice()].concat();
+        bare(shop, Method::OPTIONS, "/v1/users/me", &headers).await
+    };
+    let welcome = preflight(&shop, "https://desk.shop.example").await;
+    assert_eq!(welcome.status(), 200);
+    assert_eq!(value(welcome.headers(), "access-control-allow-origin"), "https://desk.shop.example");
+    assert!(value(welcome.headers(), "access-control-allow-methods").contains("PATCH"));
+    assert!(value(welcome.headers(), "access-control-allow-headers").to_lowercase().contains("if-match"));
+    assert_eq!(value(welcome.headers(), "access-control-allow-credentials"), "", "there are no cookies");
+    let stranger = preflight(&shop, "https://elsewhere.example").await;
+    assert_eq!(value(stranger.headers(), "access-control-allow-origin"), "");
+
+    let token = format!("Bearer {}", shop.admin.token);
+    let call = bare(&shop, Method::GET, "/v1/users/me", &[("origin", "https://desk.shop.example"), ("authorization", &token)]).await;
+    assert_eq!(call.status(), 200);
+    assert_eq!(value(call.headers(), "access-control-allow-origin"), "https://desk.shop.example");
+    let exposed = value(call.headers(), "access-control-expose-headers").to_lowercase();
+    for name in ["etag", "link", "location", "x-request-id", "ratelimit", "retry-after", "idempotency-replayed"] {
+        assert!(exposed.contains(name), "{name} in {exposed}");
+    }
+    // What fails can be read by the page as well.
+    let failed = bare(&shop, Method::GET, "/v1/nothing", &[("origin", "https://desk.shop.example")]).await;
+    assert_eq!(value(failed.headers(), "access-control-allow-origin"), "https://desk.shop.example");
+
+    let open = Shop::with(|config| config.cors_origins = vec!["*".into()]).await;
+    let anyone = preflight(&open, "https://elsewhere.example").await;
+    assert_eq!(value(anyone.headers(), "access-control-allow-origin"), "https://elsewhere.example");
+    let closed = Shop::open().await;
+    let nobody = preflight(&closed, "https://desk.shop.example").await;
+    assert_eq!((nobody.status().as_u16(), value(nobody.headers(), "access-control-allow-origin")), (405, ""));
+}
+
+// B-13: a credential that asks too often is told when to come back, and nobody else notices.
+#[actix_web::test]
+async fn b_13_each_credential_has_its_own_bucket() {
+    let shop = Shop::with(|config| config.rate_limit = 5).await;
+    let ana = shop.hire("Ana Ruiz", "agent").await;
+    let admin = shop.by(&shop.admin);
+    // The administrator has asked twice by now, to look at themselves and to hire.
+    for left in (0..3).rev() {
+        let reply = admin.get("/v1/users/me").await;
+        assert_eq!(reply.header("ratelimit-policy"), "\"default\";q=5;w=60");
+        assert!(reply.header("ratelimit").starts_with(&format!("\"default\";r={left};t=")), "{}", reply.header("ratelimit"));
+        reply.expect(200);
+    }
+    let refused = admin.get("/v1/users/me").await;
+    assert_eq!(refused.problem(429), "rate_limited");
+    let wait: u64 = refused.header("retry-after").parse().expect("seconds");
+    assert!((1..=12).contains(&wait), "{wait}");
+    assert!(refused.header("ratelimit").starts_with("\"default\";r=0;t="), "{}", refused.header("ratelimit"));
+    // A new session is the same person; somebody else is not.
+    let again = json!({ "email": "admin@localhost", "password": PASSWORD });
+    let again = shop.anonymous().post("/v1/auth/token", again).await.expect(200);
+    assert_eq!(shop.with_token(&text(&again["access_token"])).get("/v1/users/me").await.problem(429), "rate_limited");
+    shop.by(&ana).get("/v1/users/me").await.expect(200);
+}
+
+// --- The service itself --------------------------------------------------------------------------
+
+#[actix_web::test]
+async fn metrics_are_for_who_has_their_token() {
+    telemetry::measure();
+    let closed = Shop::open().await;
+    assert_eq!(closed.anonymous().get("/metrics").await.problem(404), "not_found");
+    assert_eq!(closed.by(&closed.admin).get("/metrics").await.problem(404), "not_found");
+    let shop = Shop::with(|config| config.metrics_token = Some("a token for metrics".into())).await;
+    assert_eq!(shop.anonymous().get("/metrics").await.problem(401), "unauthenticated");
+    for wrong in ["a token", "a token for metrics and more", &shop.admin.token] {
+        assert_eq!(shop.with_token(wrong).get("/metrics").await.problem(401), "unauthenticated");
+    }
+    let metrics = shop.with_token("a token for metrics").get("/metrics").await;
+    assert_eq!((metrics.status, metrics.header("content-type")), (200, "text/plain; version=0.0.4"));
+    assert!(metrics.text.contains("http_request_duration_seconds_count{"), "{}", metrics.text);
+    assert!(metrics.text.contains("path=\"/v1/users/me\""), "paths are patterns: {}", metrics.text);
+}
+
+#[actix_web::test]
+async fn every_code_of_a_problem_is_explained() {
+    let shop = Shop::open().await;
+    for code in Code::ALL {
+        let page = shop.anonymous().get(&format!("/problems/{}", code.as_str())).await.expect(200);
+        assert_eq!((&page["code"], &page["status"]), (&json!(code.as_str()), &json!(problem::status(*code))));
+        assert!(!text(&page["title"]).is_empty() && !text(&page["about"]).is_empty(), "{page}");
+    }
+    assert_eq!(shop.anonymous().get("/problems/nonsense").await.problem(404), "not_found");
+}
+
+#[actix_web::test]
+async fn the_document_and_its_pages_are_served() {
+    let shop = Shop::open().await;
+    let served = shop.anonymous().get("/openapi.json").await;
+    assert_eq!(served.header("content-type"), "application/json");
+    assert_eq!(&served.expect(200), document());
+    for path in ["/docs/", "/docs"] {
+        let page = shop.anonymous().get(path).await;
+        assert_eq!(page.status, 200, "{path}");
+        assert!(page.header("content-type").starts_with("text/html") && page.text.contains("swagger-ui"), "{path}: {}", page.text);
+    }
+    let starts = shop.anonymous().get("/docs/swagger-initializer.js").await;
+    assert!(starts.text.contains("/openapi.json"), "{}", starts.text);
+}
+
+#[actix_web::test]
+async fn without_its_database_it_lives_and_says_503() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    assert_eq!(shop.anonymous().get("/readyz").await.expect(200)["status"], "ok");
+    shop.db.close().await;
+    assert_eq!(shop.anonymous().get("/livez").await.expect(200)["status"], "ok");
+    let replies = [
+        shop.anonymous().get("/readyz").await,
+        admin.get("/v1/notes").await,
+        admin.post("/v1/notes", note()).await,
+        shop.anonymous().post("/v1/auth/token", json!({ "email": "admin@localhost", "password": "x" })).await,
+        shop.with_token("csl_some-key").get("/v1/users/me").await,
+    ];
+    for reply in replies {
+        assert_eq!(reply.problem(503), "database_unavailable", "{}", reply.text);
+        assert_eq!(reply.header("retry-after"), "1");
+        assert!(!reply.text.to_lowercase().contains("sqlx"), "causes are for the log: {}", reply.text);
+    }
+}
