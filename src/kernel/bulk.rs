@@ -51,6 +51,8 @@ pub struct BulkReport {
 
 /// Does the same to each, one savepoint each; a dry run takes everything back.
 pub async fn each(tx: &mut Tx, ids: Vec<Uuid>, dry_run: bool, work: impl AsyncFn(&mut Tx, Uuid) -> Result<()>) -> Result<BulkReport> {
+    // A condition about one version means none of many rows.
+    tx.context.if_match = None;
     let mut results = Vec::with_capacity(ids.len());
     let failed_on_purpose = || Error::internal("a dry run");
     // In the order of their ids, so that of two bulk commands neither waits for the other in a circle.
