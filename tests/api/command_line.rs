@@ -114,7 +114,7 @@ impl Server {
                         return;
                     }
                 }
-                Err(_) => panic!("it does not start: {}", self.logged.try_iter().collect::<Vec<_>>().join("\n")),
+                Err(end) => panic!("it does not start, {end}: {}", self.logged.try_iter().collect::<Vec<_>>().join("\n")),
             }
         }
     }

@@ -197,7 +197,7 @@ fn edges(schema: &'static Value) -> Vec<Edge> {
         let items = edges(&schema["items"]).into_iter();
         found.extend(items.map(|edge| Edge { pointer: format!("/0{}", edge.pointer), value: json!([edge.value]), ..edge }));
     }
-    let parts = ["oneOf", "anyOf", "allOf"].iter().flat_map(|parts| schema[*parts].as_array()).flatten();
+    let parts = ["oneOf", "anyOf", "allOf"].iter().filter_map(|parts| schema[*parts].as_array()).flatten();
     found.extend(parts.flat_map(edges));
     found
 }
@@ -275,7 +275,7 @@ fn every_schema_and_every_member_is_described() {
             }
             undescribed(&format!("{at}.{name}"), member, found);
         }
-        for part in ["allOf", "oneOf", "anyOf"].iter().flat_map(|parts| schema[*parts].as_array()).flatten().chain(schema.get("items")) {
+        for part in ["allOf", "oneOf", "anyOf"].iter().filter_map(|parts| schema[*parts].as_array()).flatten().chain(schema.get("items")) {
             undescribed(at, part, found);
         }
     }
@@ -293,7 +293,7 @@ fn every_schema_and_every_member_is_described() {
 fn every_body_has_an_example() {
     fn has_one(schema: &'static Value, depth: usize) -> bool {
         let schema = resolve(schema);
-        let parts = ["allOf", "oneOf", "anyOf"].iter().flat_map(|parts| schema[*parts].as_array()).flatten();
+        let parts = ["allOf", "oneOf", "anyOf"].iter().filter_map(|parts| schema[*parts].as_array()).flatten();
         let members = schema["properties"].as_object().into_iter().flat_map(|members| members.values());
         schema.get("example").or(schema.get("examples")).is_some()
             || depth < 8 && parts.chain(members).chain(schema.get("items")).any(|inner| has_one(inner, depth + 1))

@@ -169,7 +169,9 @@ fn expand(text: &str, here: &[String], mut path: Vec<String>, found: &mut BTreeS
     let mut rest = text.trim_start();
     loop {
         if let Some(tree) = rest.strip_prefix('{') {
-            branches(tree).into_iter().for_each(|branch| expand(branch, here, path.clone(), found));
+            for branch in branches(tree) {
+                expand(branch, here, path.clone(), found);
+            }
             return;
         }
         let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());

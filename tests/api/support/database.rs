@@ -18,6 +18,7 @@ static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// The PostgreSQL server of the suite, if it runs on one.
+#[expect(clippy::disallowed_methods, reason = "it decides what the suite runs on, and is no setting of the application")]
 pub fn server() -> Option<&'static str> {
     static SERVER: OnceLock<Option<String>> = OnceLock::new();
     SERVER.get_or_init(|| std::env::var("TEST_DATABASE_URL").ok().filter(|url| !url.is_empty())).as_deref()

@@ -3,7 +3,7 @@
 mod database;
 mod document;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use caseload::{
@@ -90,7 +90,7 @@ impl Shop {
         let (running, address) = server::listen(&application).expect("a port");
         let server = running.handle();
         actix_web::rt::spawn(running);
-        let client = reqwest::Client::builder().timeout(Duration::from_secs(60)).build().expect("a client");
+        let client = reqwest::Client::builder().timeout(Duration::from_mins(1)).build().expect("a client");
         let mut shop = Self {
             base: format!("http://{address}"),
             clock,
@@ -164,7 +164,6 @@ impl Shop {
     pub fn anonymous(&self) -> Caller<'_> {
         Caller { shop: self, headers: Vec::new() }
     }
-
 }
 
 impl Drop for Shop {
