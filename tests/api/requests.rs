@@ -330,6 +330,24 @@ async fn every_answer_is_safe_to_show() {
     }
 }
 
+// RFC 9110, 9.3.2: what can be read can be asked about.
+#[actix_web::test]
+async fn the_head_of_an_answer_is_that_of_its_get() {
+    let shop = Shop::open().await;
+    let token = format!("Bearer {}", shop.admin.token);
+    for path in ["/readyz", "/v1/users/me", "/v1/notes?limit=1", "/v1/nothing", "/openapi.json"] {
+        let ask = [("authorization", token.as_str()), ("x-request-id", "the same")];
+        let (get, head) = (bare(&shop, Method::GET, path, &ask).await, bare(&shop, Method::HEAD, path, &ask).await);
+        assert_eq!(head.status(), get.status(), "{path}");
+        for name in ["content-type", "content-length", "etag", "link", "cache-control", "x-content-type-options"] {
+            assert_eq!(head.headers().get(name), get.headers().get(name), "{name} of {path}");
+        }
+        assert_eq!(head.bytes().await.expect("a body").len(), 0, "{path}");
+    }
+    assert_eq!(bare(&shop, Method::HEAD, "/v1/users/me", &[]).await.status(), 401);
+    assert_eq!(bare(&shop, Method::HEAD, "/v1/auth/token", &[]).await.status(), 405);
+}
+
 #[actix_web::test]
 async fn answers_are_compressed_when_asked() {
     let shop = Shop::open().await;

@@ -8,7 +8,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{
-        StatusCode,
+        Method, StatusCode,
         header::{self, HeaderName, HeaderValue},
     },
     middleware::Next,
@@ -49,9 +49,16 @@ pub struct Limits {
 }
 
 /// Wraps the whole application.
-pub async fn edge<B: MessageBody + 'static>(request: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
+pub async fn edge<B: MessageBody + 'static>(
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
     #[expect(clippy::disallowed_methods, reason = "how long a request took is measured, not decided by")]
     let started = Instant::now();
+    // The head of an answer is that of the same GET; the protocol leaves its body out.
+    if request.method() == Method::HEAD {
+        request.head_mut().method = Method::GET;
+    }
     let id = request_id(&request);
     request.extensions_mut().insert(RequestId(id.clone()));
     let languages = languages(request.request());
