@@ -393,6 +393,7 @@ async fn b_3_a_note_sent_again_with_its_key_is_written_once() {
     assert_ne!(tomorrow.text, first.text);
 }
 
+// S4-35: a double click.
 #[actix_web::test]
 async fn b_3_of_twenty_twins_at_once_one_writes_and_all_get_its_answer() {
     let shop = Shop::open().await;

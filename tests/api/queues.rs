@@ -81,6 +81,7 @@ async fn s0_9_my_queue_is_what_is_due_by_tonight_oldest_first_or_all_of_it() {
     }
 }
 
+// B-11: today is the viewer's, through daylight saving too.
 #[actix_web::test]
 async fn s0_9_today_follows_the_clock_through_a_night_that_is_an_hour_short() {
     let shop = Shop::open().await;
