@@ -8,15 +8,8 @@ use super::{
     service,
 };
 use crate::{
-    kernel::{
-        error::Error,
-        http::{Answer, Command, Db, List, Listing, Path, Problem, Query, Result, list_query::PageParams, request::named},
-    },
-    work::action_items::{
-        self, ActionItemFilter, ActionItemPage, ActionItemView, Viewer,
-        action_item::{self},
-        is_open,
-    },
+    kernel::http::{Answer, Command, Db, List, Listing, Path, Problem, Query, Result, list_query::PageParams, request::named},
+    work::action_items::{self, ActionItemFilter, ActionItemPage, ActionItemView, Viewer, action_item, is_open},
 };
 
 /// Adds the routes.
@@ -75,18 +68,9 @@ async fn list_queue_items(db: Data<Db>, Path(queue): Path<String>, list: List<Qu
 async fn claim_next_item(db: Data<Db>, Path(queue): Path<String>, command: Command) -> Result<Answer> {
     let queue: QueueKey = named(&queue)?;
     command
-        .write(&db, async move |tx| {
-            let actor = tx.context.actor.clone();
-            service::enter(tx.read(), &actor, queue).await?;
-            let group = match queue {
-                QueueKey::Mine => return Err(Error::new(crate::kernel::error::Code::NotClaimable, "One's own items are claimed already.")),
-                QueueKey::Public => None,
-                QueueKey::Group(id) => Some(id),
-            };
-            match action_items::claim_oldest(tx, group).await? {
-                Some(item) => Answer::ok(&action_items::view_of(tx, item).await?),
-                None => Ok(Answer::nothing()),
-            }
+        .write(&db, async move |tx| match service::claim_next(tx, queue).await? {
+            Some(item) => Answer::ok(&action_items::view_of(tx, item).await?),
+            None => Ok(Answer::nothing()),
         })
         .await
 }

@@ -14,10 +14,11 @@ use crate::{
         context::Context,
         error::{Code, Error, Result},
         reader::Reader,
+        tx::Tx,
     },
     work::action_items::{
-        Viewer,
-        action_item::{Column, Entity},
+        self, Viewer,
+        action_item::{self, Column, Entity},
         is_open,
     },
 };
@@ -36,6 +37,18 @@ pub async fn enter(reader: Reader<'_>, actor: &Actor, queue: QueueKey) -> Result
             }
         }
     }
+}
+
+/// Takes the oldest open item of a queue that items can be taken from (S0-17).
+pub async fn claim_next(tx: &mut Tx, queue: QueueKey) -> Result<Option<action_item::Model>> {
+    let actor = tx.context.actor.clone();
+    enter(tx.read(), &actor, queue).await?;
+    let group = match queue {
+        QueueKey::Mine => return Err(Error::new(Code::NotClaimable, "One's own items are claimed already.")),
+        QueueKey::Public => None,
+        QueueKey::Group(id) => Some(id),
+    };
+    action_items::claim_oldest(tx, group).await
 }
 
 /// The condition that an open item is in a queue.
