@@ -1,6 +1,5 @@
 //! The shapes of timelines.
 
-use sea_orm::sea_query::Expr;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -10,7 +9,6 @@ use crate::kernel::{
     clock::Timestamp,
     filter::AnyOf,
     journal::{Column, Entity, Model},
-    list::{Listed, Sort},
 };
 
 /// Who acted.
@@ -88,21 +86,8 @@ pub struct TimelineFilter {
     pub at_lt: Option<Timestamp>,
 }
 
-impl Listed for Model {
-    const DEFAULT_SORT: &'static str = "-at";
-
-    fn sorts() -> &'static [Sort<Self>] {
-        const SORTS: &[Sort<Model>] = &[Sort { name: "at", column: || Expr::col((Entity, Column::At)), value: |row| row.at.into() }];
-        SORTS
-    }
-
-    fn id_column() -> Expr {
-        Expr::col((Entity, Column::Id))
-    }
-
-    fn id(&self) -> Uuid {
-        self.id
-    }
-}
+crate::listed!(Model, |row| row.id, default "-at", sorts {
+    "at" => Column::At, row.at.into();
+});
 
 crate::page_of!(TimelinePage, TimelineEntry, "things that happened");
