@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use caseload::{
-    app::{config::Config, server, start},
+    app::{config::Config, reactions, server, start},
     kernel::{
         clock::{Clock, Timestamp},
-        db::Db,
+        db::{Db, DbOptions, Observer},
     },
 };
 use reqwest::{Method, StatusCode, header::HeaderMap};
+use sea_orm::Statement;
 pub use serde_json::{Value, json};
 
 pub use database::empty as empty_database;
@@ -28,6 +29,8 @@ pub const PASSWORD: &str = "correct horse battery";
 pub struct Shop {
     /// Where it listens.
     pub base: String,
+    /// The address of its database.
+    pub database: String,
     /// Its clock, which stands until it is moved.
     pub clock: Clock,
     /// Its database, for the few tests that look behind the API.
@@ -63,9 +66,23 @@ impl Shop {
 
     /// A new shop with other settings.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let clock = Clock::fixed(START.parse().expect("an instant"));
+        let mut config = Self::settings().await;
+        change(&mut config);
+        Self::start(config, Clock::fixed(START.parse().expect("an instant"))).await
+    }
+
+    /// A new shop whose every statement is heard.
+    pub async fn overheard(hear: impl Fn(&Statement) + Send + Sync + 'static) -> Self {
+        let (config, clock) = (Self::settings().await, Clock::fixed(START.parse().expect("an instant")));
+        let options = DbOptions { observer: Some(Observer::new(hear)), ..start::options(&config) };
+        let db = Db::open(&options, clock, config.time_zone, reactions::reactions()).await.expect("a database");
+        Self::over(config, db).await
+    }
+
+    /// The settings of a new shop, with a database that is ready.
+    async fn settings() -> Config {
         let url = database::fresh().await;
-        let mut config = Config::read(&|name| match name {
+        let read = Config::read(&|name| match name {
             "DATABASE_URL" => Some(url.clone()),
             "CASELOAD_LISTEN" => Some("127.0.0.1:0".into()),
             "CASELOAD_MIGRATE" => Some("false".into()),
@@ -73,10 +90,8 @@ impl Shop {
             "CASELOAD_WORKERS" => Some("2".into()),
             "CASELOAD_RATE_LIMIT" => Some("0".into()),
             _ => None,
-        })
-        .expect("settings");
-        change(&mut config);
-        Self::start(config, clock).await
+        });
+        read.expect("settings")
     }
 
     /// A second instance on the same database, with the same clock.
@@ -85,7 +100,12 @@ impl Shop {
     }
 
     async fn start(config: Config, clock: Clock) -> Self {
-        let db = start::open(&config, clock.clone()).await.expect("a database");
+        let db = start::open(&config, clock).await.expect("a database");
+        Self::over(config, db).await
+    }
+
+    async fn over(config: Config, db: Db) -> Self {
+        let database = config.database_url.clone();
         let application = start::application(config, db.clone()).expect("an application");
         let (running, address) = server::listen(&application).expect("a port");
         let server = running.handle();
@@ -93,7 +113,8 @@ impl Shop {
         let client = reqwest::Client::builder().timeout(Duration::from_mins(1)).build().expect("a client");
         let mut shop = Self {
             base: format!("http://{address}"),
-            clock,
+            database,
+            clock: db.clock().clone(),
             db,
             admin: Person { id: String::new(), email: "admin@localhost".into(), token: String::new() },
             server,
