@@ -9,7 +9,6 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use caseload::kernel::db::Db;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
 use super::*;
@@ -106,7 +105,7 @@ async fn every_read_is_served_by_an_index() {
     }
     assert!(queries.len() > 50, "only {} queries were heard", queries.len());
 
-    let database = Db::connect_once(&shop.database).await.expect("the database");
+    let database = shop.connect().await;
     let mut slow: BTreeSet<String> = BTreeSet::new();
     let mut seen: BTreeSet<String> = BTreeSet::new();
     if on_postgres() {

@@ -7,14 +7,17 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use caseload::{
+    access::users,
     app::{config::Config, reactions, server, start},
     kernel::{
         clock::{Clock, Timestamp},
+        context::Context,
         db::{Db, DbOptions, Observer},
+        jobs,
     },
 };
 use reqwest::{Method, StatusCode, header::HeaderMap};
-use sea_orm::Statement;
+use sea_orm::{DatabaseConnection, Statement};
 pub use serde_json::{Value, json};
 
 pub use database::empty as empty_database;
@@ -169,6 +172,20 @@ impl Shop {
     pub async fn item(&self, by: &Person, title: &str, due_at: &str, assignee: Value) -> Value {
         let new = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": title, "due_at": due_at, "assignee": assignee });
         self.by(by).post("/v1/action-items", new).await.expect(201)
+    }
+
+    /// Has somebody ask for long work of the kind `test`; where it is.
+    pub async fn job(&self, by: &Person, title: &'static str, total: i64, payload: Value) -> String {
+        let user = users::find(self.db.read(), by.id.parse().expect("an id")).await.expect("the person");
+        let actor = users::actor(self.db.read(), &user).await.expect("an actor");
+        let context = Context { actor: actor.into(), ..Context::system(self.db.clock().now(), chrono_tz::UTC, "asked") };
+        let job = self.db.write(context, async move |tx| jobs::enqueue(tx, "test", title, &payload, total).await).await.expect("a job");
+        format!("/v1/jobs/{}", job.id)
+    }
+
+    /// A connection to its database, for tests of the database itself.
+    pub async fn connect(&self) -> DatabaseConnection {
+        Db::connect_once(&self.database).await.expect("the database")
     }
 
     /// Requests by somebody.
