@@ -224,7 +224,9 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
         if has_body {
             failures.push(415);
         }
-        if named && secured && !path.ends_with("/bulk") {
+        // A queue has no version.
+        let one_thing = named && secured && !path.starts_with("/v1/queues/");
+        if one_thing || method == "patch" {
             failures.push(412);
             parameters.push("IfMatch");
         }
