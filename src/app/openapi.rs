@@ -89,7 +89,7 @@ const FAILURES: &[(u16, &str, &str)] = &[
     (401, "Unauthenticated", "No credential, or none that we know."),
     (403, "Forbidden", "The credential lacks the scope or the role, or the thing is not yours."),
     (404, "NotFound", "There is nothing there."),
-    (406, "NotAcceptable", "None of the accepted forms can be given."),
+    (406, "NotAcceptable", "None of the accepted forms or encodings can be given."),
     (409, "Conflict", "It does not fit the present state."),
     (412, "Stale", "`If-Match` names another version than the present one."),
     (413, "TooLarge", "The body is larger than the server takes."),
@@ -200,8 +200,8 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
     let repeatable = method == "post" && secured && !signs_in;
     let writes = method != "get";
     let mut parameters: Vec<&str> = Vec::new();
-    // Anything may take too long, or find the database gone.
-    let mut failures: Vec<u16> = vec![503];
+    // Anything may be asked for in an encoding that nobody knows, take too long, or find the database gone.
+    let mut failures: Vec<u16> = vec![406, 503];
     if path.starts_with("/v1/") {
         failures.push(400);
     }
@@ -215,9 +215,6 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
     }
     if named {
         failures.push(404);
-    }
-    if is_list {
-        failures.push(406);
     }
     if writes {
         failures.extend([409, 413, 422]);
