@@ -10,6 +10,8 @@ use super::{
 };
 
 /// A problem (RFC 9457): what every refusal answers, as `application/problem+json`.
+///
+/// Some codes have further members, such as `holder` or `current_version`.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// Where the code is explained.
@@ -39,7 +41,6 @@ pub struct Problem {
     pub errors: Vec<Violation>,
     /// Further members that the code names, such as `holder` or `current_version`.
     #[serde(flatten)]
-    #[schema(additional_properties, value_type = Object)]
     pub extra: Map<String, Value>,
 }
 
