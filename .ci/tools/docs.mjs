@@ -42,11 +42,14 @@ try {
     });
     const picture = async (name) => SCREENSHOTS && (await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) }));
 
-    /** Opens an operation, executes it with this body, and returns the answer that the page shows. */
-    async function execute(tag, operation, body) {
+    /** Opens an operation, executes it, with this body if there is one, and returns the answer that the page shows. */
+    async function execute(tag, operation, body, parameters = {}) {
         const block = page.locator(`#operations-${tag}-${operation}`);
         await block.locator(".opblock-summary-control").click();
         await block.getByRole("button", { name: "Try it out" }).click();
+        for (const [name, value] of Object.entries(parameters)) {
+            await block.locator(`tr[data-param-name="${name}"] input`).fill(value);
+        }
         if (body !== undefined) {
             await block.locator("textarea.body-param__text").fill(JSON.stringify(body));
         }
@@ -55,6 +58,9 @@ try {
         const status = Number.parseInt(await answer.locator(".response-col_status").innerText(), 10);
         const shown = await answer.locator(".highlight-code code").first().innerText();
         await picture(operation);
+        // Closed and cancelled, so that it can be opened afresh.
+        await block.getByRole("button", { name: "Cancel" }).click();
+        await block.locator(".opblock-summary-control").click();
         return { status, shown: JSON.parse(shown) };
     }
 
@@ -84,10 +90,22 @@ try {
     assert.deepEqual([me.status, me.shown.email], [200, ADMIN_EMAIL]);
     console.log("  read who one is: 200, and the body says who");
 
+    // What the page fills in by itself is sent as it stands: a newcomer edits nothing, or the body alone.
+    const first = await execute("notes", "create_note");
+    assert.deepEqual([first.status, first.shown.author.id, first.shown.action_items.length], [201, me.shown.id, 1]);
     const title = "Written on the page of the documentation";
     const note = await execute("notes", "create_note", { subject: { type: "order", id: "A-1001" }, title });
-    assert.deepEqual([note.status, note.shown.title, note.shown.author.id], [201, title, me.shown.id]);
-    console.log("  write a note: 201, and the body is the note");
+    assert.deepEqual([note.status, note.shown.title], [201, title]);
+    const notes = await execute("notes", "list_notes");
+    assert.deepEqual([notes.status, notes.shown.data.map((row) => row.id)], [200, [note.shown.id, first.shown.id]]);
+    console.log("  write two notes and list them: 201, 201, 200, and the list has both");
+
+    const [item] = first.shown.action_items;
+    const items = await execute("action_items", "list_action_items");
+    assert.deepEqual([items.status, items.shown.data.map((row) => row.id)], [200, [item.id]]);
+    const snoozed = await execute("action_items", "snooze_action_item", undefined, { id: item.id });
+    assert.deepEqual([snoozed.status, snoozed.shown.due_at > item.due_at], [200, true]);
+    console.log("  list action items and put one off: 200, 200");
 
     assert.deepEqual(foreign, [], "the page asks for nothing elsewhere");
     assert.deepEqual(trouble, [], "the browser has nothing to complain of");

@@ -119,18 +119,17 @@ fn shared_parameters() -> Value {
         "IdempotencyKey": {
             "name": "Idempotency-Key", "in": "header", "required": false,
             "description": "Makes the request safe to send again: within 24 hours the same key and body answer what was answered first (B-3).",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
-            "example": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "examples": ["7c9e6679-7425-40de-944b-e07fc1f90ae7"] },
         },
         "IfMatch": {
             "name": "If-Match", "in": "header", "required": false,
             "description": "The ETag that the change is meant for; 412 when the resource has changed since.",
-            "schema": { "type": "string" }, "example": "\"7\"",
+            "schema": { "type": "string", "examples": ["\"7\""] },
         },
         "IfNoneMatch": {
             "name": "If-None-Match", "in": "header", "required": false,
             "description": "The ETag that the caller holds; 304 when it is still the present one.",
-            "schema": { "type": "string" }, "example": "\"7\"",
+            "schema": { "type": "string", "examples": ["\"7\""] },
         },
         "ActAs": {
             "name": "X-Act-As", "in": "header", "required": false,
@@ -165,6 +164,18 @@ fn versioned(schemas: &Value) -> Vec<String> {
     };
     let more: Vec<String> = views.filter(|(_, schema)| extends(schema)).map(|(name, _)| name.clone()).collect();
     direct.into_iter().chain(more).filter(|name| name != "Health").collect()
+}
+
+/// The page of the documentation sends the example of a parameter unless it is taken out again: that of an optional one
+/// stands in its schema, where it is only shown.
+fn show_examples(operation: &mut Value) {
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        if parameter["required"] == false
+            && let Some(example) = parameter.as_object_mut().and_then(|parameter| parameter.remove("example"))
+        {
+            parameter["schema"]["examples"] = json!([example]);
+        }
+    }
 }
 
 /// Says what the ids in a path are, which follows from their names.
@@ -242,6 +253,7 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
         responses.sort_keys();
     }
     describe_ids(operation);
+    show_examples(operation);
     if !parameters.is_empty() {
         if !operation["parameters"].is_array() {
             operation["parameters"] = json!([]);

@@ -13,6 +13,16 @@ use super::{
 ///
 /// Some codes have further members, such as `holder` or `current_version`.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "type": "/problems/invalid",
+    "title": "Invalid",
+    "status": 422,
+    "code": "invalid",
+    "detail": "must not be blank",
+    "instance": "/v1/notes",
+    "request_id": "019b0a35-2c00-7000-8000-000000000002",
+    "errors": [{"pointer": "#/title", "code": "blank", "detail": "must not be blank"}],
+}))]
 pub struct Problem {
     /// Where the code is explained.
     #[serde(rename = "type")]

@@ -289,6 +289,17 @@ fn every_schema_and_every_member_is_described() {
     assert!(found.is_empty(), "without a description: {}", found.join(", "));
 }
 
+/// The page of the documentation sends examples along, where nobody asked for a filter or a condition.
+#[test]
+fn what_may_be_left_out_is_not_sent_as_an_example() {
+    for operation in Operation::all() {
+        for parameter in operation.parameters().filter(|parameter| parameter["required"] != true) {
+            let sent = [&parameter["example"], &parameter["examples"], &parameter["schema"]["example"]];
+            assert!(sent.iter().all(|value| value.is_null()), "{} sends {}", operation.id, parameter["name"]);
+        }
+    }
+}
+
 /// Generators read an object that names no members, and does not say that there are others, as one that has none.
 #[test]
 fn every_object_says_what_it_holds() {
