@@ -81,10 +81,10 @@ pub struct EventView {
     /// The request that did it.
     pub request_id: String,
     /// The thing before; null when it is new.
-    #[schema(required, value_type = Option<Object>)]
+    #[schema(required, value_type = Option<serde_json::Map<String, Value>>)]
     pub before: Option<Value>,
     /// The thing after; null when it is gone.
-    #[schema(required, value_type = Option<Object>)]
+    #[schema(required, value_type = Option<serde_json::Map<String, Value>>)]
     pub after: Option<Value>,
 }
 

@@ -139,3 +139,12 @@ async fn an_unknown_query_parameter_is_400_everywhere() {
         }
     }
 }
+
+#[actix_web::test]
+async fn an_encoding_that_nobody_knows_is_406_everywhere() {
+    let shop = Shop::open().await;
+    for operation in Operation::all() {
+        let asked = operation.ask_nowhere(&shop.by(&shop.admin).header("accept-encoding", "compress, identity;q=0")).await;
+        assert_eq!(asked.problem(406), "not_acceptable", "{}", operation.id);
+    }
+}

@@ -82,6 +82,36 @@ fn every_schema_and_every_member_is_described() {
     assert!(found.is_empty(), "without a description: {}", found.join(", "));
 }
 
+/// The page of the documentation sends examples along, where nobody asked for a filter or a condition.
+#[test]
+fn what_may_be_left_out_is_not_sent_as_an_example() {
+    for operation in Operation::all() {
+        for parameter in operation.parameters().filter(|parameter| parameter["required"] != true) {
+            let sent = [&parameter["example"], &parameter["examples"], &parameter["schema"]["example"]];
+            assert!(sent.iter().all(|value| value.is_null()), "{} sends {}", operation.id, parameter["name"]);
+        }
+    }
+}
+
+/// Generators read an object that names no members, and does not say that there are others, as one that has none.
+#[test]
+fn every_object_says_what_it_holds() {
+    fn silent(at: &str, value: &Value, found: &mut Vec<String>) {
+        let is_object = value["type"] == "object" || value["type"].as_array().is_some_and(|types| types.contains(&json!("object")));
+        if is_object && value.get("properties").or(value.get("additionalProperties")).is_none() {
+            found.push(at.to_owned());
+        }
+        match value {
+            Value::Object(map) => map.iter().for_each(|(name, inner)| silent(&format!("{at}/{name}"), inner, found)),
+            Value::Array(list) => list.iter().enumerate().for_each(|(index, inner)| silent(&format!("{at}/{index}"), inner, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    silent("#", document(), &mut found);
+    assert!(found.is_empty(), "without members: {}", found.join(", "));
+}
+
 #[test]
 fn every_body_has_an_example() {
     fn has_one(schema: &'static Value, depth: usize) -> bool {
