@@ -59,8 +59,9 @@ const git = (...args) => execFileSync("git", args, { encoding: "utf8", maxBuffer
 
 /** The tag of the release before this commit; none before the first. */
 function lastRelease() {
+    // A shallow clone does not know the last release; then its origin is asked.
     if (git("rev-parse", "--is-shallow-repository") === "true") {
-        throw new Error("this clone is shallow, so that the last release is not to be found: git fetch --unshallow --tags");
+        git("fetch", "--quiet", "--unshallow", "--tags");
     }
     // A release is compared with the one before it.
     const here = git("tag", "--points-at", "HEAD", "--list", "v*").split("\n").filter(Boolean);

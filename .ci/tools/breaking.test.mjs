@@ -182,6 +182,12 @@ test("it is held to the last release", () => {
     const shallow = join(room, "shallow");
     git("clone", "--quiet", "--depth", "1", `file://${repository}`, shallow);
     const run = spawnSync(process.execPath, [beside("breaking.mjs")], { cwd: shallow, encoding: "utf8" });
-    assert.equal(run.status, 1);
-    assert.match(run.stderr, /shallow/);
+    assert.match(run.stderr, /Compared with v0\.2\.0\./);
+
+    // Nor is anything passed unseen when the origin cannot be asked.
+    const orphan = join(room, "orphan");
+    git("clone", "--quiet", "--depth", "1", `file://${repository}`, orphan);
+    execFileSync("git", ["remote", "remove", "origin"], { cwd: orphan });
+    const alone = spawnSync(process.execPath, [beside("breaking.mjs")], { cwd: orphan, encoding: "utf8" });
+    assert.equal(alone.status, 1);
 });
