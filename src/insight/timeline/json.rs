@@ -1,5 +1,6 @@
 //! The shapes of timelines.
 
+use sea_orm::DerivePartialModel;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -8,7 +9,7 @@ use crate::kernel::{
     actor::{ActorKind, Named},
     clock::Timestamp,
     filter::AnyOf,
-    journal::{Column, Entity, Model},
+    journal::{Column, Entity},
 };
 
 /// Who acted.
@@ -48,8 +49,25 @@ pub struct TimelineEntry {
     pub acting_for: Option<Named>,
 }
 
-impl From<Model> for TimelineEntry {
-    fn from(entry: Model) -> Self {
+/// What a timeline reads of the journal: not what the things were, which is much the most of it.
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+pub struct Entry {
+    id: Uuid,
+    at: Timestamp,
+    event: String,
+    kind: String,
+    record_id: Uuid,
+    title: String,
+    actor_kind: String,
+    actor_id: Uuid,
+    actor_name: String,
+    acting_for_id: Option<Uuid>,
+    acting_for_name: Option<String>,
+}
+
+impl From<Entry> for TimelineEntry {
+    fn from(entry: Entry) -> Self {
         let acting_for = entry.acting_for_id.zip(entry.acting_for_name).map(|(id, name)| Named { id, name });
         Self {
             at: entry.at,
@@ -86,7 +104,7 @@ pub struct TimelineFilter {
     pub at_lt: Option<Timestamp>,
 }
 
-crate::listed!(Model, |row| row.id, default "-at", sorts {
+crate::listed!(Entry, |row| row.id, default "-at", sorts {
     "at" => Column::At, row.at.into();
 });
 
