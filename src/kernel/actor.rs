@@ -206,6 +206,12 @@ impl Actor {
         self.user().unwrap_or(self.id)
     }
 
+    /// Their name.
+    #[must_use]
+    pub fn author_name(&self) -> &str {
+        self.acting_for.as_ref().map_or(&self.name, |person| &person.name)
+    }
+
     /// Whether the actor sees to other people's work: managers, admins, and keys that stand for no person.
     #[must_use]
     pub fn oversees(&self) -> bool {

@@ -228,30 +228,38 @@ impl Db {
         }
         let mut batch = lane.batch.lock().await;
         let behind = lane.waiting.fetch_sub(1, Ordering::SeqCst) - 1;
-        let shared = match batch.open.take() {
-            Some(open) => open,
-            None => {
-                let immediate =
-                    TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
-                lane.writer.begin_with_options(immediate).await?
+        let outcome = match batch.open.take() {
+            Some(shared) => {
+                let outcome = self.run_in_savepoint(&shared, context, work).await;
+                batch.open = Some(shared);
+                outcome
             }
+            // The first of a batch is alone in it so far, and needs no savepoint of its own.
+            None => match self.run(begin(&lane.writer).await?, context, work).await {
+                Ok((value, shared)) => {
+                    batch.open = Some(shared);
+                    Ok(value)
+                }
+                Err((refusal, alone)) => {
+                    if let Some(alone) = alone {
+                        alone.rollback().await?;
+                    }
+                    Err(refusal)
+                }
+            },
         };
-        let outcome = self.run_in_savepoint(&shared, context, work).await;
-        batch.open = Some(shared);
-        let committed = if behind > 0 && batch.done.len() < LARGEST_BATCH {
+        if behind > 0 && batch.done.len() < LARGEST_BATCH {
+            // A refusal leaves nothing to commit; whoever is next in line sees to what the others wrote.
+            let value = outcome?;
             let (tell, told) = oneshot::channel();
             batch.done.push(tell);
             drop(batch);
-            told.await.map_err(Error::internal)?
+            told.await.map_err(Error::internal)?.map(|()| value)
         } else {
             let committed = commit(&mut batch).await;
             drop(batch);
-            committed
-        };
-        // A refusal is the caller's answer whatever became of the commit; a success must be on disk.
-        match outcome {
-            Ok(value) => committed.map(|()| value),
-            Err(refusal) => Err(refusal),
+            // A refusal is the caller's answer whatever became of the commit; a success must be on disk.
+            outcome.and_then(|value| committed.map(|()| value))
         }
     }
 
@@ -343,6 +351,12 @@ impl Db {
             }
         }
     }
+}
+
+/// Begins a transaction of SQLite's one writer.
+async fn begin(writer: &DatabaseConnection) -> Result<DatabaseTransaction> {
+    let immediate = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+    Ok(writer.begin_with_options(immediate).await?)
 }
 
 /// Commits what the batch holds and tells everyone in it.

@@ -15,6 +15,7 @@ use crate::{
         clock::Timestamp,
         journal::{Audience, Belongs},
         list::Key,
+        tx::Tx,
     },
 };
 
@@ -143,6 +144,20 @@ pub struct Row {
     pub created_by_name: Option<String>,
     /// The name of who did it.
     pub completed_by_name: Option<String>,
+}
+
+impl Row {
+    /// The row of an item of this transaction, when all its names have been read.
+    #[must_use]
+    pub fn known(tx: &Tx, item: &Model) -> Option<Self> {
+        Some(Self {
+            assignee_name: tx.name_of(item.assignee_id)?,
+            origin_name: tx.name_of(item.origin_id)?,
+            created_by_name: tx.name_of(Some(item.created_by_id))?,
+            completed_by_name: tx.name_of(item.completed_by_id)?,
+            item: item.clone(),
+        })
+    }
 }
 
 /// Everything the staff may see: all of it, with names, in one query.

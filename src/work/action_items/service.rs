@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     action_item::{self, Column, Entity, Model, Row, Status},
-    assignee::{Assignee, AssigneeRef, AssigneeType, Owner, own},
+    assignee::{AssigneeRef, AssigneeType, Owner, own},
     due::{Due, Resolved},
     json::{ActionItemFilter, ActionItemPatch, ActionItemView, Cancellation, Completion, Dated, NewActionItem, Reopening},
     rules::{Bucket, Viewer, may_work},
@@ -305,7 +305,11 @@ pub async fn find(reader: Reader<'_>, id: Uuid, viewer: &Viewer) -> Result<Actio
 
 /// An item of this transaction as others see it.
 pub async fn view_of(tx: &Tx, item: Model) -> Result<ActionItemView> {
-    find(tx.read(), item.id, &Viewer::of(&tx.context)).await
+    let viewer = Viewer::of(&tx.context);
+    match Row::known(tx, &item) {
+        Some(row) => Ok(ActionItemView::new(row, &viewer)),
+        None => find(tx.read(), item.id, &viewer).await,
+    }
 }
 
 /// Whether an item is open; a literal, so that the planner sees it in prepared statements too.
@@ -520,15 +524,4 @@ pub async fn move_all(tx: &mut Tx, from: Uuid, to: Owner) -> Result<Vec<Model>> 
         moved.push(tx.change(&before, after, "action_item.reassigned").await?);
     }
     Ok(moved)
-}
-
-/// The owner as the answer shows it.
-pub async fn shown(tx: &Tx, owner: Owner) -> Result<Assignee> {
-    use crate::access::{groups, users};
-    let name = match (owner.kind, owner.id) {
-        (AssigneeType::User, Some(id)) => Some(users::find(tx.read(), id).await?.name),
-        (AssigneeType::Group, Some(id)) => Some(groups::find(tx.read(), id).await?.name),
-        _ => None,
-    };
-    Ok(Assignee::new(owner.kind, owner.id, name))
 }
