@@ -283,12 +283,8 @@ impl Db {
                 savepoint.commit().await?;
                 Ok(value)
             }
-            Err((refusal, savepoint)) => {
-                if let Some(savepoint) = savepoint {
-                    savepoint.rollback().await?;
-                }
-                Err(refusal)
-            }
+            Err((refusal, Some(savepoint))) => Err(taken_back(savepoint, refusal).await),
+            Err((refusal, None)) => Err(refusal),
         }
     }
 
@@ -386,6 +382,15 @@ fn tell(waiting: Vec<oneshot::Sender<Result<()>>>, committed: &Result<()>) {
     for waiting in waiting {
         // Whoever stopped waiting has no use for the answer.
         let _gone = waiting.send(committed.as_ref().copied().map_err(Error::again));
+    }
+}
+
+/// Takes a transaction or savepoint back; the refusal that was the reason. A database that is full or gone has taken
+/// it back already.
+pub(super) async fn taken_back(open: DatabaseTransaction, refusal: Error) -> Error {
+    match open.rollback().await {
+        Err(error) if refusal.code() != Code::DatabaseUnavailable => error.into(),
+        _ => refusal,
     }
 }
 
