@@ -33,11 +33,12 @@ async fn killed_again_and_again_it_loses_nothing() {
         if round == job_round() {
             world.ask_for_job(&server).await;
         } else {
-            world.work(&[&server], async {
-                tokio::time::sleep(WORKING).await;
-                server.signal("KILL");
-            })
-            .await;
+            world
+                .work(&[&server], async {
+                    tokio::time::sleep(WORKING).await;
+                    server.signal("KILL");
+                })
+                .await;
         }
         server.kill();
         server = Server::start(&room, &[]);
@@ -63,11 +64,12 @@ async fn postgres_crashes_and_nothing_acknowledged_is_lost() {
     let server = Server::start(&room, &[]);
     let mut world = World::open(&server, 8).await;
     for _ in 0..rounds().div_ceil(10) {
-        world.work(&[&server], async {
-            tokio::time::sleep(WORKING).await;
-            cluster.crash_and_recover();
-        })
-        .await;
+        world
+            .work(&[&server], async {
+                tokio::time::sleep(WORKING).await;
+                cluster.crash_and_recover();
+            })
+            .await;
         until("the recovery", async || {
             let replies = join_all((0..8).map(|_| server.get("/readyz", ""))).await;
             replies.iter().all(|reply| reply.status == 200).then_some(())

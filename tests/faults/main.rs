@@ -3,6 +3,10 @@
 //! On SQLite by default, on PostgreSQL with `TEST_DATABASE_URL`. `FAULT_ROUNDS` is how often the
 //! application is killed under load (50 unless set).
 
+mod abuse;
 mod crash;
+mod disk;
+mod ending;
 mod outage;
+mod patience;
 mod support;

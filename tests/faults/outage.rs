@@ -63,22 +63,27 @@ async fn everything_works(server: &Server, token: &str) {
     .await;
 }
 
-/// Connections break and are refused; jobs and the feed go on afterwards.
+/// Both wait for most of their time: they wait together.
 #[tokio::test]
-async fn the_database_refuses_for_ten_seconds() {
-    if database::server().is_none() {
-        return;
+async fn the_database_is_away_for_ten_seconds() {
+    if database::server().is_some() {
+        tokio::join!(it_refuses(), it_falls_silent());
     }
+}
+
+/// Connections break and are refused; jobs and the feed go on afterwards.
+async fn it_refuses() {
     let room = Room::new().await;
     let (proxy, url) = Proxy::before(&room.url);
     let server = Server::start_on(&url, &room, &[]);
     let mut world = World::open(&server, 8).await;
     world.ask_for_job(&server).await;
-    world.work(&[&server], async {
-        tokio::time::sleep(WORKING).await;
-        proxy.refuse();
-    })
-    .await;
+    world
+        .work(&[&server], async {
+            tokio::time::sleep(WORKING).await;
+            proxy.refuse();
+        })
+        .await;
     everything_is_refused(&server, world.token()).await;
     proxy.open();
     let back = now();
@@ -91,20 +96,17 @@ async fn the_database_refuses_for_ten_seconds() {
 }
 
 /// Connections stay and say nothing more, ever; the pool is not lost to them.
-#[tokio::test]
-async fn the_database_falls_silent_for_ten_seconds() {
-    if database::server().is_none() {
-        return;
-    }
+async fn it_falls_silent() {
     let room = Room::new().await;
     let (proxy, url) = Proxy::before(&room.url);
     let server = Server::start_on(&url, &room, &[("CASELOAD_REQUEST_TIMEOUT", "5")]);
     let mut world = World::open(&server, 8).await;
-    world.work(&[&server], async {
-        tokio::time::sleep(WORKING).await;
-        proxy.fall_silent();
-    })
-    .await;
+    world
+        .work(&[&server], async {
+            tokio::time::sleep(WORKING).await;
+            proxy.fall_silent();
+        })
+        .await;
     everything_is_refused(&server, world.token()).await;
     proxy.open();
     let back = now();
@@ -126,28 +128,29 @@ async fn the_file_is_locked_for_a_while() {
     let mut world = World::open(&server, 8).await;
     let token = world.token().to_owned();
     let other = Database::connect(&room.url).await.expect("the file");
-    world.work(&[&server], async {
-        tokio::time::sleep(WORKING).await;
-        other.execute_unprepared("BEGIN EXCLUSIVE").await.expect("the lock");
-        let began = now();
-        let writes = join_all((0..40).map(async |_| {
-            let asked = now();
-            let reply = server.write_note(&token, "while the file was locked").await;
-            assert!(asked.elapsed() < Duration::from_secs(25), "answered after {:?}", asked.elapsed());
-            reply.is_unavailable();
-        }));
-        let reads = async {
-            while began.elapsed() < AWAY {
+    world
+        .work(&[&server], async {
+            tokio::time::sleep(WORKING).await;
+            other.execute_unprepared("BEGIN EXCLUSIVE").await.expect("the lock");
+            let began = now();
+            let writes = join_all((0..40).map(async |_| {
                 let asked = now();
-                server.get("/v1/notes", &token).await.expect(200);
-                server.get("/readyz", "").await.expect(200);
-                assert!(asked.elapsed() < Duration::from_secs(3), "read after {:?}", asked.elapsed());
-                tokio::time::sleep(Duration::from_millis(200)).await;
-            }
-        };
-        tokio::join!(writes, reads);
-    })
-    .await;
+                let reply = server.write_note(&token, "while the file was locked").await;
+                assert!(asked.elapsed() < Duration::from_secs(25), "answered after {:?}", asked.elapsed());
+                reply.is_unavailable();
+            }));
+            let reads = async {
+                while began.elapsed() < AWAY {
+                    let asked = now();
+                    server.get("/v1/notes", &token).await.expect(200);
+                    server.get("/readyz", "").await.expect(200);
+                    assert!(asked.elapsed() < Duration::from_secs(3), "read after {:?}", asked.elapsed());
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+            };
+            tokio::join!(writes, reads);
+        })
+        .await;
     other.execute_unprepared("ROLLBACK").await.expect("the end");
     other.close().await.expect("closed");
     let freed = now();

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
@@ -64,11 +64,6 @@ impl Room {
     /// Whether the database is a file.
     pub fn is_sqlite(&self) -> bool {
         self.made.is_none()
-    }
-
-    /// The file of the database.
-    pub fn file(&self) -> PathBuf {
-        Path::new(self.url.trim_start_matches("sqlite://")).to_path_buf()
     }
 
     /// A connection that only reads.

@@ -3,6 +3,7 @@
 pub mod database;
 pub mod process;
 pub mod proxy;
+pub mod wire;
 pub mod world;
 
 pub use database::Room;

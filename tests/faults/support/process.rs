@@ -68,7 +68,7 @@ impl Server {
         let mut server = Self { child, log, base: String::new(), started_in: Duration::ZERO, client };
         while server.base.is_empty() {
             match said.recv_timeout(DEADLINE) {
-                Ok(line) => server.base = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_default().to_owned(),
+                Ok(line) => server.base.push_str(line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_default()),
                 Err(end) => panic!("it does not start: {end}"),
             }
         }
@@ -79,6 +79,11 @@ impl Server {
     /// The address for a plain connection.
     pub fn address(&self) -> &str {
         self.base.trim_start_matches("http://")
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends a signal: `KILL`, `TERM`, `STOP`, `CONT`.

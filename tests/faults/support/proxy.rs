@@ -178,7 +178,8 @@ impl Cluster {
         if is_root {
             command.args(["-u", "postgres", "--", &program]);
         }
-        let done = command.arg(data).args(arguments).current_dir(&self.folder).stdout(std::process::Stdio::null()).status().expect("pg_ctl");
+        let done =
+            command.arg(data).args(arguments).current_dir(&self.folder).stdout(std::process::Stdio::null()).status().expect("pg_ctl");
         assert!(done.success(), "pg_ctl {arguments:?}");
     }
 }

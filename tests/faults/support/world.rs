@@ -316,7 +316,8 @@ impl World {
         let counted: Vec<i64> = (0..3).map(|place| counted[0].try_get_by_index(place).expect("a number")).collect();
         assert_eq!(counted, [self.last; 3], "rows, sequences and the last sequence of the journal");
         // A key is kept with its whole answer or not at all.
-        let keys = look.rows(&format!("SELECT retry_key, status, body FROM idempotency_keys WHERE retry_key LIKE 'r{}-%'", self.round)).await;
+        let keys =
+            look.rows(&format!("SELECT retry_key, status, body FROM idempotency_keys WHERE retry_key LIKE 'r{}-%'", self.round)).await;
         let mut kept = HashSet::new();
         for row in keys {
             let key: String = row.try_get_by("retry_key").expect("a key");
@@ -379,7 +380,8 @@ impl Worker {
                 let mut public = item("third");
                 public["assignee"] = json!({ "type": "public" });
                 let items = json!([item("first"), item("second"), public]);
-                let body = json!({ "subject": { "type": "order", "id": name }, "title": id, "body": "So they said.", "action_items": items });
+                let body =
+                    json!({ "subject": { "type": "order", "id": name }, "title": id, "body": "So they said.", "action_items": items });
                 (Wish::Note, Method::POST, path("/v1/notes"), body)
             }
         };
@@ -442,7 +444,11 @@ impl Asked {
             Wish::Bulk { items } => items.iter().map(|item| ("action_item.updated", item.as_str())).collect(),
             Wish::Job { items } => {
                 let job = answer["id"].as_str().expect("an id");
-                items.iter().map(|item| ("action_item.updated", item.as_str())).chain([("job.created", job), ("job.succeeded", job)]).collect()
+                items
+                    .iter()
+                    .map(|item| ("action_item.updated", item.as_str()))
+                    .chain([("job.created", job), ("job.succeeded", job)])
+                    .collect()
             }
         };
         found.sort_unstable();
