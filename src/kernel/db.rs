@@ -433,7 +433,9 @@ fn postgres(url: &str, connections: u32) -> ConnectOptions {
     options.map_sqlx_postgres_pool_opts(|options| options.after_release(|connection, _| patience::answers(connection).boxed()));
     options.map_sqlx_postgres_opts(|options| {
         // An answered write is on disk, whatever the server does for others.
-        let session = [("lock_timeout", "10s"), ("statement_timeout", "60s"), ("synchronous_commit", "on")];
+        let session = [("synchronous_commit", "on"), ("lock_timeout", "10s"), ("statement_timeout", "60s")];
+        // What a connection that vanished had locked must not stay so.
+        let session = session.into_iter().chain([("idle_in_transaction_session_timeout", "30s")]);
         options.options(session).statement_cache_capacity(512)
     });
     options

@@ -13,7 +13,7 @@ use crate::support::{
 
 /// How often the application is killed.
 fn rounds() -> usize {
-    setting("FAULT_ROUNDS").map_or(50, |rounds| rounds.parse().expect("FAULT_ROUNDS is a number"))
+    setting("FAULT_ROUNDS").map_or(10, |rounds| rounds.parse().expect("FAULT_ROUNDS is a number"))
 }
 
 /// In this round a job is stopped in the middle: its claim, a minute long, has run out when the last round is over.
@@ -57,6 +57,7 @@ async fn killed_again_and_again_it_loses_nothing() {
 #[tokio::test]
 async fn postgres_crashes_and_nothing_acknowledged_is_lost() {
     if database::server().is_none() {
+        eprintln!("only on PostgreSQL");
         return;
     }
     let cluster = Cluster::start();
