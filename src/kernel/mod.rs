@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod journal;
 pub mod list;
 pub mod patch;
+pub mod patience;
 pub mod problem;
 pub mod reader;
 pub mod text;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{
     clock::{Ids, Timestamp},
     context::{Context, IfMatch},
+    db::taken_back,
     error::{Code, Error, Result},
     journal::{self, Audience, Belongs, Change, Reactions, Record},
     reader::Reader,
@@ -260,8 +261,7 @@ impl Tx {
             }
             Err(refusal) => {
                 self.entries.truncate(entries);
-                savepoint.rollback().await?;
-                Err(refusal)
+                Err(taken_back(savepoint, refusal).await)
             }
         }
     }

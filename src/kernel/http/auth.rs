@@ -11,6 +11,7 @@ use actix_web::{
     web::Data,
 };
 use futures_util::future::LocalBoxFuture;
+use percent_encoding::percent_decode_str;
 
 use super::{
     edge::Pattern,
@@ -73,6 +74,9 @@ pub async fn gate<B: MessageBody>(
 }
 
 async fn admit(request: &ServiceRequest) -> std::result::Result<Option<Verdict>, (Error, Option<Verdict>)> {
+    if percent_decode_str(request.uri().path()).decode_utf8().is_err() {
+        return Err((Error::new(Code::BadRequest, "The path is not UTF-8."), None));
+    }
     let gate = request.app_data::<Data<Gate>>().ok_or_else(|| (Error::internal("no gate in the application"), None))?;
     let pattern = request.extensions().get::<Pattern>().cloned();
     let pattern = pattern.ok_or_else(|| (Error::internal("no edge around the gate"), None))?;

@@ -2,7 +2,7 @@
 
 use std::{marker::PhantomData, time::Duration};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, error::PayloadError, http::header, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, error::PayloadError, http::header, web};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use serde::de::DeserializeOwned;
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use validator::Validate;
 
 use super::{
-    edge::no_parameters,
+    edge::{ReadToTheEnd, no_parameters},
     request::{context, text},
 };
 use crate::kernel::{
@@ -71,7 +71,7 @@ impl FromRequest for Command {
         let request = request.clone();
         async move {
             let mut context = begin(&request)?;
-            let bytes = collect(bytes).await?;
+            let bytes = collect(&request, bytes).await?;
             // Clients often send `{}` with a command that takes nothing.
             if !bytes.trim_ascii().is_empty()
                 && !serde_json::from_slice::<serde_json::Map<String, Value>>(&bytes).is_ok_and(|map| map.is_empty())
@@ -94,7 +94,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Call<T> {
         let request = request.clone();
         async move {
             let mut context = begin(&request)?;
-            let bytes = collect(bytes).await?;
+            let bytes = collect(&request, bytes).await?;
             let body = read::<T>(&request, &bytes)?;
             body.validate()?;
             context.retry = retry_key(&request, &bytes)?;
@@ -109,9 +109,15 @@ fn begin(request: &HttpRequest) -> Result<Context> {
     context(request)
 }
 
-async fn collect(bytes: impl Future<Output = std::result::Result<web::Bytes, actix_web::Error>>) -> Result<web::Bytes> {
+async fn collect(
+    request: &HttpRequest,
+    bytes: impl Future<Output = std::result::Result<web::Bytes, actix_web::Error>>,
+) -> Result<web::Bytes> {
     match tokio::time::timeout(BODY_TIMEOUT, bytes).await {
-        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Ok(bytes)) => {
+            request.extensions_mut().insert(ReadToTheEnd);
+            Ok(bytes)
+        }
         Ok(Err(error)) => Err(unreadable(&error)),
         Err(_) => Err(Error::new(Code::RequestTimeout, "The body did not arrive in time.")),
     }
