@@ -90,6 +90,7 @@ const FAILURES: &[(u16, &str, &str)] = &[
     (403, "Forbidden", "The credential lacks the scope or the role, or the thing is not yours."),
     (404, "NotFound", "There is nothing there."),
     (406, "NotAcceptable", "None of the accepted forms can be given."),
+    (408, "TooSlow", "The body did not arrive in time."),
     (409, "Conflict", "It does not fit the present state."),
     (412, "Stale", "`If-Match` names another version than the present one."),
     (413, "TooLarge", "The body is larger than the server takes."),
@@ -100,18 +101,19 @@ const FAILURES: &[(u16, &str, &str)] = &[
 ];
 
 fn shared_responses() -> Value {
-    let one = |(status, name, description): &(u16, &str, &str)| {
-        let mut response = json!({
-            "description": description,
-            "headers": { "X-Request-Id": { "$ref": "#/components/headers/X-Request-Id" } },
-            "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
-        });
-        if matches!(status, 429 | 503) {
-            response["headers"]["Retry-After"] = json!({ "$ref": "#/components/headers/Retry-After" });
-        }
-        ((*name).to_owned(), response)
-    };
-    Value::Object(FAILURES.iter().map(one).collect())
+    Value::Object(FAILURES.iter().map(|shared| (shared.1.to_owned(), failure(shared))).collect())
+}
+
+fn failure((status, _, description): &(u16, &str, &str)) -> Value {
+    let mut response = json!({
+        "description": description,
+        "headers": { "X-Request-Id": { "$ref": "#/components/headers/X-Request-Id" } },
+        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+    });
+    if matches!(status, 429 | 503) {
+        response["headers"]["Retry-After"] = json!({ "$ref": "#/components/headers/Retry-After" });
+    }
+    response
 }
 
 fn shared_parameters() -> Value {
@@ -167,6 +169,12 @@ fn versioned(schemas: &Value) -> Vec<String> {
     direct.into_iter().chain(more).filter(|name| name != "Health").collect()
 }
 
+/// Whether an answer is a resource that has a version.
+fn has_version(response: &Value, versioned: &[String]) -> bool {
+    let shown = response["content"]["application/json"]["schema"]["$ref"].as_str();
+    shown.is_some_and(|shown| versioned.iter().any(|schema| shown.ends_with(&format!("/{schema}"))))
+}
+
 /// Says what the ids in a path are, which follows from their names.
 fn describe_ids(operation: &mut Value) {
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
@@ -200,17 +208,19 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
     let repeatable = method == "post" && secured && !signs_in;
     let writes = method != "get";
     let mut parameters: Vec<&str> = Vec::new();
-    // Anything may take too long, or find the database gone.
-    let mut failures: Vec<u16> = vec![503];
+    let mut failures: Vec<u16> = Vec::new();
+    // Whatever looks at the database may find it gone.
+    if !matches!(path, "/livez" | "/problems/{code}") {
+        failures.push(503);
+    }
     if path.starts_with("/v1/") {
         failures.push(400);
     }
     if secured || signs_in {
-        failures.extend([401, 429]);
+        failures.push(401);
     }
     if secured {
-        // 422 also without a body: an API key that acts for nobody where somebody is needed.
-        failures.extend([403, 422]);
+        failures.extend([403, 429]);
         parameters.push("ActAs");
     }
     if named {
@@ -220,7 +230,7 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
         failures.push(406);
     }
     if writes {
-        failures.extend([409, 413, 422]);
+        failures.extend([408, 413, 422]);
         if has_body {
             failures.push(415);
         }
@@ -231,9 +241,11 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
             parameters.push("IfMatch");
         }
         if repeatable {
+            // The first of two twins may take too long for the second.
+            failures.push(409);
             parameters.push("IdempotencyKey");
         }
-    } else if named && !is_list && secured {
+    } else if has_version(&operation["responses"]["200"], versioned) {
         parameters.push("IfNoneMatch");
         operation["responses"]["304"] = json!({ "description": "The caller holds the present version." });
     }
@@ -241,6 +253,15 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
         let Some((_, name, _)) = FAILURES.iter().find(|(known, ..)| *known == status) else { continue };
         if operation["responses"].get(status.to_string()).is_none() {
             operation["responses"][status.to_string()] = json!({ "$ref": format!("#/components/responses/{name}") });
+        }
+    }
+    // A refusal that an operation describes in its own words has the shape of all.
+    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        let shared = FAILURES.iter().find(|(known, ..)| known.to_string() == *status).filter(|_| response.get("$ref").is_none());
+        if let Some(shared) = shared {
+            let said = response["description"].take();
+            *response = failure(shared);
+            response["description"] = said;
         }
     }
     if let Some(responses) = operation["responses"].as_object_mut() {
@@ -269,8 +290,7 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
         if is_list {
             headers.push("Link");
         }
-        let shown = response["content"]["application/json"]["schema"]["$ref"].as_str();
-        if shown.is_some_and(|shown| versioned.iter().any(|schema| shown.ends_with(&format!("/{schema}")))) {
+        if has_version(response, versioned) {
             headers.push("ETag");
         }
         if repeatable {

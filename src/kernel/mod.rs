@@ -16,5 +16,6 @@ pub mod list;
 pub mod patch;
 pub mod problem;
 pub mod reader;
+pub mod strict;
 pub mod text;
 pub mod tx;

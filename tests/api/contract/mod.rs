@@ -1,6 +1,7 @@
 //! What every operation promises, read from the OpenAPI document: a resource of tomorrow is held to it too.
 
 mod access;
+mod answers;
 mod document;
 mod limits;
 mod lists;
@@ -88,6 +89,16 @@ impl Operation {
     /// Its path as the examples of its parameters fill it in.
     fn somewhere(&self) -> String {
         self.filled(|parameter| text(parameter.get("example").unwrap_or_else(|| panic!("a parameter of {} has no example", self.id))))
+    }
+
+    /// Its path by its examples, where it has them.
+    fn somewhere_or_nowhere(&self) -> String {
+        let fill = |parameter: &'static Value| match parameter.get("example") {
+            Some(example) => text(example),
+            None if parameter["schema"]["format"] == "uuid" => NOTHING.into(),
+            None => "nothing".into(),
+        };
+        self.filled(fill)
     }
 
     /// Its path, naming what is there: each parameter by what the path before it shows, else by its example.
