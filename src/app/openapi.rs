@@ -71,6 +71,8 @@ fn build() -> Value {
             ),
         }
     });
+    // Some codes bring members of their own, such as the `current_version` (RFC 9457).
+    document["components"]["schemas"]["Problem"]["additionalProperties"] = json!(true);
     document["components"]["responses"] = shared_responses();
     document["components"]["parameters"] = shared_parameters();
     document["components"]["headers"] = shared_headers();
@@ -189,6 +191,18 @@ fn describe_ids(operation: &mut Value) {
     }
 }
 
+/// A refusal that an operation describes in its own words has the shape of all.
+fn complete_refusals(operation: &mut Value) {
+    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        let shared = FAILURES.iter().find(|(known, ..)| known.to_string() == *status).filter(|_| response.get("$ref").is_none());
+        if let Some(shared) = shared {
+            let said = response["description"].take();
+            *response = failure(shared);
+            response["description"] = said;
+        }
+    }
+}
+
 /// Adds to one operation what its kind of operation shares with the others.
 fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String]) {
     let secured = operation["security"].is_array();
@@ -255,15 +269,7 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
             operation["responses"][status.to_string()] = json!({ "$ref": format!("#/components/responses/{name}") });
         }
     }
-    // A refusal that an operation describes in its own words has the shape of all.
-    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
-        let shared = FAILURES.iter().find(|(known, ..)| known.to_string() == *status).filter(|_| response.get("$ref").is_none());
-        if let Some(shared) = shared {
-            let said = response["description"].take();
-            *response = failure(shared);
-            response["description"] = said;
-        }
-    }
+    complete_refusals(operation);
     if let Some(responses) = operation["responses"].as_object_mut() {
         responses.sort_keys();
     }

@@ -19,7 +19,7 @@ pub struct AnyOf<T>(pub Vec<T>);
 impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for AnyOf<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor<T>(PhantomData<T>);
-        impl<'de, T: FromStr<Err: fmt::Display>> de::Visitor<'de> for Visitor<T> {
+        impl<T: FromStr<Err: fmt::Display>> de::Visitor<'_> for Visitor<T> {
             type Value = AnyOf<T>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("values joined by commas")

@@ -203,7 +203,7 @@ async fn s4_26_what_breaks_a_rule_is_refused_by_name() {
         patch(json!({ "label": " ", "color": "blue" })).await,
         [("#/color".into(), "color".into()), ("#/label".into(), "blank".into())]
     );
-    assert_eq!(patch(json!({ "labels": { "fr": "" } })).await, [("#/labels".into(), "blank".into())]);
+    assert_eq!(patch(json!({ "labels": { "fr": " " } })).await, [("#/labels".into(), "blank".into())]);
     assert_eq!(patch(json!({ "duration": "P1D" })).await, [("#/duration".into(), "not_here".into())]);
     let none = admin.patch("/v1/picklists/due_presets/items/today", json!({ "duration": null })).await;
     assert_eq!(none.broken(422), [("#/duration".into(), "required".into())]);

@@ -361,4 +361,22 @@ pub struct ActionItemFilter {
     pub created_at_lt: Option<Timestamp>,
 }
 
-crate::page_of!(ActionItemPage, ActionItemView, "action items");
+/// What a list leaves out because the caller did not say otherwise.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct AppliedDefaults {
+    /// Only items of this status are shown.
+    pub status: Status,
+    /// With `counts=true`: how many items that hides, counted up to 10,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = 212)]
+    pub hidden: Option<u64>,
+}
+
+crate::page_of!(
+    ActionItemPage,
+    ActionItemView,
+    "action items",
+    /// Present where a default leaves something out.
+    #[schema(nullable = false)]
+    applied_defaults: AppliedDefaults
+);

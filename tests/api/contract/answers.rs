@@ -213,12 +213,16 @@ async fn who_comes_second(given: &mut Given) {
         let insert = format!(
             "INSERT INTO idempotency_keys VALUES ('{}', 'POST {}', 'twin', '', {}, 0, NULL, NULL, '')",
             shop.admin.id,
-            operation.nowhere(),
+            operation.somewhere_or_nowhere(),
             now.0
         );
         unfinished.execute_unprepared(&insert).await.expect("a key");
     }
-    let replies = all(repeatable.iter().map(|operation| operation.ask_nowhere(&admin))).await;
+    let replies = all(repeatable.iter().map(|operation| {
+        let (admin, path) = (admin.clone(), operation.somewhere_or_nowhere());
+        async move { operation.ask(&admin, &path, operation.body().map(sample)).await }
+    }))
+    .await;
     for (operation, reply) in repeatable.iter().zip(replies) {
         assert_eq!(reply.problem(409), "idempotency_in_progress", "{}", operation.id);
         assert_eq!(reply.header("retry-after"), "1", "{}", operation.id);

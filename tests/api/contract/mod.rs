@@ -13,7 +13,7 @@ mod writes;
 use caseload::kernel::actor::Scope;
 use reqwest::Method;
 
-use crate::support::{Caller, PASSWORD, Reply, Shop, Value, document, is_success, json, resolve, text, user};
+use crate::support::{Caller, PASSWORD, Reply, Shop, Value, check, document, is_success, json, resolve, text, user};
 
 /// Operations that need no credential; nothing else is public.
 const PUBLIC: &[&str] = &["read_liveness", "read_readiness", "read_problem", "read_jwks", "create_token", "refresh_token"];
