@@ -203,6 +203,38 @@ fn complete_refusals(operation: &mut Value) {
     }
 }
 
+/// Names the headers of an answer, and the other forms of a list.
+fn complete_successes(operation: &mut Value, secured: bool, is_list: bool, repeatable: bool, versioned: &[String]) {
+    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        if !status.starts_with('2') || response.get("$ref").is_some() {
+            continue;
+        }
+        let mut headers = vec!["X-Request-Id"];
+        if secured {
+            headers.extend(["RateLimit", "RateLimit-Policy"]);
+        }
+        if status == "201" || status == "202" {
+            headers.push("Location");
+        }
+        if is_list {
+            headers.push("Link");
+        }
+        if has_version(response, versioned) {
+            headers.push("ETag");
+        }
+        if repeatable {
+            headers.push("Idempotency-Replayed");
+        }
+        for header in headers {
+            response["headers"][header] = json!({ "$ref": format!("#/components/headers/{header}") });
+        }
+        if is_list && let Some(content) = response["content"].as_object_mut() {
+            content.insert("text/csv".into(), json!({ "schema": { "type": "string" } }));
+            content.insert("application/x-ndjson".into(), json!({ "schema": { "type": "string" } }));
+        }
+    }
+}
+
 /// Adds to one operation what its kind of operation shares with the others.
 fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String]) {
     let secured = operation["security"].is_array();
@@ -282,32 +314,5 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
             list.extend(parameters.iter().map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })));
         }
     }
-    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
-        if !status.starts_with('2') || response.get("$ref").is_some() {
-            continue;
-        }
-        let mut headers = vec!["X-Request-Id"];
-        if secured {
-            headers.extend(["RateLimit", "RateLimit-Policy"]);
-        }
-        if status == "201" || status == "202" {
-            headers.push("Location");
-        }
-        if is_list {
-            headers.push("Link");
-        }
-        if has_version(response, versioned) {
-            headers.push("ETag");
-        }
-        if repeatable {
-            headers.push("Idempotency-Replayed");
-        }
-        for header in headers {
-            response["headers"][header] = json!({ "$ref": format!("#/components/headers/{header}") });
-        }
-        if is_list && let Some(content) = response["content"].as_object_mut() {
-            content.insert("text/csv".into(), json!({ "schema": { "type": "string" } }));
-            content.insert("application/x-ndjson".into(), json!({ "schema": { "type": "string" } }));
-        }
-    }
+    complete_successes(operation, secured, is_list, repeatable, versioned);
 }

@@ -37,8 +37,8 @@ impl Given {
 }
 
 /// A body of the right type and the wrong shape.
-fn wrong() -> Option<Value> {
-    Some(json!({ "nonsense": 1 }))
+fn wrong() -> Value {
+    json!({ "nonsense": 1 })
 }
 
 #[actix_web::test]
@@ -100,7 +100,7 @@ async fn what_is_asked_wrongly(given: &mut Given) {
     given
         .ask(async |operation| operation.ask(&admin, &format!("{}?nonsense=1", operation.nowhere()), operation.body().map(sample)).await)
         .await;
-    given.ask(async |operation| operation.ask(&admin, &operation.nowhere(), wrong()).await).await;
+    given.ask(async |operation| operation.ask(&admin, &operation.nowhere(), Some(wrong())).await).await;
     given.ask(async |operation| operation.ask(&admin, &operation.filled(|_| "nothing".into()), Some(json!({}))).await).await;
     // No text that is kept holds NUL, so nothing is there.
     given.ask(async |operation| operation.ask(&admin, &operation.filled(|_| "%00".into()), operation.body().map(sample)).await).await;

@@ -198,7 +198,8 @@ async fn every_row_is_read_by_its_own_address() {
 /// Adds a row to every list, before or behind those that are there, and changes some of these in what no list sorts by.
 async fn go_on(shop: &Shop, number: usize) {
     let admin = shop.by(&shop.admin);
-    let (name, due, minute) = if number % 2 == 0 { ("Aaa", "2020-01-01", 0) } else { ("Zzz", "2030-01-01", 9) };
+    let before = number.is_multiple_of(2);
+    let (name, due, minute) = if before { ("Aaa", "2020-01-01", 0) } else { ("Zzz", "2030-01-01", 9) };
     shop.time_is(&format!("2026-03-18T09:{minute:02}:{:02}Z", number % 60));
     let name = format!("{name} {number}");
     let new = |kind: &str, body: Value| {
@@ -210,7 +211,7 @@ async fn go_on(shop: &Shop, number: usize) {
     admin.patch(&format!("/v1/groups/{}", text(&group["id"])), json!({ "name": format!("{name}!") })).await.expect(200);
     new("api-keys", json!({ "name": name, "scopes": ["notes:read"] })).await;
     new("picklists", json!({ "name": name.to_lowercase().replace(' ', "_") })).await;
-    let items = json!([{ "title": name, "due_on": due, "priority": if number % 2 == 0 { "low" } else { "high" } }]);
+    let items = json!([{ "title": name, "due_on": due, "priority": if before { "low" } else { "high" } }]);
     new("notes", json!({ "subject": { "type": "order", "id": "A-1001" }, "title": name, "action_items": items })).await;
     shop.job(&shop.admin, "Another", 9, json!({})).await;
     for (kind, member) in [("notes", "body"), ("action-items", "details")] {
