@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{PartialSchema, ToSchema, openapi};
 use uuid::Uuid;
 
 use super::{
@@ -103,6 +103,15 @@ impl Serialize for Scope {
         serializer.serialize_str(self.as_str())
     }
 }
+
+impl PartialSchema for Scope {
+    fn schema() -> openapi::RefOr<openapi::Schema> {
+        let words = openapi::ObjectBuilder::new().schema_type(openapi::schema::Type::String);
+        words.description(Some("What a credential may touch.")).enum_values(Some(Self::ALL.iter().map(|scope| scope.as_str()))).into()
+    }
+}
+
+impl ToSchema for Scope {}
 
 impl<'de> Deserialize<'de> for Scope {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

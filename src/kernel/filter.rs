@@ -7,6 +7,11 @@ use serde::{Deserialize, Deserializer, de};
 use utoipa::{PartialSchema, ToSchema, openapi};
 use uuid::Uuid;
 
+/// Characters of a filter at the most: no query has more values than a database takes.
+pub const LONGEST: usize = 10_000;
+/// How the refusal of a text begins that is longer than its limit.
+pub const TOO_LONG: &str = "must have at most";
+
 /// Alternatives in one query parameter: `status=open,completed` means either.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AnyOf<T>(pub Vec<T>);
@@ -14,26 +19,22 @@ pub struct AnyOf<T>(pub Vec<T>);
 impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for AnyOf<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor<T>(PhantomData<T>);
-        impl<'de, T: FromStr<Err: fmt::Display>> de::Visitor<'de> for Visitor<T> {
+        impl<T: FromStr<Err: fmt::Display>> de::Visitor<'_> for Visitor<T> {
             type Value = AnyOf<T>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("values joined by commas")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<AnyOf<T>, E> {
+                if text.chars().count() > LONGEST {
+                    return Err(E::custom(format_args!("{TOO_LONG} {LONGEST} characters")));
+                }
                 text.split(',')
                     .map(|part| part.parse().map_err(|error| E::custom(format_args!("{part:?}: {error}"))))
                     .collect::<Result<_, E>>()
                     .map(AnyOf)
             }
-            fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<AnyOf<T>, A::Error> {
-                let mut values = Vec::new();
-                while let Some(text) = list.next_element::<String>()? {
-                    values.push(text.parse().map_err(de::Error::custom)?);
-                }
-                Ok(AnyOf(values))
-            }
         }
-        deserializer.deserialize_any(Visitor(PhantomData))
+        deserializer.deserialize_str(Visitor(PhantomData))
     }
 }
 

@@ -288,7 +288,7 @@ macro_rules! listed {
 /// Names the page of a resource's rows in the OpenAPI document.
 #[macro_export]
 macro_rules! page_of {
-    ($page:ident, $view:ty, $what:literal) => {
+    ($page:ident, $view:ty, $what:literal $(, $(#[$about:meta])* $more:ident: $kind:ty)?) => {
         #[doc = concat!("A page of ", $what, ".")]
         #[derive(Debug, utoipa::ToSchema)]
         #[schema(description = concat!("A page of ", $what, "."))]
@@ -302,6 +302,7 @@ macro_rules! page_of {
             /// Present with `counts=true`.
             #[schema(nullable = false)]
             counts: Option<$crate::kernel::list::Counts>,
+            $($(#[$about])* $more: Option<$kind>,)?
         }
     };
 }

@@ -17,5 +17,6 @@ pub mod patch;
 pub mod patience;
 pub mod problem;
 pub mod reader;
+pub mod strict;
 pub mod text;
 pub mod tx;

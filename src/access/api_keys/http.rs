@@ -57,7 +57,7 @@ async fn read_api_key(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<
 ///
 /// A merge patch (RFC 7396) of its name, scopes and end. It holds at once on this instance, and
 /// within five seconds on others. A revoked key is 409 `wrong_status`.
-#[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:write"])), request_body = ApiKeyPatch, responses((status = 200, description = "The API key as it is now.", body = ApiKeyView)))]
+#[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:write"])), request_body = ApiKeyPatch, responses((status = 200, description = "The API key as it is now.", body = ApiKeyView), (status = 409, description = "It is revoked.")))]
 #[patch("/api-keys/{id}")]
 async fn update_api_key(db: Data<Db>, Path(id): Path<Uuid>, call: Call<ApiKeyPatch>) -> Result<Answer> {
     call.write(&db, async move |tx, patch| {

@@ -85,7 +85,7 @@ async fn add_group_member(db: Data<Db>, Path((id, user_id)): Path<(Uuid, Uuid)>,
 /// End a membership
 ///
 /// The last member of a group with open work stays: 409 `open_work`.
-#[utoipa::path(tag = "groups", security(("bearer" = ["groups:write"])), responses((status = 200, description = "The group with its members.", body = GroupView)))]
+#[utoipa::path(tag = "groups", security(("bearer" = ["groups:write"])), responses((status = 200, description = "The group with its members.", body = GroupView), (status = 409, description = "Nobody would be left for its open work.")))]
 #[delete("/groups/{id}/members/{user_id}")]
 async fn remove_group_member(db: Data<Db>, Path((id, user_id)): Path<(Uuid, Uuid)>, command: Command) -> Result<Answer> {
     command

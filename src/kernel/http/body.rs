@@ -1,6 +1,6 @@
 //! Bodies: JSON of a known shape, within limits, every broken rule named at once.
 
-use std::{marker::PhantomData, time::Duration};
+use std::marker::PhantomData;
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, error::PayloadError, http::header, web};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -11,22 +11,21 @@ use sha2::{Digest, Sha256};
 use validator::Validate;
 
 use super::{
-    edge::{ReadToTheEnd, no_parameters},
+    edge::{Limits, ReadToTheEnd, no_parameters},
     request::{context, text},
 };
 use crate::kernel::{
     context::{Context, RetryKey},
     db::Db,
     error::{Code, Error, Result, Violation},
+    filter::TOO_LONG,
     idempotency::{self, Answer},
+    strict::{self, Strict},
     tx::Tx,
 };
 
 /// Levels of nesting that we read.
 const DEEPEST: usize = 64;
-/// How long a body may take to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// A request that changes something: its context and its body.
 pub struct Call<T> {
     /// The request.
@@ -109,11 +108,12 @@ fn begin(request: &HttpRequest) -> Result<Context> {
     context(request)
 }
 
+/// The whole body, which may take half of the request's time to arrive.
 async fn collect(
     request: &HttpRequest,
     bytes: impl Future<Output = std::result::Result<web::Bytes, actix_web::Error>>,
 ) -> Result<web::Bytes> {
-    match tokio::time::timeout(BODY_TIMEOUT, bytes).await {
+    match tokio::time::timeout(Limits::of(request).request_timeout / 2, bytes).await {
         Ok(Ok(bytes)) => {
             request.extensions_mut().insert(ReadToTheEnd);
             Ok(bytes)
@@ -176,7 +176,7 @@ fn check_media_type(request: &HttpRequest) -> Result<()> {
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     check_text(bytes)?;
     // The straight way first: a body that fits is read once.
-    if let Ok(value) = serde_json::from_slice(bytes)
+    if let Ok(value) = strict::from_slice(bytes)
         && !memchr_nul(bytes)
     {
         return Ok(value);
@@ -204,7 +204,7 @@ const WORK: usize = 16 << 20;
 type Misfit = (String, Violation);
 
 fn fit<T: DeserializeOwned>(value: &Value) -> std::result::Result<T, Misfit> {
-    serde_path_to_error::deserialize(value).map_err(|error| explain(&pointer(error.path()), &error.inner().to_string()))
+    serde_path_to_error::deserialize(Strict(value)).map_err(|error| explain(&pointer(error.path()), &error.inner().to_string()))
 }
 
 /// Finds one mistake after the other: the parser stops at the first, so what is wrong is taken out, or
@@ -371,6 +371,8 @@ fn explain(path: &str, message: &str) -> (String, Violation) {
         (path.to_owned(), Violation::field(&bare(path), "unknown_value", message.replace('`', "").replace("variant", "value")))
     } else if message.starts_with("invalid type") || message.starts_with("invalid length") {
         (path.to_owned(), Violation::field(&bare(path), "wrong_type", message.replace('`', "")))
+    } else if message.starts_with(TOO_LONG) {
+        (path.to_owned(), Violation::field(&bare(path), "length", message.to_owned()))
     } else {
         (path.to_owned(), Violation::field(&bare(path), "invalid_value", message.to_owned()))
     }

@@ -58,6 +58,15 @@ pub struct Limits {
     pub trusted_proxies: usize,
 }
 
+impl Limits {
+    /// Those of the application that a request came to.
+    #[must_use]
+    pub fn of(request: &HttpRequest) -> Self {
+        let usual = Self { request_timeout: Duration::from_mins(1), trusted_proxies: 0 };
+        request.app_data::<Data<Self>>().map_or(usual, |limits| ***limits)
+    }
+}
+
 /// Wraps the whole application.
 pub async fn edge<B: MessageBody + 'static>(
     mut request: ServiceRequest,
@@ -77,7 +86,7 @@ pub async fn edge<B: MessageBody + 'static>(
         extensions.insert(RequestId(id.clone()));
         extensions.insert(Pattern(pattern.clone()));
     }
-    let limit = request.app_data::<Data<Limits>>().map_or(Duration::from_mins(1), |limits| limits.request_timeout);
+    let limit = Limits::of(request.request()).request_timeout;
     let Ok(response) = tokio::time::timeout(limit, next.call(request)).await else {
         let error = Error::new(Code::Timeout, "The request took longer than the server allows.").retry_after(1);
         let body = serde_json::to_vec(&Problem::new(&error, &languages, &id, None)).unwrap_or_default();

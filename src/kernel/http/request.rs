@@ -45,7 +45,7 @@ pub fn context(request: &HttpRequest) -> Result<Context> {
 #[must_use]
 pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
     let peer = request.peer_addr().map(|peer| peer.ip());
-    let proxies = request.app_data::<Data<Limits>>().map_or(0, |limits| limits.trusted_proxies);
+    let proxies = Limits::of(request).trusted_proxies;
     if proxies == 0 {
         return peer;
     }
@@ -88,7 +88,11 @@ fn if_match(request: &HttpRequest) -> Result<Option<IfMatch>> {
     let tags = entity_tags(wanted)
         .ok_or_else(|| Error::header("If-Match", "etag", "If-Match must be * or an ETag as it was answered, such as \"7\""))?;
     // Compared strongly: a weak tag, and one that is none of ours, is never the present one.
-    let version = |(weak, tag): (bool, &str)| tag.parse::<i64>().ok().filter(|version| !weak && version.to_string() == tag);
+    // What follows a dot are the languages it was read in.
+    let version = |(weak, tag): (bool, &str)| {
+        let number = tag.split('.').next()?;
+        number.parse::<i64>().ok().filter(|version| !weak && version.to_string() == number)
+    };
     Ok(Some(IfMatch::Versions(tags.into_iter().filter_map(version).collect())))
 }
 

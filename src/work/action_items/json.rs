@@ -309,36 +309,36 @@ impl View for CompletedView {
 #[into_params(parameter_in = Query)]
 pub struct ActionItemFilter {
     /// Only these statuses; `open` unless `include_completed` or `status` says otherwise.
-    #[param(value_type = Option<String>, example = "open")]
-    #[schema(value_type = Option<String>, nullable = false, example = "open")]
+    #[param(value_type = Option<String>, max_length = 10000, example = "open")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "open")]
     pub status: Option<AnyOf<Status>>,
     /// Also what is completed or cancelled (S2-3).
     #[param(value_type = Option<bool>)]
     #[schema(value_type = Option<bool>, nullable = false)]
     pub include_completed: Option<Flag>,
     /// Whose: `me`, `public`, `user:<id>`, `group:<id>`.
-    #[param(value_type = Option<String>, example = "me,public")]
-    #[schema(value_type = Option<String>, nullable = false, example = "me,public")]
+    #[param(value_type = Option<String>, max_length = 10000, example = "me,public")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "me,public")]
     pub assignee: Option<AnyOf<Whose>>,
     /// Only these buckets: `overdue`, `today`, `upcoming`, `done`.
-    #[param(value_type = Option<String>, example = "overdue,today")]
-    #[schema(value_type = Option<String>, nullable = false, example = "overdue,today")]
+    #[param(value_type = Option<String>, max_length = 10000, example = "overdue,today")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "overdue,today")]
     pub bucket: Option<AnyOf<Bucket>>,
     /// Only about this: a type and an id.
-    #[param(value_type = Option<String>, example = "order:A-1001")]
-    #[schema(value_type = Option<String>, nullable = false, example = "order:A-1001")]
+    #[param(value_type = Option<String>, max_length = 10000, example = "order:A-1001")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "order:A-1001")]
     pub subject: Option<SubjectText>,
     /// Only about things of these types.
-    #[param(value_type = Option<String>, example = "order,vendor")]
-    #[schema(value_type = Option<String>, nullable = false, example = "order,vendor")]
+    #[param(value_type = Option<String>, max_length = 10000, example = "order,vendor")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "order,vendor")]
     pub subject_type: Option<AnyOf<String>>,
     /// Only these kinds of things to do.
-    #[param(value_type = Option<String>, example = "call")]
-    #[schema(value_type = Option<String>, nullable = false, example = "call")]
+    #[param(value_type = Option<String>, max_length = 10000, example = "call")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "call")]
     pub action: Option<AnyOf<String>>,
     /// Only these priorities.
-    #[param(value_type = Option<String>, example = "high")]
-    #[schema(value_type = Option<String>, nullable = false, example = "high")]
+    #[param(value_type = Option<String>, max_length = 10000, example = "high")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "high")]
     pub priority: Option<AnyOf<Priority>>,
     /// Only what follows from this note.
     #[schema(nullable = false)]
@@ -364,4 +364,22 @@ pub struct ActionItemFilter {
     pub created_at_lt: Option<Timestamp>,
 }
 
-crate::page_of!(ActionItemPage, ActionItemView, "action items");
+/// What a list leaves out because the caller did not say otherwise.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct AppliedDefaults {
+    /// Only items of this status are shown.
+    pub status: Status,
+    /// With `counts=true`: how many items that hides, counted up to 10,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = 212)]
+    pub hidden: Option<u64>,
+}
+
+crate::page_of!(
+    ActionItemPage,
+    ActionItemView,
+    "action items",
+    /// Present where a default leaves something out.
+    #[schema(nullable = false)]
+    applied_defaults: AppliedDefaults
+);

@@ -8,13 +8,13 @@ use sea_orm::{
     entity::prelude::*,
     sea_query::{Alias, Cond, Expr, ExprTrait, Order, Query, SelectStatement, UnionType},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     action_item::{self, Column, Entity, Model, Row, Status},
     assignee::{AssigneeRef, AssigneeType, Owner, own},
     due::{Due, Resolved},
-    json::{ActionItemFilter, ActionItemPatch, ActionItemView, Cancellation, Completion, Dated, NewActionItem, Reopening},
+    json::{ActionItemFilter, ActionItemPatch, ActionItemView, AppliedDefaults, Cancellation, Completion, Dated, NewActionItem, Reopening},
     rules::{Bucket, Viewer, may_work},
 };
 use crate::{
@@ -344,15 +344,15 @@ pub async fn applied_defaults(
 ) -> Result<Map<String, Value>> {
     let mut more = Map::new();
     if shows_open_only(filter) {
-        let mut applied = json!({ "status": "open" });
+        let mut applied = AppliedDefaults { status: Status::Open, hidden: None };
         if request.counts {
             let mut hidden = Entity::find().into_query();
             let all = ActionItemFilter { include_completed: Some(crate::kernel::filter::Flag(true)), ..filter.clone() };
             narrow(&mut hidden, &all, viewer);
             hidden.and_where(is_open().not());
-            applied["hidden"] = json!(reader.count(hidden, list::COUNT_LIMIT).await?);
+            applied.hidden = Some(reader.count(hidden, list::COUNT_LIMIT).await?);
         }
-        more.insert("applied_defaults".into(), applied);
+        more.insert("applied_defaults".into(), serde_json::to_value(applied).map_err(Error::internal)?);
     }
     Ok(more)
 }
