@@ -19,8 +19,8 @@ pub const GROUPS: u64 = 20;
 pub const BUSY: u64 = 100;
 
 /// Open items of each person who asks, of each other person, of each group, and of the public.
-const OPEN: [u64; 4] = [80, 10, 60, 200];
-const ALL_OPEN: u64 = DESK * OPEN[0] + (PEOPLE - DESK) * OPEN[1] + GROUPS * OPEN[2] + OPEN[3];
+const OPEN: [usize; 4] = [80, 10, 60, 200];
+const ALL_OPEN: u64 = DESK * OPEN[0] as u64 + (PEOPLE - DESK) * OPEN[1] as u64 + GROUPS * OPEN[2] as u64 + OPEN[3] as u64;
 /// Timeline entries of each busy object.
 const BUSY_ENTRIES: u64 = 60;
 
@@ -103,10 +103,10 @@ impl Shop {
     /// A shop with so many action items.
     #[must_use]
     pub fn new(rows: u64, now: i64) -> Self {
-        let desk = (0..DESK).flat_map(|person| std::iter::repeat_n(Owner::Person(person), OPEN[0] as usize));
-        let others = (DESK..PEOPLE).flat_map(|person| std::iter::repeat_n(Owner::Person(person), OPEN[1] as usize));
-        let groups = (0..GROUPS).flat_map(|group| std::iter::repeat_n(Owner::Group(group), OPEN[2] as usize));
-        let public = std::iter::repeat_n(Owner::Public, OPEN[3] as usize);
+        let desk = (0..DESK).flat_map(|person| std::iter::repeat_n(Owner::Person(person), OPEN[0]));
+        let others = (DESK..PEOPLE).flat_map(|person| std::iter::repeat_n(Owner::Person(person), OPEN[1]));
+        let groups = (0..GROUPS).flat_map(|group| std::iter::repeat_n(Owner::Group(group), OPEN[2]));
+        let public = std::iter::repeat_n(Owner::Public, OPEN[3]);
         let mut open: Vec<(u64, Owner)> =
             desk.chain(others).chain(groups).chain(public).zip(0..).map(|(owner, at)| (random(1, at), owner)).collect();
         open.sort_by_key(|(order, _)| *order);
@@ -243,7 +243,7 @@ impl Shop {
     fn subject(&self, number: u64) -> (&'static str, String) {
         let entry = number / self.step();
         let apart = self.entries() / (BUSY * BUSY_ENTRIES);
-        if number % self.step() == 0 && entry % apart == 0 && entry / apart < BUSY * BUSY_ENTRIES {
+        if number.is_multiple_of(self.step()) && entry.is_multiple_of(apart) && entry / apart < BUSY * BUSY_ENTRIES {
             return Self::busy(entry / apart % BUSY);
         }
         ("order", format!("A-{}", random(2, number) % (self.rows / 5)))
@@ -272,7 +272,7 @@ impl Shop {
         let window = (self.rows / 20).max(ALL_OPEN);
         let place = number.checked_sub(self.rows - window)?;
         let apart = window / ALL_OPEN;
-        if place % apart != 0 {
+        if !place.is_multiple_of(apart) {
             return None;
         }
         self.open.get(usize::try_from(place / apart).ok()?).copied()
@@ -290,10 +290,10 @@ impl Shop {
             Owner::Group(group) => ("group", Value::Id(self.group_id(group))),
             Owner::Public => ("public", Value::Null),
         };
-        let origin = if open.is_none() && chance % 4 == 0 { Some(self.group_id(chance / 4 % GROUPS)) } else { None };
+        let origin = if open.is_none() && chance.is_multiple_of(4) { Some(self.group_id(chance / 4 % GROUPS)) } else { None };
         // Half are due at the end of a day, half at an instant.
         let due = at + HOUR + i64::try_from(random(6, number) % 14 * 24).unwrap_or(0) * HOUR;
-        let (due_at, due_on) = if chance % 2 == 0 {
+        let (due_at, due_on) = if chance.is_multiple_of(2) {
             let end = (due / DAY + 1) * DAY - 1;
             let (year, month, day) = civil(end / DAY);
             (end, Value::Text(format!("{year:04}-{month:02}-{day:02}")))
@@ -303,7 +303,7 @@ impl Shop {
         let ended = (at + i64::try_from(chance % 240).unwrap_or(0) * HOUR).min(self.now);
         let (status, completed_at, completed_by, cancel_reason) = match open {
             Some(_) => ("open", Value::Null, Value::Null, Value::Null),
-            None if chance % 12 == 0 => ("cancelled", Value::Null, Value::Null, Value::Word("The customer cancelled the order.")),
+            None if chance.is_multiple_of(12) => ("cancelled", Value::Null, Value::Null, Value::Word("The customer cancelled the order.")),
             None => ("completed", Value::Int(ended), assignee_id.clone(), Value::Null),
         };
         vec![
@@ -311,13 +311,13 @@ impl Shop {
             Value::Word(kind),
             Value::Text(subject),
             Value::Null,
-            if number % 10 == 0 && number / 10 < self.rows / 10 { Value::Id(self.note_id(number / 10)) } else { Value::Null },
+            if number.is_multiple_of(10) && number / 10 < self.rows / 10 { Value::Id(self.note_id(number / 10)) } else { Value::Null },
             Value::Null,
             Value::Null,
             Value::Null,
             Value::Word(TITLES[usize::try_from(chance % 8).unwrap_or(0)]),
-            Value::Word(if chance % 3 == 0 { DETAILS } else { "" }),
-            if chance % 5 == 0 { Value::Word("call") } else { Value::Null },
+            Value::Word(if chance.is_multiple_of(3) { DETAILS } else { "" }),
+            if chance.is_multiple_of(5) { Value::Word("call") } else { Value::Null },
             Value::Int(i64::try_from(1 + chance % 3).unwrap_or(2)),
             Value::Word(assignee_type),
             assignee_id,

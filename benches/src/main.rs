@@ -1,5 +1,7 @@
 //! The bench: Caseload beside a raw baseline that answers the same bytes, on the same machine, by turns.
 
+#![expect(clippy::cast_precision_loss, reason = "no count here is near 2 to the 52nd")]
+
 mod baseline;
 mod cluster;
 mod data;
@@ -11,7 +13,11 @@ mod process;
 mod report;
 mod run;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -19,6 +25,9 @@ use cluster::Cluster;
 use database::Kind;
 use prepare::Places;
 use run::Matrix;
+
+/// Whose tables are written.
+const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/performance.md");
 
 /// What went wrong, in words.
 type Failed = Box<dyn std::error::Error>;
@@ -37,6 +46,20 @@ enum Command {
     Run(Chosen),
     /// Make the databases that `run` would make
     Prepare(Chosen),
+    /// Load one process of Caseload for a long time and look at its memory
+    Soak {
+        /// How long
+        #[arg(long, default_value_t = 60)]
+        minutes: u64,
+        #[command(flatten)]
+        chosen: Chosen,
+    },
+    /// Write the tables of `docs/performance.md` from the results that are kept
+    Report {
+        /// Where results are kept; `target/bench` unless said otherwise
+        #[arg(long)]
+        folder: Option<PathBuf>,
+    },
     /// Serve the raw baseline on a prepared database
     Baseline {
         /// Which database
@@ -83,13 +106,21 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Baseline { database_url, port } => baseline::serve(database_url, port).map_err(Failed::from),
         Command::Run(chosen) => block_on(async {
+            let quick = chosen.quick;
             let (places, matrix) = chosen.read()?;
             let cluster = cluster(&places, &matrix)?;
-            match run::run(&places, cluster.as_ref(), &matrix).await? {
-                0 => Ok(()),
-                failures => Err(format!("{failures} answers were not as they must be").into()),
+            let failures = run::run(&places, cluster.as_ref(), &matrix).await?;
+            if !quick {
+                report::write(&places.folder, Path::new(DOCUMENT))?;
             }
+            if failures == 0 { Ok(()) } else { Err(format!("{failures} answers were not as they must be").into()) }
         }),
+        Command::Soak { minutes, chosen } => block_on(async {
+            let (places, matrix) = chosen.read()?;
+            let cluster = cluster(&places, &matrix)?;
+            run::soak(&places, cluster.as_ref(), &matrix, Duration::from_mins(minutes)).await
+        }),
+        Command::Report { folder } => folder_or_usual(folder).and_then(|folder| report::write(&folder, Path::new(DOCUMENT))),
         Command::Prepare(chosen) => block_on(async {
             let (places, matrix) = chosen.read()?;
             let cluster = cluster(&places, &matrix)?;
@@ -116,6 +147,15 @@ fn block_on(work: impl Future<Output = Result<(), Failed>>) -> Result<(), Failed
     tokio::task::LocalSet::new().block_on(&runtime, work)
 }
 
+/// Where databases and results are kept.
+fn folder_or_usual(folder: Option<PathBuf>) -> Result<PathBuf, Failed> {
+    let here = std::env::current_exe()?;
+    let target = here.ancestors().nth(2).ok_or("this program is in no target folder")?;
+    let folder = folder.map_or_else(|| Ok(target.join("bench")), std::path::absolute)?;
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
 fn cluster(places: &Places, matrix: &Matrix) -> Result<Option<Cluster>, Failed> {
     let wanted = matrix.databases.contains(&Kind::Postgres);
     if wanted { Cluster::start(places.folder.join("postgres")).map(Some) } else { Ok(None) }
@@ -126,9 +166,7 @@ impl Chosen {
         let here = std::env::current_exe()?;
         let program = self.caseload.map_or_else(|| Ok(here.with_file_name("caseload")), std::path::absolute)?;
         prepare::must_be_there(&program)?;
-        let target = here.ancestors().nth(2).ok_or("this program is in no target folder")?;
-        let folder = self.folder.map_or_else(|| Ok(target.join("bench")), std::path::absolute)?;
-        std::fs::create_dir_all(&folder)?;
+        let folder = folder_or_usual(self.folder)?;
         if let Some(unknown) = self.operation.iter().find(|key| !operations::OPERATIONS.iter().any(|known| known.key == key.as_str())) {
             let known = operations::OPERATIONS.iter().map(|known| known.key).collect::<Vec<_>>().join(", ");
             return Err(format!("{unknown} is no operation; there are {known}").into());

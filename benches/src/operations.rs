@@ -51,6 +51,8 @@ pub struct Operation {
     pub status: u16,
     /// The CPU that it may take at the most, in multiples of the baseline's, on SQLite and PostgreSQL.
     pub goals: Option<(f64, f64)>,
+    /// Whether it is a default list, whose cost must not grow with the database.
+    pub is_list: bool,
     /// With how many connections it is measured.
     pub connections: &'static [usize],
     /// Method and path; the body.
@@ -70,7 +72,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         goals: Some((4.0, 2.0)),
         connections: WHOLE,
-        ..reading("my-queue", "my queue: 50 open items by due date", |_, _| get("/v1/queues/mine/items".into()))
+        ..list("my-queue", "my queue: 50 open items by due date", |_, _| get("/v1/queues/mine/items".into()))
     },
     Operation {
         goals: Some((2.0, 2.0)),
@@ -90,21 +92,26 @@ pub const OPERATIONS: &[Operation] = &[
         effect: Effect::Claims,
         ..reading("claim", "claim the next item, 64 clients at once", |_, _| ("POST /v1/queues/public/claim-next".into(), String::new()))
     },
-    reading("group-queue", "a group's queue", |sample, at| get(format!("/v1/queues/{}/items", sample.asks(at).group))),
-    reading("public-queue", "the public queue", |_, _| get("/v1/queues/public/items".into())),
-    reading("action-items", "all open action items", |_, _| get("/v1/action-items".into())),
-    reading("notes", "notes", |_, _| get("/v1/notes".into())),
-    reading("timeline", "timeline of a subject", |_, at| {
+    list("group-queue", "a group's queue", |sample, at| get(format!("/v1/queues/{}/items", sample.asks(at).group))),
+    list("public-queue", "the public queue", |_, _| get("/v1/queues/public/items".into())),
+    list("action-items", "all open action items", |_, _| get("/v1/action-items".into())),
+    list("notes", "notes", |_, _| get("/v1/notes".into())),
+    list("timeline", "timeline of a subject", |_, at| {
         let (kind, id) = Shop::busy(at % BUSY);
         get(format!("/v1/subjects/{kind}/{id}/timeline"))
     }),
-    reading("events", "change feed", |sample, at| get(format!("/v1/events?after={}", sample.sequence(at)))),
+    list("events", "change feed", |sample, at| get(format!("/v1/events?after={}", sample.sequence(at)))),
     reading("queues", "counts of my queues", |_, _| get("/v1/queues".into())),
     reading("home", "home page", |_, _| get("/v1/home".into())),
 ];
 
+/// A page of rows.
+const fn list(key: &'static str, title: &'static str, ask: fn(&Sample, u64) -> (String, String)) -> Operation {
+    Operation { is_list: true, ..reading(key, title, ask) }
+}
+
 const fn reading(key: &'static str, title: &'static str, ask: fn(&Sample, u64) -> (String, String)) -> Operation {
-    Operation { key, title, effect: Effect::Reads, status: 200, goals: None, connections: SOME, ask }
+    Operation { key, title, effect: Effect::Reads, status: 200, goals: None, is_list: false, connections: SOME, ask }
 }
 
 fn get(path: String) -> (String, String) {
@@ -131,7 +138,7 @@ impl Operation {
         use std::fmt::Write;
         // Each request is another person's, whatever the connection.
         let at = number.wrapping_mul(DESK + 1) + connection as u64;
-        let person = sample.place(at, self.key);
+        let person = Sample::place(at, self.key);
         let (target, body) = (self.ask)(sample, at);
         let mut head = format!("{target} HTTP/1.1\r\nHost: localhost\r\n");
         let who = match side {
@@ -183,12 +190,12 @@ impl Sample {
     }
 
     /// Whose turn it is. The dashboard is for managers, who come first.
-    fn place(&self, at: u64, operation: &str) -> usize {
+    fn place(at: u64, operation: &str) -> usize {
         usize::try_from(if operation == "dashboard" { at % MANAGERS } else { at % DESK }).unwrap_or(0)
     }
 
     fn asks(&self, at: u64) -> &Person {
-        &self.people[self.place(at, "")]
+        &self.people[Self::place(at, "")]
     }
 
     fn sequence(&self, at: u64) -> u64 {

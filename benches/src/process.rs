@@ -57,7 +57,7 @@ impl Server {
             if let Some(status) = server.child.try_wait()? {
                 return Err(format!("the server ended with {status}; see {}", log.display()).into());
             }
-            if started.elapsed() > Duration::from_secs(60) {
+            if started.elapsed() > Duration::from_mins(1) {
                 return Err(format!("the server is not ready after a minute; see {}", log.display()).into());
             }
             sleep(Duration::from_millis(1));

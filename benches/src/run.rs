@@ -2,8 +2,6 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    fs::OpenOptions,
-    io::Write,
     rc::Rc,
     time::{Duration, Instant},
 };
@@ -14,12 +12,12 @@ use crate::{
     Failed,
     cluster::Cluster,
     data::{self, DESK, Shop},
-    database::Kind,
+    database::{Database, Kind},
     load::{Client, Load},
     operations::{Effect, OPERATIONS, Operation, Sample, Side},
     prepare::{PASSWORD, Places, Prepared, prepare},
     process::Server,
-    report::Result as Measured,
+    report::{self, Measured, Session, Soak},
 };
 
 /// What is measured, and for how long.
@@ -51,6 +49,11 @@ struct Bench<'a> {
 /// Measures everything and keeps the results; how many answers were not as they must be.
 pub async fn run(places: &Places, cluster: Option<&Cluster>, matrix: &Matrix) -> Result<u64, Failed> {
     let bench = Bench { places, cluster, matrix, session: chrono::Utc::now().timestamp() };
+    let postgres = match cluster {
+        Some(cluster) => Some(Database::postgres(cluster.url("postgres")).await?.texts("SHOW server_version").await?.swap_remove(0)),
+        None => None,
+    };
+    report::keep(&places.folder, report::SESSIONS, &Session::now(bench.session, &places.program, postgres.as_deref())?)?;
     let mut failures = 0;
     for kind in &matrix.databases {
         for rows in &matrix.rows {
@@ -59,6 +62,57 @@ pub async fn run(places: &Places, cluster: Option<&Cluster>, matrix: &Matrix) ->
         }
     }
     Ok(failures)
+}
+
+/// What one turn came to.
+#[derive(Default)]
+struct Tally {
+    requests: u64,
+    failures: u64,
+    memory: f64,
+}
+
+/// Loads one process of Caseload with every operation in turn for a long time, and looks at its memory.
+pub async fn soak(places: &Places, cluster: Option<&Cluster>, matrix: &Matrix, time: Duration) -> Result<(), Failed> {
+    let bench = Bench { places, cluster, matrix, session: chrono::Utc::now().timestamp() };
+    for kind in &matrix.databases {
+        for rows in &matrix.rows {
+            let prepared = prepare(places, *kind, *rows, cluster).await?;
+            let mut sample = Sample::of(&prepared.shop);
+            let server = bench.start(&prepared, Side::Caseload)?;
+            let at_rest = server.memory()?.anonymous_mib;
+            let (began, mut signed_in) = (Instant::now(), None::<Instant>);
+            let mut whole = Tally::default();
+            for operation in OPERATIONS.iter().cycle() {
+                if began.elapsed() > time {
+                    break;
+                }
+                if signed_in.is_none_or(|at| at.elapsed() > TOKENS_FOR) {
+                    sample.tokens = sign_in(&server).await?;
+                    signed_in = Some(Instant::now());
+                }
+                let tally = bench.turn(&prepared, &mut sample, operation, 0, Side::Caseload, &server).await?;
+                whole.requests += tally.requests;
+                whole.failures += tally.failures;
+                whole.memory = whole.memory.max(tally.memory);
+            }
+            let soak = Soak {
+                session: bench.session,
+                database: kind.key().into(),
+                rows: *rows,
+                minutes: began.elapsed().as_secs_f64() / 60.0,
+                requests: whole.requests,
+                failures: whole.failures,
+                at_rest,
+                most: whole.memory,
+                after: server.memory()?.anonymous_mib,
+            };
+            report::keep(&places.folder, report::SOAKS, &soak)?;
+            println!("{soak:?}");
+            server.stop()?;
+        }
+    }
+    Ok(())
 }
 
 impl Bench<'_> {
@@ -78,7 +132,7 @@ impl Bench<'_> {
                         sample.tokens = sign_in(&server).await?;
                         signed_in = Instant::now();
                     }
-                    failures += self.turn(prepared, &mut sample, operation, run, side, &server).await?;
+                    failures += self.turn(prepared, &mut sample, operation, run, side, &server).await?.failures;
                     server.stop()?;
                 }
             }
@@ -104,8 +158,8 @@ impl Bench<'_> {
         run: u32,
         side: Side,
         server: &Server,
-    ) -> Result<u64, Failed> {
-        let mut failures = 0;
+    ) -> Result<Tally, Failed> {
+        let mut tally = Tally::default();
         let at_rest = server.memory()?;
         for connections in operation.connections.iter().filter(|count| self.matrix.connections.contains(count)) {
             let since = chrono::Utc::now().timestamp_micros();
@@ -161,11 +215,12 @@ impl Bench<'_> {
             if let Some(failure) = &outcome.first_failure {
                 println!("  {} failed, the first: {failure}", outcome.failures);
             }
-            failures += outcome.failures;
-            let mut results = OpenOptions::new().create(true).append(true).open(self.places.folder.join("results.jsonl"))?;
-            writeln!(results, "{}", serde_json::to_string(&measured)?)?;
+            tally.failures += outcome.failures;
+            report::keep(&self.places.folder, report::RESULTS, &measured)?;
+            tally.requests += measured.requests;
+            tally.memory = tally.memory.max(measured.anonymous);
         }
-        Ok(failures)
+        Ok(tally)
     }
 
     /// Signs everybody in, and sends each operation once to both sides: their answers must be the same.

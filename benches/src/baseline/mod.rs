@@ -3,6 +3,7 @@
 
 mod answers;
 mod postgres;
+mod rows;
 mod sqlite;
 mod statements;
 

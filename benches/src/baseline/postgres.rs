@@ -17,7 +17,8 @@ use uuid::Uuid;
 use super::{
     Claim, Failed, NoteSent,
     answers::{Columns, Found, Item, Now},
-    statements::{self, Asked, NOTE_AT_ONCE, OLDEST, OLDEST_OF_GROUP, Question, Value},
+    rows::{self, NOTE_AT_ONCE},
+    statements::{Asked, OLDEST, OLDEST_OF_GROUP, Question, Value},
 };
 
 /// Connections of one worker.
@@ -62,7 +63,7 @@ impl Store {
 
     /// Writes a note with all that belongs to it in one statement.
     pub async fn note(&self, note: NoteSent) -> Result<Vec<u8>, Failed> {
-        let rows = statements::new_note(&note.person, "/v1/notes", &note.key, &note.body, Now::read())?;
+        let rows = rows::new_note(&note.person, &note.key, &note.body, Now::read())?;
         let values: Vec<Value> = rows.statements.into_iter().flat_map(|(_, values)| values).collect();
         self.with(async |connection| {
             let statement = connection.statement(&NOTE_AT_ONCE).await?;
@@ -91,7 +92,7 @@ impl Store {
                 connection.client.batch_execute("COMMIT").await?;
                 return Ok(None);
             };
-            let taken = statements::taken(Item::of(row, now), &claim.person, now)?;
+            let taken = rows::taken(Item::of(row, now), &claim.person, now)?;
             for (sql, _) in &taken.statements {
                 connection.statement(sql).await?;
             }

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::{
     Claim, Failed, NoteSent,
     answers::{Columns, Found, Item, Now},
-    statements::{self, OLDEST, OLDEST_OF_GROUP, Question, Rows, SEQUENCE, Value},
+    rows::{self, Rows, SEQUENCE},
+    statements::{Asked, OLDEST, OLDEST_OF_GROUP, Question, Value},
 };
 
 /// As many readers as Caseload has.
@@ -92,7 +93,7 @@ fn read(connection: &Connection, questions: &Receiver<(Question, Answer<Option<V
 /// Statements that run when their rows are looked at.
 struct Results<'a> {
     connection: &'a Connection,
-    statements: Vec<statements::Asked>,
+    statements: Vec<Asked>,
     failed: Option<rusqlite::Error>,
 }
 
@@ -178,7 +179,7 @@ fn write(connection: &Connection, writes: &Receiver<Write>) {
 }
 
 fn write_note(connection: &Connection, note: &NoteSent, sequence: &mut i64) -> Result<Vec<u8>, Failed> {
-    let rows = statements::new_note(&note.person, "/v1/notes", &note.key, &note.body, Now::read())?;
+    let rows = rows::new_note(&note.person, &note.key, &note.body, Now::read())?;
     run(connection, rows, sequence)
 }
 
@@ -190,7 +191,7 @@ fn take(connection: &Connection, claim: &Claim, sequence: &mut i64) -> Result<Op
         None => oldest.query([])?,
     };
     let Some(row) = rows.next()? else { return Ok(None) };
-    let taken = statements::taken(Item::of(row, now), &claim.person, now)?;
+    let taken = rows::taken(Item::of(row, now), &claim.person, now)?;
     drop(rows);
     run(connection, taken, sequence).map(Some)
 }
