@@ -15,7 +15,7 @@ use super::{
 };
 
 /// As many readers as Caseload has.
-const READERS: usize = 2;
+const READERS: usize = 8;
 
 type Answer<T> = oneshot::Sender<Result<T, Failed>>;
 
