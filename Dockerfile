@@ -4,6 +4,7 @@ WORKDIR /build
 
 # The dependencies first, with empty sources: a layer that stays until a manifest changes.
 COPY Cargo.toml Cargo.lock ./
+COPY .cargo/config.toml .cargo/
 COPY benches/Cargo.toml benches/
 COPY migration/Cargo.toml migration/
 RUN mkdir -p src benches/src migration/src tests/api \

@@ -29,6 +29,10 @@ use run::Matrix;
 /// Whose tables are written.
 const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/performance.md");
 
+/// The allocator that Caseload has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What went wrong, in words.
 type Failed = Box<dyn std::error::Error>;
 

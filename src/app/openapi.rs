@@ -89,7 +89,7 @@ const FAILURES: &[(u16, &str, &str)] = &[
     (401, "Unauthenticated", "No credential, or none that we know."),
     (403, "Forbidden", "The credential lacks the scope or the role, or the thing is not yours."),
     (404, "NotFound", "There is nothing there."),
-    (406, "NotAcceptable", "None of the accepted forms can be given."),
+    (406, "NotAcceptable", "None of the accepted forms or encodings can be given."),
     (409, "Conflict", "It does not fit the present state."),
     (412, "Stale", "`If-Match` names another version than the present one."),
     (413, "TooLarge", "The body is larger than the server takes."),
@@ -119,18 +119,17 @@ fn shared_parameters() -> Value {
         "IdempotencyKey": {
             "name": "Idempotency-Key", "in": "header", "required": false,
             "description": "Makes the request safe to send again: within 24 hours the same key and body answer what was answered first (B-3).",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
-            "example": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "examples": ["7c9e6679-7425-40de-944b-e07fc1f90ae7"] },
         },
         "IfMatch": {
             "name": "If-Match", "in": "header", "required": false,
             "description": "The ETag that the change is meant for; 412 when the resource has changed since.",
-            "schema": { "type": "string" }, "example": "\"7\"",
+            "schema": { "type": "string", "examples": ["\"7\""] },
         },
         "IfNoneMatch": {
             "name": "If-None-Match", "in": "header", "required": false,
             "description": "The ETag that the caller holds; 304 when it is still the present one.",
-            "schema": { "type": "string" }, "example": "\"7\"",
+            "schema": { "type": "string", "examples": ["\"7\""] },
         },
         "ActAs": {
             "name": "X-Act-As", "in": "header", "required": false,
@@ -167,6 +166,18 @@ fn versioned(schemas: &Value) -> Vec<String> {
     direct.into_iter().chain(more).filter(|name| name != "Health").collect()
 }
 
+/// The page of the documentation sends the example of a parameter unless it is taken out again: that of an optional one
+/// stands in its schema, where it is only shown.
+fn show_examples(operation: &mut Value) {
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        if parameter["required"] == false
+            && let Some(example) = parameter.as_object_mut().and_then(|parameter| parameter.remove("example"))
+        {
+            parameter["schema"]["examples"] = json!([example]);
+        }
+    }
+}
+
 /// Says what the ids in a path are, which follows from their names.
 fn describe_ids(operation: &mut Value) {
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
@@ -200,8 +211,8 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
     let repeatable = method == "post" && secured && !signs_in;
     let writes = method != "get";
     let mut parameters: Vec<&str> = Vec::new();
-    // Anything may take too long, or find the database gone.
-    let mut failures: Vec<u16> = vec![503];
+    // Anything may be asked for in an encoding that nobody knows, take too long, or find the database gone.
+    let mut failures: Vec<u16> = vec![406, 503];
     if path.starts_with("/v1/") {
         failures.push(400);
     }
@@ -216,15 +227,14 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
     if named {
         failures.push(404);
     }
-    if is_list {
-        failures.push(406);
-    }
     if writes {
         failures.extend([409, 413, 422]);
         if has_body {
             failures.push(415);
         }
-        if named && secured && !path.ends_with("/bulk") {
+        // A queue has no version.
+        let one_thing = named && secured && !path.starts_with("/v1/queues/");
+        if one_thing || method == "patch" {
             failures.push(412);
             parameters.push("IfMatch");
         }
@@ -245,6 +255,7 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
         responses.sort_keys();
     }
     describe_ids(operation);
+    show_examples(operation);
     if !parameters.is_empty() {
         if !operation["parameters"].is_array() {
             operation["parameters"] = json!([]);

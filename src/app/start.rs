@@ -33,9 +33,13 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Db> {
     } else {
         schema::check(&config.database_url).await?;
     }
-    let options =
-        DbOptions { read_url: config.database_read_url.clone(), connections: config.connections, ..DbOptions::new(&config.database_url) };
-    Db::open(&options, clock, config.time_zone, reactions()).await
+    Db::open(&options(config), clock, config.time_zone, reactions()).await
+}
+
+/// How the settings say the database is reached.
+#[must_use]
+pub fn options(config: &Config) -> DbOptions {
+    DbOptions { read_url: config.database_read_url.clone(), connections: config.connections, ..DbOptions::new(&config.database_url) }
 }
 
 /// Everything that runs over an open database.

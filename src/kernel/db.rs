@@ -15,7 +15,7 @@ use std::{
 use chrono_tz::Tz;
 use futures_util::FutureExt;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait,
 };
 use tokio::sync::{Mutex, Notify, oneshot};
@@ -40,13 +40,32 @@ pub struct DbOptions {
     pub connections: u32,
     /// Writes that may wait for SQLite's writer before others are turned away.
     pub write_queue: usize,
+    /// Hears every statement, with its values, once it has run.
+    pub observer: Option<Observer>,
+}
+
+/// Whoever wants to know which statements run.
+#[derive(Clone)]
+pub struct Observer(Arc<dyn Fn(&Statement) + Send + Sync>);
+
+impl Observer {
+    /// Calls this with each statement.
+    pub fn new(hear: impl Fn(&Statement) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(hear))
+    }
+}
+
+impl std::fmt::Debug for Observer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Observer")
+    }
 }
 
 impl DbOptions {
     /// The usual settings for a database.
     #[must_use]
     pub fn new(url: &str) -> Self {
-        Self { url: url.into(), read_url: None, connections: 8, write_queue: 1024 }
+        Self { url: url.into(), read_url: None, connections: 8, write_queue: 1024, observer: None }
     }
 }
 
@@ -91,16 +110,23 @@ const LARGEST_BATCH: usize = 64;
 impl Db {
     /// Opens the database; the schema must be there.
     pub async fn open(options: &DbOptions, clock: Clock, company_zone: Tz, reactions: Reactions) -> Result<Self> {
+        let connect = async |to: ConnectOptions| -> Result<DatabaseConnection> {
+            let mut connection = Database::connect(to).await?;
+            if let Some(Observer(hear)) = options.observer.clone() {
+                connection.set_metric_callback(move |ran| hear(ran.statement));
+            }
+            Ok(connection)
+        };
         let side = if options.url.starts_with("sqlite:") {
-            let writer = Database::connect(sqlite(&options.url, 1, false)).await?;
-            let readers = Database::connect(sqlite(&options.url, options.connections, true)).await?;
+            let writer = connect(sqlite(&options.url, 1, false)).await?;
+            let readers = connect(sqlite(&options.url, options.connections, true)).await?;
             let lane = Lane { writer, waiting: AtomicUsize::new(0), most: options.write_queue, batch: Mutex::default() };
             Side::Sqlite { readers, lane }
         } else {
-            Side::Postgres { pool: Database::connect(postgres(&options.url, options.connections)).await? }
+            Side::Postgres { pool: connect(postgres(&options.url, options.connections)).await? }
         };
         let replica = match &options.read_url {
-            Some(url) => Some(Database::connect(postgres(url, options.connections)).await?),
+            Some(url) => Some(connect(postgres(url, options.connections)).await?),
             None => None,
         };
         let inner = Inner {

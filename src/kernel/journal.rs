@@ -111,6 +111,41 @@ pub trait Record: ModelTrait + IntoActiveModel<<Self::Entity as EntityTrait>::Ac
     fn belongs(&self) -> Belongs;
 }
 
+/// Makes a row a [`Record`]: its kind, and where it belongs. The row has an `id`, a `version` and an
+/// `updated_at`; queries join by the columns they name, so it declares no relations.
+#[macro_export]
+macro_rules! record {
+    ($model:ident, $kind:literal, |$row:ident| $belongs:expr) => {
+        /// None: queries join by the columns they name.
+        #[derive(Copy, Clone, Debug, sea_orm::EnumIter, sea_orm::DeriveRelation)]
+        pub enum Relation {}
+
+        impl sea_orm::ActiveModelBehavior for ActiveModel {}
+
+        impl $crate::kernel::journal::Record for $model {
+            const KIND: &'static str = $kind;
+
+            fn id(&self) -> uuid::Uuid {
+                self.id
+            }
+
+            fn version(&self) -> i64 {
+                self.version
+            }
+
+            fn touch(&mut self, now: $crate::kernel::clock::Timestamp) {
+                self.version += 1;
+                self.updated_at = now;
+            }
+
+            fn belongs(&self) -> $crate::kernel::journal::Belongs {
+                let $row = self;
+                $belongs
+            }
+        }
+    };
+}
+
 /// A change on its way into the journal, as reactions see it.
 #[derive(Clone, Debug)]
 pub struct Change {

@@ -250,6 +250,41 @@ fn open(text: &str) -> Option<Cursor> {
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()
 }
 
+/// Makes a row [`Listed`]: its id, its default sort, what `expand` can add, and the columns that it
+/// sorts by with their values.
+#[macro_export]
+macro_rules! listed {
+    (
+        $listed:ident, |$row:ident| $id:expr, default $default:literal, $(expands $expands:expr,)?
+        sorts { $($name:literal => $column:expr, $value:expr;)+ }
+    ) => {
+        impl $crate::kernel::list::Listed for $listed {
+            const DEFAULT_SORT: &'static str = $default;
+            $(const EXPANDS: &'static [&'static str] = $expands;)?
+
+            fn sorts() -> &'static [$crate::kernel::list::Sort<Self>] {
+                const SORTS: &[$crate::kernel::list::Sort<$listed>] = &[$(
+                    $crate::kernel::list::Sort {
+                        name: $name,
+                        column: || sea_orm::sea_query::Expr::col((Entity, $column)),
+                        value: |$row| $value,
+                    },
+                )+];
+                SORTS
+            }
+
+            fn id_column() -> sea_orm::sea_query::Expr {
+                sea_orm::sea_query::Expr::col((Entity, Column::Id))
+            }
+
+            fn id(&self) -> uuid::Uuid {
+                let $row = self;
+                $id
+            }
+        }
+    };
+}
+
 /// Names the page of a resource's rows in the OpenAPI document.
 #[macro_export]
 macro_rules! page_of {

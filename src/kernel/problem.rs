@@ -10,7 +10,19 @@ use super::{
 };
 
 /// A problem (RFC 9457): what every refusal answers, as `application/problem+json`.
+///
+/// Some codes have further members, such as `holder` or `current_version`.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "type": "/problems/invalid",
+    "title": "Invalid",
+    "status": 422,
+    "code": "invalid",
+    "detail": "must not be blank",
+    "instance": "/v1/notes",
+    "request_id": "019b0a35-2c00-7000-8000-000000000002",
+    "errors": [{"pointer": "#/title", "code": "blank", "detail": "must not be blank"}],
+}))]
 pub struct Problem {
     /// Where the code is explained.
     #[serde(rename = "type")]
@@ -39,7 +51,6 @@ pub struct Problem {
     pub errors: Vec<Violation>,
     /// Further members that the code names, such as `holder` or `current_version`.
     #[serde(flatten)]
-    #[schema(additional_properties, value_type = Object)]
     pub extra: Map<String, Value>,
 }
 

@@ -1,8 +1,8 @@
 //! The reading side of the database: it runs SELECTs and can do nothing else.
 
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult, QueryTrait, Select,
-    StatementBuilder, sea_query::SelectStatement,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult, QueryTrait, Select, Statement,
+    StatementBuilder, Value, Values, sea_query::SelectStatement,
 };
 
 use super::error::Result;
@@ -26,9 +26,15 @@ impl Reader<'_> {
         }
     }
 
+    fn statement(&self, select: &SelectStatement) -> Statement {
+        let backend = self.backend();
+        let statement = StatementBuilder::build(select, &backend);
+        if backend == DbBackend::Sqlite { with_written_limits(statement) } else { statement }
+    }
+
     /// All rows of a statement.
     pub async fn all<R: FromQueryResult>(&self, select: &SelectStatement) -> Result<Vec<R>> {
-        let statement = StatementBuilder::build(select, &self.backend());
+        let statement = self.statement(select);
         let rows = match self {
             Self::Pool(pool) => pool.query_all_raw(statement).await?,
             Self::Tx(tx) => tx.query_all_raw(statement).await?,
@@ -38,7 +44,7 @@ impl Reader<'_> {
 
     /// The first row of a statement.
     pub async fn one<R: FromQueryResult>(&self, select: &SelectStatement) -> Result<Option<R>> {
-        let statement = StatementBuilder::build(select, &self.backend());
+        let statement = self.statement(select);
         let row = match self {
             Self::Pool(pool) => pool.query_one_raw(statement).await?,
             Self::Tx(tx) => tx.query_one_raw(statement).await?,
@@ -71,6 +77,27 @@ impl Reader<'_> {
     pub async fn any(&self, select: SelectStatement) -> Result<bool> {
         Ok(self.count(select, 1).await? > 0)
     }
+}
+
+/// SQLite looks at a bound limit when it plans, and so plans anew each time one is bound; a limit
+/// that is written into the statement lets the prepared one be used again. Only limits are unsigned.
+fn with_written_limits(mut statement: Statement) -> Statement {
+    let is_limit = |value: &Value| matches!(value, Value::BigUnsigned(Some(_)));
+    let Some(Values(values)) = statement.values.take_if(|Values(values)| values.iter().any(is_limit)) else { return statement };
+    let mut sql = String::with_capacity(statement.sql.len());
+    let mut bound = Vec::with_capacity(values.len());
+    let mut pieces = statement.sql.split('?');
+    sql.extend(pieces.next());
+    for (piece, value) in pieces.zip(values) {
+        if let Value::BigUnsigned(Some(limit)) = value {
+            sql.push_str(&limit.to_string());
+        } else {
+            sql.push('?');
+            bound.push(value);
+        }
+        sql.push_str(piece);
+    }
+    Statement { sql, values: Some(Values(bound)), ..statement }
 }
 
 #[derive(FromQueryResult)]

@@ -3,17 +3,15 @@
 use std::{cell::RefCell, time::Duration};
 
 use caseload::{
-    access::{groups, users},
+    access::groups,
     kernel::{
-        context::Context,
         error::{Code, Error, Result},
         jobs::{self, Handler, Run, Runner},
     },
 };
 use futures_util::{FutureExt, future::LocalBoxFuture, future::join};
-use uuid::Uuid;
 
-use crate::support::{Person, Shop, Value, column, json, text};
+use crate::support::{Shop, Value, column, json, text};
 
 /// Makes a group in each step, from where the last attempt ended.
 fn make_groups(run: Run) -> LocalBoxFuture<'static, Result<Value>> {
@@ -60,15 +58,6 @@ fn runner(handler: Handler) -> Runner {
     Runner::new(vec![("test", handler)])
 }
 
-/// Has somebody ask for a job; where it is.
-async fn ask(shop: &Shop, by: &Person, title: &'static str, total: i64, payload: Value) -> String {
-    let user = users::find(shop.db.read(), by.id.parse::<Uuid>().expect("an id")).await.expect("the person");
-    let actor = users::actor(shop.db.read(), &user).await.expect("an actor");
-    let context = Context { actor: actor.into(), ..Context::system(shop.db.clock().now(), chrono_tz::UTC, "asked") };
-    let job = shop.db.write(context, async move |tx| jobs::enqueue(tx, "test", title, &payload, total).await).await.expect("a job");
-    format!("/v1/jobs/{}", job.id)
-}
-
 fn later(shop: &Shop, seconds: i64) {
     shop.clock.set(shop.clock.now().plus_seconds(seconds));
 }
@@ -83,7 +72,7 @@ async fn groups_named(shop: &Shop, title: &str) -> Vec<String> {
 async fn b_6_a_job_is_watched_to_its_end() {
     let shop = Shop::open().await;
     let claire = shop.hire("Claire Martin", "agent").await;
-    let path = ask(&shop, &claire, "Team", 3, json!({})).await;
+    let path = shop.job(&claire, "Team", 3, json!({})).await;
     let by = shop.by(&claire);
     let waiting = by.get(&path).await;
     assert_eq!(waiting.header("etag"), "\"1\"");
@@ -117,9 +106,9 @@ async fn jobs_are_their_creators_and_the_managers() {
     let shop = Shop::open().await;
     let (claire, tom) = (shop.hire("Claire Martin", "agent").await, shop.hire("Tom Brown", "agent").await);
     let max = shop.hire("Max Weber", "manager").await;
-    let path = ask(&shop, &claire, "First", 1, json!({})).await;
+    let path = shop.job(&claire, "First", 1, json!({})).await;
     later(&shop, 1);
-    ask(&shop, &tom, "Second", 1, json!({})).await;
+    shop.job(&tom, "Second", 1, json!({})).await;
     assert_eq!(column(&shop.by(&claire).get("/v1/jobs").await.expect(200), "title"), ["First"]);
     for person in [&max, &shop.admin] {
         assert_eq!(column(&shop.by(person).get("/v1/jobs").await.expect(200), "title"), ["Second", "First"]);
@@ -140,7 +129,7 @@ async fn jobs_are_their_creators_and_the_managers() {
 #[actix_web::test]
 async fn a_job_that_waits_is_stopped_before_it_begins() {
     let shop = Shop::open().await;
-    let path = ask(&shop, &shop.admin, "Team", 3, json!({})).await;
+    let path = shop.job(&shop.admin, "Team", 3, json!({})).await;
     let by = shop.by(&shop.admin);
     assert_eq!(by.clone().header("if-match", "\"7\"").command(&format!("{path}/cancel")).await.problem(412), "stale_version");
     let cancelled = by.command(&format!("{path}/cancel")).await.expect(200);
@@ -154,7 +143,7 @@ async fn a_job_that_waits_is_stopped_before_it_begins() {
 #[actix_web::test]
 async fn a_job_that_runs_ends_after_the_step_it_is_at() {
     let shop = Shop::open().await;
-    let path = ask(&shop, &shop.admin, "Team", 100, json!({ "pause_ms": 20 })).await;
+    let path = shop.job(&shop.admin, "Team", 100, json!({ "pause_ms": 20 })).await;
     let by = shop.by(&shop.admin);
     let stopping = async {
         loop {
@@ -178,7 +167,7 @@ async fn a_job_that_runs_ends_after_the_step_it_is_at() {
 #[actix_web::test]
 async fn a_job_outlives_its_instance() {
     let shop = Shop::open().await;
-    let path = ask(&shop, &shop.admin, "Team", 3, json!({})).await;
+    let path = shop.job(&shop.admin, "Team", 3, json!({})).await;
     let gone = runner(hang);
     tokio::time::timeout(Duration::from_secs(1), gone.run_until_idle(&shop.db)).await.expect_err("it hangs");
     let another = runner(make_groups);
@@ -200,8 +189,8 @@ async fn a_job_outlives_its_instance() {
 async fn a_failure_that_passes_is_tried_again_and_one_that_does_not_is_final() {
     let shop = Shop::open().await;
     let by = shop.by(&shop.admin);
-    let path = ask(&shop, &shop.admin, "Team", 1, json!({})).await;
-    let refused = ask(&shop, &shop.admin, "Refused", 1, json!({})).await;
+    let path = shop.job(&shop.admin, "Team", 1, json!({})).await;
+    let refused = shop.job(&shop.admin, "Refused", 1, json!({})).await;
     by.command(&format!("{refused}/cancel")).await.expect(200);
     for attempt in 1..=5 {
         assert_eq!(by.get(&path).await.expect(200)["status"], if attempt == 1 { "queued" } else { "running" });
@@ -210,7 +199,7 @@ async fn a_failure_that_passes_is_tried_again_and_one_that_does_not_is_final() {
     }
     let failed = by.get(&path).await.expect(200);
     assert_eq!((&failed["status"], &failed["problem"]["code"]), (&json!("failed"), &json!("busy")));
-    let path = ask(&shop, &shop.admin, "Team", 1, json!({})).await;
+    let path = shop.job(&shop.admin, "Team", 1, json!({})).await;
     runner(refuse).run_until_idle(&shop.db).await.expect("an attempt");
     let failed = by.get(&path).await.expect(200);
     assert_eq!((&failed["status"], &failed["problem"]["status"]), (&json!("failed"), &json!(422)));
@@ -223,7 +212,7 @@ async fn a_failure_that_passes_is_tried_again_and_one_that_does_not_is_final() {
 #[actix_web::test]
 async fn an_instance_that_dies_five_times_over_a_job_is_enough() {
     let shop = Shop::open().await;
-    let path = ask(&shop, &shop.admin, "Team", 100, json!({})).await;
+    let path = shop.job(&shop.admin, "Team", 100, json!({})).await;
     for _ in 0..5 {
         tokio::time::timeout(Duration::from_secs(1), runner(hang).run_until_idle(&shop.db)).await.expect_err("it hangs");
         later(&shop, 61);
@@ -238,7 +227,7 @@ async fn an_instance_that_dies_five_times_over_a_job_is_enough() {
 async fn several_runners_share_the_jobs_and_do_each_once() {
     let shop = Shop::open().await;
     for title in ["Red", "Blue", "Green", "White", "Black", "Pink"] {
-        ask(&shop, &shop.admin, title, 2, json!({ "pause_ms": 1 })).await;
+        shop.job(&shop.admin, title, 2, json!({ "pause_ms": 1 })).await;
     }
     let outcomes = crate::support::all((0..3).map(async |_| runner(make_groups).run_until_idle(&shop.db).await)).await;
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
@@ -247,7 +236,7 @@ async fn several_runners_share_the_jobs_and_do_each_once() {
     let made = shop.by(&shop.admin).get("/v1/events?type=group.created&limit=1000").await.expect(200);
     assert_eq!(column(&made, "title").iter().filter(|title| title.ends_with(['0', '1'])).count(), 12);
     // A kind that nobody does waits for who does.
-    let path = ask(&shop, &shop.admin, "Team", 1, json!({})).await;
+    let path = shop.job(&shop.admin, "Team", 1, json!({})).await;
     Runner::new(vec![("other", make_groups as Handler)]).run_until_idle(&shop.db).await.expect("nothing to do");
     assert_eq!(text(&shop.by(&shop.admin).get(&path).await.expect(200)["status"]), "queued");
 }

@@ -268,7 +268,10 @@ async fn b_13_who_corrects_an_older_version_is_told_the_present_one() {
     assert_eq!(stale.header("etag"), "\"2\"");
     assert_eq!(when("\"1\", \"2\"").patch(&path, json!({ "title": "Third" })).await.expect(200)["version"], 3);
     assert_eq!(when("*").patch(&path, json!({ "title": "Fourth" })).await.expect(200)["version"], 4);
-    for damaged in ["4", "W/\"4\"", "\"four\"", "\"4\",", ""] {
+    for another in ["W/\"4\"", "\"four\"", "\"04\"", "\"\""] {
+        assert_eq!(when(another).patch(&path, json!({ "title": "Fifth" })).await.problem(412), "stale_version", "{another}");
+    }
+    for damaged in ["4", "W/4", "\"four", "\"4\",", ""] {
         let reply = when(damaged).patch(&path, json!({ "title": "Fifth" })).await;
         assert_eq!(reply.broken(400), rules(&[("If-Match", "etag")]), "{damaged}");
     }

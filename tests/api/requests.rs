@@ -238,7 +238,7 @@ async fn bad_headers_are_named() {
     let shop = Shop::open().await;
     let admin = shop.by(&shop.admin);
     let path = format!("/v1/users/{}", shop.admin.id);
-    for wanted in ["7", "\"seven\"", "W/\"7\"", "\"1\", 2", "\"1\"\"2\"", ""] {
+    for wanted in ["7", "seven", "W/7", "\"1\", 2", "\"1\"\"2\"", ""] {
         let reply = admin.clone().header("if-match", wanted).patch(&path, json!({})).await;
         assert_eq!(reply.broken(400), [("If-Match".into(), "etag".into())], "{wanted}: {}", reply.text);
     }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::{FromJsonQueryResult, FromQueryResult, entity::prelude::*, sea_query::Expr};
+use sea_orm::{FromJsonQueryResult, FromQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{
     actor::Scope,
     clock::Timestamp,
-    journal::{Audience, Belongs, Record},
-    list::{Key, Listed, Sort},
+    journal::{Audience, Belongs},
+    list::Key,
 };
 
 /// A credential of a program.
@@ -64,12 +64,6 @@ impl FromIterator<Scope> for Scopes {
     }
 }
 
-/// People are named by plain columns.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
-
 impl Model {
     /// Whether it opens anything.
     #[must_use]
@@ -78,26 +72,7 @@ impl Model {
     }
 }
 
-impl Record for Model {
-    const KIND: &'static str = "api_key";
-
-    fn id(&self) -> Uuid {
-        self.id
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn touch(&mut self, now: Timestamp) {
-        self.version += 1;
-        self.updated_at = now;
-    }
-
-    fn belongs(&self) -> Belongs {
-        Belongs { title: self.name.clone(), subject: None, audience: Audience::Admins }
-    }
-}
+crate::record!(Model, "api_key", |row| Belongs { title: row.name.clone(), subject: None, audience: Audience::Admins });
 
 /// A key with the names of the people it speaks of.
 #[derive(Clone, Debug, FromQueryResult)]
@@ -111,22 +86,7 @@ pub struct Shown {
     pub created_by_name: Option<String>,
 }
 
-impl Listed for Shown {
-    const DEFAULT_SORT: &'static str = "name";
-
-    fn sorts() -> &'static [Sort<Self>] {
-        const SORTS: &[Sort<Shown>] = &[
-            Sort { name: "name", column: || Expr::col((Entity, Column::Name)), value: |row| Key::Text(row.key.name.clone()) },
-            Sort { name: "created_at", column: || Expr::col((Entity, Column::CreatedAt)), value: |row| row.key.created_at.into() },
-        ];
-        SORTS
-    }
-
-    fn id_column() -> Expr {
-        Expr::col((Entity, Column::Id))
-    }
-
-    fn id(&self) -> Uuid {
-        self.key.id
-    }
-}
+crate::listed!(Shown, |row| row.key.id, default "name", sorts {
+    "name" => Column::Name, Key::Text(row.key.name.clone());
+    "created_at" => Column::CreatedAt, row.key.created_at.into();
+});

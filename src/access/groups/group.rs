@@ -1,12 +1,12 @@
 //! The row of a group.
 
-use sea_orm::{entity::prelude::*, sea_query::Expr};
+use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
 use crate::kernel::{
     clock::Timestamp,
-    journal::{Audience, Belongs, Record},
-    list::{Key, Listed, Sort},
+    journal::{Audience, Belongs},
+    list::Key,
 };
 
 /// A work group.
@@ -28,47 +28,8 @@ pub struct Model {
     pub version: i64,
 }
 
-/// Members are rows of their own.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+crate::record!(Model, "group", |row| Belongs { title: row.name.clone(), subject: None, audience: Audience::Admins });
 
-impl ActiveModelBehavior for ActiveModel {}
-
-impl Record for Model {
-    const KIND: &'static str = "group";
-
-    fn id(&self) -> Uuid {
-        self.id
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn touch(&mut self, now: Timestamp) {
-        self.version += 1;
-        self.updated_at = now;
-    }
-
-    fn belongs(&self) -> Belongs {
-        Belongs { title: self.name.clone(), subject: None, audience: Audience::Admins }
-    }
-}
-
-impl Listed for Model {
-    const DEFAULT_SORT: &'static str = "name";
-
-    fn sorts() -> &'static [Sort<Self>] {
-        const SORTS: &[Sort<Model>] =
-            &[Sort { name: "name", column: || Expr::col((Entity, Column::Name)), value: |row| Key::Text(row.name.clone()) }];
-        SORTS
-    }
-
-    fn id_column() -> Expr {
-        Expr::col((Entity, Column::Id))
-    }
-
-    fn id(&self) -> Uuid {
-        self.id
-    }
-}
+crate::listed!(Model, |row| row.id, default "name", sorts {
+    "name" => Column::Name, Key::Text(row.name.clone());
+});

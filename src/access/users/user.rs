@@ -1,13 +1,13 @@
 //! The row of a user.
 
-use sea_orm::{entity::prelude::*, sea_query::Expr};
+use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
 use crate::kernel::{
     actor::Role,
     clock::Timestamp,
-    journal::{Audience, Belongs, Record},
-    list::{Key, Listed, Sort},
+    journal::{Audience, Belongs},
+    list::Key,
 };
 
 /// A person on staff.
@@ -43,49 +43,9 @@ pub struct Model {
     pub version: i64,
 }
 
-/// Nothing earlier to relate to.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+crate::record!(Model, "user", |row| Belongs { title: row.name.clone(), subject: None, audience: Audience::Admins });
 
-impl ActiveModelBehavior for ActiveModel {}
-
-impl Record for Model {
-    const KIND: &'static str = "user";
-
-    fn id(&self) -> Uuid {
-        self.id
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn touch(&mut self, now: Timestamp) {
-        self.version += 1;
-        self.updated_at = now;
-    }
-
-    fn belongs(&self) -> Belongs {
-        Belongs { title: self.name.clone(), subject: None, audience: Audience::Admins }
-    }
-}
-
-impl Listed for Model {
-    const DEFAULT_SORT: &'static str = "name";
-
-    fn sorts() -> &'static [Sort<Self>] {
-        const SORTS: &[Sort<Model>] = &[
-            Sort { name: "name", column: || Expr::col((Entity, Column::Name)), value: |row| Key::Text(row.name.clone()) },
-            Sort { name: "created_at", column: || Expr::col((Entity, Column::CreatedAt)), value: |row| row.created_at.into() },
-        ];
-        SORTS
-    }
-
-    fn id_column() -> Expr {
-        Expr::col((Entity, Column::Id))
-    }
-
-    fn id(&self) -> Uuid {
-        self.id
-    }
-}
+crate::listed!(Model, |row| row.id, default "name", sorts {
+    "name" => Column::Name, Key::Text(row.name.clone());
+    "created_at" => Column::CreatedAt, row.created_at.into();
+});

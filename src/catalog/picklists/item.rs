@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::{
     clock::Timestamp,
-    journal::{Audience, Belongs, Record},
+    journal::{Audience, Belongs},
 };
 
 crate::choice! {
@@ -85,32 +85,7 @@ pub struct Model {
     pub version: i64,
 }
 
-/// Queries join by the columns they name.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
-
-impl Record for Model {
-    const KIND: &'static str = "picklist_item";
-
-    fn id(&self) -> Uuid {
-        self.id
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn touch(&mut self, now: Timestamp) {
-        self.version += 1;
-        self.updated_at = now;
-    }
-
-    fn belongs(&self) -> Belongs {
-        Belongs { title: self.label.clone(), subject: None, audience: Audience::Admins }
-    }
-}
+crate::record!(Model, "picklist_item", |row| Belongs { title: row.label.clone(), subject: None, audience: Audience::Admins });
 
 #[cfg(test)]
 mod tests {

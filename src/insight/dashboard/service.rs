@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use sea_orm::{
-    EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryTrait,
+    EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     entity::prelude::*,
     sea_query::{Alias, Expr, ExprTrait, Query},
 };
@@ -39,6 +39,12 @@ struct Done {
     completed: i64,
 }
 
+#[derive(FromQueryResult)]
+struct Named {
+    id: Uuid,
+    name: String,
+}
+
 /// The work of everybody.
 pub async fn dashboard(reader: Reader<'_>, filter: &DashboardFilter, viewer: &Viewer) -> Result<DashboardView> {
     let column = |column: Column| Expr::col((Entity, column));
@@ -68,8 +74,10 @@ pub async fn dashboard(reader: Reader<'_>, filter: &DashboardFilter, viewer: &Vi
     let done: HashMap<Uuid, i64> =
         reader.all::<Done>(&done).await?.into_iter().map(|done| (done.completed_by_id, done.completed)).collect();
 
-    let active = user::Entity::find().filter(user::Column::Active.eq(true)).order_by_asc(user::Column::Name).order_by_asc(user::Column::Id);
-    let groups = group::Entity::find().order_by_asc(group::Column::Name).order_by_asc(group::Column::Id);
+    let active = user::Entity::find().select_only().columns([user::Column::Id, user::Column::Name]);
+    let active = active.filter(user::Column::Active.eq(true)).order_by_asc(user::Column::Name).order_by_asc(user::Column::Id);
+    let groups = group::Entity::find().select_only().columns([group::Column::Id, group::Column::Name]);
+    let groups = groups.order_by_asc(group::Column::Name).order_by_asc(group::Column::Id);
     let load = |kind, id: Option<Uuid>, name: Option<String>| {
         let load = loads.get(&id);
         LoadView {
@@ -83,13 +91,13 @@ pub async fn dashboard(reader: Reader<'_>, filter: &DashboardFilter, viewer: &Vi
     };
     Ok(DashboardView {
         users: reader
-            .all::<user::Model>(&active.into_query())
+            .all::<Named>(&active.into_query())
             .await?
             .into_iter()
             .map(|user| load(AssigneeType::User, Some(user.id), Some(user.name)))
             .collect(),
         groups: reader
-            .all::<group::Model>(&groups.into_query())
+            .all::<Named>(&groups.into_query())
             .await?
             .into_iter()
             .map(|group| load(AssigneeType::Group, Some(group.id), Some(group.name)))

@@ -1,6 +1,6 @@
 //! The shapes of timelines.
 
-use sea_orm::sea_query::Expr;
+use sea_orm::DerivePartialModel;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -9,8 +9,7 @@ use crate::kernel::{
     actor::{ActorKind, Named},
     clock::Timestamp,
     filter::AnyOf,
-    journal::{Column, Entity, Model},
-    list::{Listed, Sort},
+    journal::{Column, Entity},
 };
 
 /// Who acted.
@@ -50,8 +49,25 @@ pub struct TimelineEntry {
     pub acting_for: Option<Named>,
 }
 
-impl From<Model> for TimelineEntry {
-    fn from(entry: Model) -> Self {
+/// What a timeline reads of the journal: not what the things were, which is much the most of it.
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+pub struct Entry {
+    id: Uuid,
+    at: Timestamp,
+    event: String,
+    kind: String,
+    record_id: Uuid,
+    title: String,
+    actor_kind: String,
+    actor_id: Uuid,
+    actor_name: String,
+    acting_for_id: Option<Uuid>,
+    acting_for_name: Option<String>,
+}
+
+impl From<Entry> for TimelineEntry {
+    fn from(entry: Entry) -> Self {
         let acting_for = entry.acting_for_id.zip(entry.acting_for_name).map(|(id, name)| Named { id, name });
         Self {
             at: entry.at,
@@ -88,21 +104,8 @@ pub struct TimelineFilter {
     pub at_lt: Option<Timestamp>,
 }
 
-impl Listed for Model {
-    const DEFAULT_SORT: &'static str = "-at";
-
-    fn sorts() -> &'static [Sort<Self>] {
-        const SORTS: &[Sort<Model>] = &[Sort { name: "at", column: || Expr::col((Entity, Column::At)), value: |row| row.at.into() }];
-        SORTS
-    }
-
-    fn id_column() -> Expr {
-        Expr::col((Entity, Column::Id))
-    }
-
-    fn id(&self) -> Uuid {
-        self.id
-    }
-}
+crate::listed!(Entry, |row| row.id, default "-at", sorts {
+    "at" => Column::At, row.at.into();
+});
 
 crate::page_of!(TimelinePage, TimelineEntry, "things that happened");

@@ -2,8 +2,9 @@
 
 use std::str::FromStr;
 
+use sea_orm::{ColumnTrait, DerivePartialModel, sea_query::ExprTrait};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -81,17 +82,43 @@ pub struct EventView {
     /// The request that did it.
     pub request_id: String,
     /// The thing before; null when it is new.
-    #[schema(required, value_type = Option<Object>)]
-    pub before: Option<Value>,
+    #[schema(required, value_type = Option<serde_json::Map<String, Value>>)]
+    pub before: Option<Box<RawValue>>,
     /// The thing after; null when it is gone.
-    #[schema(required, value_type = Option<Object>)]
-    pub after: Option<Value>,
+    #[schema(required, value_type = Option<serde_json::Map<String, Value>>)]
+    pub after: Option<Box<RawValue>>,
 }
 
-impl TryFrom<journal::Model> for EventView {
+/// An event as it is read: what the thing was stays the text that it is kept as.
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "journal::Entity")]
+pub struct Row {
+    id: Uuid,
+    sequence: Option<i64>,
+    at: Timestamp,
+    event: String,
+    kind: String,
+    record_id: Uuid,
+    title: String,
+    subject_type: Option<String>,
+    subject_id: Option<String>,
+    actor_kind: String,
+    actor_id: Uuid,
+    actor_name: String,
+    acting_for_id: Option<Uuid>,
+    acting_for_name: Option<String>,
+    request_id: String,
+    #[sea_orm(from_expr = "journal::Column::Before.into_expr().cast_as(\"text\")")]
+    before: Option<String>,
+    #[sea_orm(from_expr = "journal::Column::After.into_expr().cast_as(\"text\")")]
+    after: Option<String>,
+}
+
+impl TryFrom<Row> for EventView {
     type Error = Error;
 
-    fn try_from(row: journal::Model) -> Result<Self> {
+    fn try_from(row: Row) -> Result<Self> {
+        let json = |text: Option<String>| text.map(RawValue::from_string).transpose().map_err(Error::internal);
         Ok(Self {
             sequence: row.sequence.ok_or_else(|| Error::internal("an event without a number"))?,
             id: row.id,
@@ -103,8 +130,8 @@ impl TryFrom<journal::Model> for EventView {
             actor: EventActor { kind: row.actor_kind, id: row.actor_id, name: row.actor_name },
             acting_for: row.acting_for_id.zip(row.acting_for_name).map(|(id, name)| Named { id, name }),
             request_id: row.request_id,
-            before: row.before,
-            after: row.after,
+            before: json(row.before)?,
+            after: json(row.after)?,
         })
     }
 }

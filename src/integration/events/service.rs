@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use sea_orm::{
-    EntityTrait, FromQueryResult, QueryFilter, QueryTrait,
+    EntityTrait, FromQueryResult, PartialModelTrait, QueryFilter, QuerySelect, QueryTrait,
     entity::prelude::*,
     sea_query::{Cond, Expr, ExprTrait, LikeExpr, Order, Query, SelectStatement},
 };
 
-use super::json::{EventFilter, EventName, EventPage, EventView};
+use super::json::{EventFilter, EventName, EventPage, EventView, Row};
 use crate::kernel::{
     actor::{Actor, Scope},
     db::Db,
     error::{Error, Result},
     filter::Narrow,
-    journal::{Audience, Column, Entity, Model},
+    journal::{Audience, Column, Entity},
     list::DEFAULT_LIMIT,
     reader::Reader,
 };
@@ -48,9 +48,9 @@ pub async fn read(db: &Db, actor: &Actor, filter: &EventFilter) -> Result<EventP
 /// One event.
 pub async fn find(db: &Db, actor: &Actor, id: Uuid) -> Result<EventView> {
     db.number_journal().await?;
-    let mut select = Entity::find_by_id(id).filter(Column::Sequence.is_not_null()).into_query();
+    let mut select = Row::select_cols(Entity::find_by_id(id).select_only()).filter(Column::Sequence.is_not_null()).into_query();
     visible(&mut select, actor);
-    db.read().one::<Model>(&select).await?.ok_or_else(|| Error::not_found("event"))?.try_into()
+    db.read().one::<Row>(&select).await?.ok_or_else(|| Error::not_found("event"))?.try_into()
 }
 
 /// Numbered rows never change and none is numbered below another later, so that what was looked
@@ -61,11 +61,12 @@ async fn stretch(reader: Reader<'_>, actor: &Actor, filter: &EventFilter) -> Res
     let last = last_sequence(reader).await?;
     let indexed = filter.subject.is_some() || filter.record.is_some();
     let end = if indexed { last } else { Ord::min(last, after.saturating_add(LONGEST_LOOK)) };
-    let mut select = Entity::find().filter(Column::Sequence.gt(after)).filter(Column::Sequence.lte(end)).into_query();
+    let numbered = Row::select_cols(Entity::find().select_only());
+    let mut select = numbered.filter(Column::Sequence.gt(after)).filter(Column::Sequence.lte(end)).into_query();
     visible(&mut select, actor);
     narrow(&mut select, filter);
     select.order_by((Entity, Column::Sequence), Order::Asc).limit(limit);
-    let data: Vec<EventView> = reader.all::<Model>(&select).await?.into_iter().map(TryInto::try_into).collect::<Result<_>>()?;
+    let data: Vec<EventView> = reader.all::<Row>(&select).await?.into_iter().map(TryInto::try_into).collect::<Result<_>>()?;
     let full = u64::try_from(data.len()).is_ok_and(|found| found == limit);
     let next_after = data.last().filter(|_| full).map_or(Ord::max(end, after), |last| last.sequence);
     Ok(EventPage { has_more: next_after < last, next_after, data })

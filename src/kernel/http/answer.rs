@@ -8,6 +8,7 @@ use actix_web::{
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::request::entity_tags;
 use crate::kernel::{
     error::{Error, Result},
     idempotency::Answer,
@@ -68,7 +69,8 @@ impl Responder for Answer {
         let etag = self.version.map(|version| format!("\"{version}\""));
         if let (Some(etag), true) = (&etag, request.method() == actix_web::http::Method::GET) {
             let held = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-            if held.is_some_and(|held| held.trim() == "*" || held.split(',').any(|one| one.trim().trim_start_matches("W/") == etag)) {
+            let same = |held: &str| entity_tags(held).is_some_and(|tags| tags.iter().any(|(_, tag)| format!("\"{tag}\"") == *etag));
+            if held.is_some_and(|held| held.trim() == "*" || same(held)) {
                 return HttpResponse::NotModified().insert_header((header::ETAG, etag.as_str())).finish();
             }
         }

@@ -13,6 +13,7 @@ use actix_web::{
 use futures_util::future::LocalBoxFuture;
 
 use super::{
+    edge::Pattern,
     operations::{Access, Operations},
     rate_limit::{RateLimit, Verdict},
     request::text,
@@ -73,8 +74,9 @@ pub async fn gate<B: MessageBody>(
 
 async fn admit(request: &ServiceRequest) -> std::result::Result<Option<Verdict>, (Error, Option<Verdict>)> {
     let gate = request.app_data::<Data<Gate>>().ok_or_else(|| (Error::internal("no gate in the application"), None))?;
-    let pattern = request.match_pattern().unwrap_or_default();
-    let scope = match gate.operations.access(&pattern, request.method().as_str()) {
+    let pattern = request.extensions().get::<Pattern>().cloned();
+    let pattern = pattern.ok_or_else(|| (Error::internal("no edge around the gate"), None))?;
+    let scope = match pattern.0.and_then(|pattern| gate.operations.access(&pattern, request.method().as_str())) {
         // Unknown paths and methods are answered behind the gate, and need nobody's name.
         None | Some(Access::Public) => return Ok(None),
         Some(Access::AnyCredential) => None,

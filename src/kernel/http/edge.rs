@@ -1,6 +1,9 @@
 //! The outermost layer: request ids, problems for everything that fails, security headers, metrics, one log line.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     Error as ActixError, HttpMessage, HttpRequest, HttpResponse, ResponseError,
@@ -39,6 +42,11 @@ impl ResponseError for Error {
     }
 }
 
+/// The pattern of the path, as the document writes it; none when nothing is there. Looked up once,
+/// for the gate, the log and the metrics.
+#[derive(Clone, Debug)]
+pub struct Pattern(pub Option<Arc<str>>);
+
 /// What holds for every request.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -60,9 +68,13 @@ pub async fn edge<B: MessageBody + 'static>(
         request.head_mut().method = Method::GET;
     }
     let id = request_id(&request);
-    request.extensions_mut().insert(RequestId(id.clone()));
     let languages = languages(request.request());
-    let pattern = request.match_pattern();
+    let pattern: Option<Arc<str>> = request.match_pattern().map(Arc::from);
+    {
+        let mut extensions = request.extensions_mut();
+        extensions.insert(RequestId(id.clone()));
+        extensions.insert(Pattern(pattern.clone()));
+    }
     let limit = request.app_data::<Data<Limits>>().map_or(Duration::from_mins(1), |limits| limits.request_timeout);
     let Ok(response) = tokio::time::timeout(limit, next.call(request)).await else {
         let error = Error::new(Code::Timeout, "The request took longer than the server allows.").retry_after(1);
@@ -94,8 +106,8 @@ pub async fn edge<B: MessageBody + 'static>(
     }
     let (status, took) = (response.status().as_u16(), started.elapsed());
     let path = pattern.unwrap_or_else(|| "unknown".into());
-    let method = response.request().method().to_string();
-    metrics::histogram!("http_request_duration_seconds", "method" => method.clone(), "path" => path.clone(), "status" => status.to_string())
+    let method = response.request().method().as_str();
+    metrics::histogram!("http_request_duration_seconds", "method" => method.to_owned(), "path" => path.clone(), "status" => status.to_string())
         .record(took.as_secs_f64());
     tracing::info!(request_id = %id, %method, %path, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "request");
     Ok(response)

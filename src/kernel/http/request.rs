@@ -85,11 +85,27 @@ fn if_match(request: &HttpRequest) -> Result<Option<IfMatch>> {
     if wanted.trim() == "*" {
         return Ok(Some(IfMatch::Any));
     }
-    let version = |part: &str| part.trim().strip_prefix('"')?.strip_suffix('"')?.parse::<i64>().ok();
-    let versions: Option<Vec<i64>> = wanted.split(',').map(version).collect();
-    let versions =
-        versions.ok_or_else(|| Error::header("If-Match", "etag", "If-Match must be * or an ETag as it was answered, such as \"7\""))?;
-    Ok(Some(IfMatch::Versions(versions)))
+    let tags = entity_tags(wanted)
+        .ok_or_else(|| Error::header("If-Match", "etag", "If-Match must be * or an ETag as it was answered, such as \"7\""))?;
+    // Compared strongly: a weak tag, and one that is none of ours, is never the present one.
+    let version = |(weak, tag): (bool, &str)| tag.parse::<i64>().ok().filter(|version| !weak && version.to_string() == tag);
+    Ok(Some(IfMatch::Versions(tags.into_iter().filter_map(version).collect())))
+}
+
+/// The tags of a list such as `"7", W/"8"`, each with whether it is weak (RFC 9110).
+#[must_use]
+pub fn entity_tags(list: &str) -> Option<Vec<(bool, &str)>> {
+    let (mut tags, mut rest) = (Vec::new(), list.trim());
+    loop {
+        let (weak, quoted) = rest.strip_prefix("W/").map_or((false, rest), |strong| (true, strong));
+        let (tag, after) = quoted.strip_prefix('"')?.split_once('"')?;
+        tags.push((weak, tag));
+        rest = after.trim_start();
+        match rest.strip_prefix(',') {
+            Some(more) => rest = more.trim_start(),
+            None => return rest.is_empty().then_some(tags),
+        }
+    }
 }
 
 /// What the path names; what cannot be an id names nothing: 404.

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use sea_orm::{FromJsonQueryResult, entity::prelude::*, sea_query::Expr};
+use sea_orm::{FromJsonQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{
     actor::Actor,
     clock::Timestamp,
     context::Context,
-    journal::{Audience, Belongs, Record},
-    list::{Listed, Sort},
+    journal::{Audience, Belongs},
 };
 
 crate::choice! {
@@ -100,47 +99,8 @@ pub struct Model {
     pub version: i64,
 }
 
-/// Jobs stand alone.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
+crate::record!(Model, "job", |row| Belongs { title: row.title.clone(), subject: None, audience: Audience::Admins });
 
-impl ActiveModelBehavior for ActiveModel {}
-
-impl Record for Model {
-    const KIND: &'static str = "job";
-
-    fn id(&self) -> Uuid {
-        self.id
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn touch(&mut self, now: Timestamp) {
-        self.version += 1;
-        self.updated_at = now;
-    }
-
-    fn belongs(&self) -> Belongs {
-        Belongs { title: self.title.clone(), subject: None, audience: Audience::Admins }
-    }
-}
-
-impl Listed for Model {
-    const DEFAULT_SORT: &'static str = "-created_at";
-
-    fn sorts() -> &'static [Sort<Self>] {
-        const SORTS: &[Sort<Model>] =
-            &[Sort { name: "created_at", column: || Expr::col((Entity, Column::CreatedAt)), value: |row| row.created_at.into() }];
-        SORTS
-    }
-
-    fn id_column() -> Expr {
-        Expr::col((Entity, Column::Id))
-    }
-
-    fn id(&self) -> Uuid {
-        self.id
-    }
-}
+crate::listed!(Model, |row| row.id, default "-created_at", sorts {
+    "created_at" => Column::CreatedAt, row.created_at.into();
+});

@@ -35,7 +35,7 @@ pub struct JobView {
     /// How much of it is done.
     pub progress: JobProgress,
     /// What has come of it so far; its shape is that of the command that began it.
-    #[schema(required, value_type = Option<Object>)]
+    #[schema(required, value_type = Option<serde_json::Map<String, Value>>)]
     pub result: Option<Value>,
     /// Why it failed.
     #[schema(required, value_type = Option<Problem>)]

@@ -13,8 +13,8 @@ use crate::{
     access::{groups::group, users},
     kernel::{
         clock::Timestamp,
-        journal::{Audience, Belongs, Record},
-        list::{Key, Listed, Sort},
+        journal::{Audience, Belongs},
+        list::Key,
     },
 };
 
@@ -124,33 +124,10 @@ impl Model {
     }
 }
 
-/// Queries join by the columns they name.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
-
-impl Record for Model {
-    const KIND: &'static str = "action_item";
-
-    fn id(&self) -> Uuid {
-        self.id
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn touch(&mut self, now: Timestamp) {
-        self.version += 1;
-        self.updated_at = now;
-    }
-
-    fn belongs(&self) -> Belongs {
-        let subject = Some((self.subject_type.clone(), self.subject_id.clone()));
-        Belongs { title: self.title.clone(), subject, audience: Audience::Staff }
-    }
-}
+crate::record!(Model, "action_item", |row| {
+    let subject = Some((row.subject_type.clone(), row.subject_id.clone()));
+    Belongs { title: row.title.clone(), subject, audience: Audience::Staff }
+});
 
 /// An action item with the names of its people.
 #[derive(Clone, Debug, FromQueryResult)]
@@ -187,24 +164,8 @@ pub fn select() -> SelectStatement {
     select
 }
 
-impl Listed for Row {
-    const DEFAULT_SORT: &'static str = "due_at";
-    const EXPANDS: &'static [&'static str] = &["labels"];
-
-    fn sorts() -> &'static [Sort<Self>] {
-        const SORTS: &[Sort<Row>] = &[
-            Sort { name: "due_at", column: || Expr::col((Entity, Column::DueAt)), value: |row| row.item.due_at.into() },
-            Sort { name: "created_at", column: || Expr::col((Entity, Column::CreatedAt)), value: |row| row.item.created_at.into() },
-            Sort { name: "priority", column: || Expr::col((Entity, Column::Priority)), value: |row| Key::Int(row.item.priority as i64) },
-        ];
-        SORTS
-    }
-
-    fn id_column() -> Expr {
-        Expr::col((Entity, Column::Id))
-    }
-
-    fn id(&self) -> Uuid {
-        self.item.id
-    }
-}
+crate::listed!(Row, |row| row.item.id, default "due_at", expands &["labels"], sorts {
+    "due_at" => Column::DueAt, row.item.due_at.into();
+    "created_at" => Column::CreatedAt, row.item.created_at.into();
+    "priority" => Column::Priority, Key::Int(row.item.priority as i64);
+});

@@ -31,6 +31,7 @@ use crate::{
 /// A new action item. Exactly one of `due_in`, `due_on` and `due_at` says by when.
 #[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"subject": {"type": "order", "id": "A-1001"}, "title": "Follow up on shipping in 3 weeks", "due_in": "in_3_weeks"}))]
 pub struct NewActionItem {
     /// What it is about; with a note, what the note is about unless said otherwise.
     #[validate(nested)]
@@ -69,6 +70,7 @@ pub struct NewActionItem {
 /// Changes to an action item (RFC 7396); at most one of `due_in`, `due_on` and `due_at`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"priority": "high", "due_in": "tomorrow"}))]
 pub struct ActionItemPatch {
     /// What must be done, in a line.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
@@ -112,6 +114,7 @@ pub struct ActionItemPatch {
 /// A new date. Exactly one of its members.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"due_in": "in_1_week"}))]
 pub struct Dated {
     /// A value of the picklist `due_presets`, counted from today.
     #[validate(length(min = 1, max = 64))]

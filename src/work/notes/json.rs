@@ -15,6 +15,12 @@ use crate::{
 /// A new note, and the action items that follow from it; all of it or nothing (S0-4).
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "subject": {"type": "order", "id": "A-1001"},
+    "title": "Customer called and requested rush shipping",
+    "body": "> Could you ship order A-1001 by express?\n\nYes, for $12.",
+    "action_items": [{"title": "Call customer to get correct credit card expiration date", "due_in": "tomorrow"}],
+}))]
 pub struct NewNote {
     /// What it is about: any object in the cart (S0-1).
     #[validate(nested)]

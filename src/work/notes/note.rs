@@ -11,8 +11,7 @@ use crate::{
     access::users,
     kernel::{
         clock::Timestamp,
-        journal::{Audience, Belongs, Record},
-        list::{Listed, Sort},
+        journal::{Audience, Belongs},
     },
 };
 
@@ -47,33 +46,10 @@ pub struct Model {
     pub version: i64,
 }
 
-/// Queries join by the columns they name.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
-
-impl Record for Model {
-    const KIND: &'static str = "note";
-
-    fn id(&self) -> Uuid {
-        self.id
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn touch(&mut self, now: Timestamp) {
-        self.version += 1;
-        self.updated_at = now;
-    }
-
-    fn belongs(&self) -> Belongs {
-        let subject = Some((self.subject_type.clone(), self.subject_id.clone()));
-        Belongs { title: self.title.clone(), subject, audience: Audience::Staff }
-    }
-}
+crate::record!(Model, "note", |row| {
+    let subject = Some((row.subject_type.clone(), row.subject_id.clone()));
+    Belongs { title: row.title.clone(), subject, audience: Audience::Staff }
+});
 
 /// A note with its author's name.
 #[derive(Clone, Debug, FromQueryResult)]
@@ -93,20 +69,6 @@ pub fn select() -> SelectStatement {
     select
 }
 
-impl Listed for Row {
-    const DEFAULT_SORT: &'static str = "-created_at";
-
-    fn sorts() -> &'static [Sort<Self>] {
-        const SORTS: &[Sort<Row>] =
-            &[Sort { name: "created_at", column: || Expr::col((Entity, Column::CreatedAt)), value: |row| row.note.created_at.into() }];
-        SORTS
-    }
-
-    fn id_column() -> Expr {
-        Expr::col((Entity, Column::Id))
-    }
-
-    fn id(&self) -> Uuid {
-        self.note.id
-    }
-}
+crate::listed!(Row, |row| row.note.id, default "-created_at", sorts {
+    "created_at" => Column::CreatedAt, row.note.created_at.into();
+});

@@ -7,13 +7,17 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use caseload::{
-    app::{config::Config, server, start},
+    access::users,
+    app::{config::Config, reactions, server, start},
     kernel::{
         clock::{Clock, Timestamp},
-        db::Db,
+        context::Context,
+        db::{Db, DbOptions, Observer},
+        jobs,
     },
 };
 use reqwest::{Method, StatusCode, header::HeaderMap};
+use sea_orm::{DatabaseConnection, Statement};
 pub use serde_json::{Value, json};
 
 pub use database::empty as empty_database;
@@ -28,6 +32,8 @@ pub const PASSWORD: &str = "correct horse battery";
 pub struct Shop {
     /// Where it listens.
     pub base: String,
+    /// The address of its database.
+    pub database: String,
     /// Its clock, which stands until it is moved.
     pub clock: Clock,
     /// Its database, for the few tests that look behind the API.
@@ -63,9 +69,23 @@ impl Shop {
 
     /// A new shop with other settings.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let clock = Clock::fixed(START.parse().expect("an instant"));
+        let mut config = Self::settings().await;
+        change(&mut config);
+        Self::start(config, Clock::fixed(START.parse().expect("an instant"))).await
+    }
+
+    /// A new shop whose every statement is heard.
+    pub async fn overheard(hear: impl Fn(&Statement) + Send + Sync + 'static) -> Self {
+        let (config, clock) = (Self::settings().await, Clock::fixed(START.parse().expect("an instant")));
+        let options = DbOptions { observer: Some(Observer::new(hear)), ..start::options(&config) };
+        let db = Db::open(&options, clock, config.time_zone, reactions::reactions()).await.expect("a database");
+        Self::over(config, db).await
+    }
+
+    /// The settings of a new shop, with a database that is ready.
+    async fn settings() -> Config {
         let url = database::fresh().await;
-        let mut config = Config::read(&|name| match name {
+        let read = Config::read(&|name| match name {
             "DATABASE_URL" => Some(url.clone()),
             "CASELOAD_LISTEN" => Some("127.0.0.1:0".into()),
             "CASELOAD_MIGRATE" => Some("false".into()),
@@ -73,10 +93,8 @@ impl Shop {
             "CASELOAD_WORKERS" => Some("2".into()),
             "CASELOAD_RATE_LIMIT" => Some("0".into()),
             _ => None,
-        })
-        .expect("settings");
-        change(&mut config);
-        Self::start(config, clock).await
+        });
+        read.expect("settings")
     }
 
     /// A second instance on the same database, with the same clock.
@@ -85,7 +103,12 @@ impl Shop {
     }
 
     async fn start(config: Config, clock: Clock) -> Self {
-        let db = start::open(&config, clock.clone()).await.expect("a database");
+        let db = start::open(&config, clock).await.expect("a database");
+        Self::over(config, db).await
+    }
+
+    async fn over(config: Config, db: Db) -> Self {
+        let database = config.database_url.clone();
         let application = start::application(config, db.clone()).expect("an application");
         let (running, address) = server::listen(&application).expect("a port");
         let server = running.handle();
@@ -93,7 +116,8 @@ impl Shop {
         let client = reqwest::Client::builder().timeout(Duration::from_mins(1)).build().expect("a client");
         let mut shop = Self {
             base: format!("http://{address}"),
-            clock,
+            database,
+            clock: db.clock().clone(),
             db,
             admin: Person { id: String::new(), email: "admin@localhost".into(), token: String::new() },
             server,
@@ -148,6 +172,20 @@ impl Shop {
     pub async fn item(&self, by: &Person, title: &str, due_at: &str, assignee: Value) -> Value {
         let new = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": title, "due_at": due_at, "assignee": assignee });
         self.by(by).post("/v1/action-items", new).await.expect(201)
+    }
+
+    /// Has somebody ask for long work of the kind `test`; where it is.
+    pub async fn job(&self, by: &Person, title: &'static str, total: i64, payload: Value) -> String {
+        let user = users::find(self.db.read(), by.id.parse().expect("an id")).await.expect("the person");
+        let actor = users::actor(self.db.read(), &user).await.expect("an actor");
+        let context = Context { actor: actor.into(), ..Context::system(self.db.clock().now(), chrono_tz::UTC, "asked") };
+        let job = self.db.write(context, async move |tx| jobs::enqueue(tx, "test", title, &payload, total).await).await.expect("a job");
+        format!("/v1/jobs/{}", job.id)
+    }
+
+    /// A connection to its database, for tests of the database itself.
+    pub async fn connect(&self) -> DatabaseConnection {
+        Db::connect_once(&self.database).await.expect("the database")
     }
 
     /// Requests by somebody.

@@ -1,0 +1,150 @@
+//! Who may ask, and what is not there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use caseload::kernel::actor::{Role, Scope};
+
+use super::*;
+
+#[actix_web::test]
+async fn every_operation_as_nobody_is_401() {
+    let shop = Shop::open().await;
+    for operation in Operation::all() {
+        let path = operation.nowhere();
+        let nobody = operation.ask(&shop.anonymous(), &path, None).await;
+        if operation.is_public() {
+            assert_ne!(nobody.status, 401, "{}", operation.id);
+            continue;
+        }
+        assert_eq!(nobody.problem(401), "unauthenticated", "{}", operation.id);
+        assert_eq!(nobody.header("www-authenticate"), "Bearer");
+        let stranger = operation.ask(&shop.with_token("csl_nobody-has-this-key"), &path, None).await;
+        assert_eq!(stranger.problem(401), "invalid_token", "{}", operation.id);
+    }
+}
+
+#[actix_web::test]
+async fn every_operation_needs_its_scope_and_no_other() {
+    let shop = Shop::open().await;
+    let mut by_scope: BTreeMap<Scope, Vec<Operation>> = BTreeMap::new();
+    for operation in Operation::all() {
+        if let Some(scope) = operation.scope() {
+            by_scope.entry(scope).or_default().push(operation);
+        }
+    }
+    for (scope, operations) in by_scope {
+        let others: Vec<Scope> = Scope::ALL.iter().copied().filter(|other| *other != scope).collect();
+        let without = key(&shop, &format!("all but {scope}"), &others).await;
+        let with = key(&shop, &format!("only {scope}"), &[scope]).await;
+        for operation in operations {
+            let refused = operation.ask_nowhere(&shop.with_token(&without)).await;
+            assert_eq!(refused.problem(403), "missing_scope", "{} without {scope}", operation.id);
+            assert_eq!(refused.json["scope"], scope.as_str(), "{}", operation.id);
+            let allowed = operation.ask_nowhere(&shop.with_token(&with)).await;
+            let stopped = allowed.status == 401 || allowed.json["code"] == "missing_scope";
+            assert!(!stopped, "{} with {scope} alone: {}", operation.id, allowed.text);
+        }
+    }
+}
+
+// S0-21: three roles, and each operation is for the least of them that holds its scope.
+#[actix_web::test]
+async fn s0_21_every_operation_is_for_the_roles_that_hold_its_scope() {
+    let shop = Shop::open().await;
+    let (agent, manager) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Emi Tanaka", "manager").await);
+    for operation in Operation::all() {
+        let Some(scope) = operation.scope() else { continue };
+        for (role, person) in [(Role::Agent, &agent), (Role::Manager, &manager), (Role::Admin, &shop.admin)] {
+            let reply = operation.ask_nowhere(&shop.by(person)).await;
+            let refused = reply.status == 403 && reply.json["code"] == "missing_scope";
+            assert_eq!(refused, scope.least_role() > role, "{} by {role}: {} {}", operation.id, reply.status, reply.text);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn what_is_not_there_is_404() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    for operation in Operation::all() {
+        let takes_id = operation.parameters().any(|parameter| parameter["in"] == "path" && parameter["schema"]["format"] == "uuid");
+        if !takes_id {
+            continue;
+        }
+        // Bodies are read first, and their examples name things that are not there either.
+        let needs_nothing = operation.about["requestBody"]["required"] != true || operation.method == Method::PATCH;
+        if needs_nothing {
+            let body = operation.body().map(|_| json!({}));
+            let unknown = operation.ask(&admin, &operation.nowhere(), body.clone()).await;
+            assert_eq!(unknown.problem(404), "not_found", "{}", operation.id);
+            let no_id = operation.ask(&admin, &operation.filled(|_| "nothing".into()), body).await;
+            assert_eq!(no_id.problem(404), "not_found", "{}", operation.id);
+        }
+    }
+    for path in ["/", "/v1", "/v1/", "/v1/nothing", "/v1/users/", "/nothing/at/all", "/v2/users", "/V1/users", "/problems/nothing"] {
+        for caller in [&admin, &shop.anonymous()] {
+            assert_eq!(caller.get(path).await.problem(404), "not_found", "{path}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn another_method_is_405_and_allow_names_the_right_ones() {
+    let shop = Shop::open().await;
+    let mut methods: BTreeMap<&str, Vec<Method>> = BTreeMap::new();
+    for operation in Operation::all() {
+        methods.entry(operation.path).or_default().push(operation.method);
+    }
+    for operation in Operation::all() {
+        let path = operation.nowhere();
+        let shape = |pattern: &str| {
+            let ours: Vec<&str> = path.split('/').collect();
+            let theirs: Vec<&str> = pattern.split('/').collect();
+            ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(ours, theirs)| theirs.starts_with('{') || *ours == theirs)
+        };
+        // A pattern with parameters also fits paths of their own, such as /bulk.
+        let known: Vec<&Method> = methods.iter().filter(|(pattern, _)| shape(pattern)).flat_map(|(_, methods)| methods).collect();
+        for method in [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+            if known.contains(&&method) {
+                continue;
+            }
+            for caller in [shop.by(&shop.admin), shop.anonymous()] {
+                let reply = caller.send(method.clone(), &path, None).await;
+                assert_eq!(reply.problem(405), "method_not_allowed", "{method} {path}");
+                let allowed: BTreeSet<&str> = reply.header("allow").split(", ").collect();
+                let right: BTreeSet<&str> = methods[operation.path].iter().map(Method::as_str).collect();
+                assert_eq!(allowed, right, "{method} {path}");
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn an_unknown_query_parameter_is_400_everywhere() {
+    let shop = Shop::open().await;
+    for operation in Operation::all() {
+        if !operation.path.starts_with("/v1/") {
+            continue;
+        }
+        let path = operation.nowhere();
+        // What lists understand is unknown to what is no list.
+        let foreign: Vec<&str> = ["cursor", "fields", "nonsense"].into_iter().filter(|name| operation.parameter(name).is_none()).collect();
+        for name in foreign {
+            let reply = operation.ask(&shop.by(&shop.admin), &format!("{path}?{name}=1"), operation.body().map(sample)).await;
+            assert_eq!(reply.broken(400), [(name.to_owned(), "unknown".to_owned())], "{}: {}", operation.id, reply.text);
+            assert_eq!(reply.json["code"], "bad_query");
+            for known in operation.parameters().filter(|parameter| parameter["in"] == "query") {
+                assert!(reply.text.contains(known["name"].as_str().expect("a name")), "{} names {}", reply.text, known["name"]);
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn an_encoding_that_nobody_knows_is_406_everywhere() {
+    let shop = Shop::open().await;
+    for operation in Operation::all() {
+        let asked = operation.ask_nowhere(&shop.by(&shop.admin).header("accept-encoding", "compress, identity;q=0")).await;
+        assert_eq!(asked.problem(406), "not_acceptable", "{}", operation.id);
+    }
+}

@@ -1,0 +1,176 @@
+//! Every list: walked, sorted, counted, in every form.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::support::{all, column};
+
+/// Every row of a list, `limit` at a time.
+async fn walk(by: &Caller<'_>, path: &str, limit: usize) -> Vec<Value> {
+    let (mut rows, mut cursor) = (Vec::new(), String::new());
+    for _ in 0..500 {
+        let join = if path.contains('?') { '&' } else { '?' };
+        let reply = by.get(&format!("{path}{join}limit={limit}{cursor}")).await;
+        let link = reply.header("link").to_owned();
+        let page = reply.expect(200);
+        let data = page["data"].as_array().expect("rows");
+        assert!(data.len() <= limit, "{path}");
+        rows.extend(data.iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(next) => {
+                assert_eq!(data.len(), limit, "only the last page of {path} is short");
+                assert!(link.contains(&format!("cursor={next}>; rel=\"next\"")), "{path}: {link}");
+                cursor = format!("&cursor={next}");
+            }
+            None => {
+                assert_eq!(link, "", "the last page of {path} leads nowhere");
+                return rows;
+            }
+        }
+    }
+    panic!("{path} has no end")
+}
+
+#[actix_web::test]
+async fn every_list_is_walked_sorted_and_counted() {
+    let shop = stocked().await;
+    let admin = shop.by(&shop.admin);
+    for list in Operation::lists() {
+        let path = list.somewhere();
+        let whole = walk(&admin, &path, 200).await;
+        assert!(EMPTY.contains(&list.id) || whole.len() > 1, "give {} a few rows in `stocked`", list.id);
+        assert_eq!(walk(&admin, &path, 1).await, whole, "{path} one by one");
+
+        let counted = admin.get(&format!("{path}?counts=true&limit=1")).await.expect(200);
+        assert_eq!(counted["counts"]["filtered"], whole.len(), "{path}");
+        assert!(counted["counts"]["total"].as_u64() >= counted["counts"]["filtered"].as_u64(), "{path}");
+        assert_eq!(counted["counts"]["exact"], true, "{path}");
+        assert!(admin.get(&format!("{path}?counts=false")).await.expect(200).get("counts").is_none(), "{path}");
+
+        let named = list.named_after("Sorts:");
+        let sorts: BTreeSet<&str> = named.iter().map(|name| name.trim_start_matches('-')).collect();
+        assert!(!sorts.is_empty(), "{} does not say how it sorts", list.id);
+        for sort in &sorts {
+            let up = walk(&admin, &format!("{path}?sort={sort}"), 2).await;
+            let mut down = walk(&admin, &format!("{path}?sort=-{sort}"), 3).await;
+            down.reverse();
+            assert_eq!(up, down, "{path} by {sort}");
+            assert_eq!(up.len(), whole.len(), "{path} by {sort}");
+            if let Some(values) = up.iter().map(|row| row[*sort].as_str()).collect::<Option<Vec<_>>>() {
+                // Words are sorted by their weight in the database, not by their letters.
+                let by_letters = resolve(&document()["components"]["schemas"]["Priority"])["enum"].is_null() || *sort != "priority";
+                assert!(!by_letters || values.is_sorted(), "{path} by {sort}: {values:?}");
+            }
+        }
+        let default = named.iter().find(|name| list.description().contains(&format!("(default `{name}`)")));
+        let default = default.or_else(|| named.iter().find(|name| list.description().contains(&format!("`{name}` (default)"))));
+        let default = default.unwrap_or_else(|| panic!("{} does not say how it sorts by default", list.id));
+        assert_eq!(walk(&admin, &format!("{path}?sort={default}"), 200).await, whole, "{path} sorts by {default} unless told");
+        let refused = admin.get(&format!("{path}?sort=nonsense")).await;
+        assert_eq!(refused.broken(400), [("sort".into(), "unknown".into())]);
+        let (_, known) = refused.json["detail"].as_str().and_then(|said| said.split_once("sorts by ")).expect("the sorts there are");
+        let known: BTreeSet<&str> = known.split(", each").next().unwrap_or_default().split(", ").collect();
+        assert_eq!(known, sorts, "{} names the sorts it has", list.id);
+    }
+}
+
+#[actix_web::test]
+async fn every_list_comes_in_every_form() {
+    let shop = stocked().await;
+    let admin = shop.by(&shop.admin);
+    for list in Operation::lists() {
+        let path = list.somewhere();
+        let whole = admin.get(&path).await.expect(200);
+        let rows = whole["data"].as_array().expect("rows");
+
+        for asked in [admin.clone().header("accept", "text/csv").get(&path).await, admin.get(&format!("{path}?format=csv")).await] {
+            assert_eq!((asked.status, asked.header("content-type")), (200, "text/csv; charset=utf-8"), "{path}");
+            let records = csv::ReaderBuilder::new().from_reader(asked.text.as_bytes()).into_records().collect::<Result<Vec<_>, _>>();
+            assert_eq!(records.expect("RFC 4180").len(), rows.len(), "{path}: {}", asked.text);
+        }
+        let lines =
+            [admin.clone().header("accept", "application/x-ndjson").get(&path).await, admin.get(&format!("{path}?format=ndjson")).await];
+        for asked in lines {
+            assert_eq!((asked.status, asked.header("content-type")), (200, "application/x-ndjson"), "{path}");
+            let lines: Vec<Value> = asked.text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+            assert_eq!(&lines, rows, "{path}");
+        }
+        let refused = admin.clone().header("accept", "image/png").get(&path).await;
+        assert_eq!(refused.problem(406), "not_acceptable", "{path}");
+
+        for name in rows.first().and_then(Value::as_object).into_iter().flat_map(|row| row.keys().take(2)) {
+            let narrow = admin.get(&format!("{path}?fields={name}&format=ndjson")).await;
+            let lines: Vec<Value> = narrow.text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect();
+            assert!(lines.iter().all(|row| row.as_object().is_some_and(|row| row.len() == 1 && row.contains_key(name))), "{path} {name}");
+        }
+        for word in list.named_after("Expands:") {
+            assert_eq!(admin.get(&format!("{path}?expand={word}")).await.status, 200, "{path} expands {word}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn every_list_refuses_what_it_does_not_know() {
+    let shop = stocked().await;
+    let admin = shop.by(&shop.admin);
+    let foreign = admin.get("/v1/picklists?limit=1").await.expect(200);
+    let foreign = foreign["next_cursor"].as_str().expect("a cursor");
+    for list in Operation::lists() {
+        let path = list.somewhere();
+        for limit in ["0", "201", "-1", "1.5", "many", "99999999999999999999"] {
+            let reply = admin.get(&format!("{path}?limit={limit}")).await;
+            assert_eq!(reply.broken(400), [("limit".into(), "range".into())], "{path} {limit}");
+        }
+        let other_sort = list.named_after("Sorts:")[0].trim_start_matches('-');
+        let own = admin.get(&format!("{path}?limit=1&sort=-{other_sort}")).await.expect(200);
+        let own = own["next_cursor"].as_str().unwrap_or("missing");
+        for cursor in ["", "nonsense", "e30", own] {
+            let reply = admin.get(&format!("{path}?sort={other_sort}&cursor={cursor}")).await;
+            assert_eq!(reply.problem(400), "bad_cursor", "{path} {cursor}");
+        }
+        if list.id != "list_picklists" {
+            assert_eq!(admin.get(&format!("{path}?cursor={foreign}")).await.problem(400), "bad_cursor", "{path}");
+        }
+        for (query, name) in
+            [("format=xml", "format"), ("counts=perhaps", "counts"), ("fields=nonsense", "fields"), ("expand=nonsense", "expand")]
+        {
+            let reply = admin.get(&format!("{path}?{query}")).await;
+            let broken = reply.broken(400);
+            assert!(broken.iter().any(|(at, _)| at == name), "{path} {query}: {}", reply.text);
+        }
+        let all_at_once = admin.get(&format!("{path}?nonsense=1&limit=0&limit=2&format=xml&counts=perhaps")).await;
+        let named: BTreeSet<String> = all_at_once.broken(400).into_iter().map(|(at, _)| at).collect();
+        assert_eq!(named, ["counts", "format", "limit", "nonsense"].map(str::to_owned).into(), "{path}: {}", all_at_once.text);
+    }
+}
+
+// What a list shows is what its rows are, each by its own address.
+#[actix_web::test]
+async fn every_row_is_read_by_its_own_address() {
+    let shop = stocked().await;
+    let admin = shop.by(&shop.admin);
+    let reads: Vec<Operation> =
+        Operation::all().into_iter().filter(|read| read.method == Method::GET && read.path.ends_with("/{id}")).collect();
+    for list in Operation::lists() {
+        let Some(read) = reads.iter().find(|read| read.path.strip_suffix("/{id}") == Some(list.path)) else { continue };
+        let rows = admin.get(list.path).await.expect(200);
+        let ids = column(&rows, "id");
+        let replies = all(ids.iter().map(|id| {
+            let path = read.path.replace("{id}", id);
+            let admin = admin.clone();
+            async move { admin.get(&path).await }
+        }))
+        .await;
+        for (row, reply) in rows["data"].as_array().expect("rows").iter().zip(replies) {
+            let etag = reply.header("etag").to_owned();
+            let path = read.path.replace("{id}", &text(&row["id"]));
+            let one = reply.expect(200);
+            assert_eq!(&one, row, "{path}");
+            assert_eq!(etag, format!("\"{}\"", one["version"]), "{path}");
+            let held = admin.clone().header("if-none-match", &etag).get(&path).await;
+            assert_eq!((held.status, held.header("etag"), held.text.as_str()), (304, etag.as_str(), ""), "{path}");
+            let newer = admin.clone().header("if-none-match", "\"0\"").get(&path).await;
+            assert_eq!(newer.status, 200, "{path}");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What every operation promises, read from the OpenAPI document: a resource of tomorrow is held to it too.
+
+mod access;
+mod document;
+mod limits;
+mod lists;
+mod plans;
+mod scenario;
+mod schema;
+mod writes;
+
+use caseload::kernel::actor::Scope;
+use reqwest::Method;
+
+use crate::support::{Caller, PASSWORD, Reply, Shop, Value, document, is_success, json, resolve, text, user};
+
+/// Operations that need no credential; nothing else is public.
+const PUBLIC: &[&str] = &["read_liveness", "read_readiness", "read_problem", "read_jwks", "create_token", "refresh_token"];
+
+/// Lists that are empty by the promise of S0-16.
+const EMPTY: &[&str] = &["list_orphaned_work"];
+
+/// An id that nothing has.
+const NOTHING: &str = "01234567-89ab-7cde-8f01-23456789abcd";
+
+/// One operation of the document.
+#[derive(Clone)]
+struct Operation {
+    id: &'static str,
+    method: Method,
+    path: &'static str,
+    about: &'static Value,
+}
+
+impl Operation {
+    fn all() -> Vec<Self> {
+        let paths = document()["paths"].as_object().expect("paths");
+        let operations = paths.iter().flat_map(|(path, item)| {
+            item.as_object().expect("a path").iter().map(move |(method, about)| Self {
+                id: about["operationId"].as_str().unwrap_or_else(|| panic!("{method} {path} has no operationId")),
+                method: method.to_uppercase().parse().expect("a method"),
+                path,
+                about,
+            })
+        });
+        operations.collect()
+    }
+
+    fn lists() -> Vec<Self> {
+        Self::all().into_iter().filter(|operation| operation.parameter("cursor").is_some()).collect()
+    }
+
+    fn is_public(&self) -> bool {
+        PUBLIC.contains(&self.id)
+    }
+
+    fn scope(&self) -> Option<Scope> {
+        self.about["security"][0]["bearer"][0].as_str().and_then(|scope| scope.parse().ok())
+    }
+
+    fn parameters(&self) -> impl Iterator<Item = &'static Value> + use<> {
+        self.about["parameters"].as_array().into_iter().flatten().map(resolve)
+    }
+
+    fn parameter(&self, name: &str) -> Option<&'static Value> {
+        self.parameters().find(|parameter| parameter["name"] == name)
+    }
+
+    /// The schema of its JSON body.
+    fn body(&self) -> Option<&'static Value> {
+        self.about["requestBody"]["content"].get("application/json").map(|content| &content["schema"])
+    }
+
+    /// Its path with every parameter filled in.
+    fn filled(&self, fill: impl Fn(&'static Value) -> String) -> String {
+        let fill = |segment: &'static str| match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            Some(name) => fill(self.parameter(name).unwrap_or_else(|| panic!("{} does not say what {name} is", self.id))),
+            None => segment.to_owned(),
+        };
+        self.path.split('/').map(fill).collect::<Vec<_>>().join("/")
+    }
+
+    /// Its path, naming nothing that exists.
+    fn nowhere(&self) -> String {
+        self.filled(|parameter| if parameter["schema"]["format"] == "uuid" { NOTHING.into() } else { "nothing".into() })
+    }
+
+    /// Its path as the examples of its parameters fill it in.
+    fn somewhere(&self) -> String {
+        self.filled(|parameter| text(parameter.get("example").unwrap_or_else(|| panic!("a parameter of {} has no example", self.id))))
+    }
+
+    /// Its path, naming what is there: each parameter by what the path before it shows, else by its example.
+    async fn real(&self, by: &Caller<'_>) -> Option<String> {
+        let mut path = String::new();
+        for segment in self.path.split('/').skip(1) {
+            let Some(name) = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
+                path = format!("{path}/{segment}");
+                continue;
+            };
+            // `/groups/{id}/members/{user_id}` names somebody of `/users`.
+            let (list, member) = name.strip_suffix("_id").map_or((path.clone(), name), |kind| (format!("/v1/{kind}s"), "id"));
+            let mut shown = by.get(&list).await.json["data"].take();
+            if let (Value::Null, Some((parent, member))) = (&shown, list.rsplit_once('/')) {
+                shown = by.get(parent).await.json[member].take();
+            }
+            let rows = shown.as_array().and_then(|rows| rows.first());
+            let found = rows.map(|row| text(&row[member])).filter(|found| !found.is_empty());
+            let example = || self.parameter(name).and_then(|parameter| parameter.get("example")).map(text);
+            path = format!("{path}/{}", found.or_else(example)?);
+        }
+        Some(path)
+    }
+
+    async fn ask(&self, by: &Caller<'_>, path: &str, body: Option<Value>) -> Reply {
+        by.send(self.method.clone(), path, body).await
+    }
+
+    /// Asks for nothing that exists, with a body of the right shape.
+    async fn ask_nowhere(&self, by: &Caller<'_>) -> Reply {
+        self.ask(by, &self.nowhere(), self.body().map(sample)).await
+    }
+
+    fn description(&self) -> &'static str {
+        self.about["description"].as_str().unwrap_or_default()
+    }
+
+    /// The names in backticks after a word of its description: `Sorts:`, `Expands:`.
+    fn named_after(&self, word: &str) -> Vec<&'static str> {
+        let Some((_, rest)) = self.description().split_once(word) else { return Vec::new() };
+        let sentence = rest.split_once(". ").map_or(rest, |(sentence, _)| sentence);
+        sentence.split('`').skip(1).step_by(2).collect()
+    }
+}
+
+/// The smallest value that a schema describes, as its examples would have it.
+fn sample(schema: &'static Value) -> Value {
+    let schema = resolve(schema);
+    if let Some(example) = schema.get("example").or_else(|| schema["examples"].get(0)).or_else(|| schema["enum"].get(0)) {
+        return example.clone();
+    }
+    if let Some(first) = schema["oneOf"].as_array().into_iter().flatten().find(|one| one["type"] != "null") {
+        return sample(first);
+    }
+    let least = |limit: &str| usize::try_from(schema[limit].as_u64().unwrap_or(0)).expect("a small limit");
+    match kind(schema) {
+        "object" => {
+            let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            required.map(|name| (name.to_owned(), sample(&schema["properties"][name]))).collect()
+        }
+        "array" => vec![sample(&schema["items"]); least("minItems")].into(),
+        "integer" | "number" => schema.get("minimum").cloned().unwrap_or_else(|| json!(1)),
+        "boolean" => json!(false),
+        "null" => Value::Null,
+        _ => match schema["format"].as_str() {
+            Some("uuid") => json!(NOTHING),
+            Some("date") => json!("2026-03-20"),
+            Some("date-time") => json!("2026-03-20T09:00:00Z"),
+            _ => "x".repeat(least("minLength").max(1)).into(),
+        },
+    }
+}
+
+/// The type of a schema, null apart.
+fn kind(schema: &Value) -> &str {
+    let types = schema["type"].as_array().map_or_else(|| vec![&schema["type"]], |types| types.iter().collect());
+    types.iter().filter_map(|one| one.as_str()).find(|one| *one != "null").unwrap_or("object")
+}
+
+/// An API key with these scopes; its secret.
+async fn key(shop: &Shop, name: &str, scopes: &[Scope]) -> String {
+    let scopes: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+    let made = shop.by(&shop.admin).post("/v1/api-keys", json!({ "name": name, "scopes": scopes })).await;
+    text(&made.expect(201)["secret"])
+}
+
+/// A shop with a few rows for every list.
+async fn stocked() -> Shop {
+    let shop = Shop::open().await;
+    stock(&shop).await;
+    shop
+}
+
+/// A few rows for every list.
+async fn stock(shop: &Shop) {
+    let admin = shop.by(&shop.admin);
+    let ana = shop.hire("Ana Ruiz", "agent").await;
+    let ben = shop.hire("Ben Okafor", "agent").await;
+    shop.group("Shipping", &[&ana, &ben]).await;
+    shop.group("Sales", &[&ben]).await;
+    for name in ["Checkout", "Checkout", "Newsletter"] {
+        key(shop, name, &[Scope::NotesWrite]).await;
+    }
+    for (minute, title) in [(1, "Called"), (2, "Called"), (2, "Wrote"), (4, "Came by")] {
+        shop.time_is(&format!("2026-03-18T09:{minute:02}:00Z"));
+        // Some rows are equal in what they are sorted by, so that ties must be broken.
+        let items = json!([
+            { "title": "Answer", "due_in": "today", "priority": if minute == 2 { "high" } else { "normal" } },
+            { "title": "Look again", "due_in": "today", "assignee": user(&ana) },
+        ]);
+        let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": title, "action_items": items });
+        admin.post("/v1/notes", note).await.expect(201);
+        shop.job(&shop.admin, title, 2000, json!({})).await;
+    }
+}

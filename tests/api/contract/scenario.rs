@@ -1,0 +1,110 @@
+//! A day in the shop on which every write happens once, each done as the test at hand wishes.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::support::Person;
+
+/// One write: who does what to which.
+pub struct Deed {
+    pub by: Person,
+    pub operation: Operation,
+    pub path: String,
+    pub body: Option<Value>,
+}
+
+impl Deed {
+    pub fn takes(&self, parameter: &str) -> bool {
+        self.operation.parameter(parameter).is_some()
+    }
+
+    pub async fn send(&self, by: &Caller<'_>) -> Reply {
+        self.operation.ask(by, &self.path, self.body.clone()).await
+    }
+}
+
+struct Day<F> {
+    act: F,
+    done: BTreeSet<&'static str>,
+}
+
+impl<F: AsyncFnMut(&Deed) -> Reply> Day<F> {
+    /// Does one operation by its id; what it answered.
+    async fn act(&mut self, by: &Person, id: &str, path: &str, body: Option<Value>) -> Value {
+        let operation = Operation::all().into_iter().find(|operation| operation.id == id).unwrap_or_else(|| panic!("there is no {id}"));
+        self.done.insert(operation.id);
+        let deed = Deed { by: by.clone(), operation, path: path.into(), body };
+        let reply = (self.act)(&deed).await;
+        assert!(is_success(reply.status), "{id}: {}", reply.text);
+        reply.json
+    }
+}
+
+/// Has every write of the document done once, each succeeding; a write that is not among them fails the test.
+pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
+    let admin = shop.admin.clone();
+    let mut day = Day { act, done: BTreeSet::new() };
+    let f = &mut day;
+
+    let new = json!({ "email": "ana@shop.example", "name": "Ana", "role": "agent", "password": "a long first password" });
+    let ana = f.act(&admin, "create_user", "/v1/users", Some(new)).await;
+    let ana_id = text(&ana["id"]);
+    f.act(&admin, "update_user", &format!("/v1/users/{ana_id}"), Some(json!({ "name": "Ana Ruiz" }))).await;
+    f.act(&admin, "update_me", "/v1/users/me", Some(json!({ "language": "fr" }))).await;
+    let ana = shop.sign_in("ana@shop.example", "a long first password").await;
+    let change = json!({ "current_password": "a long first password", "new_password": "an even longer second one" });
+    f.act(&ana, "change_password", "/v1/auth/password", Some(change)).await;
+
+    let group = f.act(&admin, "create_group", "/v1/groups", Some(json!({ "name": "Shipping" }))).await;
+    let group = text(&group["id"]);
+    f.act(&admin, "update_group", &format!("/v1/groups/{group}"), Some(json!({ "name": "Shipping and Returns" }))).await;
+    f.act(&admin, "add_group_member", &format!("/v1/groups/{group}/members/{ana_id}"), None).await;
+    f.act(&admin, "remove_group_member", &format!("/v1/groups/{group}/members/{ana_id}"), None).await;
+
+    let api_key = f.act(&admin, "create_api_key", "/v1/api-keys", Some(json!({ "name": "Shop", "scopes": ["notes:write"] }))).await;
+    let api_key = format!("/v1/api-keys/{}", text(&api_key["id"]));
+    f.act(&admin, "update_api_key", &api_key, Some(json!({ "name": "Checkout" }))).await;
+    f.act(&admin, "revoke_api_key", &format!("{api_key}/revoke"), None).await;
+
+    f.act(&admin, "create_picklist", "/v1/picklists", Some(json!({ "name": "colours" }))).await;
+    for label in ["Red", "Blue"] {
+        f.act(&admin, "add_picklist_item", "/v1/picklists/colours/items", Some(json!({ "label": label }))).await;
+    }
+    f.act(&admin, "order_picklist", "/v1/picklists/colours/order", Some(json!({ "keys": ["blue", "red"] }))).await;
+    f.act(&admin, "update_picklist_item", "/v1/picklists/colours/items/red", Some(json!({ "label": "Crimson" }))).await;
+    f.act(&admin, "retire_picklist_item", "/v1/picklists/colours/items/red/retire", None).await;
+    f.act(&admin, "restore_picklist_item", "/v1/picklists/colours/items/red/restore", None).await;
+
+    let subject = json!({ "type": "order", "id": "A-1001" });
+    let note = json!({ "subject": subject, "title": "Called", "action_items": [{ "title": "Answer", "due_in": "today" }] });
+    let note = f.act(&admin, "create_note", "/v1/notes", Some(note)).await;
+    f.act(&admin, "update_note", &format!("/v1/notes/{}", text(&note["id"])), Some(json!({ "title": "Called twice" }))).await;
+    let item = format!("/v1/action-items/{}", text(&note["action_items"][0]["id"]));
+    f.act(&admin, "update_action_item", &item, Some(json!({ "assignee": { "type": "public" } }))).await;
+    f.act(&ana, "claim_action_item", &format!("{item}/claim"), None).await;
+    f.act(&ana, "release_action_item", &format!("{item}/release"), None).await;
+    f.act(&ana, "claim_next_item", "/v1/queues/public/claim-next", None).await;
+    f.act(&ana, "snooze_action_item", &format!("{item}/snooze"), Some(json!({ "due_in": "tomorrow" }))).await;
+    f.act(&ana, "complete_action_item", &format!("{item}/complete"), None).await;
+    f.act(&ana, "reopen_action_item", &format!("{item}/reopen"), None).await;
+    f.act(&ana, "cancel_action_item", &format!("{item}/cancel"), Some(json!({ "reason": "Not needed" }))).await;
+    let another = json!({ "subject": subject, "title": "Answer", "due_in": "today", "assignee": user(&ana) });
+    f.act(&admin, "create_action_item", "/v1/action-items", Some(another)).await;
+    let bulk = json!({ "select": { "filter": { "subject": "order:A-1001" } }, "set": { "due_in": "in_1_week" } });
+    f.act(&admin, "bulk_action_items", "/v1/action-items/bulk", Some(bulk)).await;
+    let offboarding = json!({ "reassign_to": user(&admin) });
+    f.act(&admin, "offboard_user", &format!("/v1/users/{ana_id}/offboard"), Some(offboarding)).await;
+
+    let job = shop.job(&admin, "Long work", 9, json!({})).await;
+    f.act(&admin, "cancel_job", &format!("{job}/cancel"), None).await;
+
+    let signed_in = f.act(&admin, "create_token", "/v1/auth/token", Some(json!({ "email": admin.email, "password": PASSWORD }))).await;
+    let refresh = json!({ "refresh_token": signed_in["refresh_token"] });
+    let signed_in = f.act(&admin, "refresh_token", "/v1/auth/refresh", Some(refresh)).await;
+    let session = Person { token: text(&signed_in["access_token"]), ..admin.clone() };
+    f.act(&session, "revoke_token", "/v1/auth/revoke", None).await;
+
+    let writes = Operation::all().into_iter().filter(|operation| operation.method != Method::GET);
+    let missing: Vec<&str> = writes.map(|operation| operation.id).filter(|id| !day.done.contains(id)).collect();
+    assert!(missing.is_empty(), "let these writes happen here as well: {}", missing.join(", "));
+}
