@@ -4,9 +4,11 @@ WORKDIR /build
 
 # The dependencies first, with empty sources: a layer that stays until a manifest changes.
 COPY Cargo.toml Cargo.lock ./
+COPY .cargo/config.toml .cargo/
+COPY benches/Cargo.toml benches/
 COPY migration/Cargo.toml migration/
-RUN mkdir -p src migration/src tests/api \
-    && echo 'fn main() {}' | tee src/main.rs tests/api/main.rs >/dev/null \
+RUN mkdir -p src benches/src migration/src tests/api \
+    && echo 'fn main() {}' | tee src/main.rs benches/src/main.rs tests/api/main.rs >/dev/null \
     && touch src/lib.rs migration/src/lib.rs \
     && cargo build --release --locked
 

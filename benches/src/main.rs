@@ -1,0 +1,188 @@
+//! The bench: Caseload beside a raw baseline that answers the same bytes, on the same machine, by turns.
+
+#![expect(clippy::cast_precision_loss, reason = "no count here is near 2 to the 52nd")]
+
+mod baseline;
+mod cluster;
+mod data;
+mod database;
+mod load;
+mod operations;
+mod prepare;
+mod process;
+mod report;
+mod run;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+use clap::{Args, Parser, Subcommand};
+
+use cluster::Cluster;
+use database::Kind;
+use prepare::Places;
+use run::Matrix;
+
+/// Whose tables are written.
+const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/performance.md");
+
+/// The allocator that Caseload has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What went wrong, in words.
+type Failed = Box<dyn std::error::Error>;
+
+/// Measures Caseload beside a raw baseline.
+#[derive(Parser)]
+#[command(name = "caseload-bench", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Measure everything, or what the options leave
+    Run(Chosen),
+    /// Make the databases that `run` would make
+    Prepare(Chosen),
+    /// Load one process of Caseload for a long time and look at its memory
+    Soak {
+        /// How long
+        #[arg(long, default_value_t = 60)]
+        minutes: u64,
+        #[command(flatten)]
+        chosen: Chosen,
+    },
+    /// Write the tables of `docs/performance.md` from the results that are kept
+    Report {
+        /// Where results are kept; `target/bench` unless said otherwise
+        #[arg(long)]
+        folder: Option<PathBuf>,
+    },
+    /// Serve the raw baseline on a prepared database
+    Baseline {
+        /// Which database
+        #[arg(long)]
+        database_url: String,
+        /// The port on 127.0.0.1
+        #[arg(long)]
+        port: u16,
+    },
+}
+
+#[derive(Args)]
+struct Chosen {
+    /// The program that is measured; the one beside this one unless said otherwise
+    #[arg(long)]
+    caseload: Option<PathBuf>,
+    /// Where databases and results are kept; `target/bench` unless said otherwise
+    #[arg(long)]
+    folder: Option<PathBuf>,
+    /// On which databases
+    #[arg(long, value_delimiter = ',', default_value = "sqlite,postgres")]
+    database: Vec<Kind>,
+    /// With how many action items
+    #[arg(long, value_delimiter = ',', default_value = "10000,1000000,10000000")]
+    rows: Vec<u64>,
+    /// Only these operations
+    #[arg(long, value_delimiter = ',')]
+    operation: Vec<String>,
+    /// With how many connections at once
+    #[arg(long, value_delimiter = ',', default_value = "1,8,64")]
+    connections: Vec<usize>,
+    /// How often each is measured
+    #[arg(long, default_value_t = 3)]
+    runs: u32,
+    /// How long each time
+    #[arg(long, default_value_t = 3.0)]
+    seconds: f64,
+    /// A look that takes minutes: 10,000 rows, once, a second each
+    #[arg(long, conflicts_with_all = ["rows", "runs", "seconds"])]
+    quick: bool,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Baseline { database_url, port } => baseline::serve(database_url, port).map_err(Failed::from),
+        Command::Run(chosen) => block_on(async {
+            let quick = chosen.quick;
+            let (places, matrix) = chosen.read()?;
+            let cluster = cluster(&places, &matrix)?;
+            let failures = run::run(&places, cluster.as_ref(), &matrix).await?;
+            if !quick {
+                report::write(&places.folder, Path::new(DOCUMENT))?;
+            }
+            if failures == 0 { Ok(()) } else { Err(format!("{failures} answers were not as they must be").into()) }
+        }),
+        Command::Soak { minutes, chosen } => block_on(async {
+            let (places, matrix) = chosen.read()?;
+            let cluster = cluster(&places, &matrix)?;
+            run::soak(&places, cluster.as_ref(), &matrix, Duration::from_mins(minutes)).await
+        }),
+        Command::Report { folder } => folder_or_usual(folder).and_then(|folder| report::write(&folder, Path::new(DOCUMENT))),
+        Command::Prepare(chosen) => block_on(async {
+            let (places, matrix) = chosen.read()?;
+            let cluster = cluster(&places, &matrix)?;
+            for kind in &matrix.databases {
+                for rows in &matrix.rows {
+                    prepare::prepare(&places, *kind, *rows, cluster.as_ref()).await?;
+                }
+            }
+            Ok(())
+        }),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("caseload-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs on one thread: the load takes as little of the machine as it can.
+fn block_on(work: impl Future<Output = Result<(), Failed>>) -> Result<(), Failed> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    tokio::task::LocalSet::new().block_on(&runtime, work)
+}
+
+/// Where databases and results are kept.
+fn folder_or_usual(folder: Option<PathBuf>) -> Result<PathBuf, Failed> {
+    let here = std::env::current_exe()?;
+    let target = here.ancestors().nth(2).ok_or("this program is in no target folder")?;
+    let folder = folder.map_or_else(|| Ok(target.join("bench")), std::path::absolute)?;
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+fn cluster(places: &Places, matrix: &Matrix) -> Result<Option<Cluster>, Failed> {
+    let wanted = matrix.databases.contains(&Kind::Postgres);
+    if wanted { Cluster::start(places.folder.join("postgres")).map(Some) } else { Ok(None) }
+}
+
+impl Chosen {
+    fn read(self) -> Result<(Places, Matrix), Failed> {
+        let here = std::env::current_exe()?;
+        let program = self.caseload.map_or_else(|| Ok(here.with_file_name("caseload")), std::path::absolute)?;
+        prepare::must_be_there(&program)?;
+        let folder = folder_or_usual(self.folder)?;
+        if let Some(unknown) = self.operation.iter().find(|key| !operations::OPERATIONS.iter().any(|known| known.key == key.as_str())) {
+            let known = operations::OPERATIONS.iter().map(|known| known.key).collect::<Vec<_>>().join(", ");
+            return Err(format!("{unknown} is no operation; there are {known}").into());
+        }
+        let matrix = Matrix {
+            databases: self.database,
+            rows: if self.quick { vec![10_000] } else { self.rows },
+            operations: self.operation,
+            connections: self.connections,
+            runs: if self.quick { 1 } else { self.runs },
+            time: Duration::from_secs_f64(if self.quick { 1.0 } else { self.seconds }),
+        };
+        Ok((Places { program, folder }, matrix))
+    }
+}
