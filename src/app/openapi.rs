@@ -119,13 +119,13 @@ fn shared_parameters() -> Value {
         "IdempotencyKey": {
             "name": "Idempotency-Key", "in": "header", "required": false,
             "description": "Makes the request safe to send again: within 24 hours the same key and body answer what was answered first (B-3).",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 255 },
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$" },
             "example": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
         },
         "IfMatch": {
             "name": "If-Match", "in": "header", "required": false,
-            "description": "The ETag that the change is meant for; 412 when the resource has changed since.",
-            "schema": { "type": "string" }, "example": "\"7\"",
+            "description": "The ETag that the change is meant for, one of several, or `*` for any; 412 when the resource has changed since.",
+            "schema": { "type": "string", "pattern": r#"^(\*|"(0|[1-9][0-9]{0,17})"( *, *"(0|[1-9][0-9]{0,17})")*)$"# }, "example": "\"7\"",
         },
         "IfNoneMatch": {
             "name": "If-None-Match", "in": "header", "required": false,

@@ -250,10 +250,10 @@ fn open(text: &str) -> Option<Cursor> {
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()
 }
 
-/// Names the page of a resource's rows in the OpenAPI document.
+/// Names the page of a resource's rows in the OpenAPI document, and the parameters that every list of them takes.
 #[macro_export]
 macro_rules! page_of {
-    ($page:ident, $view:ty, $what:literal) => {
+    ($page:ident, $view:ty, $row:ty, $what:literal) => {
         #[doc = concat!("A page of ", $what, ".")]
         #[derive(Debug, utoipa::ToSchema)]
         #[schema(description = concat!("A page of ", $what, "."))]
@@ -267,6 +267,12 @@ macro_rules! page_of {
             /// Present with `counts=true`.
             #[schema(nullable = false)]
             counts: Option<$crate::kernel::list::Counts>,
+        }
+
+        impl utoipa::IntoParams for $page {
+            fn into_params(_: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>) -> Vec<utoipa::openapi::path::Parameter> {
+                $crate::kernel::http::list_query::page_params::<$row, $view>()
+            }
         }
     };
 }

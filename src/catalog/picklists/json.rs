@@ -3,7 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde_json::json;
+use utoipa::{
+    IntoParams, ToSchema,
+    openapi::{
+        Array, Object,
+        schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type},
+    },
+};
 use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
@@ -44,12 +51,12 @@ pub struct NewPicklistItem {
     pub key: Option<String>,
     /// What people read unless their language has a label of its own, 1 to 100 characters.
     #[validate(length(min = 1, max = 100), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 100, example = "Shipment")]
+    #[schema(min_length = 1, max_length = 100, pattern = "\\S", example = "Shipment")]
     pub label: String,
     /// What people read, by language tag; each 1 to 100 characters, in 50 languages at the most.
     #[serde(default)]
     #[validate(custom(function = labels))]
-    #[schema(example = json!({"fr": "Envoi"}))]
+    #[schema(schema_with = labels_schema)]
     pub labels: BTreeMap<String, String>,
     /// The colour it is shown in, as `#rrggbb`.
     #[validate(length(max = 7), custom(function = text::color))]
@@ -59,7 +66,7 @@ pub struct NewPicklistItem {
     pub polarity: Option<Polarity>,
     /// How far from today, as an ISO 8601 duration of at most 100 years; for the list `due_presets`, which needs it.
     #[validate(length(max = 40), custom(function = text::duration))]
-    #[schema(max_length = 40, example = json!(null))]
+    #[schema(format = "duration", max_length = 40, example = json!(null))]
     pub duration: Option<String>,
 }
 
@@ -69,11 +76,11 @@ pub struct NewPicklistItem {
 pub struct PicklistItemPatch {
     /// A new label; what was said with the value reads so from now on.
     #[validate(length(min = 1, max = 100), custom(function = patched_label))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, example = "Parcel")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "\\S", example = "Parcel")]
     #[serde(default)]
     pub label: Patch<String>,
     /// Labels by language tag, merged into those that are there: null takes one away; null for all takes all.
-    #[schema(value_type = Option<BTreeMap<String, Option<String>>>, example = json!({"fr": "Colis", "de": null}))]
+    #[schema(schema_with = patched_labels_schema)]
     #[serde(default)]
     pub labels: Patch<BTreeMap<String, Option<String>>>,
     /// Another colour; null for none.
@@ -87,7 +94,7 @@ pub struct PicklistItemPatch {
     pub polarity: Patch<Polarity>,
     /// Another duration, for the list `due_presets`.
     #[validate(length(max = 40), custom(function = patched_duration))]
-    #[schema(value_type = Option<String>, max_length = 40)]
+    #[schema(value_type = Option<String>, format = "duration", max_length = 40)]
     #[serde(default)]
     pub duration: Patch<String>,
     /// `false` retires the value, `true` brings it back.
@@ -102,8 +109,47 @@ pub struct PicklistItemPatch {
 pub struct PicklistOrder {
     /// Every active key once, and retired ones if they have a place; those not named go last, in their present order.
     #[validate(length(max = 1000))]
-    #[schema(max_items = 1000, example = json!(["order", "customer", "vendor", "product", "domain"]))]
+    #[schema(schema_with = keys_schema)]
     pub keys: Vec<String>,
+}
+
+fn text_schema() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+/// Labels by language tag; in a patch each may be null, and so may all.
+fn labels_by_language(patched: bool) -> ObjectBuilder {
+    let or_null = |kind: Type| if patched { SchemaType::from_iter([kind, Type::Null]) } else { kind.into() };
+    let label = text_schema().schema_type(or_null(Type::String)).min_length(Some(1)).max_length(Some(100)).pattern(Some(r"\S"));
+    ObjectBuilder::new()
+        .schema_type(or_null(Type::Object))
+        .property_names(Some(text_schema().max_length(Some(35)).pattern(Some("^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"))))
+        .additional_properties(Some(label))
+        .max_properties(Some(50))
+}
+
+fn labels_schema() -> Object {
+    labels_by_language(false)
+        .description(Some("What people read, by language tag; each 1 to 100 characters, in 50 languages at the most."))
+        .examples([json!({"fr": "Envoi"})])
+        .build()
+}
+
+fn patched_labels_schema() -> Object {
+    labels_by_language(true)
+        .description(Some("Labels by language tag, merged into those that are there: null takes one away; null for all takes all."))
+        .examples([json!({"fr": "Colis", "de": null})])
+        .build()
+}
+
+fn keys_schema() -> Array {
+    ArrayBuilder::new()
+        .items(text_schema().pattern(Some("^[a-z0-9_]+$")))
+        .max_items(Some(1000))
+        .unique_items(true)
+        .description(Some("Every active key once, and retired ones if they have a place; those not named go last, in their present order."))
+        .examples([json!(["order", "customer", "vendor", "product", "domain"])])
+        .build()
 }
 
 pub(super) fn labels(labels: &BTreeMap<String, String>) -> Result<(), ValidationError> {
@@ -287,4 +333,4 @@ pub struct PicklistParts {
     pub include_retired: Option<Flag>,
 }
 
-crate::page_of!(PicklistPage, PicklistView, "picklists");
+crate::page_of!(PicklistPage, PicklistView, picklist::Model, "picklists");

@@ -105,4 +105,4 @@ impl Listed for Model {
     }
 }
 
-crate::page_of!(TimelinePage, TimelineEntry, "things that happened");
+crate::page_of!(TimelinePage, TimelineEntry, Model, "things that happened");
