@@ -123,12 +123,12 @@ fn shared_parameters() -> Value {
         "IdempotencyKey": {
             "name": "Idempotency-Key", "in": "header", "required": false,
             "description": "Makes the request safe to send again: within 24 hours the same key and body answer what was answered first (B-3).",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "examples": ["7c9e6679-7425-40de-944b-e07fc1f90ae7"] },
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$", "examples": ["7c9e6679-7425-40de-944b-e07fc1f90ae7"] },
         },
         "IfMatch": {
             "name": "If-Match", "in": "header", "required": false,
-            "description": "The ETag that the change is meant for; 412 when the resource has changed since.",
-            "schema": { "type": "string", "examples": ["\"7\""] },
+            "description": "The ETag that the change is meant for, one of several, or `*` for any; 412 when the resource has changed since.",
+            "schema": { "type": "string", "pattern": r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#, "examples": ["\"7\""] },
         },
         "IfNoneMatch": {
             "name": "If-None-Match", "in": "header", "required": false,

@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
-use utoipa::{PartialSchema, ToSchema, openapi};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, schema::Type},
+};
 use uuid::Uuid;
 
 use super::{
@@ -84,6 +87,19 @@ impl Role {
     }
 }
 
+impl PartialSchema for Scope {
+    fn schema() -> RefOr<Schema> {
+        let lines: Vec<String> = Self::ALL.iter().map(|scope| format!("- `{scope}`: {}", scope.description())).collect();
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some(format!("What a credential may touch.\n\n{}", lines.join("\n"))))
+            .enum_values(Some(Self::ALL.iter().map(|scope| scope.as_str())))
+            .into()
+    }
+}
+
+impl ToSchema for Scope {}
+
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -103,15 +119,6 @@ impl Serialize for Scope {
         serializer.serialize_str(self.as_str())
     }
 }
-
-impl PartialSchema for Scope {
-    fn schema() -> openapi::RefOr<openapi::Schema> {
-        let words = openapi::ObjectBuilder::new().schema_type(openapi::schema::Type::String);
-        words.description(Some("What a credential may touch.")).enum_values(Some(Self::ALL.iter().map(|scope| scope.as_str()))).into()
-    }
-}
-
-impl ToSchema for Scope {}
 
 impl<'de> Deserialize<'de> for Scope {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

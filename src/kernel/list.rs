@@ -285,10 +285,10 @@ macro_rules! listed {
     };
 }
 
-/// Names the page of a resource's rows in the OpenAPI document.
+/// Names the page of a resource's rows in the OpenAPI document, and the parameters that every list of them takes.
 #[macro_export]
 macro_rules! page_of {
-    ($page:ident, $view:ty, $what:literal $(, $(#[$about:meta])* $more:ident: $kind:ty)?) => {
+    ($page:ident, $view:ty, $row:ty, $what:literal $(, $(#[$about:meta])* $more:ident: $kind:ty)?) => {
         #[doc = concat!("A page of ", $what, ".")]
         #[derive(Debug, utoipa::ToSchema)]
         #[schema(description = concat!("A page of ", $what, "."))]
@@ -303,6 +303,12 @@ macro_rules! page_of {
             #[schema(nullable = false)]
             counts: Option<$crate::kernel::list::Counts>,
             $($(#[$about])* $more: Option<$kind>,)?
+        }
+
+        impl utoipa::IntoParams for $page {
+            fn into_params(_: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>) -> Vec<utoipa::openapi::path::Parameter> {
+                $crate::kernel::http::list_query::page_params::<$row, $view>()
+            }
         }
     };
 }

@@ -8,7 +8,7 @@ use super::{
     json::{ApiKeyFilter, ApiKeyPage, ApiKeyPatch, ApiKeyView, CreatedApiKey, NewApiKey},
     service,
 };
-use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, list_query::PageParams};
+use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result};
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -18,7 +18,7 @@ pub fn routes(config: &mut ServiceConfig) {
 /// List the API keys
 ///
 /// Never their secrets. Sorts: `name` (default), `created_at`.
-#[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:read"])), params(PageParams, ApiKeyFilter), responses((status = 200, description = "A page of API keys.", body = ApiKeyPage)))]
+#[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:read"])), params(ApiKeyPage, ApiKeyFilter), responses((status = 200, description = "A page of API keys.", body = ApiKeyPage)))]
 #[get("/api-keys")]
 async fn list_api_keys(db: Data<Db>, mut list: List<ApiKeyFilter>) -> Result<Listing> {
     let filter = std::mem::take(&mut list.filter);

@@ -8,7 +8,7 @@ use super::{
     json::{GroupFilter, GroupPage, GroupPatch, GroupView, NewGroup},
     service,
 };
-use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, list_query::PageParams};
+use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result};
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -24,7 +24,7 @@ pub fn routes(config: &mut ServiceConfig) {
 /// List the groups
 ///
 /// Sorts: `name` (default).
-#[utoipa::path(tag = "groups", security(("bearer" = ["groups:read"])), params(PageParams, GroupFilter), responses((status = 200, description = "A page of groups.", body = GroupPage)))]
+#[utoipa::path(tag = "groups", security(("bearer" = ["groups:read"])), params(GroupPage, GroupFilter), responses((status = 200, description = "A page of groups.", body = GroupPage)))]
 #[get("/groups")]
 async fn list_groups(db: Data<Db>, mut list: List<GroupFilter>) -> Result<Listing> {
     let filter = std::mem::take(&mut list.filter);

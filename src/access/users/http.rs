@@ -9,7 +9,7 @@ use super::{
     json::{NewUser, ProfilePatch, UserFilter, UserPage, UserPatch, UserView},
     service,
 };
-use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, list_query::PageParams};
+use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result};
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -43,7 +43,7 @@ async fn update_me(db: Data<Db>, call: Call<ProfilePatch>) -> Result<Answer> {
 /// List the staff
 ///
 /// Sorts: `name` (default), `created_at`.
-#[utoipa::path(tag = "users", security(("bearer" = ["users:read"])), params(PageParams, UserFilter), responses((status = 200, description = "A page of users.", body = UserPage)))]
+#[utoipa::path(tag = "users", security(("bearer" = ["users:read"])), params(UserPage, UserFilter), responses((status = 200, description = "A page of users.", body = UserPage)))]
 #[get("/users")]
 async fn list_users(db: Data<Db>, mut list: List<UserFilter>) -> Result<Listing> {
     let filter = std::mem::take(&mut list.filter);

@@ -51,7 +51,7 @@ pub struct NewPicklistItem {
     pub key: Option<String>,
     /// What people read unless their language has a label of its own, 1 to 100 characters.
     #[validate(length(min = 1, max = 100), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 100, example = "Shipment")]
+    #[schema(min_length = 1, max_length = 100, pattern = "\\S", example = "Shipment")]
     pub label: String,
     /// What people read, by language tag; each 1 to 100 characters, in 50 languages at the most.
     #[serde(default)]
@@ -66,7 +66,7 @@ pub struct NewPicklistItem {
     pub polarity: Option<Polarity>,
     /// How far from today, as an ISO 8601 duration of at most 100 years; for the list `due_presets`, which needs it.
     #[validate(length(max = 40), custom(function = text::duration))]
-    #[schema(max_length = 40, example = json!(null))]
+    #[schema(format = "duration", max_length = 40, example = json!(null))]
     pub duration: Option<String>,
 }
 
@@ -76,7 +76,7 @@ pub struct NewPicklistItem {
 pub struct PicklistItemPatch {
     /// A new label; what was said with the value reads so from now on.
     #[validate(length(min = 1, max = 100), custom(function = patched_label))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, example = "Parcel")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "\\S", example = "Parcel")]
     #[serde(default)]
     pub label: Patch<String>,
     /// Labels by language tag, merged into those that are there: null takes one away; null for all takes all.
@@ -95,7 +95,7 @@ pub struct PicklistItemPatch {
     pub polarity: Patch<Polarity>,
     /// Another duration, for the list `due_presets`.
     #[validate(length(max = 40), custom(function = patched_duration))]
-    #[schema(value_type = Option<String>, max_length = 40)]
+    #[schema(value_type = Option<String>, format = "duration", max_length = 40)]
     #[serde(default)]
     pub duration: Patch<String>,
     /// `false` retires the value, `true` brings it back.
@@ -127,8 +127,9 @@ fn patched_labels_schema() -> Object {
 }
 
 fn by_language(about: &str, words: SchemaType, example: Value) -> ObjectBuilder {
-    let label = ObjectBuilder::new().schema_type(words).min_length(Some(1)).max_length(Some(MOST_LETTERS));
-    let map = ObjectBuilder::new().additional_properties(Some(label)).max_properties(Some(MOST_LANGUAGES));
+    let label = ObjectBuilder::new().schema_type(words).min_length(Some(1)).max_length(Some(MOST_LETTERS)).pattern(Some(r"\S"));
+    let tag = ObjectBuilder::new().schema_type(Type::String).max_length(Some(35)).pattern(Some("^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"));
+    let map = ObjectBuilder::new().property_names(Some(tag)).additional_properties(Some(label)).max_properties(Some(MOST_LANGUAGES));
     map.description(Some(about)).examples([example])
 }
 
@@ -136,7 +137,7 @@ fn keys_schema() -> Array {
     let about = "Every active key once, and retired ones if they have a place; those not named go last, in their present order.";
     let key = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-z0-9_]{1,64}$"));
     let example = json!(["order", "customer", "vendor", "product", "domain"]);
-    ArrayBuilder::new().items(key).max_items(Some(1000)).description(Some(about)).examples([example]).build()
+    ArrayBuilder::new().items(key).max_items(Some(1000)).unique_items(true).description(Some(about)).examples([example]).build()
 }
 
 const MOST_LETTERS: usize = 100;
@@ -335,4 +336,4 @@ pub struct PicklistParts {
     pub include_retired: Option<Flag>,
 }
 
-crate::page_of!(PicklistPage, PicklistView, "picklists");
+crate::page_of!(PicklistPage, PicklistView, picklist::Model, "picklists");

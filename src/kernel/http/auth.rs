@@ -14,7 +14,7 @@ use futures_util::future::LocalBoxFuture;
 use percent_encoding::percent_decode_str;
 
 use super::{
-    edge::Pattern,
+    edge::{Pattern, wrong_method},
     operations::{Access, Operations},
     rate_limit::{RateLimit, Verdict},
     request::text,
@@ -55,6 +55,10 @@ pub async fn gate<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> std::result::Result<ServiceResponse<EitherBody<B>>, ActixError> {
+    let operations = request.app_data::<Data<Gate>>().map(|gate| gate.operations.clone());
+    if let Some(allowed) = operations.and_then(|operations| operations.refused(request.path(), request.method().as_str())) {
+        return Ok(request.into_response(wrong_method(&allowed)).map_into_right_body());
+    }
     match admit(&request).await {
         Ok(verdict) => {
             let mut response = next.call(request).await?.map_into_left_body();
@@ -102,6 +106,9 @@ async fn admit(request: &ServiceRequest) -> std::result::Result<Option<Verdict>,
 }
 
 fn credential(request: &ServiceRequest) -> Result<Credential<'_>> {
+    if request.headers().get_all(header::AUTHORIZATION).nth(1).is_some() {
+        return Err(Error::new(Code::InvalidToken, "Authorization must be given once."));
+    }
     let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Some(given) = given else { return Err(Error::new(Code::Unauthenticated, "This needs a credential.")) };
     let bearer = given.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());

@@ -1,11 +1,14 @@
 //! Bodies: JSON of a known shape, within limits, every broken rule named at once.
 
-use std::marker::PhantomData;
+use std::{collections::HashSet, fmt, marker::PhantomData};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, error::PayloadError, http::header, web};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserializer,
+    de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor},
+};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use validator::Validate;
@@ -187,6 +190,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     })?;
     let mut violations = Vec::new();
     find_nul(&value, "", &mut violations);
+    find_repeated(bytes, &mut violations);
     match fit(&value) {
         Ok(parsed) if violations.is_empty() => return Ok(parsed),
         Ok(_) => {}
@@ -318,6 +322,79 @@ fn check_text(bytes: &[u8]) -> Result<()> {
 
 fn memchr_nul(bytes: &[u8]) -> bool {
     bytes.windows(6).any(|window| window == b"\\u0000")
+}
+
+/// Of two members with one name nobody can say which is meant.
+fn find_repeated(bytes: &[u8], found: &mut Vec<Violation>) {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    // What is no JSON has been refused before.
+    let _read = Repeated { path: String::new(), found }.deserialize(&mut reader);
+}
+
+/// Walks a value, and notes members that are given twice.
+struct Repeated<'a> {
+    path: String,
+    found: &'a mut Vec<Violation>,
+}
+
+impl<'de> DeserializeSeed<'de> for Repeated<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, value: D) -> std::result::Result<(), D::Error> {
+        value.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Repeated<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<(), A::Error> {
+        let mut names = HashSet::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let path = format!("{}/{}", self.path, escape(&name));
+            if !names.insert(name) && self.found.len() < MOST_MISTAKES {
+                self.found.push(Violation::field(path.trim_start_matches('/'), "repeated", "is given twice"));
+            }
+            map.next_value_seed(Repeated { path, found: &mut *self.found })?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<(), A::Error> {
+        let mut index = 0;
+        while list.next_element_seed(Repeated { path: format!("{}/{index}", self.path), found: &mut *self.found })?.is_some() {
+            index += 1;
+        }
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> std::result::Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> std::result::Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> std::result::Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> std::result::Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> std::result::Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> std::result::Result<(), E> {
+        Ok(())
+    }
 }
 
 /// No text that we keep may hold NUL: PostgreSQL cannot store it.

@@ -243,14 +243,17 @@ fn log_failure(error: &Error, request_id: &str) {
     }
 }
 
+/// The path is there, the method is not.
+#[must_use]
+pub fn wrong_method(allowed: &str) -> HttpResponse {
+    HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, allowed)).finish()
+}
+
 /// What no route takes: a wrong method when the path is known, else nothing there.
 pub async fn fallback(request: HttpRequest) -> Result<HttpResponse, Error> {
     let allowed = request.match_pattern().and_then(|pattern| request.app_data::<Data<Gate>>()?.operations.methods(&pattern));
     match allowed {
-        Some(methods) => {
-            let mut response = HttpResponse::MethodNotAllowed();
-            Ok(response.insert_header((header::ALLOW, methods)).finish())
-        }
+        Some(methods) => Ok(wrong_method(&methods)),
         None => Err(Error::new(Code::NotFound, "There is nothing at this path.")),
     }
 }

@@ -159,7 +159,8 @@ fn keep_only<T: ToSchema>(rows: &mut [Value], fields: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn members(schema: &RefOr<Schema>) -> Vec<String> {
+/// The members of an object.
+pub(super) fn members(schema: &RefOr<Schema>) -> Vec<String> {
     match schema {
         RefOr::T(Schema::Object(object)) => object.properties.keys().cloned().collect(),
         RefOr::T(Schema::AllOf(all)) => all.items.iter().flat_map(members).collect(),

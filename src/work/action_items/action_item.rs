@@ -13,6 +13,7 @@ use crate::{
     access::{groups::group, users},
     kernel::{
         clock::Timestamp,
+        filter::Alternative,
         journal::{Audience, Belongs},
         list::Key,
         tx::Tx,
@@ -55,6 +56,12 @@ impl std::str::FromStr for Priority {
             "high" => Ok(Self::High),
             _ => Err("expected one of low normal high"),
         }
+    }
+}
+
+impl Alternative for Priority {
+    fn pattern() -> Option<String> {
+        Some("low|normal|high".into())
     }
 }
 

@@ -108,14 +108,10 @@ fn find(method: &str, path: &str) -> Option<(&'static str, &'static Value)> {
             }
         }
     };
-    let mut found: Vec<_> = document()["paths"]
-        .as_object()?
-        .iter()
-        .filter(|(pattern, _)| fits(pattern))
-        .filter_map(|(pattern, item)| item.get(method).map(|operation| (pattern.as_str(), operation)))
-        .collect();
-    found.sort_by_key(|(pattern, _)| pattern.matches('{').count());
-    found.first().copied()
+    let paths = document()["paths"].as_object()?.iter().filter(|(pattern, _)| fits(pattern));
+    // A path of its own, such as /bulk, is no id.
+    let (pattern, item) = paths.min_by_key(|(pattern, _)| pattern.matches('{').count())?;
+    item.get(method).map(|operation| (pattern.as_str(), operation))
 }
 
 /// What a reference leads to; anything else is itself.
