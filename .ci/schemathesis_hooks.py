@@ -5,7 +5,6 @@ import os
 import random
 import re
 import zlib
-import zoneinfo
 
 import schemathesis
 from hypothesis import strategies as st
@@ -13,7 +12,8 @@ from schemathesis.openapi.checks import JsonSchemaError, RejectedPositiveData
 
 # --- Formats of ours ---------------------------------------------------------------------------------------------
 
-schemathesis.openapi.format("time-zone", st.sampled_from(sorted(zoneinfo.available_timezones() - {"localtime"})))
+ZONES = ["UTC", "Europe/Paris", "America/Montreal", "Africa/Casablanca", "Asia/Kathmandu", "Pacific/Apia", "Etc/GMT+12"]
+schemathesis.openapi.format("time-zone", st.sampled_from(ZONES))
 schemathesis.openapi.format("duration", st.from_regex(r"\AP([1-9][0-9]?[DWMY]|T[1-9][0-9]?[HMS])\Z"))
 
 # --- Refusals that no schema can foretell --------------------------------------------------------------------------
@@ -64,7 +64,6 @@ def filter_failure(context, failure, case, response):
 
 # Who asks must not deactivate, demote or revoke itself: somebody else stands in for them as the target.
 STAND_INS = dict(pair.split("=") for pair in os.environ["CASELOAD_STAND_INS"].split())
-
 
 # Values of the picklists, which the document cannot list.
 WORDS = {
