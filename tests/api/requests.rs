@@ -320,9 +320,15 @@ async fn the_form_is_the_one_that_is_liked_best() {
 async fn what_is_no_text_names_nothing() {
     let shop = Shop::open().await;
     let admin = shop.by(&shop.admin);
-    for id in ["%ff", "%c0%af", "%ed%a0%80", "%00", "a%00b"] {
+    for (id, status, code) in [
+        ("%ff", 400, "bad_request"),
+        ("%c0%af", 400, "bad_request"),
+        ("%ed%a0%80", 400, "bad_request"),
+        ("%00", 404, "not_found"),
+        ("a%00b", 404, "not_found"),
+    ] {
         for path in [format!("/v1/subjects/order/{id}/timeline"), format!("/v1/picklists/{id}"), format!("/v1/notes/{id}")] {
-            assert_eq!(admin.get(&path).await.problem(404), "not_found", "{path}");
+            assert_eq!(admin.get(&path).await.problem(status), code, "{path}");
         }
     }
     // What only looks like it is text.

@@ -70,8 +70,8 @@ async fn update_group(db: Data<Db>, Path(id): Path<Uuid>, call: Call<GroupPatch>
 
 /// Make a person a member
 ///
-/// Being a member already changes nothing.
-#[utoipa::path(tag = "groups", security(("bearer" = ["groups:write"])), responses((status = 200, description = "The group with its members.", body = GroupView)))]
+/// Being a member already changes nothing. Who is not active joins none: 409 `conflict`.
+#[utoipa::path(tag = "groups", security(("bearer" = ["groups:write"])), responses((status = 200, description = "The group with its members.", body = GroupView), (status = 409, description = "They are not active.")))]
 #[put("/groups/{id}/members/{user_id}")]
 async fn add_group_member(db: Data<Db>, Path((id, user_id)): Path<(Uuid, Uuid)>, command: Command) -> Result<Answer> {
     command

@@ -106,6 +106,8 @@ async fn what_is_asked_wrongly(given: &mut Given) {
     given.ask(async |operation| operation.ask(&admin, &operation.filled(|_| "%00".into()), operation.body().map(sample)).await).await;
     let odd = admin.clone().header("accept", "image/png");
     given.ask(async |operation| odd.get(&operation.somewhere_or_nowhere()).await).await;
+    let encoded = admin.clone().header("accept-encoding", "compress, identity;q=0");
+    given.ask(async |operation| operation.ask(&encoded, &operation.nowhere(), operation.body().map(sample)).await).await;
     let large = ("application/json", vec![b' '; 10_001]);
     given.ask(async |operation| admin.raw(operation.method.clone(), &operation.nowhere(), Some(large.clone())).await).await;
     let text = ("text/plain", b"{}".to_vec());
@@ -174,7 +176,10 @@ async fn what_does_not_fit(given: &mut Given) {
     let key = admin.post("/v1/api-keys", json!({ "name": "Shop", "scopes": ["notes:read"] })).await.expect(201);
     let key = format!("/v1/api-keys/{}", text(&key["id"]));
     admin.command(&format!("{key}/revoke")).await.expect(200);
+    let gone = shop.hire("Bo Lind", "agent").await;
+    admin.patch(&format!("/v1/users/{}", gone.id), json!({ "active": false })).await.expect(200);
     let forbidden = [
+        ("add_group_member", format!("/v1/groups/{shipping}/members/{}", gone.id), None),
         ("update_user", format!("/v1/users/{}", ana.id), Some(json!({ "email": "admin@localhost" }))),
         ("remove_group_member", format!("/v1/groups/{shipping}/members/{}", ana.id), None),
         ("update_action_item", done, Some(json!({ "title": "Answered" }))),
