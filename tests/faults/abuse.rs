@@ -105,7 +105,7 @@ async fn text_that_is_not_utf_8() {
         ("Idempotency-Key", 400, "bad_header"),
         ("If-Match", 400, "bad_header"),
         ("X-Act-As", 400, "bad_header"),
-        ("Authorization", 401, "unauthenticated"),
+        ("Authorization", 401, "invalid_token"), // given twice
         ("X-Request-Id", 201, ""),
         ("Accept-Language", 201, ""),
         ("X-Unknown", 201, ""),
