@@ -7,8 +7,8 @@ COPY Cargo.toml Cargo.lock ./
 COPY .cargo/config.toml .cargo/
 COPY benches/Cargo.toml benches/
 COPY migration/Cargo.toml migration/
-RUN mkdir -p src benches/src migration/src tests/api \
-    && echo 'fn main() {}' | tee src/main.rs benches/src/main.rs tests/api/main.rs >/dev/null \
+RUN mkdir -p src benches/src migration/src tests/api tests/faults \
+    && echo 'fn main() {}' | tee src/main.rs benches/src/main.rs tests/api/main.rs tests/faults/main.rs >/dev/null \
     && touch src/lib.rs migration/src/lib.rs \
     && cargo build --release --locked
 

@@ -71,6 +71,8 @@ fn build() -> Value {
             ),
         }
     });
+    // Some codes bring members of their own, such as the `current_version` (RFC 9457).
+    document["components"]["schemas"]["Problem"]["additionalProperties"] = json!(true);
     document["components"]["responses"] = shared_responses();
     document["components"]["parameters"] = shared_parameters();
     document["components"]["headers"] = shared_headers();
@@ -90,6 +92,7 @@ const FAILURES: &[(u16, &str, &str)] = &[
     (403, "Forbidden", "The credential lacks the scope or the role, or the thing is not yours."),
     (404, "NotFound", "There is nothing there."),
     (406, "NotAcceptable", "None of the accepted forms or encodings can be given."),
+    (408, "TooSlow", "The body did not arrive in time."),
     (409, "Conflict", "It does not fit the present state."),
     (412, "Stale", "`If-Match` names another version than the present one."),
     (413, "TooLarge", "The body is larger than the server takes."),
@@ -100,18 +103,19 @@ const FAILURES: &[(u16, &str, &str)] = &[
 ];
 
 fn shared_responses() -> Value {
-    let one = |(status, name, description): &(u16, &str, &str)| {
-        let mut response = json!({
-            "description": description,
-            "headers": { "X-Request-Id": { "$ref": "#/components/headers/X-Request-Id" } },
-            "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
-        });
-        if matches!(status, 429 | 503) {
-            response["headers"]["Retry-After"] = json!({ "$ref": "#/components/headers/Retry-After" });
-        }
-        ((*name).to_owned(), response)
-    };
-    Value::Object(FAILURES.iter().map(one).collect())
+    Value::Object(FAILURES.iter().map(|shared| (shared.1.to_owned(), failure(shared))).collect())
+}
+
+fn failure((status, _, description): &(u16, &str, &str)) -> Value {
+    let mut response = json!({
+        "description": description,
+        "headers": { "X-Request-Id": { "$ref": "#/components/headers/X-Request-Id" } },
+        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+    });
+    if matches!(status, 429 | 503) {
+        response["headers"]["Retry-After"] = json!({ "$ref": "#/components/headers/Retry-After" });
+    }
+    response
 }
 
 fn shared_parameters() -> Value {
@@ -119,12 +123,12 @@ fn shared_parameters() -> Value {
         "IdempotencyKey": {
             "name": "Idempotency-Key", "in": "header", "required": false,
             "description": "Makes the request safe to send again: within 24 hours the same key and body answer what was answered first (B-3).",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "examples": ["7c9e6679-7425-40de-944b-e07fc1f90ae7"] },
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$", "examples": ["7c9e6679-7425-40de-944b-e07fc1f90ae7"] },
         },
         "IfMatch": {
             "name": "If-Match", "in": "header", "required": false,
-            "description": "The ETag that the change is meant for; 412 when the resource has changed since.",
-            "schema": { "type": "string", "examples": ["\"7\""] },
+            "description": "The ETag that the change is meant for, one of several, or `*` for any; 412 when the resource has changed since.",
+            "schema": { "type": "string", "pattern": r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#, "examples": ["\"7\""] },
         },
         "IfNoneMatch": {
             "name": "If-None-Match", "in": "header", "required": false,
@@ -178,6 +182,12 @@ fn show_examples(operation: &mut Value) {
     }
 }
 
+/// Whether an answer is a resource that has a version.
+fn has_version(response: &Value, versioned: &[String]) -> bool {
+    let shown = response["content"]["application/json"]["schema"]["$ref"].as_str();
+    shown.is_some_and(|shown| versioned.iter().any(|schema| shown.ends_with(&format!("/{schema}"))))
+}
+
 /// Says what the ids in a path are, which follows from their names.
 fn describe_ids(operation: &mut Value) {
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
@@ -188,6 +198,50 @@ fn describe_ids(operation: &mut Value) {
         });
         if let Some(words) = words {
             parameter["description"] = words.into();
+        }
+    }
+}
+
+/// A refusal that an operation describes in its own words has the shape of all.
+fn complete_refusals(operation: &mut Value) {
+    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        let shared = FAILURES.iter().find(|(known, ..)| known.to_string() == *status).filter(|_| response.get("$ref").is_none());
+        if let Some(shared) = shared {
+            let said = response["description"].take();
+            *response = failure(shared);
+            response["description"] = said;
+        }
+    }
+}
+
+/// Names the headers of an answer, and the other forms of a list.
+fn complete_successes(operation: &mut Value, secured: bool, is_list: bool, repeatable: bool, versioned: &[String]) {
+    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        if !status.starts_with('2') || response.get("$ref").is_some() {
+            continue;
+        }
+        let mut headers = vec!["X-Request-Id"];
+        if secured {
+            headers.extend(["RateLimit", "RateLimit-Policy"]);
+        }
+        if status == "201" || status == "202" {
+            headers.push("Location");
+        }
+        if is_list {
+            headers.push("Link");
+        }
+        if has_version(response, versioned) {
+            headers.push("ETag");
+        }
+        if repeatable {
+            headers.push("Idempotency-Replayed");
+        }
+        for header in headers {
+            response["headers"][header] = json!({ "$ref": format!("#/components/headers/{header}") });
+        }
+        if is_list && let Some(content) = response["content"].as_object_mut() {
+            content.insert("text/csv".into(), json!({ "schema": { "type": "string" } }));
+            content.insert("application/x-ndjson".into(), json!({ "schema": { "type": "string" } }));
         }
     }
 }
@@ -211,24 +265,27 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
     let repeatable = method == "post" && secured && !signs_in;
     let writes = method != "get";
     let mut parameters: Vec<&str> = Vec::new();
-    // Anything may be asked for in an encoding that nobody knows, take too long, or find the database gone.
-    let mut failures: Vec<u16> = vec![406, 503];
+    // Anything may be asked for in an encoding that nobody knows.
+    let mut failures: Vec<u16> = vec![406];
+    // Whatever looks at the database may find it gone.
+    if !matches!(path, "/livez" | "/problems/{code}") {
+        failures.push(503);
+    }
     if path.starts_with("/v1/") {
         failures.push(400);
     }
     if secured || signs_in {
-        failures.extend([401, 429]);
+        failures.push(401);
     }
     if secured {
-        // 422 also without a body: an API key that acts for nobody where somebody is needed.
-        failures.extend([403, 422]);
+        failures.extend([403, 429]);
         parameters.push("ActAs");
     }
     if named {
         failures.push(404);
     }
     if writes {
-        failures.extend([409, 413, 422]);
+        failures.extend([408, 413, 422]);
         if has_body {
             failures.push(415);
         }
@@ -239,9 +296,11 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
             parameters.push("IfMatch");
         }
         if repeatable {
+            // The first of two twins may take too long for the second.
+            failures.push(409);
             parameters.push("IdempotencyKey");
         }
-    } else if named && !is_list && secured {
+    } else if has_version(&operation["responses"]["200"], versioned) {
         parameters.push("IfNoneMatch");
         operation["responses"]["304"] = json!({ "description": "The caller holds the present version." });
     }
@@ -251,6 +310,7 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
             operation["responses"][status.to_string()] = json!({ "$ref": format!("#/components/responses/{name}") });
         }
     }
+    complete_refusals(operation);
     if let Some(responses) = operation["responses"].as_object_mut() {
         responses.sort_keys();
     }
@@ -264,33 +324,5 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
             list.extend(parameters.iter().map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })));
         }
     }
-    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
-        if !status.starts_with('2') || response.get("$ref").is_some() {
-            continue;
-        }
-        let mut headers = vec!["X-Request-Id"];
-        if secured {
-            headers.extend(["RateLimit", "RateLimit-Policy"]);
-        }
-        if status == "201" || status == "202" {
-            headers.push("Location");
-        }
-        if is_list {
-            headers.push("Link");
-        }
-        let shown = response["content"]["application/json"]["schema"]["$ref"].as_str();
-        if shown.is_some_and(|shown| versioned.iter().any(|schema| shown.ends_with(&format!("/{schema}")))) {
-            headers.push("ETag");
-        }
-        if repeatable {
-            headers.push("Idempotency-Replayed");
-        }
-        for header in headers {
-            response["headers"][header] = json!({ "$ref": format!("#/components/headers/{header}") });
-        }
-        if is_list && let Some(content) = response["content"].as_object_mut() {
-            content.insert("text/csv".into(), json!({ "schema": { "type": "string" } }));
-            content.insert("application/x-ndjson".into(), json!({ "schema": { "type": "string" } }));
-        }
-    }
+    complete_successes(operation, secured, is_list, repeatable, versioned);
 }

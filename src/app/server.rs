@@ -74,6 +74,11 @@ pub fn listen(application: &Application) -> std::io::Result<(Server, SocketAddr)
     .shutdown_timeout(30)
     .client_request_timeout(Duration::from_secs(10))
     .keep_alive(Duration::from_secs(75))
+    .on_connect(|connection, _| {
+        if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
+            cut_when_unread(stream);
+        }
+    })
     .backlog(4096)
     .disable_signals();
     if config.workers > 0 {
@@ -82,6 +87,16 @@ pub fn listen(application: &Application) -> std::io::Result<(Server, SocketAddr)
     let server = server.bind(config.listen)?;
     let address = server.addrs().first().copied().unwrap_or(config.listen);
     Ok((server.run(), address))
+}
+
+/// How long a client may leave an answer unread.
+const LONGEST_UNREAD: Duration = Duration::from_secs(30);
+
+/// Has the system end a connection whose client takes nothing in, or is gone without a word.
+fn cut_when_unread(stream: &actix_web::rt::net::TcpStream) {
+    if let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(LONGEST_UNREAD)) {
+        tracing::warn!(%error, "a connection without a time limit");
+    }
 }
 
 /// Serves metrics on an address of their own.

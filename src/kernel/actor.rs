@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, schema::Type},
+};
 use uuid::Uuid;
 
 use super::{
@@ -83,6 +86,19 @@ impl Role {
         Scope::ALL.iter().copied().filter(|scope| scope.least_role() <= self && *scope != Scope::UsersActAs).collect()
     }
 }
+
+impl PartialSchema for Scope {
+    fn schema() -> RefOr<Schema> {
+        let lines: Vec<String> = Self::ALL.iter().map(|scope| format!("- `{scope}`: {}", scope.description())).collect();
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some(format!("What a credential may touch.\n\n{}", lines.join("\n"))))
+            .enum_values(Some(Self::ALL.iter().map(|scope| scope.as_str())))
+            .into()
+    }
+}
+
+impl ToSchema for Scope {}
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -204,6 +220,12 @@ impl Actor {
     #[must_use]
     pub fn author(&self) -> Uuid {
         self.user().unwrap_or(self.id)
+    }
+
+    /// Their name.
+    #[must_use]
+    pub fn author_name(&self) -> &str {
+        self.acting_for.as_ref().map_or(&self.name, |person| &person.name)
     }
 
     /// Whether the actor sees to other people's work: managers, admins, and keys that stand for no person.

@@ -36,6 +36,12 @@ macro_rules! choice {
 
         impl utoipa::ToSchema for $name {}
 
+        impl $crate::kernel::filter::Alternative for $name {
+            fn pattern() -> Option<String> {
+                Some([$($text),*].join("|"))
+            }
+        }
+
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())

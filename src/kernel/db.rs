@@ -18,13 +18,17 @@ use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait,
 };
-use tokio::sync::{Mutex, Notify, oneshot};
+use tokio::{
+    sync::{Mutex, Notify, oneshot},
+    time::Instant,
+};
 
 use super::{
     clock::{Clock, Ids},
     context::Context,
     error::{Code, Error, Result},
     journal::{self, Reactions},
+    patience::{self, patiently},
     reader::Reader,
     tx::Tx,
 };
@@ -94,18 +98,51 @@ struct Lane {
     writer: DatabaseConnection,
     waiting: AtomicUsize,
     most: usize,
-    batch: Mutex<Batch>,
+    batch: Mutex<Option<Batch>>,
 }
 
-/// Writes that share the commit to come.
-#[derive(Default)]
+/// A transaction that several writes share, and those who wait for its commit. They go together: when it is
+/// lost, nobody is told that it was committed.
 struct Batch {
-    open: Option<DatabaseTransaction>,
+    open: DatabaseTransaction,
     done: Vec<oneshot::Sender<Result<()>>>,
 }
 
 /// Writes that share one commit at the most: more would only make the first wait.
 const LARGEST_BATCH: usize = 64;
+
+/// Whoever has stood in the line for so long is turned away: those before them could not write either.
+const LONGEST_IN_LINE: Duration = Duration::from_secs(10);
+
+/// Whoever asks whether the database answers wants to know it soon.
+const LONGEST_PING: Duration = Duration::from_secs(3);
+
+/// A place in the line before the writer; it counts until it is given up.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    /// The last place, if there is room.
+    fn take(lane: &'a Lane) -> Result<Self> {
+        let place = Self(&lane.waiting);
+        let before = lane.waiting.fetch_add(1, Ordering::SeqCst);
+        if before < lane.most { Ok(place) } else { Err(busy("More writes are waiting than the server takes.")) }
+    }
+
+    /// Leaves the line; how many are behind.
+    fn leave(self) -> usize {
+        std::mem::ManuallyDrop::new(self).0.fetch_sub(1, Ordering::SeqCst) - 1
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn busy(why: &str) -> Error {
+    Error::new(Code::Busy, format!("{why} Nothing was done.")).retry_after(1)
+}
 
 impl Db {
     /// Opens the database; the schema must be there.
@@ -197,7 +234,7 @@ impl Db {
         let done = spawn_local(async move {
             let (value, changes_access) = match &db.0.side {
                 Side::Sqlite { lane, .. } => db.write_in_line(lane, context, work).await,
-                Side::Postgres { pool } => db.write_at_once(pool, context, work).await,
+                Side::Postgres { pool } => patiently(db.write_at_once(pool, context, work)).await,
             }?;
             if changes_access {
                 db.0.access_generation.fetch_add(1, Ordering::SeqCst);
@@ -222,37 +259,46 @@ impl Db {
     where
         F: AsyncFnOnce(&mut Tx) -> Result<T>,
     {
-        if lane.waiting.fetch_add(1, Ordering::SeqCst) >= lane.most {
-            lane.waiting.fetch_sub(1, Ordering::SeqCst);
-            return Err(Error::new(Code::Busy, "More writes are waiting than the server takes. Nothing was done.").retry_after(1));
-        }
-        let mut batch = lane.batch.lock().await;
-        let behind = lane.waiting.fetch_sub(1, Ordering::SeqCst) - 1;
-        let shared = match batch.open.take() {
-            Some(open) => open,
-            None => {
-                let immediate =
-                    TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
-                lane.writer.begin_with_options(immediate).await?
-            }
+        let place = Place::take(lane)?;
+        let arrived = Instant::now();
+        let mut line = lane.batch.lock().await;
+        let behind = place.leave();
+        let late = arrived.elapsed() > LONGEST_IN_LINE;
+        let (outcome, mut batch) = match line.take() {
+            None if late => return Err(busy("The writer is held up.")),
+            // The first of a batch is alone in it so far, and needs no savepoint of its own.
+            None => match self.run(begin(&lane.writer).await?, context, work).await {
+                Ok((value, open)) => (Ok(value), Batch { open, done: Vec::new() }),
+                Err((refusal, Some(alone))) => return Err(taken_back(alone, refusal).await),
+                Err((refusal, None)) => return Err(refusal),
+            },
+            Some(batch) => (self.run_in_savepoint(&batch.open, context, work).await, batch),
         };
-        let outcome = self.run_in_savepoint(&shared, context, work).await;
-        batch.open = Some(shared);
-        let committed = if behind > 0 && batch.done.len() < LARGEST_BATCH {
+        if let Err(error) = &outcome
+            && error.code() == Code::DatabaseUnavailable
+        {
+            // On a full disk SQLite may have taken back all of it: nobody may go on in it, or be told that it was committed.
+            batch.fail(error);
+            return outcome;
+        }
+        if behind == 0 || batch.done.len() >= LARGEST_BATCH {
+            let committed = batch.commit().await;
+            drop(line);
+            // A refusal is the caller's answer whatever became of the commit; a success must be on disk.
+            return outcome.and_then(|value| committed.map(|()| value));
+        }
+        // Somebody waits in line, and will see to the commit. A refusal has nothing in it.
+        let told = outcome.as_ref().ok().map(|_| {
             let (tell, told) = oneshot::channel();
             batch.done.push(tell);
-            drop(batch);
-            told.await.map_err(Error::internal)?
-        } else {
-            let committed = commit(&mut batch).await;
-            drop(batch);
-            committed
-        };
-        // A refusal is the caller's answer whatever became of the commit; a success must be on disk.
-        match outcome {
-            Ok(value) => committed.map(|()| value),
-            Err(refusal) => Err(refusal),
+            told
+        });
+        *line = Some(batch);
+        drop(line);
+        if let Some(told) = told {
+            told.await.map_err(Error::internal)??;
         }
+        outcome
     }
 
     async fn run_in_savepoint<T, F>(&self, shared: &DatabaseTransaction, context: Context, work: F) -> Result<T>
@@ -265,12 +311,8 @@ impl Db {
                 savepoint.commit().await?;
                 Ok(value)
             }
-            Err((refusal, savepoint)) => {
-                if let Some(savepoint) = savepoint {
-                    savepoint.rollback().await?;
-                }
-                Err(refusal)
-            }
+            Err((refusal, Some(savepoint))) => Err(taken_back(savepoint, refusal).await),
+            Err((refusal, None)) => Err(refusal),
         }
     }
 
@@ -314,18 +356,21 @@ impl Db {
         if !self.read().any(fresh.into_query()).await? {
             return Ok(());
         }
-        let conn = pool.begin().await?;
-        journal::number(&conn).await?;
-        Ok(conn.commit().await?)
+        patiently(async {
+            let conn = pool.begin().await?;
+            journal::number(&conn).await?;
+            Ok(conn.commit().await?)
+        })
+        .await
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
-        match &self.0.side {
-            Side::Sqlite { readers, .. } => readers.execute_unprepared("SELECT 1").await?,
-            Side::Postgres { pool } => pool.execute_unprepared("SELECT 1").await?,
+        let pool = match &self.0.side {
+            Side::Sqlite { readers, .. } => readers,
+            Side::Postgres { pool } => pool,
         };
-        Ok(())
+        patience::within(LONGEST_PING, async { Ok(pool.execute_unprepared("SELECT 1").await.map(drop)?) }).await
     }
 
     /// Closes every connection, after the writes that are under way.
@@ -345,21 +390,42 @@ impl Db {
     }
 }
 
-/// Commits what the batch holds and tells everyone in it.
-async fn commit(batch: &mut Batch) -> Result<()> {
-    let committed = match batch.open.take() {
-        Some(open) => open.commit().await.map_err(Error::from),
-        None => Ok(()),
-    };
-    for waiting in batch.done.drain(..) {
-        let told = match &committed {
-            Ok(()) => Ok(()),
-            Err(error) => Err(Error::new(error.code(), error.refusal().detail.clone()).retry_after(1)),
-        };
-        // Whoever stopped waiting has no use for the answer.
-        let _gone = waiting.send(told);
+/// Begins a transaction of SQLite's one writer.
+async fn begin(writer: &DatabaseConnection) -> Result<DatabaseTransaction> {
+    let immediate = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+    Ok(writer.begin_with_options(immediate).await?)
+}
+
+impl Batch {
+    /// Commits what it holds and tells everyone in it.
+    async fn commit(self) -> Result<()> {
+        let Self { open, done } = self;
+        let committed = open.commit().await.map_err(Error::from);
+        tell(done, &committed);
+        committed
     }
-    committed
+
+    /// Takes back what it holds and tells everyone in it.
+    fn fail(self, error: &Error) {
+        drop(self.open);
+        tell(self.done, &Err(error.again()));
+    }
+}
+
+fn tell(waiting: Vec<oneshot::Sender<Result<()>>>, committed: &Result<()>) {
+    for waiting in waiting {
+        // Whoever stopped waiting has no use for the answer.
+        let _gone = waiting.send(committed.as_ref().copied().map_err(Error::again));
+    }
+}
+
+/// Takes a transaction or savepoint back; the refusal that was the reason. A database that is full or gone has taken
+/// it back already.
+pub(super) async fn taken_back(open: DatabaseTransaction, refusal: Error) -> Error {
+    match open.rollback().await {
+        Err(error) if refusal.code() != Code::DatabaseUnavailable => error.into(),
+        _ => refusal,
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "writes are the one room that outlives its caller")]
@@ -376,6 +442,7 @@ fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
         .record_stmt_in_spans(false)
         .test_before_acquire(false);
     options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>).acquire_timeout(Duration::from_secs(10));
+    options.map_sqlx_sqlite_pool_opts(|options| options.after_release(|connection, _| patience::has_ended(connection).boxed()));
     options.map_sqlx_sqlite_opts(move |options| {
         options
             .create_if_missing(!read_only)
@@ -397,8 +464,13 @@ fn postgres(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options.max_connections(connections).min_connections(1).sqlx_logging(false).record_stmt_in_spans(false).test_before_acquire(false);
     options.acquire_timeout(Duration::from_secs(5)).idle_timeout(Duration::from_mins(10));
+    options.map_sqlx_postgres_pool_opts(|options| options.after_release(|connection, _| patience::answers(connection).boxed()));
     options.map_sqlx_postgres_opts(|options| {
-        options.options([("lock_timeout", "10s"), ("statement_timeout", "60s")]).statement_cache_capacity(512)
+        // An answered write is on disk, whatever the server does for others.
+        let session = [("synchronous_commit", "on"), ("lock_timeout", "10s"), ("statement_timeout", "60s")];
+        // What a connection that vanished had locked must not stay so.
+        let session = session.into_iter().chain([("idle_in_transaction_session_timeout", "30s")]);
+        options.options(session).statement_cache_capacity(512)
     });
     options
 }

@@ -397,16 +397,20 @@ fn sqlstate(cause: &sea_orm::SqlxError, error: &DbErr) -> Option<Error> {
         SqlxError::Database(database) => match database.code().as_deref() {
             // lock_timeout, deadlock_detected, serialization_failure
             Some("55P03" | "40P01" | "40001") => Error::new(Code::Busy, "Others were changing the same thing. Nothing was done."),
-            // SQLITE_BUSY
-            Some("5" | "517") => Error::new(Code::Busy, "The database is busy. Nothing was done."),
-            // SQLITE_FULL, SQLITE_IOERR*, disk_full: nothing was kept, and room may come back.
-            Some("13" | "10" | "778" | "1034" | "1290" | "53100") => {
-                Error::new(Code::DatabaseUnavailable, "The database cannot write just now.")
-            }
+            // disk_full: nothing was kept, and room may come back.
+            Some("53100") => Error::new(Code::DatabaseUnavailable, "The database cannot write just now."),
             Some(state) if state.len() == 5 && (state.starts_with("57P") || state.starts_with("08") || state.starts_with("53")) => {
                 Error::new(Code::DatabaseUnavailable, "The database cannot be reached just now.")
             }
-            _ => return None,
+            // SQLite's: a number whose lowest byte is the kind of failure.
+            Some(number) => match number.parse::<u32>().ok()? & 0xff {
+                // SQLITE_BUSY
+                5 => Error::new(Code::Busy, "The database is busy. Nothing was done."),
+                // SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN: nothing was kept, and room may come back.
+                10 | 13 | 14 => Error::new(Code::DatabaseUnavailable, "The database cannot write just now."),
+                _ => return None,
+            },
+            None => return None,
         },
         _ => return None,
     }

@@ -1,11 +1,37 @@
 //! What filters are made of: alternatives, people, and their conditions.
 
-use std::{fmt, marker::PhantomData, str::FromStr};
+use std::{borrow::Cow, fmt, marker::PhantomData, str::FromStr};
 
 use sea_orm::sea_query::{Cond, Expr, ExprTrait, SelectStatement};
 use serde::{Deserialize, Deserializer, de};
 use utoipa::{PartialSchema, ToSchema, openapi};
 use uuid::Uuid;
+
+/// Characters of a filter at the most: no query has more values than a database takes.
+pub const LONGEST: usize = 10_000;
+/// How the refusal of a text begins that is longer than its limit.
+pub const TOO_LONG: &str = "must have at most";
+
+/// What can stand beside others in one query parameter.
+pub trait Alternative {
+    /// How it is written, as a regular expression; nothing when any text will do.
+    fn pattern() -> Option<String>;
+}
+
+impl Alternative for String {
+    fn pattern() -> Option<String> {
+        None
+    }
+}
+
+/// The regular expression of one or more, joined by commas.
+#[must_use]
+pub fn joined(one: &str) -> String {
+    format!("^({one})(,({one}))*$")
+}
+
+/// Alternatives of one parameter at the most.
+pub const MOST_ALTERNATIVES: usize = 200;
 
 /// Alternatives in one query parameter: `status=open,completed` means either.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,36 +40,45 @@ pub struct AnyOf<T>(pub Vec<T>);
 impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for AnyOf<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor<T>(PhantomData<T>);
-        impl<'de, T: FromStr<Err: fmt::Display>> de::Visitor<'de> for Visitor<T> {
+        impl<T: FromStr<Err: fmt::Display>> de::Visitor<'_> for Visitor<T> {
             type Value = AnyOf<T>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("values joined by commas")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<AnyOf<T>, E> {
+                if text.chars().count() > LONGEST {
+                    return Err(E::custom(format_args!("{TOO_LONG} {LONGEST} characters")));
+                }
+                if text.split(',').nth(MOST_ALTERNATIVES).is_some() {
+                    return Err(E::custom(format_args!("expected {MOST_ALTERNATIVES} alternatives at the most")));
+                }
                 text.split(',')
                     .map(|part| part.parse().map_err(|error| E::custom(format_args!("{part:?}: {error}"))))
                     .collect::<Result<_, E>>()
                     .map(AnyOf)
             }
-            fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<AnyOf<T>, A::Error> {
-                let mut values = Vec::new();
-                while let Some(text) = list.next_element::<String>()? {
-                    values.push(text.parse().map_err(de::Error::custom)?);
-                }
-                Ok(AnyOf(values))
-            }
         }
-        deserializer.deserialize_any(Visitor(PhantomData))
+        deserializer.deserialize_str(Visitor(PhantomData))
     }
 }
 
-impl<T> PartialSchema for AnyOf<T> {
+impl<T: Alternative> PartialSchema for AnyOf<T> {
     fn schema() -> openapi::RefOr<openapi::Schema> {
-        openapi::ObjectBuilder::new().schema_type(openapi::schema::Type::String).into()
+        let pattern = T::pattern().map(|one| joined(&one));
+        openapi::ObjectBuilder::new()
+            .schema_type(openapi::schema::Type::String)
+            .description(Some("One or more, joined by commas, 200 at the most; any of them will do."))
+            .pattern(pattern)
+            .into()
     }
 }
 
-impl<T> ToSchema for AnyOf<T> {}
+impl<T: Alternative> ToSchema for AnyOf<T> {
+    fn name() -> Cow<'static, str> {
+        let one = std::any::type_name::<T>();
+        format!("AnyOf{}", one.rsplit("::").next().unwrap_or(one)).into()
+    }
+}
 
 /// A yes or no in a query string.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -177,15 +212,31 @@ impl FromStr for Whose {
     }
 }
 
+impl Alternative for Whose {
+    fn pattern() -> Option<String> {
+        const HEX: &str = "[0-9A-Fa-f]";
+        Some(format!("me|public|none|(user|group):{HEX}{{8}}(-{HEX}{{4}}){{3}}-{HEX}{{12}}"))
+    }
+}
+
 /// Work of one of these owners; an id alone tells a person from a group.
 #[must_use]
 pub fn owned_by(column: Expr, owners: &[Whose], me: Option<Uuid>) -> Cond {
-    owners.iter().fold(Cond::any(), |any, owner| match owner {
-        Whose::Me => any.add(me.map_or_else(|| Expr::val(1).eq(0), |me| column.clone().eq(me))),
-        Whose::Public => any.add(column.clone().is_null()),
-        Whose::Nobody => any.add(Expr::val(1).eq(0)),
-        Whose::User(id) | Whose::Group(id) => any.add(column.clone().eq(*id)),
-    })
+    let ids = owners.iter().filter_map(|owner| match owner {
+        Whose::Me => me,
+        Whose::User(id) | Whose::Group(id) => Some(*id),
+        Whose::Public | Whose::Nobody => None,
+    });
+    let ids: Vec<Uuid> = ids.collect();
+    let public = owners.contains(&Whose::Public);
+    let any = match ids.as_slice() {
+        // Beside the public queue it would keep the planner from that one's index.
+        [] if public => Cond::any(),
+        [] => Cond::any().add(Expr::cust("1 = 0")),
+        [one] => Cond::any().add(column.clone().eq(*one)),
+        many => Cond::any().add(column.clone().is_in(many.iter().copied())),
+    };
+    if public { any.add(column.is_null()) } else { any }
 }
 
 #[cfg(test)]

@@ -58,6 +58,8 @@ pub struct Answer {
     pub location: Option<String>,
     /// Its version.
     pub version: Option<i64>,
+    /// Whether it has words in the language of whoever asks.
+    pub translated: bool,
     /// JSON; empty for 204.
     pub body: Vec<u8>,
     /// Whether this is the answer of an earlier, equal request.
@@ -134,6 +136,7 @@ async fn earlier(tx: &mut Tx, principal_id: Uuid, retry: &RetryKey) -> Result<Op
         status: u16::try_from(kept.status).unwrap_or(200),
         location: kept.location,
         version: kept.version,
+        translated: false,
         body: kept.body.into_bytes(),
         replayed: true,
         kept: None,

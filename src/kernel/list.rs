@@ -285,10 +285,10 @@ macro_rules! listed {
     };
 }
 
-/// Names the page of a resource's rows in the OpenAPI document.
+/// Names the page of a resource's rows in the OpenAPI document, and the parameters that every list of them takes.
 #[macro_export]
 macro_rules! page_of {
-    ($page:ident, $view:ty, $what:literal) => {
+    ($page:ident, $view:ty, $row:ty, $what:literal $(, $(#[$about:meta])* $more:ident: $kind:ty)?) => {
         #[doc = concat!("A page of ", $what, ".")]
         #[derive(Debug, utoipa::ToSchema)]
         #[schema(description = concat!("A page of ", $what, "."))]
@@ -302,6 +302,13 @@ macro_rules! page_of {
             /// Present with `counts=true`.
             #[schema(nullable = false)]
             counts: Option<$crate::kernel::list::Counts>,
+            $($(#[$about])* $more: Option<$kind>,)?
+        }
+
+        impl utoipa::IntoParams for $page {
+            fn into_params(_: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>) -> Vec<utoipa::openapi::path::Parameter> {
+                $crate::kernel::http::list_query::page_params::<$row, $view>()
+            }
         }
     };
 }

@@ -5,7 +5,7 @@ use sea_orm::{
     StatementBuilder, Value, Values, sea_query::SelectStatement,
 };
 
-use super::error::Result;
+use super::{error::Result, patience::patiently};
 
 /// Reads rows, from the pool or inside a transaction.
 #[derive(Clone, Copy)]
@@ -36,7 +36,7 @@ impl Reader<'_> {
     pub async fn all<R: FromQueryResult>(&self, select: &SelectStatement) -> Result<Vec<R>> {
         let statement = self.statement(select);
         let rows = match self {
-            Self::Pool(pool) => pool.query_all_raw(statement).await?,
+            Self::Pool(pool) => patiently(async { Ok(pool.query_all_raw(statement).await?) }).await?,
             Self::Tx(tx) => tx.query_all_raw(statement).await?,
         };
         Ok(rows.iter().map(|row| R::from_query_result(row, "")).collect::<std::result::Result<_, _>>()?)
@@ -46,7 +46,7 @@ impl Reader<'_> {
     pub async fn one<R: FromQueryResult>(&self, select: &SelectStatement) -> Result<Option<R>> {
         let statement = self.statement(select);
         let row = match self {
-            Self::Pool(pool) => pool.query_one_raw(statement).await?,
+            Self::Pool(pool) => patiently(async { Ok(pool.query_one_raw(statement).await?) }).await?,
             Self::Tx(tx) => tx.query_one_raw(statement).await?,
         };
         Ok(row.map(|row| R::from_query_result(&row, "")).transpose()?)

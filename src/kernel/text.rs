@@ -50,7 +50,8 @@ pub fn parse_duration(text: &str) -> Option<iso8601::Duration> {
 /// Refuses what is no BCP 47 language tag.
 pub fn language(text: &str) -> Result<(), ValidationError> {
     let subtag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if (2..=35).contains(&text.len()) && text.split('-').all(subtag) {
+    let first = text.split('-').next().is_some_and(|first| first.len() >= 2 && first.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    if text.len() <= 35 && first && text.split('-').all(subtag) {
         Ok(())
     } else {
         Err(ValidationError::new("language").with_message("must be a language tag such as fr or pt-BR".into()))

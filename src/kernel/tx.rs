@@ -1,6 +1,6 @@
 //! The one way to write: a transaction that journals each change and lets later folders react.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use chrono_tz::Tz;
 use sea_orm::{
@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{
     clock::{Ids, Timestamp},
     context::{Context, IfMatch},
+    db::taken_back,
     error::{Code, Error, Result},
     journal::{self, Audience, Belongs, Change, Reactions, Record},
     reader::Reader,
@@ -31,6 +32,7 @@ pub struct Tx {
     ids: Arc<Ids>,
     reactions: Arc<Reactions>,
     entries: Vec<journal::Model>,
+    names: HashMap<Uuid, String>,
 }
 
 impl Tx {
@@ -42,7 +44,8 @@ impl Tx {
         ids: Arc<Ids>,
         reactions: Arc<Reactions>,
     ) -> Self {
-        Self { conn, context, now, company_zone, ids, reactions, entries: Vec::new() }
+        let names = HashMap::from([(context.actor.author(), context.actor.author_name().to_owned())]);
+        Self { conn, context, now, company_zone, ids, reactions, entries: Vec::new(), names }
     }
 
     /// Writes the journal and hands the transaction back for its commit.
@@ -77,6 +80,17 @@ impl Tx {
     #[must_use]
     pub fn id(&self) -> Uuid {
         self.ids.next(self.now)
+    }
+
+    /// Keeps the name of a person or group that was read anyway, so that the answer need not ask for it again.
+    pub fn knows(&mut self, id: Uuid, name: &str) {
+        self.names.insert(id, name.to_owned());
+    }
+
+    /// The name of a person or group, when this transaction has read it; `Some(None)` for nobody.
+    #[must_use]
+    pub fn name_of(&self, id: Option<Uuid>) -> Option<Option<String>> {
+        id.map_or(Some(None), |id| self.names.get(&id).cloned().map(Some))
     }
 
     /// Writes a row without a journal entry: technical rows such as sessions.
@@ -247,8 +261,7 @@ impl Tx {
             }
             Err(refusal) => {
                 self.entries.truncate(entries);
-                savepoint.rollback().await?;
-                Err(refusal)
+                Err(taken_back(savepoint, refusal).await)
             }
         }
     }

@@ -388,3 +388,18 @@ async fn s4_37_signing_in_names_every_broken_rule() {
     assert!(broken.contains(&("#/pasword".to_owned(), "unknown_field".to_owned())), "{broken:?}");
     shop.anonymous().send(reqwest::Method::POST, "/v1/auth/refresh", None).await.expect(415);
 }
+
+#[actix_web::test]
+async fn a_language_is_a_language_tag() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    for wrong in ["!!", "1f", "fr_CA", "fr-", "français", "a"] {
+        let new = json!({ "email": "ana@shop.example", "name": "Ana", "language": wrong });
+        assert!(admin.post("/v1/users", new).await.broken(422).iter().all(|(at, _)| at == "#/language"), "{wrong}");
+        let patched = admin.patch("/v1/users/me", json!({ "language": wrong })).await;
+        assert!(patched.broken(422).iter().all(|(at, _)| at == "#/language"), "{wrong}");
+    }
+    for right in [json!("fr"), json!("pt-BR"), json!("zh-Hant-TW"), json!(null)] {
+        assert_eq!(admin.patch("/v1/users/me", json!({ "language": right })).await.expect(200)["language"], right);
+    }
+}

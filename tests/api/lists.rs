@@ -304,3 +304,31 @@ async fn s2_26_labels_and_colours_come_in_the_callers_language() {
     let keys = caller.clone().header("accept-language", "fr").rows(ITEMS).await;
     assert_eq!((&keys[0]["action"], keys[0].get("labels")), (&json!("call"), None), "keys are never translated");
 }
+
+#[actix_web::test]
+async fn the_words_that_a_list_names_are_those_that_it_takes() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let mut lists = 0;
+    for (path, item) in document()["paths"].as_object().expect("paths") {
+        let parameters: Vec<&Value> = item["get"]["parameters"].as_array().into_iter().flatten().collect();
+        if !parameters.iter().any(|parameter| parameter["name"] == "cursor") {
+            continue;
+        }
+        lists += 1;
+        let path = path.replace("{queue}", "public").replace("{type}", "order").replace("{id}", "A-1001");
+        for name in ["sort", "fields", "expand"] {
+            let named = parameters.iter().find(|parameter| parameter["name"] == name);
+            let pattern = named.map(|parameter| text(&parameter["schema"]["pattern"])).unwrap_or_default();
+            // The first half of `^(a|b)(,(a|b))*$`.
+            let words = pattern.split(")(,").next().unwrap_or_default().trim_matches(|c| "^-?()".contains(c)).to_owned();
+            for word in words.split('|').filter(|word| !word.is_empty()) {
+                admin.get(&format!("{path}?{name}={word}")).await.expect(200);
+            }
+            assert_eq!(words.is_empty(), name == "expand" && named.is_none(), "{path} {name}");
+            let nonsense = admin.get(&format!("{path}?{name}=nonsense")).await;
+            assert_eq!(nonsense.broken(400)[0].0, name, "{path}");
+        }
+    }
+    assert!(lists >= 10, "only {lists} lists were found");
+}

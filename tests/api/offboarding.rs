@@ -298,3 +298,13 @@ async fn s0_16_two_who_offboard_each_other_do_not_both_go() {
         }
     }
 }
+
+#[actix_web::test]
+async fn who_is_gone_joins_no_group() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let (ana, shipping) = (shop.hire("Ana Ruiz", "agent").await, shop.group("Shipping", &[]).await);
+    admin.patch(&format!("/v1/users/{}", ana.id), json!({ "active": false })).await.expect(200);
+    let joining = admin.put(&format!("/v1/groups/{shipping}/members/{}", ana.id), None).await;
+    assert_eq!(joining.problem(409), "conflict");
+}

@@ -203,7 +203,7 @@ async fn s4_26_what_breaks_a_rule_is_refused_by_name() {
         patch(json!({ "label": " ", "color": "blue" })).await,
         [("#/color".into(), "color".into()), ("#/label".into(), "blank".into())]
     );
-    assert_eq!(patch(json!({ "labels": { "fr": "" } })).await, [("#/labels".into(), "blank".into())]);
+    assert_eq!(patch(json!({ "labels": { "fr": " " } })).await, [("#/labels".into(), "blank".into())]);
     assert_eq!(patch(json!({ "duration": "P1D" })).await, [("#/duration".into(), "not_here".into())]);
     let none = admin.patch("/v1/picklists/due_presets/items/today", json!({ "duration": null })).await;
     assert_eq!(none.broken(422), [("#/duration".into(), "required".into())]);
@@ -329,4 +329,27 @@ async fn fill(shop: &Shop, list: Uuid, values: i64) {
         tx.execute(&item::Entity::insert_many(rows).into_query()).await
     });
     write.await.expect("values");
+}
+
+// RFC 9110: a strong ETag is that of one representation, and each language is one.
+#[actix_web::test]
+async fn an_etag_is_of_one_language() {
+    let shop = Shop::open().await;
+    let plain = shop.by(&shop.admin);
+    let french = plain.clone().header("accept-language", "fr-CA, en;q=0.5");
+    for path in ["/v1/picklists/actions", "/v1/picklists/actions/items/call"] {
+        let (any, fr) = (plain.get(path).await, french.get(path).await);
+        assert_ne!(any.header("etag"), fr.header("etag"), "{path}");
+        for (by, held, status) in [(&plain, &any, 304), (&french, &fr, 304), (&plain, &fr, 200), (&french, &any, 200)] {
+            let again = by.clone().header("if-none-match", held.header("etag")).get(path).await;
+            assert_eq!((again.status, again.header("vary").to_lowercase().contains("accept-language")), (status, true), "{path}");
+        }
+    }
+    // Whoever changes it means the version, in whatever language they read it.
+    let path = "/v1/picklists/actions/items/call";
+    let read = french.get(path).await;
+    let changed = french.clone().header("if-match", read.header("etag")).patch(path, json!({ "color": "#00ff00" })).await;
+    assert_eq!(changed.status, 200, "{}", changed.text);
+    let stale = french.clone().header("if-match", read.header("etag")).patch(path, json!({ "color": "#0000ff" })).await;
+    assert_eq!(stale.problem(412), "stale_version");
 }

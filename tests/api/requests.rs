@@ -160,6 +160,28 @@ async fn every_mistake_of_a_body_is_named_where_it_is() {
     }
 }
 
+// Whoever reads the first and whoever reads the last would read another note.
+#[actix_web::test]
+async fn a_member_given_twice_is_422() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let bodies = [
+        (r#"{"title":"a","subject":{"type":"order","id":"A-1"},"title":"b"}"#, "#/title"),
+        (r#"{"title":"a","subject":{"type":"order","id":"A-1","id":"A-1"}}"#, "#/subject/id"),
+        (
+            r#"{"title":"a","subject":{"type":"order","id":"A-1"},"action_items":[{"title":"a","titl\u0065":"a","due_in":"today"}]}"#,
+            "#/action_items/0/title",
+        ),
+    ];
+    for (body, pointer) in bodies {
+        let reply = post(&admin, "application/json", body).await;
+        assert_eq!(reply.broken(422), [(pointer.to_owned(), "repeated".to_owned())], "{body}");
+    }
+    let list = r#"[{"type":"order","id":"A-1"},"Called"]"#;
+    assert_eq!(post(&admin, "application/json", list).await.broken(422), [("#".into(), "wrong_type".into())]);
+    assert!(admin.rows("/v1/notes").await.is_empty());
+}
+
 // PostgreSQL cannot keep NUL, and SQLite cuts at it.
 #[actix_web::test]
 async fn nul_is_422_and_says_where() {
@@ -228,6 +250,13 @@ async fn a_query_parameter_stands_once_and_is_text() {
     assert_eq!(both.broken(400), [("status".into(), "repeated".into()), ("assignee".into(), "invalid_value".into())]);
     assert_eq!(admin.get("/v1/notes?subject=%ff%fe").await.problem(400), "bad_query");
     assert_eq!(admin.get("/v1/notes?%ff=1").await.problem(400), "bad_query");
+    // Thousands once ended the whole process: its stack was too small for them.
+    for count in [201, 3000] {
+        let many = admin.get(&format!("/v1/action-items?assignee={}", vec!["me"; count].join(","))).await;
+        assert_eq!(many.broken(400), [("assignee".into(), "invalid_value".into())]);
+    }
+    let many = vec![format!("user:{}", shop.admin.id); 199].join(",");
+    admin.get(&format!("/v1/action-items?assignee=public,{many}")).await.expect(200);
     // Nothing is case-insensitive, and an empty value is a value.
     assert_eq!(admin.get("/v1/notes?Limit=1").await.broken(400), [("Limit".into(), "unknown".into())]);
     assert_eq!(admin.get("/v1/notes?limit=").await.broken(400), [("limit".into(), "range".into())]);
@@ -253,6 +282,57 @@ async fn bad_headers_are_named() {
         let reply = shop.anonymous().header("authorization", credential).get("/v1/users/me").await;
         assert_eq!(reply.problem(401), "invalid_token", "{credential}");
     }
+}
+
+#[actix_web::test]
+async fn a_header_that_decides_something_is_given_once() {
+    let shop = Shop::open().await;
+    let own = format!("Bearer {}", shop.admin.token);
+    let path = format!("/v1/users/{}", shop.admin.id);
+    let none = bare(&shop, Method::GET, &path, &[("authorization", &own), ("authorization", "Bearer csl_other")]).await;
+    assert_eq!((none.status().as_u16(), value(none.headers(), "content-type")), (401, "application/problem+json"));
+    let headers =
+        [("authorization", own.as_str()), ("content-type", "application/json"), ("idempotency-key", "a"), ("idempotency-key", "b")];
+    let none = bare(&shop, Method::POST, "/v1/queues/public/claim-next", &headers).await;
+    assert_eq!((none.status().as_u16(), value(none.headers(), "content-type")), (400, "application/problem+json"));
+}
+
+#[actix_web::test]
+async fn the_form_is_the_one_that_is_liked_best() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    for (accept, kind) in [
+        ("text/csv;q=0.1, application/json;q=0.9", "application/json"),
+        ("application/json;q=0.5, text/csv", "text/csv; charset=utf-8"),
+        ("text/csv, application/json", "text/csv; charset=utf-8"),
+        ("text/csv;q=0, */*;q=0.1", "application/json"),
+        ("text/html, application/x-ndjson; q=0.3", "application/x-ndjson"),
+    ] {
+        let reply = admin.clone().header("accept", accept).get("/v1/notes").await;
+        assert_eq!((reply.status, reply.header("content-type")), (200, kind), "{accept}");
+    }
+    for accept in ["text/html", "application/json;q=0", "*/*;q=0.0"] {
+        assert_eq!(admin.clone().header("accept", accept).get("/v1/notes").await.problem(406), "not_acceptable", "{accept}");
+    }
+}
+
+#[actix_web::test]
+async fn what_is_no_text_names_nothing() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    for (id, status, code) in [
+        ("%ff", 400, "bad_request"),
+        ("%c0%af", 400, "bad_request"),
+        ("%ed%a0%80", 400, "bad_request"),
+        ("%00", 404, "not_found"),
+        ("a%00b", 404, "not_found"),
+    ] {
+        for path in [format!("/v1/subjects/order/{id}/timeline"), format!("/v1/picklists/{id}"), format!("/v1/notes/{id}")] {
+            assert_eq!(admin.get(&path).await.problem(status), code, "{path}");
+        }
+    }
+    // What only looks like it is text.
+    admin.get("/v1/subjects/order/%25ff/timeline").await.expect(200);
 }
 
 #[actix_web::test]

@@ -8,7 +8,7 @@ use super::{
     json::{ApiKeyFilter, ApiKeyPage, ApiKeyPatch, ApiKeyView, CreatedApiKey, NewApiKey},
     service,
 };
-use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, list_query::PageParams};
+use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result};
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -18,7 +18,7 @@ pub fn routes(config: &mut ServiceConfig) {
 /// List the API keys
 ///
 /// Never their secrets. Sorts: `name` (default), `created_at`.
-#[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:read"])), params(PageParams, ApiKeyFilter), responses((status = 200, description = "A page of API keys.", body = ApiKeyPage)))]
+#[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:read"])), params(ApiKeyPage, ApiKeyFilter), responses((status = 200, description = "A page of API keys.", body = ApiKeyPage)))]
 #[get("/api-keys")]
 async fn list_api_keys(db: Data<Db>, mut list: List<ApiKeyFilter>) -> Result<Listing> {
     let filter = std::mem::take(&mut list.filter);
@@ -57,7 +57,7 @@ async fn read_api_key(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<
 ///
 /// A merge patch (RFC 7396) of its name, scopes and end. It holds at once on this instance, and
 /// within five seconds on others. A revoked key is 409 `wrong_status`.
-#[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:write"])), request_body = ApiKeyPatch, responses((status = 200, description = "The API key as it is now.", body = ApiKeyView)))]
+#[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:write"])), request_body = ApiKeyPatch, responses((status = 200, description = "The API key as it is now.", body = ApiKeyView), (status = 409, description = "It is revoked.")))]
 #[patch("/api-keys/{id}")]
 async fn update_api_key(db: Data<Db>, Path(id): Path<Uuid>, call: Call<ApiKeyPatch>) -> Result<Answer> {
     call.write(&db, async move |tx, patch| {

@@ -6,7 +6,14 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::api_key::Shown;
-use crate::kernel::{actor::Named, clock::Timestamp, filter::Flag, http::View, patch::Patch, text};
+use crate::kernel::{
+    actor::{Named, Scope},
+    clock::Timestamp,
+    filter::Flag,
+    http::View,
+    patch::Patch,
+    text,
+};
 
 /// A new API key.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
@@ -14,11 +21,11 @@ use crate::kernel::{actor::Named, clock::Timestamp, filter::Flag, http::View, pa
 pub struct NewApiKey {
     /// What it is for, 1 to 200 characters.
     #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 200, example = "Shop checkout")]
+    #[schema(min_length = 1, max_length = 200, pattern = "\\S", example = "Shop checkout")]
     pub name: String,
     /// What it may touch: 1 to 100 scopes, none that its maker lacks.
     #[validate(length(min = 1, max = 100))]
-    #[schema(min_items = 1, max_items = 100, example = json!(["notes:write", "action_items:write"]))]
+    #[schema(value_type = Vec<Scope>, min_items = 1, max_items = 100, example = json!(["notes:write", "action_items:write"]))]
     pub scopes: Vec<String>,
     /// The person that it always acts for; without one it acts for nobody and must name assignees.
     pub user_id: Option<Uuid>,
@@ -32,12 +39,12 @@ pub struct NewApiKey {
 pub struct ApiKeyPatch {
     /// A new name.
     #[validate(length(min = 1, max = 200))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, example = "Shop checkout, Canada")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "\\S", example = "Shop checkout, Canada")]
     #[serde(default)]
     pub name: Patch<String>,
     /// Other scopes, in place of all that it has; none that neither it nor the caller has.
     #[validate(length(min = 1, max = 100))]
-    #[schema(value_type = Option<Vec<String>>, nullable = false, min_items = 1, max_items = 100, example = json!(["notes:write"]))]
+    #[schema(value_type = Option<Vec<Scope>>, nullable = false, min_items = 1, max_items = 100, example = json!(["notes:write"]))]
     #[serde(default)]
     pub scopes: Patch<Vec<String>>,
     /// Another end; null for none.
@@ -147,4 +154,4 @@ pub struct ApiKeyFilter {
     pub user: Option<Uuid>,
 }
 
-crate::page_of!(ApiKeyPage, ApiKeyView, "API keys");
+crate::page_of!(ApiKeyPage, ApiKeyView, Shown, "API keys");

@@ -8,7 +8,7 @@ use super::{
     json::{GroupFilter, GroupPage, GroupPatch, GroupView, NewGroup},
     service,
 };
-use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, list_query::PageParams};
+use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result};
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -24,7 +24,7 @@ pub fn routes(config: &mut ServiceConfig) {
 /// List the groups
 ///
 /// Sorts: `name` (default).
-#[utoipa::path(tag = "groups", security(("bearer" = ["groups:read"])), params(PageParams, GroupFilter), responses((status = 200, description = "A page of groups.", body = GroupPage)))]
+#[utoipa::path(tag = "groups", security(("bearer" = ["groups:read"])), params(GroupPage, GroupFilter), responses((status = 200, description = "A page of groups.", body = GroupPage)))]
 #[get("/groups")]
 async fn list_groups(db: Data<Db>, mut list: List<GroupFilter>) -> Result<Listing> {
     let filter = std::mem::take(&mut list.filter);
@@ -70,8 +70,8 @@ async fn update_group(db: Data<Db>, Path(id): Path<Uuid>, call: Call<GroupPatch>
 
 /// Make a person a member
 ///
-/// Being a member already changes nothing.
-#[utoipa::path(tag = "groups", security(("bearer" = ["groups:write"])), responses((status = 200, description = "The group with its members.", body = GroupView)))]
+/// Being a member already changes nothing. Who is not active joins none: 409 `conflict`.
+#[utoipa::path(tag = "groups", security(("bearer" = ["groups:write"])), responses((status = 200, description = "The group with its members.", body = GroupView), (status = 409, description = "They are not active.")))]
 #[put("/groups/{id}/members/{user_id}")]
 async fn add_group_member(db: Data<Db>, Path((id, user_id)): Path<(Uuid, Uuid)>, command: Command) -> Result<Answer> {
     command
@@ -85,7 +85,7 @@ async fn add_group_member(db: Data<Db>, Path((id, user_id)): Path<(Uuid, Uuid)>,
 /// End a membership
 ///
 /// The last member of a group with open work stays: 409 `open_work`.
-#[utoipa::path(tag = "groups", security(("bearer" = ["groups:write"])), responses((status = 200, description = "The group with its members.", body = GroupView)))]
+#[utoipa::path(tag = "groups", security(("bearer" = ["groups:write"])), responses((status = 200, description = "The group with its members.", body = GroupView), (status = 409, description = "Nobody would be left for its open work.")))]
 #[delete("/groups/{id}/members/{user_id}")]
 async fn remove_group_member(db: Data<Db>, Path((id, user_id)): Path<(Uuid, Uuid)>, command: Command) -> Result<Answer> {
     command

@@ -54,9 +54,10 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: GroupPatch) -> Result<Model> {
 
 /// Makes a person a member; being one already changes nothing.
 pub async fn join(tx: &mut Tx, id: Uuid, user_id: Uuid) -> Result<Model> {
-    let user = users::hold_active(tx, user_id)
-        .await
-        .map_err(|error| if error.refusal().violations.iter().any(|v| v.code == "unknown") { Error::not_found("user") } else { error })?;
+    let user = users::hold(tx, user_id).await?.ok_or_else(|| Error::not_found("user"))?;
+    if !user.active {
+        return Err(Error::new(Code::Conflict, format!("{} is not active and cannot hold work.", user.name)));
+    }
     let before: Model = tx.target(id, "group").await?;
     if is_member(tx.read(), id, user_id).await? {
         return Ok(before);

@@ -25,7 +25,7 @@ pub fn well_known(config: &mut ServiceConfig) {
 /// after its last refresh. A wrong password and an unknown address are the same 401
 /// `invalid_credentials`. After five failures of an account, or twenty of an address, within 15
 /// minutes even the right password is 429 `too_many_failures` until the window ends.
-#[utoipa::path(tag = "auth", request_body = SignIn, responses((status = 200, description = "The tokens of a new session.", body = Tokens)))]
+#[utoipa::path(tag = "auth", request_body = SignIn, responses((status = 200, description = "The tokens of a new session.", body = Tokens), (status = 429, description = "Too many failures; `Retry-After` says how long to wait.")))]
 #[post("/auth/token")]
 async fn create_token(db: Data<Db>, request: HttpRequest, call: Call<SignIn>) -> Result<Answer> {
     Answer::json(200, &service::sign_in(&db, call.context, call.body, client_address(&request)).await?)

@@ -9,7 +9,7 @@ use super::{
     json::{NewUser, ProfilePatch, UserFilter, UserPage, UserPatch, UserView},
     service,
 };
-use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, list_query::PageParams};
+use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result};
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -19,7 +19,7 @@ pub fn routes(config: &mut ServiceConfig) {
 /// Read one's own account
 ///
 /// The person who is signed in, or for whom the API key acts.
-#[utoipa::path(tag = "users", security(("bearer" = ["profile:read"])), responses((status = 200, description = "The account.", body = UserView)))]
+#[utoipa::path(tag = "users", security(("bearer" = ["profile:read"])), responses((status = 200, description = "The account.", body = UserView), (status = 422, description = "An API key that acts for nobody has no account.")))]
 #[get("/users/me")]
 async fn read_me(db: Data<Db>, context: Context) -> Result<Answer> {
     let user = service::find(db.read(), context.actor.person()?).await?;
@@ -43,7 +43,7 @@ async fn update_me(db: Data<Db>, call: Call<ProfilePatch>) -> Result<Answer> {
 /// List the staff
 ///
 /// Sorts: `name` (default), `created_at`.
-#[utoipa::path(tag = "users", security(("bearer" = ["users:read"])), params(PageParams, UserFilter), responses((status = 200, description = "A page of users.", body = UserPage)))]
+#[utoipa::path(tag = "users", security(("bearer" = ["users:read"])), params(UserPage, UserFilter), responses((status = 200, description = "A page of users.", body = UserPage)))]
 #[get("/users")]
 async fn list_users(db: Data<Db>, mut list: List<UserFilter>) -> Result<Listing> {
     let filter = std::mem::take(&mut list.filter);
@@ -80,7 +80,7 @@ async fn read_user(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Ans
 ///
 /// A merge patch (RFC 7396). Deactivating somebody with open work is 409 `open_work` (S0-16); the
 /// last active administrator stays one: 409 `last_admin`.
-#[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), request_body = UserPatch, responses((status = 200, description = "The user as it is now.", body = UserView)))]
+#[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), request_body = UserPatch, responses((status = 200, description = "The user as it is now.", body = UserView), (status = 409, description = "Somebody has the address, open work would be left, or it is the last administrator.")))]
 #[patch("/users/{id}")]
 async fn update_user(db: Data<Db>, Path(id): Path<Uuid>, call: Call<UserPatch>) -> Result<Answer> {
     call.write(&db, async move |tx, patch| {

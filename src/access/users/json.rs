@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 use super::user;
 use crate::kernel::{
@@ -25,7 +25,7 @@ pub struct NewUser {
     pub email: String,
     /// Their name, 1 to 200 characters.
     #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 200, example = "Claire Martin")]
+    #[schema(min_length = 1, max_length = 200, pattern = "\\S", example = "Claire Martin")]
     pub name: String,
     /// What they may do; `agent` unless said otherwise.
     #[serde(default = "agent")]
@@ -37,11 +37,11 @@ pub struct NewUser {
     pub password: Option<String>,
     /// The IANA zone of their "today"; the company's unless said otherwise.
     #[validate(length(max = 64), custom(function = text::time_zone))]
-    #[schema(max_length = 64, example = "Europe/Paris")]
+    #[schema(format = "time-zone", max_length = 64, example = "Europe/Paris")]
     pub time_zone: Option<String>,
     /// The language they read, as a BCP 47 tag.
-    #[validate(length(min = 2, max = 35))]
-    #[schema(min_length = 2, max_length = 35, example = "fr")]
+    #[validate(length(min = 2, max = 35), custom(function = text::language))]
+    #[schema(min_length = 2, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", example = "fr")]
     pub language: Option<String>,
 }
 
@@ -60,7 +60,7 @@ pub struct UserPatch {
     pub email: Patch<String>,
     /// A new name.
     #[validate(length(min = 1, max = 200))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, example = "Claire Martin-Roux")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "\\S", example = "Claire Martin-Roux")]
     #[serde(default)]
     pub name: Patch<String>,
     /// Another role.
@@ -73,12 +73,12 @@ pub struct UserPatch {
     pub active: Patch<bool>,
     /// Another IANA zone.
     #[validate(length(max = 64))]
-    #[schema(value_type = Option<String>, nullable = false, max_length = 64)]
+    #[schema(value_type = Option<String>, nullable = false, format = "time-zone", max_length = 64)]
     #[serde(default)]
     pub time_zone: Patch<String>,
     /// Another language; null for none.
-    #[validate(length(min = 2, max = 35))]
-    #[schema(value_type = Option<String>, min_length = 2, max_length = 35)]
+    #[validate(length(min = 2, max = 35), custom(function = patched_language))]
+    #[schema(value_type = Option<String>, min_length = 2, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
     #[serde(default)]
     pub language: Patch<String>,
 }
@@ -89,19 +89,23 @@ pub struct UserPatch {
 pub struct ProfilePatch {
     /// A new name.
     #[validate(length(min = 1, max = 200))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "\\S")]
     #[serde(default)]
     pub name: Patch<String>,
     /// Another IANA zone.
     #[validate(length(max = 64))]
-    #[schema(value_type = Option<String>, nullable = false, max_length = 64, example = "America/Montreal")]
+    #[schema(value_type = Option<String>, nullable = false, format = "time-zone", max_length = 64, example = "America/Montreal")]
     #[serde(default)]
     pub time_zone: Patch<String>,
     /// Another language; null for none.
-    #[validate(length(min = 2, max = 35))]
-    #[schema(value_type = Option<String>, min_length = 2, max_length = 35)]
+    #[validate(length(min = 2, max = 35), custom(function = patched_language))]
+    #[schema(value_type = Option<String>, min_length = 2, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
     #[serde(default)]
     pub language: Patch<String>,
+}
+
+fn patched_language(patch: &Patch<String>) -> Result<(), ValidationError> {
+    patch.value().map_or(Ok(()), |language| text::language(language))
 }
 
 impl From<ProfilePatch> for UserPatch {
@@ -169,6 +173,9 @@ impl View for UserView {
     }
 }
 
+/// Alternative roles.
+pub type Roles = AnyOf<Role>;
+
 /// Which users a list shows.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -177,8 +184,8 @@ pub struct UserFilter {
     #[param(value_type = Option<bool>)]
     pub active: Option<Flag>,
     /// Only these roles.
-    #[param(value_type = Option<String>, example = "manager,admin")]
-    pub role: Option<AnyOf<Role>>,
+    #[param(inline, example = "manager,admin")]
+    pub role: Option<Roles>,
     /// Only members of this group.
     pub group: Option<Uuid>,
     /// Only the one with this address.
@@ -186,4 +193,4 @@ pub struct UserFilter {
     pub email: Option<String>,
 }
 
-crate::page_of!(UserPage, UserView, "users");
+crate::page_of!(UserPage, UserView, user::Model, "users");

@@ -12,7 +12,7 @@ use super::{
     service,
 };
 use crate::kernel::{
-    http::{Answer, Call, Command, Context, Db, List, Listing, Path, Query, Result, list_query::PageParams},
+    http::{Answer, Call, Command, Context, Db, List, Listing, Path, Query, Result},
     tx::Tx,
 };
 
@@ -33,7 +33,7 @@ pub fn routes(config: &mut ServiceConfig) {
 /// List the picklists
 ///
 /// Each with its active values in their order. Labels are in the language of `Accept-Language`. Sorts: `name` (default).
-#[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:read"])), params(PageParams, PicklistFilter), responses((status = 200, description = "A page of picklists.", body = PicklistPage)))]
+#[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:read"])), params(PicklistPage, PicklistFilter), responses((status = 200, description = "A page of picklists.", body = PicklistPage)))]
 #[get("/picklists")]
 async fn list_picklists(db: Data<Db>, mut list: List<PicklistFilter>) -> Result<Listing> {
     let filter = std::mem::take(&mut list.filter);

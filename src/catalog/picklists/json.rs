@@ -3,7 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde_json::{Value, json};
+use utoipa::{
+    IntoParams, ToSchema,
+    openapi::{
+        Array, Object, ObjectBuilder,
+        schema::{ArrayBuilder, SchemaType, Type},
+    },
+};
 use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
@@ -44,12 +51,12 @@ pub struct NewPicklistItem {
     pub key: Option<String>,
     /// What people read unless their language has a label of its own, 1 to 100 characters.
     #[validate(length(min = 1, max = 100), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 100, example = "Shipment")]
+    #[schema(min_length = 1, max_length = 100, pattern = "\\S", example = "Shipment")]
     pub label: String,
     /// What people read, by language tag; each 1 to 100 characters, in 50 languages at the most.
     #[serde(default)]
     #[validate(custom(function = labels))]
-    #[schema(example = json!({"fr": "Envoi"}))]
+    #[schema(schema_with = labels_schema)]
     pub labels: BTreeMap<String, String>,
     /// The colour it is shown in, as `#rrggbb`.
     #[validate(length(max = 7), custom(function = text::color))]
@@ -59,7 +66,7 @@ pub struct NewPicklistItem {
     pub polarity: Option<Polarity>,
     /// How far from today, as an ISO 8601 duration of at most 100 years; for the list `due_presets`, which needs it.
     #[validate(length(max = 40), custom(function = text::duration))]
-    #[schema(max_length = 40, example = json!(null))]
+    #[schema(format = "duration", max_length = 40, example = json!(null))]
     pub duration: Option<String>,
 }
 
@@ -69,11 +76,12 @@ pub struct NewPicklistItem {
 pub struct PicklistItemPatch {
     /// A new label; what was said with the value reads so from now on.
     #[validate(length(min = 1, max = 100), custom(function = patched_label))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, example = "Parcel")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "\\S", example = "Parcel")]
     #[serde(default)]
     pub label: Patch<String>,
     /// Labels by language tag, merged into those that are there: null takes one away; null for all takes all.
-    #[schema(value_type = Option<BTreeMap<String, Option<String>>>, example = json!({"fr": "Colis", "de": null}))]
+    #[validate(custom(function = patched_labels))]
+    #[schema(schema_with = patched_labels_schema)]
     #[serde(default)]
     pub labels: Patch<BTreeMap<String, Option<String>>>,
     /// Another colour; null for none.
@@ -87,7 +95,7 @@ pub struct PicklistItemPatch {
     pub polarity: Patch<Polarity>,
     /// Another duration, for the list `due_presets`.
     #[validate(length(max = 40), custom(function = patched_duration))]
-    #[schema(value_type = Option<String>, max_length = 40)]
+    #[schema(value_type = Option<String>, format = "duration", max_length = 40)]
     #[serde(default)]
     pub duration: Patch<String>,
     /// `false` retires the value, `true` brings it back.
@@ -102,24 +110,63 @@ pub struct PicklistItemPatch {
 pub struct PicklistOrder {
     /// Every active key once, and retired ones if they have a place; those not named go last, in their present order.
     #[validate(length(max = 1000))]
-    #[schema(max_items = 1000, example = json!(["order", "customer", "vendor", "product", "domain"]))]
+    #[schema(schema_with = keys_schema)]
     pub keys: Vec<String>,
 }
 
-pub(super) fn labels(labels: &BTreeMap<String, String>) -> Result<(), ValidationError> {
-    if labels.len() > 50 {
-        return Err(ValidationError::new("length").with_message("must be in 50 languages at the most".into()));
+fn labels_schema() -> Object {
+    let about = "What people read, by language tag; each 1 to 100 characters, in 50 languages at the most.";
+    by_language(about, Type::String.into(), json!({"fr": "Envoi"})).build()
+}
+
+fn patched_labels_schema() -> Object {
+    let about = "Labels by language tag, merged into those that are there: null takes one away; null for all takes all.";
+    let words = SchemaType::from_iter([Type::String, Type::Null]);
+    let schema = by_language(about, words, json!({"fr": "Colis", "de": null}));
+    schema.schema_type(SchemaType::from_iter([Type::Object, Type::Null])).build()
+}
+
+fn by_language(about: &str, words: SchemaType, example: Value) -> ObjectBuilder {
+    let label = ObjectBuilder::new().schema_type(words).min_length(Some(1)).max_length(Some(MOST_LETTERS)).pattern(Some(r"\S"));
+    let tag = ObjectBuilder::new().schema_type(Type::String).max_length(Some(35)).pattern(Some("^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"));
+    let map = ObjectBuilder::new().property_names(Some(tag)).additional_properties(Some(label)).max_properties(Some(MOST_LANGUAGES));
+    map.description(Some(about)).examples([example])
+}
+
+fn keys_schema() -> Array {
+    let about = "Every active key once, and retired ones if they have a place; those not named go last, in their present order.";
+    let key = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-z0-9_]{1,64}$"));
+    let example = json!(["order", "customer", "vendor", "product", "domain"]);
+    ArrayBuilder::new().items(key).max_items(Some(1000)).unique_items(true).description(Some(about)).examples([example]).build()
+}
+
+const MOST_LETTERS: usize = 100;
+const MOST_LANGUAGES: usize = 50;
+
+fn patched_labels(patch: &Patch<BTreeMap<String, Option<String>>>) -> Result<(), ValidationError> {
+    let Some(changes) = patch.value() else { return Ok(()) };
+    count_languages(changes.len())?;
+    changes.iter().filter_map(|(tag, label)| Some((tag, label.as_ref()?))).try_for_each(|(tag, label)| translation(tag, label))
+}
+
+fn count_languages(count: usize) -> Result<(), ValidationError> {
+    if count > MOST_LANGUAGES {
+        return Err(ValidationError::new("length").with_message(format!("must be in {MOST_LANGUAGES} languages at the most").into()));
     }
+    Ok(())
+}
+
+pub(super) fn labels(labels: &BTreeMap<String, String>) -> Result<(), ValidationError> {
+    count_languages(labels.len())?;
     labels.iter().try_for_each(|(tag, label)| translation(tag, label))
 }
 
 fn translation(tag: &str, label: &str) -> Result<(), ValidationError> {
     text::language(tag)?;
-    text::not_blank(label)?;
-    if label.chars().count() > 100 {
-        return Err(ValidationError::new("length").with_message(format!("the label in {tag} must be 1 to 100 long").into()));
+    if !(1..=MOST_LETTERS).contains(&label.chars().count()) {
+        return Err(ValidationError::new("length").with_message(format!("the label in {tag} must be 1 to {MOST_LETTERS} long").into()));
     }
-    Ok(())
+    text::not_blank(label)
 }
 
 fn patched_label(patch: &Patch<String>) -> Result<(), ValidationError> {
@@ -197,6 +244,7 @@ impl PicklistItemView {
 
 impl View for PicklistItemView {
     const PATH: &'static str = "/v1/picklists";
+    const TRANSLATED: bool = true;
 
     fn id(&self) -> Uuid {
         self.id
@@ -241,6 +289,7 @@ impl PicklistView {
 
 impl View for PicklistView {
     const PATH: &'static str = "/v1/picklists";
+    const TRANSLATED: bool = true;
 
     fn id(&self) -> Uuid {
         self.id
@@ -287,4 +336,4 @@ pub struct PicklistParts {
     pub include_retired: Option<Flag>,
 }
 
-crate::page_of!(PicklistPage, PicklistView, "picklists");
+crate::page_of!(PicklistPage, PicklistView, picklist::Model, "picklists");

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::kernel::text;
+use crate::kernel::{
+    filter::{LONGEST, TOO_LONG},
+    text,
+};
 
 /// An object in the cart: customer, vendor, product, order, domain, or a type added to the picklist `subject_types`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
@@ -18,7 +21,7 @@ pub struct Subject {
     pub r#type: String,
     /// The cart's own id of it.
     #[validate(length(min = 1, max = 255), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 255, example = "A-1001")]
+    #[schema(min_length = 1, max_length = 255, pattern = "\\S", example = "A-1001")]
     pub id: String,
 }
 
@@ -27,12 +30,13 @@ pub struct Subject {
 pub struct SubjectText(pub Subject);
 
 impl FromStr for SubjectText {
-    type Err = &'static str;
+    type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once(':') {
+            _ if text.chars().count() > LONGEST => Err(format!("{TOO_LONG} {LONGEST} characters")),
             Some((kind, id)) if !kind.is_empty() && !id.is_empty() => Ok(Self(Subject { r#type: kind.into(), id: id.into() })),
-            _ => Err("expected a type and an id, such as order:A-1001"),
+            _ => Err("expected a type and an id, such as order:A-1001".into()),
         }
     }
 }

@@ -46,6 +46,6 @@ pub struct DashboardFilter {
     #[param(value_type = Option<String>, example = "vendor")]
     pub subject_type: Option<AnyOf<String>>,
     /// The IANA zone in which today is meant; the caller's own unless said otherwise.
-    #[param(example = "Europe/Paris")]
+    #[param(format = "time-zone", example = "Europe/Paris")]
     pub time_zone: Option<String>,
 }

@@ -6,7 +6,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     kernel::{
         filter::Flag,
-        http::{Db, List, Listing, Result, list_query::PageParams},
+        http::{Db, List, Listing, Result},
     },
     work::action_items::{self, ActionItemFilter, ActionItemPage, Viewer},
 };
@@ -21,7 +21,7 @@ pub fn routes(config: &mut ServiceConfig) {
 /// Open items of people who are gone or of groups without an active member. The promise is that
 /// this list is always empty (S0-16); it is here to be checked. Sorts: `due_at` (default),
 /// `created_at`, `priority`. Expands: `labels`.
-#[utoipa::path(tag = "reports", security(("bearer" = ["reports:read"])), params(PageParams), responses((status = 200, description = "An empty page.", body = ActionItemPage)))]
+#[utoipa::path(tag = "reports", security(("bearer" = ["reports:read"])), params(ActionItemPage), responses((status = 200, description = "An empty page.", body = ActionItemPage)))]
 #[get("/reports/orphaned-work")]
 async fn list_orphaned_work(db: Data<Db>, list: List) -> Result<Listing> {
     let viewer = Viewer::of(&list.context);

@@ -7,7 +7,7 @@ use super::{
     json::{TimelineFilter, TimelinePage},
     service,
 };
-use crate::kernel::http::{Db, List, Listing, Path, Result, list_query::PageParams};
+use crate::kernel::http::{Db, List, Listing, Path, Result};
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -24,7 +24,7 @@ pub fn routes(config: &mut ServiceConfig) {
     params(
         ("type" = String, Path, description = "A value of the picklist `subject_types`.", example = "order"),
         ("id" = String, Path, description = "The cart's own id, percent-encoded.", example = "A-1001"),
-        PageParams, TimelineFilter
+        TimelinePage, TimelineFilter
     ),
     responses((status = 200, description = "A page of what happened.", body = TimelinePage))
 )]

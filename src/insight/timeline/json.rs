@@ -108,4 +108,4 @@ crate::listed!(Entry, |row| row.id, default "-at", sorts {
     "at" => Column::At, row.at.into();
 });
 
-crate::page_of!(TimelinePage, TimelineEntry, "things that happened");
+crate::page_of!(TimelinePage, TimelineEntry, Entry, "things that happened");

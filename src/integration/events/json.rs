@@ -12,7 +12,7 @@ use crate::kernel::{
     actor::Named,
     clock::Timestamp,
     error::{Error, Result},
-    filter::{AnyOf, Number},
+    filter::{Alternative, AnyOf, Number},
     http::View,
     journal,
 };
@@ -160,6 +160,9 @@ pub struct EventPage {
     pub has_more: bool,
 }
 
+/// Alternative names of events.
+pub type EventNames = AnyOf<EventName>;
+
 /// Which events are read.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -174,14 +177,14 @@ pub struct EventFilter {
     #[param(value_type = Option<i64>, minimum = 0, maximum = 30, default = 0)]
     pub wait: Option<Number<0, 30>>,
     /// Only events about this cart object: type, colon, id.
-    #[param(value_type = Option<String>, example = "order:A-1001")]
+    #[param(value_type = Option<String>, pattern = "^[^:]+:[\\s\\S]+$", example = "order:A-1001")]
     pub subject: Option<SubjectKey>,
     /// Only events about the thing with this id.
     pub record: Option<Uuid>,
     /// Only events of these names; `note.*` is every event of notes.
     #[serde(rename = "type")]
-    #[param(rename = "type", value_type = Option<String>, example = "note.created,action_item.*")]
-    pub names: Option<AnyOf<EventName>>,
+    #[param(rename = "type", inline, example = "note.created,action_item.*")]
+    pub names: Option<EventNames>,
     /// Only events about these kinds of things.
     #[param(value_type = Option<String>, example = "note,action_item")]
     pub kind: Option<AnyOf<String>>,
@@ -235,5 +238,11 @@ impl FromStr for EventName {
             (true, true) if name.ends_with('.') => Ok(Self::Beginning(name.to_owned())),
             _ => Err("expected the name of an event such as note.created, or note.*"),
         }
+    }
+}
+
+impl Alternative for EventName {
+    fn pattern() -> Option<String> {
+        Some(r"[a-z_.]+|[a-z_.]*\.\*".into())
     }
 }

@@ -9,7 +9,7 @@ use super::{
     service,
 };
 use crate::kernel::{
-    http::{Answer, Command, Context, Db, List, Listing, Path, Result, list_query::PageParams},
+    http::{Answer, Command, Context, Db, List, Listing, Path, Result},
     jobs::JobView,
 };
 
@@ -21,7 +21,7 @@ pub fn routes(config: &mut ServiceConfig) {
 /// List the jobs
 ///
 /// One's own; managers and administrators see everybody's. Sorts: `created_at` (default `-created_at`).
-#[utoipa::path(tag = "jobs", security(("bearer" = ["jobs:read"])), params(PageParams, JobFilter), responses((status = 200, description = "A page of jobs.", body = JobPage)))]
+#[utoipa::path(tag = "jobs", security(("bearer" = ["jobs:read"])), params(JobPage, JobFilter), responses((status = 200, description = "A page of jobs.", body = JobPage)))]
 #[get("/jobs")]
 async fn list_jobs(db: Data<Db>, mut list: List<JobFilter>) -> Result<Listing> {
     let filter = std::mem::take(&mut list.filter);

@@ -5,19 +5,22 @@ use utoipa::IntoParams;
 
 use crate::kernel::{
     filter::AnyOf,
-    jobs::{JobStatus, JobView},
+    jobs::{Job, JobStatus, JobView},
 };
+
+/// Alternative statuses of jobs.
+pub type JobStatuses = AnyOf<JobStatus>;
 
 /// Which jobs a list shows.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct JobFilter {
     /// Only jobs of these statuses.
-    #[param(value_type = Option<String>, example = "queued,running")]
-    pub status: Option<AnyOf<JobStatus>>,
+    #[param(inline, example = "queued,running")]
+    pub status: Option<JobStatuses>,
     /// Only these kinds of work.
-    #[param(value_type = Option<String>, example = "action_items_bulk")]
+    #[param(value_type = Option<String>, example = "action_items.bulk")]
     pub kind: Option<AnyOf<String>>,
 }
 
-crate::page_of!(JobPage, JobView, "jobs");
+crate::page_of!(JobPage, JobView, Job, "jobs");

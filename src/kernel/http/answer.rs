@@ -1,14 +1,14 @@
 //! Answers: the finished reply of a rule, with its status, version and place.
 
 use actix_web::{
-    HttpRequest, HttpResponse, Responder,
+    HttpRequest, HttpResponse, HttpResponseBuilder, Responder,
     body::BoxBody,
     http::{StatusCode, header},
 };
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::request::entity_tags;
+use super::request::{entity_tags, languages};
 use crate::kernel::{
     error::{Error, Result},
     idempotency::Answer,
@@ -16,6 +16,8 @@ use crate::kernel::{
 
 /// A single resource as clients see it.
 pub trait View: Serialize {
+    /// Whether it has words in the language of whoever asks.
+    const TRANSLATED: bool = false;
     /// Where its kind lives: `/v1/notes`.
     const PATH: &'static str;
     /// Its id.
@@ -31,12 +33,12 @@ pub trait View: Serialize {
 impl Answer {
     /// 200 with a resource.
     pub fn ok<V: View>(view: &V) -> Result<Self> {
-        Ok(Self { version: view.version(), ..Self::json(200, view)? })
+        Ok(Self { version: view.version(), translated: V::TRANSLATED, ..Self::json(200, view)? })
     }
 
     /// 201 with a new resource and where it is.
     pub fn created<V: View>(view: &V) -> Result<Self> {
-        Ok(Self { version: view.version(), location: Some(view.location()), ..Self::json(201, view)? })
+        Ok(Self { location: Some(view.location()), status: 201, ..Self::ok(view)? })
     }
 
     /// 202 with the job that the work became.
@@ -66,15 +68,17 @@ impl Responder for Answer {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let etag = self.version.map(|version| format!("\"{version}\""));
-        if let (Some(etag), true) = (&etag, request.method() == actix_web::http::Method::GET) {
+        let read = request.method() == actix_web::http::Method::GET;
+        let etag =
+            self.version.map(|version| if self.translated && read { translated(version, request) } else { format!("\"{version}\"") });
+        if let (Some(etag), true) = (&etag, read) {
             let held = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
             let same = |held: &str| entity_tags(held).is_some_and(|tags| tags.iter().any(|(_, tag)| format!("\"{tag}\"") == *etag));
             if held.is_some_and(|held| held.trim() == "*" || same(held)) {
-                return HttpResponse::NotModified().insert_header((header::ETAG, etag.as_str())).finish();
+                return vary(HttpResponse::NotModified(), self.translated).insert_header((header::ETAG, etag.as_str())).finish();
             }
         }
-        let mut response = HttpResponse::build(StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK));
+        let mut response = vary(HttpResponse::build(StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK)), self.translated);
         if let Some(etag) = etag {
             response.insert_header((header::ETAG, etag));
         }
@@ -86,4 +90,18 @@ impl Responder for Answer {
         }
         if self.body.is_empty() { response.finish() } else { response.content_type("application/json").body(self.body) }
     }
+}
+
+/// The tag of one version in the languages asked for: the same version reads differently in others.
+fn translated(version: i64, request: &HttpRequest) -> String {
+    let plain = |language: &String| language.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let wanted = languages(request).into_iter().filter(plain);
+    format!("\"{}\"", std::iter::once(version.to_string()).chain(wanted).collect::<Vec<_>>().join("."))
+}
+
+fn vary(mut response: HttpResponseBuilder, translated: bool) -> HttpResponseBuilder {
+    if translated {
+        response.insert_header((header::VARY, "Accept-Language"));
+    }
+    response
 }

@@ -11,9 +11,10 @@ use actix_web::{
     web::Data,
 };
 use futures_util::future::LocalBoxFuture;
+use percent_encoding::percent_decode_str;
 
 use super::{
-    edge::Pattern,
+    edge::{Pattern, wrong_method},
     operations::{Access, Operations},
     rate_limit::{RateLimit, Verdict},
     request::text,
@@ -54,6 +55,10 @@ pub async fn gate<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> std::result::Result<ServiceResponse<EitherBody<B>>, ActixError> {
+    let operations = request.app_data::<Data<Gate>>().map(|gate| gate.operations.clone());
+    if let Some(allowed) = operations.and_then(|operations| operations.refused(request.path(), request.method().as_str())) {
+        return Ok(request.into_response(wrong_method(&allowed)).map_into_right_body());
+    }
     match admit(&request).await {
         Ok(verdict) => {
             let mut response = next.call(request).await?.map_into_left_body();
@@ -73,6 +78,9 @@ pub async fn gate<B: MessageBody>(
 }
 
 async fn admit(request: &ServiceRequest) -> std::result::Result<Option<Verdict>, (Error, Option<Verdict>)> {
+    if percent_decode_str(request.uri().path()).decode_utf8().is_err() {
+        return Err((Error::new(Code::BadRequest, "The path is not UTF-8."), None));
+    }
     let gate = request.app_data::<Data<Gate>>().ok_or_else(|| (Error::internal("no gate in the application"), None))?;
     let pattern = request.extensions().get::<Pattern>().cloned();
     let pattern = pattern.ok_or_else(|| (Error::internal("no edge around the gate"), None))?;
@@ -98,6 +106,9 @@ async fn admit(request: &ServiceRequest) -> std::result::Result<Option<Verdict>,
 }
 
 fn credential(request: &ServiceRequest) -> Result<Credential<'_>> {
+    if request.headers().get_all(header::AUTHORIZATION).nth(1).is_some() {
+        return Err(Error::new(Code::InvalidToken, "Authorization must be given once."));
+    }
     let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Some(given) = given else { return Err(Error::new(Code::Unauthenticated, "This needs a credential.")) };
     let bearer = given.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());

@@ -1,32 +1,34 @@
 //! Bodies: JSON of a known shape, within limits, every broken rule named at once.
 
-use std::{marker::PhantomData, time::Duration};
+use std::{collections::HashSet, fmt, marker::PhantomData};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, error::PayloadError, http::header, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, error::PayloadError, http::header, web};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserializer,
+    de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor},
+};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use validator::Validate;
 
 use super::{
-    edge::no_parameters,
+    edge::{Limits, ReadToTheEnd, no_parameters},
     request::{context, text},
 };
 use crate::kernel::{
     context::{Context, RetryKey},
     db::Db,
     error::{Code, Error, Result, Violation},
+    filter::TOO_LONG,
     idempotency::{self, Answer},
+    strict::{self, Strict},
     tx::Tx,
 };
 
 /// Levels of nesting that we read.
 const DEEPEST: usize = 64;
-/// How long a body may take to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// A request that changes something: its context and its body.
 pub struct Call<T> {
     /// The request.
@@ -71,7 +73,7 @@ impl FromRequest for Command {
         let request = request.clone();
         async move {
             let mut context = begin(&request)?;
-            let bytes = collect(bytes).await?;
+            let bytes = collect(&request, bytes).await?;
             // Clients often send `{}` with a command that takes nothing.
             if !bytes.trim_ascii().is_empty()
                 && !serde_json::from_slice::<serde_json::Map<String, Value>>(&bytes).is_ok_and(|map| map.is_empty())
@@ -94,7 +96,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Call<T> {
         let request = request.clone();
         async move {
             let mut context = begin(&request)?;
-            let bytes = collect(bytes).await?;
+            let bytes = collect(&request, bytes).await?;
             let body = read::<T>(&request, &bytes)?;
             body.validate()?;
             context.retry = retry_key(&request, &bytes)?;
@@ -109,9 +111,16 @@ fn begin(request: &HttpRequest) -> Result<Context> {
     context(request)
 }
 
-async fn collect(bytes: impl Future<Output = std::result::Result<web::Bytes, actix_web::Error>>) -> Result<web::Bytes> {
-    match tokio::time::timeout(BODY_TIMEOUT, bytes).await {
-        Ok(Ok(bytes)) => Ok(bytes),
+/// The whole body, which may take half of the request's time to arrive.
+async fn collect(
+    request: &HttpRequest,
+    bytes: impl Future<Output = std::result::Result<web::Bytes, actix_web::Error>>,
+) -> Result<web::Bytes> {
+    match tokio::time::timeout(Limits::of(request).request_timeout / 2, bytes).await {
+        Ok(Ok(bytes)) => {
+            request.extensions_mut().insert(ReadToTheEnd);
+            Ok(bytes)
+        }
         Ok(Err(error)) => Err(unreadable(&error)),
         Err(_) => Err(Error::new(Code::RequestTimeout, "The body did not arrive in time.")),
     }
@@ -170,7 +179,7 @@ fn check_media_type(request: &HttpRequest) -> Result<()> {
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     check_text(bytes)?;
     // The straight way first: a body that fits is read once.
-    if let Ok(value) = serde_json::from_slice(bytes)
+    if let Ok(value) = strict::from_slice(bytes)
         && !memchr_nul(bytes)
     {
         return Ok(value);
@@ -181,6 +190,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     })?;
     let mut violations = Vec::new();
     find_nul(&value, "", &mut violations);
+    find_repeated(bytes, &mut violations);
     match fit(&value) {
         Ok(parsed) if violations.is_empty() => return Ok(parsed),
         Ok(_) => {}
@@ -198,7 +208,7 @@ const WORK: usize = 16 << 20;
 type Misfit = (String, Violation);
 
 fn fit<T: DeserializeOwned>(value: &Value) -> std::result::Result<T, Misfit> {
-    serde_path_to_error::deserialize(value).map_err(|error| explain(&pointer(error.path()), &error.inner().to_string()))
+    serde_path_to_error::deserialize(Strict(value)).map_err(|error| explain(&pointer(error.path()), &error.inner().to_string()))
 }
 
 /// Finds one mistake after the other: the parser stops at the first, so what is wrong is taken out, or
@@ -314,6 +324,79 @@ fn memchr_nul(bytes: &[u8]) -> bool {
     bytes.windows(6).any(|window| window == b"\\u0000")
 }
 
+/// Of two members with one name nobody can say which is meant.
+fn find_repeated(bytes: &[u8], found: &mut Vec<Violation>) {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    // What is no JSON has been refused before.
+    let _read = Repeated { path: String::new(), found }.deserialize(&mut reader);
+}
+
+/// Walks a value, and notes members that are given twice.
+struct Repeated<'a> {
+    path: String,
+    found: &'a mut Vec<Violation>,
+}
+
+impl<'de> DeserializeSeed<'de> for Repeated<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, value: D) -> std::result::Result<(), D::Error> {
+        value.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Repeated<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<(), A::Error> {
+        let mut names = HashSet::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let path = format!("{}/{}", self.path, escape(&name));
+            if !names.insert(name) && self.found.len() < MOST_MISTAKES {
+                self.found.push(Violation::field(path.trim_start_matches('/'), "repeated", "is given twice"));
+            }
+            map.next_value_seed(Repeated { path, found: &mut *self.found })?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<(), A::Error> {
+        let mut index = 0;
+        while list.next_element_seed(Repeated { path: format!("{}/{index}", self.path), found: &mut *self.found })?.is_some() {
+            index += 1;
+        }
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> std::result::Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> std::result::Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> std::result::Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> std::result::Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> std::result::Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> std::result::Result<(), E> {
+        Ok(())
+    }
+}
+
 /// No text that we keep may hold NUL: PostgreSQL cannot store it.
 fn find_nul(value: &Value, path: &str, found: &mut Vec<Violation>) {
     match value {
@@ -365,6 +448,8 @@ fn explain(path: &str, message: &str) -> (String, Violation) {
         (path.to_owned(), Violation::field(&bare(path), "unknown_value", message.replace('`', "").replace("variant", "value")))
     } else if message.starts_with("invalid type") || message.starts_with("invalid length") {
         (path.to_owned(), Violation::field(&bare(path), "wrong_type", message.replace('`', "")))
+    } else if message.starts_with(TOO_LONG) {
+        (path.to_owned(), Violation::field(&bare(path), "length", message.to_owned()))
     } else {
         (path.to_owned(), Violation::field(&bare(path), "invalid_value", message.to_owned()))
     }

@@ -1,21 +1,23 @@
 //! The outermost layer: request ids, problems for everything that fails, security headers, metrics, one log line.
 
 use std::{
+    pin::Pin,
     sync::Arc,
+    task::{self, Poll},
     time::{Duration, Instant},
 };
 
 use actix_web::{
     Error as ActixError, HttpMessage, HttpRequest, HttpResponse, ResponseError,
-    body::{BoxBody, EitherBody, MessageBody},
+    body::{BodySize, BoxBody, EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{
-        Method, StatusCode,
+        ConnectionType, Method, StatusCode,
         header::{self, HeaderName, HeaderValue},
     },
     middleware::Next,
-    web::Data,
+    web::{Bytes, Data},
 };
 use uuid::Uuid;
 
@@ -56,6 +58,15 @@ pub struct Limits {
     pub trusted_proxies: usize,
 }
 
+impl Limits {
+    /// Those of the application that a request came to.
+    #[must_use]
+    pub fn of(request: &HttpRequest) -> Self {
+        let usual = Self { request_timeout: Duration::from_mins(1), trusted_proxies: 0 };
+        request.app_data::<Data<Self>>().map_or(usual, |limits| ***limits)
+    }
+}
+
 /// Wraps the whole application.
 pub async fn edge<B: MessageBody + 'static>(
     mut request: ServiceRequest,
@@ -75,7 +86,7 @@ pub async fn edge<B: MessageBody + 'static>(
         extensions.insert(RequestId(id.clone()));
         extensions.insert(Pattern(pattern.clone()));
     }
-    let limit = request.app_data::<Data<Limits>>().map_or(Duration::from_mins(1), |limits| limits.request_timeout);
+    let limit = Limits::of(request.request()).request_timeout;
     let Ok(response) = tokio::time::timeout(limit, next.call(request)).await else {
         let error = Error::new(Code::Timeout, "The request took longer than the server allows.").retry_after(1);
         let body = serde_json::to_vec(&Problem::new(&error, &languages, &id, None)).unwrap_or_default();
@@ -94,6 +105,11 @@ pub async fn edge<B: MessageBody + 'static>(
             write_problem(response, &error, &problem).map_into_right_body()
         }
     };
+    let request = response.request();
+    let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+    if chunked && !request.extensions().contains::<ReadToTheEnd>() {
+        response = part(response);
+    }
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, value);
@@ -177,6 +193,48 @@ fn write_problem<B>(response: ServiceResponse<B>, error: &Error, problem: &Probl
     ServiceResponse::new(request, response)
 }
 
+/// On a request whose body was read to its end.
+pub struct ReadToTheEnd;
+
+/// How long a client has to take in the answer to a body that we do not read.
+const PARTING: Duration = Duration::from_secs(2);
+
+/// Ends the connection after this answer. The server below would read on for as long as the chunks of
+/// a body go on, or do not.
+fn part<B: MessageBody + 'static>(response: ServiceResponse<EitherBody<B>>) -> ServiceResponse<EitherBody<B>> {
+    response.map_body(|head, body| {
+        head.set_connection_type(ConnectionType::Close);
+        EitherBody::right(BoxBody::new(LastWords { body: Box::pin(body), silence: None }))
+    })
+}
+
+/// A body after which the connection breaks, but not before the client had time to read it.
+struct LastWords<B> {
+    body: Pin<Box<B>>,
+    silence: Option<Pin<Box<tokio::time::Sleep>>>,
+}
+
+impl<B: MessageBody> MessageBody for LastWords<B> {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        if self.silence.is_none() {
+            match task::ready!(self.body.as_mut().poll_next(context)) {
+                Some(said) => return Poll::Ready(Some(said.map_err(Into::into))),
+                None => self.silence = Some(Box::pin(tokio::time::sleep(PARTING))),
+            }
+        }
+        if let Some(silence) = &mut self.silence {
+            task::ready!(silence.as_mut().poll(context));
+        }
+        Poll::Ready(Some(Err("the body of the request was left unread".into())))
+    }
+}
+
 fn log_failure(error: &Error, request_id: &str) {
     if error.code().kind() == Kind::Internal {
         tracing::error!(%request_id, %error, "internal error");
@@ -185,14 +243,17 @@ fn log_failure(error: &Error, request_id: &str) {
     }
 }
 
+/// The path is there, the method is not.
+#[must_use]
+pub fn wrong_method(allowed: &str) -> HttpResponse {
+    HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, allowed)).finish()
+}
+
 /// What no route takes: a wrong method when the path is known, else nothing there.
 pub async fn fallback(request: HttpRequest) -> Result<HttpResponse, Error> {
     let allowed = request.match_pattern().and_then(|pattern| request.app_data::<Data<Gate>>()?.operations.methods(&pattern));
     match allowed {
-        Some(methods) => {
-            let mut response = HttpResponse::MethodNotAllowed();
-            Ok(response.insert_header((header::ALLOW, methods)).finish())
-        }
+        Some(methods) => Ok(wrong_method(&methods)),
         None => Err(Error::new(Code::NotFound, "There is nothing at this path.")),
     }
 }

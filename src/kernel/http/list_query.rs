@@ -12,14 +12,17 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
-use utoipa::IntoParams;
+use utoipa::{
+    IntoParams, ToSchema,
+    openapi::{RefOr, Schema, path::Parameter},
+};
 
-use super::request::context;
+use super::{page::members, request::context};
 use crate::kernel::{
     context::Context,
     error::{Code, Error, Result, Violation},
-    filter::{Filter, Flag},
-    list::{DEFAULT_LIMIT, LARGEST_LIMIT, PageRequest},
+    filter::{Filter, Flag, joined},
+    list::{DEFAULT_LIMIT, LARGEST_LIMIT, Listed, PageRequest},
 };
 
 /// A request for a list: its context, its filter and its page.
@@ -55,6 +58,7 @@ pub struct PageParams {
     #[param(minimum = 1, maximum = 200, default = 50, value_type = Option<u64>)]
     pub limit: Option<String>,
     /// Where to go on: the `next_cursor` of the page before, with the same filter and sort.
+    #[param(pattern = "^[A-Za-z0-9_-]+$")]
     pub cursor: Option<String>,
     /// The order: names joined by commas, `-` before a name for descending. The operation names the sorts it has.
     pub sort: Option<String>,
@@ -68,6 +72,28 @@ pub struct PageParams {
     /// `json`, `csv` or `ndjson`; overrides `Accept`.
     #[param(pattern = "^(json|csv|ndjson)$")]
     pub format: Option<String>,
+}
+
+/// The parameters of a list of these rows: what every list understands, with the words that this one knows.
+#[must_use]
+pub fn page_params<R: Listed + 'static, V: ToSchema>() -> Vec<Parameter> {
+    let mut parameters = PageParams::into_params(|| None);
+    // A list that has nothing to add does not offer to.
+    parameters.retain(|parameter| parameter.name != "expand" || !R::EXPANDS.is_empty());
+    for parameter in &mut parameters {
+        let Some(RefOr::T(Schema::Object(schema))) = &mut parameter.schema else { continue };
+        match parameter.name.as_str() {
+            "sort" => {
+                let names: Vec<&str> = R::sorts().iter().map(|sort| sort.name).collect();
+                schema.pattern = Some(joined(&format!("-?({})", names.join("|"))));
+                schema.default = Some(R::DEFAULT_SORT.into());
+            }
+            "expand" => schema.pattern = Some(joined(&R::EXPANDS.join("|"))),
+            "fields" => schema.pattern = Some(joined(&members(&V::schema()).join("|"))),
+            _ => {}
+        }
+    }
+    parameters
 }
 
 /// A list without a filter.
@@ -166,7 +192,7 @@ fn check_utf8(query: &str) -> Result<()> {
     std::str::from_utf8(&decoded).map(drop).map_err(|_| Error::new(Code::BadQuery, "The query string is not UTF-8."))
 }
 
-fn percent_decode(query: &str) -> Vec<u8> {
+pub(super) fn percent_decode(query: &str) -> Vec<u8> {
     let bytes = query.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -211,15 +237,21 @@ fn format(request: &HttpRequest, named: Option<&str>, violations: &mut Vec<Viola
         None => {}
     }
     let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
-    let accepted = |part: &str| match part.split(';').next().unwrap_or_default().trim() {
+    let form = |name: &str| match name {
         "*/*" | "application/*" | "application/json" | "application/problem+json" | "" => Some(Format::Json),
         "text/csv" | "text/*" => Some(Format::Csv),
         "application/x-ndjson" => Some(Format::Ndjson),
         _ => None,
     };
-    accept
-        .split(',')
-        .find_map(accepted)
+    let weighed = |part: &str| {
+        let mut pieces = part.split(';').map(str::trim);
+        let form = form(pieces.next()?)?;
+        let weight = pieces.find_map(|piece| piece.strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
+        (weight > 0.0).then_some((form, weight))
+    };
+    // Of equal ones the first.
+    let best = accept.split(',').filter_map(weighed).reduce(|best, next| if next.1 > best.1 { next } else { best });
+    best.map(|(form, _)| form)
         .ok_or_else(|| Error::new(Code::NotAcceptable, "A list comes as application/json, text/csv or application/x-ndjson."))
 }
 

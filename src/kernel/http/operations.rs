@@ -42,6 +42,13 @@ impl Operations {
         self.0.get(pattern)?.get(method).copied()
     }
 
+    /// The methods of a path that stands in the document as it is, when this is none of them. Such a path is never
+    /// an id: `PATCH /v1/action-items/bulk` would otherwise look for the action item `bulk`.
+    #[must_use]
+    pub fn refused(&self, path: &str, method: &str) -> Option<String> {
+        self.0.get(path).filter(|methods| !methods.contains_key(method)).and_then(|_| self.methods(path))
+    }
+
     /// The methods of a path, for `Allow`.
     #[must_use]
     pub fn methods(&self, pattern: &str) -> Option<String> {

@@ -1,7 +1,5 @@
 //! Pages as JSON, CSV (RFC 4180, formula cells made harmless) or NDJSON.
 
-use std::collections::BTreeMap;
-
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
@@ -11,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::{
     ToSchema,
-    openapi::{RefOr, Schema},
+    openapi::{RefOr, Schema, schema::Type},
 };
 
 use super::list_query::{Format, List};
@@ -55,7 +53,7 @@ impl Listing {
                 }
                 match format {
                     Format::Json => write_json(&rows, page, more)?,
-                    Format::Csv => write_csv(&rows)?,
+                    Format::Csv => write_csv::<T>(&rows, fields.as_deref())?,
                     Format::Ndjson => write_ndjson(&rows)?,
                 }
             }
@@ -82,44 +80,60 @@ fn write_ndjson(rows: &[Value]) -> Result<Vec<u8>> {
     Ok(body)
 }
 
-fn write_csv(rows: &[Value]) -> Result<Vec<u8>> {
-    let mut columns: Vec<String> = Vec::new();
-    let cells: Vec<BTreeMap<String, String>> = rows
-        .iter()
-        .map(|row| {
-            let mut flat = Vec::new();
-            flatten("", row, &mut flat);
-            for (name, _) in &flat {
-                if !columns.contains(name) {
-                    columns.push(name.clone());
-                }
-            }
-            flat.into_iter().collect()
-        })
-        .collect();
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    if !columns.is_empty() {
-        writer.write_record(&columns).map_err(Error::internal)?;
+/// The columns are those that the document gives the rows, whatever these rows hold: a file has them even when it has no row.
+fn write_csv<T: ToSchema>(rows: &[Value], fields: Option<&[String]>) -> Result<Vec<u8>> {
+    let mut components = Vec::new();
+    T::schemas(&mut components);
+    let mut columns = Vec::new();
+    find_columns("", &T::schema(), &components, &mut columns);
+    if let Some(fields) = fields {
+        columns.retain(|column| fields.iter().any(|field| column.split('.').next() == Some(field)));
     }
-    for row in &cells {
-        let record = columns.iter().map(|column| row.get(column).map_or("", String::as_str));
-        writer.write_record(record).map_err(Error::internal)?;
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    writer.write_record(&columns).map_err(Error::internal)?;
+    for row in rows {
+        let cells = columns.iter().map(|column| cell(column.split('.').try_fold(row, |value, name| value.get(name))));
+        writer.write_record(cells).map_err(Error::internal)?;
     }
     writer.into_inner().map_err(Error::internal)
 }
 
-/// One cell for each leaf; nested members are joined by dots, lists stay JSON.
-fn flatten(path: &str, value: &Value, cells: &mut Vec<(String, String)>) {
-    match value {
-        Value::Object(map) if !map.is_empty() => {
-            for (key, inner) in map {
-                let name = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                flatten(&name, inner, cells);
-            }
+/// One column for each leaf of a schema; nested members are joined by dots.
+fn find_columns(path: &str, schema: &RefOr<Schema>, components: &[(String, RefOr<Schema>)], columns: &mut Vec<String>) {
+    let members = match schema {
+        RefOr::Ref(reference) => {
+            let name = reference.ref_location.rsplit('/').next().unwrap_or_default();
+            return match components.iter().find(|(known, _)| known == name) {
+                Some((_, schema)) => find_columns(path, schema, components, columns),
+                None => columns.push(path.to_owned()),
+            };
         }
-        Value::Null | Value::Object(_) => cells.push((path.to_owned(), String::new())),
-        Value::String(text) => cells.push((path.to_owned(), harmless(text))),
-        other => cells.push((path.to_owned(), other.to_string())),
+        RefOr::T(Schema::AllOf(all)) => return all.items.iter().for_each(|part| find_columns(path, part, components, columns)),
+        RefOr::T(Schema::OneOf(one)) => {
+            // What may be null has the columns of what it is otherwise.
+            let null =
+                |schema: &&RefOr<Schema>| !matches!(schema, RefOr::T(Schema::Object(object)) if object.schema_type == Type::Null.into());
+            let mut parts = one.items.iter().filter(null);
+            return match (parts.next(), parts.next()) {
+                (Some(part), None) => find_columns(path, part, components, columns),
+                _ => columns.push(path.to_owned()),
+            };
+        }
+        RefOr::T(Schema::Object(object)) if !object.properties.is_empty() => &object.properties,
+        RefOr::T(_) => return columns.push(path.to_owned()),
+    };
+    for (name, member) in members {
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        find_columns(&path, member, components, columns);
+    }
+}
+
+/// A leaf as a cell; lists and maps stay JSON.
+fn cell(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => harmless(text),
+        Some(other) => other.to_string(),
     }
 }
 
@@ -145,7 +159,8 @@ fn keep_only<T: ToSchema>(rows: &mut [Value], fields: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn members(schema: &RefOr<Schema>) -> Vec<String> {
+/// The members of an object.
+pub(super) fn members(schema: &RefOr<Schema>) -> Vec<String> {
     match schema {
         RefOr::T(Schema::Object(object)) => object.properties.keys().cloned().collect(),
         RefOr::T(Schema::AllOf(all)) => all.items.iter().flat_map(members).collect(),
@@ -166,7 +181,7 @@ impl Responder for Listing {
         if let Some(next) = self.next {
             response.insert_header((header::LINK, next));
         }
-        response.insert_header((header::VARY, "Accept"));
+        response.insert_header((header::VARY, "Accept, Accept-Language"));
         response.body(self.body)
     }
 }

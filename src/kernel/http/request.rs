@@ -11,7 +11,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::heade
 use serde::de::DeserializeOwned;
 
 use super::edge::Limits;
-use super::edge::no_parameters;
+use super::{edge::no_parameters, list_query::percent_decode};
 use crate::kernel::{
     actor::Actor,
     context::{Context, IfMatch},
@@ -45,7 +45,7 @@ pub fn context(request: &HttpRequest) -> Result<Context> {
 #[must_use]
 pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
     let peer = request.peer_addr().map(|peer| peer.ip());
-    let proxies = request.app_data::<Data<Limits>>().map_or(0, |limits| limits.trusted_proxies);
+    let proxies = Limits::of(request).trusted_proxies;
     if proxies == 0 {
         return peer;
     }
@@ -54,8 +54,11 @@ pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
     seen.split(',').rev().nth(proxies - 1).and_then(|address| address.trim().parse().ok()).or(peer)
 }
 
-/// The text of a header, if it is there and is text.
+/// The text of a header, if it is there and is text; given twice, nobody can say which is meant.
 pub fn text<'a>(request: &'a HttpRequest, name: &str) -> Result<Option<&'a str>> {
+    if request.headers().get_all(name).nth(1).is_some() {
+        return Err(Error::header(name, "repeated", format!("{name} must be given once")));
+    }
     request
         .headers()
         .get(name)
@@ -88,7 +91,11 @@ fn if_match(request: &HttpRequest) -> Result<Option<IfMatch>> {
     let tags = entity_tags(wanted)
         .ok_or_else(|| Error::header("If-Match", "etag", "If-Match must be * or an ETag as it was answered, such as \"7\""))?;
     // Compared strongly: a weak tag, and one that is none of ours, is never the present one.
-    let version = |(weak, tag): (bool, &str)| tag.parse::<i64>().ok().filter(|version| !weak && version.to_string() == tag);
+    // What follows a dot are the languages it was read in.
+    let version = |(weak, tag): (bool, &str)| {
+        let number = tag.split('.').next()?;
+        number.parse::<i64>().ok().filter(|version| !weak && version.to_string() == number)
+    };
     Ok(Some(IfMatch::Versions(tags.into_iter().filter_map(version).collect())))
 }
 
@@ -117,8 +124,9 @@ impl<T: DeserializeOwned> FromRequest for Path<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let path = actix_web::web::Path::<T>::from_request(request, payload).into_inner();
-        // No text that we keep holds NUL, and PostgreSQL cannot even be asked about it.
-        if request.match_info().iter().any(|(_, part)| part.contains('\0') || part.contains("%00")) {
+        // No text that we keep holds NUL, and PostgreSQL cannot even be asked about it; nor is it anything but UTF-8.
+        let is_text = String::from_utf8(percent_decode(request.uri().path())).is_ok_and(|text| !text.contains('\0'));
+        if !is_text {
             return ready(Err(Error::new(Code::NotFound, "There is nothing by that id.")));
         }
         ready(path.map(|path| Self(path.into_inner())).map_err(|_| Error::new(Code::NotFound, "There is nothing by that id.")))

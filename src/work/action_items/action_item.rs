@@ -13,8 +13,10 @@ use crate::{
     access::{groups::group, users},
     kernel::{
         clock::Timestamp,
+        filter::Alternative,
         journal::{Audience, Belongs},
         list::Key,
+        tx::Tx,
     },
 };
 
@@ -54,6 +56,12 @@ impl std::str::FromStr for Priority {
             "high" => Ok(Self::High),
             _ => Err("expected one of low normal high"),
         }
+    }
+}
+
+impl Alternative for Priority {
+    fn pattern() -> Option<String> {
+        Some("low|normal|high".into())
     }
 }
 
@@ -143,6 +151,20 @@ pub struct Row {
     pub created_by_name: Option<String>,
     /// The name of who did it.
     pub completed_by_name: Option<String>,
+}
+
+impl Row {
+    /// The row of an item of this transaction, when all its names have been read.
+    #[must_use]
+    pub fn known(tx: &Tx, item: &Model) -> Option<Self> {
+        Some(Self {
+            assignee_name: tx.name_of(item.assignee_id)?,
+            origin_name: tx.name_of(item.origin_id)?,
+            created_by_name: tx.name_of(Some(item.created_by_id))?,
+            completed_by_name: tx.name_of(item.completed_by_id)?,
+            item: item.clone(),
+        })
+    }
 }
 
 /// Everything the staff may see: all of it, with names, in one query.

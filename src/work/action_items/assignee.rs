@@ -92,10 +92,12 @@ pub async fn own(tx: &mut Tx, wanted: Option<AssigneeRef>) -> Result<Owner> {
     let zone = match (kind, id) {
         (AssigneeType::User, Some(id)) => {
             let user = users::hold_active(tx, id).await.map_err(|error| error.below("assignee"))?;
+            tx.knows(id, &user.name);
             user.time_zone.parse().unwrap_or(tx.company_zone)
         }
         (AssigneeType::Group, Some(id)) => {
-            groups::hold_staffed(tx, id).await.map_err(|error| error.below("assignee"))?;
+            let group = groups::hold_staffed(tx, id).await.map_err(|error| error.below("assignee"))?;
+            tx.knows(id, &group.name);
             tx.company_zone
         }
         (AssigneeType::Public, _) => tx.company_zone,

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::kernel::{
     bulk::BulkReport,
-    http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, list_query::PageParams},
+    http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result},
     jobs::JobView,
 };
 
@@ -40,7 +40,7 @@ pub fn routes(config: &mut ServiceConfig) {
 ///
 /// Open ones unless asked otherwise; `applied_defaults` says so. Sorts: `due_at` (default),
 /// `created_at`, `priority`. Expands: `labels`.
-#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:read"])), params(PageParams, ActionItemFilter), responses((status = 200, description = "A page of action items.", body = ActionItemPage)))]
+#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:read"])), params(ActionItemPage, ActionItemFilter), responses((status = 200, description = "A page of action items.", body = ActionItemPage)))]
 #[get("/action-items")]
 async fn list_action_items(db: Data<Db>, list: List<ActionItemFilter>) -> Result<Listing> {
     let viewer = Viewer::of(&list.context);
@@ -91,7 +91,7 @@ async fn read_action_item(db: Data<Db>, Path(id): Path<Uuid>, context: Context) 
 ///
 /// A merge patch (RFC 7396): words, priority, assignee, due date. Agents change their own, their
 /// groups' and public items; managers all (S0-21). 409 `wrong_status` unless it is open.
-#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = ActionItemPatch, responses((status = 200, description = "The item as it is now.", body = ActionItemView)))]
+#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = ActionItemPatch, responses((status = 200, description = "The item as it is now.", body = ActionItemView), (status = 409, description = "It is not open.")))]
 #[patch("/action-items/{id}")]
 async fn update_action_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<ActionItemPatch>) -> Result<Answer> {
     call.write(&db, async move |tx, patch| {

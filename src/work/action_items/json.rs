@@ -38,7 +38,7 @@ pub struct NewActionItem {
     pub subject: Option<Subject>,
     /// What must be done, in a line of 1 to 200 characters.
     #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 200, example = "Call customer to get correct credit card expiration date")]
+    #[schema(min_length = 1, max_length = 200, pattern = "\\S", example = "Call customer to get correct credit card expiration date")]
     pub title: String,
     /// What must be done, at length; up to 65,536 characters.
     #[serde(default)]
@@ -60,10 +60,10 @@ pub struct NewActionItem {
     #[validate(length(min = 1, max = 64))]
     #[schema(min_length = 1, max_length = 64, example = "in_3_weeks")]
     pub due_in: Option<String>,
-    /// By when: the end of a day in the assignee's time zone.
+    /// By when: the end of a day in the assignee's time zone, in the years 1900 to 2999.
     #[schema(example = "2026-12-13")]
     pub due_on: Option<NaiveDate>,
-    /// By when: an instant.
+    /// By when: an instant in the years 1900 to 2999.
     pub due_at: Option<Timestamp>,
 }
 
@@ -75,7 +75,7 @@ pub struct ActionItemPatch {
     /// What must be done, in a line.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
     #[validate(length(min = 1, max = 200))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200)]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "\\S")]
     pub title: Patch<String>,
     /// What must be done, at length.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
@@ -101,11 +101,11 @@ pub struct ActionItemPatch {
     #[validate(length(min = 1, max = 64))]
     #[schema(nullable = false, min_length = 1, max_length = 64)]
     pub due_in: Option<String>,
-    /// By when from now on: the end of a day.
+    /// By when from now on: the end of a day in the years 1900 to 2999.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub due_on: Option<NaiveDate>,
-    /// By when from now on: an instant.
+    /// By when from now on: an instant in the years 1900 to 2999.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "2026-12-13T16:00:00Z")]
     pub due_at: Option<Timestamp>,
@@ -120,10 +120,10 @@ pub struct Dated {
     #[validate(length(min = 1, max = 64))]
     #[schema(nullable = false, min_length = 1, max_length = 64, example = "in_1_week")]
     pub due_in: Option<String>,
-    /// The end of a day in the assignee's time zone.
+    /// The end of a day in the assignee's time zone, in the years 1900 to 2999.
     #[schema(nullable = false)]
     pub due_on: Option<NaiveDate>,
-    /// An instant.
+    /// An instant in the years 1900 to 2999.
     #[schema(nullable = false)]
     pub due_at: Option<Timestamp>,
 }
@@ -303,43 +303,52 @@ impl View for CompletedView {
     }
 }
 
+/// Alternative statuses.
+pub type Statuses = AnyOf<Status>;
+/// Alternative owners.
+pub type Owners = AnyOf<Whose>;
+/// Alternative buckets.
+pub type Buckets = AnyOf<Bucket>;
+/// Alternative priorities.
+pub type Priorities = AnyOf<Priority>;
+
 /// Which action items a list shows.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ActionItemFilter {
     /// Only these statuses; `open` unless `include_completed` or `status` says otherwise.
-    #[param(value_type = Option<String>, example = "open")]
-    #[schema(value_type = Option<String>, nullable = false, example = "open")]
-    pub status: Option<AnyOf<Status>>,
+    #[param(inline, example = "open")]
+    #[schema(nullable = false, example = "open")]
+    pub status: Option<Statuses>,
     /// Also what is completed or cancelled (S2-3).
     #[param(value_type = Option<bool>)]
     #[schema(value_type = Option<bool>, nullable = false)]
     pub include_completed: Option<Flag>,
     /// Whose: `me`, `public`, `user:<id>`, `group:<id>`.
-    #[param(value_type = Option<String>, example = "me,public")]
-    #[schema(value_type = Option<String>, nullable = false, example = "me,public")]
-    pub assignee: Option<AnyOf<Whose>>,
+    #[param(inline, example = "me,public")]
+    #[schema(nullable = false, example = "me,public")]
+    pub assignee: Option<Owners>,
     /// Only these buckets: `overdue`, `today`, `upcoming`, `done`.
-    #[param(value_type = Option<String>, example = "overdue,today")]
-    #[schema(value_type = Option<String>, nullable = false, example = "overdue,today")]
-    pub bucket: Option<AnyOf<Bucket>>,
+    #[param(inline, example = "overdue,today")]
+    #[schema(nullable = false, example = "overdue,today")]
+    pub bucket: Option<Buckets>,
     /// Only about this: a type and an id.
-    #[param(value_type = Option<String>, example = "order:A-1001")]
-    #[schema(value_type = Option<String>, nullable = false, example = "order:A-1001")]
+    #[param(value_type = Option<String>, max_length = 10000, pattern = "^[^:]+:[\\s\\S]+$", example = "order:A-1001")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, pattern = "^[^:]+:[\\s\\S]+$", example = "order:A-1001")]
     pub subject: Option<SubjectText>,
     /// Only about things of these types.
-    #[param(value_type = Option<String>, example = "order,vendor")]
-    #[schema(value_type = Option<String>, nullable = false, example = "order,vendor")]
+    #[param(value_type = Option<String>, max_length = 10000, example = "order,vendor")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "order,vendor")]
     pub subject_type: Option<AnyOf<String>>,
     /// Only these kinds of things to do.
-    #[param(value_type = Option<String>, example = "call")]
-    #[schema(value_type = Option<String>, nullable = false, example = "call")]
+    #[param(value_type = Option<String>, max_length = 10000, example = "call")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "call")]
     pub action: Option<AnyOf<String>>,
     /// Only these priorities.
-    #[param(value_type = Option<String>, example = "high")]
-    #[schema(value_type = Option<String>, nullable = false, example = "high")]
-    pub priority: Option<AnyOf<Priority>>,
+    #[param(inline, example = "high")]
+    #[schema(nullable = false, example = "high")]
+    pub priority: Option<Priorities>,
     /// Only what follows from this note.
     #[schema(nullable = false)]
     pub note_id: Option<Uuid>,
@@ -364,4 +373,23 @@ pub struct ActionItemFilter {
     pub created_at_lt: Option<Timestamp>,
 }
 
-crate::page_of!(ActionItemPage, ActionItemView, "action items");
+/// What a list leaves out because the caller did not say otherwise.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct AppliedDefaults {
+    /// Only items of this status are shown.
+    pub status: Status,
+    /// With `counts=true`: how many items that hides, counted up to 10,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = 212)]
+    pub hidden: Option<u64>,
+}
+
+crate::page_of!(
+    ActionItemPage,
+    ActionItemView,
+    Row,
+    "action items",
+    /// Present where a default leaves something out.
+    #[schema(nullable = false)]
+    applied_defaults: AppliedDefaults
+);

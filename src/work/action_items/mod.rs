@@ -14,5 +14,5 @@ pub use assignee::{Assignee, AssigneeRef, AssigneeType, Owner, own};
 pub use json::{ActionItemFilter, ActionItemPage, ActionItemView, Completion, NewActionItem};
 pub use rules::{Bucket, Viewer};
 pub use service::{
-    Links, claim_oldest, complete, create, group_is_unstaffed, is_open, move_all, newest_of, open_of, orphaned, page, shown, view_of,
+    Links, claim_oldest, complete, create, group_is_unstaffed, is_open, move_all, newest_of, open_of, orphaned, page, view_of,
 };

@@ -8,13 +8,13 @@ use sea_orm::{
     entity::prelude::*,
     sea_query::{Alias, Cond, Expr, ExprTrait, Order, Query, SelectStatement, UnionType},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     action_item::{self, Column, Entity, Model, Row, Status},
-    assignee::{Assignee, AssigneeRef, AssigneeType, Owner, own},
+    assignee::{AssigneeRef, AssigneeType, Owner, own},
     due::{Due, Resolved},
-    json::{ActionItemFilter, ActionItemPatch, ActionItemView, Cancellation, Completion, Dated, NewActionItem, Reopening},
+    json::{ActionItemFilter, ActionItemPatch, ActionItemView, AppliedDefaults, Cancellation, Completion, Dated, NewActionItem, Reopening},
     rules::{Bucket, Viewer, may_work},
 };
 use crate::{
@@ -305,7 +305,11 @@ pub async fn find(reader: Reader<'_>, id: Uuid, viewer: &Viewer) -> Result<Actio
 
 /// An item of this transaction as others see it.
 pub async fn view_of(tx: &Tx, item: Model) -> Result<ActionItemView> {
-    find(tx.read(), item.id, &Viewer::of(&tx.context)).await
+    let viewer = Viewer::of(&tx.context);
+    match Row::known(tx, &item) {
+        Some(row) => Ok(ActionItemView::new(row, &viewer)),
+        None => find(tx.read(), item.id, &viewer).await,
+    }
 }
 
 /// Whether an item is open; a literal, so that the planner sees it in prepared statements too.
@@ -340,15 +344,15 @@ pub async fn applied_defaults(
 ) -> Result<Map<String, Value>> {
     let mut more = Map::new();
     if shows_open_only(filter) {
-        let mut applied = json!({ "status": "open" });
+        let mut applied = AppliedDefaults { status: Status::Open, hidden: None };
         if request.counts {
             let mut hidden = Entity::find().into_query();
             let all = ActionItemFilter { include_completed: Some(crate::kernel::filter::Flag(true)), ..filter.clone() };
             narrow(&mut hidden, &all, viewer);
             hidden.and_where(is_open().not());
-            applied["hidden"] = json!(reader.count(hidden, list::COUNT_LIMIT).await?);
+            applied.hidden = Some(reader.count(hidden, list::COUNT_LIMIT).await?);
         }
-        more.insert("applied_defaults".into(), applied);
+        more.insert("applied_defaults".into(), serde_json::to_value(applied).map_err(Error::internal)?);
     }
     Ok(more)
 }
@@ -520,15 +524,4 @@ pub async fn move_all(tx: &mut Tx, from: Uuid, to: Owner) -> Result<Vec<Model>> 
         moved.push(tx.change(&before, after, "action_item.reassigned").await?);
     }
     Ok(moved)
-}
-
-/// The owner as the answer shows it.
-pub async fn shown(tx: &Tx, owner: Owner) -> Result<Assignee> {
-    use crate::access::{groups, users};
-    let name = match (owner.kind, owner.id) {
-        (AssigneeType::User, Some(id)) => Some(users::find(tx.read(), id).await?.name),
-        (AssigneeType::Group, Some(id)) => Some(groups::find(tx.read(), id).await?.name),
-        _ => None,
-    };
-    Ok(Assignee::new(owner.kind, owner.id, name))
 }

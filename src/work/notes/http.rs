@@ -8,7 +8,7 @@ use super::{
     json::{CreatedNoteView, NewNote, NoteFilter, NotePage, NotePatch, NoteView},
     service,
 };
-use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, list_query::PageParams};
+use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result};
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -18,7 +18,7 @@ pub fn routes(config: &mut ServiceConfig) {
 /// List notes
 ///
 /// Newest first. Sorts: `created_at` (default `-created_at`).
-#[utoipa::path(tag = "notes", security(("bearer" = ["notes:read"])), params(PageParams, NoteFilter), responses((status = 200, description = "A page of notes.", body = NotePage)))]
+#[utoipa::path(tag = "notes", security(("bearer" = ["notes:read"])), params(NotePage, NoteFilter), responses((status = 200, description = "A page of notes.", body = NotePage)))]
 #[get("/notes")]
 async fn list_notes(db: Data<Db>, list: List<NoteFilter>) -> Result<Listing> {
     let page = service::page(db.read(), &list.filter, &list.page).await?;

@@ -27,7 +27,7 @@ pub struct NewNote {
     pub subject: Subject,
     /// What it says, in a line of 1 to 200 characters (S0-2).
     #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 200, example = "Customer called and requested rush shipping")]
+    #[schema(min_length = 1, max_length = 200, pattern = "\\S", example = "Customer called and requested rush shipping")]
     pub title: String,
     /// What it says, at length; up to 1,048,576 characters, kept as they were sent.
     #[serde(default)]
@@ -48,7 +48,7 @@ pub struct NotePatch {
     /// What it says, in a line.
     #[serde(default)]
     #[validate(length(min = 1, max = 200))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, example = "Customer asked for rush shipping")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "\\S", example = "Customer asked for rush shipping")]
     pub title: Patch<String>,
     /// What it says, at length.
     #[serde(default)]
@@ -145,7 +145,7 @@ impl View for CreatedNoteView {
 #[into_params(parameter_in = Query)]
 pub struct NoteFilter {
     /// Only about this: a type and an id.
-    #[param(value_type = Option<String>, example = "order:A-1001")]
+    #[param(value_type = Option<String>, pattern = "^[^:]+:[\\s\\S]+$", example = "order:A-1001")]
     pub subject: Option<SubjectText>,
     /// Only about things of these types.
     #[param(value_type = Option<String>, example = "vendor")]
@@ -160,4 +160,4 @@ pub struct NoteFilter {
     pub created_at_lt: Option<Timestamp>,
 }
 
-crate::page_of!(NotePage, NoteView, "notes");
+crate::page_of!(NotePage, NoteView, Row, "notes");

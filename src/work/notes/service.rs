@@ -49,7 +49,8 @@ pub async fn create(tx: &mut Tx, new: NewNote) -> Result<CreatedNoteView> {
         }
     }
     broken.end()?;
-    Ok(CreatedNoteView { note: find(tx.read(), note.id).await?, action_items: items })
+    let author_name = tx.name_of(Some(note.author_id)).flatten();
+    Ok(CreatedNoteView { note: NoteView::from(Row { note, author_name }), action_items: items })
 }
 
 /// Corrects a note. Its author and managers may.

@@ -13,7 +13,7 @@ use crate::{
         error::{Code, Error, Result},
         tx::Tx,
     },
-    work::action_items::{self, AssigneeType},
+    work::action_items::{self, Assignee, AssigneeType},
 };
 
 /// Moves everything a person holds, then takes them out of service; all of it or nothing.
@@ -43,6 +43,6 @@ pub async fn offboard(tx: &mut Tx, id: Uuid, wanted: Offboarding) -> Result<Offb
         items: items.into_iter().map(|item| MovedItem { id: item.id, title: item.title }).collect(),
     };
     let left = users::deactivate(tx, id).await?;
-    let reassigned_to = action_items::shown(tx, owner).await?;
+    let reassigned_to = Assignee::new(owner.kind, owner.id, tx.name_of(owner.id).flatten());
     Ok(OffboardingView { user: Named { id, name: left.name }, reassigned_to, moved: vec![moved] })
 }

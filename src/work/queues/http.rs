@@ -8,7 +8,7 @@ use super::{
     service,
 };
 use crate::{
-    kernel::http::{Answer, Command, Db, List, Listing, Path, Problem, Query, Result, list_query::PageParams, request::named},
+    kernel::http::{Answer, Command, Db, List, Listing, Path, Problem, Query, Result, request::named},
     work::action_items::{self, ActionItemFilter, ActionItemPage, ActionItemView, Viewer, action_item, is_open},
 };
 
@@ -35,7 +35,7 @@ async fn list_queues(db: Data<Db>, query: Query<ZoneFilter>) -> Result<Answer> {
 #[utoipa::path(
     tag = "queues",
     security(("bearer" = ["queues:read"])),
-    params(("queue" = String, Path, description = "`mine`, `public` or the id of a group.", example = "mine"), PageParams, QueueFilter),
+    params(("queue" = String, Path, description = "`mine`, `public` or the id of a group.", example = "mine"), ActionItemPage, QueueFilter),
     responses(
         (status = 200, description = "A page of action items.", body = ActionItemPage),
         (status = 422, description = "An API key that acts for nobody has no queue of its own.", body = Problem, content_type = "application/problem+json")

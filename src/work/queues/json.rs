@@ -75,7 +75,7 @@ pub struct QueueFilter {
     #[param(inline)]
     pub view: Option<QueuePart>,
     /// The IANA zone in which today is meant; the caller's own unless said otherwise.
-    #[param(example = "Europe/Paris")]
+    #[param(format = "time-zone", example = "Europe/Paris")]
     pub time_zone: Option<String>,
 }
 
@@ -84,6 +84,6 @@ pub struct QueueFilter {
 #[into_params(parameter_in = Query)]
 pub struct ZoneFilter {
     /// The IANA zone in which today is meant; the caller's own unless said otherwise.
-    #[param(example = "Europe/Paris")]
+    #[param(format = "time-zone", example = "Europe/Paris")]
     pub time_zone: Option<String>,
 }

@@ -122,7 +122,11 @@ fn every_body_has_an_example() {
             || depth < 8 && parts.chain(members).chain(schema.get("items")).any(|inner| has_one(inner, depth + 1))
     }
     for operation in Operation::all() {
-        for (kind, content) in operation.about["requestBody"]["content"].as_object().into_iter().flatten() {
+        let successes = operation.about["responses"].as_object().expect("responses").iter().filter(|(status, _)| status.starts_with('2'));
+        let bodies = successes.map(|(_, response)| &response["content"]).chain([&operation.about["requestBody"]["content"]]);
+        for (kind, content) in
+            bodies.filter_map(Value::as_object).flatten().filter(|(kind, _)| kind.ends_with("json") && !kind.contains("ndjson"))
+        {
             assert!(content.get("example").is_some() || has_one(&content["schema"], 0), "the {kind} of {} has no example", operation.id);
         }
     }
@@ -146,4 +150,44 @@ fn every_reference_leads_somewhere() {
     for reference in found {
         assert!(reference.strip_prefix('#').and_then(|pointer| document().pointer(pointer)).is_some(), "{reference} leads nowhere");
     }
+}
+
+// The harness holds every answer of every test to the document; here it is shown what it must not let pass.
+#[actix_web::test]
+async fn an_answer_that_is_not_the_documents_is_caught() {
+    let shop = stocked().await;
+    let admin = shop.by(&shop.admin);
+    let caught = |path: &str, reply: &Reply| std::panic::catch_unwind(|| check("GET", path, reply)).is_err();
+    let spoilt = |reply: &Reply, pointer: &str, value: Option<Value>| {
+        let mut reply = reply.clone();
+        let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
+        let members = reply.json.pointer_mut(parent).and_then(Value::as_object_mut).expect("an object");
+        match value {
+            Some(value) => drop(members.insert(name.into(), value)),
+            None => drop(members.shift_remove(name)),
+        }
+        reply
+    };
+    let list = "/v1/action-items";
+    let (one, rows) = (admin.get("/v1/users/me").await, admin.get(list).await);
+    assert!(!caught("/v1/users/me", &one) && !caught(list, &rows));
+    for (pointer, value) in [
+        ("/id", None),
+        ("/id", Some(json!("7"))),
+        ("/version", Some(json!("1"))),
+        ("/role", Some(json!("owner"))),
+        ("/created_at", Some(json!("yesterday"))),
+        ("/password_hash", Some(json!("$argon2id$"))),
+    ] {
+        assert!(caught("/v1/users/me", &spoilt(&one, pointer, value)), "{pointer}");
+    }
+    for (pointer, value) in [("/data/0/assignee/email", Some(json!("a@b.c"))), ("/data/0/due_at", None), ("/next_cursor", None)] {
+        assert!(caught(list, &spoilt(&rows, pointer, value)), "{pointer}");
+    }
+    assert!(caught("/v1/users/me", &Reply { status: 206, ..one.clone() }));
+    let mut plain = one.clone();
+    plain.headers.insert("content-type", "text/html".parse().expect("a value"));
+    assert!(caught("/v1/users/me", &plain));
+    let refusal = admin.get("/v1/users/nobody").await;
+    assert!(caught("/v1/users/nobody", &spoilt(&refusal, "/code", None)));
 }

@@ -16,8 +16,8 @@ struct Edge {
 fn edges(schema: &'static Value) -> Vec<Edge> {
     let schema = resolve(schema);
     let mut found = Vec::new();
-    // In two bytes each, as limits count characters; a body takes no more than two million bytes.
-    let letters = |count: usize| -> Value { if count < 100_000 { "é" } else { "x" }.repeat(count).into() };
+    // In four bytes each, as limits count characters.
+    let letters = |count: usize| -> Value { "🚚".repeat(count).into() };
     let mut own = |code, beyond, value| found.push(Edge { pointer: String::new(), code, value, beyond });
     let limit = |name: &str| schema[name].as_u64().map(|limit| usize::try_from(limit).expect("a limit"));
     let many = |count: usize| -> Value { vec![sample(&schema["items"]); count].into() };
@@ -44,6 +44,18 @@ fn edges(schema: &'static Value) -> Vec<Edge> {
     if let Some(least) = schema["minimum"].as_i64() {
         own("range", false, least.into());
         own("range", true, (least - 1).into());
+    }
+    if let Some(values) = schema.get("additionalProperties").filter(|values| values.is_object()) {
+        // Maps are by language; a mistake in them is that of the map.
+        let tags = |count: usize| {
+            (b'a'..=b'z').flat_map(|a| (b'a'..=b'z').map(move |b| String::from_utf8_lossy(&[a, b]).into_owned())).take(count)
+        };
+        let map = |count: usize| -> Value { tags(count).map(|tag| (tag, json!("x"))).collect::<serde_json::Map<_, _>>().into() };
+        if let Some(most) = limit("maxProperties") {
+            own("length", false, map(most));
+            own("length", true, map(most + 1));
+        }
+        found.extend(edges(values).into_iter().map(|edge| Edge { value: json!({ "fr": edge.value }), pointer: String::new(), ..edge }));
     }
     for (name, member) in schema["properties"].as_object().into_iter().flatten() {
         for Edge { pointer, code, value, beyond } in edges(member) {
@@ -94,4 +106,83 @@ async fn every_missing_member_is_named_at_once() {
         assert_eq!(missing, required, "{}: {}", operation.id, reply.text);
         assert!(broken.contains(&("#/nonsense".into(), "unknown_field".into())), "{}: {}", operation.id, reply.text);
     }
+}
+
+/// Every object in a body, each as a body in which its members stand in a list instead.
+fn listed(schema: &'static Value) -> Vec<(String, Value)> {
+    let schema = resolve(schema);
+    let mut found = Vec::new();
+    let whole = sample(schema);
+    if let (Some(members), Some(properties)) = (whole.as_object(), schema["properties"].as_object()) {
+        found.push((String::new(), members.values().cloned().collect()));
+        for (name, member) in properties {
+            for (pointer, value) in listed(member) {
+                let mut whole = whole.clone();
+                whole[name] = value;
+                found.push((format!("/{name}{pointer}"), whole));
+            }
+        }
+    }
+    if kind(schema) == "array" {
+        found.extend(listed(&schema["items"]).into_iter().map(|(pointer, value)| (format!("/0{pointer}"), json!([value]))));
+    }
+    let parts = ["oneOf", "anyOf", "allOf"].iter().filter_map(|parts| schema[*parts].as_array()).flatten();
+    found.extend(parts.flat_map(listed));
+    found
+}
+
+#[actix_web::test]
+async fn a_list_is_no_object() {
+    let shop = Shop::open().await;
+    let mut places = 0;
+    for operation in Operation::all() {
+        for (pointer, value) in operation.body().map(listed).unwrap_or_default() {
+            let reply = operation.ask(&shop.by(&shop.admin), &operation.nowhere(), Some(value)).await;
+            let broken = reply.broken(422);
+            assert!(broken.contains(&(format!("#{pointer}"), "wrong_type".into())), "{} {pointer}: {}", operation.id, reply.text);
+            places += 1;
+        }
+    }
+    assert!(places > 30, "only {places} objects");
+}
+
+#[test]
+fn every_text_and_every_list_in_a_body_has_a_limit() {
+    fn unlimited(at: &str, schema: &'static Value, found: &mut BTreeSet<String>) {
+        let schema = resolve(schema);
+        let says = |names: &[&str]| names.iter().any(|name| schema.get(*name).is_some());
+        let parts = ["oneOf", "anyOf", "allOf"].iter().filter_map(|parts| schema[*parts].as_array()).flatten();
+        let mut inner: Vec<(String, &'static Value)> = parts.map(|part| (at.to_owned(), part)).collect();
+        let missing = match schema["type"].as_array().map_or(schema["type"].as_str(), |_| Some(kind(schema))) {
+            Some("string") => {
+                !says(&["maxLength", "enum", "const", "pattern"])
+                    && !matches!(schema["format"].as_str(), Some("uuid" | "date" | "date-time"))
+            }
+            Some("array") => {
+                inner.push((format!("{at}/0"), &schema["items"]));
+                !says(&["maxItems"])
+            }
+            Some("object") => {
+                inner.extend(schema["properties"].as_object().into_iter().flatten().map(|(name, member)| (format!("{at}/{name}"), member)));
+                inner.extend(
+                    schema.get("additionalProperties").filter(|values| values.is_object()).map(|values| (format!("{at}/*"), values)),
+                );
+                schema["additionalProperties"].is_object() && !says(&["maxProperties"])
+            }
+            _ => false,
+        };
+        if missing {
+            found.insert(at.to_owned());
+        }
+        for (at, schema) in inner {
+            unlimited(&at, schema, found);
+        }
+    }
+    let mut found = BTreeSet::new();
+    for operation in Operation::all() {
+        if let Some(schema) = operation.body() {
+            unlimited(operation.id, schema, &mut found);
+        }
+    }
+    assert!(found.is_empty(), "without a limit: {}", found.into_iter().collect::<Vec<_>>().join(", "));
 }

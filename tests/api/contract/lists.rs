@@ -74,6 +74,13 @@ async fn every_list_is_walked_sorted_and_counted() {
     }
 }
 
+/// The columns of a CSV file, and how many rows it has.
+fn table(text: &str) -> (Vec<String>, usize) {
+    let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
+    let columns = reader.headers().expect("a row of names").iter().map(str::to_owned).collect();
+    (columns, reader.into_records().collect::<Result<Vec<_>, _>>().expect("RFC 4180").len())
+}
+
 #[actix_web::test]
 async fn every_list_comes_in_every_form() {
     let shop = stocked().await;
@@ -85,8 +92,21 @@ async fn every_list_comes_in_every_form() {
 
         for asked in [admin.clone().header("accept", "text/csv").get(&path).await, admin.get(&format!("{path}?format=csv")).await] {
             assert_eq!((asked.status, asked.header("content-type")), (200, "text/csv; charset=utf-8"), "{path}");
-            let records = csv::ReaderBuilder::new().from_reader(asked.text.as_bytes()).into_records().collect::<Result<Vec<_>, _>>();
-            assert_eq!(records.expect("RFC 4180").len(), rows.len(), "{path}: {}", asked.text);
+            let (columns, records) = table(&asked.text);
+            assert_eq!(records, rows.len(), "{path}: {}", asked.text);
+            // The same columns whatever the rows hold, and none of what they hold is left out.
+            for part in [
+                format!("{path}?format=csv&limit=1"),
+                format!("{path}?format=csv&sort=-{}", list.named_after("Sorts:")[0].trim_start_matches('-')),
+            ] {
+                assert_eq!(table(&admin.get(&part).await.text).0, columns, "{part}");
+            }
+            for name in rows.iter().filter_map(Value::as_object).flat_map(|row| row.keys()) {
+                let held = columns.iter().any(|column| column.split('.').next() == Some(name));
+                assert!(held, "{path} leaves {name} out: {columns:?}");
+            }
+            let narrow = table(&admin.get(&format!("{path}?format=csv&fields={}", columns[0])).await.text).0;
+            assert_eq!(narrow, columns[..1], "{path}");
         }
         let lines =
             [admin.clone().header("accept", "application/x-ndjson").get(&path).await, admin.get(&format!("{path}?format=ndjson")).await];
@@ -173,4 +193,69 @@ async fn every_row_is_read_by_its_own_address() {
             assert_eq!(newer.status, 200, "{path}");
         }
     }
+}
+
+/// Adds a row to every list, before or behind those that are there, and changes some of these in what no list sorts by.
+async fn go_on(shop: &Shop, number: usize) {
+    let admin = shop.by(&shop.admin);
+    let before = number.is_multiple_of(2);
+    let (name, due, minute) = if before { ("Aaa", "2020-01-01", 0) } else { ("Zzz", "2030-01-01", 9) };
+    shop.time_is(&format!("2026-03-18T09:{minute:02}:{:02}Z", number % 60));
+    let name = format!("{name} {number}");
+    let new = |kind: &str, body: Value| {
+        let (admin, path) = (admin.clone(), format!("/v1/{kind}"));
+        async move { admin.post(&path, body).await.expect(201) }
+    };
+    new("users", json!({ "email": format!("{}@shop.example", name.replace(' ', "-")), "name": name, "role": "agent" })).await;
+    let group = new("groups", json!({ "name": name })).await;
+    admin.patch(&format!("/v1/groups/{}", text(&group["id"])), json!({ "name": format!("{name}!") })).await.expect(200);
+    new("api-keys", json!({ "name": name, "scopes": ["notes:read"] })).await;
+    new("picklists", json!({ "name": name.to_lowercase().replace(' ', "_") })).await;
+    let items = json!([{ "title": name, "due_on": due, "priority": if before { "low" } else { "high" } }]);
+    new("notes", json!({ "subject": { "type": "order", "id": "A-1001" }, "title": name, "action_items": items })).await;
+    shop.job(&shop.admin, "Another", 9, json!({})).await;
+    for (kind, member) in [("notes", "body"), ("action-items", "details")] {
+        let rows = admin.get(&format!("/v1/{kind}?sort=created_at&limit=3")).await.expect(200);
+        for id in column(&rows, "id") {
+            admin.patch(&format!("/v1/{kind}/{id}"), json!({ member: name })).await.expect(200);
+        }
+    }
+}
+
+// Whoever leafs through a list while others work sees each row once that was there all along.
+#[actix_web::test]
+async fn every_list_is_walked_while_it_grows() {
+    let shop = stocked().await;
+    let admin = shop.by(&shop.admin);
+    // The `id` of an entry of a timeline is that of what it is about.
+    let ids = |rows: &[Value]| -> Vec<String> {
+        rows.iter().map(|row| text(row.get("event_id").or(row.get("id")).expect("a row has an id"))).collect()
+    };
+    let mut number = 0;
+    for list in Operation::lists() {
+        let path = list.somewhere();
+        let sorts: BTreeSet<&str> = list.named_after("Sorts:").into_iter().map(|sort| sort.trim_start_matches('-')).collect();
+        for sort in sorts.into_iter().flat_map(|sort| [sort.to_owned(), format!("-{sort}")]) {
+            let path = format!("{path}{}sort={sort}", if path.contains('?') { '&' } else { '?' });
+            let there = ids(&walk(&admin, &path, 200).await);
+            let (mut seen, mut cursor) = (Vec::new(), String::new());
+            for page in 0.. {
+                let reply = admin.get(&format!("{path}&limit=2{cursor}")).await.expect(200);
+                seen.extend(ids(reply["data"].as_array().expect("rows")));
+                let Some(next) = reply["next_cursor"].as_str() else { break };
+                cursor = format!("&cursor={next}");
+                if page < 3 {
+                    go_on(&shop, number).await;
+                    number += 1;
+                }
+            }
+            let once: BTreeSet<&String> = seen.iter().collect();
+            assert_eq!(once.len(), seen.len(), "{path} repeats rows");
+            let lost: Vec<&String> = there.iter().filter(|id| !once.contains(id)).collect();
+            assert!(lost.is_empty(), "{path} loses {lost:?}");
+            let counted = admin.get(&format!("{path}&counts=true&limit=1")).await.expect(200);
+            assert_eq!(counted["counts"]["filtered"], walk(&admin, &path, 200).await.len(), "{path}");
+        }
+    }
+    assert!(number > 30, "the lists grew by only {number} rows");
 }

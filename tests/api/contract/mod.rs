@@ -1,6 +1,7 @@
 //! What every operation promises, read from the OpenAPI document: a resource of tomorrow is held to it too.
 
 mod access;
+mod answers;
 mod document;
 mod limits;
 mod lists;
@@ -12,7 +13,7 @@ mod writes;
 use caseload::kernel::actor::Scope;
 use reqwest::Method;
 
-use crate::support::{Caller, PASSWORD, Reply, Shop, Value, document, is_success, json, resolve, text, user};
+use crate::support::{Caller, PASSWORD, Reply, Shop, Value, check, document, is_success, json, resolve, text, user};
 
 /// Operations that need no credential; nothing else is public.
 const PUBLIC: &[&str] = &["read_liveness", "read_readiness", "read_problem", "read_jwks", "create_token", "refresh_token"];
@@ -88,6 +89,16 @@ impl Operation {
     /// Its path as the examples of its parameters fill it in.
     fn somewhere(&self) -> String {
         self.filled(|parameter| text(parameter.get("example").unwrap_or_else(|| panic!("a parameter of {} has no example", self.id))))
+    }
+
+    /// Its path by its examples, where it has them.
+    fn somewhere_or_nowhere(&self) -> String {
+        let fill = |parameter: &'static Value| match parameter.get("example") {
+            Some(example) => text(example),
+            None if parameter["schema"]["format"] == "uuid" => NOTHING.into(),
+            None => "nothing".into(),
+        };
+        self.filled(fill)
     }
 
     /// Its path, naming what is there: each parameter by what the path before it shows, else by its example.

@@ -44,9 +44,42 @@ pub fn check(method: &str, path: &str, reply: &Reply) {
         return;
     }
     let validator = validator(&format!("{method} {pattern} {} {kind}", reply.status), schema);
-    let broken: Vec<String> =
+    let mut broken: Vec<String> =
         validator.iter_errors(&reply.json).filter(asked_for).map(|error| format!("{} at {}", error, error.instance_path())).collect();
+    find_strangers(&[schema], &reply.json, "", &mut broken);
     assert!(broken.is_empty(), "{method} {pattern} {}: {}\n{}", reply.status, broken.join("; "), reply.text);
+}
+
+/// Names the members that no schema of a value has: clients may get more than the document says, but not from us.
+fn find_strangers(schemas: &[&'static Value], value: &Value, at: &str, found: &mut Vec<String>) {
+    let mut parts: Vec<&'static Value> = Vec::new();
+    let mut next: Vec<&'static Value> = schemas.to_vec();
+    while let Some(schema) = next.pop() {
+        let schema = resolve(schema);
+        parts.push(schema);
+        next.extend(["allOf", "oneOf", "anyOf"].iter().filter_map(|several| schema[*several].as_array()).flatten());
+    }
+    let of_all = |name: &str| -> Vec<&'static Value> { parts.iter().filter_map(|part| part.get(name)).collect() };
+    match value {
+        Value::Object(members) => {
+            let closed = parts.iter().any(|part| part["properties"].is_object());
+            let others = of_all("additionalProperties");
+            for (name, member) in members {
+                let known: Vec<&'static Value> = parts.iter().filter_map(|part| part["properties"].get(name)).collect();
+                let at = format!("{at}/{name}");
+                if known.is_empty() && closed && others.is_empty() {
+                    found.push(format!("{at} is not in the document"));
+                } else {
+                    find_strangers(if known.is_empty() { &others } else { &known }, member, &at, found);
+                }
+            }
+        }
+        Value::Array(list) => {
+            let items = of_all("items");
+            list.iter().enumerate().for_each(|(index, item)| find_strangers(&items, item, &format!("{at}/{index}"), found));
+        }
+        _ => {}
+    }
 }
 
 /// Fails the test when a refusal, whoever it came from, is not a problem (RFC 9457) that leads to its request.
@@ -75,14 +108,10 @@ fn find(method: &str, path: &str) -> Option<(&'static str, &'static Value)> {
             }
         }
     };
-    let mut found: Vec<_> = document()["paths"]
-        .as_object()?
-        .iter()
-        .filter(|(pattern, _)| fits(pattern))
-        .filter_map(|(pattern, item)| item.get(method).map(|operation| (pattern.as_str(), operation)))
-        .collect();
-    found.sort_by_key(|(pattern, _)| pattern.matches('{').count());
-    found.first().copied()
+    let paths = document()["paths"].as_object()?.iter().filter(|(pattern, _)| fits(pattern));
+    // A path of its own, such as /bulk, is no id.
+    let (pattern, item) = paths.min_by_key(|(pattern, _)| pattern.matches('{').count())?;
+    item.get(method).map(|operation| (pattern.as_str(), operation))
 }
 
 /// What a reference leads to; anything else is itself.

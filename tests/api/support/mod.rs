@@ -21,7 +21,7 @@ use sea_orm::{DatabaseConnection, Statement};
 pub use serde_json::{Value, json};
 
 pub use database::empty as empty_database;
-pub use document::{document, resolve};
+pub use document::{check, document, resolve};
 
 /// Every test begins on a Wednesday morning, in UTC.
 pub const START: &str = "2026-03-18T09:00:00Z";
@@ -53,7 +53,7 @@ pub struct Person {
 }
 
 /// What came back.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Reply {
     pub status: u16,
     pub headers: HeaderMap,

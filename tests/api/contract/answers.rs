@@ -1,0 +1,237 @@
+//! Every answer that the document names is really given, by that very operation.
+//!
+//! That no other answer is given is seen to by the harness, on every answer of every test.
+
+use std::{
+    collections::BTreeSet,
+    io::{BufRead, BufReader, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use caseload::kernel::{actor::Scope, clock::Timestamp};
+use sea_orm::{ConnectionTrait, TransactionTrait};
+
+use super::{
+    scenario::{Deed, every_write},
+    *,
+};
+use crate::support::{all, group, on_postgres};
+
+/// The answers that were given, each by an operation.
+#[derive(Default)]
+struct Given(BTreeSet<(&'static str, u16)>);
+
+impl Given {
+    fn note(&mut self, operation: &Operation, reply: &Reply) {
+        self.0.insert((operation.id, reply.status));
+    }
+
+    /// Asks every operation the same way.
+    async fn ask(&mut self, ask: impl AsyncFn(&Operation) -> Reply) {
+        for operation in Operation::all() {
+            let reply = ask(&operation).await;
+            self.note(&operation, &reply);
+        }
+    }
+}
+
+/// A body of the right type and the wrong shape.
+fn wrong() -> Value {
+    json!({ "nonsense": 1 })
+}
+
+#[actix_web::test]
+async fn every_documented_answer_is_given() {
+    let mut given = Given::default();
+    what_succeeds(&mut given).await;
+    what_is_asked_wrongly(&mut given).await;
+    what_the_caller_may_not(&mut given).await;
+    what_the_server_cannot(&mut given).await;
+    what_does_not_fit(&mut given).await;
+    who_comes_second(&mut given).await;
+
+    let mut missing = Vec::new();
+    for operation in Operation::all() {
+        for status in operation.about["responses"].as_object().expect("responses").keys() {
+            let status: u16 = status.parse().expect("a status");
+            // A twin that waits too long is only met where there is more than one writer.
+            let met = on_postgres() || status != 409 || operation.parameter("Idempotency-Key").is_none();
+            if met && !given.0.contains(&(operation.id, status)) {
+                missing.push(format!("{} {status}", operation.id));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "have these answers given here, or take them out of the document:\n{}", missing.join("\n"));
+}
+
+/// Every write once, every read, and every read again by whoever holds what it answers.
+async fn what_succeeds(given: &mut Given) {
+    let shop = Shop::open().await;
+    every_write(&shop, async |deed: &Deed| {
+        let by = shop.by(&deed.by);
+        if deed.takes("If-Match") {
+            given.note(&deed.operation, &deed.send(&by.clone().header("if-match", "\"999999\"")).await);
+        }
+        let reply = deed.send(&by).await;
+        given.note(&deed.operation, &reply);
+        reply
+    })
+    .await;
+    let admin = shop.by(&shop.admin);
+    for operation in Operation::all().into_iter().filter(|operation| operation.method == Method::GET) {
+        let path = operation.real(&admin).await.unwrap_or_else(|| operation.nowhere());
+        let reply = admin.get(&path).await;
+        given.note(&operation, &reply);
+        given.note(&operation, &admin.clone().header("if-none-match", reply.header("etag")).get(&path).await);
+    }
+}
+
+async fn what_is_asked_wrongly(given: &mut Given) {
+    let shop = Shop::with(|config| {
+        config.body_limit = 10_000;
+        config.request_timeout = Duration::from_secs(1);
+    })
+    .await;
+    // Signing out ends no key.
+    let able = key(&shop, "able", Scope::ALL).await;
+    let admin = shop.with_token(&able).header("x-act-as", &shop.admin.id);
+    given.ask(async |operation| operation.ask_nowhere(&admin).await).await;
+    given
+        .ask(async |operation| operation.ask(&admin, &format!("{}?nonsense=1", operation.nowhere()), operation.body().map(sample)).await)
+        .await;
+    given.ask(async |operation| operation.ask(&admin, &operation.nowhere(), Some(wrong())).await).await;
+    given.ask(async |operation| operation.ask(&admin, &operation.filled(|_| "nothing".into()), Some(json!({}))).await).await;
+    // No text that is kept holds NUL, so nothing is there.
+    given.ask(async |operation| operation.ask(&admin, &operation.filled(|_| "%00".into()), operation.body().map(sample)).await).await;
+    let odd = admin.clone().header("accept", "image/png");
+    given.ask(async |operation| odd.get(&operation.somewhere_or_nowhere()).await).await;
+    let encoded = admin.clone().header("accept-encoding", "compress, identity;q=0");
+    given.ask(async |operation| operation.ask(&encoded, &operation.nowhere(), operation.body().map(sample)).await).await;
+    let large = ("application/json", vec![b' '; 10_001]);
+    given.ask(async |operation| admin.raw(operation.method.clone(), &operation.nowhere(), Some(large.clone())).await).await;
+    let text = ("text/plain", b"{}".to_vec());
+    let slow: Vec<_> = Operation::all().into_iter().map(|operation| (begin(&shop, &operation, &able), operation)).collect();
+    for (connection, operation) in slow.into_iter().filter(|(_, operation)| operation.method != Method::GET) {
+        let mut line = String::new();
+        BufReader::new(connection).read_line(&mut line).expect("an answer");
+        assert_eq!(line.trim_end(), "HTTP/1.1 408 Request Timeout", "{}", operation.id);
+        given.0.insert((operation.id, 408));
+    }
+    given.ask(async |operation| admin.raw(operation.method.clone(), &operation.nowhere(), Some(text.clone())).await).await;
+}
+
+/// Begins a request whose body never arrives.
+fn begin(shop: &Shop, operation: &Operation, token: &str) -> TcpStream {
+    let mut connection = TcpStream::connect(shop.base.strip_prefix("http://").expect("an address")).expect("a connection");
+    let (method, path) = (&operation.method, operation.nowhere());
+    write!(
+        connection,
+        "{method} {path} HTTP/1.1\r\nhost: shop\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{{"
+    )
+    .expect("a beginning");
+    connection
+}
+
+async fn what_the_caller_may_not(given: &mut Given) {
+    let shop = Shop::open().await;
+    let nobody = shop.anonymous();
+    given.ask(async |operation| operation.ask_nowhere(&nobody).await).await;
+    // A key that acts for nobody, and one that may do nothing and would act for somebody.
+    let (able, unable) = (key(&shop, "able", Scope::ALL).await, key(&shop, "unable", &[Scope::UsersRead]).await);
+    let (able, unable) = (shop.with_token(&able), shop.with_token(&unable).header("x-act-as", &shop.admin.id));
+    given.ask(async |operation| operation.ask(&able, &operation.somewhere_or_nowhere(), operation.body().map(sample)).await).await;
+    given.ask(async |operation| operation.ask_nowhere(&unable).await).await;
+    let strict = Shop::with(|config| config.rate_limit = 1).await;
+    let hurried = strict.by(&strict.admin);
+    given.ask(async |operation| operation.ask_nowhere(&hurried).await).await;
+    for _ in 0..6 {
+        given
+            .ask(
+                async |operation| {
+                    if operation.path.starts_with("/v1/auth/") { operation.ask_nowhere(&nobody).await } else { nobody.get("/livez").await }
+                },
+            )
+            .await;
+    }
+}
+
+async fn what_the_server_cannot(given: &mut Given) {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    shop.db.close().await;
+    given.ask(async |operation| operation.ask(&admin, &operation.somewhere_or_nowhere(), operation.body().map(sample)).await).await;
+}
+
+/// What the present state forbids, where there is no key to be used twice.
+async fn what_does_not_fit(given: &mut Given) {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let ana = shop.hire("Ana Ruiz", "agent").await;
+    let shipping = shop.group("Shipping", &[&ana]).await;
+    shop.item(&shop.admin, "Answer", "2026-03-18T10:00:00Z", group(&shipping)).await;
+    let done = shop.item(&shop.admin, "Answer", "2026-03-18T10:00:00Z", user(&ana)).await;
+    let done = format!("/v1/action-items/{}", text(&done["id"]));
+    admin.command(&format!("{done}/complete")).await.expect(200);
+    let key = admin.post("/v1/api-keys", json!({ "name": "Shop", "scopes": ["notes:read"] })).await.expect(201);
+    let key = format!("/v1/api-keys/{}", text(&key["id"]));
+    admin.command(&format!("{key}/revoke")).await.expect(200);
+    let gone = shop.hire("Bo Lind", "agent").await;
+    admin.patch(&format!("/v1/users/{}", gone.id), json!({ "active": false })).await.expect(200);
+    let forbidden = [
+        ("add_group_member", format!("/v1/groups/{shipping}/members/{}", gone.id), None),
+        ("update_user", format!("/v1/users/{}", ana.id), Some(json!({ "email": "admin@localhost" }))),
+        ("remove_group_member", format!("/v1/groups/{shipping}/members/{}", ana.id), None),
+        ("update_action_item", done, Some(json!({ "title": "Answered" }))),
+        ("update_api_key", key, Some(json!({ "name": "Till" }))),
+    ];
+    for (id, path, body) in forbidden {
+        let operation = Operation::all().into_iter().find(|operation| operation.id == id).expect("an operation");
+        given.note(&operation, &operation.ask(&admin, &path, body).await);
+    }
+    // Nothing left to claim, and more than can be changed at once.
+    let next = Operation::all().into_iter().find(|operation| operation.id == "claim_next_item").expect("an operation");
+    given.note(&next, &admin.command("/v1/queues/public/claim-next").await);
+    let items: Vec<Value> = (0..50).map(|number| json!({ "title": format!("Item {number}"), "due_in": "today" })).collect();
+    let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Stocktaking", "action_items": items });
+    for _ in 0..21 {
+        admin.post("/v1/notes", note.clone()).await.expect(201);
+    }
+    let bulk = Operation::all().into_iter().find(|operation| operation.id == "bulk_action_items").expect("an operation");
+    let many = json!({ "select": { "filter": { "subject": "order:A-1001" } }, "set": { "due_in": "in_1_week" } });
+    given.note(&bulk, &admin.post("/v1/action-items/bulk", many).await);
+}
+
+/// A twin of a request that does not end waits ten seconds.
+async fn who_comes_second(given: &mut Given) {
+    if !on_postgres() {
+        return;
+    }
+    let shop = Shop::with(|config| config.connections = 60).await;
+    let admin = shop.by(&shop.admin).once("twin");
+    let repeatable: Vec<Operation> =
+        Operation::all().into_iter().filter(|operation| operation.parameter("Idempotency-Key").is_some()).collect();
+    let first = shop.connect().await;
+    let unfinished = first.begin().await.expect("a transaction");
+    for operation in &repeatable {
+        let now: Timestamp = shop.db.clock().now();
+        let insert = format!(
+            "INSERT INTO idempotency_keys VALUES ('{}', 'POST {}', 'twin', '', {}, 0, NULL, NULL, '')",
+            shop.admin.id,
+            operation.somewhere_or_nowhere(),
+            now.0
+        );
+        unfinished.execute_unprepared(&insert).await.expect("a key");
+    }
+    let replies = all(repeatable.iter().map(|operation| {
+        let (admin, path) = (admin.clone(), operation.somewhere_or_nowhere());
+        async move { operation.ask(&admin, &path, operation.body().map(sample)).await }
+    }))
+    .await;
+    for (operation, reply) in repeatable.iter().zip(replies) {
+        assert_eq!(reply.problem(409), "idempotency_in_progress", "{}", operation.id);
+        assert_eq!(reply.header("retry-after"), "1", "{}", operation.id);
+        given.note(operation, &reply);
+    }
+    unfinished.rollback().await.expect("the end");
+}

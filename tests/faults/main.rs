@@ -1,0 +1,12 @@
+//! Faults: the real binary, killed, starved, cut off and abused; what it answered holds, and it goes on.
+//!
+//! On SQLite by default, on PostgreSQL with `TEST_DATABASE_URL`. `FAULT_ROUNDS` is how often the
+//! application is killed under load (10 unless set).
+
+mod abuse;
+mod crash;
+mod disk;
+mod ending;
+mod outage;
+mod patience;
+mod support;
