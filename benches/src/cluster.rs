@@ -26,7 +26,7 @@ const SETTINGS: &str = "listen_addresses = '127.0.0.1'
 max_connections = 100
 shared_buffers = '1GB'
 maintenance_work_mem = '512MB'
-max_wal_size = '8GB'
+max_wal_size = '2GB'
 checkpoint_timeout = '15min'
 fsync = on
 full_page_writes = on
@@ -51,8 +51,9 @@ impl Cluster {
                 .arg(format!("--pgdata={}", data.display()))
                 .arg(format!("--pwfile={}", password_file.display())))?;
             let mut conf = fs::OpenOptions::new().append(true).open(data.join("postgresql.conf"))?;
-            writeln!(conf, "{SETTINGS}unix_socket_directories = '{}'", folder.display())?;
+            writeln!(conf, "include '../bench.conf'")?;
         }
+        fs::write(folder.join("bench.conf"), format!("{SETTINGS}unix_socket_directories = '{}'\n", folder.display()))?;
         let mut cluster = Self { programs, folder, url: String::new(), postmaster: 0 };
         if !cluster.runs() {
             let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();

@@ -55,6 +55,9 @@ pub struct Outcome {
     pub ids: Vec<String>,
 }
 
+/// Fewer answers than this say little.
+const ENOUGH: u64 = 100;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
     WarmUp,
@@ -99,6 +102,10 @@ impl Load<'_> {
         let (cpu, started) = ((self.cpu)()?, Instant::now());
         shared.phase.set(Phase::Measured);
         sleep(self.measured).await;
+        // What takes long is measured for longer.
+        while shared.requests.get() < ENOUGH && started.elapsed() < self.measured * 10 {
+            sleep(Duration::from_millis(100)).await;
+        }
         shared.phase.set(Phase::Over);
         let (seconds, cpu_seconds) = (started.elapsed().as_secs_f64(), (self.cpu)()? - cpu);
         while clients.join_next().await.is_some() {}

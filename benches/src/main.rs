@@ -101,6 +101,9 @@ struct Chosen {
     /// How long each time
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
+    /// Remove each database when it has been measured, so that only one takes room
+    #[arg(long)]
+    discard: bool,
     /// A look that takes minutes: 10,000 rows, once, a second each
     #[arg(long, conflicts_with_all = ["rows", "runs", "seconds"])]
     quick: bool,
@@ -182,6 +185,7 @@ impl Chosen {
             connections: self.connections,
             runs: if self.quick { 1 } else { self.runs },
             time: Duration::from_secs_f64(if self.quick { 1.0 } else { self.seconds }),
+            discard: self.discard,
         };
         Ok((Places { program, folder }, matrix))
     }

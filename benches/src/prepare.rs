@@ -54,9 +54,9 @@ pub struct Prepared {
 
 /// The database of a size, made when it is not there or no longer fits.
 pub async fn prepare(places: &Places, kind: Kind, rows: u64, cluster: Option<&Cluster>) -> Result<Prepared, Failed> {
-    let (name, schema) = (format!("bench_{rows}"), schema(places, kind, cluster).await?);
+    let (name, schema) = (name(rows), schema(places, kind, cluster).await?);
     let data = format!("{:x?}", &Sha256::digest(include_str!("data.rs"))[..8]);
-    let memo = places.folder.join(format!("{}-{rows}.json", kind.key()));
+    let memo = memo(places, kind, rows);
     let made = fs::read(&memo).ok().and_then(|memo| serde_json::from_slice::<Made>(&memo).ok());
     let oldest = now() - i64::try_from(FRESH.as_micros())?;
     if let Some(made) = made.filter(|made| made.schema == schema && made.data == data && made.rows == rows && made.at > oldest) {
@@ -70,6 +70,23 @@ pub async fn prepare(places: &Places, kind: Kind, rows: u64, cluster: Option<&Cl
     fill(places, &database, &shop, &format!("{} {rows}", kind.name())).await?;
     fs::write(&memo, serde_json::to_vec(&Made { schema, data, rows, at: shop.now })?)?;
     Ok(Prepared { kind, database, shop })
+}
+
+/// Removes a database.
+pub async fn discard(places: &Places, prepared: Prepared, cluster: Option<&Cluster>) -> Result<(), Failed> {
+    let Prepared { kind, database, shop } = prepared;
+    let _was_there = fs::remove_file(memo(places, kind, shop.rows));
+    drop(database);
+    remove(places, kind, &name(shop.rows), cluster).await
+}
+
+fn name(rows: u64) -> String {
+    format!("bench_{rows}")
+}
+
+/// Where it is kept what is known of a database.
+fn memo(places: &Places, kind: Kind, rows: u64) -> PathBuf {
+    places.folder.join(format!("{}-{rows}.json", kind.key()))
 }
 
 fn now() -> i64 {
@@ -92,21 +109,29 @@ async fn open(places: &Places, kind: Kind, name: &str, cluster: Option<&Cluster>
     }
 }
 
-/// An empty database with the schema of today.
-async fn create(places: &Places, kind: Kind, name: &str, cluster: Option<&Cluster>) -> Result<Database, Failed> {
-    let url = match kind {
+async fn remove(places: &Places, kind: Kind, name: &str, cluster: Option<&Cluster>) -> Result<(), Failed> {
+    match kind {
         Kind::Sqlite => {
-            let file = place(places, name);
             for end in ["", "-wal", "-shm"] {
-                let _was_there = fs::remove_file(format!("{}{end}", file.display()));
+                let _was_there = fs::remove_file(format!("{}{end}", place(places, name).display()));
             }
-            format!("sqlite://{}", file.display())
+            Ok(())
         }
         Kind::Postgres => {
+            let client = connect(&is_needed(cluster)?.url("postgres")).await?;
+            Ok(client.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?)
+        }
+    }
+}
+
+/// An empty database with the schema of today.
+async fn create(places: &Places, kind: Kind, name: &str, cluster: Option<&Cluster>) -> Result<Database, Failed> {
+    remove(places, kind, name, cluster).await?;
+    let url = match kind {
+        Kind::Sqlite => format!("sqlite://{}", place(places, name).display()),
+        Kind::Postgres => {
             let cluster = is_needed(cluster)?;
-            let client = connect(&cluster.url("postgres")).await?;
-            client.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
-            client.batch_execute(&format!("CREATE DATABASE {name}")).await?;
+            connect(&cluster.url("postgres")).await?.batch_execute(&format!("CREATE DATABASE {name}")).await?;
             cluster.url(name)
         }
     };

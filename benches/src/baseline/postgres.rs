@@ -18,7 +18,7 @@ use super::{
     Claim, Failed, NoteSent,
     answers::{Columns, Found, Item, Now},
     rows::{self, NOTE_AT_ONCE},
-    statements::{Asked, OLDEST, OLDEST_OF_GROUP, Question, Value},
+    statements::{Asked, LOCK, OLDEST, OLDEST_OF_GROUP, Question, Value},
 };
 
 /// Connections of one worker.
@@ -81,7 +81,7 @@ impl Store {
                 Some(group) => (OLDEST_OF_GROUP, vec![Value::Id(group)]),
                 None => (OLDEST, vec![]),
             };
-            let oldest = connection.locking(sql).await?;
+            let oldest = connection.statement(sql).await?;
             let values = parameters(&values);
             // What is sent together arrives together.
             let (begun, found) =
@@ -117,17 +117,7 @@ impl Connection {
         if let Some(statement) = self.prepared.get(sql) {
             return Ok(statement.clone());
         }
-        let statement = self.client.prepare(sql).await?;
-        self.prepared.insert(sql, statement.clone());
-        Ok(statement)
-    }
-
-    /// The statement that also locks the item that it finds, passing over locked ones.
-    async fn locking(&mut self, sql: &'static str) -> Result<Statement, Failed> {
-        if let Some(statement) = self.prepared.get(sql) {
-            return Ok(statement.clone());
-        }
-        let statement = self.client.prepare(&format!("{sql} FOR NO KEY UPDATE OF i SKIP LOCKED")).await?;
+        let statement = self.client.prepare(&sql.replace(LOCK, "FOR NO KEY UPDATE SKIP LOCKED")).await?;
         self.prepared.insert(sql, statement.clone());
         Ok(statement)
     }

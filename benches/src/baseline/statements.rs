@@ -129,10 +129,18 @@ const DONE: &str = "SELECT completed_by_id, COUNT(*) FROM action_items \
 const PEOPLE: &str = "SELECT id, name FROM users WHERE active = TRUE ORDER BY name, id";
 const GROUPS: &str = "SELECT id, name FROM \"groups\" ORDER BY name, id";
 
+/// Where PostgreSQL locks the item that is found; to SQLite, which has one writer, it says nothing.
+pub const LOCK: &str = "/* lock */";
 /// The oldest open item of a group's queue.
-pub const OLDEST_OF_GROUP: &str = item!("action_items i", "WHERE i.status = 'open' AND i.assignee_id = $1 ORDER BY i.due_at, i.id LIMIT 1");
+pub const OLDEST_OF_GROUP: &str = item!(
+    "action_items i",
+    "WHERE i.id = (SELECT id FROM action_items WHERE status = 'open' AND assignee_id = $1 ORDER BY due_at, id LIMIT 1 /* lock */)"
+);
 /// The same of the public queue.
-pub const OLDEST: &str = item!("action_items i", "WHERE i.status = 'open' AND i.assignee_id IS NULL ORDER BY i.due_at, i.id LIMIT 1");
+pub const OLDEST: &str = item!(
+    "action_items i",
+    "WHERE i.id = (SELECT id FROM action_items WHERE status = 'open' AND assignee_id IS NULL ORDER BY due_at, id LIMIT 1 /* lock */)"
+);
 
 /// What is asked of the baseline.
 pub enum Question {
