@@ -51,6 +51,8 @@ CREATE TABLE action_items (
 );
 CREATE INDEX action_items_open_by_due ON action_items (due_at, id) WHERE status = 'open';
 CREATE INDEX action_items_open_by_assignee ON action_items (assignee_id, due_at, id) WHERE status = 'open';
+CREATE INDEX action_items_public_by_due ON action_items (due_at, id) WHERE status = 'open' AND assignee_id IS NULL;
+CREATE INDEX action_items_public_newest ON action_items (created_at, id) WHERE status = 'open' AND assignee_id IS NULL;
 CREATE INDEX action_items_by_assignee_and_status ON action_items (assignee_id, status, due_at, id);
 CREATE INDEX action_items_newest ON action_items (assignee_id, status, created_at, id);
 CREATE INDEX action_items_by_assignee ON action_items (assignee_id, due_at, id);

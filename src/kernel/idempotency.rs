@@ -1,6 +1,6 @@
 //! Every write safe to retry: the answer is kept in the transaction that did the work (B-3, S4-35).
 
-use sea_orm::{ColumnTrait, DbBackend, EntityTrait, IntoActiveModel, QueryFilter, entity::prelude::*, sea_query::OnConflict};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, entity::prelude::*, sea_query::OnConflict};
 use uuid::Uuid;
 
 use super::{
@@ -12,9 +12,6 @@ use super::{
 
 /// How long a key is remembered.
 pub const REMEMBERED_SECONDS: i64 = 24 * 60 * 60;
-
-/// How long a twin waits for the first one.
-const TWIN_WAITS_SECONDS: u32 = 10;
 
 /// A request that was done, with what was answered.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -94,12 +91,9 @@ fn mine(principal_id: Uuid, retry: &RetryKey) -> sea_orm::Condition {
         .add(Column::RetryKey.eq(&retry.key))
 }
 
-/// Takes the key, waiting for a twin that has it; the twin's answer when it finished.
+/// Takes the key, waiting for a twin that has it as for any lock; the twin's answer when it finished.
 async fn earlier(tx: &mut Tx, principal_id: Uuid, retry: &RetryKey) -> Result<Option<Answer>> {
     let forgotten = tx.now.plus_seconds(-REMEMBERED_SECONDS);
-    if tx.backend() == DbBackend::Postgres {
-        tx.wait_at_most(TWIN_WAITS_SECONDS).await?;
-    }
     let fresh = Model {
         principal_id,
         operation: retry.operation.clone(),

@@ -5,16 +5,16 @@
 //! writer, which numbers at once. Readers of the feed see numbered rows only (B-4).
 
 use futures_util::future::LocalBoxFuture;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel, ModelTrait, entity::prelude::*};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, IntoActiveModel, Iterable,
+    entity::prelude::*,
+    sea_query::{Expr, ExprTrait, Query},
+};
 use serde::Serialize;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::{
-    clock::Timestamp,
-    error::{Error, Result},
-    tx::Tx,
-};
+use super::{clock::Timestamp, error::Result, tx::Tx};
 
 /// One change, as it is kept.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -166,36 +166,27 @@ pub type Reaction = for<'a> fn(&'a mut Tx, &'a Change) -> LocalBoxFuture<'a, Res
 pub type Reactions = Vec<(&'static str, Reaction)>;
 
 /// Writes the entries of one transaction.
-pub async fn append(conn: &DatabaseTransaction, mut entries: Vec<Model>) -> Result<()> {
-    if entries.is_empty() {
-        return Ok(());
-    }
-    if conn.get_database_backend() == DbBackend::Sqlite {
-        let mut last = last_sequence(conn).await?;
-        for entry in &mut entries {
-            last += 1;
-            entry.sequence = Some(last);
-        }
-    }
+pub async fn append(conn: &DatabaseTransaction, entries: Vec<Model>) -> Result<()> {
     // SQLite takes at most 32,766 values in one statement, PostgreSQL 65,535.
     const ROWS_PER_STATEMENT: usize = 500;
-    let mut rest = entries.into_iter().map(|entry| entry.into_active_model().reset_all()).peekable();
-    while rest.peek().is_some() {
-        let chunk: Vec<_> = rest.by_ref().take(ROWS_PER_STATEMENT).collect();
-        Entity::insert_many(chunk).exec_without_returning(conn).await?;
+    let numbers_at_once = conn.get_database_backend() == DbBackend::Sqlite;
+    for entries in entries.chunks(ROWS_PER_STATEMENT) {
+        let mut insert = Query::insert();
+        insert.into_table(Entity).columns(Column::iter());
+        for (entry, place) in entries.iter().zip(1..) {
+            insert.values_panic(Column::iter().map(|column| match column {
+                Column::Sequence if numbers_at_once => next_sequence(place),
+                column => Expr::val(entry.get(column)),
+            }));
+        }
+        conn.execute(&insert).await?;
     }
     Ok(())
 }
 
-async fn last_sequence(conn: &DatabaseTransaction) -> Result<i64> {
-    let row = conn
-        .query_one_raw(sea_orm::Statement::from_string(
-            conn.get_database_backend(),
-            "SELECT COALESCE(MAX(sequence), 0) AS last FROM journal",
-        ))
-        .await?
-        .ok_or_else(|| Error::internal("MAX gave no row"))?;
-    Ok(row.try_get::<i64>("", "last")?)
+/// The place in the feed so many after the last one there was before the statement.
+fn next_sequence(place: i64) -> Expr {
+    Expr::cust("(SELECT COALESCE(MAX(sequence), 0) FROM journal)").add(place)
 }
 
 /// Numbers the committed rows that have no sequence yet. PostgreSQL only.

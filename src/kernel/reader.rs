@@ -1,8 +1,11 @@
 //! The reading side of the database: it runs SELECTs and can do nothing else.
 
+use std::fmt::Write;
+
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult, QueryTrait, Select, Statement,
-    StatementBuilder, Value, Values, sea_query::SelectStatement,
+    Value,
+    sea_query::{PostgresQueryBuilder, QueryBuilder, SelectStatement, SqlWriter, SqlWriterValues, SqliteQueryBuilder},
 };
 
 use super::{error::Result, patience::patiently};
@@ -27,9 +30,10 @@ impl Reader<'_> {
     }
 
     fn statement(&self, select: &SelectStatement) -> Statement {
-        let backend = self.backend();
-        let statement = StatementBuilder::build(select, &backend);
-        if backend == DbBackend::Sqlite { with_written_limits(statement) } else { statement }
+        match self.backend() {
+            DbBackend::Sqlite => written(select, DbBackend::Sqlite, &SqliteQueryBuilder),
+            backend => written(select, backend, &PostgresQueryBuilder),
+        }
     }
 
     /// All rows of a statement.
@@ -79,25 +83,44 @@ impl Reader<'_> {
     }
 }
 
-/// SQLite looks at a bound limit when it plans, and so plans anew each time one is bound; a limit
-/// that is written into the statement lets the prepared one be used again. Only limits are unsigned.
-fn with_written_limits(mut statement: Statement) -> Statement {
-    let is_limit = |value: &Value| matches!(value, Value::BigUnsigned(Some(_)));
-    let Some(Values(values)) = statement.values.take_if(|Values(values)| values.iter().any(is_limit)) else { return statement };
-    let mut sql = String::with_capacity(statement.sql.len());
-    let mut bound = Vec::with_capacity(values.len());
-    let mut pieces = statement.sql.split('?');
-    sql.extend(pieces.next());
-    for (piece, value) in pieces.zip(values) {
-        if let Value::BigUnsigned(Some(limit)) = value {
-            sql.push_str(&limit.to_string());
-        } else {
-            sql.push('?');
-            bound.push(value);
+/// Writes a statement with its values bound, but for limits: both databases look at a bound limit when they plan,
+/// and so plan anew each time; one that stands in the statement lets the prepared plan be used again.
+struct WithWrittenLimits(SqlWriterValues);
+
+impl SqlWriter for WithWrittenLimits {
+    fn push_param<T: QueryBuilder>(&mut self, value: Value, builder: &T) {
+        // Only limits are unsigned.
+        match value {
+            Value::BigUnsigned(Some(limit)) => {
+                let _fits = write!(self.0, "{limit}");
+            }
+            value => self.0.push_param(value, builder),
         }
-        sql.push_str(piece);
     }
-    Statement { sql, values: Some(Values(bound)), ..statement }
+
+    fn as_writer(&mut self) -> &mut dyn Write {
+        self
+    }
+}
+
+impl Write for WithWrittenLimits {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.write_str(text)
+    }
+}
+
+impl std::fmt::Display for WithWrittenLimits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+fn written(select: &SelectStatement, backend: DbBackend, builder: &impl QueryBuilder) -> Statement {
+    let (placeholder, numbered) = builder.placeholder();
+    let mut writer = WithWrittenLimits(SqlWriterValues::new(placeholder, numbered));
+    select.build_collect_any_into(builder, &mut writer);
+    let (sql, values) = writer.0.into_parts();
+    Statement::from_sql_and_values(backend, sql, values)
 }
 
 #[derive(FromQueryResult)]

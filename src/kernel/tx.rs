@@ -1,6 +1,10 @@
 //! The one way to write: a transaction that journals each change and lets later folders react.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
+    sync::Arc,
+};
 
 use chrono_tz::Tz;
 use sea_orm::{
@@ -33,6 +37,7 @@ pub struct Tx {
     reactions: Arc<Reactions>,
     entries: Vec<journal::Model>,
     names: HashMap<Uuid, String>,
+    memory: HashMap<TypeId, Box<dyn Any>>,
 }
 
 impl Tx {
@@ -45,7 +50,7 @@ impl Tx {
         reactions: Arc<Reactions>,
     ) -> Self {
         let names = HashMap::from([(context.actor.author(), context.actor.author_name().to_owned())]);
-        Self { conn, context, now, company_zone, ids, reactions, entries: Vec::new(), names }
+        Self { conn, context, now, company_zone, ids, reactions, entries: Vec::new(), names, memory: HashMap::new() }
     }
 
     /// Writes the journal and hands the transaction back for its commit.
@@ -93,6 +98,12 @@ impl Tx {
         id.map_or(Some(None), |id| self.names.get(&id).cloned().map(Some))
     }
 
+    /// What a resource has read in this transaction and need not read again: each keeps a type of its own.
+    pub fn memory<T: Default + 'static>(&mut self) -> &mut T {
+        let kept = self.memory.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(T::default()));
+        kept.downcast_mut().unwrap_or_else(|| unreachable!("it is kept by its type"))
+    }
+
     /// Writes a row without a journal entry: technical rows such as sessions.
     pub async fn put<M>(&mut self, row: M) -> Result<()>
     where
@@ -107,14 +118,6 @@ impl Tx {
     /// Runs a statement that changes technical rows; how many it changed.
     pub async fn execute(&mut self, statement: &impl StatementBuilder) -> Result<u64> {
         Ok(self.conn.execute(statement).await?.rows_affected())
-    }
-
-    /// Waits no longer than this for a lock of another transaction. PostgreSQL only.
-    pub async fn wait_at_most(&mut self, seconds: u32) -> Result<()> {
-        if self.backend() == DbBackend::Postgres {
-            self.conn.execute_unprepared(&format!("SET LOCAL lock_timeout = '{seconds}s'")).await?;
-        }
-        Ok(())
     }
 
     /// Lets nobody else through the same door until the end; SQLite's one writer is alone anyway.
@@ -261,6 +264,8 @@ impl Tx {
             }
             Err(refusal) => {
                 self.entries.truncate(entries);
+                // What was read there may have been written or locked there.
+                self.memory.clear();
                 Err(taken_back(savepoint, refusal).await)
             }
         }

@@ -11,4 +11,4 @@ pub mod picklist;
 mod service;
 
 pub use json::{LabelView, NewPicklistItem, PicklistItemView, PicklistView};
-pub use service::{check, check_all, duration, labels};
+pub use service::{DUE_PRESETS, check, check_all, duration, labels, learn};

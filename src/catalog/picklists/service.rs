@@ -29,7 +29,7 @@ use crate::kernel::{
 const MOST_ITEMS: usize = 1000;
 
 /// The list whose values are durations.
-const DUE_PRESETS: &str = "due_presets";
+pub const DUE_PRESETS: &str = "due_presets";
 
 /// Adds a list.
 pub async fn create(tx: &mut Tx, new: NewPicklist) -> Result<Model> {
@@ -280,29 +280,54 @@ async fn items_of(
     Ok(found)
 }
 
+/// Values that a transaction has read: by list and key, none when there is no such one.
+#[derive(Default)]
+struct Read(HashMap<(String, String), Option<Value>>);
+
+/// Reads the values of `(list, key)` pairs at once, those that this transaction has not read yet. Whoever is about to
+/// check many says so first; a check alone reads what it needs.
+pub async fn learn<'a>(tx: &mut Tx, wanted: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<()> {
+    let read = &tx.memory::<Read>().0;
+    let pair = |(list, key): (&str, &str)| (list.to_owned(), key.to_owned());
+    let unread: BTreeSet<_> = wanted.into_iter().filter(|wanted| !read.contains_key(&pair(*wanted))).collect();
+    if unread.is_empty() {
+        return Ok(());
+    }
+    let found = find_values(tx.read(), unread.iter().copied()).await?;
+    let read = &mut tx.memory::<Read>().0;
+    read.extend(unread.into_iter().map(|unread| (pair(unread), None)));
+    read.extend(found.into_iter().map(|value| ((value.list.clone(), value.key.clone()), Some(value))));
+    Ok(())
+}
+
+/// An active value, as this transaction has read it.
+fn learnt<'a>(tx: &'a mut Tx, list: &str, key: &str) -> Option<&'a Value> {
+    tx.memory::<Read>().0.get(&(list.to_owned(), key.to_owned())).and_then(Option::as_ref).filter(|value| value.active)
+}
+
 /// Refuses a value that is unknown or retired, by the field that holds it.
 ///
 /// A row that holds a retired value may keep it: who changes a row checks only the values that change.
-pub async fn check(reader: Reader<'_>, list: &str, key: &str, field: &str) -> Result<()> {
-    check_all(reader, &[(list, key, field)]).await
+pub async fn check(tx: &mut Tx, list: &str, key: &str, field: &str) -> Result<()> {
+    check_all(tx, &[(list, key, field)]).await
 }
 
 /// Refuses values that are unknown or retired: `(list, key, field)`, all of them at once.
-pub async fn check_all(reader: Reader<'_>, wanted: &[(&str, &str, &str)]) -> Result<()> {
-    let known = find_values(reader, wanted.iter().map(|(list, key, _)| (*list, *key))).await?;
-    let known: BTreeSet<(&str, &str)> =
-        known.iter().filter(|value| value.active).map(|value| (value.list.as_str(), value.key.as_str())).collect();
-    let unknown = wanted.iter().filter(|(list, key, _)| !known.contains(&(*list, *key)));
-    let violations: Vec<_> = unknown
-        .map(|(list, key, field)| Violation::field(field, "unknown_value", format!("{key:?} is no active value of the picklist {list}")))
-        .collect();
+pub async fn check_all(tx: &mut Tx, wanted: &[(&str, &str, &str)]) -> Result<()> {
+    learn(tx, wanted.iter().map(|(list, key, _)| (*list, *key))).await?;
+    let mut violations = Vec::new();
+    for (list, key, field) in wanted {
+        if learnt(tx, list, key).is_none() {
+            violations.push(Violation::field(field, "unknown_value", format!("{key:?} is no active value of the picklist {list}")));
+        }
+    }
     if violations.is_empty() { Ok(()) } else { Err(Error::invalid(violations)) }
 }
 
 /// The ISO 8601 duration of a due preset; none when there is no such active one.
-pub async fn duration(reader: Reader<'_>, key: &str) -> Result<Option<String>> {
-    let found = find_values(reader, [(DUE_PRESETS, key)]).await?;
-    Ok(found.into_iter().find(|value| value.active).and_then(|value| value.duration))
+pub async fn duration(tx: &mut Tx, key: &str) -> Result<Option<String>> {
+    learn(tx, [(DUE_PRESETS, key)]).await?;
+    Ok(learnt(tx, DUE_PRESETS, key).and_then(|value| value.duration.clone()))
 }
 
 /// The labels of `(list, key)` pairs at once, retired ones too, for somebody who reads these languages.

@@ -25,6 +25,17 @@ pub struct Subject {
     pub id: String,
 }
 
+impl Subject {
+    /// Its type, as a value of its picklist.
+    #[must_use]
+    pub fn word(&self) -> (&str, &str) {
+        (TYPES, &self.r#type)
+    }
+}
+
+/// The picklist of types.
+const TYPES: &str = "subject_types";
+
 /// A subject as a query parameter writes it: `order:A-1001`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SubjectText(pub Subject);

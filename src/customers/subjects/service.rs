@@ -3,13 +3,11 @@
 use super::Subject;
 use crate::{
     catalog::picklists,
-    kernel::{error::Result, reader::Reader},
+    kernel::{error::Result, tx::Tx},
 };
 
-/// The picklist of types.
-const TYPES: &str = "subject_types";
-
 /// Refuses a subject whose type nobody set up.
-pub async fn check(reader: Reader<'_>, subject: &Subject) -> Result<()> {
-    picklists::check(reader, TYPES, &subject.r#type, "subject/type").await
+pub async fn check(tx: &mut Tx, subject: &Subject) -> Result<()> {
+    let (list, key) = subject.word();
+    picklists::check(tx, list, key, "subject/type").await
 }

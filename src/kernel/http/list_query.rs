@@ -9,6 +9,7 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
@@ -188,28 +189,7 @@ fn read<F: Filter>(request: &HttpRequest) -> Result<List<F>> {
 }
 
 fn check_utf8(query: &str) -> Result<()> {
-    let decoded: Vec<u8> = percent_decode(query);
-    std::str::from_utf8(&decoded).map(drop).map_err(|_| Error::new(Code::BadQuery, "The query string is not UTF-8."))
-}
-
-pub(super) fn percent_decode(query: &str) -> Vec<u8> {
-    let bytes = query.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let hex = |offset: usize| bytes.get(at + offset).and_then(|byte| char::from(*byte).to_digit(16));
-        match (bytes[at], hex(1), hex(2)) {
-            (b'%', Some(high), Some(low)) => {
-                decoded.push(u8::try_from(high * 16 + low).unwrap_or_default());
-                at += 3;
-            }
-            (byte, ..) => {
-                decoded.push(byte);
-                at += 1;
-            }
-        }
-    }
-    decoded
+    percent_decode_str(query).decode_utf8().map(drop).map_err(|_| Error::new(Code::BadQuery, "The query string is not UTF-8."))
 }
 
 /// Reads values into their struct; what does not fit is named and left out.

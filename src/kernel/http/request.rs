@@ -8,10 +8,10 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
-use super::edge::Limits;
-use super::{edge::no_parameters, list_query::percent_decode};
+use super::edge::{Limits, no_parameters};
 use crate::kernel::{
     actor::Actor,
     context::{Context, IfMatch},
@@ -124,9 +124,8 @@ impl<T: DeserializeOwned> FromRequest for Path<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let path = actix_web::web::Path::<T>::from_request(request, payload).into_inner();
-        // No text that we keep holds NUL, and PostgreSQL cannot even be asked about it; nor is it anything but UTF-8.
-        let is_text = String::from_utf8(percent_decode(request.uri().path())).is_ok_and(|text| !text.contains('\0'));
-        if !is_text {
+        // No text that we keep holds NUL, and PostgreSQL cannot even be asked about it.
+        if percent_decode_str(request.uri().path()).any(|byte| byte == 0) {
             return ready(Err(Error::new(Code::NotFound, "There is nothing by that id.")));
         }
         ready(path.map(|path| Self(path.into_inner())).map_err(|_| Error::new(Code::NotFound, "There is nothing by that id.")))

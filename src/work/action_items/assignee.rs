@@ -1,5 +1,7 @@
 //! Owners of work: a person, a work group, or the public (S0-6); always somebody who can do it (S0-16).
 
+use std::collections::HashMap;
+
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -83,12 +85,19 @@ pub struct Owner {
     pub zone: Tz,
 }
 
+/// The owners that a transaction holds.
+#[derive(Default)]
+struct Held(HashMap<(AssigneeType, Option<Uuid>), Owner>);
+
 /// The owner that a request names, or the person who asks (S0-7).
 pub async fn own(tx: &mut Tx, wanted: Option<AssigneeRef>) -> Result<Owner> {
     let (kind, id) = match wanted {
         Some(AssigneeRef { kind, id }) => (kind, id),
         None => (AssigneeType::User, Some(tx.context.actor.person()?)),
     };
+    if let Some(held) = tx.memory::<Held>().0.get(&(kind, id)) {
+        return Ok(*held);
+    }
     let zone = match (kind, id) {
         (AssigneeType::User, Some(id)) => {
             let user = users::hold_active(tx, id).await.map_err(|error| error.below("assignee"))?;
@@ -103,5 +112,7 @@ pub async fn own(tx: &mut Tx, wanted: Option<AssigneeRef>) -> Result<Owner> {
         (AssigneeType::Public, _) => tx.company_zone,
         (_, None) => return Err(Error::field("assignee/id", "required", "a user or group needs its id")),
     };
-    Ok(Owner { kind, id, zone })
+    let owner = Owner { kind, id, zone };
+    tx.memory::<Held>().0.insert((kind, id), owner);
+    Ok(owner)
 }

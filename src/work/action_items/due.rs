@@ -50,12 +50,12 @@ impl Due {
     }
 
     /// The instant that is meant, in the zone of whoever has to do it.
-    pub async fn resolve(self, tx: &Tx, zone: Tz) -> Result<Resolved> {
+    pub async fn resolve(self, tx: &mut Tx, zone: Tz) -> Result<Resolved> {
         match self {
             Self::At(at) => in_range("due_at", at.day_in(Tz::UTC)).map(|()| Resolved { at, on: None }),
             Self::On(day) => in_range("due_on", day).map(|()| Resolved { at: end_of_day(day, zone), on: Some(day) }),
             Self::In(preset) => {
-                let duration = picklists::duration(tx.read(), &preset).await?;
+                let duration = picklists::duration(tx, &preset).await?;
                 let duration = duration.ok_or_else(|| {
                     Error::field("due_in", "unknown_value", format!("{preset:?} is no value of the picklist due_presets"))
                 })?;

@@ -15,7 +15,7 @@ use super::{
     rules::{Bucket, Viewer},
 };
 use crate::{
-    catalog::picklists::LabelView,
+    catalog::picklists::{DUE_PRESETS, LabelView},
     customers::subjects::{Subject, SubjectText},
     kernel::{
         actor::Named,
@@ -66,6 +66,19 @@ pub struct NewActionItem {
     /// By when: an instant in the years 1900 to 2999.
     pub due_at: Option<Timestamp>,
 }
+
+impl NewActionItem {
+    /// The picklist values in it, each with its list.
+    pub fn words(&self) -> impl Iterator<Item = (&str, &str)> {
+        let subject = self.subject.as_ref().map(Subject::word);
+        let action = self.action.as_deref().map(|action| (ACTIONS, action));
+        let due = self.due_in.as_deref().map(|preset| (DUE_PRESETS, preset));
+        [subject, action, due].into_iter().flatten()
+    }
+}
+
+/// The picklist of what kind of thing must be done.
+pub(super) const ACTIONS: &str = "actions";
 
 /// Changes to an action item (RFC 7396); at most one of `due_in`, `due_on` and `due_at`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, ToSchema)]

@@ -14,7 +14,10 @@ use super::{
     action_item::{self, Column, Entity, Model, Row, Status},
     assignee::{AssigneeRef, AssigneeType, Owner, own},
     due::{Due, Resolved},
-    json::{ActionItemFilter, ActionItemPatch, ActionItemView, AppliedDefaults, Cancellation, Completion, Dated, NewActionItem, Reopening},
+    json::{
+        ACTIONS, ActionItemFilter, ActionItemPatch, ActionItemView, AppliedDefaults, Cancellation, Completion, Dated, NewActionItem,
+        Reopening,
+    },
     rules::{Bucket, Viewer, may_work},
 };
 use crate::{
@@ -42,10 +45,11 @@ pub struct Links {
 
 /// Adds an item. Its owner is held until the end.
 pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Model> {
+    picklists::learn(tx, new.words()).await?;
     let mut broken = Broken::default();
     let subject = broken.note(subject_of(tx, new.subject, links.subject).await)?;
     if let Some(action) = &new.action {
-        broken.note(picklists::check(tx.read(), "actions", action, "action").await)?;
+        broken.note(picklists::check(tx, ACTIONS, action, "action").await)?;
     }
     let owner = broken.note(own(tx, new.assignee).await)?;
     let zone = owner.map_or(tx.company_zone, |owner| owner.zone);
@@ -85,14 +89,14 @@ pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Mod
 }
 
 /// What a new item is about: its own subject, whose type is checked, or that of what it belongs to.
-async fn subject_of(tx: &Tx, own: Option<Subject>, inherited: Option<Subject>) -> Result<Subject> {
+async fn subject_of(tx: &mut Tx, own: Option<Subject>, inherited: Option<Subject>) -> Result<Subject> {
     match own {
-        Some(subject) => subjects::check(tx.read(), &subject).await.map(|()| subject),
+        Some(subject) => subjects::check(tx, &subject).await.map(|()| subject),
         None => inherited.ok_or_else(|| Error::field("subject", "required", "is required")),
     }
 }
 
-async fn due_of(tx: &Tx, wanted: Result<Due>, zone: Tz) -> Result<Resolved> {
+async fn due_of(tx: &mut Tx, wanted: Result<Due>, zone: Tz) -> Result<Resolved> {
     wanted?.resolve(tx, zone).await
 }
 
@@ -109,7 +113,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ActionItemPatch) -> Result<Mod
     if let Some(action) = patch.action.value()
         && before.action.as_ref() != Some(action)
     {
-        broken.note(picklists::check(tx.read(), "actions", action, "action").await)?;
+        broken.note(picklists::check(tx, ACTIONS, action, "action").await)?;
     }
     patch.action.onto(&mut after.action);
     broken.note(patch.priority.over(&mut after.priority, "priority"))?;
@@ -277,7 +281,7 @@ fn give(item: &mut Model, owner: Owner) {
     }
 }
 
-async fn date(item: &mut Model, due: Due, tx: &Tx, zone: Tz) -> Result<()> {
+async fn date(item: &mut Model, due: Due, tx: &mut Tx, zone: Tz) -> Result<()> {
     let due = due.resolve(tx, zone).await?;
     item.due_at = due.at;
     item.due_on = due.on.map(|day| day.to_string());
@@ -413,17 +417,17 @@ fn in_bucket(bucket: Bucket, viewer: &Viewer) -> Cond {
 async fn label(reader: Reader<'_>, context: &Context, items: &mut [ActionItemView]) -> Result<()> {
     let mut wanted: Vec<(&str, &str)> = Vec::new();
     for item in items.iter() {
-        wanted.push(("subject_types", &item.subject.r#type));
-        wanted.extend(item.action.as_deref().map(|action| ("actions", action)));
+        wanted.push(item.subject.word());
+        wanted.extend(item.action.as_deref().map(|action| (ACTIONS, action)));
     }
     wanted.sort_unstable();
     wanted.dedup();
     let found = picklists::labels(reader, &wanted, &context.languages).await?;
-    let look_up = |list: &str, key: &str| found.get(&(list.to_owned(), key.to_owned())).cloned();
+    let look_up = |(list, key): (&str, &str)| found.get(&(list.to_owned(), key.to_owned())).cloned();
     for item in items {
         let mut labels = BTreeMap::new();
-        labels.extend(look_up("subject_types", &item.subject.r#type).map(|label| ("subject.type".to_owned(), label)));
-        labels.extend(item.action.as_deref().and_then(|action| look_up("actions", action)).map(|label| ("action".to_owned(), label)));
+        labels.extend(look_up(item.subject.word()).map(|label| ("subject.type".to_owned(), label)));
+        labels.extend(item.action.as_deref().and_then(|action| look_up((ACTIONS, action))).map(|label| ("action".to_owned(), label)));
         item.labels = Some(labels);
     }
     Ok(())

@@ -10,6 +10,7 @@ use super::{
     note::{self, Column, Entity, Model, Row},
 };
 use crate::{
+    catalog::picklists,
     customers::subjects,
     kernel::{
         error::{Broken, Code, Error, Result},
@@ -18,13 +19,15 @@ use crate::{
         reader::Reader,
         tx::Tx,
     },
-    work::action_items::{self, Links},
+    work::action_items::{self, Links, NewActionItem},
 };
 
 /// Writes a note and what follows from it.
 pub async fn create(tx: &mut Tx, new: NewNote) -> Result<CreatedNoteView> {
+    let words = new.action_items.iter().flat_map(NewActionItem::words);
+    picklists::learn(tx, words.chain([new.subject.word()])).await?;
     let mut broken = Broken::default();
-    broken.note(subjects::check(tx.read(), &new.subject).await)?;
+    broken.note(subjects::check(tx, &new.subject).await)?;
     let note = Model {
         id: tx.id(),
         subject_type: new.subject.r#type.clone(),
