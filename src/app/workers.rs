@@ -14,6 +14,9 @@ use crate::kernel::{
 };
 use crate::{access::sessions, work::action_items};
 
+/// How often the journal is numbered when nobody reads the feed.
+const NUMBER_EVERY: Duration = Duration::from_secs(1);
+
 /// How often old things are forgotten.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
 
@@ -29,8 +32,8 @@ impl Workers {
         let numbering = db.clone();
         workers.spawn(async move {
             loop {
-                // What other instances committed is numbered at the latest a second later.
-                let _either = tokio::time::timeout(Duration::from_secs(1), numbering.changed()).await;
+                // Whoever reads the feed has it numbered first; this keeps what is left for them short.
+                tokio::time::sleep(NUMBER_EVERY).await;
                 report("numbering the journal", numbering.number_journal().await);
             }
         });

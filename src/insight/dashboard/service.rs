@@ -1,4 +1,4 @@
-//! What the dashboard counts: three queries, however many people there are.
+//! What the dashboard counts: four queries, however many people there are.
 
 use std::collections::HashMap;
 
