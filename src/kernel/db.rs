@@ -433,6 +433,9 @@ fn spawn_local<T: 'static>(work: impl Future<Output = T> + 'static) -> tokio::ta
     tokio::task::spawn_local(work)
 }
 
+/// A tebibyte, in bytes: as much as SQLite is built to map at the most (see `.cargo/config.toml`).
+const LARGEST_MAP: &str = "1099511627776";
+
 fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
@@ -450,10 +453,10 @@ fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(10))
             .statement_cache_capacity(512)
-            // A large map and a small page cache: the kernel's cache is shared, SQLite's is not.
+            // A map of the whole file and a small page cache: the kernel's cache is shared, SQLite's is not.
             .pragma("journal_mode", "WAL")
             .pragma("synchronous", "FULL")
-            .pragma("mmap_size", "1073741824")
+            .pragma("mmap_size", LARGEST_MAP)
             .pragma("cache_size", "-2000")
             .pragma("temp_store", "MEMORY")
     });

@@ -74,7 +74,7 @@ fn connect(file: &Path, read_only: bool) -> Result<Connection, Failed> {
     connection.set_prepared_statement_cache_capacity(512);
     connection.execute_batch(
         "PRAGMA busy_timeout = 10000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; \
-         PRAGMA mmap_size = 1073741824; PRAGMA cache_size = -2000; PRAGMA temp_store = MEMORY",
+         PRAGMA mmap_size = 1099511627776; PRAGMA cache_size = -2000; PRAGMA temp_store = MEMORY",
     )?;
     Ok(connection)
 }
