@@ -88,7 +88,7 @@ struct Place {
     /// The program that is measured; the one beside this one unless said otherwise
     #[arg(long)]
     caseload: Option<PathBuf>,
-    /// Where databases and results are kept; `target/bench` unless said otherwise
+    /// Where databases and results are kept; unless said otherwise `target/bench`, and then `docs/performance.md` is written
     #[arg(long)]
     folder: Option<PathBuf>,
     /// On which databases
@@ -136,19 +136,18 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Baseline { database_url, port } => baseline::serve(database_url, port).map_err(Failed::from),
         Command::Run(chosen) => block_on(async {
-            let quick = chosen.quick;
             let matrix = chosen.matrix()?;
             let (places, cluster) = chosen.place.open()?;
             let failures = run::run(&places, cluster.as_ref(), &matrix).await?;
-            if !quick {
-                report::write(&places.folder, Path::new(DOCUMENT))?;
+            if !matrix.quick {
+                chosen.place.report(&places)?;
             }
             none_of(failures)
         }),
         Command::Soak { minutes, rows, place } => block_on(async {
             let (places, cluster) = place.open()?;
             let failures = run::soak(&places, cluster.as_ref(), &place.database, rows, Duration::from_mins(minutes)).await?;
-            report::write(&places.folder, Path::new(DOCUMENT))?;
+            place.report(&places)?;
             none_of(failures)
         }),
         Command::Report { folder } => folder_or_usual(folder).and_then(|folder| report::write(&folder, Path::new(DOCUMENT))),
@@ -178,7 +177,15 @@ fn none_of(failures: u64) -> Result<(), Failed> {
 /// Runs on one thread: the load takes as little of the machine as it can.
 fn block_on(work: impl Future<Output = Result<(), Failed>>) -> Result<(), Failed> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    tokio::task::LocalSet::new().block_on(&runtime, work)
+    tokio::task::LocalSet::new().block_on(&runtime, async {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        // What is dropped then stops its servers.
+        tokio::select! {
+            done = work => done,
+            _ = tokio::signal::ctrl_c() => Err("interrupted; `run --missing` goes on".into()),
+            _ = terminate.recv() => Err("ended; `run --missing` goes on".into()),
+        }
+    })
 }
 
 /// Where databases and results are kept.
@@ -200,6 +207,15 @@ impl Place {
         let wanted = self.database.contains(&Kind::Postgres);
         let cluster = if wanted { Some(Cluster::start(folder.join("postgres"))?) } else { None };
         Ok((Places { program, folder }, cluster))
+    }
+
+    /// Writes the tables, unless this is kept somewhere else than usual.
+    fn report(&self, places: &Places) -> Result<(), Failed> {
+        if self.folder.is_some() {
+            println!("The results are in {}; docs/performance.md is as it was.", places.folder.display());
+            return Ok(());
+        }
+        report::write(&places.folder, Path::new(DOCUMENT))
     }
 }
 

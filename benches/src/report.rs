@@ -124,7 +124,7 @@ impl Soak {
 impl fmt::Display for Soak {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { database, minutes, failures, at_rest, most, after, .. } = self;
-        write!(f, "{database} with {} rows, {minutes:.1} minutes: ", grouped(self.rows as f64))?;
+        write!(f, "{database} with {} rows, {minutes:.1} min: ", grouped(self.rows as f64))?;
         write!(f, "{} answers, {failures} failed; ", grouped(self.requests as f64))?;
         write!(f, "own memory {at_rest:.0} MiB at rest, {most:.0} MiB at the most, {after:.0} MiB now")
     }
@@ -524,7 +524,7 @@ impl Results {
         }
         for (kind, soak) in BOTH.into_iter().filter_map(|kind| Some((kind, self.soaks.iter().rfind(|soak| soak.database == kind.key())?))) {
             table.row([
-                format!("the most in {:.0} minutes of mixed load, {} answers", soak.minutes, grouped(soak.requests as f64)),
+                format!("the most in {:.0} min of mixed load, {} answers", soak.minutes, grouped(soak.requests as f64)),
                 kind.name().into(),
                 number(soak.rows),
                 format!("{:.0} MiB", soak.most),
