@@ -182,6 +182,10 @@ impl Database {
                 for number in 0..rows {
                     insert.execute(rusqlite::params_from_iter(row(number)))?;
                     progress.inc(1);
+                    if number % 10_000 == 0 {
+                        // For whoever wants to end it meanwhile.
+                        tokio::task::yield_now().await;
+                    }
                 }
                 drop(insert);
                 connection.execute_batch("COMMIT")?;

@@ -12,7 +12,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     task::JoinSet,
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 use crate::Failed;
@@ -57,6 +57,9 @@ pub struct Outcome {
 
 /// Fewer answers than this say little.
 const ENOUGH: u64 = 100;
+
+/// How long an answer is waited for.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -134,13 +137,11 @@ async fn keep_asking(
         let bytes = request(connection, number);
         number += 1;
         let began = Instant::now();
-        let answer = match client.exchange(&bytes).await {
-            Ok(answer) => answer,
-            Err(error) => {
-                // A connection that broke is of no more use.
-                shared.fail(|| error.to_string());
-                return;
-            }
+        // A connection that broke or was left waiting is of no more use.
+        let answer = match timeout(PATIENCE, client.exchange(&bytes)).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => return shared.fail(|| error.to_string()),
+            Err(_) => return shared.fail(|| format!("no answer in {} s", PATIENCE.as_secs())),
         };
         if shared.phase.get() == Phase::Measured {
             let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);

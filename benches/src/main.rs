@@ -49,14 +49,22 @@ enum Command {
     /// Measure everything, or what the options leave
     Run(Chosen),
     /// Make the databases that `run` would make
-    Prepare(Chosen),
+    Prepare {
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        sizes: Sizes,
+    },
     /// Load one process of Caseload for a long time and look at its memory
     Soak {
-        /// How long
+        /// How long, on each database
         #[arg(long, default_value_t = 60)]
         minutes: u64,
+        /// With how many action items
+        #[arg(long, default_value_t = operations::USUAL_ROWS)]
+        rows: u64,
         #[command(flatten)]
-        chosen: Chosen,
+        place: Place,
     },
     /// Write the tables of `docs/performance.md` from the results that are kept
     Report {
@@ -76,23 +84,35 @@ enum Command {
 }
 
 #[derive(Args)]
-struct Chosen {
+struct Place {
     /// The program that is measured; the one beside this one unless said otherwise
     #[arg(long)]
     caseload: Option<PathBuf>,
-    /// Where databases and results are kept; `target/bench` unless said otherwise
+    /// Where databases and results are kept; unless said otherwise `target/bench`, and then `docs/performance.md` is written
     #[arg(long)]
     folder: Option<PathBuf>,
     /// On which databases
     #[arg(long, value_delimiter = ',', default_value = "sqlite,postgres")]
     database: Vec<Kind>,
+}
+
+#[derive(Args)]
+struct Sizes {
     /// With how many action items
     #[arg(long, value_delimiter = ',', default_value = "10000,1000000,10000000")]
     rows: Vec<u64>,
+}
+
+#[derive(Args)]
+struct Chosen {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    sizes: Sizes,
     /// Only these operations
     #[arg(long, value_delimiter = ',')]
     operation: Vec<String>,
-    /// With how many connections at once
+    /// With how many connections at once; at other sizes than a million (or the largest chosen) only with 8
     #[arg(long, value_delimiter = ',', default_value = "1,8,64")]
     connections: Vec<usize>,
     /// How often each is measured
@@ -104,8 +124,11 @@ struct Chosen {
     /// Remove each database when it has been measured, so that only one takes room
     #[arg(long)]
     discard: bool,
-    /// A look that takes minutes: 10,000 rows, once, a second each
-    #[arg(long, conflicts_with_all = ["rows", "runs", "seconds"])]
+    /// Only what was not yet measured of this build as often and as long: an interrupted run goes on
+    #[arg(long, conflicts_with = "quick")]
+    missing: bool,
+    /// A look that takes a minute and keeps nothing: 10,000 rows, 8 connections, once, half a second each
+    #[arg(long, conflicts_with_all = ["rows", "connections", "runs", "seconds"])]
     quick: bool,
 }
 
@@ -113,26 +136,25 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Baseline { database_url, port } => baseline::serve(database_url, port).map_err(Failed::from),
         Command::Run(chosen) => block_on(async {
-            let quick = chosen.quick;
-            let (places, matrix) = chosen.read()?;
-            let cluster = cluster(&places, &matrix)?;
+            let matrix = chosen.matrix()?;
+            let (places, cluster) = chosen.place.open()?;
             let failures = run::run(&places, cluster.as_ref(), &matrix).await?;
-            if !quick {
-                report::write(&places.folder, Path::new(DOCUMENT))?;
+            if !matrix.quick {
+                chosen.place.report(&places)?;
             }
-            if failures == 0 { Ok(()) } else { Err(format!("{failures} answers were not as they must be").into()) }
+            none_of(failures)
         }),
-        Command::Soak { minutes, chosen } => block_on(async {
-            let (places, matrix) = chosen.read()?;
-            let cluster = cluster(&places, &matrix)?;
-            run::soak(&places, cluster.as_ref(), &matrix, Duration::from_mins(minutes)).await
+        Command::Soak { minutes, rows, place } => block_on(async {
+            let (places, cluster) = place.open()?;
+            let failures = run::soak(&places, cluster.as_ref(), &place.database, rows, Duration::from_mins(minutes)).await?;
+            place.report(&places)?;
+            none_of(failures)
         }),
         Command::Report { folder } => folder_or_usual(folder).and_then(|folder| report::write(&folder, Path::new(DOCUMENT))),
-        Command::Prepare(chosen) => block_on(async {
-            let (places, matrix) = chosen.read()?;
-            let cluster = cluster(&places, &matrix)?;
-            for kind in &matrix.databases {
-                for rows in &matrix.rows {
+        Command::Prepare { place, sizes } => block_on(async {
+            let (places, cluster) = place.open()?;
+            for kind in &place.database {
+                for rows in &sizes.rows {
                     prepare::prepare(&places, *kind, *rows, cluster.as_ref()).await?;
                 }
             }
@@ -148,10 +170,22 @@ fn main() -> ExitCode {
     }
 }
 
+fn none_of(failures: u64) -> Result<(), Failed> {
+    if failures == 0 { Ok(()) } else { Err(format!("{failures} answers were not as they must be").into()) }
+}
+
 /// Runs on one thread: the load takes as little of the machine as it can.
 fn block_on(work: impl Future<Output = Result<(), Failed>>) -> Result<(), Failed> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    tokio::task::LocalSet::new().block_on(&runtime, work)
+    tokio::task::LocalSet::new().block_on(&runtime, async {
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        // What is dropped then stops its servers.
+        tokio::select! {
+            done = work => done,
+            _ = tokio::signal::ctrl_c() => Err("interrupted; `run --missing` goes on".into()),
+            _ = terminate.recv() => Err("ended; `run --missing` goes on".into()),
+        }
+    })
 }
 
 /// Where databases and results are kept.
@@ -163,30 +197,44 @@ fn folder_or_usual(folder: Option<PathBuf>) -> Result<PathBuf, Failed> {
     Ok(folder)
 }
 
-fn cluster(places: &Places, matrix: &Matrix) -> Result<Option<Cluster>, Failed> {
-    let wanted = matrix.databases.contains(&Kind::Postgres);
-    if wanted { Cluster::start(places.folder.join("postgres")).map(Some) } else { Ok(None) }
+impl Place {
+    /// The places, and PostgreSQL when it is wanted.
+    fn open(&self) -> Result<(Places, Option<Cluster>), Failed> {
+        let here = std::env::current_exe()?;
+        let program = self.caseload.as_ref().map_or_else(|| Ok(here.with_file_name("caseload")), std::path::absolute)?;
+        prepare::must_be_there(&program)?;
+        let folder = folder_or_usual(self.folder.clone())?;
+        let wanted = self.database.contains(&Kind::Postgres);
+        let cluster = if wanted { Some(Cluster::start(folder.join("postgres"))?) } else { None };
+        Ok((Places { program, folder }, cluster))
+    }
+
+    /// Writes the tables, unless this is kept somewhere else than usual.
+    fn report(&self, places: &Places) -> Result<(), Failed> {
+        if self.folder.is_some() {
+            println!("The results are in {}; docs/performance.md is as it was.", places.folder.display());
+            return Ok(());
+        }
+        report::write(&places.folder, Path::new(DOCUMENT))
+    }
 }
 
 impl Chosen {
-    fn read(self) -> Result<(Places, Matrix), Failed> {
-        let here = std::env::current_exe()?;
-        let program = self.caseload.map_or_else(|| Ok(here.with_file_name("caseload")), std::path::absolute)?;
-        prepare::must_be_there(&program)?;
-        let folder = folder_or_usual(self.folder)?;
+    fn matrix(&self) -> Result<Matrix, Failed> {
         if let Some(unknown) = self.operation.iter().find(|key| !operations::OPERATIONS.iter().any(|known| known.key == key.as_str())) {
             let known = operations::OPERATIONS.iter().map(|known| known.key).collect::<Vec<_>>().join(", ");
             return Err(format!("{unknown} is no operation; there are {known}").into());
         }
-        let matrix = Matrix {
-            databases: self.database,
-            rows: if self.quick { vec![10_000] } else { self.rows },
-            operations: self.operation,
-            connections: self.connections,
+        Ok(Matrix {
+            databases: self.place.database.clone(),
+            rows: if self.quick { vec![10_000] } else { self.sizes.rows.clone() },
+            operations: self.operation.clone(),
+            connections: self.connections.clone(),
             runs: if self.quick { 1 } else { self.runs },
-            time: Duration::from_secs_f64(if self.quick { 1.0 } else { self.seconds }),
+            time: Duration::from_secs_f64(if self.quick { 0.5 } else { self.seconds }),
             discard: self.discard,
-        };
-        Ok((Places { program, folder }, matrix))
+            missing: self.missing,
+            quick: self.quick,
+        })
     }
 }

@@ -59,6 +59,9 @@ pub struct Operation {
     ask: fn(&Sample, u64) -> (String, String),
 }
 
+/// The size that is measured in full: with every number of connections.
+pub const USUAL_ROWS: u64 = 1_000_000;
+
 const WHOLE: &[usize] = &[1, 8, 64];
 const SOME: &[usize] = &[8];
 
@@ -130,6 +133,12 @@ impl Operation {
     #[must_use]
     pub fn goal(&self, kind: Kind) -> Option<f64> {
         self.goals.map(|(sqlite, postgres)| if kind == Kind::Sqlite { sqlite } else { postgres })
+    }
+
+    /// The number of connections with which it stands for itself.
+    #[must_use]
+    pub fn usual_connections(&self) -> usize {
+        if self.connections.contains(&8) { 8 } else { self.connections[0] }
     }
 
     /// A connection's request with a number, to either side.

@@ -61,6 +61,8 @@ pub async fn prepare(places: &Places, kind: Kind, rows: u64, cluster: Option<&Cl
     let oldest = now() - i64::try_from(FRESH.as_micros())?;
     if let Some(made) = made.filter(|made| made.schema == schema && made.data == data && made.rows == rows && made.at > oldest) {
         let database = open(places, kind, &name, cluster).await?;
+        // What an interrupted run has left.
+        database.tidy(made.at).await?;
         return Ok(Prepared { kind, database, shop: Shop::new(rows, made.at) });
     }
     // Gone before anything is made, so that half a database is never taken for a whole one.

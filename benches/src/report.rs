@@ -1,7 +1,7 @@
 //! Results as they are kept, one line of JSON each, and the tables of the documentation made from them.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::{self, Write as _},
     fs::{self, OpenOptions},
     io::Write as _,
@@ -10,11 +10,12 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
 
 use crate::{
     Failed,
     database::Kind,
-    operations::{OPERATIONS, Operation, Side},
+    operations::{OPERATIONS, Operation, Side, USUAL_ROWS},
 };
 
 /// One measurement.
@@ -74,6 +75,15 @@ pub struct Session {
     pub machine: Vec<(String, String)>,
     /// Size of the program.
     pub binary_mib: f64,
+    /// A digest of the program.
+    #[serde(default)]
+    pub build: String,
+    /// How often each was to be measured.
+    #[serde(default)]
+    pub runs: u32,
+    /// How long each time.
+    #[serde(default)]
+    pub seconds: f64,
 }
 
 /// A long load on one process.
@@ -99,9 +109,35 @@ pub struct Soak {
     pub after: f64,
 }
 
+impl Soak {
+    /// Whether its goal is met, which is that of an hour.
+    fn verdict(&self) -> String {
+        match self {
+            Self { failures: 1.., .. } => format!("unsound: {} failed", grouped(self.failures as f64)),
+            Self { requests: ..ENOUGH, .. } => format!("unsound: {} answers", self.requests),
+            Self { minutes: ..60.0, .. } => "open: not an hour".into(),
+            _ => verdict(self.most < 64.0).into(),
+        }
+    }
+}
+
+impl fmt::Display for Soak {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { database, minutes, failures, at_rest, most, after, .. } = self;
+        write!(f, "{database} with {} rows, {minutes:.1} min: ", grouped(self.rows as f64))?;
+        write!(f, "{} answers, {failures} failed; ", grouped(self.requests as f64))?;
+        write!(f, "own memory {at_rest:.0} MiB at rest, {most:.0} MiB at the most, {after:.0} MiB now")
+    }
+}
+
 impl Session {
     /// The machine as it is now.
-    pub fn now(session: i64, program: &Path, postgres: Option<&str>) -> Result<Self, Failed> {
+    pub fn now(session: i64, program: &Path, postgres: Option<&str>, runs: u32, seconds: f64) -> Result<Self, Failed> {
+        let bytes = fs::read(program)?;
+        let build = Sha256::digest(&bytes)[..6].iter().fold(String::new(), |mut text, byte| {
+            let _written = write!(text, "{byte:02x}");
+            text
+        });
         let says = |program: &Path, argument: &str| {
             let output = Command::new(program).args(argument.split(' ')).output();
             output.map_or_else(|_| "unknown".to_owned(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
@@ -115,7 +151,11 @@ impl Session {
         let memory = line("/proc/meminfo", "MemTotal").trim_end_matches(" kB").parse::<f64>().map_or(0.0, |kib| kib / 1024.0 / 1024.0);
         let mut machine = vec![
             ("Date".into(), chrono::DateTime::from_timestamp(session, 0).unwrap_or_default().format("%Y-%m-%d").to_string()),
-            ("Caseload".into(), format!("{}, commit {}", says(program, "--version"), says(Path::new("git"), "rev-parse --short=12 HEAD"))),
+            (
+                "Caseload".into(),
+                format!("{}, commit {}, build {build}", says(program, "--version"), says(Path::new("git"), "rev-parse --short=12 HEAD")),
+            ),
+            ("Each figure".into(), format!("median of {runs}, {seconds} s each")),
             ("Processor".into(), format!("{}, {} cores", line("/proc/cpuinfo", "model name"), std::thread::available_parallelism()?)),
             ("Memory".into(), format!("{memory:.0} GiB")),
             ("System".into(), says(Path::new("uname"), "-sr")),
@@ -123,7 +163,7 @@ impl Session {
             ("SQLite".into(), rusqlite::version().to_owned()),
         ];
         machine.extend(postgres.map(|version| ("PostgreSQL".into(), version.to_owned())));
-        Ok(Self { session, machine, binary_mib: fs::metadata(program)?.len() as f64 / 1024.0 / 1024.0 })
+        Ok(Self { session, machine, binary_mib: bytes.len() as f64 / 1024.0 / 1024.0, build, runs, seconds })
     }
 }
 
@@ -153,7 +193,14 @@ struct Median {
     p50: f64,
     p99: f64,
     failures: u64,
+    /// The fewest answers of one time.
+    answers: u64,
+    /// How often it was measured.
+    runs: usize,
 }
+
+/// Fewer answers than this say nothing.
+const ENOUGH: u64 = 20;
 
 impl Median {
     fn of(measured: &[&Measured]) -> Self {
@@ -164,7 +211,41 @@ impl Median {
             p50: of(|one| one.p50 as f64 / 1000.0),
             p99: of(|one| one.p99 as f64 / 1000.0),
             failures: measured.iter().map(|one| one.failures).sum(),
+            answers: measured.iter().map(|one| one.requests).min().unwrap_or(0),
+            runs: measured.len(),
         }
+    }
+
+    /// Why it proves nothing, if it does not.
+    fn unsound(&self, side: &str) -> Option<String> {
+        match self {
+            Self { failures: 1.., .. } => Some(format!("unsound: {} failed ({side})", grouped(self.failures as f64))),
+            Self { answers: ..ENOUGH, .. } => Some(format!("unsound: {} answers ({side})", self.answers)),
+            _ => None,
+        }
+    }
+}
+
+/// Both sides, measured by turns.
+#[derive(Clone, Copy, Default)]
+struct Pair {
+    session: i64,
+    caseload: Median,
+    raw: Median,
+}
+
+impl Pair {
+    fn ratio(&self) -> f64 {
+        self.caseload.cpu / self.raw.cpu
+    }
+
+    fn unsound(&self) -> Option<String> {
+        self.caseload.unsound("Caseload").or_else(|| self.raw.unsound("raw"))
+    }
+
+    /// Whether a goal is met, if that can be said.
+    fn verdict(&self, met: bool) -> String {
+        self.unsound().unwrap_or_else(|| verdict(met).into())
     }
 }
 
@@ -181,16 +262,24 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 
 /// A cell of the matrix.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Cell {
+pub struct Cell {
     database: String,
     rows: u64,
     operation: String,
     connections: usize,
 }
 
+impl Cell {
+    /// Where an operation is measured.
+    #[must_use]
+    pub fn of(kind: Kind, rows: u64, operation: &Operation, connections: usize) -> Self {
+        Self { database: kind.key().into(), rows, operation: operation.key.into(), connections }
+    }
+}
+
 struct Results {
     /// Both sides of each cell, from the latest run that measured both.
-    cells: BTreeMap<Cell, (Median, Median)>,
+    cells: BTreeMap<Cell, Pair>,
     measured: Vec<Measured>,
     sessions: Vec<Session>,
     soaks: Vec<Soak>,
@@ -198,9 +287,12 @@ struct Results {
 
 impl Results {
     fn read(folder: &Path) -> Result<Self, Failed> {
-        let all: Vec<Measured> = kept(folder, RESULTS)?;
+        Ok(Self::of(&kept(folder, RESULTS)?, kept(folder, SESSIONS)?, kept(folder, SOAKS)?))
+    }
+
+    fn of(all: &[Measured], sessions: Vec<Session>, soaks: Vec<Soak>) -> Self {
         let mut by_cell: BTreeMap<Cell, BTreeMap<i64, [Vec<&Measured>; 2]>> = BTreeMap::new();
-        for one in &all {
+        for one in all {
             let cell =
                 Cell { database: one.database.clone(), rows: one.rows, operation: one.operation.clone(), connections: one.connections };
             let sides = by_cell.entry(cell).or_default().entry(one.session).or_default();
@@ -208,25 +300,24 @@ impl Results {
         }
         let mut cells = BTreeMap::new();
         let mut measured = Vec::new();
-        for (cell, sessions) in by_cell {
-            let latest = sessions.into_iter().rev().find(|(_, sides)| sides.iter().all(|side| !side.is_empty()));
-            if let Some((_, [caseload, baseline])) = latest {
-                cells.insert(cell, (Median::of(&caseload), Median::of(&baseline)));
+        for (cell, runs) in by_cell {
+            let latest = runs.into_iter().rev().find(|(_, sides)| sides.iter().all(|side| !side.is_empty()));
+            if let Some((session, [caseload, baseline])) = latest {
+                cells.insert(cell, Pair { session, caseload: Median::of(&caseload), raw: Median::of(&baseline) });
                 measured.extend(caseload.into_iter().cloned());
             }
         }
-        Ok(Self { cells, measured, sessions: kept(folder, SESSIONS)?, soaks: kept(folder, SOAKS)? })
+        Self { cells, measured, sessions, soaks }
     }
 
-    fn cell(&self, kind: Kind, rows: u64, operation: &Operation, connections: usize) -> Option<&(Median, Median)> {
-        let cell = Cell { database: kind.key().into(), rows, operation: operation.key.into(), connections };
-        self.cells.get(&cell)
+    fn cell(&self, kind: Kind, rows: u64, operation: &Operation, connections: usize) -> Option<&Pair> {
+        self.cells.get(&Cell::of(kind, rows, operation, connections))
     }
 
     /// The size that most tables show: a million rows, or the largest that was measured.
     fn usual_rows(&self, kind: Kind) -> u64 {
         let sizes = self.cells.keys().filter(|cell| cell.database == kind.key()).map(|cell| cell.rows);
-        sizes.max_by_key(|rows| (*rows == 1_000_000, *rows)).unwrap_or(0)
+        sizes.max_by_key(|rows| (*rows == USUAL_ROWS, *rows)).unwrap_or(0)
     }
 
     fn sizes(&self) -> Vec<u64> {
@@ -238,11 +329,6 @@ impl Results {
 }
 
 const BOTH: [Kind; 2] = [Kind::Sqlite, Kind::Postgres];
-
-/// The connections with which an operation stands for itself.
-fn usual_connections(operation: &Operation) -> usize {
-    if operation.connections.contains(&8) { 8 } else { operation.connections[0] }
-}
 
 const fn verdict(met: bool) -> &'static str {
     if met { "met" } else { "**not met**" }
@@ -295,17 +381,17 @@ impl Results {
         let mut table = Table::new(&["operation", "database", "Caseload", "raw", "ratio", "goal", ""]);
         for operation in OPERATIONS {
             for kind in BOTH {
-                let cell = self.cell(kind, self.usual_rows(kind), operation, usual_connections(operation));
-                if let (Some((caseload, raw)), Some(goal)) = (cell, operation.goal(kind)) {
-                    let ratio = caseload.cpu / raw.cpu;
+                let cell = self.cell(kind, self.usual_rows(kind), operation, operation.usual_connections());
+                if let (Some(pair), Some(goal)) = (cell, operation.goal(kind)) {
+                    let ratio = pair.ratio();
                     table.row([
                         operation.title.into(),
                         kind.name().into(),
-                        short(caseload.cpu),
-                        short(raw.cpu),
+                        short(pair.caseload.cpu),
+                        short(pair.raw.cpu),
                         format!("{ratio:.1}×"),
                         format!("{goal}×"),
-                        verdict(ratio <= goal).into(),
+                        pair.verdict(ratio <= goal),
                     ]);
                 }
             }
@@ -322,15 +408,15 @@ impl Results {
             ("dashboard", 6.9, "Django REST", 10.0),
         ] {
             let Some(operation) = OPERATIONS.iter().find(|operation| operation.key == key) else { continue };
-            if let Some((caseload, _)) = self.cell(Kind::Sqlite, self.usual_rows(Kind::Sqlite), operation, usual_connections(operation)) {
-                let times: f64 = best / caseload.cpu;
+            if let Some(pair) = self.cell(Kind::Sqlite, self.usual_rows(Kind::Sqlite), operation, operation.usual_connections()) {
+                let times: f64 = best / pair.caseload.cpu;
                 table.row([
                     operation.title.into(),
                     format!("{best} ({name})"),
-                    short(caseload.cpu),
+                    short(pair.caseload.cpu),
                     format!("{times:.1}"),
                     format!("{goal}"),
-                    verdict(times >= goal).into(),
+                    pair.verdict(times >= goal),
                 ]);
             }
         }
@@ -349,24 +435,27 @@ impl Results {
             "p50 ms",
             "p99 ms",
             "p99 / p50",
-            "failed",
+            "",
         ]);
         for operation in OPERATIONS.iter().filter(|operation| operation.goals.is_some() == with_goal) {
             for kind in BOTH {
                 for connections in operation.connections {
-                    let Some((caseload, raw)) = self.cell(kind, self.usual_rows(kind), operation, *connections) else { continue };
+                    let Some(pair) = self.cell(kind, self.usual_rows(kind), operation, *connections) else { continue };
+                    let Pair { caseload, raw, .. } = pair;
+                    let spread = caseload.p99 / caseload.p50;
+                    let verdict = if *connections == 64 { pair.verdict(spread < 10.0) } else { pair.unsound().unwrap_or_default() };
                     table.row([
                         operation.title.into(),
                         kind.name().into(),
                         connections.to_string(),
                         short(caseload.cpu),
-                        format!("{:.1}×", caseload.cpu / raw.cpu),
+                        format!("{:.1}×", pair.ratio()),
                         grouped(caseload.per_second),
                         grouped(raw.per_second),
                         short(caseload.p50),
                         short(caseload.p99),
-                        format!("{:.1}", caseload.p99 / caseload.p50),
-                        caseload.failures.to_string(),
+                        format!("{spread:.1}"),
+                        verdict,
                     ]);
                 }
             }
@@ -378,27 +467,29 @@ impl Results {
         let sizes = self.sizes();
         let headings: Vec<String> = sizes.iter().map(|rows| format!("{} rows", grouped(*rows as f64))).collect();
         let columns: Vec<&str> =
-            ["operation", "database"].into_iter().chain(headings.iter().map(String::as_str)).chain(["growth", "goal", ""]).collect();
+            ["operation", "database"].into_iter().chain(headings.iter().map(String::as_str)).chain(["growth", "raw", "goal", ""]).collect();
         let mut table = Table::new(&columns);
         for operation in OPERATIONS {
             for kind in BOTH {
-                let costs: Vec<Option<f64>> = sizes
-                    .iter()
-                    .map(|rows| self.cell(kind, *rows, operation, usual_connections(operation)).map(|(caseload, _)| caseload.cpu))
-                    .collect();
-                if costs.iter().all(Option::is_none) {
+                let pairs: Vec<Option<&Pair>> =
+                    sizes.iter().map(|rows| self.cell(kind, *rows, operation, operation.usual_connections())).collect();
+                if pairs.iter().all(Option::is_none) {
                     continue;
                 }
-                let growth = match (costs.first(), costs.last()) {
-                    (Some(Some(first)), Some(Some(last))) if sizes.len() > 1 => Some(last / first),
+                let grown = |cpu: fn(&Pair) -> f64| match pairs[..] {
+                    [Some(first), .., Some(last)] => Some(cpu(last) / cpu(first)),
                     _ => None,
                 };
+                let growth = grown(|pair| pair.caseload.cpu);
                 let judged = growth.filter(|_| operation.is_list);
-                let shown = costs.iter().map(|cost| cost.map_or_else(String::new, short));
+                let unsound = pairs.iter().flatten().find_map(|pair| pair.unsound());
+                let times = |growth: Option<f64>| growth.map_or_else(String::new, |growth| format!("{growth:.2}×"));
+                let shown = pairs.iter().map(|pair| pair.map_or_else(String::new, |pair| short(pair.caseload.cpu)));
                 let ends = [
-                    growth.map_or_else(String::new, |growth| format!("{growth:.2}×")),
+                    times(growth),
+                    times(grown(|pair| pair.raw.cpu)),
                     judged.map_or_else(String::new, |_| "1.3×".into()),
-                    judged.map_or_else(String::new, |growth| verdict(growth <= 1.3).into()),
+                    unsound.or_else(|| judged.map(|growth| verdict(growth <= 1.3).into())).unwrap_or_default(),
                 ];
                 table.row([operation.title.into(), kind.name().into()].into_iter().chain(shown).chain(ends));
             }
@@ -419,23 +510,26 @@ impl Results {
                 let (rest, loaded) =
                     (here().map(|one| one.at_rest).fold(0.0, f64::max), here().map(|one| one.anonymous).fold(0.0, f64::max));
                 let resident = here().map(|one| one.resident).fold(0.0, f64::max);
-                let mut row = |what: &str, value: String, goal: &str, met: &str| {
-                    table.row([what.into(), kind.name().into(), number(rows), value, goal.into(), met.into()]);
+                let cells = self.cells.iter().filter(|(cell, _)| cell.database == kind.key() && cell.rows == rows);
+                let unsound = cells.map(|(_, pair)| pair).find_map(|pair| pair.caseload.unsound("Caseload"));
+                let mut row = |what: &str, value: String, goal: &str, met: String| {
+                    table.row([what.into(), kind.name().into(), number(rows), value, goal.into(), met]);
                 };
-                row("ready after start", format!("{ready:.0} ms"), "150 ms", verdict(ready <= 150.0));
-                row("own memory at rest", format!("{rest:.0} MiB"), "64 MiB", verdict(rest < 64.0));
-                row("own memory after any load", format!("{loaded:.0} MiB"), "64 MiB", verdict(loaded < 64.0));
-                row("the same with mapped files", format!("{resident:.0} MiB"), "", "");
+                row("ready after start", format!("{ready:.0} ms"), "150 ms", verdict(ready <= 150.0).into());
+                row("own memory at rest", format!("{rest:.0} MiB"), "64 MiB", verdict(rest < 64.0).into());
+                let met = unsound.unwrap_or_else(|| verdict(loaded < 64.0).into());
+                row("own memory after any load", format!("{loaded:.0} MiB"), "64 MiB", met);
+                row("the same with mapped files", format!("{resident:.0} MiB"), "", String::new());
             }
         }
-        for soak in self.soaks.iter().rev().take(2).rev() {
+        for (kind, soak) in BOTH.into_iter().filter_map(|kind| Some((kind, self.soaks.iter().rfind(|soak| soak.database == kind.key())?))) {
             table.row([
-                format!("own memory after {:.0} minutes of mixed load, {} answers", soak.minutes, grouped(soak.requests as f64)),
-                BOTH.iter().find(|kind| kind.key() == soak.database).map_or_else(String::new, |kind| kind.name().into()),
+                format!("the most in {:.0} min of mixed load, {} answers", soak.minutes, grouped(soak.requests as f64)),
+                kind.name().into(),
                 number(soak.rows),
-                format!("{:.0} MiB", soak.after),
+                format!("{:.0} MiB", soak.most),
                 "64 MiB".into(),
-                verdict(soak.most < 64.0).into(),
+                soak.verdict(),
             ]);
         }
         if let Some(session) = self.sessions.last() {
@@ -452,19 +546,45 @@ impl Results {
         table.0
     }
 
+    /// What the figures that are shown were measured on.
     fn machine(&self) -> String {
+        let used: BTreeSet<i64> = self.cells.values().map(|pair| pair.session).collect();
+        let mut values: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (name, value) in self.sessions.iter().filter(|session| used.contains(&session.session)).flat_map(|session| &session.machine) {
+            match values.iter_mut().find(|(known, _)| known == name) {
+                Some((_, known)) if known.contains(&value.as_str()) => {}
+                Some((_, known)) => known.push(value),
+                None => values.push((name, vec![value])),
+            }
+        }
         let mut text = String::from("| | |\n|---|---|\n");
-        for (name, value) in self.sessions.last().map(|session| session.machine.as_slice()).unwrap_or_default() {
-            let _written = writeln!(text, "| {name} | {value} |");
+        for (name, values) in values {
+            let _written = writeln!(text, "| {name} | {} |", values.join("; "));
         }
         text
     }
+
+    /// The cells that are soundly measured on a build, as often and as long as it is to be done.
+    fn there(&self, wanted: &Session) -> BTreeSet<Cell> {
+        let fits = |session: &Session| session.build == wanted.build && session.seconds >= wanted.seconds;
+        let sessions: BTreeSet<i64> = self.sessions.iter().filter(|session| fits(session)).map(|session| session.session).collect();
+        let whole = |pair: &Pair| {
+            let runs = pair.caseload.runs.min(pair.raw.runs);
+            sessions.contains(&pair.session) && runs >= wanted.runs as usize && pair.unsound().is_none()
+        };
+        self.cells.iter().filter(|(_, pair)| whole(pair)).map(|(cell, _)| cell.clone()).collect()
+    }
+}
+
+/// The cells of the tables that a run like this would only repeat.
+pub fn there(folder: &Path, wanted: &Session) -> Result<BTreeSet<Cell>, Failed> {
+    Ok(Results::read(folder)?.there(wanted))
 }
 
 /// Writes the tables of a document anew from all results that are kept.
 pub fn write(folder: &Path, document: &Path) -> Result<(), Failed> {
     let results = Results::read(folder)?;
-    if results.cells.is_empty() {
+    if results.cells.is_empty() && results.soaks.is_empty() {
         return Err("there are no results yet".into());
     }
     let mut text = fs::read_to_string(document)?;
@@ -477,7 +597,10 @@ pub fn write(folder: &Path, document: &Path) -> Result<(), Failed> {
         ("process", results.process()),
         ("machine", results.machine()),
     ] {
-        text = replaced(&text, name, &table)?;
+        // A table without a row says nothing: what is there stays.
+        if table.lines().count() > 2 {
+            text = replaced(&text, name, &table)?;
+        }
     }
     Ok(fs::write(document, text)?)
 }
@@ -504,6 +627,117 @@ mod tests {
             assert_eq!(replaced(&once, name, "| new |\n").unwrap(), once);
         }
         assert!(replaced(document, "unknown", "").is_err());
+    }
+
+    /// A measurement of a million rows on SQLite that is good in every way.
+    fn good(operation: &str, side: Side, run: u32) -> Measured {
+        let raw = side == Side::Baseline;
+        Measured {
+            session: 1,
+            database: "sqlite".into(),
+            rows: USUAL_ROWS,
+            operation: operation.into(),
+            side: side.key().into(),
+            connections: 8,
+            run,
+            requests: 5_000,
+            failures: 0,
+            per_second: 5_000.0,
+            cpu_per_thousand: if raw { 0.05 } else { 0.1 },
+            p50: 200,
+            p99: 900,
+            ready_after: 0.02,
+            at_rest: 30.0,
+            anonymous: 40.0,
+            resident: 50.0,
+        }
+    }
+
+    fn tables(change: impl Fn(&mut Measured)) -> Vec<String> {
+        let mut all = Vec::new();
+        for (operation, rows) in [("fetch", USUAL_ROWS), ("my-queue", USUAL_ROWS), ("my-queue", 10_000)] {
+            for run in 1..=3 {
+                all.extend([Side::Caseload, Side::Baseline].map(|side| Measured { rows, ..good(operation, side, run) }));
+            }
+            for side in [Side::Caseload, Side::Baseline].into_iter().filter(|_| rows == USUAL_ROWS) {
+                all.push(Measured { connections: 64, ..good(operation, side, 1) });
+            }
+        }
+        all.iter_mut().for_each(change);
+        let results = Results::of(&all, Vec::new(), Vec::new());
+        vec![results.goals(), results.elsewhere(), results.matrix(true), results.growth(), results.process()]
+    }
+
+    /// How many cells of the tables say so.
+    fn count(tables: &[String], says: &str) -> usize {
+        tables.iter().map(|table| table.matches(says).count()).sum()
+    }
+
+    #[test]
+    fn what_failed_or_hardly_answered_meets_no_goal() {
+        let sound = tables(|_| {});
+        // Two ratios, two absolute goals, two latencies, one growth; start, rest and load at both sizes.
+        assert_eq!((count(&sound, "| met |"), count(&sound, "unsound"), count(&sound, "not met")), (13, 0, 0), "{sound:#?}");
+
+        for (side, name) in [(Side::Caseload, "Caseload"), (Side::Baseline, "raw")] {
+            let failed = tables(|one| one.failures = u64::from(one.side == side.key() && one.run == 1));
+            let silent = tables(|one| one.requests = if one.side == side.key() && one.run == 1 { 19 } else { 20 });
+            for (tables, why) in [(failed, "1 failed"), (silent, "19 answers")] {
+                // Start and rest are before any load; memory under load is Caseload's alone.
+                let met = if side == Side::Caseload { 4 } else { 6 };
+                assert_eq!(count(&tables, "| met |"), met, "{tables:#?}");
+                assert!(tables[..4].iter().all(|table| table.contains(&format!("unsound: {why} ({name})"))), "{tables:#?}");
+            }
+        }
+    }
+
+    #[test]
+    fn growth_is_shown_beside_that_of_the_baseline() {
+        let tables = tables(|one| {
+            if one.rows == USUAL_ROWS {
+                one.cpu_per_thousand *= if one.side == Side::Baseline.key() { 1.5 } else { 2.0 };
+            }
+        });
+        assert!(tables[3].contains("| 0.100 | 0.200 | 2.00× | 1.50× | 1.3× | **not met** |"), "{}", tables[3]);
+    }
+
+    #[test]
+    fn a_soak_is_an_hour_without_a_failure() {
+        let whole = Soak {
+            session: 1,
+            database: "sqlite".into(),
+            rows: USUAL_ROWS,
+            minutes: 60.1,
+            requests: 100_000,
+            failures: 0,
+            at_rest: 30.0,
+            most: 60.0,
+            after: 50.0,
+        };
+        assert_eq!(whole.verdict(), "met");
+        assert_eq!(Soak { most: 64.0, ..whole.clone() }.verdict(), "**not met**");
+        assert_eq!(Soak { minutes: 1.0, ..whole.clone() }.verdict(), "open: not an hour");
+        assert_eq!(Soak { failures: 2, ..whole.clone() }.verdict(), "unsound: 2 failed");
+        assert_eq!(Soak { requests: 3, ..whole }.verdict(), "unsound: 3 answers");
+    }
+
+    #[test]
+    fn what_is_there_is_whole_sound_and_of_the_same_build() {
+        let session = Session { session: 1, machine: Vec::new(), binary_mib: 1.0, build: "one".into(), runs: 3, seconds: 3.0 };
+        let all: Vec<Measured> = ["fetch", "my-queue", "home"]
+            .into_iter()
+            .flat_map(|operation| [1, 2, 3].map(|run| [Side::Caseload, Side::Baseline].map(|side| good(operation, side, run))))
+            .flatten()
+            // One was interrupted, one failed.
+            .filter(|one| !(one.operation == "my-queue" && one.side == "baseline" && one.run == 3))
+            .map(|one| Measured { failures: u64::from(one.operation == "home" && one.run == 2), ..one })
+            .collect();
+        let results = Results::of(&all, vec![session.clone()], Vec::new());
+        let there = |wanted: &Session| results.there(wanted).into_iter().map(|cell| cell.operation).collect::<Vec<_>>();
+        assert_eq!(there(&session), ["fetch"]);
+        assert_eq!(there(&Session { runs: 2, ..session.clone() }), ["fetch", "my-queue"]);
+        assert!(there(&Session { build: "another".into(), ..session.clone() }).is_empty());
+        assert!(there(&Session { seconds: 4.0, ..session.clone() }).is_empty());
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The measurement: for each database, size and operation, Caseload and the baseline by turns.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
+    fmt,
     rc::Rc,
     time::{Duration, Instant},
 };
@@ -14,10 +15,10 @@ use crate::{
     data::{self, DESK, Shop},
     database::{Database, Kind},
     load::{Client, Load},
-    operations::{Effect, OPERATIONS, Operation, Sample, Side},
+    operations::{Effect, OPERATIONS, Operation, Sample, Side, USUAL_ROWS},
     prepare::{PASSWORD, Places, Prepared, discard, prepare},
     process::Server,
-    report::{self, Measured, Session, Soak},
+    report::{self, Cell, Measured, Session, Soak},
 };
 
 /// What is measured, and for how long.
@@ -36,6 +37,81 @@ pub struct Matrix {
     pub time: Duration,
     /// Whether a database is removed when it has been measured.
     pub discard: bool,
+    /// Whether what the tables already have of this build is left out.
+    pub missing: bool,
+    /// Whether it is only a look: each operation with its usual number of connections, and nothing is kept.
+    pub quick: bool,
+}
+
+/// What is measured on a database of a size.
+struct Part {
+    kind: Kind,
+    rows: u64,
+    operations: Vec<(&'static Operation, Vec<usize>)>,
+}
+
+impl Matrix {
+    /// How long nothing is measured at first.
+    fn warm_up(&self) -> Duration {
+        self.time.div_f64(5.0).max(Duration::from_millis(300))
+    }
+
+    /// What is to be measured, but for the cells that are there.
+    fn plan(&self, there: &BTreeSet<Cell>) -> Vec<Part> {
+        let chosen = |operation: &&Operation| self.operations.is_empty() || self.operations.iter().any(|one| one == operation.key);
+        // What writes comes last: however well it is tidied up, it leaves marks.
+        let (reads, writes): (Vec<_>, Vec<_>) = OPERATIONS.iter().filter(chosen).partition(|operation| operation.effect == Effect::Reads);
+        let in_full = self.rows.iter().copied().max_by_key(|rows| (*rows == USUAL_ROWS, *rows));
+        let mut plan = Vec::new();
+        for (kind, rows) in self.databases.iter().flat_map(|kind| self.rows.iter().map(move |rows| (*kind, *rows))) {
+            let wanted = |operation: &Operation, connections: usize| {
+                self.connections.contains(&connections)
+                    && (connections == operation.usual_connections() || Some(rows) == in_full && !self.quick)
+                    && !there.contains(&Cell::of(kind, rows, operation, connections))
+            };
+            let operations = reads.iter().chain(&writes).map(|operation| {
+                let connections = operation.connections.iter().copied().filter(|connections| wanted(operation, *connections));
+                (*operation, connections.collect::<Vec<_>>())
+            });
+            plan.push(Part { kind, rows, operations: operations.filter(|(_, connections)| !connections.is_empty()).collect() });
+        }
+        plan.retain(|part| !part.operations.is_empty());
+        plan
+    }
+}
+
+/// How far a run has come.
+struct Progress {
+    done: usize,
+    of: usize,
+    spent: Duration,
+    /// What is expected before anything is known.
+    expected: Duration,
+}
+
+impl Progress {
+    fn of(plan: &[Part], matrix: &Matrix) -> Self {
+        // To start a server, to tidy up, to stop it.
+        const BESIDE: Duration = Duration::from_millis(600);
+        let cells: usize = plan.iter().flat_map(|part| &part.operations).map(|(_, connections)| connections.len()).sum();
+        let of = cells * 2 * matrix.runs as usize;
+        Self { done: 0, of, spent: Duration::ZERO, expected: (matrix.warm_up() + matrix.time + BESIDE).mul_f64(of as f64) }
+    }
+
+    fn add(&mut self, time: Duration) {
+        self.spent += time;
+    }
+
+    /// How long the rest takes when it goes on like this.
+    fn left(&self) -> Duration {
+        if self.done == 0 { self.expected } else { self.spent.div_f64(self.done as f64).mul_f64((self.of - self.done) as f64) }
+    }
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{:>3}/{}, {:>2.0} min left]", self.done, self.of, self.left().as_secs_f64() / 60.0)
+    }
 }
 
 /// Access tokens live for 15 minutes; new ones are fetched in time.
@@ -55,96 +131,147 @@ pub async fn run(places: &Places, cluster: Option<&Cluster>, matrix: &Matrix) ->
         Some(cluster) => Some(Database::postgres(cluster.url("postgres")).await?.texts("SHOW server_version").await?.swap_remove(0)),
         None => None,
     };
-    report::keep(&places.folder, report::SESSIONS, &Session::now(bench.session, &places.program, postgres.as_deref())?)?;
+    let session = Session::now(bench.session, &places.program, postgres.as_deref(), matrix.runs, matrix.time.as_secs_f64())?;
+    let there = if matrix.missing { report::there(&places.folder, &session)? } else { BTreeSet::new() };
+    let plan = matrix.plan(&there);
+    let mut progress = Progress::of(&plan, matrix);
+    if plan.is_empty() {
+        println!("Nothing is missing.");
+        return Ok(0);
+    }
+    println!(
+        "{} measurements in about {:.0} min; databases that are not there yet are made first.",
+        progress.of,
+        (progress.left().as_secs_f64() / 60.0).max(1.0)
+    );
+    if !matrix.quick {
+        report::keep(&places.folder, report::SESSIONS, &session)?;
+    }
     let mut failures = 0;
-    for kind in &matrix.databases {
-        for rows in &matrix.rows {
-            let prepared = prepare(places, *kind, *rows, cluster).await?;
-            failures += bench.measure(&prepared).await?;
-            if matrix.discard {
-                discard(places, prepared, cluster).await?;
-            }
+    for part in &plan {
+        let prepared = prepare(places, part.kind, part.rows, cluster).await?;
+        failures += bench.measure(&prepared, part, &mut progress).await?;
+        if matrix.discard {
+            discard(places, prepared, cluster).await?;
         }
     }
     Ok(failures)
 }
 
-/// What one turn came to.
-#[derive(Default)]
-struct Tally {
-    requests: u64,
-    failures: u64,
-    memory: f64,
+/// Loads one process of Caseload with every operation in turn for a long time, and looks at its memory;
+/// how many answers were not as they must be.
+pub async fn soak(places: &Places, cluster: Option<&Cluster>, databases: &[Kind], rows: u64, time: Duration) -> Result<u64, Failed> {
+    // Short turns, so that each operation has many.
+    let matrix = Matrix {
+        databases: databases.to_vec(),
+        rows: vec![rows],
+        operations: Vec::new(),
+        connections: vec![1, 8, 64],
+        runs: 1,
+        time: Duration::from_secs(1),
+        discard: false,
+        missing: false,
+        quick: false,
+    };
+    let bench = Bench { places, cluster, matrix: &matrix, session: chrono::Utc::now().timestamp() };
+    println!("{:.0} min on each database.", time.as_secs_f64() / 60.0);
+    let mut failures = 0;
+    for part in matrix.plan(&BTreeSet::new()) {
+        let soak = bench.soak(&part, time).await?;
+        println!("{soak}");
+        failures += soak.failures;
+        report::keep(&places.folder, report::SOAKS, &soak)?;
+    }
+    Ok(failures)
 }
 
-/// Loads one process of Caseload with every operation in turn for a long time, and looks at its memory.
-pub async fn soak(places: &Places, cluster: Option<&Cluster>, matrix: &Matrix, time: Duration) -> Result<(), Failed> {
-    let bench = Bench { places, cluster, matrix, session: chrono::Utc::now().timestamp() };
-    for kind in &matrix.databases {
-        for rows in &matrix.rows {
-            let prepared = prepare(places, *kind, *rows, cluster).await?;
-            let mut sample = Sample::of(&prepared.shop);
-            let server = bench.start(&prepared, Side::Caseload)?;
-            let at_rest = server.memory()?.anonymous_mib;
-            let (began, mut signed_in) = (Instant::now(), None::<Instant>);
-            let mut whole = Tally::default();
-            for operation in OPERATIONS.iter().cycle() {
-                if began.elapsed() > time {
-                    break;
-                }
-                if signed_in.is_none_or(|at| at.elapsed() > TOKENS_FOR) {
-                    sample.tokens = sign_in(&server).await?;
-                    signed_in = Some(Instant::now());
-                }
-                let tally = bench.turn(&prepared, &mut sample, operation, 0, Side::Caseload, &server).await?;
-                whole.requests += tally.requests;
-                whole.failures += tally.failures;
-                whole.memory = whole.memory.max(tally.memory);
-            }
-            let soak = Soak {
-                session: bench.session,
-                database: kind.key().into(),
-                rows: *rows,
-                minutes: began.elapsed().as_secs_f64() / 60.0,
-                requests: whole.requests,
-                failures: whole.failures,
-                at_rest,
-                most: whole.memory,
-                after: server.memory()?.anonymous_mib,
-            };
-            report::keep(&places.folder, report::SOAKS, &soak)?;
-            println!("{soak:?}");
-            server.stop()?;
-        }
-    }
-    Ok(())
+/// One side's turn at an operation.
+struct Turn<'a> {
+    operation: &'static Operation,
+    connections: &'a [usize],
+    side: Side,
+    run: u32,
 }
 
 impl Bench<'_> {
-    async fn measure(&self, prepared: &Prepared) -> Result<u64, Failed> {
-        let chosen =
-            |operation: &&Operation| self.matrix.operations.is_empty() || self.matrix.operations.iter().any(|one| one == operation.key);
+    async fn measure(&self, prepared: &Prepared, part: &Part, progress: &mut Progress) -> Result<u64, Failed> {
         let mut sample = Sample::of(&prepared.shop);
         let mut signed_in = self.compare(prepared, &mut sample).await?;
         let mut failures = 0;
-        // What writes comes last: however well it is tidied up, it leaves marks.
-        let (reads, writes): (Vec<_>, Vec<_>) = OPERATIONS.iter().filter(chosen).partition(|operation| operation.effect == Effect::Reads);
-        for operation in reads.into_iter().chain(writes) {
+        for (operation, connections) in &part.operations {
             for run in 1..=self.matrix.runs {
                 // By turns, and by turns first.
                 let sides = if run % 2 == 1 { [Side::Caseload, Side::Baseline] } else { [Side::Baseline, Side::Caseload] };
                 for side in sides {
+                    let began = Instant::now();
                     let server = self.start(prepared, side)?;
                     if side == Side::Caseload && signed_in.elapsed() > TOKENS_FOR {
                         sample.tokens = sign_in(&server).await?;
                         signed_in = Instant::now();
                     }
-                    failures += self.turn(prepared, &mut sample, operation, run, side, &server).await?.failures;
+                    let turn = Turn { operation, connections, side, run };
+                    let all = self.turn(prepared, &mut sample, &turn, &server).await?;
                     server.stop()?;
+                    progress.add(began.elapsed());
+                    for measured in all {
+                        progress.done += 1;
+                        println!("{progress} {measured}");
+                        failures += measured.failures;
+                        if !self.matrix.quick {
+                            report::keep(&self.places.folder, report::RESULTS, &measured)?;
+                        }
+                    }
                 }
             }
         }
         Ok(failures)
+    }
+
+    async fn soak(&self, part: &Part, time: Duration) -> Result<Soak, Failed> {
+        let prepared = prepare(self.places, part.kind, part.rows, self.cluster).await?;
+        let mut sample = Sample::of(&prepared.shop);
+        let server = self.start(&prepared, Side::Caseload)?;
+        let at_rest = server.memory()?.anonymous_mib;
+        let mut soak = Soak {
+            session: self.session,
+            database: part.kind.key().into(),
+            rows: part.rows,
+            minutes: 0.0,
+            requests: 0,
+            failures: 0,
+            at_rest,
+            most: at_rest,
+            after: at_rest,
+        };
+        let (began, mut signed_in) = (Instant::now(), None::<Instant>);
+        let mut told = 0;
+        for (operation, connections) in part.operations.iter().cycle() {
+            if began.elapsed() >= time {
+                break;
+            }
+            if signed_in.is_none_or(|at| at.elapsed() > TOKENS_FOR) {
+                // At another process: the memory that hashing takes is no part of this.
+                let log = self.places.folder.join("sign-in.log");
+                let other = Server::caseload(&self.places.program, &prepared.database.url(), &log)?;
+                sample.tokens = sign_in(&other).await?;
+                other.stop()?;
+                signed_in = Some(Instant::now());
+            }
+            let turn = Turn { operation, connections, side: Side::Caseload, run: 0 };
+            for measured in self.turn(&prepared, &mut sample, &turn, &server).await? {
+                soak.requests += measured.requests;
+                soak.failures += measured.failures;
+                soak.most = soak.most.max(measured.anonymous);
+            }
+            soak.minutes = began.elapsed().as_secs_f64() / 60.0;
+            soak.after = server.memory()?.anonymous_mib;
+            if began.elapsed().as_secs() / 60 > told {
+                told = began.elapsed().as_secs() / 60;
+                println!("  {soak}");
+            }
+        }
+        server.stop()?;
+        Ok(soak)
     }
 
     fn start(&self, prepared: &Prepared, side: Side) -> Result<Server, Failed> {
@@ -157,18 +284,11 @@ impl Bench<'_> {
     }
 
     /// One side's turn at an operation, with each number of connections.
-    async fn turn(
-        &self,
-        prepared: &Prepared,
-        sample: &mut Sample,
-        operation: &'static Operation,
-        run: u32,
-        side: Side,
-        server: &Server,
-    ) -> Result<Tally, Failed> {
-        let mut tally = Tally::default();
+    async fn turn(&self, prepared: &Prepared, sample: &mut Sample, turn: &Turn<'_>, server: &Server) -> Result<Vec<Measured>, Failed> {
+        let Turn { operation, connections, side, run } = *turn;
+        let mut all = Vec::new();
         let at_rest = server.memory()?;
-        for connections in operation.connections.iter().filter(|count| self.matrix.connections.contains(count)) {
+        for connections in connections {
             let since = chrono::Utc::now().timestamp_micros();
             if operation.effect == Effect::Claims {
                 // More than anybody has taken in a second so far.
@@ -181,7 +301,7 @@ impl Bench<'_> {
             let load = Load {
                 address: server.address,
                 connections: *connections,
-                warm_up: self.matrix.time.div_f64(5.0).max(Duration::from_millis(300)),
+                warm_up: self.matrix.warm_up(),
                 measured: self.matrix.time,
                 status: operation.status,
                 request: Rc::new(move |connection, number| operation.request(&lent, side, connection, number)),
@@ -200,7 +320,10 @@ impl Bench<'_> {
                 prepared.database.tidy(since).await?;
             }
             let memory = server.memory()?;
-            let measured = Measured {
+            if let Some(failure) = &outcome.first_failure {
+                println!("{} of {}: {} failed, the first: {failure}", operation.key, side.key(), outcome.failures);
+            }
+            all.push(Measured {
                 session: self.session,
                 database: prepared.kind.key().into(),
                 rows: prepared.shop.rows,
@@ -218,17 +341,9 @@ impl Bench<'_> {
                 at_rest: at_rest.anonymous_mib,
                 anonymous: memory.anonymous_mib,
                 resident: memory.total_mib,
-            };
-            println!("{measured}");
-            if let Some(failure) = &outcome.first_failure {
-                println!("  {} failed, the first: {failure}", outcome.failures);
-            }
-            tally.failures += outcome.failures;
-            report::keep(&self.places.folder, report::RESULTS, &measured)?;
-            tally.requests += measured.requests;
-            tally.memory = tally.memory.max(measured.anonymous);
+            });
         }
-        Ok(tally)
+        Ok(all)
     }
 
     /// Signs everybody in, and sends each operation once to both sides: their answers must be the same.
