@@ -62,23 +62,27 @@ def filter_failure(context, failure, case, response):
 
 # --- Keeping the run going -----------------------------------------------------------------------------------------
 
-# Who asks must not deactivate, demote or revoke itself: somebody else stands in for them as the target.
-STAND_INS = dict(pair.split("=") for pair in os.environ["CASELOAD_STAND_INS"].split())
+# Who asks must not deactivate, demote or revoke itself: somebody else stands in for them as the target. And the type of
+# subject in most examples must not be retired.
+STAND_INS = {"order": "domain"} | dict(pair.split("=") for pair in os.environ["CASELOAD_STAND_INS"].split())
 
 # Values of the picklists, which the document cannot list.
 WORDS = {
-    "type": ["order", "customer", "vendor", "product", "domain"],
+    "type": ["order", "customer", "vendor", "product"],
     "action": ["call"],
     "due_in": ["today", "tomorrow", "in_1_week", "in_3_months"],
 }
-
 
 # A person and a group that can take work.
 ASSIGNEES = dict(pair.split("=") for pair in os.environ["CASELOAD_ASSIGNEES"].split())
 
 
+# Of these members only one may be given.
+ONE_OF = [("due_in", "due_on", "due_at"), ("set", "command"), ("ids", "filter")]
+
+
 def put_in_words(body):
-    """Puts words and ids that exist where a valid body has random ones, and leaves one due date of several."""
+    """Puts words and ids that exist where a valid body has random ones, one member of several, and due dates."""
     if isinstance(body, list):
         for item in body:
             put_in_words(item)
@@ -92,10 +96,14 @@ def put_in_words(body):
     id_of = ASSIGNEES.get(body.get("type"))
     if body.keys() <= {"type", "id"} and body.get("type") in ("user", "group", "public") and not seldom(body.get("id")):
         body["id"] = id_of
-    dues = [name for name in ("due_in", "due_on", "due_at") if body.get(name) is not None]
-    if not seldom(dues):
-        for name in dues[1:]:
-            del body[name]
+    for item in [*(body.get("action_items") or []), body.get("next")]:
+        if isinstance(item, dict) and not any(item.get(name) for name in ONE_OF[0]) and not seldom(item):
+            item["due_in"] = "today"
+    for names in ONE_OF:
+        given = [name for name in names if body.get(name) is not None]
+        if not seldom(body):
+            for name in given[1:]:
+                del body[name]
     for value in body.values():
         put_in_words(value)
 
