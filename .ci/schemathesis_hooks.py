@@ -35,9 +35,9 @@ FACTS = [
     ("range", r"#/(.*/)?due_(at|on)"),
     # rules between members
     ("ambiguous", r"#/(.*/)?due_at"),
-    ("required", r"#/(.*/)?(due_at|subject|(assignee|reassign_to)/id)|#/(set|select|key|refresh_token)"),
+    ("required", r"#/(.*/)?(due_at|subject|(assignee|reassign_to)/id)|#/(set|select|key|refresh_token|duration)"),
     ("unexpected", r"#/(.*/)?(assignee|reassign_to)"),  # the public has no id
-    ("not_here", r"#/duration"),  # only due presets have one
+    ("not_here", r"#/duration"),  # due presets have one, others do not
     ("repeated", r"sort"),
     # NUL is no text anywhere; saying so at each string would drown the document
     ("nul", r".+"),
