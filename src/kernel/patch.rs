@@ -1,7 +1,7 @@
 //! RFC 7396 merge patch: absent, null and a value are three things.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use validator::ValidateLength;
+use validator::{ValidateLength, ValidationError};
 
 use super::{
     error::{Error, Result},
@@ -57,11 +57,13 @@ impl<T> Patch<T> {
 }
 
 impl Patch<String> {
-    /// Writes a line of text onto a field: without outer space, and refused by the field's name when nothing is left.
+    /// Refuses text of white space alone.
+    pub fn not_blank(&self) -> std::result::Result<(), ValidationError> {
+        self.value().map_or(Ok(()), |text| text::not_blank(text))
+    }
+
+    /// Writes a line of text onto a field, without outer space.
     pub fn line_over(self, field: &mut String, name: &str) -> Result<()> {
-        if let Self::Value(line) = &self {
-            text::not_blank(line).map_err(|_| Error::field(name, "blank", "must not be blank"))?;
-        }
         let trimmed = match self {
             Self::Value(line) => Self::Value(line.trim().to_owned()),
             other => other,

@@ -2,9 +2,13 @@
 
 use validator::ValidationError;
 
-/// Refuses text of white space alone.
+/// Refuses text of white space alone; to Unicode that is U+0085 too, to the regular expressions of clients U+FEFF.
 pub fn not_blank(text: &str) -> Result<(), ValidationError> {
-    if text.trim().is_empty() { Err(ValidationError::new("blank").with_message("must not be blank".into())) } else { Ok(()) }
+    if text.chars().all(|c| c.is_whitespace() || c == '\u{feff}') {
+        Err(ValidationError::new("blank").with_message("must not be blank".into()))
+    } else {
+        Ok(())
+    }
 }
 
 /// Refuses what is not an IANA time zone.

@@ -21,7 +21,7 @@ use crate::kernel::{
 pub struct NewApiKey {
     /// What it is for, 1 to 200 characters.
     #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 200, pattern = "\\S", example = "Shop checkout")]
+    #[schema(min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]", example = "Shop checkout")]
     pub name: String,
     /// What it may touch: 1 to 100 scopes, none that its maker lacks.
     #[validate(length(min = 1, max = 100))]
@@ -38,8 +38,8 @@ pub struct NewApiKey {
 #[serde(deny_unknown_fields)]
 pub struct ApiKeyPatch {
     /// A new name.
-    #[validate(length(min = 1, max = 200))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "\\S", example = "Shop checkout, Canada")]
+    #[validate(length(min = 1, max = 200), custom(function = Patch::not_blank))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]", example = "Shop checkout, Canada")]
     #[serde(default)]
     pub name: Patch<String>,
     /// Other scopes, in place of all that it has; none that neither it nor the caller has.

@@ -25,7 +25,7 @@ pub struct NewUser {
     pub email: String,
     /// Their name, 1 to 200 characters.
     #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 200, pattern = "\\S", example = "Claire Martin")]
+    #[schema(min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]", example = "Claire Martin")]
     pub name: String,
     /// What they may do; `agent` unless said otherwise.
     #[serde(default = "agent")]
@@ -59,8 +59,8 @@ pub struct UserPatch {
     #[serde(default)]
     pub email: Patch<String>,
     /// A new name.
-    #[validate(length(min = 1, max = 200))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "\\S", example = "Claire Martin-Roux")]
+    #[validate(length(min = 1, max = 200), custom(function = Patch::not_blank))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]", example = "Claire Martin-Roux")]
     #[serde(default)]
     pub name: Patch<String>,
     /// Another role.
@@ -88,8 +88,8 @@ pub struct UserPatch {
 #[serde(deny_unknown_fields)]
 pub struct ProfilePatch {
     /// A new name.
-    #[validate(length(min = 1, max = 200))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "\\S")]
+    #[validate(length(min = 1, max = 200), custom(function = Patch::not_blank))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]")]
     #[serde(default)]
     pub name: Patch<String>,
     /// Another IANA zone.

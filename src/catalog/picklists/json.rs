@@ -51,7 +51,7 @@ pub struct NewPicklistItem {
     pub key: Option<String>,
     /// What people read unless their language has a label of its own, 1 to 100 characters.
     #[validate(length(min = 1, max = 100), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 100, pattern = "\\S", example = "Shipment")]
+    #[schema(min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]", example = "Shipment")]
     pub label: String,
     /// What people read, by language tag; each 1 to 100 characters, in 50 languages at the most.
     #[serde(default)]
@@ -75,8 +75,8 @@ pub struct NewPicklistItem {
 #[serde(deny_unknown_fields)]
 pub struct PicklistItemPatch {
     /// A new label; what was said with the value reads so from now on.
-    #[validate(length(min = 1, max = 100), custom(function = patched_label))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "\\S", example = "Parcel")]
+    #[validate(length(min = 1, max = 100), custom(function = Patch::not_blank))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]", example = "Parcel")]
     #[serde(default)]
     pub label: Patch<String>,
     /// Labels by language tag, merged into those that are there: null takes one away; null for all takes all.
@@ -167,10 +167,6 @@ fn translation(tag: &str, label: &str) -> Result<(), ValidationError> {
         return Err(ValidationError::new("length").with_message(format!("the label in {tag} must be 1 to {MOST_LETTERS} long").into()));
     }
     text::not_blank(label)
-}
-
-fn patched_label(patch: &Patch<String>) -> Result<(), ValidationError> {
-    patch.value().map_or(Ok(()), |label| text::not_blank(label))
 }
 
 fn patched_color(patch: &Patch<String>) -> Result<(), ValidationError> {

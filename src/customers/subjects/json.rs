@@ -21,7 +21,7 @@ pub struct Subject {
     pub r#type: String,
     /// The cart's own id of it.
     #[validate(length(min = 1, max = 255), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 255, pattern = "\\S", example = "A-1001")]
+    #[schema(min_length = 1, max_length = 255, pattern = "[^\\s\\u0085\\ufeff]", example = "A-1001")]
     pub id: String,
 }
 

@@ -38,7 +38,12 @@ pub struct NewActionItem {
     pub subject: Option<Subject>,
     /// What must be done, in a line of 1 to 200 characters.
     #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 200, pattern = "\\S", example = "Call customer to get correct credit card expiration date")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = "[^\\s\\u0085\\ufeff]",
+        example = "Call customer to get correct credit card expiration date"
+    )]
     pub title: String,
     /// What must be done, at length; up to 65,536 characters.
     #[serde(default)]
@@ -87,8 +92,8 @@ pub(super) const ACTIONS: &str = "actions";
 pub struct ActionItemPatch {
     /// What must be done, in a line.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
-    #[validate(length(min = 1, max = 200))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "\\S")]
+    #[validate(length(min = 1, max = 200), custom(function = Patch::not_blank))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]")]
     pub title: Patch<String>,
     /// What must be done, at length.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]

@@ -27,7 +27,7 @@ pub struct NewNote {
     pub subject: Subject,
     /// What it says, in a line of 1 to 200 characters (S0-2).
     #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 200, pattern = "\\S", example = "Customer called and requested rush shipping")]
+    #[schema(min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]", example = "Customer called and requested rush shipping")]
     pub title: String,
     /// What it says, at length; up to 1,048,576 characters, kept as they were sent.
     #[serde(default)]
@@ -47,8 +47,8 @@ pub struct NewNote {
 pub struct NotePatch {
     /// What it says, in a line.
     #[serde(default)]
-    #[validate(length(min = 1, max = 200))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "\\S", example = "Customer asked for rush shipping")]
+    #[validate(length(min = 1, max = 200), custom(function = Patch::not_blank))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]", example = "Customer asked for rush shipping")]
     pub title: Patch<String>,
     /// What it says, at length.
     #[serde(default)]

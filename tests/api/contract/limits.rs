@@ -29,6 +29,13 @@ fn edges(schema: &'static Value) -> Vec<Edge> {
         own("length", false, letters(least));
         own("length", true, letters(least - 1));
     }
+    if schema["pattern"] == "[^\\s\\u0085\\ufeff]" {
+        // White space to everybody, to Unicode alone, to ECMAScript alone, to nobody.
+        for space in ["\u{3000}", "\u{85}", "\u{feff}"] {
+            own("blank", true, space.into());
+        }
+        own("blank", false, "\u{200b}".into());
+    }
     if let Some(most) = limit("maxItems") {
         own("length", false, many(most));
         own("length", true, many(most + 1));
