@@ -30,6 +30,13 @@ pub fn measure() {
     });
 }
 
+/// Sums up what was counted since the last time: single measurements are kept until then, also when nobody asks.
+pub fn sum_up() {
+    if let Some(handle) = METRICS.get() {
+        handle.run_upkeep();
+    }
+}
+
 /// What has been counted, in Prometheus's text form.
 #[must_use]
 pub fn rendered() -> String {

@@ -4,7 +4,7 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use chrono_tz::Tz;
 
-use super::server::Application;
+use super::{server::Application, telemetry};
 use crate::kernel::{
     context::Context,
     db::Db,
@@ -44,6 +44,7 @@ impl Workers {
             loop {
                 tokio::time::sleep(TIDY_EVERY).await;
                 rate_limit.tidy();
+                telemetry::sum_up();
                 report("forgetting idempotency keys", tidy(&tidying).await);
                 report("forgetting jobs", jobs::purge(&tidying).await);
                 report("noting when keys were used", authenticator.flush_last_used(&tidying).await);
