@@ -115,7 +115,7 @@ async fn it_falls_silent() {
     everything_works(&server, world.token()).await;
     eprintln!("recovered {:?} after the database spoke again", back.elapsed());
     world.sign_in(&server).await;
-    world.ask_again(&server).await;
+    world.keep_asking(&server).await;
     world.check_but(&room, &server, &["after the outage"]).await;
 }
 

@@ -220,11 +220,25 @@ impl World {
         }
     }
 
-    /// Asks again for what was not answered, with the same key.
+    /// Asks again for what was not answered, with the same key; it is done or found done at once.
     pub async fn ask_again(&mut self, server: &Server) {
+        self.ask(server, false).await;
+    }
+
+    /// The same, as long as they are told to try again: what a connection that fell silent had locked is free half a minute later.
+    pub async fn keep_asking(&mut self, server: &Server) {
+        self.ask(server, true).await;
+    }
+
+    async fn ask(&mut self, server: &Server, patient: bool) {
         for worker in &mut self.workers {
             let Some(mut asked) = worker.open.take() else { continue };
-            let reply = asked.send(server, &worker.token).await.expect("an answer");
+            let reply = super::until("an answer to what is asked again", async || {
+                let reply = asked.send(server, &worker.token).await.expect("an answer");
+                let later = reply.status == 503 || reply.json["code"] == "idempotency_in_progress";
+                (!(patient && later)).then_some(reply)
+            })
+            .await;
             let was_kept = match (&asked.wish, reply.status) {
                 (Wish::Patch { version, .. }, 412) => {
                     assert_eq!(reply.json["current_version"], version + 1, "{}", reply.text);
