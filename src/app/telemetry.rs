@@ -40,11 +40,6 @@ pub fn sum_up() {
 /// What has been counted, in Prometheus's text form.
 #[must_use]
 pub fn rendered() -> String {
-    METRICS
-        .get()
-        .map(|handle| {
-            handle.run_upkeep();
-            handle.render()
-        })
-        .unwrap_or_default()
+    sum_up();
+    METRICS.get().map(PrometheusHandle::render).unwrap_or_default()
 }

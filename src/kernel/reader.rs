@@ -127,3 +127,35 @@ fn written(select: &SelectStatement, backend: DbBackend, builder: &impl QueryBui
 struct Counted {
     rows: i64,
 }
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
+
+    use super::*;
+
+    #[test]
+    fn limits_stand_in_the_statement_and_everything_else_is_bound_in_its_order() {
+        let inner = Query::select().expr(Expr::val(1)).and_where(Expr::col(Alias::new("a")).eq(2)).limit(7).to_owned();
+        let outer = Query::select()
+            .expr(Expr::val("?"))
+            .from_subquery(inner, Alias::new("inner"))
+            .and_where(Expr::col(Alias::new("b")).eq("$1"))
+            .limit(51)
+            .to_owned();
+        for (statement, wanted) in [
+            (
+                written(&outer, DbBackend::Sqlite, &SqliteQueryBuilder),
+                r#"SELECT ? FROM (SELECT ? WHERE "a" = ? LIMIT 7) AS "inner" WHERE "b" = ? LIMIT 51"#,
+            ),
+            (
+                written(&outer, DbBackend::Postgres, &PostgresQueryBuilder),
+                r#"SELECT $1 FROM (SELECT $2 WHERE "a" = $3 LIMIT 7) AS "inner" WHERE "b" = $4 LIMIT 51"#,
+            ),
+        ] {
+            assert_eq!(statement.sql, wanted);
+            let bound: Vec<Value> = statement.values.into_iter().flat_map(|values| values.0).collect();
+            assert_eq!(bound, ["?".into(), 1.into(), 2.into(), "$1".into()]);
+        }
+    }
+}

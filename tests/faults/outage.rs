@@ -63,6 +63,22 @@ async fn everything_works(server: &Server, token: &str) {
     .await;
 }
 
+/// The database goes away in the middle of work, and comes back once everything was refused.
+async fn be_away(server: &Server, world: &mut World, proxy: &Proxy, go: impl FnOnce(&Proxy)) {
+    world
+        .work(&[server], async {
+            tokio::time::sleep(WORKING).await;
+            go(proxy);
+        })
+        .await;
+    everything_is_refused(server, world.token()).await;
+    proxy.open();
+    let back = now();
+    everything_works(server, world.token()).await;
+    eprintln!("recovered {:?} after the database was back", back.elapsed());
+    world.sign_in(server).await;
+}
+
 /// Both wait for most of their time: they wait together.
 #[tokio::test]
 async fn the_database_is_away_for_ten_seconds() {
@@ -80,18 +96,7 @@ async fn it_refuses() {
     let server = Server::start_on(&url, &room, &[]);
     let mut world = World::open(&server, 8).await;
     world.ask_for_job(&server).await;
-    world
-        .work(&[&server], async {
-            tokio::time::sleep(WORKING).await;
-            proxy.refuse();
-        })
-        .await;
-    everything_is_refused(&server, world.token()).await;
-    proxy.open();
-    let back = now();
-    everything_works(&server, world.token()).await;
-    eprintln!("recovered {:?} after the database was back", back.elapsed());
-    world.sign_in(&server).await;
+    be_away(&server, &mut world, &proxy, Proxy::refuse).await;
     world.ask_again(&server).await;
     world.end_of_jobs(&server).await;
     world.check_but(&room, &server, &["after the outage"]).await;
@@ -103,18 +108,7 @@ async fn it_falls_silent() {
     let (proxy, url) = Proxy::before(&room.url);
     let server = Server::start_on(&url, &room, &[("CASELOAD_REQUEST_TIMEOUT", "5")]);
     let mut world = World::open(&server, 8).await;
-    world
-        .work(&[&server], async {
-            tokio::time::sleep(WORKING).await;
-            proxy.fall_silent();
-        })
-        .await;
-    everything_is_refused(&server, world.token()).await;
-    proxy.open();
-    let back = now();
-    everything_works(&server, world.token()).await;
-    eprintln!("recovered {:?} after the database spoke again", back.elapsed());
-    world.sign_in(&server).await;
+    be_away(&server, &mut world, &proxy, Proxy::fall_silent).await;
     world.keep_asking(&server).await;
     world.check_but(&room, &server, &["after the outage"]).await;
 }

@@ -65,6 +65,21 @@ impl Overheard {
     }
 }
 
+// B-9: no query for each row. The same words and the same owner are read once in a transaction.
+#[actix_web::test]
+async fn b_9_fifty_items_ask_no_more_than_one() {
+    let overheard = Overheard::open().await;
+    let admin = overheard.shop.by(&overheard.shop.admin);
+    let item = json!({ "title": "Answer", "due_in": "tomorrow", "action": "call" });
+    let write = async |items: usize| {
+        let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Called", "action_items": vec![item.clone(); items] });
+        admin.post("/v1/notes", note).await.expect(201);
+        overheard.queries("").len()
+    };
+    write(1).await;
+    assert_eq!(write(50).await, write(1).await);
+}
+
 // The goal of quality.md: ten million rows cost what ten thousand do.
 #[actix_web::test]
 async fn every_read_is_served_by_an_index() {
