@@ -12,6 +12,7 @@ mod m0002_catalog;
 mod m0003_work;
 mod m0004_journal;
 mod m0005_seeds;
+mod m0006_contacts;
 
 /// Applies what is missing.
 pub struct Migrator;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_work::Migration),
             Box::new(m0004_journal::Migration),
             Box::new(m0005_seeds::Migration),
+            Box::new(m0006_contacts::Migration),
         ]
     }
 }
@@ -41,6 +43,7 @@ pub(crate) async fn run(manager: &SchemaManager<'_>, sql: &str) -> Result<(), Db
         ("{uuid}", if sqlite { "BLOB" } else { "UUID" }),
         ("{text}", if sqlite { "TEXT" } else { "TEXT COLLATE \"C\"" }),
         ("{counted}", if sqlite { "BIGINT" } else { "BIGINT GENERATED ALWAYS AS IDENTITY" }),
+        ("{contact_word}", if sqlite { "X'019b76da4c007000800000000000f006'" } else { "'019b76da-4c00-7000-8000-00000000f006'::uuid" }),
         ("{rowless}", if sqlite { "WITHOUT ROWID" } else { "" }),
     ];
     let sql = words.iter().fold(sql.to_owned(), |sql, (word, means)| sql.replace(word, means));

@@ -1,6 +1,10 @@
 //! What later folders do, or refuse, when something earlier changes; in the same transaction.
 
-use crate::{access::sessions, kernel::journal::Reactions, work::offboarding};
+use crate::{
+    access::sessions,
+    kernel::journal::Reactions,
+    work::{action_items, notes, offboarding},
+};
 
 /// Every reaction, by the event it waits for.
 #[must_use]
@@ -9,6 +13,10 @@ pub fn reactions() -> Reactions {
         ("user.deactivated", sessions::end_others),
         ("user.password_changed", sessions::end_others),
         ("user.deactivated", offboarding::refuse_open_work),
+        ("contact.created", notes::find_contact),
+        ("contact.updated", notes::find_contact),
+        ("contact.created", action_items::find_contact),
+        ("contact.updated", action_items::find_contact),
         ("group.member_removed", offboarding::refuse_empty_group),
     ]
 }

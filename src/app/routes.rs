@@ -3,7 +3,7 @@
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{health, problems};
-use crate::{access, catalog, insight, integration, work};
+use crate::{access, catalog, customers, insight, integration, work};
 
 /// Adds every route.
 pub fn routes(config: &mut ServiceConfig) {
@@ -21,6 +21,7 @@ fn resources(config: &mut ServiceConfig) {
     config.configure(access::sessions::http::routes);
     config.configure(access::api_keys::http::routes);
     config.configure(catalog::picklists::http::routes);
+    config.configure(customers::contacts::http::routes);
     config.configure(work::action_items::http::routes);
     config.configure(work::notes::http::routes);
     config.configure(work::queues::http::routes);

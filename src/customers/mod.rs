@@ -1,3 +1,4 @@
 //! Whom and what the work is about.
 
+pub mod contacts;
 pub mod subjects;

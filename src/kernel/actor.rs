@@ -65,6 +65,8 @@ scopes! {
     ApiKeysWrite "api_keys:write" Admin "Create, change and revoke API keys.";
     PicklistsRead "picklists:read" Agent "Read picklists and their items.";
     PicklistsWrite "picklists:write" Admin "Change picklists, their items and order.";
+    ContactsRead "contacts:read" Agent "Read contacts and their timelines.";
+    ContactsWrite "contacts:write" Agent "Create, change, match and merge contacts.";
     NotesRead "notes:read" Agent "Read notes.";
     NotesWrite "notes:write" Agent "Write and correct notes.";
     ActionItemsRead "action_items:read" Agent "Read action items.";

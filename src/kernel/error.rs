@@ -93,6 +93,9 @@ codes! {
     WrongStatus "wrong_status" Conflict "Wrong status" "Statut incompatible" "The command does not fit the item's present status.";
     OpenWork "open_work" Conflict "Open work" "Travail en cours" "Somebody would be left without an owner for open work; `open_work` counts it. Move it first.";
     LastAdmin "last_admin" Conflict "Last administrator" "Dernier administrateur" "One active administrator must remain.";
+    Merged "merged" Conflict "Merged" "Fusionné" "The thing was merged into another, which `merged_into` names; change that one.";
+    NotMerged "not_merged" Conflict "Not merged" "Non fusionné" "There is no merge to be undone.";
+    ConflictingIdentities "conflicting_identities" Conflict "Conflicting identities" "Identités contradictoires" "The same system knows both by different ids, so they are two; `despite_conflict` merges them all the same.";
     InUse "in_use" Conflict "In use" "Utilisé" "Something still needs it.";
     InProgress "idempotency_in_progress" Conflict "Still in progress" "Toujours en cours" "The first request with this Idempotency-Key has not finished. Try again.";
     Stale "stale_version" Stale "Changed meanwhile" "Modifié entre-temps" "`If-Match` names another version than the present one, which `current_version` gives.";

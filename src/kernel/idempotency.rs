@@ -49,7 +49,7 @@ impl ActiveModelBehavior for ActiveModel {}
 /// A finished answer, without its HTTP.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
-    /// 200, 201, 202 or 204.
+    /// 200, 201, 202, 204 or 308.
     pub status: u16,
     /// Where the new thing is.
     pub location: Option<String>,
@@ -57,6 +57,8 @@ pub struct Answer {
     pub version: Option<i64>,
     /// Whether it has words in the language of whoever asks.
     pub translated: bool,
+    /// What may differ in it at the same version.
+    pub variant: Option<String>,
     /// JSON; empty for 204.
     pub body: Vec<u8>,
     /// Whether this is the answer of an earlier, equal request.
@@ -131,6 +133,7 @@ async fn earlier(tx: &mut Tx, principal_id: Uuid, retry: &RetryKey) -> Result<Op
         location: kept.location,
         version: kept.version,
         translated: false,
+        variant: None,
         body: kept.body.into_bytes(),
         replayed: true,
         kept: None,

@@ -6,7 +6,7 @@
 
 use futures_util::future::LocalBoxFuture;
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, IntoActiveModel, Iterable,
+    ConnectionTrait, DatabaseTransaction, DbBackend, IntoActiveModel, Iterable, QueryTrait,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait, Query},
 };
@@ -39,6 +39,8 @@ pub struct Model {
     pub subject_type: Option<String>,
     /// The cart object it is about.
     pub subject_id: Option<String>,
+    /// The contact it is about.
+    pub contact_id: Option<Uuid>,
     /// Who is meant to see it.
     pub audience: String,
     /// Which kind of credential acted.
@@ -92,8 +94,18 @@ pub struct Belongs {
     pub title: String,
     /// The cart object it is about: type and id.
     pub subject: Option<(String, String)>,
+    /// The contact it is about.
+    pub contact: Option<Uuid>,
     /// Who may see its events.
     pub audience: Audience,
+}
+
+impl Belongs {
+    /// Something of the set-up, which only administrators see.
+    #[must_use]
+    pub fn set_up(title: &str) -> Self {
+        Self { title: title.to_owned(), subject: None, contact: None, audience: Audience::Admins }
+    }
 }
 
 /// A row whose every change is journalled. Its `Serialize` is its public form: no hash, no secret.
@@ -187,6 +199,16 @@ pub async fn append(conn: &DatabaseTransaction, entries: Vec<Model>) -> Result<(
 /// The place in the feed so many after the last one there was before the statement.
 fn next_sequence(place: i64) -> Expr {
     Expr::cust("(SELECT COALESCE(MAX(sequence), 0) FROM journal)").add(place)
+}
+
+/// Says whom what was written about a cart object was about: who that is was not known then.
+pub async fn adopt(tx: &mut Tx, subject: (&str, &str), contact: Uuid) -> Result<()> {
+    let theirs = Entity::update_many()
+        .col_expr(Column::ContactId, Expr::val(contact))
+        .filter(Column::SubjectType.eq(subject.0))
+        .filter(Column::SubjectId.eq(subject.1))
+        .filter(Column::ContactId.is_null());
+    tx.execute(&theirs.into_query()).await.map(drop)
 }
 
 /// Numbers the committed rows that have no sequence yet. PostgreSQL only.

@@ -6,13 +6,13 @@ use sea_orm::{
     sea_query::{Cond, Expr, ExprTrait, Order, SelectStatement},
 };
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
     clock::Timestamp,
     error::{Code, Error, Result},
     reader::Reader,
+    text,
 };
 
 /// Rows of a page unless the caller says otherwise.
@@ -137,8 +137,7 @@ struct Cursor {
 impl Cursor {
     fn new(filter: &str, sort: &str, after: Vec<Key>, id: Uuid) -> Self {
         let after_text = serde_json::to_string(&after).unwrap_or_default();
-        let digest = Sha256::digest(format!("{filter}\n{sort}\n{after_text}\n{id}"));
-        Self { of: BASE64_URL_SAFE_NO_PAD.encode(&digest[..9]), after, id }
+        Self { of: text::digest(&format!("{filter}\n{sort}\n{after_text}\n{id}")), after, id }
     }
 
     fn belongs_to(&self, filter: &str, sort: &str) -> bool {

@@ -1,5 +1,8 @@
 //! Small rules about text that shapes of every area share.
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use validator::ValidationError;
 
 /// Refuses text of white space alone; to Unicode that is U+0085 too, to the regular expressions of clients U+FEFF.
@@ -74,6 +77,27 @@ pub fn slug(name: &str) -> String {
         }
     }
     slug.trim_end_matches('_').to_owned()
+}
+
+/// How names are compared: without case, accents or repeated space.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    let plain: String = text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A short digest, for tags.
+#[must_use]
+pub fn digest(text: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..9])
+}
+
+/// The number of a door that those share who mean the same by a text.
+#[must_use]
+pub fn door(text: &str) -> i64 {
+    let mut first = [0; 8];
+    first.copy_from_slice(&Sha256::digest(text)[..8]);
+    i64::from_be_bytes(first)
 }
 
 /// How an e-mail address is compared: without outer space or case.

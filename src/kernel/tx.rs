@@ -183,6 +183,7 @@ impl Tx {
             title: belongs.title.clone(),
             subject_type: belongs.subject.as_ref().map(|subject| subject.0.clone()),
             subject_id: belongs.subject.as_ref().map(|subject| subject.1.clone()),
+            contact_id: belongs.contact,
             audience: belongs.audience.as_str().to_owned(),
             actor_kind: actor.kind.as_str().to_owned(),
             actor_id: actor.id,

@@ -5,12 +5,7 @@ use std::collections::BTreeSet;
 use sea_orm::{FromJsonQueryResult, FromQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{
-    actor::Scope,
-    clock::Timestamp,
-    journal::{Audience, Belongs},
-    list::Key,
-};
+use crate::kernel::{actor::Scope, clock::Timestamp, journal::Belongs, list::Key};
 
 /// A credential of a program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveEntityModel)]
@@ -72,7 +67,7 @@ impl Model {
     }
 }
 
-crate::record!(Model, "api_key", |row| Belongs { title: row.name.clone(), subject: None, audience: Audience::Admins });
+crate::record!(Model, "api_key", |row| Belongs::set_up(&row.name));
 
 /// A key with the names of the people it speaks of.
 #[derive(Clone, Debug, FromQueryResult)]

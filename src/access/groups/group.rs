@@ -3,11 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-use crate::kernel::{
-    clock::Timestamp,
-    journal::{Audience, Belongs},
-    list::Key,
-};
+use crate::kernel::{clock::Timestamp, journal::Belongs, list::Key};
 
 /// A work group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveEntityModel)]
@@ -28,7 +24,7 @@ pub struct Model {
     pub version: i64,
 }
 
-crate::record!(Model, "group", |row| Belongs { title: row.name.clone(), subject: None, audience: Audience::Admins });
+crate::record!(Model, "group", |row| Belongs::set_up(&row.name));
 
 crate::listed!(Model, |row| row.id, default "name", sorts {
     "name" => Column::Name, Key::Text(row.name.clone());

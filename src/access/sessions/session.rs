@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::kernel::{
     clock::Timestamp,
-    journal::{Audience, Belongs, Record},
+    journal::{Belongs, Record},
 };
 
 /// A person's stay, from signing in to signing out.
@@ -59,6 +59,6 @@ impl Record for Model {
     }
 
     fn belongs(&self) -> Belongs {
-        Belongs { title: "Session".into(), subject: None, audience: Audience::Admins }
+        Belongs::set_up("Session")
     }
 }

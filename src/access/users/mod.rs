@@ -8,6 +8,6 @@ pub mod user;
 
 pub use json::{NewUser, UserFilter, UserPatch, UserView};
 pub use service::{
-    actor, by_email, create, deactivate, find, find_active, first_admin, groups_of, hold, hold_active, name_column, nobody_yet,
+    actor, by_email, create, deactivate, find, find_active, first_admin, groups_of, hold, hold_active, name_column, names, nobody_yet,
     oldest_admin, person_column, set_password, view,
 };

@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 use sea_orm::{FromJsonQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{
-    clock::Timestamp,
-    journal::{Audience, Belongs},
-};
+use crate::kernel::{clock::Timestamp, journal::Belongs};
 
 crate::choice! {
     /// Whether a value stands for success.
@@ -85,7 +82,7 @@ pub struct Model {
     pub version: i64,
 }
 
-crate::record!(Model, "picklist_item", |row| Belongs { title: row.label.clone(), subject: None, audience: Audience::Admins });
+crate::record!(Model, "picklist_item", |row| Belongs::set_up(&row.label));
 
 #[cfg(test)]
 mod tests {

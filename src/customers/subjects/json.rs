@@ -34,7 +34,7 @@ impl Subject {
 }
 
 /// The picklist of types.
-const TYPES: &str = "subject_types";
+pub(super) const TYPES: &str = "subject_types";
 
 /// A subject as a query parameter writes it: `order:A-1001`.
 #[derive(Clone, Debug, PartialEq, Eq)]

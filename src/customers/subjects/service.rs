@@ -1,13 +1,61 @@
-//! The rules of subjects.
+//! The rules of subjects: what can be one, and which of them are contacts.
 
-use super::Subject;
+use uuid::Uuid;
+
+use super::{Subject, json::TYPES};
 use crate::{
     catalog::picklists,
-    kernel::{error::Result, tx::Tx},
+    customers::contacts,
+    kernel::{
+        error::{Broken, Error, Result},
+        journal::Change,
+        tx::Tx,
+    },
 };
 
-/// Refuses a subject whose type nobody set up.
-pub async fn check(tx: &mut Tx, subject: &Subject) -> Result<()> {
-    let (list, key) = subject.word();
-    picklists::check(tx, list, key, "subject/type").await
+/// The type that carries our own id of a contact.
+const CONTACT: &str = "contact";
+/// The types that carry the shop's id of one.
+const OF_THE_SHOP: [&str; 2] = ["customer", "vendor"];
+
+/// Refuses a subject whose type nobody set up; the contact that it is, if it is one that we know.
+pub async fn resolve(tx: &mut Tx, subject: &Subject) -> Result<Option<Uuid>> {
+    picklists::check(tx, TYPES, &subject.r#type, "subject/type").await?;
+    if subject.r#type == CONTACT {
+        let id = subject.id.parse().map_err(|_| Error::field("subject/id", "unknown", "is no contact"))?;
+        return contacts::resolve(tx, id, "subject/id").await.map(Some);
+    }
+    if OF_THE_SHOP.contains(&subject.r#type.as_str()) {
+        return contacts::by_shop_id(tx.read(), &subject.id).await;
+    }
+    Ok(None)
+}
+
+/// What something is about and whom, when a request names either: a contact that is named is the one meant, and
+/// without a subject of its own the thing is about the contact.
+pub async fn whom(tx: &mut Tx, subject: Option<Subject>, contact: Option<Uuid>) -> Result<(Subject, Option<Uuid>)> {
+    let mut broken = Broken::default();
+    let named = match contact {
+        Some(id) => broken.note(contacts::resolve(tx, id, "contact_id").await)?,
+        None => None,
+    };
+    let own = match &subject {
+        Some(subject) => broken.note(resolve(tx, subject).await)?.flatten(),
+        None if contact.is_some() => None,
+        None => broken.note(Err(Error::field("subject", "required", "is required, unless contact_id says whom it is about")))?,
+    };
+    broken.end()?;
+    let subject = subject.or_else(|| named.map(|id| Subject { r#type: CONTACT.into(), id: id.to_string() }));
+    let subject = subject.ok_or_else(|| Error::internal("a check gave nothing"))?;
+    Ok((subject, named.or(own)))
+}
+
+/// The subjects that a change of a contact has made known to be that contact: nobody knew until now (S1-15).
+#[must_use]
+pub fn newly_known(change: &Change) -> Vec<(&'static str, String)> {
+    let shop_id = |state: &Option<serde_json::Value>| state.as_ref().and_then(contacts::shop_id).map(str::to_owned);
+    match shop_id(&change.after) {
+        Some(id) if shop_id(&change.before).as_ref() != Some(&id) => OF_THE_SHOP.map(|kind| (kind, id.clone())).to_vec(),
+        _ => Vec::new(),
+    }
 }

@@ -2,6 +2,7 @@
 
 use actix_web::{get, web::Data};
 use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
 
 use super::{
     json::{TimelineFilter, TimelinePage},
@@ -11,7 +12,7 @@ use crate::kernel::http::{Db, List, Listing, Path, Result};
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(list_subject_timeline);
+    config.service(list_subject_timeline).service(list_contact_timeline);
 }
 
 /// List what happened about a subject
@@ -31,5 +32,15 @@ pub fn routes(config: &mut ServiceConfig) {
 #[get("/subjects/{type}/{id}/timeline")]
 async fn list_subject_timeline(db: Data<Db>, Path((kind, id)): Path<(String, String)>, list: List<TimelineFilter>) -> Result<Listing> {
     let page = service::page(db.read(), &kind, &id, &list.filter, &list.page).await?;
+    Listing::of(&list, &page)
+}
+
+/// List what happened about a contact
+///
+/// Everything about the contact and whatever it was merged with, newest first (S4-9, S0-18). Sorts: `at` (default `-at`).
+#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])), params(TimelinePage, TimelineFilter), responses((status = 200, description = "A page of what happened.", body = TimelinePage)))]
+#[get("/contacts/{id}/timeline")]
+async fn list_contact_timeline(db: Data<Db>, Path(id): Path<Uuid>, list: List<TimelineFilter>) -> Result<Listing> {
+    let page = service::page_of_contact(db.read(), id, &list.filter, &list.page).await?;
     Listing::of(&list, &page)
 }

@@ -1,8 +1,13 @@
 //! How a timeline is read.
 
-use sea_orm::{EntityTrait, PartialModelTrait, QueryFilter, QuerySelect, QueryTrait, entity::prelude::*, sea_query::Expr};
+use sea_orm::{
+    EntityTrait, PartialModelTrait, QueryFilter, QuerySelect, QueryTrait,
+    entity::prelude::*,
+    sea_query::{Expr, ExprTrait},
+};
 
 use super::json::{Entry, TimelineEntry, TimelineFilter};
+use crate::customers::contacts;
 use crate::kernel::{
     error::Result,
     filter::Narrow,
@@ -13,11 +18,21 @@ use crate::kernel::{
 
 /// A page of what happened about one object. An object that nobody wrote about has an empty one.
 pub async fn page(reader: Reader<'_>, kind: &str, id: &str, filter: &TimelineFilter, request: &PageRequest) -> Result<Page<TimelineEntry>> {
-    let base = Entry::select_cols(Entity::find().select_only())
-        .filter(Column::SubjectType.eq(kind))
-        .filter(Column::SubjectId.eq(id))
-        .filter(Column::Audience.eq(Audience::Staff.as_str()))
-        .into_query();
+    read(reader, Column::SubjectType.eq(kind).and(Column::SubjectId.eq(id)), filter, request).await
+}
+
+/// A page of what happened about one contact and whatever it was merged with.
+pub async fn page_of_contact(reader: Reader<'_>, id: Uuid, filter: &TimelineFilter, request: &PageRequest) -> Result<Page<TimelineEntry>> {
+    let about = match contacts::known_cluster(reader, id).await?.as_slice() {
+        [one] => Column::ContactId.eq(*one),
+        many => Column::ContactId.is_in(many.iter().copied()),
+    };
+    read(reader, about, filter, request).await
+}
+
+async fn read(reader: Reader<'_>, about: Expr, filter: &TimelineFilter, request: &PageRequest) -> Result<Page<TimelineEntry>> {
+    let base =
+        Entry::select_cols(Entity::find().select_only()).filter(about).filter(Column::Audience.eq(Audience::Staff.as_str())).into_query();
     let column = |column: Column| Expr::col((Entity, column));
     let page = list::page::<Entry>(reader, request, base, |select| {
         select.any_of(column(Column::Kind), filter.kind.as_ref()).any_of(column(Column::Event), filter.event.as_ref()).between(

@@ -24,6 +24,10 @@ pub trait View: Serialize {
     fn id(&self) -> Uuid;
     /// Its version, for `ETag`.
     fn version(&self) -> Option<i64>;
+    /// What may differ in it at the same version, for `ETag`.
+    fn variant(&self) -> Option<String> {
+        None
+    }
     /// Where it is itself.
     fn location(&self) -> String {
         format!("{}/{}", Self::PATH, self.id())
@@ -33,7 +37,7 @@ pub trait View: Serialize {
 impl Answer {
     /// 200 with a resource.
     pub fn ok<V: View>(view: &V) -> Result<Self> {
-        Ok(Self { version: view.version(), translated: V::TRANSLATED, ..Self::json(200, view)? })
+        Ok(Self { version: view.version(), translated: V::TRANSLATED, variant: view.variant(), ..Self::json(200, view)? })
     }
 
     /// 201 with a new resource and where it is.
@@ -44,6 +48,12 @@ impl Answer {
     /// 202 with the job that the work became.
     pub fn accepted<V: View>(view: &V) -> Result<Self> {
         Ok(Self { status: 202, ..Self::created(view)? })
+    }
+
+    /// 308 to where a thing is now.
+    #[must_use]
+    pub fn moved<V: View>(id: Uuid) -> Self {
+        Self { status: 308, location: Some(format!("{}/{id}", V::PATH)), ..Self::default() }
     }
 
     /// Any status with any body.
@@ -69,8 +79,11 @@ impl Responder for Answer {
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         let read = request.method() == actix_web::http::Method::GET;
-        let etag =
-            self.version.map(|version| if self.translated && read { translated(version, request) } else { format!("\"{version}\"") });
+        let etag = self.version.map(|version| match &self.variant {
+            _ if self.translated && read => translated(version, request),
+            Some(variant) if read => format!("\"{version}.{variant}\""),
+            _ => format!("\"{version}\""),
+        });
         if let (Some(etag), true) = (&etag, read) {
             let held = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
             let same = |held: &str| entity_tags(held).is_some_and(|tags| tags.iter().any(|(_, tag)| format!("\"{tag}\"") == *etag));

@@ -5,12 +5,7 @@ use std::sync::Arc;
 use sea_orm::{FromJsonQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{
-    actor::Actor,
-    clock::Timestamp,
-    context::Context,
-    journal::{Audience, Belongs},
-};
+use crate::kernel::{actor::Actor, clock::Timestamp, context::Context, journal::Belongs};
 
 crate::choice! {
     /// How far a job is.
@@ -99,7 +94,7 @@ pub struct Model {
     pub version: i64,
 }
 
-crate::record!(Model, "job", |row| Belongs { title: row.title.clone(), subject: None, audience: Audience::Admins });
+crate::record!(Model, "job", |row| Belongs::set_up(&row.title));
 
 crate::listed!(Model, |row| row.id, default "-created_at", sorts {
     "created_at" => Column::CreatedAt, row.created_at.into();

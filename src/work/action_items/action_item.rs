@@ -134,7 +134,7 @@ impl Model {
 
 crate::record!(Model, "action_item", |row| {
     let subject = Some((row.subject_type.clone(), row.subject_id.clone()));
-    Belongs { title: row.title.clone(), subject, audience: Audience::Staff }
+    Belongs { title: row.title.clone(), subject, contact: row.contact_id, audience: Audience::Staff }
 });
 
 /// An action item with the names of its people.

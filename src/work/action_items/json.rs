@@ -33,9 +33,12 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"subject": {"type": "order", "id": "A-1001"}, "title": "Follow up on shipping in 3 weeks", "due_in": "in_3_weeks"}))]
 pub struct NewActionItem {
-    /// What it is about; with a note, what the note is about unless said otherwise.
+    /// What it is about; with a note, what the note is about unless said otherwise. Needed otherwise, unless
+    /// `contact_id` says whom it is about.
     #[validate(nested)]
     pub subject: Option<Subject>,
+    /// The contact it is about (S2-2); when left out, the contact that the subject is, or the note's.
+    pub contact_id: Option<Uuid>,
     /// What must be done, in a line of 1 to 200 characters.
     #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
     #[schema(
@@ -367,6 +370,9 @@ pub struct ActionItemFilter {
     #[param(inline, example = "high")]
     #[schema(nullable = false, example = "high")]
     pub priority: Option<Priorities>,
+    /// Only about this contact, whatever it was merged with.
+    #[schema(nullable = false)]
+    pub contact_id: Option<Uuid>,
     /// Only what follows from this note.
     #[schema(nullable = false)]
     pub note_id: Option<Uuid>,

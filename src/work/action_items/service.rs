@@ -39,6 +39,8 @@ use crate::{
 pub struct Links {
     /// What it is about, when it does not say so itself.
     pub subject: Option<Subject>,
+    /// The contact it is about, when it does not say so itself.
+    pub contact_id: Option<Uuid>,
     /// The note it follows from.
     pub note_id: Option<Uuid>,
 }
@@ -47,7 +49,7 @@ pub struct Links {
 pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Model> {
     picklists::learn(tx, new.words()).await?;
     let mut broken = Broken::default();
-    let subject = broken.note(subject_of(tx, new.subject, links.subject).await)?;
+    let about = broken.note(about(tx, new.subject, new.contact_id, &links).await)?;
     if let Some(action) = &new.action {
         broken.note(picklists::check(tx, ACTIONS, action, "action").await)?;
     }
@@ -55,12 +57,14 @@ pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Mod
     let zone = owner.map_or(tx.company_zone, |owner| owner.zone);
     let due = broken.note(due_of(tx, Due::one_of(new.due_in, new.due_on, new.due_at), zone).await)?;
     broken.end()?;
-    let (Some(subject), Some(owner), Some(due)) = (subject, owner, due) else { return Err(Error::internal("a check gave nothing")) };
+    let (Some((subject, contact_id)), Some(owner), Some(due)) = (about, owner, due) else {
+        return Err(Error::internal("a check gave nothing"));
+    };
     let item = Model {
         id: tx.id(),
         subject_type: subject.r#type,
         subject_id: subject.id,
-        contact_id: None,
+        contact_id,
         note_id: links.note_id,
         interaction_id: None,
         issue_id: None,
@@ -88,11 +92,13 @@ pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Mod
     Ok(item)
 }
 
-/// What a new item is about: its own subject, whose type is checked, or that of what it belongs to.
-async fn subject_of(tx: &mut Tx, own: Option<Subject>, inherited: Option<Subject>) -> Result<Subject> {
-    match own {
-        Some(subject) => subjects::check(tx, &subject).await.map(|()| subject),
-        None => inherited.ok_or_else(|| Error::field("subject", "required", "is required")),
+/// What a new item is about and whom: what it says itself, which is checked, or what it belongs to.
+async fn about(tx: &mut Tx, subject: Option<Subject>, contact: Option<Uuid>, links: &Links) -> Result<(Subject, Option<Uuid>)> {
+    match (subject, contact, &links.subject) {
+        (None, None, Some(inherited)) => Ok((inherited.clone(), links.contact_id)),
+        // Another subject of the same contact, unless it says otherwise.
+        (Some(subject), None, _) => subjects::whom(tx, Some(subject), links.contact_id).await,
+        (subject, contact, _) => subjects::whom(tx, subject, contact).await,
     }
 }
 
@@ -206,7 +212,7 @@ pub async fn complete(tx: &mut Tx, id: Uuid, completion: Completion) -> Result<(
     let next = match completion.next {
         Some(next) => {
             let subject = Some(Subject { r#type: done.subject_type.clone(), id: done.subject_id.clone() });
-            let links = Links { subject, note_id: done.note_id };
+            let links = Links { subject, contact_id: done.contact_id, note_id: done.note_id };
             Some(create(tx, next, links).await.map_err(|error| error.below("next"))?)
         }
         None => None,

@@ -22,9 +22,12 @@ use crate::{
     "action_items": [{"title": "Call customer to get correct credit card expiration date", "due_in": "tomorrow"}],
 }))]
 pub struct NewNote {
-    /// What it is about: any object in the cart (S0-1).
+    /// What it is about: any object in the cart (S0-1). Needed unless `contact_id` says whom it is about.
     #[validate(nested)]
-    pub subject: Subject,
+    #[schema(nullable = false)]
+    pub subject: Option<Subject>,
+    /// The contact it is about; when left out, the contact that the subject is.
+    pub contact_id: Option<Uuid>,
     /// What it says, in a line of 1 to 200 characters (S0-2).
     #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
     #[schema(min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]", example = "Customer called and requested rush shipping")]
@@ -147,6 +150,8 @@ pub struct NoteFilter {
     /// Only about this: a type and an id.
     #[param(value_type = Option<String>, pattern = "^[^:]+:[\\s\\S]+$", example = "order:A-1001")]
     pub subject: Option<SubjectText>,
+    /// Only about this contact, whatever it was merged with.
+    pub contact_id: Option<Uuid>,
     /// Only about things of these types.
     #[param(value_type = Option<String>, example = "vendor")]
     pub subject_type: Option<AnyOf<String>>,

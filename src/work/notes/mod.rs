@@ -3,7 +3,9 @@
 pub mod http;
 mod json;
 pub mod note;
+mod reactions;
 mod service;
 
 pub use json::{NewNote, NoteView};
+pub use reactions::find_contact;
 pub use service::{create, find};

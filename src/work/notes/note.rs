@@ -48,7 +48,7 @@ pub struct Model {
 
 crate::record!(Model, "note", |row| {
     let subject = Some((row.subject_type.clone(), row.subject_id.clone()));
-    Belongs { title: row.title.clone(), subject, audience: Audience::Staff }
+    Belongs { title: row.title.clone(), subject, contact: row.contact_id, audience: Audience::Staff }
 });
 
 /// A note with its author's name.

@@ -11,10 +11,13 @@ use super::{
 };
 use crate::{
     catalog::picklists,
-    customers::subjects,
+    customers::{
+        contacts,
+        subjects::{self, Subject},
+    },
     kernel::{
         error::{Broken, Code, Error, Result},
-        filter::Narrow,
+        filter::{AnyOf, Narrow},
         list::{self, Page, PageRequest},
         reader::Reader,
         tx::Tx,
@@ -25,14 +28,16 @@ use crate::{
 /// Writes a note and what follows from it.
 pub async fn create(tx: &mut Tx, new: NewNote) -> Result<CreatedNoteView> {
     let words = new.action_items.iter().flat_map(NewActionItem::words);
-    picklists::learn(tx, words.chain([new.subject.word()])).await?;
+    picklists::learn(tx, words.chain(new.subject.as_ref().map(Subject::word))).await?;
     let mut broken = Broken::default();
-    broken.note(subjects::check(tx, &new.subject).await)?;
+    let about = broken.note(subjects::whom(tx, new.subject, new.contact_id).await)?;
+    // What follows is checked all the same, so that everything is said at once.
+    let (subject, contact_id) = about.unwrap_or_else(|| (Subject { r#type: String::new(), id: String::new() }, None));
     let note = Model {
         id: tx.id(),
-        subject_type: new.subject.r#type.clone(),
-        subject_id: new.subject.id.clone(),
-        contact_id: None,
+        subject_type: subject.r#type.clone(),
+        subject_id: subject.id.clone(),
+        contact_id,
         issue_id: None,
         work_item_id: None,
         title: new.title.trim().to_owned(),
@@ -45,7 +50,7 @@ pub async fn create(tx: &mut Tx, new: NewNote) -> Result<CreatedNoteView> {
     tx.create(&note, "note.created").await?;
     let mut items = Vec::with_capacity(new.action_items.len());
     for (index, item) in new.action_items.into_iter().enumerate() {
-        let links = Links { subject: Some(new.subject.clone()), note_id: Some(note.id) };
+        let links = Links { subject: Some(subject.clone()), contact_id, note_id: Some(note.id) };
         let created = action_items::create(tx, item, links).await.map_err(|error| error.below(&format!("action_items/{index}")));
         if let Some(item) = broken.note(created)? {
             items.push(action_items::view_of(tx, item).await?);
@@ -82,12 +87,17 @@ pub async fn find(reader: Reader<'_>, id: Uuid) -> Result<NoteView> {
 /// A page of notes.
 pub async fn page(reader: Reader<'_>, filter: &NoteFilter, request: &PageRequest) -> Result<Page<NoteView>> {
     let column = |column: Column| Expr::col((Entity, column));
+    let cluster = match filter.contact_id {
+        Some(id) => Some(AnyOf(contacts::cluster(reader, id).await?)),
+        None => None,
+    };
     let page = list::page::<Row>(reader, request, note::select(), |select| {
         if let Some(subject) = &filter.subject {
             select
                 .equals(column(Column::SubjectType), Some(subject.0.r#type.clone()))
                 .equals(column(Column::SubjectId), Some(subject.0.id.clone()));
         }
+        select.any_of(column(Column::ContactId), cluster.as_ref());
         select.any_of(column(Column::SubjectType), filter.subject_type.as_ref()).equals(column(Column::AuthorId), filter.author).between(
             column(Column::CreatedAt),
             filter.created_at_gte,

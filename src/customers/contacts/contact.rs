@@ -1,0 +1,229 @@
+//! The row of a contact, what it is known by, and how it sorts.
+
+use std::collections::BTreeMap;
+
+use phonenumber::{Mode, country};
+use sea_orm::{FromJsonQueryResult, entity::prelude::*};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::key::{self, KeyKind};
+use crate::kernel::{
+    clock::Timestamp,
+    journal::{Audience, Belongs},
+    list::Key,
+    text,
+};
+
+crate::choice! {
+    /// What a contact is to the shop.
+    Kind {
+        /// Somebody who buys (S3-1).
+        Customer = "customer",
+        /// Somebody who might.
+        Prospect = "prospect",
+        /// Somebody who sells to the shop (S0-20).
+        Vendor = "vendor",
+        /// The shop itself, for internal notes; left out of reports unless asked for (S2-16).
+        OwnCompany = "own_company",
+        /// Anybody else.
+        Other = "other",
+    }
+}
+
+/// E-mail addresses, as they were given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+#[serde(transparent)]
+pub struct Emails(pub Vec<String>);
+
+/// A phone number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Phone {
+    /// As it was given.
+    #[schema(example = "(514) 555-0123")]
+    pub number: String,
+    /// In international form (E.164); null when it is no number that we know.
+    #[schema(required, example = "+15145550123")]
+    pub e164: Option<String>,
+}
+
+impl Phone {
+    /// A number as people of a country write it, or in international form.
+    #[must_use]
+    pub fn read(number: &str, country: Option<&str>) -> Self {
+        let region = country.and_then(|country| country.parse::<country::Id>().ok());
+        let read = phonenumber::parse(region, number).ok().filter(phonenumber::is_valid);
+        Self { number: number.to_owned(), e164: read.map(|number| number.format().mode(Mode::E164).to_string()) }
+    }
+
+    /// As it is compared: in international form, else its digits.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.e164.clone().unwrap_or_else(|| self.number.chars().filter(char::is_ascii_digit).collect())
+    }
+}
+
+/// Phone numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+#[serde(transparent)]
+pub struct Phones(pub Vec<Phone>);
+
+/// Words by a key: external ids by source, values by variable.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+#[serde(transparent)]
+pub struct Words(pub BTreeMap<String, String>);
+
+/// What a contact agreed to (S3-35).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, validator::Validate, ToSchema, FromJsonQueryResult)]
+#[serde(deny_unknown_fields, default)]
+pub struct Marketing {
+    /// The mailing lists they are on, at most 100.
+    #[validate(length(max = 100))]
+    #[schema(max_items = 100, example = json!(["newsletter"]))]
+    pub lists: Vec<String>,
+    /// Whether they agreed to be written to; null when nobody asked.
+    #[schema(required)]
+    pub opt_in: Option<bool>,
+    /// Where they came from, up to 200 characters.
+    #[validate(length(max = 200))]
+    #[schema(required, max_length = 200, example = "spring fair")]
+    pub source: Option<String>,
+}
+
+/// A contact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveEntityModel)]
+#[sea_orm(table_name = "contacts")]
+pub struct Model {
+    /// Its id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// The survivor of its cluster; itself unless it is merged.
+    pub root_id: Uuid,
+    /// The contact it was merged into.
+    pub merged_into_id: Option<Uuid>,
+    /// How many contacts are merged into it, and into these.
+    pub absorbed: i64,
+    /// What it is to the shop.
+    pub kind: Kind,
+    /// Whether another system knows it by an id.
+    pub registered: bool,
+    /// First names.
+    pub first_names: String,
+    /// Last name.
+    pub last_name: String,
+    /// The company.
+    pub company: String,
+    /// What people call it.
+    pub name: String,
+    /// How it sorts by name, and is found by the beginning of it.
+    pub sort_name: String,
+    /// Its e-mail addresses.
+    pub emails: Emails,
+    /// Its phone numbers.
+    pub phones: Phones,
+    /// Its postal code.
+    pub postal_code: Option<String>,
+    /// The postal code as it is compared.
+    pub postal_key: String,
+    /// Its country, ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// Its IANA time zone.
+    pub time_zone: Option<String>,
+    /// The language it reads.
+    pub language: Option<String>,
+    /// Whatever else identifies it.
+    pub other: String,
+    /// The ids that other systems gave it, by source.
+    pub external_ids: Words,
+    /// Its present state, a value of `contact_statuses`; empty for none.
+    pub status: String,
+    /// Since when.
+    pub status_since: Option<Timestamp>,
+    /// Who said so.
+    pub status_by_id: Option<Uuid>,
+    /// The account's rep.
+    pub owner_id: Option<Uuid>,
+    /// Values of variables.
+    pub variables: Words,
+    /// What it agreed to.
+    pub marketing: Marketing,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// How often it changed.
+    pub version: i64,
+}
+
+impl Model {
+    /// Works out what follows from its other members.
+    pub fn settle(&mut self) {
+        self.registered = !self.external_ids.0.is_empty();
+        self.postal_key = postal_key(self.postal_code.as_deref().unwrap_or_default());
+        let full = format!("{} {}", self.first_names, self.last_name).trim().to_owned();
+        let called = [full.as_str(), self.company.as_str()].into_iter().find(|name| !name.is_empty());
+        let reached = self.emails.0.first().or(self.phones.0.first().map(|phone| &phone.number)).map(String::as_str);
+        let other = Some(self.other.as_str()).filter(|other| !other.is_empty());
+        let number = self.external_ids.0.values().next().map(String::as_str);
+        self.name = called.or(reached).or(other).or(number).unwrap_or("Unknown").chars().take(200).collect();
+        let sorted = [self.last_name.as_str(), self.first_names.as_str(), self.company.as_str()];
+        let sorted = sorted.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+        self.sort_name = text::fold(if sorted.is_empty() { &self.name } else { &sorted }).chars().take(200).collect();
+    }
+
+    /// What it is known by.
+    #[must_use]
+    pub fn keys(&self) -> Vec<key::Model> {
+        let mut keys: Vec<(KeyKind, String)> = Vec::new();
+        keys.extend(self.external_ids.0.iter().map(|(source, id)| (KeyKind::External, key::external(source, id))));
+        for email in &self.emails.0 {
+            let email = text::email_key(email);
+            keys.push((KeyKind::Mailbox, mailbox(&email)));
+            keys.push((KeyKind::Email, email));
+        }
+        keys.extend(self.phones.0.iter().map(|phone| (KeyKind::Phone, phone.key())).filter(|(_, key)| !key.is_empty()));
+        let (first, last) = (text::fold(&self.first_names), text::fold(&self.last_name));
+        if !last.is_empty() {
+            if !first.is_empty() {
+                keys.push((KeyKind::Name, format!("{first} {last}")));
+            }
+            if !self.postal_key.is_empty() {
+                keys.push((KeyKind::SurnameAndPlace, format!("{last} {}", self.postal_key)));
+                if !first.is_empty() {
+                    keys.push((KeyKind::NameAndPlace, format!("{first} {last} {}", self.postal_key)));
+                }
+            }
+        }
+        keys.sort_unstable_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+        keys.dedup();
+        keys.into_iter().map(|(kind, key)| key::Model { kind, key, contact_id: self.id }).collect()
+    }
+}
+
+/// A postal code as it is compared: letters and digits, in upper case.
+#[must_use]
+pub fn postal_key(code: &str) -> String {
+    code.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
+}
+
+/// An address without its plus-tag.
+fn mailbox(email: &str) -> String {
+    match email.rsplit_once('@') {
+        Some((local, domain)) => format!("{}@{domain}", local.split('+').next().unwrap_or(local)),
+        None => email.to_owned(),
+    }
+}
+
+crate::record!(Model, "contact", |row| Belongs {
+    title: row.name.clone(),
+    subject: None,
+    contact: Some(row.id),
+    audience: Audience::Staff
+});
+
+crate::listed!(Model, |row| row.id, default "name", expands &["labels"], sorts {
+    "name" => Column::SortName, Key::Text(row.sort_name.clone());
+    "created_at" => Column::CreatedAt, row.created_at.into();
+    "updated_at" => Column::UpdatedAt, row.updated_at.into();
+    "status" => Column::Status, Key::Text(row.status.clone());
+});

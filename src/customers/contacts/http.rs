@@ -1,0 +1,159 @@
+//! The door to contacts.
+
+use actix_web::{get, patch, post, put, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+use validator::Validate;
+
+use super::{
+    json::{ContactFilter, ContactMerge, ContactPage, ContactPatch, ContactView, ExternalId, MatchConfirmation, NewContact},
+    merging,
+    service::{self, Found},
+};
+use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result};
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(list_contacts)
+        .service(create_contact)
+        .service(upsert_contact)
+        .service(read_contact)
+        .service(update_contact)
+        .service(confirm_contact_match)
+        .service(undo_contact_match)
+        .service(merge_contact)
+        .service(unmerge_contact);
+}
+
+/// List contacts
+///
+/// By name; those that were merged are shown by their survivors alone. Sorts: `name` (default),
+/// `created_at`, `updated_at`, `status`. Expands: `labels`.
+#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])), params(ContactPage, ContactFilter), responses((status = 200, description = "A page of contacts.", body = ContactPage)))]
+#[get("/contacts")]
+async fn list_contacts(db: Data<Db>, list: List<ContactFilter>) -> Result<Listing> {
+    let page = service::page(db.read(), &list.context, &list.filter, &list.page).await?;
+    Listing::of(&list, &page)
+}
+
+/// Create a contact
+///
+/// A customer, prospect, vendor or one's own company (S3-1, S0-20, S2-16). It is matched to nobody by
+/// itself; `GET` shows who else it may be. 409 `already_exists` when another has one of its external ids.
+#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])), request_body = NewContact, responses((status = 201, description = "The new contact.", body = ContactView)))]
+#[post("/contacts")]
+async fn create_contact(db: Data<Db>, call: Call<NewContact>) -> Result<Answer> {
+    call.write(&db, async move |tx, new| {
+        let contact = service::create(tx, new).await?;
+        Answer::created(&service::view(tx.read(), contact).await?)
+    })
+    .await
+}
+
+/// Create or change a contact by another system's id
+///
+/// Members that are not sent keep their values (B-3). A new contact takes in the one unregistered
+/// record that has its e-mail address, as a merge that can be undone (S4-15); what was written about
+/// the shop's `customer` or `vendor` of that id is about this contact from now on.
+#[utoipa::path(
+    tag = "contacts",
+    security(("bearer" = ["contacts:write"])),
+    params(
+        ("source" = String, Path, description = "The other system; `shop` is the shop itself.", example = "shop"),
+        ("external_id" = String, Path, description = "Its id there, percent-encoded.", example = "C-1001")
+    ),
+    request_body = ContactPatch,
+    responses((status = 200, description = "The contact as it is now.", body = ContactView), (status = 201, description = "The new contact.", body = ContactView), (status = 409, description = "Another contact has one of the ids."))
+)]
+#[put("/contacts/by-external-id/{source}/{external_id}")]
+async fn upsert_contact(db: Data<Db>, Path((source, id)): Path<(String, String)>, call: Call<ContactPatch>) -> Result<Answer> {
+    let external = ExternalId { source, id };
+    external.validate().map_err(|_| crate::kernel::error::Error::not_found("external id"))?;
+    call.write(&db, async move |tx, patch| {
+        let (contact, new) = service::upsert(tx, external, patch).await?;
+        let view = service::view(tx.read(), contact).await?;
+        if new { Answer::created(&view) } else { Answer::ok(&view) }
+    })
+    .await
+}
+
+/// Read a contact
+///
+/// With whoever else it may be, matched afresh at every view, with reasons and certainty (S4-15). A
+/// contact that was merged is 308 to its survivor (B-8).
+#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])), responses((status = 200, description = "The contact.", body = ContactView), (status = 308, description = "It was merged; `Location` is its survivor.")))]
+#[get("/contacts/{id}")]
+async fn read_contact(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
+    match service::find(db.read(), id).await? {
+        Found::Here(contact) => Answer::ok(&*contact),
+        Found::Moved(survivor) => Ok(Answer::moved::<ContactView>(survivor)),
+    }
+}
+
+/// Change a contact
+///
+/// A merge patch (RFC 7396). 409 `merged` when it was merged into another.
+#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])), request_body = ContactPatch, responses((status = 200, description = "The contact as it is now.", body = ContactView), (status = 409, description = "It was merged, or another contact has one of the ids.")))]
+#[patch("/contacts/{id}")]
+async fn update_contact(db: Data<Db>, Path(id): Path<Uuid>, call: Call<ContactPatch>) -> Result<Answer> {
+    call.write(&db, async move |tx, patch| {
+        let contact = service::update(tx, id, patch).await?;
+        Answer::ok(&service::view(tx.read(), contact).await?)
+    })
+    .await
+}
+
+/// Confirm who a contact is
+///
+/// Merges an unregistered record into the contact that it is (S4-14); the answer is the survivor.
+#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])), request_body = MatchConfirmation, responses((status = 200, description = "The survivor.", body = ContactView)))]
+#[post("/contacts/{id}/confirm-match")]
+async fn confirm_contact_match(db: Data<Db>, Path(id): Path<Uuid>, call: Call<MatchConfirmation>) -> Result<Answer> {
+    call.write(&db, async move |tx, confirmed| {
+        let contact = merging::confirm(tx, id, confirmed.contact_id).await?;
+        Answer::ok(&service::view(tx.read(), contact).await?)
+    })
+    .await
+}
+
+/// Undo a match
+///
+/// The record stands on its own again, with everything that was recorded about it (S4-14).
+#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])), responses((status = 200, description = "The contact, on its own again.", body = ContactView)))]
+#[post("/contacts/{id}/unmatch")]
+async fn undo_contact_match(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
+    unmerged(&db, id, command).await
+}
+
+/// Merge a contact into another
+///
+/// Everything about both is then shown with the survivor, which is answered. Two that the same
+/// system knows by different ids are 409 `conflicting_identities`, unless `despite_conflict` is true.
+#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])), request_body = ContactMerge, responses((status = 200, description = "The survivor.", body = ContactView)))]
+#[post("/contacts/{id}/merge")]
+async fn merge_contact(db: Data<Db>, Path(id): Path<Uuid>, call: Call<ContactMerge>) -> Result<Answer> {
+    call.write(&db, async move |tx, wanted| {
+        let contact = merging::merge(tx, id, wanted.into, wanted.despite_conflict, "into").await?;
+        Answer::ok(&service::view(tx.read(), contact).await?)
+    })
+    .await
+}
+
+/// Undo a merge
+///
+/// The exact inverse of `/merge`: the contact stands on its own again, with all that it brought.
+#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])), responses((status = 200, description = "The contact, on its own again.", body = ContactView)))]
+#[post("/contacts/{id}/unmerge")]
+async fn unmerge_contact(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
+    unmerged(&db, id, command).await
+}
+
+async fn unmerged(db: &Data<Db>, id: Uuid, command: Command) -> Result<Answer> {
+    command
+        .write(db, async move |tx| {
+            let contact = merging::unmerge(tx, id).await?;
+            Answer::ok(&service::view(tx.read(), contact).await?)
+        })
+        .await
+}

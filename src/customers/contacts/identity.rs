@@ -1,0 +1,261 @@
+//! Who somebody is: matched for certain, or a new record with candidates and their reasons (S4-11 … S4-15, B-8).
+
+use std::collections::{BTreeSet, HashMap};
+
+use sea_orm::{
+    FromQueryResult, QueryTrait,
+    entity::prelude::*,
+    sea_query::{Alias, Cond, Expr, ExprTrait, Query, SelectStatement},
+};
+
+use super::{
+    contact::{Column, Entity, Model},
+    json::{CandidateView, ContactPatch, ExternalId, MatchView, MatchedBy, Reason, Who},
+    key::{self, KeyKind},
+    merging::resolve,
+    service,
+};
+use crate::kernel::{
+    error::{Error, Result},
+    patch::Patch,
+    reader::Reader,
+    text,
+    tx::Tx,
+};
+
+/// The shop's own ids, by which subjects of the cart are contacts.
+const SHOP: &str = "shop";
+/// Candidates that are shown.
+const MOST_CANDIDATES: usize = 10;
+/// Keys in common that are looked at.
+const MOST_IN_COMMON: u64 = 500;
+
+/// Who somebody turned out to be.
+pub struct Identified {
+    /// The contact.
+    pub contact_id: Uuid,
+    /// How it was found, and who else it may be.
+    pub matched: MatchView,
+}
+
+/// Finds whom a description means, or makes a new record of it. By itself it matches only an id, or an
+/// e-mail address that one contact alone has; whoever has the same address waits until that is decided.
+pub async fn identify(tx: &mut Tx, who: Who) -> Result<Identified> {
+    if !who.says_something() {
+        return Err(Error::field("", "required", "at least one member must say who it is"));
+    }
+    if let Some(id) = who.contact_id {
+        let id = resolve(tx, id, "contact_id").await?;
+        return matched(tx, id, Some(MatchedBy::ContactId)).await;
+    }
+    if let Some(external) = &who.external_id {
+        alone_with(tx, KeyKind::External, &key::external(&external.source, &external.id)).await?;
+        if let Some(id) = by_external_id(tx.read(), external).await? {
+            return matched(tx, id, Some(MatchedBy::ExternalId)).await;
+        }
+    }
+    let email = who.email.as_deref().map(text::email_key).filter(|email| !email.is_empty());
+    if let (Some(email), None) = (&email, &who.external_id) {
+        alone_with(tx, KeyKind::Email, email).await?;
+        if let Some(id) = only_holder(tx.read(), email).await? {
+            complete(tx, id, &who).await?;
+            return matched(tx, id, Some(MatchedBy::Email)).await;
+        }
+    }
+    let contact = service::register(tx, described(who)).await?;
+    matched(tx, contact.id, None).await
+}
+
+async fn matched(tx: &mut Tx, contact_id: Uuid, matched_by: Option<MatchedBy>) -> Result<Identified> {
+    // Whoever was named is no question any more.
+    let certain = matches!(matched_by, Some(MatchedBy::ContactId | MatchedBy::ExternalId));
+    let candidates = if certain { Vec::new() } else { candidates(tx.read(), contact_id).await? };
+    Ok(Identified { contact_id, matched: MatchView { contact_id, created: matched_by.is_none(), matched_by, candidates } })
+}
+
+/// A description as a new contact.
+fn described(who: Who) -> ContactPatch {
+    fn given<T>(value: Option<T>) -> Patch<T> {
+        value.map_or(Patch::Absent, Patch::Value)
+    }
+    let ids = who.external_id.map(|external| [(external.source, Some(external.id))].into());
+    ContactPatch {
+        first_names: given(who.first_names),
+        last_name: given(who.last_name),
+        company: given(who.company),
+        emails: given(who.email.map(|email| vec![email])),
+        phones: given(who.phone.map(|phone| vec![phone])),
+        postal_code: given(who.postal_code),
+        country: given(who.country),
+        other: given(who.other),
+        external_ids: given(ids),
+        ..ContactPatch::default()
+    }
+}
+
+/// Adds to an unregistered record what it lacks; a registered one is the other system's to keep.
+async fn complete(tx: &mut Tx, id: Uuid, who: &Who) -> Result<()> {
+    let before = service::lock(tx, id).await?;
+    if before.registered {
+        return Ok(());
+    }
+    let missing = |present: &str, said: &Option<String>| if present.is_empty() { said.clone() } else { None };
+    let mut patch = described(Who {
+        first_names: missing(&before.first_names, &who.first_names),
+        last_name: missing(&before.last_name, &who.last_name),
+        company: missing(&before.company, &who.company),
+        postal_code: missing(before.postal_code.as_deref().unwrap_or_default(), &who.postal_code),
+        country: missing(before.country.as_deref().unwrap_or_default(), &who.country),
+        other: missing(&before.other, &who.other),
+        ..Who::default()
+    });
+    if before.phones.0.is_empty() {
+        patch.phones = who.phone.clone().map_or(Patch::Absent, |phone| Patch::Value(vec![phone]));
+    }
+    service::apply(tx, before, patch).await.map(drop)
+}
+
+/// Lets nobody else decide about the same key until the end.
+pub(super) async fn alone_with(tx: &mut Tx, kind: KeyKind, key: &str) -> Result<()> {
+    tx.alone(text::door(&format!("contact {kind} {key}"))).await
+}
+
+/// The survivors that have a key, by the contacts that hold it.
+fn holders(kind: KeyKind, key: &str) -> SelectStatement {
+    let keys = |column: key::Column| Expr::col((key::Entity, column));
+    Query::select()
+        .distinct()
+        .expr_as(Expr::col((Entity, Column::RootId)), Alias::new("id"))
+        .from(key::Entity)
+        .inner_join(Entity, Expr::col((Entity, Column::Id)).equals((key::Entity, key::Column::ContactId)))
+        .and_where(keys(key::Column::Kind).eq(kind))
+        .and_where(keys(key::Column::Key).eq(key))
+        .to_owned()
+}
+
+/// Contacts that have a key, as a condition on their id.
+pub(super) fn has_key(kind: KeyKind, key: &str) -> Expr {
+    Expr::col((Entity, Column::Id)).in_subquery(holders(kind, key))
+}
+
+#[derive(FromQueryResult)]
+struct Holder {
+    id: Uuid,
+}
+
+/// The survivor that has an id in another system.
+pub(super) async fn by_external_id(reader: Reader<'_>, external: &ExternalId) -> Result<Option<Uuid>> {
+    let found = reader.one::<Holder>(&holders(KeyKind::External, &key::external(&external.source, &external.id))).await?;
+    Ok(found.map(|holder| holder.id))
+}
+
+/// The contact that the shop calls by this id.
+pub async fn by_shop_id(reader: Reader<'_>, id: &str) -> Result<Option<Uuid>> {
+    by_external_id(reader, &ExternalId { source: SHOP.into(), id: id.into() }).await
+}
+
+/// The shop's id among the ids of a contact in its public form.
+#[must_use]
+pub fn shop_id(contact: &serde_json::Value) -> Option<&str> {
+    contact["external_ids"][SHOP].as_str()
+}
+
+/// The survivors with an address.
+pub(super) async fn with_email(reader: Reader<'_>, email: &str) -> Result<Vec<Model>> {
+    let mut select = Entity::find().into_query();
+    select.and_where(has_key(KeyKind::Email, email)).limit(10);
+    reader.all(&select).await
+}
+
+/// The one contact that has an address. Of several, the one unregistered record that was made because nobody could tell.
+async fn only_holder(reader: Reader<'_>, email: &str) -> Result<Option<Uuid>> {
+    let holders = with_email(reader, email).await?;
+    let mut unregistered = holders.iter().filter(|contact| !contact.registered);
+    Ok(match (holders.as_slice(), unregistered.next(), unregistered.next()) {
+        ([one], ..) => Some(one.id),
+        (_, Some(one), None) => Some(one.id),
+        _ => None,
+    })
+}
+
+#[derive(FromQueryResult)]
+struct Common {
+    kind: KeyKind,
+    root_id: Uuid,
+}
+
+impl KeyKind {
+    /// What it says when two contacts have it in common, and how sure that makes.
+    const fn says(self) -> Option<(Reason, f64)> {
+        match self {
+            Self::External => None,
+            Self::Email => Some((Reason::SameEmail, 0.9)),
+            Self::Mailbox => Some((Reason::SameMailbox, 0.7)),
+            Self::Phone => Some((Reason::SamePhone, 0.7)),
+            Self::NameAndPlace => Some((Reason::SameNameAndPostalCode, 0.8)),
+            Self::SurnameAndPlace => Some((Reason::SameSurnameAndPostalCode, 0.5)),
+            Self::Name => Some((Reason::SameName, 0.3)),
+        }
+    }
+
+    /// What says less than this and follows from it.
+    const fn implies(self) -> &'static [Self] {
+        match self {
+            Self::Email => &[Self::Mailbox],
+            Self::NameAndPlace => &[Self::SurnameAndPlace, Self::Name],
+            _ => &[],
+        }
+    }
+}
+
+/// Who else a contact may be, with reasons and certainty; worked out afresh each time (S4-15).
+pub async fn candidates(reader: Reader<'_>, id: Uuid) -> Result<Vec<CandidateView>> {
+    let own = reader.models(Entity::find().filter(Column::RootId.eq(id))).await?;
+    let ids: BTreeSet<(&str, &str)> =
+        own.iter().flat_map(|contact| &contact.external_ids.0).map(|(source, id)| (source.as_str(), id.as_str())).collect();
+    let keys = own.iter().flat_map(Model::keys).filter(|key| key.kind != KeyKind::External);
+    let same = keys.fold(Cond::any(), |any, key| any.add(column(key::Column::Kind).eq(key.kind).and(column(key::Column::Key).eq(key.key))));
+    if same.is_empty() {
+        return Ok(Vec::new());
+    }
+    let select = Query::select()
+        .distinct()
+        .expr_as(column(key::Column::Kind), Alias::new("kind"))
+        .expr_as(Expr::col((Entity, Column::RootId)), Alias::new("root_id"))
+        .from(key::Entity)
+        .inner_join(Entity, Expr::col((Entity, Column::Id)).equals((key::Entity, key::Column::ContactId)))
+        .cond_where(same)
+        .and_where(Expr::col((Entity, Column::RootId)).ne(id))
+        .limit(MOST_IN_COMMON)
+        .to_owned();
+    let mut common: HashMap<Uuid, BTreeSet<KeyKind>> = HashMap::new();
+    for found in reader.all::<Common>(&select).await? {
+        common.entry(found.root_id).or_default().insert(found.kind);
+    }
+    let found = reader.models(Entity::find().filter(Column::Id.is_in(common.keys().copied()))).await?;
+    // Two that the same system tells apart are not the same.
+    let told_apart =
+        |other: &Model| other.external_ids.0.iter().any(|(source, id)| ids.iter().any(|(known, mine)| known == source && mine != id));
+    let mut candidates: Vec<CandidateView> =
+        found.iter().filter(|other| !told_apart(other)).map(|other| candidate(other, &common[&other.id])).collect();
+    candidates.sort_by(|a, b| b.certainty.total_cmp(&a.certainty).then(a.contact_id.cmp(&b.contact_id)));
+    candidates.truncate(MOST_CANDIDATES);
+    Ok(candidates)
+}
+
+fn column(column: key::Column) -> Expr {
+    Expr::col((key::Entity, column))
+}
+
+fn candidate(contact: &Model, common: &BTreeSet<KeyKind>) -> CandidateView {
+    let implied: BTreeSet<KeyKind> = common.iter().flat_map(|kind| kind.implies()).copied().collect();
+    let said: Vec<(Reason, f64)> = common.difference(&implied).filter_map(|kind| kind.says()).collect();
+    let doubt = said.iter().fold(1.0, |doubt, (_, certainty)| doubt * (1.0 - certainty));
+    CandidateView {
+        contact_id: contact.id,
+        name: contact.name.clone(),
+        registered: contact.registered,
+        certainty: ((1.0 - doubt) * 100.0_f64).round() / 100.0,
+        reasons: said.into_iter().map(|(reason, _)| reason).collect(),
+    }
+}

@@ -1,0 +1,140 @@
+//! Merging contacts and undoing it: exact inverses, since nothing moves but what a contact points at (B-8).
+
+use sea_orm::{QueryTrait, entity::prelude::*, sea_query::Expr};
+
+use super::{
+    contact::{Column, Entity, Model},
+    service,
+};
+use crate::kernel::{
+    error::{Code, Error, Result},
+    reader::Reader,
+    tx::Tx,
+};
+
+/// The surviving contact of an id, held against merging until the end; refused at a field when there is none.
+pub async fn resolve(tx: &mut Tx, id: Uuid, field: &str) -> Result<Uuid> {
+    let select = tx.for_share(Entity::find_by_id(id));
+    let found = tx.read().model(select).await?;
+    found.map(|contact| contact.root_id).ok_or_else(|| Error::field(field, "unknown", "is no contact"))
+}
+
+/// Every contact that is one with this one: what was written about any of them was written about all.
+pub async fn cluster(reader: Reader<'_>, id: Uuid) -> Result<Vec<Uuid>> {
+    let Some(contact) = reader.model(Entity::find_by_id(id)).await? else { return Ok(vec![id]) };
+    with_merged(reader, contact.root_id).await
+}
+
+/// The same, 404 when there is no such contact.
+pub async fn known_cluster(reader: Reader<'_>, id: Uuid) -> Result<Vec<Uuid>> {
+    let contact = reader.model(Entity::find_by_id(id)).await?.ok_or_else(|| Error::not_found("contact"))?;
+    with_merged(reader, contact.root_id).await
+}
+
+async fn with_merged(reader: Reader<'_>, root: Uuid) -> Result<Vec<Uuid>> {
+    let merged = merged_into(reader, &[root]).await?;
+    Ok(std::iter::once(root).chain(merged.into_iter().map(|other| other.id)).collect())
+}
+
+/// The contacts that were merged into these survivors, directly or not.
+pub(super) async fn merged_into(reader: Reader<'_>, roots: &[Uuid]) -> Result<Vec<Model>> {
+    use sea_orm::QueryOrder;
+    let merged = Entity::find().filter(Column::RootId.is_in(roots.iter().copied())).filter(Column::MergedIntoId.is_not_null());
+    reader.models(merged.order_by_asc(Column::Id)).await
+}
+
+/// Locks two contacts in the order of their ids, so that nobody waits in a circle.
+async fn lock_both(tx: &mut Tx, one: Uuid, other: Uuid) -> Result<(Model, Model)> {
+    let (first, second) = (one.min(other), one.max(other));
+    let (first, second) = (tx.lock::<Entity>(first, "contact").await?, tx.lock::<Entity>(second, "contact").await?);
+    Ok(if first.id == one { (first, second) } else { (second, first) })
+}
+
+/// Merges a contact into another; the survivor.
+pub async fn merge(tx: &mut Tx, id: Uuid, into: Uuid, despite_conflict: bool, field: &str) -> Result<Model> {
+    let into = resolve(tx, into, field).await?;
+    if into == id {
+        return Err(Error::field(field, "same", "is the contact itself, or was merged into it"));
+    }
+    let (source, target) = lock_both(tx, id, into).await?;
+    tx.check_version(&source, "contact")?;
+    service::require_live(&source)?;
+    if target.merged_into_id.is_some() {
+        return Err(Error::new(Code::Conflict, "Somebody else was merging it at the same time."));
+    }
+    if !despite_conflict {
+        refuse_conflict(tx.read(), &source, &target).await?;
+    }
+    let moved = 1 + source.absorbed;
+    let after = Model { merged_into_id: Some(target.id), root_id: target.id, ..source.clone() };
+    tx.change(&source, after, "contact.merged").await?;
+    point(tx, Column::RootId.eq(source.id), target.id).await?;
+    let after = Model { absorbed: target.absorbed + moved, ..target.clone() };
+    tx.change(&target, after, "contact.absorbed").await
+}
+
+/// Whoever is known by different ids in the same system is merged only by somebody who says so.
+async fn refuse_conflict(reader: Reader<'_>, source: &Model, target: &Model) -> Result<()> {
+    let mut both = merged_into(reader, &[source.id, target.id]).await?;
+    both.extend([source.clone(), target.clone()]);
+    let ids = |root: Uuid| both.iter().filter(move |contact| contact.root_id == root).flat_map(|contact| &contact.external_ids.0);
+    for (system, id) in ids(source.id) {
+        if let Some((_, other)) = ids(target.id).find(|(other_system, other)| *other_system == system && *other != id) {
+            let detail =
+                format!("The system {system} knows them as {id} and as {other}: they are two, unless despite_conflict says otherwise.");
+            return Err(Error::new(Code::ConflictingIdentities, detail));
+        }
+    }
+    Ok(())
+}
+
+/// Points contacts at another survivor.
+async fn point(tx: &mut Tx, which: Expr, root: Uuid) -> Result<()> {
+    let update = Entity::update_many().col_expr(Column::RootId, Expr::val(root)).filter(which);
+    tx.execute(&update.into_query()).await.map(drop)
+}
+
+/// Undoes a merge: the contact stands on its own again, with all that it brought.
+pub async fn unmerge(tx: &mut Tx, id: Uuid) -> Result<Model> {
+    let seen = tx.read().model(Entity::find_by_id(id)).await?.ok_or_else(|| Error::not_found("contact"))?;
+    let Some(_) = seen.merged_into_id else {
+        return Err(Error::new(Code::NotMerged, "It is merged into nothing."));
+    };
+    let (source, mut holder) = lock_both(tx, id, seen.root_id).await?;
+    tx.check_version(&source, "contact")?;
+    if source.root_id != seen.root_id || holder.merged_into_id.is_some() {
+        return Err(Error::new(Code::Conflict, "Somebody else was merging it at the same time."));
+    }
+    let all = merged_into(tx.read(), &[holder.id]).await?;
+    // What it brought: whatever was merged into it, and into that.
+    let mut brought = vec![source.id];
+    let mut next = 0;
+    while let Some(parent) = brought.get(next).copied() {
+        brought.extend(all.iter().filter(|other| other.merged_into_id == Some(parent)).map(|other| other.id));
+        next += 1;
+    }
+    let moved = 1 + source.absorbed;
+    // Whoever stood between it and the survivor holds less from now on, too.
+    let mut between = source.merged_into_id.filter(|parent| *parent != holder.id);
+    while let Some(parent) = between {
+        let Some(before) = all.iter().find(|other| other.id == parent) else { break };
+        tx.change(before, Model { absorbed: before.absorbed - moved, ..before.clone() }, "contact.released").await?;
+        between = before.merged_into_id.filter(|parent| *parent != holder.id);
+    }
+    let before = holder.clone();
+    holder.absorbed -= moved;
+    tx.change(&before, holder, "contact.released").await?;
+    let after = Model { merged_into_id: None, root_id: source.id, ..source.clone() };
+    let after = tx.change(&source, after, "contact.unmerged").await?;
+    point(tx, Column::Id.is_in(brought), source.id).await?;
+    Ok(after)
+}
+
+/// Says who an unregistered contact is, by merging it into that one (S4-14).
+pub async fn confirm(tx: &mut Tx, id: Uuid, contact: Uuid) -> Result<Model> {
+    let unregistered = service::lock(tx, id).await?;
+    if unregistered.registered {
+        return Err(Error::new(Code::WrongStatus, "It is registered, so it is who it is; /merge merges any two."));
+    }
+    merge(tx, id, contact, false, "contact_id").await
+}

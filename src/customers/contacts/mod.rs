@@ -1,0 +1,19 @@
+//! Contacts: the people and companies that the work is about, matched to who they are, and never merged wrongly for good.
+//!
+//! A merged contact stays where it is and points at its survivor; what was written about it keeps its
+//! id, and whoever asks for the survivor's is shown that of the whole cluster. So merging and
+//! unmerging are exact inverses, however much there is (B-8).
+
+pub mod contact;
+pub mod http;
+mod identity;
+mod json;
+pub mod key;
+mod merging;
+mod service;
+
+pub use contact::Kind;
+pub use identity::{Identified, by_shop_id, identify, shop_id};
+pub use json::{ContactRef, ExternalId, MatchView, NewContact, Who};
+pub use merging::{cluster, known_cluster, resolve};
+pub use service::{create, lock, named, set_status, variables_of};

@@ -1,0 +1,381 @@
+//! The rules of contacts.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use sea_orm::{
+    EntityTrait, QueryTrait,
+    entity::prelude::*,
+    sea_query::{Cond, Expr, ExprTrait},
+};
+
+use super::{
+    contact::{Column, Emails, Entity, Kind, Model, Phone, Phones, postal_key},
+    identity::{self, alone_with, has_key},
+    json::{ContactFilter, ContactPatch, ContactRef, ContactView, ExternalId, MOST_OF_EACH, NewContact},
+    key::{self, KeyKind},
+    merging::{self, merged_into},
+};
+use crate::{
+    access::users,
+    catalog::picklists,
+    kernel::{
+        context::Context,
+        error::{Broken, Code, Error, Result, Violation},
+        filter::{AnyOf, Narrow, Whose, owned_by},
+        list::{self, Page, PageRequest},
+        reader::Reader,
+        text,
+        tx::Tx,
+    },
+};
+
+/// The picklist of present states.
+const STATUSES: &str = "contact_statuses";
+
+/// Adds a contact.
+pub async fn create(tx: &mut Tx, new: NewContact) -> Result<Model> {
+    let says = [&new.first_names, &new.last_name, &new.company, &new.other].into_iter().any(|word| !word.trim().is_empty());
+    if !says && new.emails.is_empty() && new.phones.is_empty() && new.external_ids.is_empty() {
+        return Err(Error::field("", "required", "a name, company, address, number, id or something else must say who it is"));
+    }
+    add(tx, new.into()).await
+}
+
+/// Adds a contact, and takes in the one unregistered record with its address: it was a stranger until now (S4-15).
+/// That can be undone as any merge can.
+pub(super) async fn register(tx: &mut Tx, patch: ContactPatch) -> Result<Model> {
+    let contact = add(tx, patch).await?;
+    if !contact.registered {
+        return Ok(contact);
+    }
+    let mut strangers = HashMap::new();
+    for email in &contact.emails.0 {
+        let holders = identity::with_email(tx.read(), &text::email_key(email)).await?;
+        strangers.extend(holders.into_iter().filter(|other| other.id != contact.id).map(|other| (other.id, other)));
+    }
+    let mut strangers = strangers.into_values();
+    match (strangers.next(), strangers.next()) {
+        (Some(stranger), None) if !stranger.registered => {
+            tx.context.if_match = None;
+            merging::merge(tx, stranger.id, contact.id, false, "").await
+        }
+        _ => Ok(contact),
+    }
+}
+
+async fn add(tx: &mut Tx, patch: ContactPatch) -> Result<Model> {
+    let id = tx.id();
+    let blank = Model {
+        id,
+        root_id: id,
+        merged_into_id: None,
+        absorbed: 0,
+        kind: Kind::Customer,
+        registered: false,
+        first_names: String::new(),
+        last_name: String::new(),
+        company: String::new(),
+        name: String::new(),
+        sort_name: String::new(),
+        emails: Emails::default(),
+        phones: Phones::default(),
+        postal_code: None,
+        postal_key: String::new(),
+        country: None,
+        time_zone: None,
+        language: None,
+        other: String::new(),
+        external_ids: super::contact::Words::default(),
+        status: String::new(),
+        status_since: None,
+        status_by_id: None,
+        owner_id: None,
+        variables: super::contact::Words::default(),
+        marketing: super::contact::Marketing::default(),
+        created_at: tx.now,
+        updated_at: tx.now,
+        version: 1,
+    };
+    let contact = patched(tx, blank, patch).await?;
+    tx.create(&contact, "contact.created").await?;
+    for key in contact.keys() {
+        tx.put(key).await?;
+    }
+    Ok(contact)
+}
+
+/// Changes a contact.
+pub async fn update(tx: &mut Tx, id: Uuid, patch: ContactPatch) -> Result<Model> {
+    hold_owner(tx, &patch).await?;
+    let before: Model = tx.target(id, "contact").await?;
+    require_live(&before)?;
+    apply(tx, before, patch).await
+}
+
+/// The owner first, then the contact: everybody locks in this order.
+async fn hold_owner(tx: &mut Tx, patch: &ContactPatch) -> Result<()> {
+    if let Some(owner) = patch.owner_id.value() {
+        let owner = users::hold_active(tx, *owner).await.map_err(|error| error.renamed("id", "owner_id"))?;
+        tx.knows(owner.id, &owner.name);
+    }
+    Ok(())
+}
+
+/// Changes a contact that is locked.
+pub(super) async fn apply(tx: &mut Tx, before: Model, patch: ContactPatch) -> Result<Model> {
+    let after = patched(tx, before.clone(), patch).await?;
+    let (old, new): (HashSet<_>, HashSet<_>) = (before.keys().into_iter().collect(), after.keys().into_iter().collect());
+    let after = tx.change(&before, after, "contact.updated").await?;
+    for gone in old.difference(&new) {
+        let delete = key::Entity::delete_many()
+            .filter(key::Column::Kind.eq(gone.kind))
+            .filter(key::Column::Key.eq(&gone.key))
+            .filter(key::Column::ContactId.eq(gone.contact_id));
+        tx.execute(&delete.into_query()).await?;
+    }
+    for key in new.difference(&old) {
+        tx.put(key.clone()).await?;
+    }
+    Ok(after)
+}
+
+/// A contact with a patch on it, every rule checked.
+async fn patched(tx: &mut Tx, mut contact: Model, patch: ContactPatch) -> Result<Model> {
+    let mut broken = Broken::default();
+    if let Some(owner) = patch.owner_id.value() {
+        broken.note(users::hold_active(tx, *owner).await.map_err(|error| error.renamed("id", "owner_id")))?;
+    }
+    let status = match &patch.status {
+        crate::kernel::patch::Patch::Absent => None,
+        other => Some(other.value().cloned().unwrap_or_default()),
+    };
+    if let Some(status) = status.filter(|status| *status != contact.status) {
+        if !status.is_empty() {
+            broken.note(picklists::check(tx, STATUSES, &status, "status").await)?;
+        }
+        state(tx, &mut contact, status);
+    }
+    broken.note(patch.kind.over(&mut contact.kind, "kind"))?;
+    broken.note(patch.first_names.line_over(&mut contact.first_names, "first_names"))?;
+    broken.note(patch.last_name.line_over(&mut contact.last_name, "last_name"))?;
+    broken.note(patch.company.line_over(&mut contact.company, "company"))?;
+    broken.note(patch.other.line_over(&mut contact.other, "other"))?;
+    patch.postal_code.onto(&mut contact.postal_code);
+    contact.postal_code = contact.postal_code.map(|code| code.trim().to_owned()).filter(|code| !code.is_empty());
+    patch.country.onto(&mut contact.country);
+    contact.country = contact.country.map(|country| country.to_ascii_uppercase());
+    patch.time_zone.onto(&mut contact.time_zone);
+    patch.language.onto(&mut contact.language);
+    patch.owner_id.onto(&mut contact.owner_id);
+    broken.note(patch.marketing.over(&mut contact.marketing, "marketing"))?;
+    let mut emails = std::mem::take(&mut contact.emails.0);
+    broken.note(patch.emails.over(&mut emails, "emails"))?;
+    let mut seen = HashSet::new();
+    contact.emails =
+        Emails(emails.into_iter().map(|email| email.trim().to_owned()).filter(|email| seen.insert(text::email_key(email))).collect());
+    let mut phones: Vec<String> = contact.phones.0.iter().map(|phone| phone.number.clone()).collect();
+    broken.note(patch.phones.over(&mut phones, "phones"))?;
+    contact.phones = Phones(phones.iter().map(|number| Phone::read(number.trim(), contact.country.as_deref())).collect());
+    let mut changes = BTreeMap::new();
+    broken.note(patch.external_ids.over(&mut changes, "external_ids"))?;
+    for (source, id) in changes {
+        match id {
+            Some(id) if contact.external_ids.0.get(&source) != Some(&id) => {
+                broken.note(refuse_taken(tx, &source, &id, contact.id).await)?;
+                contact.external_ids.0.insert(source, id);
+            }
+            Some(_) => {}
+            None => {
+                contact.external_ids.0.remove(&source);
+            }
+        }
+    }
+    if contact.external_ids.0.len() > MOST_OF_EACH {
+        broken.note::<()>(Err(Error::field("external_ids", "length", format!("must have at most {MOST_OF_EACH} members"))))?;
+    }
+    broken.end()?;
+    contact.settle();
+    Ok(contact)
+}
+
+fn state(tx: &Tx, contact: &mut Model, status: String) {
+    let said = !status.is_empty();
+    contact.status = status;
+    contact.status_since = Some(tx.now).filter(|_| said);
+    contact.status_by_id = Some(tx.context.actor.author()).filter(|_| said);
+}
+
+/// An id of another system is one contact's alone.
+async fn refuse_taken(tx: &mut Tx, source: &str, id: &str, own: Uuid) -> Result<()> {
+    alone_with(tx, KeyKind::External, &key::external(source, id)).await?;
+    let select = key::Entity::find()
+        .filter(key::Column::Kind.eq(KeyKind::External))
+        .filter(key::Column::Key.eq(key::external(source, id)))
+        .filter(key::Column::ContactId.ne(own));
+    match tx.read().model(select).await? {
+        None => Ok(()),
+        Some(taken) => Err(Error::new(Code::AlreadyExists, format!("Another contact is {id} in {source}."))
+            .with("contact_id", taken.contact_id)
+            .violating(Violation::field(&format!("external_ids/{source}"), "taken", "is taken"))),
+    }
+}
+
+/// Adds or changes the contact that another system knows by an id; whether it is new (B-3).
+pub async fn upsert(tx: &mut Tx, external: ExternalId, mut patch: ContactPatch) -> Result<(Model, bool)> {
+    hold_owner(tx, &patch).await?;
+    alone_with(tx, KeyKind::External, &key::external(&external.source, &external.id)).await?;
+    if let Some(id) = identity::by_external_id(tx.read(), &external).await? {
+        let before: Model = tx.target(id, "contact").await?;
+        return Ok((apply(tx, before, patch).await?, false));
+    }
+    let mut ids = patch.external_ids.value().cloned().unwrap_or_default();
+    ids.insert(external.source, Some(external.id));
+    patch.external_ids = crate::kernel::patch::Patch::Value(ids);
+    Ok((register(tx, patch).await?, true))
+}
+
+/// A contact, locked; 409 when it was merged.
+pub async fn lock(tx: &mut Tx, id: Uuid) -> Result<Model> {
+    let contact: Model = tx.lock::<Entity>(id, "contact").await?;
+    require_live(&contact)?;
+    Ok(contact)
+}
+
+/// Refuses to change a contact that was merged: its survivor is meant.
+pub(super) fn require_live(contact: &Model) -> Result<()> {
+    match contact.merged_into_id {
+        None => Ok(()),
+        Some(_) => Err(Error::new(Code::Merged, "It was merged into another contact; change that one, or unmerge it first.")
+            .with("merged_into", contact.root_id)),
+    }
+}
+
+/// Sets a contact's present state (S2-8). The value has been checked.
+pub async fn set_status(tx: &mut Tx, id: Uuid, status: &str) -> Result<()> {
+    let before = lock(tx, id).await?;
+    if before.status == status {
+        return Ok(());
+    }
+    let mut after = before.clone();
+    state(tx, &mut after, status.to_owned());
+    tx.change(&before, after, "contact.status_changed").await.map(drop)
+}
+
+/// The values of variables that a contact has.
+pub async fn variables_of(tx: &Tx, id: Uuid) -> Result<BTreeMap<String, String>> {
+    Ok(tx.read().model(Entity::find_by_id(id)).await?.map(|contact| contact.variables.0).unwrap_or_default())
+}
+
+/// What a request for a contact finds.
+pub enum Found {
+    /// The contact.
+    Here(Box<ContactView>),
+    /// It was merged: the survivor.
+    Moved(Uuid),
+}
+
+/// One contact, with whoever else it may be; or where it went.
+pub async fn find(reader: Reader<'_>, id: Uuid) -> Result<Found> {
+    let contact = reader.model(Entity::find_by_id(id)).await?.ok_or_else(|| Error::not_found("contact"))?;
+    if contact.merged_into_id.is_some() {
+        return Ok(Found::Moved(contact.root_id));
+    }
+    let mut view = view(reader, contact).await?;
+    view.match_candidates = Some(identity::candidates(reader, id).await?);
+    Ok(Found::Here(Box::new(view)))
+}
+
+/// A contact as others see it, without asking who else it may be.
+pub async fn view(reader: Reader<'_>, contact: Model) -> Result<ContactView> {
+    views(reader, vec![contact]).await?.pop().ok_or_else(|| Error::internal("a contact has no view"))
+}
+
+/// Contacts as others see them, each with those that were merged into it: two queries for all.
+async fn views(reader: Reader<'_>, contacts: Vec<Model>) -> Result<Vec<ContactView>> {
+    let roots: Vec<Uuid> = contacts.iter().filter(|contact| contact.absorbed > 0).map(|contact| contact.id).collect();
+    let merged = if roots.is_empty() { Vec::new() } else { merged_into(reader, &roots).await? };
+    let people = contacts.iter().flat_map(|contact| [contact.owner_id, contact.status_by_id]).flatten();
+    let names = users::names(reader, people).await?;
+    Ok(contacts
+        .into_iter()
+        .map(|contact| {
+            let mine: Vec<Model> = merged.iter().filter(|other| other.root_id == contact.id).cloned().collect();
+            ContactView::new(contact, &mine, &names)
+        })
+        .collect())
+}
+
+/// Contacts in short, by the ids that were asked for: a merged one by its survivor. Two queries for all.
+pub async fn named(reader: Reader<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, ContactRef>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let asked = reader.models(Entity::find().filter(Column::Id.is_in(ids.iter().copied()))).await?;
+    let known: HashSet<Uuid> = asked.iter().map(|contact| contact.id).collect();
+    let missing: HashSet<Uuid> = asked.iter().map(|contact| contact.root_id).filter(|root| !known.contains(root)).collect();
+    let roots = if missing.is_empty() { Vec::new() } else { reader.models(Entity::find().filter(Column::Id.is_in(missing))).await? };
+    let refs: HashMap<Uuid, ContactRef> = asked.iter().chain(&roots).map(|contact| (contact.id, ContactRef::from(contact))).collect();
+    Ok(asked.iter().filter_map(|contact| Some((contact.id, refs.get(&contact.root_id)?.clone()))).collect())
+}
+
+/// A page of contacts.
+pub async fn page(reader: Reader<'_>, context: &Context, filter: &ContactFilter, request: &PageRequest) -> Result<Page<ContactView>> {
+    let mut base = Entity::find().into_query();
+    base.and_where(Expr::col((Entity, Column::MergedIntoId)).is_null());
+    let Page { data, next_cursor, counts } = list::page::<Model>(reader, request, base, |select| narrow(select, filter, context)).await?;
+    let mut data = views(reader, data).await?;
+    if request.expand.iter().any(|wanted| wanted == "labels") {
+        let wanted: HashSet<(&str, &str)> = data.iter().filter_map(|contact| Some((STATUSES, contact.status.as_deref()?))).collect();
+        let found = picklists::labels(reader, &wanted.into_iter().collect::<Vec<_>>(), &context.languages).await?;
+        for contact in &mut data {
+            let label = contact.status.clone().and_then(|status| found.get(&(STATUSES.to_owned(), status)).cloned());
+            contact.labels = Some(label.map(|label| ("status".to_owned(), label)).into_iter().collect());
+        }
+    }
+    Ok(Page { data, next_cursor, counts })
+}
+
+fn narrow(select: &mut sea_orm::sea_query::SelectStatement, filter: &ContactFilter, context: &Context) {
+    let column = |column: Column| Expr::col((Entity, column));
+    if let Some(AnyOf(owners)) = &filter.owner {
+        let people: Vec<Whose> = owners.iter().copied().filter(|owner| *owner != Whose::Nobody).collect();
+        let mut any = Cond::any();
+        if !people.is_empty() {
+            any = any.add(owned_by(column(Column::OwnerId), &people, context.actor.user()));
+        }
+        if people.len() < owners.len() {
+            any = any.add(column(Column::OwnerId).is_null());
+        }
+        select.cond_where(any);
+    }
+    if let Some(email) = &filter.email {
+        select.and_where(has_key(KeyKind::Email, &text::email_key(email)));
+    }
+    if let Some(phone) = &filter.phone {
+        let country = filter.country.as_ref().and_then(|AnyOf(countries)| countries.first()).map(|country| country.to_ascii_uppercase());
+        select.and_where(has_key(KeyKind::Phone, &Phone::read(phone, country.as_deref()).key()));
+    }
+    if let Some(external) = &filter.external_id {
+        select.and_where(has_key(KeyKind::External, &key::external(&external.0, &external.1)));
+    }
+    if let Some(prefix) = &filter.postal_code_prefix {
+        begins(select, column(Column::PostalKey), postal_key(prefix));
+    }
+    if let Some(prefix) = &filter.name_prefix {
+        begins(select, column(Column::SortName), text::fold(prefix));
+    }
+    let countries =
+        filter.country.as_ref().map(|AnyOf(countries)| AnyOf(countries.iter().map(|country| country.to_ascii_uppercase()).collect()));
+    select
+        .any_of(column(Column::Kind), filter.kind.as_ref())
+        .any_of(column(Column::Status), filter.status.as_ref())
+        .any_of(column(Column::Country), countries.as_ref())
+        .equals(column(Column::Registered), filter.registered.map(|flag| flag.0))
+        .between(column(Column::CreatedAt), filter.created_at_gte, filter.created_at_lt);
+}
+
+/// Text that begins like this: a range, which an index serves.
+fn begins(select: &mut sea_orm::sea_query::SelectStatement, column: Expr, prefix: String) {
+    let after = format!("{prefix}\u{10ffff}");
+    select.and_where(column.clone().gte(prefix)).and_where(column.lt(after));
+}

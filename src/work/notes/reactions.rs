@@ -1,0 +1,31 @@
+//! What notes do when something earlier changes.
+
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use sea_orm::{EntityTrait, QueryFilter, entity::prelude::*};
+
+use super::note::{Column, Entity, Model};
+use crate::{
+    customers::subjects,
+    kernel::{
+        error::Result,
+        journal::{self, Change},
+        tx::Tx,
+    },
+};
+
+/// Notes about the shop's customer or vendor are about the contact once that is known; so is what happened before.
+pub fn find_contact<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
+    async move {
+        for (kind, id) in subjects::newly_known(change) {
+            journal::adopt(tx, (kind, &id), change.id).await?;
+            let theirs =
+                Entity::find().filter(Column::SubjectType.eq(kind)).filter(Column::SubjectId.eq(id)).filter(Column::ContactId.is_null());
+            let theirs = tx.for_update(theirs);
+            for before in tx.read().models(theirs).await? {
+                tx.change(&before, Model { contact_id: Some(change.id), ..before.clone() }, "note.updated").await?;
+            }
+        }
+        Ok(())
+    }
+    .boxed_local()
+}
