@@ -89,7 +89,9 @@ async fn what_succeeds(given: &mut Given) {
     });
     let (gone, survivor) = (gone.await, survivor.await);
     admin.post(&format!("/v1/contacts/{gone}/merge"), json!({ "into": survivor })).await.expect(200);
-    given.note(&operation("read_contact"), &admin.get(&format!("/v1/contacts/{gone}")).await);
+    for (id, rest) in [("read_contact", ""), ("read_contact_profile", "/profile")] {
+        given.note(&operation(id), &admin.get(&format!("/v1/contacts/{gone}{rest}")).await);
+    }
     for operation in Operation::all().into_iter().filter(|operation| operation.method == Method::GET) {
         let path = operation.real(&admin).await.unwrap_or_else(|| operation.nowhere());
         let reply = admin.get(&path).await;
