@@ -6,6 +6,7 @@ mod auth;
 mod bulk;
 mod bulk_jobs;
 mod command_line;
+mod contacts;
 mod contract;
 mod dashboard;
 mod events;

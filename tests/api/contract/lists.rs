@@ -184,7 +184,11 @@ async fn every_row_is_read_by_its_own_address() {
         for (row, reply) in rows["data"].as_array().expect("rows").iter().zip(replies) {
             let etag = reply.header("etag").to_owned();
             let path = read.path.replace("{id}", &text(&row["id"]));
-            let one = reply.expect(200);
+            let mut one = reply.expect(200);
+            // Who else a contact may be is worked out when one is read.
+            if row["match_candidates"].is_null() && one["match_candidates"].is_array() {
+                one["match_candidates"] = Value::Null;
+            }
             assert_eq!(&one, row, "{path}");
             assert_eq!(etag, format!("\"{}\"", one["version"]), "{path}");
             let held = admin.clone().header("if-none-match", &etag).get(&path).await;
@@ -209,6 +213,7 @@ async fn go_on(shop: &Shop, number: usize) {
     new("users", json!({ "email": format!("{}@shop.example", name.replace(' ', "-")), "name": name, "role": "agent" })).await;
     let group = new("groups", json!({ "name": name })).await;
     admin.patch(&format!("/v1/groups/{}", text(&group["id"])), json!({ "name": format!("{name}!") })).await.expect(200);
+    new("contacts", json!({ "last_name": name })).await;
     new("api-keys", json!({ "name": name, "scopes": ["notes:read"] })).await;
     new("picklists", json!({ "name": name.to_lowercase().replace(' ', "_") })).await;
     let items = json!([{ "title": name, "due_on": due, "priority": if before { "low" } else { "high" } }]);

@@ -95,6 +95,15 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     let offboarding = json!({ "reassign_to": user(&admin) });
     f.act(&admin, "offboard_user", &format!("/v1/users/{ana_id}/offboard"), Some(offboarding)).await;
 
+    let zoe = f.act(&admin, "create_contact", "/v1/contacts", Some(json!({ "last_name": "Tremblay", "status": "active" }))).await;
+    let zoe = format!("/v1/contacts/{}", text(&zoe["id"]));
+    f.act(&admin, "update_contact", &zoe, Some(json!({ "first_names": "Zoé" }))).await;
+    let known = f.act(&admin, "upsert_contact", "/v1/contacts/by-external-id/shop/C-1001", Some(json!({ "last_name": "Roy" }))).await;
+    f.act(&admin, "merge_contact", &format!("{zoe}/merge"), Some(json!({ "into": known["id"] }))).await;
+    f.act(&admin, "unmerge_contact", &format!("{zoe}/unmerge"), None).await;
+    f.act(&admin, "confirm_contact_match", &format!("{zoe}/confirm-match"), Some(json!({ "contact_id": known["id"] }))).await;
+    f.act(&admin, "undo_contact_match", &format!("{zoe}/unmatch"), None).await;
+
     let job = shop.job(&admin, "Long work", 9, json!({})).await;
     f.act(&admin, "cancel_job", &format!("{job}/cancel"), None).await;
 
