@@ -331,7 +331,8 @@ impl Db {
         F: AsyncFnOnce(&mut Tx) -> Result<T>,
     {
         let now = self.0.clock.now();
-        let mut tx = Tx::new(conn, context, now, (self.0.company_zone, self.0.default_group.clone()), self.0.ids.clone(), self.0.reactions.clone());
+        let mut tx =
+            Tx::new(conn, context, now, (self.0.company_zone, self.0.default_group.clone()), self.0.ids.clone(), self.0.reactions.clone());
         let outcome = std::panic::AssertUnwindSafe(work(&mut tx)).catch_unwind().await;
         match outcome {
             Ok(Ok(value)) => tx.finish().await.map(|conn| (value, conn)).map_err(|error| (error, None)),

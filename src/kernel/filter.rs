@@ -171,7 +171,8 @@ impl Narrow for SelectStatement {
 
     fn contains(&mut self, column: Expr, text: Option<&str>) -> &mut Self {
         let Some(text) = text else { return self };
-        let literal: String = text.chars().flat_map(|c| ['\\'].into_iter().filter(move |_| matches!(c, '%' | '_' | '\\')).chain([c])).collect();
+        let literal: String =
+            text.chars().flat_map(|c| ['\\'].into_iter().filter(move |_| matches!(c, '%' | '_' | '\\')).chain([c])).collect();
         self.and_where(column.like(LikeExpr::new(format!("%{literal}%")).escape('\\')))
     }
 

@@ -15,15 +15,18 @@ use super::{
     },
     picklist::{Column, Entity, Model},
 };
-use crate::{access::groups, kernel::{
-    error::{Code, Error, Result, Violation},
-    filter::Narrow,
-    journal::Record,
-    list::{self, Page, PageRequest},
-    reader::Reader,
-    text,
-    tx::Tx,
-}};
+use crate::{
+    access::groups,
+    kernel::{
+        error::{Code, Error, Result, Violation},
+        filter::Narrow,
+        journal::Record,
+        list::{self, Page, PageRequest},
+        reader::Reader,
+        text,
+        tx::Tx,
+    },
+};
 
 /// Values of one list at the most, retired ones included.
 const MOST_ITEMS: usize = 1000;
@@ -388,8 +391,16 @@ async fn find_values<'a>(reader: Reader<'_>, wanted: impl IntoIterator<Item = (&
     }
     let mut select = Query::select();
     select.from(item::Entity).expr_as(Expr::col((Entity, Column::Name)), "list").columns(
-        [item::Column::Key, item::Column::Label, item::Column::Labels, item::Column::Color, item::Column::Duration, item::Column::GroupId, item::Column::Active]
-            .map(|column| (item::Entity, column)),
+        [
+            item::Column::Key,
+            item::Column::Label,
+            item::Column::Labels,
+            item::Column::Color,
+            item::Column::Duration,
+            item::Column::GroupId,
+            item::Column::Active,
+        ]
+        .map(|column| (item::Entity, column)),
     );
     in_lists(&mut select, wanted);
     reader.all(&select).await

@@ -16,6 +16,6 @@ pub use json::{ActionItemFilter, ActionItemPage, ActionItemView, Completion, New
 pub use reactions::find_contact;
 pub use rules::{Bucket, Viewer, has};
 pub use service::{
-    Links, by_ids, claim_oldest, complete, create, group_is_unstaffed, is_open, is_unstaffed, move_all, newest_of, nobody_could, open_of, orphaned, page,
-    view_of,
+    Links, by_ids, claim_oldest, complete, create, group_is_unstaffed, is_open, is_unstaffed, move_all, newest_of, nobody_could, open_of,
+    orphaned, page, view_of,
 };

@@ -541,10 +541,7 @@ pub fn nobody_could(assignee: impl Fn() -> Expr) -> Cond {
         .and_where(Expr::col((holder.clone(), user::Column::Id)).eq(assignee()))
         .and_where(Expr::col((holder, user::Column::Active)).eq(true))
         .to_owned();
-    Cond::all()
-        .add(assignee().is_not_null())
-        .add(Expr::exists(active_holder).not())
-        .add(Expr::exists(staff_of(assignee())).not())
+    Cond::all().add(assignee().is_not_null()).add(Expr::exists(active_holder).not()).add(Expr::exists(staff_of(assignee())).not())
 }
 
 /// Moves every open item of a person to another owner; what became of each.

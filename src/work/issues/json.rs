@@ -35,7 +35,7 @@ use crate::{
 const MOST_TYPES: usize = 20;
 
 /// A new issue.
-#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"title": "Charged $7.99 for an ant farm of $6.99", "types": ["billing"], "subject": {"type": "order", "id": "A-1001"}}))]
 pub struct NewIssue {

@@ -12,9 +12,9 @@ mod reactions;
 mod service;
 
 pub use issue::{IssueOrigin, IssueStatus};
-pub use json::{IssueFilter, IssuePage, IssueView, NewIssue, OpenIssuesView, TypeCount};
+pub use json::{IssueFilter, IssuePage, IssueView, NewIssue, OpenIssuesView, TypeCount, words_schema};
 pub use reactions::find_contact;
 pub use service::{
-    Planned, applied_defaults, cluster, group_is_unstaffed, is_open, move_all, numbered, open, open_by_type, open_of, orphaned, page, plan,
+    Planned, applied_defaults, cluster, group_is_unstaffed, is_open, live, move_all, open, open_by_type, open_of, orphaned, page, plan,
     surviving,
 };

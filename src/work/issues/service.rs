@@ -252,12 +252,7 @@ pub async fn close(tx: &mut Tx, id: Uuid) -> Result<IssueView> {
 }
 
 fn closed(tx: &Tx, issue: &Model) -> Model {
-    Model {
-        status: IssueStatus::Closed,
-        closed_at: Some(tx.now),
-        closed_by_id: Some(tx.context.actor.author()),
-        ..issue.clone()
-    }
+    Model { status: IssueStatus::Closed, closed_at: Some(tx.now), closed_by_id: Some(tx.context.actor.author()), ..issue.clone() }
 }
 
 /// Takes up a closed issue again, by somebody who is there.
@@ -328,9 +323,8 @@ fn may_work(tx: &Tx, issue: &Model) -> Result<()> {
 fn require_live(issue: &Model) -> Result<()> {
     match issue.merged_into_id {
         None => Ok(()),
-        Some(survivor) => {
-            Err(Error::new(Code::Merged, format!("Issue {} was merged into another; that one is meant.", issue.number)).with("merged_into", survivor))
-        }
+        Some(survivor) => Err(Error::new(Code::Merged, format!("Issue {} was merged into another; that one is meant.", issue.number))
+            .with("merged_into", survivor)),
     }
 }
 
@@ -372,7 +366,7 @@ pub async fn cluster(reader: Reader<'_>, id: Uuid) -> Result<Vec<Uuid>> {
 }
 
 /// A live issue that the path names; 409 when it was merged.
-pub async fn numbered(reader: Reader<'_>, id: Uuid) -> Result<Model> {
+pub async fn live(reader: Reader<'_>, id: Uuid) -> Result<Model> {
     let issue = reader.model(Entity::find_by_id(id)).await?.ok_or_else(|| Error::not_found("issue"))?;
     require_live(&issue)?;
     Ok(issue)
@@ -433,7 +427,12 @@ async fn cluster_of(reader: Reader<'_>, filter: &IssueFilter) -> Result<Option<A
 }
 
 /// What a list leaves out unless asked: the defaults, and how many they hide when the caller counts.
-pub async fn applied_defaults(reader: Reader<'_>, context: &Context, filter: &IssueFilter, request: &PageRequest) -> Result<Map<String, Value>> {
+pub async fn applied_defaults(
+    reader: Reader<'_>,
+    context: &Context,
+    filter: &IssueFilter,
+    request: &PageRequest,
+) -> Result<Map<String, Value>> {
     let mut more = Map::new();
     let (open, manual) = (filter.open_by_default(), filter.manual_by_default());
     if open || manual {
@@ -512,7 +511,8 @@ fn of_types(types: &[String]) -> Cond {
 async fn label(reader: Reader<'_>, context: &Context, issues: &mut [IssueView]) -> Result<()> {
     let words = |issue: &IssueView| -> Vec<(String, String, String)> {
         let types = issue.types.iter().enumerate().map(|(index, word)| (format!("types.{index}"), ISSUE_TYPES.to_owned(), word.clone()));
-        let subject = issue.subject.as_ref().map(|subject| ("subject.type".to_owned(), subject.word().0.to_owned(), subject.word().1.to_owned()));
+        let subject =
+            issue.subject.as_ref().map(|subject| ("subject.type".to_owned(), subject.word().0.to_owned(), subject.word().1.to_owned()));
         types.chain(subject).collect()
     };
     let all: BTreeSet<(String, String)> = issues.iter().flat_map(words).map(|(_, list, key)| (list, key)).collect();

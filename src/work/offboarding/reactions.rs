@@ -24,8 +24,11 @@ pub fn refuse_open_work<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFutur
         let issues = issues::open_of(tx.read(), change.id).await?;
         if items + issues > 0 {
             let detail = format!("They hold {}; offboard them instead.", counted(items, issues));
-            let open: Map<String, Value> =
-                [("action_item", items), ("issue", issues)].into_iter().filter(|(_, open)| *open > 0).map(|(kind, open)| (kind.into(), open.into())).collect();
+            let open: Map<String, Value> = [("action_item", items), ("issue", issues)]
+                .into_iter()
+                .filter(|(_, open)| *open > 0)
+                .map(|(kind, open)| (kind.into(), open.into()))
+                .collect();
             refusals.push(Error::new(Code::OpenWork, detail).with("open_work", open));
         }
         for group in groups {
