@@ -16,4 +16,4 @@ pub use contact::Kind;
 pub use identity::{Identified, by_shop_id, identify, shop_id};
 pub use json::{ContactRef, ExternalId, MatchView, NewContact, Who};
 pub use merging::{cluster, known_cluster, resolve};
-pub use service::{create, lock, named, set_status, variables_of};
+pub use service::{create, lock, named, owner_of, set_status, variables_of};

@@ -36,7 +36,7 @@ async fn every_list_is_walked_sorted_and_counted() {
     let shop = stocked().await;
     let admin = shop.by(&shop.admin);
     for list in Operation::lists() {
-        let path = list.somewhere();
+        let path = list.real(&admin).await.expect("a path");
         let whole = walk(&admin, &path, 200).await;
         assert!(EMPTY.contains(&list.id) || whole.len() > 1, "give {} a few rows in `stocked`", list.id);
         assert_eq!(walk(&admin, &path, 1).await, whole, "{path} one by one");
@@ -86,7 +86,7 @@ async fn every_list_comes_in_every_form() {
     let shop = stocked().await;
     let admin = shop.by(&shop.admin);
     for list in Operation::lists() {
-        let path = list.somewhere();
+        let path = list.real(&admin).await.expect("a path");
         let whole = admin.get(&path).await.expect(200);
         let rows = whole["data"].as_array().expect("rows");
 
@@ -136,7 +136,7 @@ async fn every_list_refuses_what_it_does_not_know() {
     let foreign = admin.get("/v1/picklists?limit=1").await.expect(200);
     let foreign = foreign["next_cursor"].as_str().expect("a cursor");
     for list in Operation::lists() {
-        let path = list.somewhere();
+        let path = list.real(&admin).await.expect("a path");
         for limit in ["0", "201", "-1", "1.5", "many", "99999999999999999999"] {
             let reply = admin.get(&format!("{path}?limit={limit}")).await;
             assert_eq!(reply.broken(400), [("limit".into(), "range".into())], "{path} {limit}");
@@ -238,7 +238,7 @@ async fn every_list_is_walked_while_it_grows() {
     };
     let mut number = 0;
     for list in Operation::lists() {
-        let path = list.somewhere();
+        let path = list.real(&admin).await.expect("a path");
         let sorts: BTreeSet<&str> = list.named_after("Sorts:").into_iter().map(|sort| sort.trim_start_matches('-')).collect();
         for sort in sorts.into_iter().flat_map(|sort| [sort.to_owned(), format!("-{sort}")]) {
             let path = format!("{path}{}sort={sort}", if path.contains('?') { '&' } else { '?' });

@@ -86,11 +86,6 @@ impl Operation {
         self.filled(|parameter| if parameter["schema"]["format"] == "uuid" { NOTHING.into() } else { "nothing".into() })
     }
 
-    /// Its path as the examples of its parameters fill it in.
-    fn somewhere(&self) -> String {
-        self.filled(|parameter| text(parameter.get("example").unwrap_or_else(|| panic!("a parameter of {} has no example", self.id))))
-    }
-
     /// Its path by its examples, where it has them.
     fn somewhere_or_nowhere(&self) -> String {
         let fill = |parameter: &'static Value| match parameter.get("example") {

@@ -98,6 +98,7 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     let zoe = f.act(&admin, "create_contact", "/v1/contacts", Some(json!({ "last_name": "Tremblay", "status": "active" }))).await;
     let zoe = format!("/v1/contacts/{}", text(&zoe["id"]));
     f.act(&admin, "update_contact", &zoe, Some(json!({ "first_names": "Zoé" }))).await;
+    f.act(&admin, "create_contact", "/v1/contacts", Some(json!({ "last_name": "Roi", "external_ids": { "shop": "C-1001" } }))).await;
     let known = f.act(&admin, "upsert_contact", "/v1/contacts/by-external-id/shop/C-1001", Some(json!({ "last_name": "Roy" }))).await;
     f.act(&admin, "merge_contact", &format!("{zoe}/merge"), Some(json!({ "into": known["id"] }))).await;
     f.act(&admin, "unmerge_contact", &format!("{zoe}/unmerge"), None).await;
