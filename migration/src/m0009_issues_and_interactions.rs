@@ -83,6 +83,7 @@ CREATE TABLE actions (
     id {uuid} PRIMARY KEY NOT NULL,
     interaction_id {uuid} NOT NULL,
     issue_id {uuid} NOT NULL,
+    issue_number BIGINT NOT NULL,
     contact_id {uuid} NOT NULL,
     details TEXT NOT NULL,
     follow_up_required BOOLEAN NOT NULL,

@@ -12,6 +12,8 @@ mod dashboard;
 mod events;
 mod home;
 mod house;
+mod interactions;
+mod issues;
 mod jobs;
 mod lists;
 mod notes;

@@ -1,18 +1,11 @@
-//! The row of an action, how it is read with its issue's number, and how it sorts.
+//! The row of an action, and how it sorts.
 
-use sea_orm::{
-    FromJsonQueryResult, FromQueryResult, QueryTrait,
-    entity::prelude::*,
-    sea_query::{Alias, Expr, ExprTrait, SelectStatement},
-};
+use sea_orm::{FromJsonQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    kernel::{
-        clock::Timestamp,
-        journal::{Audience, Belongs},
-    },
-    work::issues::issue,
+use crate::kernel::{
+    clock::Timestamp,
+    journal::{Audience, Belongs},
 };
 
 /// What was used, in the order it was given.
@@ -31,6 +24,8 @@ pub struct Model {
     pub interaction_id: Uuid,
     /// The issue.
     pub issue_id: Uuid,
+    /// What people call the issue by, which never changes.
+    pub issue_number: i64,
     /// With whom the interaction was.
     pub contact_id: Uuid,
     /// What was said and done about the issue.
@@ -52,26 +47,6 @@ crate::record!(Model, "action", |row| {
     Belongs { title, subject: None, contact: Some(row.contact_id), audience: Audience::Staff }
 });
 
-/// An action with the number of its issue.
-#[derive(Clone, Debug, FromQueryResult)]
-pub struct Row {
-    /// The action.
-    #[sea_orm(nested)]
-    pub action: Model,
-    /// What people call the issue by.
-    pub issue_number: i64,
-}
-
-/// All of them, each with its issue's number.
-#[must_use]
-pub fn select() -> SelectStatement {
-    let mut select = Entity::find().into_query();
-    select
-        .inner_join(issue::Entity, Expr::col((issue::Entity, issue::Column::Id)).equals((Entity, Column::IssueId)))
-        .expr_as(Expr::col((issue::Entity, issue::Column::Number)), Alias::new("issue_number"));
-    select
-}
-
-crate::listed!(Row, |row| row.action.id, default "-created_at", sorts {
-    "created_at" => Column::CreatedAt, row.action.created_at.into();
+crate::listed!(Model, |row| row.id, default "-created_at", sorts {
+    "created_at" => Column::CreatedAt, row.created_at.into();
 });

@@ -290,13 +290,13 @@ pub struct ActionView {
     pub version: i64,
 }
 
-impl From<action::Row> for ActionView {
-    fn from(action::Row { action, issue_number }: action::Row) -> Self {
+impl From<action::Model> for ActionView {
+    fn from(action: action::Model) -> Self {
         Self {
             id: action.id,
             interaction_id: action.interaction_id,
             issue_id: action.issue_id,
-            issue_number,
+            issue_number: action.issue_number,
             details: action.details,
             follow_up_required: action.follow_up_required,
             info_used: action.info_used.0,
@@ -623,4 +623,4 @@ pub struct ActionFilter {
 }
 
 crate::page_of!(InteractionPage, InteractionView, Row, "interactions");
-crate::page_of!(ActionPage, ActionView, action::Row, "actions");
+crate::page_of!(ActionPage, ActionView, action::Model, "actions");

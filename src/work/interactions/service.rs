@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::Datelike;
 use sea_orm::{
-    EntityTrait, QueryFilter, QueryTrait,
+    EntityTrait, QueryFilter, QueryOrder, QueryTrait,
     entity::prelude::*,
-    sea_query::{Cond, Expr, ExprTrait, Func, Order, Query, SelectStatement},
+    sea_query::{Cond, Expr, ExprTrait, Func, Query, SelectStatement},
 };
 
 use super::{
@@ -50,14 +50,14 @@ const AHEAD_SECONDS: i64 = 300;
 /// An issue that an action is about: one that is still to be opened, or one that is there.
 enum About {
     New(Planned),
-    Known(Uuid),
+    Known { id: Uuid, number: i64 },
 }
 
 impl About {
     const fn id(&self) -> Uuid {
         match self {
             Self::New(planned) => planned.id,
-            Self::Known(id) => *id,
+            Self::Known { id, .. } => *id,
         }
     }
 }
@@ -140,11 +140,11 @@ pub async fn record(tx: &mut Tx, new: NewInteraction) -> Result<CreatedInteracti
     };
     tx.create(&interaction, "interaction.created").await?;
     for (about, details) in planned {
-        let issue_id = about.id();
-        if let About::New(planned) = about {
-            issues::open(tx, planned, IssueOrigin::Manual).await?;
-        }
-        act(tx, &interaction, issue_id, details).await?;
+        let (issue_id, number) = match about {
+            About::New(planned) => issues::open(tx, planned, IssueOrigin::Manual).await.map(|issue| (issue.id, issue.number))?,
+            About::Known { id, number } => (id, number),
+        };
+        act(tx, &interaction, (issue_id, number), details).await?;
     }
     let mut view = find(tx.read(), id).await?;
     if let Some(item) = follow_up {
@@ -200,7 +200,7 @@ async fn plan(tx: &mut Tx, action: NewAction, contact: Option<Uuid>) -> Result<(
     broken.note(check_info(tx, &details.info_used, &[]).await)?;
     let about = match (issue, issue_id) {
         (Some(issue), None) => issues::plan(tx, issue, contact).await.map(About::New).map_err(|error| error.below("issue")),
-        (None, Some(id)) => issues::surviving(tx.read(), id, "issue_id").await.map(About::Known),
+        (None, Some(id)) => issues::surviving(tx.read(), id, "issue_id").await.map(|(id, number)| About::Known { id, number }),
         (None, None) => Err(Error::field("issue", "required", "issue or issue_id is required")),
         (Some(_), Some(_)) => Err(Error::field("issue", "ambiguous", "only one of issue and issue_id may be given")),
     };
@@ -243,11 +243,12 @@ async fn follow(tx: &mut Tx, new: NewFollowUp, subject_line: &str, links: Links)
 }
 
 /// Writes what an interaction did about an issue.
-async fn act(tx: &mut Tx, interaction: &Model, issue_id: Uuid, details: ActionDetails) -> Result<action::Model> {
+async fn act(tx: &mut Tx, interaction: &Model, (issue_id, issue_number): (Uuid, i64), details: ActionDetails) -> Result<action::Model> {
     let action = action::Model {
         id: tx.id(),
         interaction_id: interaction.id,
         issue_id,
+        issue_number,
         contact_id: interaction.contact_id,
         details: details.details,
         follow_up_required: details.follow_up_required,
@@ -286,7 +287,7 @@ pub async fn link(tx: &mut Tx, issue_id: Uuid, interaction_id: Uuid, details: Ac
             return Err(Error::new(Code::Stale, "This interaction has not dealt with the issue yet."));
         }
         check_info(tx, &details.info_used, &[]).await?;
-        let action = act(tx, &interaction, issue.id, details).await?;
+        let action = act(tx, &interaction, (issue.id, issue.number), details).await?;
         touch(tx, interaction).await?;
         return Ok((find_action(tx.read(), action.id).await?, true));
     };
@@ -374,12 +375,10 @@ async fn views(reader: Reader<'_>, rows: Vec<Row>) -> Result<Vec<InteractionView
     let contacts = contacts::named(reader, &contacts).await?;
     let mut actions: HashMap<Uuid, Vec<ActionView>> = HashMap::new();
     if !rows.is_empty() {
-        let mut select = action::select();
-        let of = |column: action::Column| (action::Entity, column);
-        select.and_where(Expr::col(of(action::Column::InteractionId)).is_in(rows.iter().map(|row| row.interaction.id)));
-        select.order_by(of(action::Column::CreatedAt), Order::Asc).order_by(of(action::Column::Id), Order::Asc);
-        for row in reader.all::<action::Row>(&select).await? {
-            actions.entry(row.action.interaction_id).or_default().push(row.into());
+        let theirs = action::Entity::find().filter(action::Column::InteractionId.is_in(rows.iter().map(|row| row.interaction.id)));
+        let theirs = theirs.order_by_asc(action::Column::CreatedAt).order_by_asc(action::Column::Id);
+        for action in reader.models(theirs).await? {
+            actions.entry(action.interaction_id).or_default().push(action.into());
         }
     }
     let view = |row: Row| {
@@ -539,16 +538,15 @@ fn lower(column: Expr) -> Expr {
 
 /// One action.
 pub async fn find_action(reader: Reader<'_>, id: Uuid) -> Result<ActionView> {
-    let mut select = action::select();
-    select.and_where(Expr::col((action::Entity, action::Column::Id)).eq(id));
-    reader.one::<action::Row>(&select).await?.map(ActionView::from).ok_or_else(|| Error::not_found("action"))
+    let action = reader.model(action::Entity::find_by_id(id)).await?;
+    action.map(ActionView::from).ok_or_else(|| Error::not_found("action"))
 }
 
 /// A page of actions.
 pub async fn actions(reader: Reader<'_>, filter: &ActionFilter, request: &PageRequest) -> Result<Page<ActionView>> {
     let related = related(reader, filter.contact_id, filter.issue_id).await?;
     let column = |column: action::Column| Expr::col((action::Entity, column));
-    let page = list::page::<action::Row>(reader, request, action::select(), |select| {
+    let page = list::page::<action::Model>(reader, request, action::Entity::find().into_query(), |select| {
         select
             .any_of(column(action::Column::IssueId), related.issues.map(AnyOf).as_ref())
             .any_of(column(action::Column::ContactId), related.contacts.as_ref())

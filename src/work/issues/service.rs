@@ -351,10 +351,16 @@ fn give(issue: &mut Model, owner: Owner) {
     }
 }
 
-/// The issue that an id means now, refused at a field when there is none.
-pub async fn surviving(reader: Reader<'_>, id: Uuid, field: &str) -> Result<Uuid> {
-    let issue = reader.model(Entity::find_by_id(id)).await?.ok_or_else(|| Error::field(field, "unknown", "is no issue"))?;
-    Ok(issue.merged_into_id.unwrap_or(issue.id))
+/// The issue that an id means now, with its number; refused at a field when there is none.
+pub async fn surviving(reader: Reader<'_>, id: Uuid, field: &str) -> Result<(Uuid, i64)> {
+    let mut id = id;
+    loop {
+        let issue = reader.model(Entity::find_by_id(id)).await?.ok_or_else(|| Error::field(field, "unknown", "is no issue"))?;
+        match issue.merged_into_id {
+            Some(survivor) => id = survivor,
+            None => return Ok((issue.id, issue.number)),
+        }
+    }
 }
 
 /// Every issue that is one with this one: what dealt with any of them dealt with all.
