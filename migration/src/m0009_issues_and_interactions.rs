@@ -30,7 +30,7 @@ CREATE INDEX issues_open_by_age ON issues (opened_at, id) WHERE status = 'open';
 CREATE INDEX issues_open_by_assignee ON issues (assignee_id, opened_at, id) WHERE status = 'open';
 CREATE INDEX issues_open_public ON issues (opened_at, id) WHERE status = 'open' AND assignee_id IS NULL;
 CREATE INDEX issues_open_uncategorised ON issues (opened_at, id) WHERE status = 'open' AND categorised = FALSE;
-CREATE INDEX issues_by_status ON issues (origin, status, opened_at, id);
+CREATE INDEX issues_closed_by_age ON issues (opened_at, id) WHERE status = 'closed' AND origin = 'manual';
 CREATE INDEX issues_by_age ON issues (opened_at, id);
 CREATE INDEX issues_by_contact ON issues (contact_id, opened_at, id) WHERE contact_id IS NOT NULL;
 CREATE INDEX issues_by_subject ON issues (subject_type, subject_id, opened_at, id) WHERE subject_type IS NOT NULL;

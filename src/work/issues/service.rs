@@ -403,6 +403,10 @@ pub fn is_open() -> Expr {
     Expr::cust("\"issues\".\"status\" = 'open'")
 }
 
+fn is_closed() -> Expr {
+    Expr::cust("\"issues\".\"status\" = 'closed'")
+}
+
 fn is_manual() -> Expr {
     Expr::cust("\"issues\".\"origin\" = 'manual'")
 }
@@ -465,6 +469,7 @@ fn narrow(select: &mut SelectStatement, context: &Context, filter: &IssueFilter,
     let column = |column: Column| Expr::col((Entity, column));
     match &filter.status {
         Some(AnyOf(statuses)) if statuses == &[IssueStatus::Open] => drop(select.and_where(is_open())),
+        Some(AnyOf(statuses)) if statuses == &[IssueStatus::Closed] => drop(select.and_where(is_closed())),
         None if filter.open_by_default() => drop(select.and_where(is_open())),
         statuses => drop(select.any_of(column(Column::Status), statuses.as_ref())),
     }
