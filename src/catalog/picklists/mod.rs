@@ -11,4 +11,4 @@ pub mod picklist;
 mod service;
 
 pub use json::{LabelView, NewPicklistItem, PicklistItemView, PicklistView};
-pub use service::{DUE_PRESETS, check, check_all, duration, labels, learn};
+pub use service::{DUE_PRESETS, ISSUE_TYPES, check, check_all, duration, group_of, labels, learn};
