@@ -2,10 +2,15 @@
 
 use std::{borrow::Cow, fmt, marker::PhantomData, str::FromStr};
 
-use sea_orm::sea_query::{Cond, Expr, ExprTrait, SelectStatement};
+use sea_orm::{
+    DbBackend,
+    sea_query::{Cond, Expr, ExprTrait, SelectStatement},
+};
 use serde::{Deserialize, Deserializer, de};
 use utoipa::{PartialSchema, ToSchema, openapi};
 use uuid::Uuid;
+
+use super::search::{self, Terms};
 
 /// Characters of a filter at the most: no query has more values than a database takes.
 pub const LONGEST: usize = 10_000;
@@ -147,6 +152,8 @@ pub trait Narrow {
     fn equals<T: Into<sea_orm::Value>>(&mut self, column: Expr, value: Option<T>) -> &mut Self;
     /// The column is in a half-open range.
     fn between<T: Into<sea_orm::Value>>(&mut self, column: Expr, from: Option<T>, before: Option<T>) -> &mut Self;
+    /// What has this id has the words, when there are any.
+    fn having(&mut self, id: Expr, words: Option<&Terms>, backend: DbBackend) -> &mut Self;
 }
 
 impl Narrow for SelectStatement {
@@ -175,6 +182,13 @@ impl Narrow for SelectStatement {
             self.and_where(column.lt(before.into()));
         }
         self
+    }
+
+    fn having(&mut self, id: Expr, words: Option<&Terms>, backend: DbBackend) -> &mut Self {
+        match words {
+            Some(words) => self.and_where(search::has(id, words, backend)),
+            None => self,
+        }
     }
 }
 
