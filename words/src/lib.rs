@@ -39,8 +39,7 @@ fn pieces(start: usize, segment: &str) -> Vec<(Range<usize>, &str)> {
         let end = at + c.len_utf8();
         match part(c) {
             Part::Word if goes_on => found.last_mut().into_iter().for_each(|piece| piece.end = end),
-            Part::Word => found.push(at..end),
-            Part::Symbol => found.push(at..end),
+            Part::Word | Part::Symbol => found.push(at..end),
             Part::Nothing if goes_on && is_unseen(c) => continue,
             Part::Nothing => {}
         }
