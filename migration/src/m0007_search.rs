@@ -9,12 +9,8 @@ use words::Indexed;
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
-/// What was there before: the kind and its table, title and text.
-const KINDS: &[(&str, &str, &str, &str)] = &[
-    ("contact", "contacts WHERE merged_into_id IS NULL AND", "name", "emails || ' ' || phones || ' ' || company || ' ' || other"),
-    ("note", "notes WHERE", "title", "body"),
-    ("action_item", "action_items WHERE", "title", "details"),
-];
+/// What was there before: the kind and its table, title and text. Contacts are as new as their words.
+const KINDS: &[(&str, &str, &str, &str)] = &[("note", "notes", "title", "body"), ("action_item", "action_items", "title", "details")];
 
 /// Rows that are read at once.
 const STEP: usize = 200;
@@ -42,15 +38,15 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// The words stand in a table of their own kind, by the number of their row: they have no need of the text itself. The
-/// words are folded already, and parted by spaces.
+/// The words stand in a table of their own kind, by the number of their row, without the text itself. They are folded
+/// already, and parted by spaces. The kind is among them, so that it narrows a search as they do.
 const SQLITE: &str = "
 CREATE TABLE search_index (
     number INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE,
     kind TEXT NOT NULL
 );
-CREATE VIRTUAL TABLE search_words USING fts5 (title, text, content='', contentless_delete=1, tokenize='ascii');
+CREATE VIRTUAL TABLE search_words USING fts5 (title, text, kind, content='', contentless_delete=1, tokenize='ascii');
 ";
 
 const POSTGRES: &str = "
@@ -80,7 +76,8 @@ async fn page(
         }
         None => ("1 = 1".to_owned(), Vec::new()),
     };
-    let sql = format!("SELECT id, created_at, {title} AS title, {text} AS text FROM {table} {beyond} ORDER BY created_at, id LIMIT {STEP}");
+    let sql =
+        format!("SELECT id, created_at, {title} AS title, {text} AS text FROM {table} WHERE {beyond} ORDER BY created_at, id LIMIT {STEP}");
     manager.get_connection().query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await
 }
 
@@ -88,14 +85,14 @@ async fn index(manager: &SchemaManager<'_>, kind: &str, row: &QueryResult) -> Re
     let connection = manager.get_connection();
     let backend = manager.get_database_backend();
     let id: Value = row.try_get::<sea_orm_migration::sea_orm::prelude::Uuid>("", "id")?.into();
-    let read = Indexed::new(&row.try_get::<String>("", "title")?, &row.try_get::<String>("", "text")?);
+    let read = Indexed::new(kind, &row.try_get::<String>("", "title")?, &row.try_get::<String>("", "text")?);
     let run =
         async |sql: &str, values: Vec<Value>| connection.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await.map(drop);
     if backend == DbBackend::Sqlite {
         run("INSERT INTO search_index (id, kind) VALUES (?, ?)", vec![id, kind.into()]).await?;
         run(
-            "INSERT INTO search_words (rowid, title, text) VALUES (last_insert_rowid(), ?, ?)",
-            vec![read.title().into(), read.text().into()],
+            "INSERT INTO search_words (rowid, title, text, kind) VALUES (last_insert_rowid(), ?, ?, ?)",
+            vec![read.title().into(), read.text().into(), kind.into()],
         )
         .await
     } else {

@@ -10,7 +10,10 @@ use serde::{Deserialize, Deserializer, de};
 use utoipa::{PartialSchema, ToSchema, openapi};
 use uuid::Uuid;
 
-use super::search::{self, Terms};
+use super::{
+    journal::Record,
+    search::{self, Terms},
+};
 
 /// Characters of a filter at the most: no query has more values than a database takes.
 pub const LONGEST: usize = 10_000;
@@ -152,8 +155,8 @@ pub trait Narrow {
     fn equals<T: Into<sea_orm::Value>>(&mut self, column: Expr, value: Option<T>) -> &mut Self;
     /// The column is in a half-open range.
     fn between<T: Into<sea_orm::Value>>(&mut self, column: Expr, from: Option<T>, before: Option<T>) -> &mut Self;
-    /// What has this id has the words, when there are any.
-    fn having(&mut self, id: Expr, words: Option<&Terms>, backend: DbBackend) -> &mut Self;
+    /// The row of this id has the words, when there are any.
+    fn having<M: Record>(&mut self, id: Expr, words: Option<&Terms>, backend: DbBackend) -> &mut Self;
 }
 
 impl Narrow for SelectStatement {
@@ -184,9 +187,9 @@ impl Narrow for SelectStatement {
         self
     }
 
-    fn having(&mut self, id: Expr, words: Option<&Terms>, backend: DbBackend) -> &mut Self {
+    fn having<M: Record>(&mut self, id: Expr, words: Option<&Terms>, backend: DbBackend) -> &mut Self {
         match words {
-            Some(words) => self.and_where(search::has(id, words, backend)),
+            Some(words) => self.and_where(search::has::<M>(id, words, backend)),
             None => self,
         }
     }

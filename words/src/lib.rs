@@ -106,14 +106,15 @@ fn letters(c: char) -> impl Iterator<Item = char> {
 /// The words of a thing with a title and a text, as the databases index them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Indexed {
+    kind: String,
     title: Vec<String>,
     text: Vec<String>,
 }
 
 impl Indexed {
-    /// Reads a title and a text. What is beyond a mebibyte of words is left out.
+    /// Reads the title and the text of a kind of thing. What is beyond a mebibyte of words is left out.
     #[must_use]
-    pub fn new(title: &str, text: &str) -> Self {
+    pub fn new(kind: &str, title: &str, text: &str) -> Self {
         let mut room = MOST_BYTES;
         let mut read = |text: &str| -> Vec<String> {
             let fits = |word: &String| {
@@ -124,7 +125,7 @@ impl Indexed {
             };
             words(text).map(|word| word.folded).take_while(fits).collect()
         };
-        Self { title: read(title), text: read(text) }
+        Self { kind: kind.to_owned(), title: read(title), text: read(text) }
     }
 
     /// The words of the title, parted by spaces.
@@ -139,10 +140,10 @@ impl Indexed {
         self.text.join(" ")
     }
 
-    /// As a `tsvector` is written; words of the title weigh `A`. No phrase reaches from the title into the text.
+    /// As a `tsvector` is written; words of the title weigh `A`. The kind is a word that no text has. No phrase reaches from the title into the text.
     #[must_use]
     pub fn tsvector(&self) -> String {
-        let mut written = String::new();
+        let mut written = format!("'kind:{}' ", self.kind);
         let title = self.title.iter().zip(1..).map(|(word, place)| (word, place, "A"));
         let text = self.text.iter().zip(self.title.len() + 2..).map(|(word, place)| (word, place, ""));
         for (word, place, weight) in title.chain(text) {
@@ -195,10 +196,10 @@ mod tests {
 
     #[test]
     fn a_vector_names_each_word_with_its_place() {
-        let read = Indexed::new("Rush it", "A rush");
-        assert_eq!(read.tsvector(), "'rush':1A 'it':2A 'a':4 'rush':5 ");
+        let read = Indexed::new("note", "Rush it", "A rush");
+        assert_eq!(read.tsvector(), "'kind:note' 'rush':1A 'it':2A 'a':4 'rush':5 ");
         assert_eq!((read.title(), read.text()), ("rush it".into(), "a rush".into()));
-        let long = Indexed::new("", &"été ".repeat(300_000));
+        let long = Indexed::new("note", "", &"été ".repeat(300_000));
         assert!(long.text.len() > 80_000 && long.tsvector().contains(":16383 "));
     }
 }

@@ -145,7 +145,7 @@ pub(super) fn says(words: &Terms, backend: DbBackend) -> Expr {
     let roots = Query::select()
         .column((holder.clone(), Column::RootId))
         .from_as(Entity, holder.clone())
-        .and_where(search::has(Expr::col((holder, Column::Id)), words, backend))
+        .and_where(search::has::<Model>(Expr::col((holder, Column::Id)), words, backend))
         .to_owned();
     Expr::col((Entity, Column::Id)).in_subquery(roots)
 }

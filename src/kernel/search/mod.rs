@@ -74,7 +74,7 @@ pub(super) fn entry<M: Record>(before: Option<&M>, after: Option<&M>) -> Option<
         (old, new) => old.is_none() && new.is_none(),
     };
     let id = after.or(before).filter(|_| !same)?.id();
-    Some(Entry { id, kind: M::KIND, words: new.map(|new| Indexed::new(&new.title, &new.text)) })
+    Some(Entry { id, kind: M::KIND, words: new.map(|new| Indexed::new(M::KIND, &new.title, &new.text)) })
 }
 
 /// Writes what became of the rows of one transaction, the last word on each.
@@ -110,11 +110,11 @@ async fn learn(conn: &DatabaseTransaction, found: &[(Uuid, &str, Indexed)]) -> R
     insert.on_conflict(OnConflict::column(Column::Id).do_nothing().to_owned());
     // FTS5 goes by numbers, and replaces all that it had of one.
     let mut replace = Query::insert();
-    replace.replace().into_table(Alias::new("search_words")).columns(["rowid", "title", "text"].map(Alias::new));
+    replace.replace().into_table(Alias::new("search_words")).columns(["rowid", "title", "text", "kind"].map(Alias::new));
     for (id, kind, words) in found {
         insert.values_panic([(*id).into(), (*kind).into()]);
         let number = Expr::cust_with_values("(SELECT number FROM search_index WHERE id = ?)", [*id]);
-        replace.values_panic([number, words.title().into(), words.text().into()]);
+        replace.values_panic([number, words.title().into(), words.text().into(), (*kind).into()]);
     }
     conn.execute(&insert).await?;
     conn.execute(&replace).await?;
@@ -132,8 +132,8 @@ async fn forget(conn: &DatabaseTransaction, gone: &[Uuid]) -> Result<()> {
     Ok(())
 }
 
-/// Everything that has the words.
-fn matching(terms: &Terms, backend: DbBackend) -> SelectStatement {
+/// Everything of some kinds that has the words.
+fn matching(terms: &Terms, kinds: &[&str], backend: DbBackend) -> SelectStatement {
     let mut select = Query::select();
     select.column((Entity, Column::Id));
     if backend == DbBackend::Sqlite {
@@ -141,17 +141,17 @@ fn matching(terms: &Terms, backend: DbBackend) -> SelectStatement {
         let same = Expr::col((Entity, Alias::new("number"))).equals((words.clone(), Alias::new("rowid")));
         // SQLite joins crosswise in the order that is written: the words first.
         select.from(words).cross_join(Entity).and_where(same);
-        select.and_where(Expr::cust_with_values("search_words MATCH ?", [terms.fts5()]));
+        select.and_where(Expr::cust_with_values("search_words MATCH ?", [terms.fts5(kinds)]));
     } else {
-        select.from(Entity).and_where(Expr::cust_with_values("\"search_index\".words @@ CAST($1 AS tsquery)", [terms.tsquery()]));
+        select.from(Entity).and_where(Expr::cust_with_values("\"search_index\".words @@ CAST($1 AS tsquery)", [terms.tsquery(kinds)]));
     }
     select
 }
 
-/// The condition that the thing of this id has the words.
+/// The condition that the row of this id has the words.
 #[must_use]
-pub fn has(id: Expr, terms: &Terms, backend: DbBackend) -> Expr {
-    id.in_subquery(matching(terms, backend))
+pub fn has<M: Record>(id: Expr, terms: &Terms, backend: DbBackend) -> Expr {
+    id.in_subquery(matching(terms, &[M::KIND], backend))
 }
 
 /// Something that was found.
@@ -168,15 +168,14 @@ pub struct Hit {
 /// What fits the words best, at most [`RANKED`]: first what fits best, of equals the newest. The title weighs more.
 pub async fn best(reader: Reader<'_>, terms: &Terms, kinds: &[&str]) -> Result<Vec<Hit>> {
     let sqlite = reader.backend() == DbBackend::Sqlite;
-    let mut select = matching(terms, reader.backend());
+    let mut select = matching(terms, kinds, reader.backend());
     let (score, age) = if sqlite {
-        (Expr::cust("-bm25(search_words, 4.0, 1.0)"), Expr::col((Alias::new("search_words"), Alias::new("rowid"))))
+        (Expr::cust("-bm25(search_words, 4.0, 1.0, 0.0)"), Expr::col((Alias::new("search_words"), Alias::new("rowid"))))
     } else {
         let rank = "CAST(ts_rank_cd('{0.25, 0.25, 0.25, 1}', words, CAST($1 AS tsquery), 1) AS double precision)";
-        (Expr::cust_with_values(rank, [terms.tsquery()]), Expr::col((Entity, Alias::new("number"))))
+        (Expr::cust_with_values(rank, [terms.ranked()]), Expr::col((Entity, Alias::new("number"))))
     };
     select.column((Entity, Column::Kind)).expr_as(score, Alias::new("score"));
-    select.and_where(Expr::col((Entity, Column::Kind)).is_in(kinds.iter().copied()));
     select.order_by_expr(age, Order::Desc).limit(RANKED as u64);
     let mut found: Vec<Hit> = reader.all(&select).await?;
     found.sort_by(|a, b| b.score.total_cmp(&a.score));

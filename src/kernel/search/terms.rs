@@ -75,14 +75,22 @@ impl FromStr for Terms {
 
 impl Terms {
     /// As FTS5 asks. Words are letters, marks, digits and symbols, so that quotes need no escape.
-    pub(super) fn fts5(&self) -> String {
+    pub(super) fn fts5(&self, kinds: &[&str]) -> String {
         let term = |term: &Term| format!("\"{}\"{}", term.words.join(" "), if term.open { " *" } else { "" });
         let all = joined(&self.wanted, " AND ", term);
-        if self.unwanted.is_empty() { all } else { format!("({all}) NOT ({})", joined(&self.unwanted, " OR ", term)) }
+        let all = if self.unwanted.is_empty() { all } else { format!("({all}) NOT ({})", joined(&self.unwanted, " OR ", term)) };
+        let kinds = kinds.iter().map(|kind| format!("\"{kind}\"")).collect::<Vec<_>>().join(" OR ");
+        format!("{{kind}} : ({kinds}) AND {{title text}} : ({all})")
     }
 
     /// As PostgreSQL asks.
-    pub(super) fn tsquery(&self) -> String {
+    pub(super) fn tsquery(&self, kinds: &[&str]) -> String {
+        let kinds = kinds.iter().map(|kind| format!("'kind:{kind}'")).collect::<Vec<_>>().join(" | ");
+        format!("({kinds}) & {}", self.ranked())
+    }
+
+    /// As PostgreSQL ranks: a kind has no place among the words.
+    pub(super) fn ranked(&self) -> String {
         let term = |term: &Term| {
             let words = term.words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>();
             format!("({}{})", words.join(" <-> "), if term.open { ":*" } else { "" })
@@ -138,7 +146,7 @@ mod tests {
 
     fn asked(text: &str) -> (String, String) {
         let terms: Terms = text.parse().expect("terms");
-        (terms.fts5(), terms.tsquery())
+        (terms.fts5(&["note"]), terms.tsquery(&["a", "b"]))
     }
 
     #[test]
@@ -154,7 +162,8 @@ mod tests {
             ("\"open", "\"open\"", "('open')"),
             ("AND OR' \\ title:x", "\"and\" AND \"or\" AND \"title x\"", "('and') & ('or') & ('title' <-> 'x')"),
         ] {
-            assert_eq!(asked(text), (fts5.to_owned(), tsquery.to_owned()), "{text}");
+            let wanted = (format!("{{kind}} : (\"note\") AND {{title text}} : ({fts5})"), format!("('kind:a' | 'kind:b') & {tsquery}"));
+            assert_eq!(asked(text), wanted, "{text}");
         }
         for nothing in ["", " ", "-", "\"\"", "*", "!?…", "-paid", "- \"", "\u{300}"] {
             assert!(nothing.parse::<Terms>().is_err(), "{nothing:?}");

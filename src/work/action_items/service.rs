@@ -399,7 +399,7 @@ pub fn narrow(select: &mut SelectStatement, filter: &ActionItemFilter, viewer: &
             .equals(column(Column::SubjectId), Some(subject.0.id.clone()));
     }
     select
-        .having(column(Column::Id), filter.q.as_ref(), backend)
+        .having::<Model>(column(Column::Id), filter.q.as_ref(), backend)
         .any_of(column(Column::SubjectType), filter.subject_type.as_ref())
         .any_of(column(Column::Action), filter.action.as_ref())
         .any_of(column(Column::Priority), filter.priority.as_ref())

@@ -165,10 +165,11 @@ async fn planned(database: &DatabaseConnection, query: &Statement) -> Vec<String
     let steps: Vec<String> = rows.iter().map(|row| row.try_get_by("detail").expect("a step")).collect();
     // What a subquery made is read as it comes.
     let made: Vec<&str> = steps.iter().filter_map(|step| step.strip_prefix("CO-ROUTINE ").or(step.strip_prefix("MATERIALIZE "))).collect();
+    let asks_words = |step: &str| step.contains(" VIRTUAL TABLE INDEX ") && step.contains(":M");
     let of = |step: &str, verb: &str| step.strip_prefix(verb).and_then(|rest| rest.split(' ').next()).map(str::to_owned);
     let whole = |step: &str| {
         // FTS5 that is asked for words looks these up.
-        let table = of(step, "SCAN ").filter(|_| !step.contains(" USING ") && !step.contains("VIRTUAL TABLE INDEX 0:M"));
+        let table = of(step, "SCAN ").filter(|_| !step.contains(" USING ") && !asks_words(step));
         table.is_some_and(|table| !made.contains(&table.as_str()) && table != "CONSTANT" && !SMALL.contains(&table.as_str()))
     };
     // An index that has none of the values that were asked for looks through all the others.
