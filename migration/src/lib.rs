@@ -13,6 +13,7 @@ mod m0003_work;
 mod m0004_journal;
 mod m0005_seeds;
 mod m0006_contacts;
+mod m0008_variables;
 
 /// Applies what is missing.
 pub struct Migrator;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_journal::Migration),
             Box::new(m0005_seeds::Migration),
             Box::new(m0006_contacts::Migration),
+            Box::new(m0008_variables::Migration),
         ]
     }
 }

@@ -15,5 +15,5 @@ mod service;
 pub use contact::Kind;
 pub use identity::{Identified, by_shop_id, identify, shop_id};
 pub use json::{ContactRef, ExternalId, MatchView, NewContact, Who};
-pub use merging::{cluster, known_cluster, resolve};
+pub use merging::{cluster, hold, known_cluster, resolve};
 pub use service::{create, lock, named, set_status, variables_of};

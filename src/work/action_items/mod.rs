@@ -7,14 +7,16 @@ mod due;
 pub mod http;
 mod json;
 mod reactions;
+pub mod recorded;
 mod rules;
 mod service;
 
 pub use action_item::{Priority, Status};
 pub use assignee::{Assignee, AssigneeRef, AssigneeType, Owner, own};
-pub use json::{ActionItemFilter, ActionItemPage, ActionItemView, Completion, NewActionItem};
+pub use json::{ActionItemFilter, ActionItemPage, ActionItemView, Completion, CreatedActionItemView, NewActionItem};
 pub use reactions::find_contact;
 pub use rules::{Bucket, Viewer};
 pub use service::{
-    Links, claim_oldest, complete, create, group_is_unstaffed, is_open, move_all, newest_of, open_of, orphaned, page, view_of,
+    Links, claim_oldest, complete, create, created_view, group_is_unstaffed, hold, is_open, move_all, newest_of, open_of, orphaned, page,
+    view_of,
 };
