@@ -40,8 +40,8 @@ CREATE INDEX contacts_by_change ON contacts (updated_at, id) WHERE merged_into_i
 CREATE INDEX contacts_by_state ON contacts (status, id) WHERE merged_into_id IS NULL;
 CREATE INDEX contacts_by_status ON contacts (status, sort_name, id) WHERE merged_into_id IS NULL;
 CREATE INDEX contacts_by_kind ON contacts (kind, sort_name, id) WHERE merged_into_id IS NULL;
-CREATE INDEX contacts_by_place ON contacts (country, postal_key) WHERE merged_into_id IS NULL;
-CREATE INDEX contacts_by_postal_code ON contacts (postal_key) WHERE merged_into_id IS NULL AND postal_key <> '';
+CREATE INDEX contacts_by_place ON contacts (country, postal_key, id) WHERE merged_into_id IS NULL;
+CREATE INDEX contacts_by_postal_code ON contacts (postal_key, id) WHERE merged_into_id IS NULL;
 CREATE INDEX contacts_by_owner ON contacts (owner_id, sort_name, id) WHERE merged_into_id IS NULL AND owner_id IS NOT NULL;
 CREATE INDEX contacts_by_root ON contacts (root_id) WHERE merged_into_id IS NOT NULL;
 

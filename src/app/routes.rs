@@ -23,6 +23,7 @@ fn resources(config: &mut ServiceConfig) {
     config.configure(catalog::picklists::http::routes);
     config.configure(catalog::variables::http::routes);
     config.configure(customers::contacts::http::routes);
+    config.configure(customers::facts::http::routes);
     config.configure(work::action_items::http::routes);
     config.configure(work::notes::http::routes);
     config.configure(work::queues::http::routes);

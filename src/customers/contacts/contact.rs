@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use phonenumber::{Mode, country};
 use sea_orm::{FromJsonQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde_json::json;
+use utoipa::{
+    ToSchema,
+    openapi::{Array, ArrayBuilder, ObjectBuilder, schema::Type},
+};
+use validator::ValidationError;
 
 use super::key::{self, KeyKind};
 use crate::kernel::{
@@ -77,9 +82,9 @@ pub struct Words(pub BTreeMap<String, String>);
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, validator::Validate, ToSchema, FromJsonQueryResult)]
 #[serde(deny_unknown_fields, default)]
 pub struct Marketing {
-    /// The mailing lists they are on, at most 100.
-    #[validate(length(max = 100))]
-    #[schema(max_items = 100, example = json!(["newsletter"]))]
+    /// The mailing lists they are on, at most 100: lower-case letters, digits and underscores.
+    #[validate(length(max = 100), custom(function = list_keys))]
+    #[schema(schema_with = lists_schema)]
     pub lists: Vec<String>,
     /// Whether they agreed to be written to; null when nobody asked.
     #[schema(required)]
@@ -88,6 +93,16 @@ pub struct Marketing {
     #[validate(length(max = 200))]
     #[schema(required, max_length = 200, example = "spring fair")]
     pub source: Option<String>,
+}
+
+fn list_keys(lists: &[String]) -> Result<(), ValidationError> {
+    lists.iter().try_for_each(|list| if list.len() <= 64 { text::key(list) } else { Err(ValidationError::new("key")) })
+}
+
+fn lists_schema() -> Array {
+    let list = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-z0-9_]{1,64}$"));
+    let about = "The mailing lists they are on, at most 100.";
+    ArrayBuilder::new().items(list).max_items(Some(100)).description(Some(about)).examples([json!(["newsletter"])]).build()
 }
 
 /// A contact.
@@ -226,4 +241,5 @@ crate::listed!(Model, |row| row.id, default "name", expands &["labels"], sorts {
     "created_at" => Column::CreatedAt, row.created_at.into();
     "updated_at" => Column::UpdatedAt, row.updated_at.into();
     "status" => Column::Status, Key::Text(row.status.clone());
+    "postal_code" => Column::PostalKey, Key::Text(row.postal_key.clone());
 });

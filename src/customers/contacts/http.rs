@@ -28,8 +28,9 @@ pub fn routes(config: &mut ServiceConfig) {
 
 /// List contacts
 ///
-/// By name; those that were merged are shown by their survivors alone. Sorts: `name` (default),
-/// `created_at`, `updated_at`, `status`. Expands: `labels`.
+/// By name, or by postal code when `postal_code_prefix` is given; those that were merged are shown by
+/// their survivors alone. Sorts: `name` (default), `created_at`, `updated_at`, `status`,
+/// `postal_code`. Expands: `labels`.
 #[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])), params(ContactPage, ContactFilter), responses((status = 200, description = "A page of contacts.", body = ContactPage)))]
 #[get("/contacts")]
 async fn list_contacts(db: Data<Db>, list: List<ContactFilter>) -> Result<Listing> {
@@ -87,7 +88,7 @@ async fn upsert_contact(db: Data<Db>, Path((source, id)): Path<(String, String)>
 async fn read_contact(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
     match service::find(db.read(), id).await? {
         Found::Here(contact) => Answer::ok(&*contact),
-        Found::Moved(survivor) => Ok(Answer::moved::<ContactView>(survivor)),
+        Found::Moved(survivor) => Ok(Answer::moved_to(format!("/v1/contacts/{survivor}"))),
     }
 }
 

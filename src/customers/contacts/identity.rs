@@ -12,7 +12,7 @@ use super::{
     contact::{Column, Entity, Model},
     json::{CandidateView, ContactPatch, ExternalId, MatchView, MatchedBy, Reason, Who},
     key::{self, KeyKind},
-    merging::resolve,
+    merging::{merged_into, resolve},
     service,
 };
 use crate::kernel::{
@@ -172,8 +172,7 @@ async fn only_holder(reader: Reader<'_>, email: &str) -> Result<Option<Uuid>> {
     let holders = with_email(reader, email).await?;
     let mut unregistered = holders.iter().filter(|contact| !contact.registered);
     Ok(match (holders.as_slice(), unregistered.next(), unregistered.next()) {
-        ([one], ..) => Some(one.id),
-        (_, Some(one), None) => Some(one.id),
+        ([one], ..) | (_, Some(one), None) => Some(one.id),
         _ => None,
     })
 }
@@ -189,12 +188,12 @@ impl KeyKind {
     const fn says(self) -> Option<(Reason, f64)> {
         match self {
             Self::External => None,
-            Self::Email => Some((Reason::SameEmail, 0.9)),
-            Self::Mailbox => Some((Reason::SameMailbox, 0.7)),
-            Self::Phone => Some((Reason::SamePhone, 0.7)),
-            Self::NameAndPlace => Some((Reason::SameNameAndPostalCode, 0.8)),
-            Self::SurnameAndPlace => Some((Reason::SameSurnameAndPostalCode, 0.5)),
-            Self::Name => Some((Reason::SameName, 0.3)),
+            Self::Email => Some((Reason::Email, 0.9)),
+            Self::Mailbox => Some((Reason::Mailbox, 0.7)),
+            Self::Phone => Some((Reason::Phone, 0.7)),
+            Self::NameAndPlace => Some((Reason::NameAndPostalCode, 0.8)),
+            Self::SurnameAndPlace => Some((Reason::SurnameAndPostalCode, 0.5)),
+            Self::Name => Some((Reason::Name, 0.3)),
         }
     }
 
@@ -210,7 +209,9 @@ impl KeyKind {
 
 /// Who else a contact may be, with reasons and certainty; worked out afresh each time (S4-15).
 pub async fn candidates(reader: Reader<'_>, id: Uuid) -> Result<Vec<CandidateView>> {
-    let own = reader.models(Entity::find().filter(Column::RootId.eq(id))).await?;
+    let Some(contact) = reader.model(Entity::find_by_id(id)).await? else { return Ok(Vec::new()) };
+    let mut own = if contact.absorbed > 0 { merged_into(reader, &[id]).await? } else { Vec::new() };
+    own.push(contact);
     let ids: BTreeSet<(&str, &str)> =
         own.iter().flat_map(|contact| &contact.external_ids.0).map(|(source, id)| (source.as_str(), id.as_str())).collect();
     let keys = own.iter().flat_map(Model::keys).filter(|key| key.kind != KeyKind::External);

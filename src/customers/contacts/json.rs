@@ -22,7 +22,7 @@ use crate::{
         clock::Timestamp,
         filter::{AnyOf, Flag, LONGEST, TOO_LONG, Whose},
         http::View,
-        patch::Patch,
+        patch::{Patch, not_null},
         text,
     },
 };
@@ -81,7 +81,7 @@ pub struct NewContact {
     pub postal_code: Option<String>,
     /// Country, ISO 3166-1 alpha-2.
     #[validate(custom(function = country_code))]
-    #[schema(min_length = 2, max_length = 2, pattern = "^[A-Za-z]{2}$", example = "CA")]
+    #[schema(pattern = "^[A-Za-z]{2}$", example = "CA")]
     pub country: Option<String>,
     /// IANA time zone.
     #[validate(length(max = 64), custom(function = text::time_zone))]
@@ -149,7 +149,7 @@ pub struct ContactPatch {
     pub postal_code: Patch<String>,
     /// Country; null for none.
     #[validate(custom(function = patched_country))]
-    #[schema(value_type = Option<String>, min_length = 2, max_length = 2, pattern = "^[A-Za-z]{2}$")]
+    #[schema(value_type = Option<String>, pattern = "^[A-Za-z]{2}$")]
     pub country: Patch<String>,
     /// IANA time zone; null for none.
     #[validate(length(max = 64), custom(function = patched_zone))]
@@ -179,9 +179,10 @@ pub struct ContactPatch {
     #[schema(schema_with = variables::patched_values_schema)]
     pub variables: Patch<BTreeMap<String, Option<String>>>,
     /// What it agreed to.
-    #[validate(custom(function = patched_marketing))]
-    #[schema(value_type = Option<Marketing>, nullable = false)]
-    pub marketing: Patch<Marketing>,
+    #[serde(deserialize_with = "not_null")]
+    #[validate(nested)]
+    #[schema(nullable = false)]
+    pub marketing: Option<Marketing>,
 }
 
 impl From<NewContact> for ContactPatch {
@@ -206,18 +207,18 @@ impl From<NewContact> for ContactPatch {
             status: given(new.status),
             owner_id: given(new.owner_id),
             variables: Patch::Value(new.variables.into_iter().map(|(key, value)| (key, Some(value))).collect()),
-            marketing: given(new.marketing),
+            marketing: new.marketing,
         }
     }
 }
 
 fn emails_schema() -> Array {
-    let email = ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::Custom("email".into()))).max_length(Some(254));
+    let email = ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::Custom("email".into())));
     several(email, "E-mail addresses, at most 20; compared without case.", json!(["zoe@epicerie.example"]))
 }
 
 fn phones_schema() -> Array {
-    let phone = ObjectBuilder::new().schema_type(Type::String).max_length(Some(50)).pattern(Some("[0-9]"));
+    let phone = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^(?=.*[0-9]).{1,50}$"));
     let about = "Phone numbers, at most 20, as people of the country write them or in international form.";
     several(phone, about, json!(["(514) 555-0123"]))
 }
@@ -274,8 +275,11 @@ fn check_ids<'a>(ids: impl ExactSizeIterator<Item = (&'a String, Option<&'a Stri
         if text::key(source).is_err() || source.len() > 64 {
             return Err(refusal("key", "sources must be lower-case letters, digits and underscores, 64 at most"));
         }
-        if id.is_some_and(|id| text::not_blank(id).is_err() || id.chars().count() > 255) {
-            return Err(refusal("length", "ids must have 1 to 255 characters and not be blank"));
+        if id.is_some_and(|id| !(1..=255).contains(&id.chars().count())) {
+            return Err(refusal("length", "ids must have 1 to 255 characters"));
+        }
+        if let Some(id) = id {
+            text::not_blank(id)?;
         }
     }
     Ok(())
@@ -307,10 +311,6 @@ fn patched_language(patch: &Patch<String>) -> Result<(), ValidationError> {
 
 fn patched_ids(patch: &Patch<BTreeMap<String, Option<String>>>) -> Result<(), ValidationError> {
     within(patch, |ids| check_ids(ids.iter().map(|(source, id)| (source, id.as_ref()))))
-}
-
-fn patched_marketing(patch: &Patch<Marketing>) -> Result<(), ValidationError> {
-    within(patch, |marketing| marketing.validate().map_err(|_| refusal("marketing", "has a list or a source that is too long")))
 }
 
 /// What was gathered about who called, wrote or came (S4-11). At least one member must say something.
@@ -352,7 +352,7 @@ pub struct Who {
     pub postal_code: Option<String>,
     /// Country, ISO 3166-1 alpha-2.
     #[validate(custom(function = country_code))]
-    #[schema(min_length = 2, max_length = 2, pattern = "^[A-Za-z]{2}$")]
+    #[schema(pattern = "^[A-Za-z]{2}$")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
     /// A phone number.
@@ -395,17 +395,17 @@ crate::choice! {
     /// What two contacts have in common.
     Reason {
         /// An e-mail address.
-        SameEmail = "same_email",
+        Email = "same_email",
         /// An e-mail address but for its plus-tag.
-        SameMailbox = "same_mailbox",
+        Mailbox = "same_mailbox",
         /// A phone number.
-        SamePhone = "same_phone",
+        Phone = "same_phone",
         /// First names, last name and postal code.
-        SameNameAndPostalCode = "same_name_and_postal_code",
+        NameAndPostalCode = "same_name_and_postal_code",
         /// Last name and postal code.
-        SameSurnameAndPostalCode = "same_surname_and_postal_code",
+        SurnameAndPostalCode = "same_surname_and_postal_code",
         /// First names and last name.
-        SameName = "same_name",
+        Name = "same_name",
     }
 }
 

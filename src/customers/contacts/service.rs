@@ -174,7 +174,7 @@ async fn patched(tx: &mut Tx, mut contact: Model, patch: ContactPatch) -> Result
     patch.time_zone.onto(&mut contact.time_zone);
     patch.language.onto(&mut contact.language);
     patch.owner_id.onto(&mut contact.owner_id);
-    broken.note(patch.marketing.over(&mut contact.marketing, "marketing"))?;
+    contact.marketing = patch.marketing.unwrap_or(contact.marketing);
     let mut emails = std::mem::take(&mut contact.emails.0);
     broken.note(patch.emails.over(&mut emails, "emails"))?;
     let mut seen = HashSet::new();
@@ -231,7 +231,11 @@ async fn refuse_taken(tx: &mut Tx, source: &str, id: &str, own: Uuid) -> Result<
 pub async fn upsert(tx: &mut Tx, external: ExternalId, mut patch: ContactPatch) -> Result<(Model, bool)> {
     hold_owner(tx, &patch).await?;
     alone_with(tx, KeyKind::External, &key::external(&external.source, &external.id)).await?;
-    if let Some(id) = identity::by_external_id(tx.read(), &external).await? {
+    let known = identity::by_external_id(tx.read(), &external).await?;
+    if known.is_none() && tx.context.if_match.take().is_some() {
+        return Err(Error::new(Code::Stale, "There is no contact by that id yet, so no version of it either."));
+    }
+    if let Some(id) = known {
         let before: Model = tx.target(id, "contact").await?;
         return Ok((apply(tx, before, patch).await?, false));
     }
@@ -266,6 +270,11 @@ pub async fn set_status(tx: &mut Tx, id: Uuid, status: &str) -> Result<()> {
     let mut after = before.clone();
     state(tx, &mut after, status.to_owned());
     tx.change(&before, after, "contact.status_changed").await.map(drop)
+}
+
+/// The account's rep, who is asked first when nobody is named.
+pub async fn owner_of(tx: &Tx, id: Uuid) -> Result<Option<Uuid>> {
+    Ok(tx.read().model(Entity::find_by_id(id)).await?.and_then(|contact| contact.owner_id))
 }
 
 /// The values of variables that a contact has.
@@ -329,7 +338,11 @@ pub async fn named(reader: Reader<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Con
 pub async fn page(reader: Reader<'_>, context: &Context, filter: &ContactFilter, request: &PageRequest) -> Result<Page<ContactView>> {
     let mut base = Entity::find().into_query();
     base.and_where(Expr::col((Entity, Column::MergedIntoId)).is_null());
-    let Page { data, next_cursor, counts } = list::page::<Model>(reader, request, base, |select| narrow(select, filter, context)).await?;
+    let mut request = request.clone();
+    if request.sort.is_none() && filter.postal_code_prefix.is_some() {
+        request.sort = Some("postal_code".into());
+    }
+    let Page { data, next_cursor, counts } = list::page::<Model>(reader, &request, base, |select| narrow(select, filter, context)).await?;
     let mut data = views(reader, data).await?;
     if request.expand.iter().any(|wanted| wanted == "labels") {
         let wanted: HashSet<(&str, &str)> = data.iter().filter_map(|contact| Some((STATUSES, contact.status.as_deref()?))).collect();

@@ -36,6 +36,10 @@ impl Given {
     }
 }
 
+fn operation(id: &str) -> Operation {
+    Operation::all().into_iter().find(|operation| operation.id == id).unwrap_or_else(|| panic!("there is no {id}"))
+}
+
 /// A body of the right type and the wrong shape.
 fn wrong() -> Value {
     json!({ "nonsense": 1 })
@@ -79,6 +83,15 @@ async fn what_succeeds(given: &mut Given) {
     })
     .await;
     let admin = shop.by(&shop.admin);
+    let [gone, survivor] = ["Roy", "Tremblay"].map(|last_name| {
+        let admin = admin.clone();
+        async move { text(&admin.post("/v1/contacts", json!({ "last_name": last_name })).await.expect(201)["id"]) }
+    });
+    let (gone, survivor) = (gone.await, survivor.await);
+    admin.post(&format!("/v1/contacts/{gone}/merge"), json!({ "into": survivor })).await.expect(200);
+    for (id, rest) in [("read_contact", ""), ("read_contact_profile", "/profile")] {
+        given.note(&operation(id), &admin.get(&format!("/v1/contacts/{gone}{rest}")).await);
+    }
     for operation in Operation::all().into_iter().filter(|operation| operation.method == Method::GET) {
         let path = operation.real(&admin).await.unwrap_or_else(|| operation.nowhere());
         let reply = admin.get(&path).await;
@@ -179,26 +192,31 @@ async fn what_does_not_fit(given: &mut Given) {
     admin.command(&format!("{key}/revoke")).await.expect(200);
     let gone = shop.hire("Bo Lind", "agent").await;
     admin.patch(&format!("/v1/users/{}", gone.id), json!({ "active": false })).await.expect(200);
+    admin.post("/v1/contacts", json!({ "external_ids": { "shop": "C-1001" } })).await.expect(201);
+    let other = admin.post("/v1/contacts", json!({ "last_name": "Roy" })).await.expect(201);
+    let other = format!("/v1/contacts/{}", text(&other["id"]));
     let forbidden = [
         ("add_group_member", format!("/v1/groups/{shipping}/members/{}", gone.id), None),
         ("update_user", format!("/v1/users/{}", ana.id), Some(json!({ "email": "admin@localhost" }))),
         ("remove_group_member", format!("/v1/groups/{shipping}/members/{}", ana.id), None),
         ("update_action_item", done, Some(json!({ "title": "Answered" }))),
+        ("update_contact", other, Some(json!({ "external_ids": { "shop": "C-1001" } }))),
+        ("upsert_contact", "/v1/contacts/by-external-id/till/9".into(), Some(json!({ "external_ids": { "shop": "C-1001" } }))),
         ("update_api_key", key, Some(json!({ "name": "Till" }))),
     ];
     for (id, path, body) in forbidden {
-        let operation = Operation::all().into_iter().find(|operation| operation.id == id).expect("an operation");
+        let operation = operation(id);
         given.note(&operation, &operation.ask(&admin, &path, body).await);
     }
     // Nothing left to claim, and more than can be changed at once.
-    let next = Operation::all().into_iter().find(|operation| operation.id == "claim_next_item").expect("an operation");
+    let next = operation("claim_next_item");
     given.note(&next, &admin.command("/v1/queues/public/claim-next").await);
     let items: Vec<Value> = (0..50).map(|number| json!({ "title": format!("Item {number}"), "due_in": "today" })).collect();
     let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Stocktaking", "action_items": items });
     for _ in 0..21 {
         admin.post("/v1/notes", note.clone()).await.expect(201);
     }
-    let bulk = Operation::all().into_iter().find(|operation| operation.id == "bulk_action_items").expect("an operation");
+    let bulk = operation("bulk_action_items");
     let many = json!({ "select": { "filter": { "subject": "order:A-1001" } }, "set": { "due_in": "in_1_week" } });
     given.note(&bulk, &admin.post("/v1/action-items/bulk", many).await);
 }

@@ -36,7 +36,7 @@ async fn every_list_is_walked_sorted_and_counted() {
     let shop = stocked().await;
     let admin = shop.by(&shop.admin);
     for list in Operation::lists() {
-        let path = list.somewhere();
+        let path = list.real(&admin).await.expect("a path");
         let whole = walk(&admin, &path, 200).await;
         assert!(EMPTY.contains(&list.id) || whole.len() > 1, "give {} a few rows in `stocked`", list.id);
         assert_eq!(walk(&admin, &path, 1).await, whole, "{path} one by one");
@@ -86,7 +86,7 @@ async fn every_list_comes_in_every_form() {
     let shop = stocked().await;
     let admin = shop.by(&shop.admin);
     for list in Operation::lists() {
-        let path = list.somewhere();
+        let path = list.real(&admin).await.expect("a path");
         let whole = admin.get(&path).await.expect(200);
         let rows = whole["data"].as_array().expect("rows");
 
@@ -136,7 +136,7 @@ async fn every_list_refuses_what_it_does_not_know() {
     let foreign = admin.get("/v1/picklists?limit=1").await.expect(200);
     let foreign = foreign["next_cursor"].as_str().expect("a cursor");
     for list in Operation::lists() {
-        let path = list.somewhere();
+        let path = list.real(&admin).await.expect("a path");
         for limit in ["0", "201", "-1", "1.5", "many", "99999999999999999999"] {
             let reply = admin.get(&format!("{path}?limit={limit}")).await;
             assert_eq!(reply.broken(400), [("limit".into(), "range".into())], "{path} {limit}");
@@ -184,7 +184,11 @@ async fn every_row_is_read_by_its_own_address() {
         for (row, reply) in rows["data"].as_array().expect("rows").iter().zip(replies) {
             let etag = reply.header("etag").to_owned();
             let path = read.path.replace("{id}", &text(&row["id"]));
-            let one = reply.expect(200);
+            let mut one = reply.expect(200);
+            // Who else a contact may be is worked out when one is read.
+            if row["match_candidates"].is_null() && one["match_candidates"].is_array() {
+                one["match_candidates"] = Value::Null;
+            }
             assert_eq!(&one, row, "{path}");
             assert_eq!(etag, format!("\"{}\"", one["version"]), "{path}");
             let held = admin.clone().header("if-none-match", &etag).get(&path).await;
@@ -209,7 +213,17 @@ async fn go_on(shop: &Shop, number: usize) {
     new("users", json!({ "email": format!("{}@shop.example", name.replace(' ', "-")), "name": name, "role": "agent" })).await;
     let group = new("groups", json!({ "name": name })).await;
     admin.patch(&format!("/v1/groups/{}", text(&group["id"])), json!({ "name": format!("{name}!") })).await.expect(200);
+    new("contacts", json!({ "last_name": name })).await;
+    let contacts = admin.get("/v1/contacts?limit=200").await.expect(200);
+    for id in column(&contacts, "id") {
+        let fact = json!({ "title": name, "occurred_at": format!("{due}T14:00:00Z") });
+        admin.put(&format!("/v1/contacts/{id}/facts/orders/{number}"), Some(fact)).await.expect(201);
+    }
     new("api-keys", json!({ "name": name, "scopes": ["notes:read"] })).await;
+    let key = name.to_lowercase().replace(' ', "_");
+    let variable = json!({ "key": key, "label": name, "picklist": "moods" });
+    // There are not as many variables as there are turns.
+    assert!([201, 409].contains(&admin.post("/v1/variables", variable).await.status));
     new("picklists", json!({ "name": name.to_lowercase().replace(' ', "_") })).await;
     let items = json!([{ "title": name, "due_on": due, "priority": if before { "low" } else { "high" } }]);
     new("notes", json!({ "subject": { "type": "order", "id": "A-1001" }, "title": name, "action_items": items })).await;
@@ -233,7 +247,7 @@ async fn every_list_is_walked_while_it_grows() {
     };
     let mut number = 0;
     for list in Operation::lists() {
-        let path = list.somewhere();
+        let path = list.real(&admin).await.expect("a path");
         let sorts: BTreeSet<&str> = list.named_after("Sorts:").into_iter().map(|sort| sort.trim_start_matches('-')).collect();
         for sort in sorts.into_iter().flat_map(|sort| [sort.to_owned(), format!("-{sort}")]) {
             let path = format!("{path}{}sort={sort}", if path.contains('?') { '&' } else { '?' });

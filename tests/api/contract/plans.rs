@@ -15,13 +15,13 @@ use super::*;
 use crate::support::{group, on_postgres, public};
 
 /// Tables of people and of what an administrator sets up: they stay in the hundreds, and are read whole.
-const SMALL: &[&str] = &["users", "groups", "picklists", "picklist_items", "signing_keys"];
+const SMALL: &[&str] = &["users", "groups", "picklists", "picklist_items", "variables", "signing_keys"];
 
 /// Looks through all open work by its nature, for what must not be there.
 const CHECK: &str = "list_orphaned_work";
 
 /// Columns of which most rows have the same value, so that an index of it would find most rows.
-const COMMON: &[&str] = &["audience", "active"];
+const COMMON: &[&str] = &["audience", "active", "merged_into_id"];
 
 /// Rows of every other table, once it is filled.
 const MANY: i64 = 20_000;
@@ -36,8 +36,24 @@ fn hot(group: &str) -> Vec<String> {
         paths.push(format!("/v1/queues/{queue}/items"));
         paths.push(format!("/v1/queues/{queue}/items?view=all"));
     }
+    for filter in [
+        "kind=vendor",
+        "status=active",
+        "sort=status",
+        "sort=-created_at",
+        "sort=updated_at",
+        "owner=me",
+        "email=zoe@shop.example",
+        "phone=15145550123",
+        "external_id=shop:C-1",
+        "name_prefix=trem",
+        "country=CA&postal_code_prefix=H2",
+    ] {
+        paths.push(format!("/v1/contacts?{filter}"));
+    }
     for rest in
-        ["action-items?subject=order:A-1001", "notes?subject=order:A-1001", "action-items?status=completed&assignee=me", "events?after=5"]
+        ["action-items?variable=mood:happy", "action-items?variable=mood:happy&include_completed=true", "action-items?contact_status=active",
+        "action-items?contact_status=active&include_completed=true", "action-items?subject=order:A-1001", "notes?subject=order:A-1001", "action-items?status=completed&assignee=me", "events?after=5"]
     {
         paths.push(format!("/v1/{rest}"));
     }

@@ -75,6 +75,10 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     f.act(&admin, "retire_picklist_item", "/v1/picklists/colours/items/red/retire", None).await;
     f.act(&admin, "restore_picklist_item", "/v1/picklists/colours/items/red/restore", None).await;
 
+    let variable = json!({ "key": "mood", "label": "Mood", "picklist": "moods" });
+    f.act(&admin, "create_variable", "/v1/variables", Some(variable)).await;
+    f.act(&admin, "update_variable", "/v1/variables/mood", Some(json!({ "label": "Humour" }))).await;
+
     let subject = json!({ "type": "order", "id": "A-1001" });
     let note = json!({ "subject": subject, "title": "Called", "action_items": [{ "title": "Answer", "due_in": "today" }] });
     let note = f.act(&admin, "create_note", "/v1/notes", Some(note)).await;
@@ -94,6 +98,24 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     f.act(&admin, "bulk_action_items", "/v1/action-items/bulk", Some(bulk)).await;
     let offboarding = json!({ "reassign_to": user(&admin) });
     f.act(&admin, "offboard_user", &format!("/v1/users/{ana_id}/offboard"), Some(offboarding)).await;
+
+    let zoe = f.act(&admin, "create_contact", "/v1/contacts", Some(json!({ "last_name": "Tremblay", "status": "active" }))).await;
+    let zoe = format!("/v1/contacts/{}", text(&zoe["id"]));
+    f.act(&admin, "update_contact", &zoe, Some(json!({ "first_names": "Zoé" }))).await;
+    f.act(&admin, "create_contact", "/v1/contacts", Some(json!({ "last_name": "Roi", "external_ids": { "shop": "C-1001" } }))).await;
+    let known = f.act(&admin, "upsert_contact", "/v1/contacts/by-external-id/shop/C-1001", Some(json!({ "last_name": "Roy" }))).await;
+    let fact = json!({ "title": "Order A-1001", "occurred_at": "2026-03-17T14:00:00Z" });
+    for external in ["A-1001", "A-1002"] {
+        let fact_path = format!("/v1/contacts/{}/facts/orders/{external}", text(&known["id"]));
+        f.act(&admin, "keep_fact", &fact_path, Some(fact.clone())).await;
+        if external == "A-1002" {
+            f.act(&admin, "forget_fact", &fact_path, None).await;
+        }
+    }
+    f.act(&admin, "merge_contact", &format!("{zoe}/merge"), Some(json!({ "into": known["id"] }))).await;
+    f.act(&admin, "unmerge_contact", &format!("{zoe}/unmerge"), None).await;
+    f.act(&admin, "confirm_contact_match", &format!("{zoe}/confirm-match"), Some(json!({ "contact_id": known["id"] }))).await;
+    f.act(&admin, "undo_contact_match", &format!("{zoe}/unmatch"), None).await;
 
     let job = shop.job(&admin, "Long work", 9, json!({})).await;
     f.act(&admin, "cancel_job", &format!("{job}/cancel"), None).await;

@@ -113,7 +113,11 @@ impl Shop {
         let (running, address) = server::listen(&application).expect("a port");
         let server = running.handle();
         actix_web::rt::spawn(running);
-        let client = reqwest::Client::builder().timeout(Duration::from_mins(1)).build().expect("a client");
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_mins(1))
+            .build()
+            .expect("a client");
         let mut shop = Self {
             base: format!("http://{address}"),
             database,
