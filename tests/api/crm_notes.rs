@@ -45,7 +45,10 @@ async fn s2_8_a_state_is_recorded_with_the_item_and_set_on_the_contact() {
     let item = caller.post(ITEMS, with(note(&zoe, "Call"), "contact_status", json!("warm_prospect"))).await.expect(201);
     assert_eq!((&item["contact_status"], &item["closed_previous"]), (&json!("warm_prospect"), &Value::Null));
     let now = caller.get(&one).await.expect(200);
-    assert_eq!((&now["status"], &now["status_by"]["id"], &now["status_since"]), (&json!("warm_prospect"), &json!(ana.id), &item["created_at"]));
+    assert_eq!(
+        (&now["status"], &now["status_by"]["id"], &now["status_since"]),
+        (&json!("warm_prospect"), &json!(ana.id), &item["created_at"])
+    );
     // By the shop's id, and in a note, too.
     let of_note = json!({ "subject": { "type": "customer", "id": "C-1" }, "title": "Called", "action_items": [
         { "title": "Write", "due_in": "today", "contact_status": "cold_prospect", "close_previous": true },
@@ -63,13 +66,20 @@ async fn s2_8_a_state_is_recorded_with_the_item_and_set_on_the_contact() {
     assert_eq!(caller.get(&one).await.expect(200)["status"], "overdue_account");
     // Nobody's state cannot be said, nor one that there is not.
     let about_an_order = json!({ "subject": { "type": "order", "id": "A-1" }, "title": "Call", "due_in": "today" });
-    let refused = caller.post(ITEMS, with(with(about_an_order.clone(), "contact_status", json!("active")), "close_previous", json!(true))).await;
+    let refused =
+        caller.post(ITEMS, with(with(about_an_order.clone(), "contact_status", json!("active")), "close_previous", json!(true))).await;
     assert_eq!(refused.broken(422), rules(&[("#/contact_status", "no_contact"), ("#/close_previous", "no_contact")]));
     let plain = caller.post(ITEMS, about_an_order).await.expect(201);
-    assert_eq!(caller.patch(&path(&plain), json!({ "contact_status": "active" })).await.broken(422), rules(&[("#/contact_status", "no_contact")]));
+    assert_eq!(
+        caller.patch(&path(&plain), json!({ "contact_status": "active" })).await.broken(422),
+        rules(&[("#/contact_status", "no_contact")])
+    );
     let unknown = with(note(&zoe, "Call"), "contact_status", json!("nothing"));
     assert_eq!(caller.post(ITEMS, unknown).await.broken(422), rules(&[("#/contact_status", "unknown_value")]));
-    assert_eq!(caller.patch(&second, json!({ "contact_status": "nothing" })).await.broken(422), rules(&[("#/contact_status", "unknown_value")]));
+    assert_eq!(
+        caller.patch(&second, json!({ "contact_status": "nothing" })).await.broken(422),
+        rules(&[("#/contact_status", "unknown_value")])
+    );
     // Of a merged contact the survivor's state is meant.
     let old = contact(&shop, "Épicerie Ancienne", json!({})).await;
     shop.by(&shop.admin).post(&format!("/v1/contacts/{}/merge", text(&old["id"])), json!({ "into": zoe["id"] })).await.expect(200);
@@ -169,7 +179,8 @@ async fn s2_6_whoever_plans_nothing_more_is_told_so() {
     assert_eq!((&done["next"]["contact_id"], &done["next"]["closed_previous"]), (&zoe["id"], &other["id"]));
     let state = caller.get(&format!("/v1/contacts/{}", text(&zoe["id"]))).await.expect(200);
     assert_eq!(state["status"], "active");
-    let broken = json!({ "next": { "title": "Visit", "due_in": "today", "variables": { "store": "nothing" }, "contact_status": "nothing" } });
+    let broken =
+        json!({ "next": { "title": "Visit", "due_in": "today", "variables": { "store": "nothing" }, "contact_status": "nothing" } });
     let refused = caller.post(&format!("{}/complete", path(&done["next"])), broken).await;
     assert_eq!(refused.broken(422), rules(&[("#/next/contact_status", "unknown_value"), ("#/next/variables/store", "unknown_value")]));
 
@@ -206,7 +217,9 @@ async fn s2_18_a_call_list_has_names_and_numbers() {
     let shop = Shop::open().await;
     set_up(&shop).await;
     let caller = shop.by(&shop.admin);
-    for (company, phone, store) in [("Épicerie du Coin", "(514) 555-0123", "grocery"), ("Marché Nord", "(514) 555-0188", "grocery"), ("Jouets Max", "", "toys")] {
+    for (company, phone, store) in
+        [("Épicerie du Coin", "(514) 555-0123", "grocery"), ("Marché Nord", "(514) 555-0188", "grocery"), ("Jouets Max", "", "toys")]
+    {
         let phones = if phone.is_empty() { json!([]) } else { json!([phone]) };
         let made = contact(&shop, company, json!({ "phones": phones, "country": "CA", "variables": { "store": store } })).await;
         caller.post(ITEMS, note(&made, &format!("Tell {company}"))).await.expect(201);
@@ -246,10 +259,15 @@ async fn s2_22_of_eighty_re_assigned_three_cannot_be() {
     set_up(&shop).await;
     let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
     let zoe = contact(&shop, "Épicerie du Coin", json!({ "variables": { "store": "grocery" } })).await;
-    let items: Vec<Value> = (0..40).map(|n| json!({ "title": format!("Call {n}"), "action": "call", "due_in": "today", "assignee": user(&ana) })).collect();
+    let items: Vec<Value> =
+        (0..40).map(|n| json!({ "title": format!("Call {n}"), "action": "call", "due_in": "today", "assignee": user(&ana) })).collect();
     let mut made = Vec::new();
     for _ in 0..2 {
-        let written = shop.by(&shop.admin).post("/v1/notes", json!({ "contact_id": zoe["id"], "title": "List", "action_items": items })).await.expect(201);
+        let written = shop
+            .by(&shop.admin)
+            .post("/v1/notes", json!({ "contact_id": zoe["id"], "title": "List", "action_items": items }))
+            .await
+            .expect(201);
         made.extend(each(written["action_items"].as_array().expect("items"), "id"));
     }
     shop.by(&ana).command(&format!("{ITEMS}/{}/complete", made[3])).await.expect(200);
@@ -313,7 +331,10 @@ async fn s2_15_assigned_to_is_not_assign_to() {
         (json!({ "select": { "filter": {} }, "set": { "assigned_to": "me" } }), rules(&[("#/set/assigned_to", "unknown_field")])),
         (json!({ "select": { "filter": {} }, "set": { "variable": "store:toys" } }), rules(&[("#/set/variable", "unknown_field")])),
         (json!({ "select": { "filter": {} }, "set": { "close_previous": true } }), rules(&[("#/set/close_previous", "unknown_field")])),
-        (json!({ "select": { "filter": { "variables": { "store": "toys" } } }, "set": {} }), rules(&[("#/select/filter/variables", "unknown_field")])),
+        (
+            json!({ "select": { "filter": { "variables": { "store": "toys" } } }, "set": {} }),
+            rules(&[("#/select/filter/variables", "unknown_field")]),
+        ),
     ] {
         assert_eq!(caller.post(BULK, request.clone()).await.broken(422), broken, "{request}");
     }

@@ -31,7 +31,10 @@ async fn s2_24_an_administrator_sets_variables_up() {
     assert_eq!((text(&made["key"]), text(&made["label"])), ("humeur_du_jour".into(), "Humeur du jour".into()));
     assert_eq!((&made["applies_to"], &made["required"]), (&json!(["action_items", "contacts"]), &json!(true)));
     let french = shop.by(&ana).header("accept-language", "fr").get(VARIABLES).await.expect(200);
-    assert_eq!((column(&french, "label"), column(&french, "default_label")), (vec!["Humeur".to_owned()], vec!["Humeur du jour".to_owned()]));
+    assert_eq!(
+        (column(&french, "label"), column(&french, "default_label")),
+        (vec!["Humeur".to_owned()], vec!["Humeur du jour".to_owned()])
+    );
 
     assert_eq!(admin.post(VARIABLES, new).await.problem(409), "already_exists");
     for (new, broken) in [
@@ -95,7 +98,10 @@ async fn s2_12_values_are_checked_and_copied_from_the_contact() {
     for (variables, broken) in [
         (json!({ "nothing": "x" }), rules(&[("#/variables/nothing", "unknown_variable")])),
         (json!({ "ranking": "gold" }), rules(&[("#/variables/ranking", "unknown_variable")])),
-        (json!({ "store": "nothing", "zone": "north" }), rules(&[("#/variables/store", "unknown_value"), ("#/variables/zone", "unknown_value")])),
+        (
+            json!({ "store": "nothing", "zone": "north" }),
+            rules(&[("#/variables/store", "unknown_value"), ("#/variables/zone", "unknown_value")]),
+        ),
         (json!({ "store": 7 }), rules(&[("#/variables/store", "wrong_type")])),
         (json!({ "Store": "toys" }), rules(&[("#/variables", "key")])),
     ] {
@@ -114,9 +120,15 @@ async fn s2_12_values_are_checked_and_copied_from_the_contact() {
     // A value that was retired stays, and is not copied any more.
     admin.patch(&one, json!({ "variables": { "store": "toys" } })).await.expect(200);
     admin.command("/v1/picklists/store_values/items/toys/retire").await.expect(200);
-    assert_eq!(admin.patch(&path, json!({ "variables": { "store": "toys", "zone": "west" } })).await.expect(200)["variables"]["store"], "toys");
+    assert_eq!(
+        admin.patch(&path, json!({ "variables": { "store": "toys", "zone": "west" } })).await.expect(200)["variables"]["store"],
+        "toys"
+    );
     assert_eq!(admin.post("/v1/action-items", item.clone()).await.expect(201)["variables"], json!({}));
-    assert_eq!(admin.post("/v1/action-items", with(json!({ "store": "toys" }))).await.broken(422), rules(&[("#/variables/store", "unknown_value")]));
+    assert_eq!(
+        admin.post("/v1/action-items", with(json!({ "store": "toys" }))).await.broken(422),
+        rules(&[("#/variables/store", "unknown_value")])
+    );
 
     let listed = admin.get("/v1/action-items?variable=zone:west&expand=labels").await.expect(200);
     assert_eq!(listed["data"][0]["labels"]["variables.store"], json!({ "label": "TOYS", "color": "#1971c2" }));
@@ -248,8 +260,5 @@ async fn s2_19_items_are_found_by_their_variables_and_states() {
     assert_eq!(admin.post("/v1/action-items/bulk", bulk).await.expect(200)["message"], "1 of 1 changed.");
     assert_eq!(found("variable=store:toys").await, "a");
     let unknown = json!({ "select": { "filter": { "variable": "size:big" } }, "command": "complete" });
-    assert_eq!(
-        admin.post("/v1/action-items/bulk", unknown).await.broken(422),
-        rules(&[("#/select/filter/variable", "unknown_variable")])
-    );
+    assert_eq!(admin.post("/v1/action-items/bulk", unknown).await.broken(422), rules(&[("#/select/filter/variable", "unknown_variable")]));
 }

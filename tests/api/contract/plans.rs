@@ -51,10 +51,16 @@ fn hot(group: &str) -> Vec<String> {
     ] {
         paths.push(format!("/v1/contacts?{filter}"));
     }
-    for rest in
-        ["action-items?variable=mood:happy", "action-items?variable=mood:happy&include_completed=true", "action-items?contact_status=active",
-        "action-items?contact_status=active&include_completed=true", "action-items?subject=order:A-1001", "notes?subject=order:A-1001", "action-items?status=completed&assignee=me", "events?after=5"]
-    {
+    for rest in [
+        "action-items?variable=mood:happy",
+        "action-items?variable=mood:happy&include_completed=true",
+        "action-items?contact_status=active",
+        "action-items?contact_status=active&include_completed=true",
+        "action-items?subject=order:A-1001",
+        "notes?subject=order:A-1001",
+        "action-items?status=completed&assignee=me",
+        "events?after=5",
+    ] {
         paths.push(format!("/v1/{rest}"));
     }
     paths
