@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     access::{groups, sessions, users},
+    customers::{contacts, facts},
     kernel::{
         actor::{Actor, ActorKind, Role},
         clock::{Clock, Timestamp},
@@ -23,7 +24,7 @@ use crate::{
         error::{Error, Result},
         tx::Tx,
     },
-    work::{action_items, notes},
+    work::{action_items, interactions, notes},
 };
 
 /// What the demo can be told.
@@ -111,6 +112,37 @@ const STORIES: &[Story] = &[
     ("customer", "Asked for an offer for 40 pieces", "> We are refitting our office.", Some(("Send the offer", "Sales", "in_2_days"))),
 ];
 
+/// First names, last name, company, postal code, country, phone, present state.
+type Customer = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
+
+/// What customers call about: purpose, subject line, outcome, mood, and the type of the issue if it is one.
+type CallStory = (&'static str, &'static str, &'static str, &'static str, Option<&'static str>);
+
+const CALLS: &[CallStory] = &[
+    ("customer_service", "Charged $7.99 for an ant farm of $6.99", "complaint", "angry", Some("billing")),
+    ("customer_service", "Delivery took three days instead of two", "complaint", "impatient", Some("shipping")),
+    ("customer_service", "How to feed the ants in winter", "resolved", "happy", None),
+    ("customer_service", "The checkout forgets the postal code", "complaint", "neutral", Some("website")),
+    ("sales", "Asked for a larger ant farm", "order_placed", "happy", None),
+    ("credit_control", "Invoice of last month is not paid", "promised_payment", "neutral", None),
+];
+
+/// Whom the shop sells to: its customers C-1, C-2, and so on.
+const CUSTOMERS: &[Customer] = &[
+    ("Zoé", "Tremblay", "Épicerie du Coin", "H2X 1Y4", "CA", "(514) 555-0123", "active"),
+    ("Marc", "Gagnon", "Supermarché Plateau", "H2J 3K5", "CA", "514-555-0142", "cold_prospect"),
+    ("Louise", "Roy", "Marché Roy", "H2W 2E1", "CA", "514 555 0177", "overdue_account"),
+    ("Oliver", "Smith", "Toys & Co", "M5V 2T6", "CA", "416-555-0119", "active"),
+    ("Aïcha", "Benali", "Épicerie Benali", "75011", "FR", "01 42 68 53 01", "warm_prospect"),
+    ("Hans", "Müller", "Müller Spielwaren", "10115", "DE", "030 901820", "active"),
+    ("María", "García López", "Supermercados García", "28013", "ES", "915 55 01 23", "active"),
+    ("Siobhán", "O'Brien", "O'Brien's Grocery", "D02 X285", "IE", "01 555 0123", "cold_prospect"),
+    ("健太", "田中", "田中商店", "100-0001", "JP", "03-5555-0123", "active"),
+    ("Chidi", "Eze", "Eze Stores", "100001", "NG", "0803 555 0123", "warm_prospect"),
+    ("Emma", "Jansen", "Speelgoed Jansen", "1012 JS", "NL", "020 555 0123", "active"),
+    ("Ewa", "Nowak", "Delikatesy Nowak", "00-001", "PL", "22 555 01 23", "overdue_account"),
+];
+
 /// Fills a throw-away database, serves it, and takes it away at the end.
 pub async fn run(args: DemoArgs, mut config: Config) -> std::result::Result<(), Box<dyn std::error::Error>> {
     let file = Throwaway::new();
@@ -127,6 +159,7 @@ pub async fn run(args: DemoArgs, mut config: Config) -> std::result::Result<(), 
     let db = start::open(&config, past.clone()).await?;
     start::first_rows(&config, &db).await?;
     let shop = Shop::staff(&db, password).await?;
+    shop.customers(&db).await?;
     shop.live(&db, &past, now, args.seed).await?;
     db.close().await;
 
@@ -219,11 +252,39 @@ impl Shop {
         .await
     }
 
+    /// Takes over the shop's customers, each with a first order, and its own company for internal notes.
+    async fn customers(&self, db: &Db) -> Result<()> {
+        let emi = &self.people[4];
+        for (number, (first_names, last_name, company, postal_code, country, phone, status)) in (1..).zip(CUSTOMERS) {
+            let owner = self.people[number % self.people.len()].id;
+            let new = json!({
+                "first_names": first_names, "last_name": last_name, "company": company, "postal_code": postal_code, "country": country,
+                "phones": [phone], "emails": [format!("customer{number}@mail.example")], "external_ids": { "shop": format!("C-{number}") },
+                "status": status, "owner_id": owner,
+            });
+            let new: contacts::NewContact = serde_json::from_value(new).map_err(Error::internal)?;
+            let order = json!({
+                "title": format!("Order A-{}", 1000 + number), "status": "shipped", "occurred_at": db.clock().now(),
+                "amount": { "amount": format!("{}.90", 10 + 7 * number), "currency": "EUR" },
+            });
+            let order: facts::FactBody = serde_json::from_value(order).map_err(Error::internal)?;
+            self.acting(db, emi, async move |tx| {
+                let contact = contacts::create(tx, new).await?;
+                facts::keep(tx, contact.id, "orders".into(), format!("A-{}", 1000 + number), order).await.map(drop)
+            })
+            .await?;
+        }
+        let own: contacts::NewContact =
+            serde_json::from_value(json!({ "kind": "own_company", "company": "The Demo Shop" })).map_err(Error::internal)?;
+        self.acting(db, emi, async move |tx| contacts::create(tx, own).await.map(drop)).await
+    }
+
     /// Lives through the days until now, a few notes each, most of the work done in time.
     async fn live(&self, db: &Db, clock: &Clock, now: Timestamp, seed: u64) -> Result<()> {
         let mut random = StdRng::seed_from_u64(seed);
         let mut open: Vec<Uuid> = Vec::new();
         while clock.now() < now {
+            self.take_a_call(db, &mut random).await?;
             let (notes, closing) = (random.random_range(1..=4), random.random_range(0..=3));
             for _ in 0..notes {
                 open.extend(self.write_down(db, &mut random).await?);
@@ -251,7 +312,7 @@ impl Shop {
             "vendor" => format!("V-{number}"),
             "product" => format!("P-{number:03}"),
             "domain" => "shop.example".into(),
-            _ => format!("C-{number}"),
+            _ => format!("C-{}", 1 + number % CUSTOMERS.len()),
         };
         let assignee = match follows {
             Some((_, group, _)) => match random.random_range(0..10) {
@@ -269,6 +330,24 @@ impl Shop {
         let new: notes::NewNote = serde_json::from_value(new).map_err(Error::internal)?;
         let created = self.acting(db, author, async move |tx| notes::create(tx, new).await).await?;
         Ok(created.action_items.first().map(|item| item.id))
+    }
+
+    /// Records a call of a customer, which brings up an issue or is done with.
+    async fn take_a_call(&self, db: &Db, random: &mut StdRng) -> Result<()> {
+        let (purpose, subject_line, outcome, mood, issue) = CALLS.choose(random).copied().unwrap_or(CALLS[0]);
+        let operator = &self.people[random.random_range(0..self.people.len())];
+        let customer = 1 + random.random_range(0..CUSTOMERS.len());
+        let actions: Vec<Value> = issue
+            .iter()
+            .map(|kind| json!({ "issue": { "title": subject_line, "types": [kind] }, "info_used": ["order_history"] }))
+            .collect();
+        let new = json!({
+            "who": { "external_id": { "source": "shop", "id": format!("C-{customer}") } }, "channel": "phone", "purpose": purpose,
+            "subject_line": subject_line, "outcome": outcome, "mood": mood, "duration_seconds": random.random_range(40..900),
+            "complete": issue.is_none(), "actions": actions,
+        });
+        let new: interactions::NewInteraction = serde_json::from_value(new).map_err(Error::internal)?;
+        self.acting(db, operator, async move |tx| interactions::record(tx, new).await.map(drop)).await
     }
 
     fn group(&self, name: &str) -> Option<Uuid> {

@@ -10,6 +10,7 @@ mod contacts;
 mod contract;
 mod dashboard;
 mod events;
+mod facts;
 mod home;
 mod house;
 mod interactions;

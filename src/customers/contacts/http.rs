@@ -88,7 +88,7 @@ async fn upsert_contact(db: Data<Db>, Path((source, id)): Path<(String, String)>
 async fn read_contact(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
     match service::find(db.read(), id).await? {
         Found::Here(contact) => Answer::ok(&*contact),
-        Found::Moved(survivor) => Ok(Answer::moved::<ContactView>(survivor)),
+        Found::Moved(survivor) => Ok(Answer::moved_to(format!("/v1/contacts/{survivor}"))),
     }
 }
 

@@ -19,6 +19,12 @@ pub async fn resolve(tx: &mut Tx, id: Uuid, field: &str) -> Result<Uuid> {
     found.map(|contact| contact.root_id).ok_or_else(|| Error::field(field, "unknown", "is no contact"))
 }
 
+/// The survivor of a contact, itself unless it was merged; 404 when there is none.
+pub async fn survivor(reader: Reader<'_>, id: Uuid) -> Result<Uuid> {
+    let contact = reader.model(Entity::find_by_id(id)).await?;
+    contact.map(|contact| contact.root_id).ok_or_else(|| Error::not_found("contact"))
+}
+
 /// Every contact that is one with this one: what was written about any of them was written about all.
 pub async fn cluster(reader: Reader<'_>, id: Uuid) -> Result<Vec<Uuid>> {
     let Some(contact) = reader.model(Entity::find_by_id(id)).await? else { return Ok(vec![id]) };

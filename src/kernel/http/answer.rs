@@ -52,8 +52,8 @@ impl Answer {
 
     /// 308 to where a thing is now.
     #[must_use]
-    pub fn moved<V: View>(id: Uuid) -> Self {
-        Self { status: 308, location: Some(format!("{}/{id}", V::PATH)), ..Self::default() }
+    pub fn moved_to(location: String) -> Self {
+        Self { status: 308, location: Some(location), ..Self::default() }
     }
 
     /// Any status with any body.

@@ -63,7 +63,7 @@ async fn create_issue(db: Data<Db>, call: Call<NewIssue>) -> Result<Answer> {
 async fn read_issue(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
     let issue = service::find(db.read(), id).await?;
     match issue.merged_into_id {
-        Some(survivor) => Ok(Answer::moved::<IssueView>(survivor)),
+        Some(survivor) => Ok(Answer::moved_to(format!("/v1/issues/{survivor}"))),
         None => Answer::ok(&issue),
     }
 }

@@ -89,7 +89,9 @@ async fn what_succeeds(given: &mut Given) {
     });
     let (gone, survivor) = (gone.await, survivor.await);
     admin.post(&format!("/v1/contacts/{gone}/merge"), json!({ "into": survivor })).await.expect(200);
-    given.note(&operation("read_contact"), &admin.get(&format!("/v1/contacts/{gone}")).await);
+    for (id, rest) in [("read_contact", ""), ("read_contact_profile", "/profile")] {
+        given.note(&operation(id), &admin.get(&format!("/v1/contacts/{gone}{rest}")).await);
+    }
     let merged = admin.get("/v1/issues?status=closed").await.expect(200);
     given.note(&operation("read_issue"), &admin.get(&format!("/v1/issues/{}", text(&merged["data"][0]["id"]))).await);
     for operation in Operation::all().into_iter().filter(|operation| operation.method == Method::GET) {

@@ -214,6 +214,11 @@ async fn go_on(shop: &Shop, number: usize) {
     let group = new("groups", json!({ "name": name })).await;
     admin.patch(&format!("/v1/groups/{}", text(&group["id"])), json!({ "name": format!("{name}!") })).await.expect(200);
     new("contacts", json!({ "last_name": name })).await;
+    let contacts = admin.get("/v1/contacts?limit=200").await.expect(200);
+    for id in column(&contacts, "id") {
+        let fact = json!({ "title": name, "occurred_at": format!("{due}T14:00:00Z") });
+        admin.put(&format!("/v1/contacts/{id}/facts/orders/{number}"), Some(fact)).await.expect(201);
+    }
     new("api-keys", json!({ "name": name, "scopes": ["notes:read"] })).await;
     new("picklists", json!({ "name": name.to_lowercase().replace(' ', "_") })).await;
     let items = json!([{ "title": name, "due_on": due, "priority": if before { "low" } else { "high" } }]);

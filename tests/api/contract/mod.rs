@@ -200,6 +200,11 @@ async fn stock(shop: &Shop) {
     for last_name in ["Roy", "Roy", "Tremblay"] {
         admin.post("/v1/contacts", json!({ "last_name": last_name, "status": "active" })).await.expect(201);
     }
+    let contact = text(&admin.get("/v1/contacts?limit=1").await.json["data"][0]["id"]);
+    for (external, day) in [("A-1001", 10), ("A-1002", 10), ("A-1003", 11)] {
+        let fact = json!({ "title": external, "occurred_at": format!("2026-03-{day}T14:00:00Z") });
+        admin.put(&format!("/v1/contacts/{contact}/facts/orders/{external}"), Some(fact)).await.expect(201);
+    }
     for (minute, title) in [(1, "Called"), (2, "Called"), (2, "Wrote"), (4, "Came by")] {
         shop.time_is(&format!("2026-03-18T09:{minute:02}:00Z"));
         // Some rows are equal in what they are sorted by, so that ties must be broken.
@@ -207,7 +212,6 @@ async fn stock(shop: &Shop) {
             { "title": "Answer", "due_in": "today", "priority": if minute == 2 { "high" } else { "normal" } },
             { "title": "Look again", "due_in": "today", "assignee": user(&ana) },
         ]);
-        let contact = text(&admin.get("/v1/contacts?limit=1").await.json["data"][0]["id"]);
         let subject = json!({ "type": "order", "id": "A-1001" });
         let note = json!({ "subject": subject, "contact_id": contact, "title": title, "action_items": items });
         admin.post("/v1/notes", note).await.expect(201);

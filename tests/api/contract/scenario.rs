@@ -100,6 +100,14 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     f.act(&admin, "update_contact", &zoe, Some(json!({ "first_names": "Zoé" }))).await;
     f.act(&admin, "create_contact", "/v1/contacts", Some(json!({ "last_name": "Roi", "external_ids": { "shop": "C-1001" } }))).await;
     let known = f.act(&admin, "upsert_contact", "/v1/contacts/by-external-id/shop/C-1001", Some(json!({ "last_name": "Roy" }))).await;
+    let fact = json!({ "title": "Order A-1001", "occurred_at": "2026-03-17T14:00:00Z" });
+    for external in ["A-1001", "A-1002"] {
+        let fact_path = format!("/v1/contacts/{}/facts/orders/{external}", text(&known["id"]));
+        f.act(&admin, "keep_fact", &fact_path, Some(fact.clone())).await;
+        if external == "A-1002" {
+            f.act(&admin, "forget_fact", &fact_path, None).await;
+        }
+    }
     f.act(&admin, "merge_contact", &format!("{zoe}/merge"), Some(json!({ "into": known["id"] }))).await;
     f.act(&admin, "unmerge_contact", &format!("{zoe}/unmerge"), None).await;
     f.act(&admin, "confirm_contact_match", &format!("{zoe}/confirm-match"), Some(json!({ "contact_id": known["id"] }))).await;

@@ -1,0 +1,110 @@
+//! The door to facts.
+
+use actix_web::{delete, get, put, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{
+    json::{FactBody, FactFilter, FactPage, FactView, ProfileView},
+    service::{self, FoundProfile},
+};
+use crate::kernel::{
+    error::Error,
+    http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result},
+    text,
+};
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(read_contact_profile).service(list_facts).service(read_fact).service(keep_fact).service(forget_fact);
+}
+
+/// Read the profile of a contact
+///
+/// Who it is, and the latest of what each module knows: orders, deliveries, invoices, payments,
+/// journeys, equipment (S1-15). A contact that was merged is 308 to its survivor.
+#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])), responses((status = 200, description = "The profile.", body = ProfileView), (status = 308, description = "It was merged; `Location` is its survivor.")))]
+#[get("/contacts/{id}/profile")]
+async fn read_contact_profile(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
+    match service::profile(db.read(), id).await? {
+        FoundProfile::Here(profile) => Answer::json(200, &*profile),
+        FoundProfile::Moved(survivor) => Ok(Answer::moved_to(format!("/v1/contacts/{survivor}/profile"))),
+    }
+}
+
+/// List what other modules know of a contact
+///
+/// Newest first, with what is known of the contacts that were merged into it. Sorts: `occurred_at` (default `-occurred_at`).
+#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])), params(FactPage, FactFilter), responses((status = 200, description = "A page of facts.", body = FactPage)))]
+#[get("/contacts/{id}/facts")]
+async fn list_facts(db: Data<Db>, Path(id): Path<Uuid>, list: List<FactFilter>) -> Result<Listing> {
+    let page = service::page(db.read(), id, &list.filter, &list.page).await?;
+    Listing::of(&list, &page)
+}
+
+/// Read what a module knows
+///
+/// By the module's own id of it.
+#[utoipa::path(
+    tag = "contacts", security(("bearer" = ["contacts:read"])),
+    params(
+        ("id" = Uuid, Path, description = "The contact."),
+        ("module" = String, Path, description = "The module: lower-case letters, digits and underscores.", example = "orders"),
+        ("external_id" = String, Path, description = "The module's own id of it, percent-encoded.", example = "A-1001")
+    ),
+    responses((status = 200, description = "The fact.", body = FactView))
+)]
+#[get("/contacts/{id}/facts/{module}/{external_id}")]
+async fn read_fact(db: Data<Db>, Path((id, module, external)): Path<(Uuid, String, String)>, _: Context) -> Result<Answer> {
+    Answer::ok(&service::find(db.read(), id, &module, &external).await?)
+}
+
+/// Keep what a module knows
+///
+/// Adds or replaces one fact, as often as its connector likes (S1-15, B-3): an order, a delivery, an
+/// invoice, a payment, a journey, a piece of equipment. What is kept already changes nothing.
+#[utoipa::path(
+    tag = "contacts", security(("bearer" = ["contacts:write"])),
+    params(
+        ("id" = Uuid, Path, description = "The contact."),
+        ("module" = String, Path, description = "The module: 1 to 64 lower-case letters, digits and underscores.", example = "orders"),
+        ("external_id" = String, Path, description = "The module's own id of it, percent-encoded, 1 to 255 characters.", example = "A-1001")
+    ),
+    request_body = FactBody,
+    responses((status = 200, description = "The fact as it is now.", body = FactView), (status = 201, description = "The new fact.", body = FactView))
+)]
+#[put("/contacts/{id}/facts/{module}/{external_id}")]
+async fn keep_fact(db: Data<Db>, Path((id, module, external)): Path<(Uuid, String, String)>, call: Call<FactBody>) -> Result<Answer> {
+    let named = text::key(&module).is_ok() && module.len() <= 64 && text::not_blank(&external).is_ok() && external.chars().count() <= 255;
+    if !named {
+        return Err(Error::not_found("module or id"));
+    }
+    call.write(&db, async move |tx, body| {
+        let (fact, new) = service::keep(tx, id, module, external, body).await?;
+        let view = FactView::from(fact);
+        if new { Answer::created(&view) } else { Answer::ok(&view) }
+    })
+    .await
+}
+
+/// Forget what a module knew
+///
+/// The module has it no more; the history keeps that it was there.
+#[utoipa::path(
+    tag = "contacts", security(("bearer" = ["contacts:write"])),
+    params(
+        ("id" = Uuid, Path, description = "The contact."),
+        ("module" = String, Path, description = "The module.", example = "orders"),
+        ("external_id" = String, Path, description = "The module's own id of it, percent-encoded.", example = "A-1001")
+    ),
+    responses((status = 204, description = "It is gone."))
+)]
+#[delete("/contacts/{id}/facts/{module}/{external_id}")]
+async fn forget_fact(db: Data<Db>, Path((id, module, external)): Path<(Uuid, String, String)>, command: Command) -> Result<Answer> {
+    command
+        .write(&db, async move |tx| {
+            service::forget(tx, id, &module, &external).await?;
+            Ok(Answer::nothing())
+        })
+        .await
+}
