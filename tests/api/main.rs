@@ -24,5 +24,6 @@ mod picklists;
 mod queues;
 mod reports;
 mod requests;
+mod search;
 mod support;
 mod timeline;

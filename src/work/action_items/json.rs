@@ -24,6 +24,7 @@ use crate::{
         filter::{AnyOf, Flag, Whose},
         http::View,
         patch::{Patch, not_null},
+        search::Terms,
         text,
     },
 };
@@ -338,6 +339,10 @@ pub type Priorities = AnyOf<Priority>;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ActionItemFilter {
+    /// Only what has these words in its title or details.
+    #[param(inline)]
+    #[schema(nullable = false)]
+    pub q: Option<Terms>,
     /// Only these statuses; `open` unless `include_completed` or `status` says otherwise.
     #[param(inline, example = "open")]
     #[schema(nullable = false, example = "open")]

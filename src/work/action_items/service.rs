@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono_tz::Tz;
 use sea_orm::{
-    EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryTrait,
+    DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryTrait,
     entity::prelude::*,
     sea_query::{Alias, Cond, Expr, ExprTrait, Order, Query, SelectStatement, UnionType},
 };
@@ -352,7 +352,7 @@ pub async fn page(
     base: SelectStatement,
     request: &PageRequest,
 ) -> Result<Page<ActionItemView>> {
-    let page = list::page::<Row>(reader, request, base, |select| narrow(select, filter, viewer)).await?;
+    let page = list::page::<Row>(reader, request, base, |select| narrow(select, filter, viewer, reader.backend())).await?;
     let mut page = page.map(|row| ActionItemView::new(row, viewer));
     if request.expand.iter().any(|wanted| wanted == "labels") {
         label(reader, context, &mut page.data).await?;
@@ -373,7 +373,7 @@ pub async fn applied_defaults(
         if request.counts {
             let mut hidden = Entity::find().into_query();
             let all = ActionItemFilter { include_completed: Some(crate::kernel::filter::Flag(true)), ..filter.clone() };
-            narrow(&mut hidden, &all, viewer);
+            narrow(&mut hidden, &all, viewer, reader.backend());
             hidden.and_where(is_open().not());
             applied.hidden = Some(reader.count(hidden, list::COUNT_LIMIT).await?);
         }
@@ -388,7 +388,7 @@ fn shows_open_only(filter: &ActionItemFilter) -> bool {
 }
 
 /// Adds a filter to a query of items.
-pub fn narrow(select: &mut SelectStatement, filter: &ActionItemFilter, viewer: &Viewer) {
+pub fn narrow(select: &mut SelectStatement, filter: &ActionItemFilter, viewer: &Viewer, backend: DbBackend) {
     let column = |column: Column| Expr::col((Entity, column));
     match &filter.status {
         Some(AnyOf(statuses)) if statuses == &[Status::Open] => {
@@ -414,6 +414,7 @@ pub fn narrow(select: &mut SelectStatement, filter: &ActionItemFilter, viewer: &
             .equals(column(Column::SubjectId), Some(subject.0.id.clone()));
     }
     select
+        .having::<Model>(column(Column::Id), filter.q.as_ref(), backend)
         .any_of(column(Column::SubjectType), filter.subject_type.as_ref())
         .any_of(column(Column::Action), filter.action.as_ref())
         .any_of(column(Column::Priority), filter.priority.as_ref())
@@ -457,7 +458,7 @@ async fn label(reader: Reader<'_>, context: &Context, items: &mut [ActionItemVie
 /// The ids of what a filter finds, oldest due first, up to a limit.
 pub async fn ids(reader: Reader<'_>, filter: &ActionItemFilter, viewer: &Viewer, most: u64) -> Result<Vec<Uuid>> {
     let mut select = Entity::find().into_query();
-    narrow(&mut select, filter, viewer);
+    narrow(&mut select, filter, viewer, reader.backend());
     select.order_by((Entity, Column::DueAt), Order::Asc).order_by((Entity, Column::Id), Order::Asc).limit(most);
     select.clear_selects().column((Entity, Column::Id));
     Ok(reader.all::<Found>(&select).await?.into_iter().map(|found| found.id).collect())
