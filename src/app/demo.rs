@@ -24,7 +24,7 @@ use crate::{
         error::{Error, Result},
         tx::Tx,
     },
-    work::{action_items, notes},
+    work::{action_items, interactions, notes},
 };
 
 /// What the demo can be told.
@@ -114,6 +114,18 @@ const STORIES: &[Story] = &[
 
 /// First names, last name, company, postal code, country, phone, present state.
 type Customer = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
+
+/// What customers call about: purpose, subject line, outcome, mood, and the type of the issue if it is one.
+type CallStory = (&'static str, &'static str, &'static str, &'static str, Option<&'static str>);
+
+const CALLS: &[CallStory] = &[
+    ("customer_service", "Charged $7.99 for an ant farm of $6.99", "complaint", "angry", Some("billing")),
+    ("customer_service", "Delivery took three days instead of two", "complaint", "impatient", Some("shipping")),
+    ("customer_service", "How to feed the ants in winter", "resolved", "happy", None),
+    ("customer_service", "The checkout forgets the postal code", "complaint", "neutral", Some("website")),
+    ("sales", "Asked for a larger ant farm", "order_placed", "happy", None),
+    ("credit_control", "Invoice of last month is not paid", "promised_payment", "neutral", None),
+];
 
 /// Whom the shop sells to: its customers C-1, C-2, and so on.
 const CUSTOMERS: &[Customer] = &[
@@ -272,6 +284,7 @@ impl Shop {
         let mut random = StdRng::seed_from_u64(seed);
         let mut open: Vec<Uuid> = Vec::new();
         while clock.now() < now {
+            self.take_a_call(db, &mut random).await?;
             let (notes, closing) = (random.random_range(1..=4), random.random_range(0..=3));
             for _ in 0..notes {
                 open.extend(self.write_down(db, &mut random).await?);
@@ -317,6 +330,24 @@ impl Shop {
         let new: notes::NewNote = serde_json::from_value(new).map_err(Error::internal)?;
         let created = self.acting(db, author, async move |tx| notes::create(tx, new).await).await?;
         Ok(created.action_items.first().map(|created| created.item.id))
+    }
+
+    /// Records a call of a customer, which brings up an issue or is done with.
+    async fn take_a_call(&self, db: &Db, random: &mut StdRng) -> Result<()> {
+        let (purpose, subject_line, outcome, mood, issue) = CALLS.choose(random).copied().unwrap_or(CALLS[0]);
+        let operator = &self.people[random.random_range(0..self.people.len())];
+        let customer = 1 + random.random_range(0..CUSTOMERS.len());
+        let actions: Vec<Value> = issue
+            .iter()
+            .map(|kind| json!({ "issue": { "title": subject_line, "types": [kind] }, "info_used": ["order_history"] }))
+            .collect();
+        let new = json!({
+            "who": { "external_id": { "source": "shop", "id": format!("C-{customer}") } }, "channel": "phone", "purpose": purpose,
+            "subject_line": subject_line, "outcome": outcome, "mood": mood, "duration_seconds": random.random_range(40..900),
+            "complete": issue.is_none(), "actions": actions,
+        });
+        let new: interactions::NewInteraction = serde_json::from_value(new).map_err(Error::internal)?;
+        self.acting(db, operator, async move |tx| interactions::record(tx, new).await.map(drop)).await
     }
 
     fn group(&self, name: &str) -> Option<Uuid> {

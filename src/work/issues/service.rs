@@ -132,8 +132,7 @@ async fn owner_of(tx: &mut Tx, wanted: Option<AssigneeRef>, contact: Option<Uuid
     }
     let mut candidates = Vec::new();
     if let Some(contact) = contact {
-        let contact = tx.read().model(contacts::contact::Entity::find_by_id(contact)).await?;
-        candidates.extend(contact.and_then(|contact| contact.owner_id).map(|id| (AssigneeType::User, id)));
+        candidates.extend(contacts::owner_of(tx, contact).await?.map(|id| (AssigneeType::User, id)));
     }
     for word in types {
         candidates.extend(picklists::group_of(tx, word).await?.map(|id| (AssigneeType::Group, id)));

@@ -250,9 +250,8 @@ async fn fill(database: &DatabaseConnection) {
         let copied = columns.iter().map(|(name, kind)| {
             let key = keys.iter().find(|(column, _)| column == name).map(|(_, kind)| kind.as_str());
             match (name.as_str(), kind.as_str(), key) {
-                (_, "uuid", Some("PRIMARY KEY")) => "gen_random_uuid()".to_owned(),
+                (_, "uuid", Some("PRIMARY KEY" | "UNIQUE")) => "gen_random_uuid()".to_owned(),
                 (_, "text", Some("UNIQUE")) => format!("{name} || '-' || copy"),
-                (_, "uuid", Some("UNIQUE")) => "gen_random_uuid()".to_owned(),
                 (_, "bigint", Some("UNIQUE")) => format!("{name} + copy * 1000000"),
                 (_, _, Some(_)) => name.clone(),
                 (name, "bigint", None) if name == "at" || name.ends_with("_at") => format!("{name} + (copy % 2001 - 1000) * 3600000000"),
