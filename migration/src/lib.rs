@@ -14,6 +14,7 @@ mod m0004_journal;
 mod m0005_seeds;
 mod m0006_contacts;
 mod m0008_variables;
+mod m0009_issues_and_interactions;
 mod m0011_facts;
 
 /// Applies what is missing.
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_seeds::Migration),
             Box::new(m0006_contacts::Migration),
             Box::new(m0008_variables::Migration),
+            Box::new(m0009_issues_and_interactions::Migration),
             Box::new(m0011_facts::Migration),
         ]
     }

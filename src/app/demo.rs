@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     access::{groups, sessions, users},
+    customers::{contacts, facts},
     kernel::{
         actor::{Actor, ActorKind, Role},
         clock::{Clock, Timestamp},
@@ -111,6 +112,25 @@ const STORIES: &[Story] = &[
     ("customer", "Asked for an offer for 40 pieces", "> We are refitting our office.", Some(("Send the offer", "Sales", "in_2_days"))),
 ];
 
+/// First names, last name, company, postal code, country, phone, present state.
+type Customer = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
+
+/// Whom the shop sells to: its customers C-1, C-2, and so on.
+const CUSTOMERS: &[Customer] = &[
+    ("Zoé", "Tremblay", "Épicerie du Coin", "H2X 1Y4", "CA", "(514) 555-0123", "active"),
+    ("Marc", "Gagnon", "Supermarché Plateau", "H2J 3K5", "CA", "514-555-0142", "cold_prospect"),
+    ("Louise", "Roy", "Marché Roy", "H2W 2E1", "CA", "514 555 0177", "overdue_account"),
+    ("Oliver", "Smith", "Toys & Co", "M5V 2T6", "CA", "416-555-0119", "active"),
+    ("Aïcha", "Benali", "Épicerie Benali", "75011", "FR", "01 42 68 53 01", "warm_prospect"),
+    ("Hans", "Müller", "Müller Spielwaren", "10115", "DE", "030 901820", "active"),
+    ("María", "García López", "Supermercados García", "28013", "ES", "915 55 01 23", "active"),
+    ("Siobhán", "O'Brien", "O'Brien's Grocery", "D02 X285", "IE", "01 555 0123", "cold_prospect"),
+    ("健太", "田中", "田中商店", "100-0001", "JP", "03-5555-0123", "active"),
+    ("Chidi", "Eze", "Eze Stores", "100001", "NG", "0803 555 0123", "warm_prospect"),
+    ("Emma", "Jansen", "Speelgoed Jansen", "1012 JS", "NL", "020 555 0123", "active"),
+    ("Ewa", "Nowak", "Delikatesy Nowak", "00-001", "PL", "22 555 01 23", "overdue_account"),
+];
+
 /// Fills a throw-away database, serves it, and takes it away at the end.
 pub async fn run(args: DemoArgs, mut config: Config) -> std::result::Result<(), Box<dyn std::error::Error>> {
     let file = Throwaway::new();
@@ -127,6 +147,7 @@ pub async fn run(args: DemoArgs, mut config: Config) -> std::result::Result<(), 
     let db = start::open(&config, past.clone()).await?;
     start::first_rows(&config, &db).await?;
     let shop = Shop::staff(&db, password).await?;
+    shop.customers(&db).await?;
     shop.live(&db, &past, now, args.seed).await?;
     db.close().await;
 
@@ -219,6 +240,33 @@ impl Shop {
         .await
     }
 
+    /// Takes over the shop's customers, each with a first order, and its own company for internal notes.
+    async fn customers(&self, db: &Db) -> Result<()> {
+        let emi = &self.people[4];
+        for (number, (first_names, last_name, company, postal_code, country, phone, status)) in (1..).zip(CUSTOMERS) {
+            let owner = self.people[number % self.people.len()].id;
+            let new = json!({
+                "first_names": first_names, "last_name": last_name, "company": company, "postal_code": postal_code, "country": country,
+                "phones": [phone], "emails": [format!("customer{number}@mail.example")], "external_ids": { "shop": format!("C-{number}") },
+                "status": status, "owner_id": owner,
+            });
+            let new: contacts::NewContact = serde_json::from_value(new).map_err(Error::internal)?;
+            let order = json!({
+                "title": format!("Order A-{}", 1000 + number), "status": "shipped", "occurred_at": db.clock().now(),
+                "amount": { "amount": format!("{}.90", 10 + 7 * number), "currency": "EUR" },
+            });
+            let order: facts::FactBody = serde_json::from_value(order).map_err(Error::internal)?;
+            self.acting(db, emi, async move |tx| {
+                let contact = contacts::create(tx, new).await?;
+                facts::keep(tx, contact.id, "orders".into(), format!("A-{}", 1000 + number), order).await.map(drop)
+            })
+            .await?;
+        }
+        let own: contacts::NewContact =
+            serde_json::from_value(json!({ "kind": "own_company", "company": "The Demo Shop" })).map_err(Error::internal)?;
+        self.acting(db, emi, async move |tx| contacts::create(tx, own).await.map(drop)).await
+    }
+
     /// Lives through the days until now, a few notes each, most of the work done in time.
     async fn live(&self, db: &Db, clock: &Clock, now: Timestamp, seed: u64) -> Result<()> {
         let mut random = StdRng::seed_from_u64(seed);
@@ -251,7 +299,7 @@ impl Shop {
             "vendor" => format!("V-{number}"),
             "product" => format!("P-{number:03}"),
             "domain" => "shop.example".into(),
-            _ => format!("C-{number}"),
+            _ => format!("C-{}", 1 + number % CUSTOMERS.len()),
         };
         let assignee = match follows {
             Some((_, group, _)) => match random.random_range(0..10) {

@@ -33,6 +33,8 @@ use crate::kernel::{
         (name = "subjects", description = "What in the cart the work is about, and its history."),
         (name = "notes", description = "Who said what to whom."),
         (name = "action_items", description = "Who needs to do what, and when."),
+        (name = "issues", description = "What customers bring up, until it is dealt with."),
+        (name = "interactions", description = "Every call, letter and visit, and what it was about."),
         (name = "queues", description = "The work lists of people, groups and the public."),
         (name = "offboarding", description = "When somebody leaves."),
         (name = "home", description = "What is new, at a glance."),

@@ -3,7 +3,7 @@
 use crate::{
     access::sessions,
     kernel::journal::Reactions,
-    work::{action_items, notes, offboarding},
+    work::{action_items, issues, notes, offboarding},
 };
 
 /// Every reaction, by the event it waits for.
@@ -17,6 +17,8 @@ pub fn reactions() -> Reactions {
         ("contact.updated", notes::find_contact),
         ("contact.created", action_items::find_contact),
         ("contact.updated", action_items::find_contact),
+        ("contact.created", issues::find_contact),
+        ("contact.updated", issues::find_contact),
         ("group.member_removed", offboarding::refuse_empty_group),
     ]
 }

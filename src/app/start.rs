@@ -39,7 +39,12 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Db> {
 /// How the settings say the database is reached.
 #[must_use]
 pub fn options(config: &Config) -> DbOptions {
-    DbOptions { read_url: config.database_read_url.clone(), connections: config.connections, ..DbOptions::new(&config.database_url) }
+    DbOptions {
+        read_url: config.database_read_url.clone(),
+        connections: config.connections,
+        default_group: config.default_group.clone(),
+        ..DbOptions::new(&config.database_url)
+    }
 }
 
 /// Everything that runs over an open database.

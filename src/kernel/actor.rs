@@ -73,6 +73,10 @@ scopes! {
     NotesWrite "notes:write" Agent "Write and correct notes.";
     ActionItemsRead "action_items:read" Agent "Read action items.";
     ActionItemsWrite "action_items:write" Agent "Create and work on action items.";
+    IssuesRead "issues:read" Agent "Read issues.";
+    IssuesWrite "issues:write" Agent "Open, change, close and merge issues.";
+    InteractionsRead "interactions:read" Agent "Read interactions and their actions.";
+    InteractionsWrite "interactions:write" Agent "Record and correct interactions.";
     QueuesRead "queues:read" Agent "Read one's own queues, one's groups' and the public one.";
     HomeRead "home:read" Agent "Read the home page.";
     SubjectsRead "subjects:read" Agent "Read the timeline of a subject.";

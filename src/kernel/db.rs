@@ -33,7 +33,7 @@ use super::{
     tx::Tx,
 };
 
-/// How the database is reached.
+/// How the database is reached, and what the rules over it go by.
 #[derive(Clone, Debug)]
 pub struct DbOptions {
     /// `sqlite://file` or `postgres://…`
@@ -46,6 +46,8 @@ pub struct DbOptions {
     pub write_queue: usize,
     /// Hears every statement, with its values, once it has run.
     pub observer: Option<Observer>,
+    /// The name of the group that gets work which nothing else assigns.
+    pub default_group: String,
 }
 
 /// Whoever wants to know which statements run.
@@ -69,7 +71,7 @@ impl DbOptions {
     /// The usual settings for a database.
     #[must_use]
     pub fn new(url: &str) -> Self {
-        Self { url: url.into(), read_url: None, connections: 8, write_queue: 1024, observer: None }
+        Self { url: url.into(), read_url: None, connections: 8, write_queue: 1024, observer: None, default_group: String::new() }
     }
 }
 
@@ -82,6 +84,7 @@ struct Inner {
     replica: Option<DatabaseConnection>,
     clock: Clock,
     company_zone: Tz,
+    default_group: Arc<str>,
     ids: Arc<Ids>,
     reactions: Arc<Reactions>,
     changed: Notify,
@@ -171,6 +174,7 @@ impl Db {
             replica,
             clock,
             company_zone,
+            default_group: options.default_group.as_str().into(),
             ids: Arc::default(),
             reactions: Arc::new(reactions),
             changed: Notify::new(),
@@ -327,7 +331,8 @@ impl Db {
         F: AsyncFnOnce(&mut Tx) -> Result<T>,
     {
         let now = self.0.clock.now();
-        let mut tx = Tx::new(conn, context, now, self.0.company_zone, self.0.ids.clone(), self.0.reactions.clone());
+        let mut tx =
+            Tx::new(conn, context, now, (self.0.company_zone, self.0.default_group.clone()), self.0.ids.clone(), self.0.reactions.clone());
         let outcome = std::panic::AssertUnwindSafe(work(&mut tx)).catch_unwind().await;
         match outcome {
             Ok(Ok(value)) => tx.finish().await.map(|conn| (value, conn)).map_err(|error| (error, None)),

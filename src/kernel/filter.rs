@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, marker::PhantomData, str::FromStr};
 
-use sea_orm::sea_query::{Cond, Expr, ExprTrait, SelectStatement};
+use sea_orm::sea_query::{Cond, Expr, ExprTrait, LikeExpr, SelectStatement};
 use serde::{Deserialize, Deserializer, de};
 use utoipa::{PartialSchema, ToSchema, openapi};
 use uuid::Uuid;
@@ -145,6 +145,8 @@ pub trait Narrow {
     fn any_of<T: Clone + Into<sea_orm::Value>>(&mut self, column: Expr, alternatives: Option<&AnyOf<T>>) -> &mut Self;
     /// The column is this value, when it is given.
     fn equals<T: Into<sea_orm::Value>>(&mut self, column: Expr, value: Option<T>) -> &mut Self;
+    /// The column has the text in it somewhere, when it is given.
+    fn contains(&mut self, column: Expr, text: Option<&str>) -> &mut Self;
     /// The column is in a half-open range.
     fn between<T: Into<sea_orm::Value>>(&mut self, column: Expr, from: Option<T>, before: Option<T>) -> &mut Self;
 }
@@ -165,6 +167,13 @@ impl Narrow for SelectStatement {
             Some(value) => self.and_where(column.eq(value.into())),
             None => self,
         }
+    }
+
+    fn contains(&mut self, column: Expr, text: Option<&str>) -> &mut Self {
+        let Some(text) = text else { return self };
+        let literal: String =
+            text.chars().flat_map(|c| ['\\'].into_iter().filter(move |_| matches!(c, '%' | '_' | '\\')).chain([c])).collect();
+        self.and_where(column.like(LikeExpr::new(format!("%{literal}%")).escape('\\')))
     }
 
     fn between<T: Into<sea_orm::Value>>(&mut self, column: Expr, from: Option<T>, before: Option<T>) -> &mut Self {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use validator::{ValidateLength, ValidationError};
+use validator::{Validate, ValidateLength, ValidationError, ValidationErrors};
 
 use super::{
     error::{Error, Result},
@@ -106,6 +106,12 @@ impl<T: Serialize> Serialize for Patch<T> {
 impl<T: ValidateLength<u64>> ValidateLength<u64> for Patch<T> {
     fn length(&self) -> Option<u64> {
         self.value().and_then(ValidateLength::length)
+    }
+}
+
+impl<T: Validate> Validate for Patch<T> {
+    fn validate(&self) -> std::result::Result<(), ValidationErrors> {
+        self.value().map_or(Ok(()), Validate::validate)
     }
 }
 

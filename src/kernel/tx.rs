@@ -33,6 +33,8 @@ pub struct Tx {
     pub now: Timestamp,
     /// The company's time zone, for what belongs to no person.
     pub company_zone: Tz,
+    /// The name of the group that gets work which nothing else assigns.
+    pub default_group: Arc<str>,
     ids: Arc<Ids>,
     reactions: Arc<Reactions>,
     entries: Vec<journal::Model>,
@@ -45,12 +47,12 @@ impl Tx {
         conn: DatabaseTransaction,
         context: Context,
         now: Timestamp,
-        company_zone: Tz,
+        (company_zone, default_group): (Tz, Arc<str>),
         ids: Arc<Ids>,
         reactions: Arc<Reactions>,
     ) -> Self {
         let names = HashMap::from([(context.actor.author(), context.actor.author_name().to_owned())]);
-        Self { conn, context, now, company_zone, ids, reactions, entries: Vec::new(), names, memory: HashMap::new() }
+        Self { conn, context, now, company_zone, default_group, ids, reactions, entries: Vec::new(), names, memory: HashMap::new() }
     }
 
     /// Writes the journal and hands the transaction back for its commit.

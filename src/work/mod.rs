@@ -1,6 +1,8 @@
 //! What is to be done, by whom, and by when.
 
 pub mod action_items;
+pub mod interactions;
+pub mod issues;
 pub mod notes;
 pub mod offboarding;
 pub mod queues;

@@ -14,6 +14,8 @@ mod events;
 mod facts;
 mod home;
 mod house;
+mod interactions;
+mod issues;
 mod jobs;
 mod lists;
 mod notes;

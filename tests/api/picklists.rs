@@ -319,6 +319,7 @@ async fn fill(shop: &Shop, list: Uuid, values: i64) {
             color: None,
             polarity: None,
             duration: None,
+            group_id: None,
             position,
             active: true,
             created_at: tx.now,

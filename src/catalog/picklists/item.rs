@@ -70,6 +70,8 @@ pub struct Model {
     pub polarity: Option<Polarity>,
     /// How far from today, for due presets.
     pub duration: Option<String>,
+    /// The group that has to do with it, for issue types.
+    pub group_id: Option<Uuid>,
     /// Its place in the list.
     pub position: i64,
     /// Whether it can be chosen.

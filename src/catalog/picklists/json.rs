@@ -68,6 +68,9 @@ pub struct NewPicklistItem {
     #[validate(length(max = 40), custom(function = text::duration))]
     #[schema(format = "duration", max_length = 40, example = json!(null))]
     pub duration: Option<String>,
+    /// The group that has to do with it, for the list `issue_types`: where issues of this type go (S4-5).
+    #[schema(example = json!(null))]
+    pub group_id: Option<Uuid>,
 }
 
 /// Changes to a value of a picklist (RFC 7396). The key stays as it is.
@@ -98,6 +101,10 @@ pub struct PicklistItemPatch {
     #[schema(value_type = Option<String>, format = "duration", max_length = 40)]
     #[serde(default)]
     pub duration: Patch<String>,
+    /// Another group, for the list `issue_types`; null for none.
+    #[schema(value_type = Option<Uuid>)]
+    #[serde(default)]
+    pub group_id: Patch<Uuid>,
     /// `false` retires the value, `true` brings it back.
     #[schema(value_type = Option<bool>, nullable = false)]
     #[serde(default)]
@@ -209,6 +216,9 @@ pub struct PicklistItemView {
     /// How far from today, as an ISO 8601 duration; for due presets.
     #[schema(required, example = "P2W")]
     pub duration: Option<String>,
+    /// The group that has to do with it; for issue types (S4-5).
+    #[schema(required)]
+    pub group_id: Option<Uuid>,
     /// Whether it can be chosen; a retired one can only be read.
     pub active: bool,
     /// Its place in the list, from 0.
@@ -234,6 +244,7 @@ impl PicklistItemView {
             color: row.color,
             polarity: row.polarity,
             duration: row.duration,
+            group_id: row.group_id,
             active: row.active,
             position: row.position,
             created_at: row.created_at,

@@ -14,4 +14,4 @@ pub use json::{
     LabelView, NewPicklistItem, PicklistItemView, PicklistView, labels as check_labels, labels_schema, patched_labels,
     patched_labels_schema,
 };
-pub use service::{DUE_PRESETS, active, check, check_all, duration, exists, labels, learn, merge as merge_labels};
+pub use service::{DUE_PRESETS, ISSUE_TYPES, active, check, check_all, duration, exists, group_of, labels, learn, merge as merge_labels};

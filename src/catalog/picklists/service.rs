@@ -15,19 +15,24 @@ use super::{
     },
     picklist::{Column, Entity, Model},
 };
-use crate::kernel::{
-    error::{Code, Error, Result, Violation},
-    filter::Narrow,
-    journal::Record,
-    list::{self, Page, PageRequest},
-    reader::Reader,
-    text,
-    tx::Tx,
+use crate::{
+    access::groups,
+    kernel::{
+        error::{Code, Error, Result, Violation},
+        filter::Narrow,
+        journal::Record,
+        list::{self, Page, PageRequest},
+        reader::Reader,
+        text,
+        tx::Tx,
+    },
 };
 
 /// Values of one list at the most, retired ones included.
 const MOST_ITEMS: usize = 1000;
 
+/// The list whose values are what issues can be about, each perhaps with a group.
+pub const ISSUE_TYPES: &str = "issue_types";
 /// The list whose values are durations.
 pub const DUE_PRESETS: &str = "due_presets";
 
@@ -52,6 +57,7 @@ pub async fn add(tx: &mut Tx, name: &str, new: NewPicklistItem) -> Result<item::
         return Err(Error::field("key", "required", "is required for a label without a Latin letter or digit"));
     }
     check_duration(name, new.duration.as_deref())?;
+    check_group(tx.read(), name, new.group_id).await?;
     let present = items(tx.read(), list.id).await?;
     if let Some(same) = present.iter().find(|item| item.key == key) {
         let state = if same.active { "" } else { ", retired; restore it" };
@@ -70,6 +76,7 @@ pub async fn add(tx: &mut Tx, name: &str, new: NewPicklistItem) -> Result<item::
         color: new.color,
         polarity: new.polarity,
         duration: new.duration,
+        group_id: new.group_id,
         position: present.last().map_or(0, |last| last.position + 1),
         active: true,
         created_at: tx.now,
@@ -98,6 +105,10 @@ pub async fn update(tx: &mut Tx, name: &str, key: &str, patch: PicklistItemPatch
     patch.polarity.onto(&mut after.polarity);
     patch.duration.onto(&mut after.duration);
     check_duration(name, after.duration.as_deref())?;
+    patch.group_id.onto(&mut after.group_id);
+    if before.group_id != after.group_id {
+        check_group(tx.read(), name, after.group_id).await?;
+    }
     patch.active.over(&mut after.active, "active")?;
     change(tx, list, &before, after).await
 }
@@ -172,6 +183,20 @@ fn check_duration(list: &str, duration: Option<&str>) -> Result<()> {
         (true, None) => Err(Error::field("duration", "required", "is required for a due preset")),
         (false, Some(_)) => Err(Error::field("duration", "not_here", format!("only the values of {DUE_PRESETS} have a duration"))),
         _ => Ok(()),
+    }
+}
+
+async fn check_group(reader: Reader<'_>, list: &str, group: Option<Uuid>) -> Result<()> {
+    match group {
+        None => Ok(()),
+        Some(_) if list != ISSUE_TYPES => {
+            Err(Error::field("group_id", "not_here", format!("only the values of {ISSUE_TYPES} have a group")))
+        }
+        Some(id) => match groups::find(reader, id).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.code() == Code::NotFound => Err(Error::field("group_id", "unknown", "is no group")),
+            Err(error) => Err(error),
+        },
     }
 }
 
@@ -345,6 +370,12 @@ pub async fn duration(tx: &mut Tx, key: &str) -> Result<Option<String>> {
     Ok(learnt(tx, DUE_PRESETS, key).and_then(|value| value.duration.clone()))
 }
 
+/// The group that has to do with issues of a type, if it has one.
+pub async fn group_of(tx: &mut Tx, issue_type: &str) -> Result<Option<Uuid>> {
+    learn(tx, [(ISSUE_TYPES, issue_type)]).await?;
+    Ok(learnt(tx, ISSUE_TYPES, issue_type).and_then(|value| value.group_id))
+}
+
 /// The labels of `(list, key)` pairs at once, retired ones too, for somebody who reads these languages.
 pub async fn labels(reader: Reader<'_>, wanted: &[(&str, &str)], languages: &[String]) -> Result<HashMap<(String, String), LabelView>> {
     let found = find_values(reader, wanted.iter().copied()).await?;
@@ -364,6 +395,7 @@ struct Value {
     labels: Labels,
     color: Option<String>,
     duration: Option<String>,
+    group_id: Option<Uuid>,
     active: bool,
 }
 
@@ -374,8 +406,16 @@ async fn find_values<'a>(reader: Reader<'_>, wanted: impl IntoIterator<Item = (&
     }
     let mut select = Query::select();
     select.from(item::Entity).expr_as(Expr::col((Entity, Column::Name)), "list").columns(
-        [item::Column::Key, item::Column::Label, item::Column::Labels, item::Column::Color, item::Column::Duration, item::Column::Active]
-            .map(|column| (item::Entity, column)),
+        [
+            item::Column::Key,
+            item::Column::Label,
+            item::Column::Labels,
+            item::Column::Color,
+            item::Column::Duration,
+            item::Column::GroupId,
+            item::Column::Active,
+        ]
+        .map(|column| (item::Entity, column)),
     );
     in_lists(&mut select, wanted);
     reader.all(&select).await

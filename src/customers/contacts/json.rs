@@ -351,12 +351,12 @@ pub struct Who {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub postal_code: Option<String>,
     /// Country, ISO 3166-1 alpha-2.
-    #[validate(custom(function = country_code))]
+    #[validate(length(min = 2, max = 2), custom(function = country_code))]
     #[schema(pattern = "^[A-Za-z]{2}$")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
     /// A phone number.
-    #[validate(custom(function = one_phone))]
+    #[validate(length(max = 50), custom(function = one_phone))]
     #[schema(max_length = 50, pattern = "[0-9]")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,

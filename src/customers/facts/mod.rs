@@ -4,3 +4,6 @@ pub mod fact;
 pub mod http;
 mod json;
 mod service;
+
+pub use json::FactBody;
+pub use service::keep;

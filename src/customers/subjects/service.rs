@@ -41,6 +41,12 @@ pub async fn known(reader: Reader<'_>, subject: &Subject) -> Result<Option<Uuid>
     }
 }
 
+/// A contact as a subject.
+#[must_use]
+pub fn of_contact(id: Uuid) -> Subject {
+    Subject { r#type: CONTACT.into(), id: id.to_string() }
+}
+
 /// What something is about and whom, when a request names either: a contact that is named is the one meant, and
 /// without a subject of its own the thing is about the contact.
 pub async fn whom(tx: &mut Tx, subject: Option<Subject>, contact: Option<Uuid>) -> Result<(Subject, Option<Uuid>)> {
@@ -55,7 +61,7 @@ pub async fn whom(tx: &mut Tx, subject: Option<Subject>, contact: Option<Uuid>) 
         None => broken.note(Err(Error::field("subject", "required", "is required, unless contact_id says whom it is about")))?,
     };
     broken.end()?;
-    let subject = subject.or_else(|| named.map(|id| Subject { r#type: CONTACT.into(), id: id.to_string() }));
+    let subject = subject.or_else(|| named.map(of_contact));
     let subject = subject.ok_or_else(|| Error::internal("a check gave nothing"))?;
     Ok((subject, named.or(own)))
 }

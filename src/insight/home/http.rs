@@ -13,7 +13,7 @@ pub fn routes(config: &mut ServiceConfig) {
 
 /// Read the home page
 ///
-/// The newest items on top, and the counts of every queue (S0-12).
+/// The newest items on top, the counts of every queue (S0-12), and the open issues of each type (S4-6).
 #[utoipa::path(tag = "home", security(("bearer" = ["home:read"])), responses((status = 200, description = "The home page.", body = HomeView)))]
 #[get("/home")]
 async fn read_home(db: Data<Db>, context: Context) -> Result<Answer> {

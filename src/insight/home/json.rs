@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::work::{action_items::ActionItemView, queues::QueueView};
+use crate::work::{action_items::ActionItemView, issues::OpenIssuesView, queues::QueueView};
 
 /// The home page of whoever asks.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -12,4 +12,6 @@ pub struct HomeView {
     pub newest_action_items: Vec<ActionItemView>,
     /// Every queue of the caller with its counts.
     pub queues: Vec<QueueView>,
+    /// How many issues are open, of each type and of none (S4-6).
+    pub open_issues: OpenIssuesView,
 }

@@ -7,7 +7,7 @@ use crate::{
     kernel::{context::Context, error::Result, reader::Reader},
     work::{
         action_items::{self, Viewer},
-        queues,
+        issues, queues,
     },
 };
 
@@ -22,5 +22,6 @@ pub async fn home(reader: Reader<'_>, context: &Context) -> Result<HomeView> {
     Ok(HomeView {
         newest_action_items: action_items::newest_of(reader, &viewer, &owners, NEWEST).await?,
         queues: queues::queues_of(reader, context, &viewer).await?,
+        open_issues: issues::open_by_type(reader).await?,
     })
 }

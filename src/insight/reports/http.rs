@@ -5,15 +5,18 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
     kernel::{
-        filter::Flag,
+        filter::{AnyOf, Flag},
         http::{Db, List, Listing, Result},
     },
-    work::action_items::{self, ActionItemFilter, ActionItemPage, Viewer},
+    work::{
+        action_items::{self, ActionItemFilter, ActionItemPage, Viewer},
+        issues::{self, IssueFilter, IssueOrigin, IssuePage},
+    },
 };
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(list_orphaned_work);
+    config.service(list_orphaned_work).service(list_orphaned_issues);
 }
 
 /// List work without a live owner
@@ -27,5 +30,17 @@ async fn list_orphaned_work(db: Data<Db>, list: List) -> Result<Listing> {
     let viewer = Viewer::of(&list.context);
     let everything = ActionItemFilter { include_completed: Some(Flag(true)), ..ActionItemFilter::default() };
     let page = action_items::page(db.read(), &list.context, &viewer, &everything, action_items::orphaned(), &list.page).await?;
+    Listing::of(&list, &page)
+}
+
+/// List issues without a live owner
+///
+/// Open issues of people who are gone or of groups without an active member. The promise is that this list is always
+/// empty (S0-16); it is here to be checked. Sorts: `opened_at` (default `-opened_at`), `number`. Expands: `labels`.
+#[utoipa::path(tag = "reports", security(("bearer" = ["reports:read"])), params(IssuePage), responses((status = 200, description = "An empty page.", body = IssuePage)))]
+#[get("/reports/orphaned-issues")]
+async fn list_orphaned_issues(db: Data<Db>, list: List) -> Result<Listing> {
+    let everything = IssueFilter { origin: Some(AnyOf(vec![IssueOrigin::Manual, IssueOrigin::Automatic])), ..IssueFilter::default() };
+    let page = issues::page(db.read(), &list.context, &everything, issues::orphaned(), &list.page).await?;
     Listing::of(&list, &page)
 }

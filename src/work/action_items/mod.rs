@@ -13,10 +13,10 @@ mod service;
 
 pub use action_item::{Priority, Status};
 pub use assignee::{Assignee, AssigneeRef, AssigneeType, Owner, own};
-pub use json::{ActionItemFilter, ActionItemPage, ActionItemView, Completion, CreatedActionItemView, NewActionItem};
+pub use json::{ActionItemFilter, ActionItemPage, ActionItemView, Completion, CreatedActionItemView, NewActionItem, Reopening};
 pub use reactions::find_contact;
-pub use rules::{Bucket, Viewer};
+pub use rules::{Bucket, Viewer, has};
 pub use service::{
-    Links, claim_oldest, complete, create, created_view, group_is_unstaffed, hold, is_open, move_all, newest_of, open_of, orphaned, page,
-    view_of,
+    Completed, Created, Links, by_ids, claim_oldest, complete, create, created_view, group_is_unstaffed, hold, is_open, is_unstaffed,
+    move_all, newest_of, nobody_could, open_of, orphaned, page, view_of,
 };

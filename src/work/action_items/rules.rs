@@ -75,13 +75,18 @@ impl Viewer {
 
 /// Agents work on their own items, their groups' and public ones; managers on all (S0-21).
 pub fn may_work(actor: &Actor, item: &Model) -> Result<()> {
-    let mine = match (item.assignee_type, item.assignee_id) {
-        (AssigneeType::Public, _) => true,
-        (AssigneeType::User, id) => id.is_some() && id == actor.user(),
-        (AssigneeType::Group, id) => id.is_some_and(|id| actor.groups.contains(&id)),
-    };
-    if mine || actor.oversees() {
+    if has(actor, item.assignee_type, item.assignee_id) || actor.oversees() {
         return Ok(());
     }
     Err(Error::new(Code::NotYourItem, "This item belongs to somebody else; managers may work on it."))
+}
+
+/// Whether work of this owner is also the actor's: their own, their groups' or public.
+#[must_use]
+pub fn has(actor: &Actor, kind: AssigneeType, id: Option<Uuid>) -> bool {
+    match (kind, id) {
+        (AssigneeType::Public, _) => true,
+        (AssigneeType::User, id) => id.is_some() && id == actor.user(),
+        (AssigneeType::Group, id) => id.is_some_and(|id| actor.groups.contains(&id)),
+    }
 }

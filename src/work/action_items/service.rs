@@ -50,6 +50,10 @@ pub struct Links {
     pub contact_id: Option<Uuid>,
     /// The note it follows from.
     pub note_id: Option<Uuid>,
+    /// The interaction it follows up.
+    pub interaction_id: Option<Uuid>,
+    /// The issue it serves.
+    pub issue_id: Option<Uuid>,
 }
 
 /// A new item, and the one that it took the place of.
@@ -120,8 +124,8 @@ pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Cre
         subject_id: subject.id,
         contact_id,
         note_id: links.note_id,
-        interaction_id: None,
-        issue_id: None,
+        interaction_id: links.interaction_id,
+        issue_id: links.issue_id,
         work_item_id: None,
         title: new.title.trim().to_owned(),
         details: new.details,
@@ -371,7 +375,8 @@ pub async fn complete(tx: &mut Tx, id: Uuid, completion: Completion) -> Result<C
     let next = match completion.next {
         Some(next) => {
             let subject = Some(Subject { r#type: done.subject_type.clone(), id: done.subject_id.clone() });
-            let links = Links { subject, contact_id: done.contact_id, note_id: done.note_id };
+            let Model { contact_id, note_id, interaction_id, issue_id, .. } = done;
+            let links = Links { subject, contact_id, note_id, interaction_id, issue_id };
             Some(create(tx, next, links).await.map_err(|error| error.below("next"))?)
         }
         None => None,
@@ -484,6 +489,16 @@ pub async fn find(reader: Reader<'_>, id: Uuid, viewer: &Viewer) -> Result<Actio
     select.and_where(Expr::col((Entity, Column::Id)).eq(id));
     let row = reader.one::<Row>(&select).await?.ok_or_else(|| Error::not_found("action item"))?;
     Ok(ActionItemView::new(row, viewer))
+}
+
+/// Several items at once, by their ids.
+pub async fn by_ids(reader: Reader<'_>, ids: &[Uuid], viewer: &Viewer) -> Result<HashMap<Uuid, ActionItemView>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut select = action_item::select();
+    select.and_where(Expr::col((Entity, Column::Id)).is_in(ids.iter().copied()));
+    Ok(reader.all::<Row>(&select).await?.into_iter().map(|row| (row.item.id, ActionItemView::new(row, viewer))).collect())
 }
 
 /// An item of this transaction as others see it.
@@ -746,13 +761,19 @@ pub async fn open_of(reader: Reader<'_>, user: Uuid) -> Result<u64> {
 
 /// How many open items a group has although nobody active is left in it.
 pub async fn group_is_unstaffed(reader: Reader<'_>, group: Uuid, but: Option<Uuid>) -> Result<u64> {
+    let mut select = Entity::find().into_query();
+    select.and_where(is_open()).and_where(Expr::col((Entity, Column::AssigneeId)).eq(group)).and_where(is_unstaffed(group, but));
+    reader.count(select, u64::from(u32::MAX)).await
+}
+
+/// Whether nobody active is left in a group, or only somebody about to leave.
+#[must_use]
+pub fn is_unstaffed(group: Uuid, but: Option<Uuid>) -> Expr {
     let mut staff = staff_of(Expr::val(group));
     if let Some(leaver) = but {
         staff.and_where(Expr::col((user::Entity, user::Column::Id)).ne(leaver));
     }
-    let mut select = Entity::find().into_query();
-    select.and_where(is_open()).and_where(Expr::col((Entity, Column::AssigneeId)).eq(group)).and_where(Expr::exists(staff).not());
-    reader.count(select, u64::from(u32::MAX)).await
+    Expr::exists(staff).not()
 }
 
 /// The active members of a group.
@@ -769,7 +790,13 @@ fn staff_of(group: Expr) -> SelectStatement {
 /// Open items that nobody could do: there must never be any (S0-16).
 #[must_use]
 pub fn orphaned() -> SelectStatement {
-    let assignee = || Expr::col((Entity, Column::AssigneeId));
+    let mut select = action_item::select();
+    select.and_where(is_open()).cond_where(nobody_could(|| Expr::col((Entity, Column::AssigneeId))));
+    select
+}
+
+/// Whether nobody could do what this owner has: neither an active person nor a group with one.
+pub fn nobody_could(assignee: impl Fn() -> Expr) -> Cond {
     let holder = Alias::new("holder");
     let active_holder = Query::select()
         .expr(Expr::val(1))
@@ -777,13 +804,7 @@ pub fn orphaned() -> SelectStatement {
         .and_where(Expr::col((holder.clone(), user::Column::Id)).eq(assignee()))
         .and_where(Expr::col((holder, user::Column::Active)).eq(true))
         .to_owned();
-    let mut select = action_item::select();
-    select
-        .and_where(is_open())
-        .and_where(assignee().is_not_null())
-        .and_where(Expr::exists(active_holder).not())
-        .and_where(Expr::exists(staff_of(assignee())).not());
-    select
+    Cond::all().add(assignee().is_not_null()).add(Expr::exists(active_holder).not()).add(Expr::exists(staff_of(assignee())).not())
 }
 
 /// Moves every open item of a person to another owner; what became of each.

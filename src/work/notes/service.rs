@@ -52,7 +52,7 @@ pub async fn create(tx: &mut Tx, new: NewNote) -> Result<CreatedNoteView> {
     tx.create(&note, "note.created").await?;
     let mut items = Vec::with_capacity(new.action_items.len());
     for (index, item) in new.action_items.into_iter().enumerate() {
-        let links = Links { subject: Some(subject.clone()), contact_id, note_id: Some(note.id) };
+        let links = Links { subject: Some(subject.clone()), contact_id, note_id: Some(note.id), ..Links::default() };
         let created = action_items::create(tx, item, links).await.map_err(|error| error.below(&format!("action_items/{index}")));
         if let Some(item) = broken.note(created)? {
             items.push(action_items::created_view(tx, item).await?);

@@ -13,7 +13,10 @@ use crate::{
         error::{Code, Error, Result},
         tx::Tx,
     },
-    work::action_items::{self, Assignee, AssigneeType},
+    work::{
+        action_items::{self, Assignee, AssigneeType},
+        issues,
+    },
 };
 
 /// Moves everything a person holds, then takes them out of service; all of it or nothing.
@@ -37,12 +40,13 @@ pub async fn offboard(tx: &mut Tx, id: Uuid, wanted: Offboarding) -> Result<Offb
     let owner = action_items::own(tx, Some(to)).await.map_err(|error| error.renamed("assignee", "reassign_to"))?;
     groups::lock_of(tx, id).await?;
     let items = action_items::move_all(tx, id, owner).await?;
-    let moved = MovedKind {
-        kind: "action_item".into(),
-        moved: items.len(),
-        items: items.into_iter().map(|item| MovedItem { id: item.id, title: item.title }).collect(),
-    };
+    let issues = issues::move_all(tx, id, owner).await?;
+    let items = items.into_iter().map(|item| MovedItem { id: item.id, title: item.title }).collect();
+    let issues = issues.into_iter().map(|issue| MovedItem { id: issue.id, title: issue.title }).collect();
+    let moved = [("action_item", items), ("issue", issues)];
+    let moved = moved.into_iter().map(|(kind, items): (&str, Vec<MovedItem>)| MovedKind { kind: kind.into(), moved: items.len(), items });
+    let moved = moved.collect();
     let left = users::deactivate(tx, id).await?;
     let reassigned_to = Assignee::new(owner.kind, owner.id, tx.name_of(owner.id).flatten());
-    Ok(OffboardingView { user: Named { id, name: left.name }, reassigned_to, moved: vec![moved] })
+    Ok(OffboardingView { user: Named { id, name: left.name }, reassigned_to, moved })
 }

@@ -92,6 +92,8 @@ async fn what_succeeds(given: &mut Given) {
     for (id, rest) in [("read_contact", ""), ("read_contact_profile", "/profile")] {
         given.note(&operation(id), &admin.get(&format!("/v1/contacts/{gone}{rest}")).await);
     }
+    let merged = admin.get("/v1/issues?status=closed").await.expect(200);
+    given.note(&operation("read_issue"), &admin.get(&format!("/v1/issues/{}", text(&merged["data"][0]["id"]))).await);
     for operation in Operation::all().into_iter().filter(|operation| operation.method == Method::GET) {
         let path = operation.real(&admin).await.unwrap_or_else(|| operation.nowhere());
         let reply = admin.get(&path).await;
@@ -195,7 +197,19 @@ async fn what_does_not_fit(given: &mut Given) {
     admin.post("/v1/contacts", json!({ "external_ids": { "shop": "C-1001" } })).await.expect(201);
     let other = admin.post("/v1/contacts", json!({ "last_name": "Roy" })).await.expect(201);
     let other = format!("/v1/contacts/{}", text(&other["id"]));
+    let mut issues = Vec::new();
+    for title in ["Charged too much", "Charged twice"] {
+        issues.push(text(&admin.post("/v1/issues", json!({ "title": title })).await.expect(201)["id"]));
+    }
+    let interaction = json!({ "who": { "last_name": "Roy" }, "channel": "phone", "subject_line": "Called", "complete": true });
+    let interaction = text(&admin.post("/v1/interactions", interaction).await.expect(201)["id"]);
+    let link = operation("link_interaction");
+    let linked = |issue: &str| format!("/v1/issues/{issue}/interactions/{interaction}");
+    given.note(&link, &admin.put(&linked(&issues[1]), Some(json!({}))).await);
+    admin.post(&format!("/v1/issues/{}/merge", issues[0]), json!({ "into": issues[1] })).await.expect(200);
     let forbidden = [
+        ("update_issue", format!("/v1/issues/{}", issues[0]), Some(json!({ "title": "Charged thrice" }))),
+        ("link_interaction", linked(&issues[0]), Some(json!({}))),
         ("add_group_member", format!("/v1/groups/{shipping}/members/{}", gone.id), None),
         ("update_user", format!("/v1/users/{}", ana.id), Some(json!({ "email": "admin@localhost" }))),
         ("remove_group_member", format!("/v1/groups/{shipping}/members/{}", ana.id), None),

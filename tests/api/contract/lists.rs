@@ -227,9 +227,18 @@ async fn go_on(shop: &Shop, number: usize) {
     new("picklists", json!({ "name": name.to_lowercase().replace(' ', "_") })).await;
     let items = json!([{ "title": name, "due_on": due, "priority": if before { "low" } else { "high" } }]);
     new("notes", json!({ "subject": { "type": "order", "id": "A-1001" }, "title": name, "action_items": items })).await;
+    let contact = text(&admin.get("/v1/contacts?limit=1").await.json["data"][0]["id"]);
+    let actions = json!([{ "issue": { "title": name } }]);
+    let interaction = json!({ "contact_id": contact, "channel": "email", "subject_line": name, "actions": actions });
+    new("interactions", interaction).await;
     shop.job(&shop.admin, "Another", 9, json!({})).await;
-    for (kind, member) in [("notes", "body"), ("action-items", "details")] {
-        let rows = admin.get(&format!("/v1/{kind}?sort=created_at&limit=3")).await.expect(200);
+    let sort = |kind: &str| match kind {
+        "interactions" => "occurred_at",
+        "issues" => "number",
+        _ => "created_at",
+    };
+    for (kind, member) in [("notes", "body"), ("action-items", "details"), ("interactions", "detail"), ("issues", "title")] {
+        let rows = admin.get(&format!("/v1/{kind}?sort={}&limit=3", sort(kind))).await.expect(200);
         for id in column(&rows, "id") {
             admin.patch(&format!("/v1/{kind}/{id}"), json!({ member: name })).await.expect(200);
         }

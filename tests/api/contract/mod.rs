@@ -19,7 +19,7 @@ use crate::support::{Caller, PASSWORD, Reply, Shop, Value, check, document, is_s
 const PUBLIC: &[&str] = &["read_liveness", "read_readiness", "read_problem", "read_jwks", "create_token", "refresh_token"];
 
 /// Lists that are empty by the promise of S0-16.
-const EMPTY: &[&str] = &["list_orphaned_work"];
+const EMPTY: &[&str] = &["list_orphaned_work", "list_orphaned_issues"];
 
 /// An id that nothing has.
 const NOTHING: &str = "01234567-89ab-7cde-8f01-23456789abcd";
@@ -218,6 +218,11 @@ async fn stock(shop: &Shop) {
         let subject = json!({ "type": "order", "id": "A-1001" });
         let note = json!({ "subject": subject, "contact_id": contact, "title": title, "action_items": items });
         admin.post("/v1/notes", note).await.expect(201);
+        let actions = json!([{ "issue": { "title": title, "types": ["billing"], "subject": subject }, "info_used": ["policy_book"] }]);
+        let follow_up = json!({ "due_in": "today" });
+        let interaction = json!({ "contact_id": contact, "channel": "phone", "subject_line": title, "actions": actions,
+            "follow_up": follow_up, "subject": subject, "purpose": "sales", "outcome": "resolved", "mood": "happy" });
+        admin.post("/v1/interactions", interaction).await.expect(201);
         shop.job(&shop.admin, title, 2000, json!({})).await;
     }
 }

@@ -117,6 +117,25 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     f.act(&admin, "confirm_contact_match", &format!("{zoe}/confirm-match"), Some(json!({ "contact_id": known["id"] }))).await;
     f.act(&admin, "undo_contact_match", &format!("{zoe}/unmatch"), None).await;
 
+    let issue = json!({ "title": "Charged too much", "types": ["billing"], "assignee": { "type": "public" } });
+    let issue = f.act(&admin, "create_issue", "/v1/issues", Some(issue)).await;
+    let issue_path = format!("/v1/issues/{}", text(&issue["id"]));
+    f.act(&admin, "update_issue", &issue_path, Some(json!({ "types": ["billing", "shipping"] }))).await;
+    f.act(&admin, "claim_issue", &format!("{issue_path}/claim"), None).await;
+    f.act(&admin, "release_issue", &format!("{issue_path}/release"), None).await;
+    f.act(&admin, "close_issue", &format!("{issue_path}/close"), None).await;
+    f.act(&admin, "reopen_issue", &format!("{issue_path}/reopen"), None).await;
+    let actions = json!([{ "issue_id": issue["id"] }, { "issue": { "title": "Delivered too late" }, "info_used": ["policy_book"] }]);
+    let interaction =
+        json!({ "who": { "email": "zoe@epicerie.example" }, "channel": "phone", "subject_line": "Two things", "actions": actions });
+    let interaction = f.act(&admin, "record_interaction", "/v1/interactions", Some(interaction)).await;
+    let id = text(&interaction["id"]);
+    f.act(&admin, "update_interaction", &format!("/v1/interactions/{id}"), Some(json!({ "mood": "angry" }))).await;
+    let details = json!({ "details": "Refunded one dollar.", "info_used": ["order_history"] });
+    f.act(&admin, "link_interaction", &format!("{issue_path}/interactions/{id}"), Some(details)).await;
+    let into = json!({ "into": interaction["actions"][1]["issue_id"] });
+    f.act(&admin, "merge_issue", &format!("{issue_path}/merge"), Some(into)).await;
+
     let job = shop.job(&admin, "Long work", 9, json!({})).await;
     f.act(&admin, "cancel_job", &format!("{job}/cancel"), None).await;
 

@@ -48,7 +48,7 @@ fn entities() -> BTreeMap<String, Vec<(String, String)>> {
             let table = between(entity, "table_name = \"", "\"").expect("an entity names its table");
             let members = between(entity, "pub struct Model {\n", "\n}").expect("the members of an entity");
             let members = members.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.strip_suffix(',')?.split_once(": "));
-            let members = members.map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect();
+            let members = members.map(|(name, kind)| (name.trim_start_matches("r#").to_owned(), kind.to_owned())).collect();
             assert!(found.insert(table.to_owned(), members).is_none(), "two entities of the table {table}");
         }
     }

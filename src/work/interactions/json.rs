@@ -1,0 +1,626 @@
+//! The shapes of interactions and actions.
+
+use std::{collections::BTreeMap, str::FromStr};
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema, openapi::Array};
+use uuid::Uuid;
+use validator::Validate;
+
+use super::{
+    action,
+    interaction::{CallResult, Direction, Originator, Row},
+};
+use crate::{
+    catalog::picklists::{DUE_PRESETS, LabelView},
+    customers::{
+        contacts::{ContactRef, MatchView, Who},
+        subjects::{Subject, SubjectText},
+    },
+    kernel::{
+        actor::Named,
+        clock::Timestamp,
+        filter::{Alternative, AnyOf, Flag, Whose},
+        http::View,
+        patch::Patch,
+        text,
+    },
+    work::{
+        action_items::{ActionItemView, AssigneeRef},
+        issues::{NewIssue, words_schema},
+    },
+};
+
+/// The picklists of an interaction's words.
+pub(super) const PURPOSES: &str = "purposes";
+pub(super) const OUTCOMES: &str = "outcomes";
+pub(super) const MOODS: &str = "moods";
+pub(super) const CHANNELS: &str = "channels";
+pub(super) const INFO_USED: &str = "info_used";
+
+/// Resources of one action at the most.
+const MOST_INFO: usize = 20;
+
+/// What has to be done about it later, by whom and by when: an action item (S1-8). Exactly one of `due_in`, `due_on` and
+/// `due_at`.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"due_in": "in_1_week", "instructions": "Ask whether the parcel has arrived."}))]
+pub struct NewFollowUp {
+    /// Who has to do it; the author unless said otherwise.
+    #[validate(nested)]
+    pub assignee: Option<AssigneeRef>,
+    /// By when: a value of the picklist `due_presets`.
+    #[validate(length(min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, example = "in_1_week")]
+    pub due_in: Option<String>,
+    /// By when: the end of a day in the assignee's time zone, in the years 1900 to 2999.
+    pub due_on: Option<NaiveDate>,
+    /// By when: an instant in the years 1900 to 2999.
+    pub due_at: Option<Timestamp>,
+    /// What must be done, in a line of 1 to 200 characters; the subject line unless given.
+    #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
+    #[schema(min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]")]
+    pub title: Option<String>,
+    /// What must be done, at length; up to 65,536 characters.
+    #[serde(default)]
+    #[validate(length(max = 65536))]
+    #[schema(max_length = 65536, example = "Ask whether the parcel has arrived.")]
+    pub instructions: String,
+}
+
+/// What of an interaction dealt with an issue: a new one, or one that is there (S4-2, S4-3).
+#[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"issue": {"title": "Charged $7.99 for an ant farm of $6.99", "types": ["billing"]}, "info_used": ["order_history"]}))]
+pub struct NewAction {
+    /// An issue that was brought up for the first time; this or `issue_id`.
+    #[validate(nested)]
+    pub issue: Option<NewIssue>,
+    /// An issue that is there; this or `issue`.
+    pub issue_id: Option<Uuid>,
+    /// What was said and done about it, up to 65,536 characters.
+    #[serde(default)]
+    #[validate(length(max = 65536))]
+    #[schema(max_length = 65536, example = "Refunded one dollar.")]
+    pub details: String,
+    /// Whether somebody has to come back to it.
+    #[serde(default)]
+    pub follow_up_required: bool,
+    /// What was used to answer, at most 20 values of the picklist `info_used`.
+    #[serde(default)]
+    #[validate(length(max = 20))]
+    #[schema(schema_with = info_schema)]
+    pub info_used: Vec<String>,
+}
+
+fn info_schema() -> Array {
+    words_schema("Values of the picklist `info_used`, at most 20; the same one twice is one.", MOST_INFO, "order_history")
+}
+
+/// What an interaction did about an issue.
+#[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schema(example = json!({"details": "Refunded one dollar.", "info_used": ["order_history"]}))]
+pub struct ActionDetails {
+    /// What was said and done about it, up to 65,536 characters.
+    #[validate(length(max = 65536))]
+    #[schema(max_length = 65536)]
+    pub details: String,
+    /// Whether somebody has to come back to it.
+    pub follow_up_required: bool,
+    /// What was used to answer, at most 20 values of the picklist `info_used`.
+    #[validate(length(max = 20))]
+    #[schema(schema_with = info_schema)]
+    pub info_used: Vec<String>,
+}
+
+/// A new interaction, with what was dealt with in it and what follows from it; all of it or nothing.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "who": {"email": "zoe@epicerie.example", "last_name": "Tremblay", "postal_code": "H2X 1Y4"},
+    "channel": "phone",
+    "purpose": "customer_service",
+    "subject_line": "Charged too much, delivered too late",
+    "outcome": "resolved",
+    "mood": "impatient",
+    "actions": [
+        {"issue": {"title": "Charged $7.99 for an ant farm of $6.99", "types": ["billing"]}, "info_used": ["order_history"]},
+        {"issue": {"title": "Delivery took three days instead of two", "types": ["shipping"]}},
+    ],
+}))]
+pub struct NewInteraction {
+    /// With whom: whatever was gathered about them (S4-11). A contact that matches for certain is found, any other is
+    /// made. This or `contact_id`.
+    #[validate(nested)]
+    pub who: Option<Who>,
+    /// With whom, when the contact is known; this or `who`.
+    pub contact_id: Option<Uuid>,
+    /// Who began it; unless given, the customer when it is inbound, else a rep.
+    pub originator: Option<Originator>,
+    /// How it took place, a value of the picklist `channels`.
+    #[validate(length(min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, example = "phone")]
+    pub channel: String,
+    /// How it took place, in 1 to 100 characters; needed for the channel `other`, and for no other (S4-31).
+    #[validate(length(min = 1, max = 100), custom(function = text::not_blank))]
+    #[schema(min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]", example = json!(null))]
+    pub channel_other: Option<String>,
+    /// Which way it went.
+    #[serde(default = "inbound")]
+    #[schema(default = "inbound")]
+    pub direction: Direction,
+    /// Why, a value of the picklist `purposes` (S1-3).
+    #[validate(length(min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, example = "customer_service")]
+    pub purpose: Option<String>,
+    /// What it was about, in a line of 1 to 255 characters (S1-4).
+    #[validate(length(min = 1, max = 255), custom(function = text::not_blank))]
+    #[schema(min_length = 1, max_length = 255, pattern = "[^\\s\\u0085\\ufeff]", example = "Charged too much, delivered too late")]
+    pub subject_line: String,
+    /// What was said, at length; up to 1,048,576 characters, kept as they were sent (S1-5).
+    #[serde(default)]
+    #[validate(length(max = 1_048_576))]
+    #[schema(max_length = 1_048_576)]
+    pub detail: String,
+    /// What came of it, a value of the picklist `outcomes` (S1-6).
+    #[validate(length(min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, example = "resolved")]
+    pub outcome: Option<String>,
+    /// The customer's mood, a value of the picklist `moods` (S1-7).
+    #[validate(length(min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, example = "impatient")]
+    pub mood: Option<String>,
+    /// What became of the call.
+    pub call_result: Option<CallResult>,
+    /// When it took place, for what is entered later; now unless given (S1-2). Not in the future, and since 1900.
+    #[schema(example = "2026-03-18T08:45:00Z")]
+    pub occurred_at: Option<Timestamp>,
+    /// How long it took, in seconds up to a week.
+    #[validate(range(min = 0, max = 604_800))]
+    #[schema(minimum = 0, maximum = 604_800, example = 240)]
+    pub duration_seconds: Option<i64>,
+    /// That nothing follows from it (S1-10). What a person records without issues is complete or has a follow-up.
+    #[serde(default)]
+    pub complete: bool,
+    /// What follows from it; not together with `complete`.
+    #[validate(nested)]
+    #[schema(nullable = false)]
+    pub follow_up: Option<NewFollowUp>,
+    /// The issues it dealt with, at most 20.
+    #[serde(default)]
+    #[validate(nested, length(max = 20))]
+    #[schema(max_items = 20)]
+    pub actions: Vec<NewAction>,
+    /// What it was about in the cart.
+    #[validate(nested)]
+    pub subject: Option<Subject>,
+}
+
+const fn inbound() -> Direction {
+    Direction::Inbound
+}
+
+impl NewInteraction {
+    /// The picklist values in it, each with its list.
+    pub(super) fn words(&self) -> Vec<(&str, &str)> {
+        let own = [(PURPOSES, &self.purpose), (OUTCOMES, &self.outcome), (MOODS, &self.mood)];
+        let own = own.into_iter().filter_map(|(list, key)| Some((list, key.as_deref()?)));
+        let due = self.follow_up.as_ref().and_then(|follow_up| follow_up.due_in.as_deref()).map(|preset| (DUE_PRESETS, preset));
+        let issues = self.actions.iter().filter_map(|action| action.issue.as_ref()).flat_map(NewIssue::words);
+        let info = self.actions.iter().flat_map(|action| &action.info_used).map(|info| (INFO_USED, info.as_str()));
+        let subject = self.subject.as_ref().map(Subject::word);
+        own.chain([(CHANNELS, self.channel.as_str())]).chain(due).chain(issues).chain(info).chain(subject).collect()
+    }
+}
+
+/// Corrections of an interaction (RFC 7396); its history keeps what it said before.
+#[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"outcome": "resolved", "mood": "happy"}))]
+pub struct InteractionPatch {
+    /// What it was about, in a line.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 255), custom(function = Patch::not_blank))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 255, pattern = "[^\\s\\u0085\\ufeff]")]
+    pub subject_line: Patch<String>,
+    /// What was said, at length.
+    #[serde(default)]
+    #[validate(length(max = 1_048_576))]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 1_048_576)]
+    pub detail: Patch<String>,
+    /// Why; null for nothing in particular.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 64))]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
+    pub purpose: Patch<String>,
+    /// What came of it; null for nothing in particular.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 64))]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
+    pub outcome: Patch<String>,
+    /// The customer's mood; null for none.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 64))]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
+    pub mood: Patch<String>,
+    /// How it took place.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 64))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 64)]
+    pub channel: Patch<String>,
+    /// How it took place, in words; for the channel `other`.
+    #[serde(default)]
+    #[validate(length(min = 1, max = 100), custom(function = Patch::not_blank))]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]")]
+    pub channel_other: Patch<String>,
+    /// What became of the call; null for no call.
+    #[serde(default)]
+    #[schema(value_type = Option<CallResult>)]
+    pub call_result: Patch<CallResult>,
+}
+
+/// The part of an interaction that deals with an issue (S4-10).
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ActionView {
+    /// Its id.
+    pub id: Uuid,
+    /// The interaction.
+    pub interaction_id: Uuid,
+    /// The issue, as it was recorded; it may have been merged since.
+    pub issue_id: Uuid,
+    /// What people call the issue by.
+    #[schema(example = 1042)]
+    pub issue_number: i64,
+    /// What was said and done about it.
+    #[schema(example = "Refunded one dollar.")]
+    pub details: String,
+    /// Whether somebody has to come back to it.
+    pub follow_up_required: bool,
+    /// What was used to answer: values of the picklist `info_used`.
+    #[schema(example = json!(["order_history"]))]
+    pub info_used: Vec<String>,
+    /// When it was recorded.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// How often it changed; the ETag.
+    pub version: i64,
+}
+
+impl From<action::Model> for ActionView {
+    fn from(action: action::Model) -> Self {
+        Self {
+            id: action.id,
+            interaction_id: action.interaction_id,
+            issue_id: action.issue_id,
+            issue_number: action.issue_number,
+            details: action.details,
+            follow_up_required: action.follow_up_required,
+            info_used: action.info_used.0,
+            created_at: action.created_at,
+            updated_at: action.updated_at,
+            version: action.version,
+        }
+    }
+}
+
+impl View for ActionView {
+    const PATH: &'static str = "/v1/actions";
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.version)
+    }
+}
+
+/// An interaction.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct InteractionView {
+    /// Its id.
+    pub id: Uuid,
+    /// With whom; whoever they were merged into, if they were.
+    #[schema(required)]
+    pub contact: Option<ContactRef>,
+    /// Who recorded it.
+    pub operator: Named,
+    /// Who began it.
+    pub originator: Originator,
+    /// How it took place, a value of the picklist `channels`.
+    #[schema(example = "phone")]
+    pub channel: String,
+    /// How it took place, in words, when the channel is `other`.
+    #[schema(required, example = "by carrier pigeon")]
+    pub channel_other: Option<String>,
+    /// Which way it went.
+    pub direction: Direction,
+    /// Why, a value of the picklist `purposes`.
+    #[schema(required, example = "customer_service")]
+    pub purpose: Option<String>,
+    /// What it was about, in a line.
+    #[schema(example = "Charged too much, delivered too late")]
+    pub subject_line: String,
+    /// What was said, at length.
+    pub detail: String,
+    /// What came of it, a value of the picklist `outcomes`.
+    #[schema(required, example = "resolved")]
+    pub outcome: Option<String>,
+    /// The customer's mood, a value of the picklist `moods`.
+    #[schema(required, example = "impatient")]
+    pub mood: Option<String>,
+    /// What became of the call.
+    #[schema(required)]
+    pub call_result: Option<CallResult>,
+    /// When it took place.
+    pub occurred_at: Timestamp,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// How long it took.
+    #[schema(required, example = 240)]
+    pub duration_seconds: Option<i64>,
+    /// That nothing follows from it.
+    pub complete: bool,
+    /// The action item that follows it up.
+    #[schema(required)]
+    pub follow_up_id: Option<Uuid>,
+    /// The issues it dealt with, and how.
+    pub actions: Vec<ActionView>,
+    /// What it was about in the cart.
+    #[schema(required)]
+    pub subject: Option<Subject>,
+    /// The work item it belongs to.
+    #[schema(required)]
+    pub work_item_id: Option<Uuid>,
+    /// What was gathered about the person at that time.
+    #[schema(required)]
+    pub who: Option<Who>,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// How often it changed; the ETag.
+    pub version: i64,
+    /// With `expand=follow_up`, and in the answer to a new one: the action item that follows it up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub follow_up: Option<ActionItemView>,
+    /// With `expand=labels`: the words and colours of picklist values, by member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub labels: Option<BTreeMap<String, LabelView>>,
+}
+
+impl InteractionView {
+    pub(super) fn new(row: Row, contact: Option<ContactRef>, actions: Vec<ActionView>) -> Self {
+        let Row { interaction, operator_name } = row;
+        Self {
+            id: interaction.id,
+            contact,
+            operator: Named { id: interaction.operator_id, name: operator_name.unwrap_or_else(|| "Caseload".into()) },
+            originator: interaction.originator,
+            channel: interaction.channel,
+            channel_other: interaction.channel_other,
+            direction: interaction.direction,
+            purpose: interaction.purpose,
+            subject_line: interaction.subject_line,
+            detail: interaction.detail,
+            outcome: interaction.outcome,
+            mood: interaction.mood,
+            call_result: interaction.call_result,
+            occurred_at: interaction.occurred_at,
+            recorded_at: interaction.recorded_at,
+            duration_seconds: interaction.duration_seconds,
+            complete: interaction.complete,
+            follow_up_id: interaction.follow_up_id,
+            actions,
+            subject: interaction.subject_type.zip(interaction.subject_id).map(|(kind, id)| Subject { r#type: kind, id }),
+            work_item_id: interaction.work_item_id,
+            who: interaction.who.and_then(|who| serde_json::from_value(who).ok()),
+            updated_at: interaction.updated_at,
+            version: interaction.version,
+            follow_up: None,
+            labels: None,
+        }
+    }
+
+    /// Its picklist values: the member, the list, the key.
+    pub(super) fn words(&self) -> impl Iterator<Item = (&'static str, &str, &str)> {
+        let own = [("purpose", PURPOSES, &self.purpose), ("outcome", OUTCOMES, &self.outcome), ("mood", MOODS, &self.mood)];
+        let own = own.into_iter().filter_map(|(member, list, key)| Some((member, list, key.as_deref()?)));
+        let subject = self.subject.as_ref().map(|subject| ("subject.type", subject.word().0, subject.word().1));
+        own.chain([("channel", CHANNELS, self.channel.as_str())]).chain(subject)
+    }
+}
+
+impl View for InteractionView {
+    const PATH: &'static str = "/v1/interactions";
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.version)
+    }
+}
+
+/// A new interaction and how its contact was found.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CreatedInteractionView {
+    /// The interaction.
+    #[serde(flatten)]
+    pub interaction: InteractionView,
+    /// How the contact was found, and who else it may be (S4-12).
+    pub r#match: MatchView,
+}
+
+impl View for CreatedInteractionView {
+    const PATH: &'static str = InteractionView::PATH;
+
+    fn id(&self) -> Uuid {
+        self.interaction.id
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.interaction.version)
+    }
+}
+
+crate::choice! {
+    /// Where the follow-up of an interaction stands.
+    FollowUpState {
+        /// To be done, overdue or not.
+        Open = "open",
+        /// To be done, and its time is over.
+        Overdue = "overdue",
+        /// Done.
+        Completed = "completed",
+        /// Not to be done any more.
+        Cancelled = "cancelled",
+        /// There is none.
+        None = "none",
+    }
+}
+
+/// Who recorded something: the caller, or a person or API key by id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperatorRef {
+    /// The caller.
+    Me,
+    /// Somebody by id.
+    Id(Uuid),
+}
+
+impl FromStr for OperatorRef {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "me" { Ok(Self::Me) } else { text.parse().map(Self::Id).map_err(|_| "expected me or an id") }
+    }
+}
+
+impl Alternative for OperatorRef {
+    fn pattern() -> Option<String> {
+        const HEX: &str = "[0-9A-Fa-f]";
+        Some(format!("me|{HEX}{{8}}(-{HEX}{{4}}){{3}}-{HEX}{{12}}"))
+    }
+}
+
+/// Alternative operators.
+pub type Operators = AnyOf<OperatorRef>;
+/// Alternative originators.
+pub type Originators = AnyOf<Originator>;
+/// Alternative directions.
+pub type Directions = AnyOf<Direction>;
+/// Alternative results of calls.
+pub type CallResults = AnyOf<CallResult>;
+/// Alternative states of follow-ups.
+pub type FollowUpStates = AnyOf<FollowUpState>;
+/// Alternative owners of follow-ups.
+pub type FollowUpOwners = AnyOf<Whose>;
+
+/// Which interactions a list shows (S1-11).
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct InteractionFilter {
+    /// Took place at or after.
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub occurred_at_gte: Option<Timestamp>,
+    /// Took place before.
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub occurred_at_lt: Option<Timestamp>,
+    /// Recorded at or after.
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub recorded_at_gte: Option<Timestamp>,
+    /// Recorded before.
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub recorded_at_lt: Option<Timestamp>,
+    /// Only for these purposes.
+    #[param(value_type = Option<String>, example = "sales,customer_service")]
+    pub purpose: Option<AnyOf<String>>,
+    /// Only with these words in the subject line; case and accents do not matter.
+    #[param(example = "delivered too late")]
+    pub subject_line: Option<String>,
+    /// Only with these words in the detail; the case of Latin letters without accents does not matter.
+    #[param(example = "credit card")]
+    pub detail: Option<String>,
+    /// Only with these outcomes.
+    #[param(value_type = Option<String>, example = "resolved")]
+    pub outcome: Option<AnyOf<String>>,
+    /// Only in these moods.
+    #[param(value_type = Option<String>, example = "angry,impatient")]
+    pub mood: Option<AnyOf<String>>,
+    /// Only over these channels.
+    #[param(value_type = Option<String>, example = "phone,email")]
+    pub channel: Option<AnyOf<String>>,
+    /// Only in these directions.
+    #[param(inline, example = "inbound")]
+    pub direction: Option<Directions>,
+    /// Only begun by these.
+    #[param(inline, example = "customer,rep")]
+    pub originator: Option<Originators>,
+    /// Only calls with these results.
+    #[param(inline, example = "missed,voicemail")]
+    pub call_result: Option<CallResults>,
+    /// Only recorded by these: `me`, or the id of a person or API key.
+    #[param(inline, example = "me")]
+    pub operator: Option<Operators>,
+    /// Only with this contact, whatever it was merged with.
+    pub contact_id: Option<Uuid>,
+    /// Only those that dealt with this issue, whatever was merged into it.
+    pub issue_id: Option<Uuid>,
+    /// Only about this: a type and an id.
+    #[param(value_type = Option<String>, pattern = "^[^:]+:[\\s\\S]+$", example = "order:A-1001")]
+    pub subject: Option<SubjectText>,
+    /// Only about things of these types.
+    #[param(value_type = Option<String>, example = "order")]
+    pub subject_type: Option<AnyOf<String>>,
+    /// Only those from which nothing follows, or only the others.
+    #[param(value_type = Option<bool>)]
+    pub complete: Option<Flag>,
+    /// Only those whose follow-up stands like this; `none` is without one.
+    #[param(inline, example = "open,overdue")]
+    pub follow_up: Option<FollowUpStates>,
+    /// Only those whose follow-up is theirs: `me`, `public`, `user:<id>`, `group:<id>`.
+    #[param(inline, example = "me")]
+    pub follow_up_assignee: Option<FollowUpOwners>,
+    /// Only those whose follow-up is due at or after.
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub follow_up_due_at_gte: Option<Timestamp>,
+    /// Only those whose follow-up is due before.
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub follow_up_due_at_lt: Option<Timestamp>,
+    /// Only with these words in the instructions of the follow-up; the case of Latin letters without accents does not matter.
+    #[param(example = "arrived")]
+    pub follow_up_instructions: Option<String>,
+}
+
+/// Which actions a list shows.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ActionFilter {
+    /// Only about this issue, whatever was merged into it.
+    pub issue_id: Option<Uuid>,
+    /// Only of this interaction.
+    pub interaction_id: Option<Uuid>,
+    /// Only with this contact, whatever it was merged with.
+    pub contact_id: Option<Uuid>,
+    /// Only those that used any of these.
+    #[param(value_type = Option<String>, example = "policy_book")]
+    pub info_used: Option<AnyOf<String>>,
+    /// Only those to which somebody has to come back, or only the others.
+    #[param(value_type = Option<bool>)]
+    pub follow_up_required: Option<Flag>,
+    /// Recorded at or after.
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub created_at_gte: Option<Timestamp>,
+    /// Recorded before.
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub created_at_lt: Option<Timestamp>,
+}
+
+crate::page_of!(InteractionPage, InteractionView, Row, "interactions");
+crate::page_of!(ActionPage, ActionView, action::Model, "actions");

@@ -1,0 +1,127 @@
+//! The door to issues.
+
+use actix_web::{get, patch, post, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{
+    issue::{self, IssueOrigin},
+    json::{IssueFilter, IssueMerge, IssuePage, IssuePatch, IssueView, NewIssue},
+    service,
+};
+use crate::{
+    kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result},
+    work::action_items::Reopening,
+};
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(list_issues)
+        .service(create_issue)
+        .service(read_issue)
+        .service(update_issue)
+        .service(claim_issue)
+        .service(release_issue)
+        .service(close_issue)
+        .service(reopen_issue)
+        .service(merge_issue);
+}
+
+/// List issues
+///
+/// Open ones that somebody brought up, unless asked otherwise; `applied_defaults` says so. Sorts: `opened_at`
+/// (default `-opened_at`), `number`. Expands: `labels`.
+#[utoipa::path(tag = "issues", security(("bearer" = ["issues:read"])), params(IssuePage, IssueFilter), responses((status = 200, description = "A page of issues.", body = IssuePage)))]
+#[get("/issues")]
+async fn list_issues(db: Data<Db>, list: List<IssueFilter>) -> Result<Listing> {
+    let page = service::page(db.read(), &list.context, &list.filter, issue::select(), &list.page).await?;
+    let more = service::applied_defaults(db.read(), &list.context, &list.filter, &list.page).await?;
+    Listing::with(&list, &page, more)
+}
+
+/// Open an issue
+///
+/// It gets the next number. When nobody is named to deal with it, it goes to the contact's own rep, else to the group
+/// of its first type that has one, else to the default group, else to the author: nothing is ever nobody's (S4-5).
+#[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), request_body = NewIssue, responses((status = 201, description = "The open issue.", body = IssueView)))]
+#[post("/issues")]
+async fn create_issue(db: Data<Db>, call: Call<NewIssue>) -> Result<Answer> {
+    call.write(&db, async move |tx, new| {
+        let planned = service::plan(tx, new, None).await?;
+        let issue = service::open(tx, planned, IssueOrigin::Manual).await?;
+        Answer::created(&service::find(tx.read(), issue.id).await?)
+    })
+    .await
+}
+
+/// Read an issue
+///
+/// Everyone on staff may read every issue. One that was merged is 308 to its survivor.
+#[utoipa::path(tag = "issues", security(("bearer" = ["issues:read"])), responses((status = 200, description = "The issue.", body = IssueView), (status = 308, description = "It was merged; `Location` is its survivor.")))]
+#[get("/issues/{id}")]
+async fn read_issue(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
+    let issue = service::find(db.read(), id).await?;
+    match issue.merged_into_id {
+        Some(survivor) => Ok(Answer::moved_to(format!("/v1/issues/{survivor}"))),
+        None => Answer::ok(&issue),
+    }
+}
+
+/// Change an issue
+///
+/// A merge patch (RFC 7396): its title, types, contact and subject, and who deals with it. Agents change what is
+/// theirs, their groups', public, or opened by them; managers all. 409 `merged` when it was merged into another.
+#[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), request_body = IssuePatch, responses((status = 200, description = "The issue as it is now.", body = IssueView), (status = 409, description = "It was merged into another.")))]
+#[patch("/issues/{id}")]
+async fn update_issue(db: Data<Db>, Path(id): Path<Uuid>, call: Call<IssuePatch>) -> Result<Answer> {
+    call.write(&db, async move |tx, patch| Answer::ok(&service::update(tx, id, patch).await?)).await
+}
+
+/// Claim an issue
+///
+/// From one's group or from the public. Of two who claim at once one gets it, the other 409 `already_claimed` with the
+/// `holder`. Claiming what one has changes nothing.
+#[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), responses((status = 200, description = "The issue, now one's own.", body = IssueView)))]
+#[post("/issues/{id}/claim")]
+async fn claim_issue(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
+    command.write(&db, async move |tx| Answer::ok(&service::claim(tx, id).await?)).await
+}
+
+/// Release an issue
+///
+/// Back to where it was claimed from; 409 `nothing_to_release` when it was not claimed.
+#[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), responses((status = 200, description = "The issue, back where it was.", body = IssueView)))]
+#[post("/issues/{id}/release")]
+async fn release_issue(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
+    command.write(&db, async move |tx| Answer::ok(&service::release(tx, id).await?)).await
+}
+
+/// Close an issue
+///
+/// By name and date, which its history keeps (S4-36). 409 `wrong_status` when it is closed already.
+#[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), responses((status = 200, description = "The closed issue.", body = IssueView)))]
+#[post("/issues/{id}/close")]
+async fn close_issue(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
+    command.write(&db, async move |tx| Answer::ok(&service::close(tx, id).await?)).await
+}
+
+/// Reopen an issue
+///
+/// Whoever had it has it again; `assignee` names somebody else, which is needed when they are gone. That it was closed,
+/// when and by whom, stays in its history (S4-36).
+#[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), request_body = Option<Reopening>, responses((status = 200, description = "The open issue.", body = IssueView)))]
+#[post("/issues/{id}/reopen")]
+async fn reopen_issue(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Reopening>) -> Result<Answer> {
+    call.write(&db, async move |tx, reopening| Answer::ok(&service::reopen(tx, id, reopening).await?)).await
+}
+
+/// Merge an issue into another
+///
+/// Both histories are kept: the merged issue is closed and points at the survivor, whose interactions and actions are
+/// those of both from then on. Both must be open.
+#[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), request_body = IssueMerge, responses((status = 200, description = "The survivor.", body = IssueView)))]
+#[post("/issues/{id}/merge")]
+async fn merge_issue(db: Data<Db>, Path(id): Path<Uuid>, call: Call<IssueMerge>) -> Result<Answer> {
+    call.write(&db, async move |tx, merge| Answer::ok(&service::merge(tx, id, merge.into).await?)).await
+}

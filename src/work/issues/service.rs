@@ -1,0 +1,614 @@
+//! The rules of issues.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use sea_orm::{
+    EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryTrait,
+    entity::prelude::*,
+    sea_query::{Alias, Cond, Expr, ExprTrait, Order, Query, SelectStatement},
+};
+use serde_json::{Map, Value};
+
+use super::{
+    issue::{self, Column, Entity, IssueOrigin, IssueStatus, Model, Row, Types},
+    issue_type,
+    json::{IssueDefaults, IssueFilter, IssuePatch, IssueView, NewIssue, OpenIssuesView, TypeCount},
+};
+use crate::{
+    access::groups,
+    catalog::picklists::{self, ISSUE_TYPES},
+    customers::{
+        contacts,
+        subjects::{self, Subject},
+    },
+    kernel::{
+        context::Context,
+        error::{Broken, Code, Error, Result},
+        filter::{AnyOf, Narrow, owned_by},
+        list::{self, Page, PageRequest},
+        patch::Patch,
+        reader::Reader,
+        tx::Tx,
+    },
+    work::action_items::{AssigneeRef, AssigneeType, Owner, Reopening, has, is_unstaffed, nobody_could, own},
+};
+
+/// The advisory lock under which numbers are given.
+const NUMBERS: i64 = 4_919_009;
+
+/// What `type=` calls issues of none.
+const UNCATEGORISED: &str = "uncategorised";
+
+/// A new issue that keeps every rule, before it has its number.
+pub struct Planned {
+    /// The id it will have.
+    pub id: Uuid,
+    title: String,
+    types: Vec<String>,
+    contact: Option<Uuid>,
+    subject: Option<Subject>,
+    owner: Owner,
+}
+
+/// Checks a new issue and finds who deals with it; whose it is when it does not say so itself.
+pub async fn plan(tx: &mut Tx, new: NewIssue, contact: Option<Uuid>) -> Result<Planned> {
+    picklists::learn(tx, new.words()).await?;
+    let mut broken = Broken::default();
+    broken.note(check_types(tx, &new.types, &[]).await)?;
+    let named = match new.contact_id {
+        Some(id) => broken.note(contacts::resolve(tx, id, "contact_id").await)?,
+        None => contact,
+    };
+    let known = match &new.subject {
+        Some(subject) => broken.note(subjects::resolve(tx, subject).await)?.flatten(),
+        None => None,
+    };
+    let contact = named.or(known);
+    let types = distinct(new.types);
+    let owner = broken.note(owner_of(tx, new.assignee, contact, &types).await)?;
+    broken.end()?;
+    let owner = owner.ok_or_else(|| Error::internal("a check gave nothing"))?;
+    Ok(Planned { id: tx.id(), title: new.title.trim().to_owned(), types, contact, subject: new.subject, owner })
+}
+
+/// Opens an issue under the next number. Whoever comes later waits for the number until this transaction ends, so
+/// nothing that others hold is waited for after it.
+pub async fn open(tx: &mut Tx, planned: Planned, origin: IssueOrigin) -> Result<Model> {
+    tx.alone(NUMBERS).await?;
+    let last = Query::select().expr_as(Expr::col(Column::Number).max(), Alias::new("number")).from(Entity).to_owned();
+    let last = tx.read().one::<Last>(&last).await?.and_then(|last| last.number).unwrap_or(0);
+    let (subject_type, subject_id) = planned.subject.map(|subject| (subject.r#type, subject.id)).unzip();
+    let issue = Model {
+        id: planned.id,
+        number: last + 1,
+        title: planned.title,
+        categorised: !planned.types.is_empty(),
+        types: Types(planned.types),
+        status: IssueStatus::Open,
+        origin,
+        contact_id: planned.contact,
+        subject_type,
+        subject_id,
+        assignee_type: planned.owner.kind,
+        assignee_id: planned.owner.id,
+        origin_type: None,
+        origin_id: None,
+        opened_by_id: tx.context.actor.author(),
+        opened_at: tx.now,
+        closed_at: None,
+        closed_by_id: None,
+        merged_into_id: None,
+        updated_at: tx.now,
+        version: 1,
+    };
+    tx.create(&issue, "issue.created").await?;
+    file_under(tx, &issue).await?;
+    Ok(issue)
+}
+
+#[derive(FromQueryResult)]
+struct Last {
+    number: Option<i64>,
+}
+
+/// Refuses types that are unknown or retired; under what it is filed already an issue may stay.
+async fn check_types(tx: &mut Tx, types: &[String], filed: &[String]) -> Result<()> {
+    let fresh = types.iter().enumerate().filter(|(_, word)| !filed.contains(word));
+    let fresh: Vec<(&str, String)> = fresh.map(|(index, word)| (word.as_str(), format!("types/{index}"))).collect();
+    let wanted: Vec<(&str, &str, &str)> = fresh.iter().map(|(word, field)| (ISSUE_TYPES, *word, field.as_str())).collect();
+    picklists::check_all(tx, &wanted).await
+}
+
+fn distinct(types: Vec<String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    types.into_iter().filter(|word| seen.insert(word.clone())).collect()
+}
+
+/// Who deals with an issue: whoever was named; else the contact's own rep, the group of its first type that has one, or
+/// the default group, whichever is first and there to do it; else the author. Nothing is ever nobody's.
+async fn owner_of(tx: &mut Tx, wanted: Option<AssigneeRef>, contact: Option<Uuid>, types: &[String]) -> Result<Owner> {
+    if wanted.is_some() {
+        return own(tx, wanted).await;
+    }
+    let mut candidates = Vec::new();
+    if let Some(contact) = contact {
+        let contact = tx.read().model(contacts::contact::Entity::find_by_id(contact)).await?;
+        candidates.extend(contact.and_then(|contact| contact.owner_id).map(|id| (AssigneeType::User, id)));
+    }
+    for word in types {
+        candidates.extend(picklists::group_of(tx, word).await?.map(|id| (AssigneeType::Group, id)));
+    }
+    let default = tx.default_group.clone();
+    candidates.extend(groups::named(tx.read(), &default).await?.map(|group| (AssigneeType::Group, group.id)));
+    for (kind, id) in candidates {
+        match own(tx, Some(AssigneeRef { kind, id: Some(id) })).await {
+            Err(error) if error.code() == Code::Invalid => {}
+            found => return found,
+        }
+    }
+    own(tx, None).await
+}
+
+/// Writes the types of an issue where filters and counts find them.
+async fn file_under(tx: &mut Tx, issue: &Model) -> Result<()> {
+    for word in &issue.types.0 {
+        tx.put(issue_type::Model { issue_id: issue.id, r#type: word.clone() }).await?;
+    }
+    Ok(())
+}
+
+/// Changes an issue; also who deals with it.
+pub async fn update(tx: &mut Tx, id: Uuid, patch: IssuePatch) -> Result<IssueView> {
+    // As everywhere, contacts and owners first, then the thing: nobody waits in a circle.
+    let mut broken = Broken::default();
+    let contact = match patch.contact_id.value() {
+        Some(contact) => broken.note(contacts::resolve(tx, *contact, "contact_id").await)?.map_or(patch.contact_id, Patch::Value),
+        None => patch.contact_id,
+    };
+    let owner = broken.note(hold(tx, patch.assignee).await)?.flatten();
+    let before = workable(tx, id).await?;
+    let mut after = before.clone();
+    broken.note(patch.title.line_over(&mut after.title, "title"))?;
+    if let Some(types) = patch.types.value() {
+        broken.note(check_types(tx, types, &before.types.0).await)?;
+    }
+    let mut types = before.types.0.clone();
+    broken.note(patch.types.over(&mut types, "types"))?;
+    after.types = Types(distinct(types));
+    after.categorised = !after.types.0.is_empty();
+    contact.onto(&mut after.contact_id);
+    if let Some(subject) = patch.subject.value()
+        && before.subject_type.as_ref() != Some(&subject.r#type)
+    {
+        broken.note(subjects::resolve(tx, subject).await)?;
+    }
+    match patch.subject {
+        Patch::Absent => {}
+        Patch::Null => (after.subject_type, after.subject_id) = (None, None),
+        Patch::Value(subject) => (after.subject_type, after.subject_id) = (Some(subject.r#type), Some(subject.id)),
+    }
+    broken.end()?;
+    if let Some(owner) = owner {
+        give(&mut after, owner);
+    }
+    let moved = (before.assignee_type, before.assignee_id) != (after.assignee_type, after.assignee_id);
+    let after = tx.change(&before, after, if moved { "issue.reassigned" } else { "issue.updated" }).await?;
+    if before.types != after.types {
+        let filed = issue_type::Entity::delete_many().filter(issue_type::Column::IssueId.eq(id));
+        tx.execute(&filed.into_query()).await?;
+        file_under(tx, &after).await?;
+    }
+    find(tx.read(), id).await
+}
+
+/// Takes an issue from its group's queue or the public one.
+pub async fn claim(tx: &mut Tx, id: Uuid) -> Result<IssueView> {
+    let me = tx.context.actor.person()?;
+    let owner = own(tx, None).await?;
+    let before: Model = tx.target(id, "issue").await?;
+    require(&before, IssueStatus::Open)?;
+    match (before.assignee_type, before.assignee_id) {
+        (AssigneeType::User, Some(holder)) if holder == me => return find(tx.read(), id).await,
+        (AssigneeType::User, _) => {
+            let holder = find(tx.read(), id).await?.assignee;
+            return Err(Error::new(Code::AlreadyClaimed, format!("{} has it.", holder.name)).with("holder", holder));
+        }
+        _ => may_work(tx, &before)?,
+    }
+    let mut after = before.clone();
+    give(&mut after, owner);
+    (after.origin_type, after.origin_id) = (Some(before.assignee_type), before.assignee_id);
+    tx.change(&before, after, "issue.claimed").await?;
+    find(tx.read(), id).await
+}
+
+/// Gives an issue back to the queue it was claimed from.
+pub async fn release(tx: &mut Tx, id: Uuid) -> Result<IssueView> {
+    let seen = tx.read().model(Entity::find_by_id(id)).await?.and_then(|issue| issue.queue());
+    let queue = hold(tx, seen).await;
+    let before = workable(tx, id).await?;
+    require(&before, IssueStatus::Open)?;
+    let Some(origin) = before.queue() else {
+        return Err(Error::new(Code::NothingToRelease, "It was never claimed from a queue; assign it to somebody instead."));
+    };
+    if seen != Some(origin) {
+        return Err(Error::new(Code::Conflict, "Somebody else was working on it at the same time."));
+    }
+    if let Some(queue) = queue? {
+        let mut after = before.clone();
+        give(&mut after, queue);
+        tx.change(&before, after, "issue.released").await?;
+    }
+    find(tx.read(), id).await
+}
+
+/// Says that an issue is dealt with.
+pub async fn close(tx: &mut Tx, id: Uuid) -> Result<IssueView> {
+    let before = workable(tx, id).await?;
+    require(&before, IssueStatus::Open)?;
+    let after = closed(tx, &before);
+    tx.change(&before, after, "issue.closed").await?;
+    find(tx.read(), id).await
+}
+
+fn closed(tx: &Tx, issue: &Model) -> Model {
+    Model { status: IssueStatus::Closed, closed_at: Some(tx.now), closed_by_id: Some(tx.context.actor.author()), ..issue.clone() }
+}
+
+/// Takes up a closed issue again, by somebody who is there.
+pub async fn reopen(tx: &mut Tx, id: Uuid, reopening: Reopening) -> Result<IssueView> {
+    let owner = hold(tx, reopening.assignee).await?;
+    let before = workable(tx, id).await?;
+    require(&before, IssueStatus::Closed)?;
+    let mut after = Model { status: IssueStatus::Open, closed_at: None, closed_by_id: None, ..before.clone() };
+    match owner {
+        Some(owner) => give(&mut after, owner),
+        None => {
+            own(tx, Some(AssigneeRef { kind: before.assignee_type, id: before.assignee_id })).await?;
+        }
+    }
+    tx.change(&before, after, "issue.reopened").await?;
+    find(tx.read(), id).await
+}
+
+/// Merges an open issue into another; the survivor. Nothing of either is rewritten: the merged one is closed and points
+/// at the survivor, which from then on is asked for both.
+pub async fn merge(tx: &mut Tx, id: Uuid, into: Uuid) -> Result<IssueView> {
+    if id == into {
+        // What is not there is 404 before anything is said about the rest.
+        tx.target::<Model>(id, "issue").await?;
+        return Err(Error::field("into", "same", "must be another issue"));
+    }
+    // In the order of their ids, so that nobody waits in a circle.
+    let pair = Entity::find().filter(Column::Id.is_in([id, into])).order_by_asc(Column::Id);
+    let pair = tx.for_update(pair);
+    let pair = tx.read().models(pair).await?;
+    let of = |id: Uuid| pair.iter().find(|issue| issue.id == id);
+    let source = of(id).ok_or_else(|| Error::not_found("issue"))?;
+    tx.check_version(source, "issue")?;
+    may_work(tx, source)?;
+    require_live(source)?;
+    require(source, IssueStatus::Open)?;
+    let target = of(into).ok_or_else(|| Error::field("into", "unknown", "is no issue"))?;
+    require_live(target)?;
+    require(target, IssueStatus::Open)?;
+    // What was merged into it goes along, so that one step always leads to the survivor.
+    let earlier = tx.for_update(Entity::find().filter(Column::MergedIntoId.eq(id)).order_by_asc(Column::Id));
+    for before in tx.read().models(earlier).await? {
+        tx.change(&before, Model { merged_into_id: Some(into), ..before.clone() }, "issue.merged").await?;
+    }
+    let after = Model { merged_into_id: Some(into), ..closed(tx, source) };
+    tx.change(source, after, "issue.merged").await?;
+    find(tx.read(), into).await
+}
+
+/// An issue that the request is about, which the actor may work on.
+async fn workable(tx: &mut Tx, id: Uuid) -> Result<Model> {
+    let issue: Model = tx.target(id, "issue").await?;
+    may_work(tx, &issue)?;
+    require_live(&issue)?;
+    Ok(issue)
+}
+
+/// Agents work on what is theirs, their groups' and public, and on what they opened; managers on all (S0-21).
+fn may_work(tx: &Tx, issue: &Model) -> Result<()> {
+    let actor = &tx.context.actor;
+    if actor.oversees() || issue.opened_by_id == actor.author() || has(actor, issue.assignee_type, issue.assignee_id) {
+        return Ok(());
+    }
+    Err(Error::new(Code::NotYourItem, "This issue belongs to somebody else; managers may work on it."))
+}
+
+/// Refuses to change an issue that was merged: its survivor is meant.
+fn require_live(issue: &Model) -> Result<()> {
+    match issue.merged_into_id {
+        None => Ok(()),
+        Some(survivor) => Err(Error::new(Code::Merged, format!("Issue {} was merged into another; that one is meant.", issue.number))
+            .with("merged_into", survivor)),
+    }
+}
+
+fn require(issue: &Model, status: IssueStatus) -> Result<()> {
+    if issue.status == status {
+        return Ok(());
+    }
+    let detail = format!("Issue {} is {} already.", issue.number, issue.status);
+    Err(Error::new(Code::WrongStatus, detail).with("current_status", issue.status))
+}
+
+async fn hold(tx: &mut Tx, wanted: Option<AssigneeRef>) -> Result<Option<Owner>> {
+    match wanted {
+        Some(assignee) => own(tx, Some(assignee)).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// An issue that is given away has not been claimed by its new owner.
+fn give(issue: &mut Model, owner: Owner) {
+    if (issue.assignee_type, issue.assignee_id) != (owner.kind, owner.id) {
+        (issue.assignee_type, issue.assignee_id) = (owner.kind, owner.id);
+        (issue.origin_type, issue.origin_id) = (None, None);
+    }
+}
+
+/// The issue that an id means now, with its number; refused at a field when there is none.
+pub async fn surviving(reader: Reader<'_>, id: Uuid, field: &str) -> Result<(Uuid, i64)> {
+    let mut id = id;
+    loop {
+        let issue = reader.model(Entity::find_by_id(id)).await?.ok_or_else(|| Error::field(field, "unknown", "is no issue"))?;
+        match issue.merged_into_id {
+            Some(survivor) => id = survivor,
+            None => return Ok((issue.id, issue.number)),
+        }
+    }
+}
+
+/// Every issue that is one with this one: what dealt with any of them dealt with all.
+pub async fn cluster(reader: Reader<'_>, id: Uuid) -> Result<Vec<Uuid>> {
+    let Some(issue) = reader.model(Entity::find_by_id(id)).await? else { return Ok(vec![id]) };
+    let survivor = issue.merged_into_id.unwrap_or(id);
+    let merged = reader.models(Entity::find().filter(Column::MergedIntoId.eq(survivor)).order_by_asc(Column::Id)).await?;
+    Ok(std::iter::once(survivor).chain(merged.into_iter().map(|issue| issue.id)).collect())
+}
+
+/// A live issue that the path names; 409 when it was merged.
+pub async fn live(reader: Reader<'_>, id: Uuid) -> Result<Model> {
+    let issue = reader.model(Entity::find_by_id(id)).await?.ok_or_else(|| Error::not_found("issue"))?;
+    require_live(&issue)?;
+    Ok(issue)
+}
+
+/// One issue.
+pub async fn find(reader: Reader<'_>, id: Uuid) -> Result<IssueView> {
+    let mut select = issue::select();
+    select.and_where(Expr::col((Entity, Column::Id)).eq(id));
+    let row = reader.one::<Row>(&select).await?.ok_or_else(|| Error::not_found("issue"))?;
+    views(reader, vec![row]).await?.pop().ok_or_else(|| Error::internal("an issue has no view"))
+}
+
+/// Issues as others see them, their contacts in one query for all.
+async fn views(reader: Reader<'_>, rows: Vec<Row>) -> Result<Vec<IssueView>> {
+    let ids: Vec<Uuid> = rows.iter().filter_map(|row| row.issue.contact_id).collect();
+    let contacts = contacts::named(reader, &ids).await?;
+    let view = |row: Row| {
+        let contact = row.issue.contact_id.and_then(|id| contacts.get(&id).cloned());
+        IssueView::new(row, contact)
+    };
+    Ok(rows.into_iter().map(view).collect())
+}
+
+/// Whether an issue is open; a literal, so that the planner sees it in prepared statements too.
+#[must_use]
+pub fn is_open() -> Expr {
+    Expr::cust("\"issues\".\"status\" = 'open'")
+}
+
+fn is_closed() -> Expr {
+    Expr::cust("\"issues\".\"status\" = 'closed'")
+}
+
+fn is_uncategorised() -> Expr {
+    Expr::cust("\"issues\".\"categorised\" = FALSE")
+}
+
+fn is_manual() -> Expr {
+    Expr::cust("\"issues\".\"origin\" = 'manual'")
+}
+
+/// A page of issues.
+pub async fn page(
+    reader: Reader<'_>,
+    context: &Context,
+    filter: &IssueFilter,
+    base: SelectStatement,
+    request: &PageRequest,
+) -> Result<Page<IssueView>> {
+    let contacts = cluster_of(reader, filter).await?;
+    let narrow = |select: &mut SelectStatement| narrow(select, context, filter, contacts.as_ref());
+    let Page { data, next_cursor, counts } = list::page::<Row>(reader, request, base, narrow).await?;
+    let mut data = views(reader, data).await?;
+    if request.expand.iter().any(|wanted| wanted == "labels") {
+        label(reader, context, &mut data).await?;
+    }
+    Ok(Page { data, next_cursor, counts })
+}
+
+async fn cluster_of(reader: Reader<'_>, filter: &IssueFilter) -> Result<Option<AnyOf<Uuid>>> {
+    match filter.contact_id {
+        Some(id) => Ok(Some(AnyOf(contacts::cluster(reader, id).await?))),
+        None => Ok(None),
+    }
+}
+
+/// What a list leaves out unless asked: the defaults, and how many they hide when the caller counts.
+pub async fn applied_defaults(
+    reader: Reader<'_>,
+    context: &Context,
+    filter: &IssueFilter,
+    request: &PageRequest,
+) -> Result<Map<String, Value>> {
+    let mut more = Map::new();
+    let (open, manual) = (filter.open_by_default(), filter.manual_by_default());
+    if open || manual {
+        let mut applied =
+            IssueDefaults { status: open.then_some(IssueStatus::Open), origin: manual.then_some(IssueOrigin::Manual), hidden: None };
+        if request.counts {
+            let everything = IssueFilter {
+                status: filter.status.clone().or_else(|| open.then(|| AnyOf(vec![IssueStatus::Open, IssueStatus::Closed]))),
+                origin: filter.origin.clone().or_else(|| manual.then(|| AnyOf(vec![IssueOrigin::Manual, IssueOrigin::Automatic]))),
+                ..filter.clone()
+            };
+            let mut hidden = Entity::find().into_query();
+            narrow(&mut hidden, context, &everything, cluster_of(reader, filter).await?.as_ref());
+            let shown = [(open, is_open()), (manual, is_manual())].into_iter().filter(|(applies, _)| *applies);
+            hidden.cond_where(shown.fold(Cond::any(), |any, (_, shown)| any.add(shown.not())));
+            applied.hidden = Some(reader.count(hidden, list::COUNT_LIMIT).await?);
+        }
+        more.insert("applied_defaults".into(), serde_json::to_value(applied).map_err(Error::internal)?);
+    }
+    Ok(more)
+}
+
+fn narrow(select: &mut SelectStatement, context: &Context, filter: &IssueFilter, contacts: Option<&AnyOf<Uuid>>) {
+    let column = |column: Column| Expr::col((Entity, column));
+    match &filter.status {
+        Some(AnyOf(statuses)) if statuses == &[IssueStatus::Open] => drop(select.and_where(is_open())),
+        Some(AnyOf(statuses)) if statuses == &[IssueStatus::Closed] => drop(select.and_where(is_closed())),
+        None if filter.open_by_default() => drop(select.and_where(is_open())),
+        statuses => drop(select.any_of(column(Column::Status), statuses.as_ref())),
+    }
+    if filter.manual_by_default() {
+        select.and_where(is_manual());
+    }
+    if let Some(AnyOf(types)) = &filter.r#type {
+        select.cond_where(of_types(types));
+    }
+    if let Some(AnyOf(owners)) = &filter.assignee {
+        select.cond_where(owned_by(column(Column::AssigneeId), owners, context.actor.user()));
+    }
+    if let Some(subject) = &filter.subject {
+        select
+            .equals(column(Column::SubjectType), Some(subject.0.r#type.clone()))
+            .equals(column(Column::SubjectId), Some(subject.0.id.clone()));
+    }
+    select
+        .any_of(column(Column::Origin), filter.origin.as_ref())
+        .any_of(column(Column::ContactId), contacts)
+        .any_of(column(Column::SubjectType), filter.subject_type.as_ref())
+        .equals(column(Column::Number), filter.number.map(|number| number.0))
+        .equals(column(Column::OpenedById), filter.opened_by)
+        .equals(column(Column::ClosedById), filter.closed_by)
+        .between(column(Column::OpenedAt), filter.opened_at_gte, filter.opened_at_lt)
+        .between(column(Column::ClosedAt), filter.closed_at_gte, filter.closed_at_lt);
+}
+
+/// Issues of one of these types, `uncategorised` for those of none.
+fn of_types(types: &[String]) -> Cond {
+    let (none, some): (Vec<&String>, Vec<&String>) = types.iter().partition(|word| *word == UNCATEGORISED);
+    let mut any = Cond::any();
+    if !none.is_empty() {
+        any = any.add(is_uncategorised());
+    }
+    if !some.is_empty() {
+        let filed = |column: issue_type::Column| Expr::col((issue_type::Entity, column));
+        let filed = Query::select()
+            .expr(Expr::val(1))
+            .from(issue_type::Entity)
+            .and_where(filed(issue_type::Column::IssueId).equals((Entity, Column::Id)))
+            .and_where(filed(issue_type::Column::Type).is_in(some))
+            .to_owned();
+        any = any.add(Expr::exists(filed));
+    }
+    any
+}
+
+/// Adds the words and colours of picklist values, all of a page in one query (S2-26).
+async fn label(reader: Reader<'_>, context: &Context, issues: &mut [IssueView]) -> Result<()> {
+    let words = |issue: &IssueView| -> Vec<(String, String, String)> {
+        let types = issue.types.iter().enumerate().map(|(index, word)| (format!("types.{index}"), ISSUE_TYPES.to_owned(), word.clone()));
+        let subject =
+            issue.subject.as_ref().map(|subject| ("subject.type".to_owned(), subject.word().0.to_owned(), subject.word().1.to_owned()));
+        types.chain(subject).collect()
+    };
+    let all: BTreeSet<(String, String)> = issues.iter().flat_map(words).map(|(_, list, key)| (list, key)).collect();
+    let all: Vec<(&str, &str)> = all.iter().map(|(list, key)| (list.as_str(), key.as_str())).collect();
+    let found: HashMap<(String, String), _> = picklists::labels(reader, &all, &context.languages).await?;
+    for issue in issues {
+        let labels = words(issue).into_iter().filter_map(|(member, list, key)| Some((member, found.get(&(list, key))?.clone())));
+        issue.labels = Some(labels.collect::<BTreeMap<_, _>>());
+    }
+    Ok(())
+}
+
+#[derive(FromQueryResult)]
+struct Total {
+    open: i64,
+    uncategorised: i64,
+}
+
+#[derive(FromQueryResult)]
+struct Counted {
+    r#type: String,
+    open: i64,
+}
+
+/// Open issues per type (S4-6).
+pub async fn open_by_type(reader: Reader<'_>) -> Result<OpenIssuesView> {
+    // Each count by itself, so that an index alone answers it.
+    let all = Query::select().expr(Expr::cust("COUNT(*)")).from(Entity).and_where(is_open()).to_owned();
+    let mut uncategorised = all.clone();
+    uncategorised.and_where(is_uncategorised());
+    let total = Query::select()
+        .expr_as(Expr::from(all), Alias::new("open"))
+        .expr_as(Expr::from(uncategorised), Alias::new("uncategorised"))
+        .to_owned();
+    let total = reader.one::<Total>(&total).await?.unwrap_or(Total { open: 0, uncategorised: 0 });
+    let filed = |column: issue_type::Column| (issue_type::Entity, column);
+    let types = Query::select()
+        .column(filed(issue_type::Column::Type))
+        .expr_as(Expr::cust("COUNT(*)"), Alias::new("open"))
+        .from(Entity)
+        .inner_join(issue_type::Entity, Expr::col(filed(issue_type::Column::IssueId)).equals((Entity, Column::Id)))
+        .and_where(is_open())
+        .group_by_col(filed(issue_type::Column::Type))
+        .order_by(Alias::new("open"), Order::Desc)
+        .order_by(filed(issue_type::Column::Type), Order::Asc)
+        .to_owned();
+    let types = reader.all::<Counted>(&types).await?.into_iter().map(|counted| TypeCount { r#type: counted.r#type, open: counted.open });
+    Ok(OpenIssuesView { open: total.open, uncategorised: total.uncategorised, types: types.collect() })
+}
+
+/// How many open issues a person has.
+pub async fn open_of(reader: Reader<'_>, user: Uuid) -> Result<u64> {
+    let mut select = Entity::find().into_query();
+    select.and_where(is_open()).and_where(Expr::col((Entity, Column::AssigneeId)).eq(user));
+    reader.count(select, u64::from(u32::MAX)).await
+}
+
+/// How many open issues a group has although nobody active is left in it.
+pub async fn group_is_unstaffed(reader: Reader<'_>, group: Uuid, but: Option<Uuid>) -> Result<u64> {
+    let mut select = Entity::find().into_query();
+    select.and_where(is_open()).and_where(Expr::col((Entity, Column::AssigneeId)).eq(group)).and_where(is_unstaffed(group, but));
+    reader.count(select, u64::from(u32::MAX)).await
+}
+
+/// Open issues that nobody could deal with: there must never be any (S0-16).
+#[must_use]
+pub fn orphaned() -> SelectStatement {
+    let mut select = issue::select();
+    select.and_where(is_open()).cond_where(nobody_could(|| Expr::col((Entity, Column::AssigneeId))));
+    select
+}
+
+/// Moves every open issue of a person to another owner; what became of each.
+pub async fn move_all(tx: &mut Tx, from: Uuid, to: Owner) -> Result<Vec<Model>> {
+    let theirs = Entity::find().filter(Column::AssigneeId.eq(from)).filter(Column::Status.eq(IssueStatus::Open));
+    let theirs = tx.for_update(theirs.order_by_asc(Column::Id));
+    let mut moved = Vec::new();
+    for before in tx.read().models(theirs).await? {
+        let mut after = before.clone();
+        give(&mut after, to);
+        moved.push(tx.change(&before, after, "issue.reassigned").await?);
+    }
+    Ok(moved)
+}
