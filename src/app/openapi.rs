@@ -39,6 +39,7 @@ use crate::kernel::{
         (name = "offboarding", description = "When somebody leaves."),
         (name = "home", description = "What is new, at a glance."),
         (name = "dashboard", description = "Management oversight."),
+        (name = "search", description = "Everything that people wrote, by its words."),
         (name = "reports", description = "Figures and checks."),
         (name = "events", description = "The change feed and audit log."),
         (name = "jobs", description = "Long-running work."),

@@ -33,6 +33,7 @@ fn resources(config: &mut ServiceConfig) {
     config.configure(insight::home::http::routes);
     config.configure(insight::dashboard::http::routes);
     config.configure(insight::timeline::http::routes);
+    config.configure(insight::search::http::routes);
     config.configure(insight::reports::http::routes);
     config.configure(integration::events::http::routes);
     config.configure(integration::jobs::http::routes);

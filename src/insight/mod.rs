@@ -3,4 +3,5 @@
 pub mod dashboard;
 pub mod home;
 pub mod reports;
+pub mod search;
 pub mod timeline;

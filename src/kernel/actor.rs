@@ -81,6 +81,7 @@ scopes! {
     HomeRead "home:read" Agent "Read the home page.";
     SubjectsRead "subjects:read" Agent "Read the timeline of a subject.";
     DashboardRead "dashboard:read" Manager "Read the open work of each person and group.";
+    SearchRead "search:read" Agent "Search everything that the credential may read.";
     ReportsRead "reports:read" Manager "Read reports.";
     EventsRead "events:read" Agent "Read the change feed; set-up and access events need the admin role.";
     JobsRead "jobs:read" Agent "Watch long-running work.";

@@ -2,10 +2,18 @@
 
 use std::{borrow::Cow, fmt, marker::PhantomData, str::FromStr};
 
-use sea_orm::sea_query::{Cond, Expr, ExprTrait, LikeExpr, SelectStatement};
+use sea_orm::{
+    DbBackend,
+    sea_query::{Cond, Expr, ExprTrait, LikeExpr, SelectStatement},
+};
 use serde::{Deserialize, Deserializer, de};
 use utoipa::{PartialSchema, ToSchema, openapi};
 use uuid::Uuid;
+
+use super::{
+    journal::Record,
+    search::{self, Terms},
+};
 
 /// Characters of a filter at the most: no query has more values than a database takes.
 pub const LONGEST: usize = 10_000;
@@ -149,6 +157,8 @@ pub trait Narrow {
     fn contains(&mut self, column: Expr, text: Option<&str>) -> &mut Self;
     /// The column is in a half-open range.
     fn between<T: Into<sea_orm::Value>>(&mut self, column: Expr, from: Option<T>, before: Option<T>) -> &mut Self;
+    /// The row of this id has the words, when there are any.
+    fn having<M: Record>(&mut self, id: Expr, words: Option<&Terms>, backend: DbBackend) -> &mut Self;
 }
 
 impl Narrow for SelectStatement {
@@ -184,6 +194,13 @@ impl Narrow for SelectStatement {
             self.and_where(column.lt(before.into()));
         }
         self
+    }
+
+    fn having<M: Record>(&mut self, id: Expr, words: Option<&Terms>, backend: DbBackend) -> &mut Self {
+        match words {
+            Some(words) => self.and_where(search::has::<M>(id, words, backend)),
+            None => self,
+        }
     }
 }
 

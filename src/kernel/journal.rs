@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::{clock::Timestamp, error::Result, tx::Tx};
+use super::{clock::Timestamp, error::Result, search::Searchable, tx::Tx};
 
 /// One change, as it is kept.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -121,13 +121,18 @@ pub trait Record: ModelTrait + IntoActiveModel<<Self::Entity as EntityTrait>::Ac
     fn touch(&mut self, now: Timestamp);
     /// Where it belongs.
     fn belongs(&self) -> Belongs;
+
+    /// What of it full text finds; nothing of most.
+    fn searchable(&self) -> Option<Searchable<'_>> {
+        None
+    }
 }
 
-/// Makes a row a [`Record`]: its kind, and where it belongs. The row has an `id`, a `version` and an
+/// Makes a row a [`Record`]: its kind, where it belongs, and what of it full text finds, if anything. The row has an `id`, a `version` and an
 /// `updated_at`; queries join by the columns they name, so it declares no relations.
 #[macro_export]
 macro_rules! record {
-    ($model:ident, $kind:literal, |$row:ident| $belongs:expr) => {
+    ($model:ident, $kind:literal, |$row:ident| $belongs:expr $(, searchable $searchable:expr)?) => {
         /// None: queries join by the columns they name.
         #[derive(Copy, Clone, Debug, sea_orm::EnumIter, sea_orm::DeriveRelation)]
         pub enum Relation {}
@@ -154,6 +159,11 @@ macro_rules! record {
                 let $row = self;
                 $belongs
             }
+
+            $(fn searchable(&self) -> Option<$crate::kernel::search::Searchable<'_>> {
+                let $row = self;
+                $searchable
+            })?
         }
     };
 }

@@ -17,6 +17,7 @@ pub mod patch;
 pub mod patience;
 pub mod problem;
 pub mod reader;
+pub mod search;
 pub mod strict;
 pub mod text;
 pub mod tx;

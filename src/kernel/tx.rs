@@ -22,6 +22,7 @@ use super::{
     error::{Code, Error, Result},
     journal::{self, Audience, Belongs, Change, Reactions, Record},
     reader::Reader,
+    search,
 };
 
 /// A transaction and everything that goes with one request's change.
@@ -38,6 +39,7 @@ pub struct Tx {
     ids: Arc<Ids>,
     reactions: Arc<Reactions>,
     entries: Vec<journal::Model>,
+    found: Vec<search::Entry>,
     names: HashMap<Uuid, String>,
     memory: HashMap<TypeId, Box<dyn Any>>,
 }
@@ -52,12 +54,25 @@ impl Tx {
         reactions: Arc<Reactions>,
     ) -> Self {
         let names = HashMap::from([(context.actor.author(), context.actor.author_name().to_owned())]);
-        Self { conn, context, now, company_zone, default_group, ids, reactions, entries: Vec::new(), names, memory: HashMap::new() }
+        Self {
+            conn,
+            context,
+            now,
+            company_zone,
+            default_group,
+            ids,
+            reactions,
+            entries: Vec::new(),
+            found: Vec::new(),
+            names,
+            memory: HashMap::new(),
+        }
     }
 
-    /// Writes the journal and hands the transaction back for its commit.
+    /// Writes the journal and what full text finds, and hands the transaction back for its commit.
     pub(super) async fn finish(mut self) -> Result<DatabaseTransaction> {
         journal::append(&self.conn, std::mem::take(&mut self.entries)).await?;
+        search::append(&self.conn, std::mem::take(&mut self.found)).await?;
         Ok(self.conn)
     }
 
@@ -136,6 +151,7 @@ impl Tx {
         <M::Entity as EntityTrait>::ActiveModel: Send,
     {
         self.put(row.clone()).await?;
+        self.found.extend(search::entry(None, Some(row)));
         self.record::<M>(event, row.id(), &row.belongs(), None, Some(public(row)?)).await
     }
 
@@ -155,6 +171,7 @@ impl Tx {
             update = update.col_expr(column, Expr::val(after.get(column)));
         }
         update.exec(&self.conn).await?;
+        self.found.extend(search::entry(Some(before), Some(&after)));
         self.record::<M>(event, after.id(), &after.belongs(), Some(public(before)?), Some(public(&after)?)).await?;
         Ok(after)
     }
@@ -162,6 +179,7 @@ impl Tx {
     /// Takes a row away, leaving its journal entry.
     pub async fn remove<M: Record>(&mut self, row: &M, event: &str) -> Result<()> {
         M::Entity::delete_many().filter(key_column::<M::Entity>().eq(row.id())).exec(&self.conn).await?;
+        self.found.extend(search::entry(Some(row), None));
         self.record::<M>(event, row.id(), &row.belongs(), Some(public(row)?), None).await
     }
 
@@ -257,7 +275,7 @@ impl Tx {
     pub async fn apart<T>(&mut self, work: impl AsyncFnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let savepoint = self.conn.begin().await?;
         let outer = std::mem::replace(&mut self.conn, savepoint);
-        let entries = self.entries.len();
+        let (entries, found) = (self.entries.len(), self.found.len());
         let done = work(self).await;
         let savepoint = std::mem::replace(&mut self.conn, outer);
         match done {
@@ -267,6 +285,7 @@ impl Tx {
             }
             Err(refusal) => {
                 self.entries.truncate(entries);
+                self.found.truncate(found);
                 // What was read there may have been written or locked there.
                 self.memory.clear();
                 Err(taken_back(savepoint, refusal).await)

@@ -17,6 +17,7 @@ use crate::kernel::{
     clock::Timestamp,
     journal::{Audience, Belongs},
     list::Key,
+    search::Searchable,
     text,
 };
 
@@ -186,6 +187,15 @@ impl Model {
         self.sort_name = text::fold(if sorted.is_empty() { &self.name } else { &sorted }).chars().take(200).collect();
     }
 
+    /// What it is found by besides its name.
+    fn words(&self) -> String {
+        let phones = self.phones.0.iter().flat_map(|phone| [Some(phone.number.as_str()), phone.e164.as_deref()]).flatten();
+        let own = [&self.first_names, &self.last_name, &self.company, &self.other].map(String::as_str);
+        let words = own.into_iter().chain(self.emails.0.iter().map(String::as_str)).chain(phones);
+        let words = words.chain(self.external_ids.0.values().map(String::as_str)).chain(self.postal_code.as_deref());
+        words.filter(|words| !words.is_empty()).collect::<Vec<_>>().join("\n")
+    }
+
     /// What it is known by.
     #[must_use]
     pub fn keys(&self) -> Vec<key::Model> {
@@ -234,7 +244,7 @@ crate::record!(Model, "contact", |row| Belongs {
     subject: None,
     contact: Some(row.id),
     audience: Audience::Staff
-});
+}, searchable Some(Searchable::new(&row.name, row.words(), row.created_at)));
 
 crate::listed!(Model, |row| row.id, default "name", expands &["labels"], sorts {
     "name" => Column::SortName, Key::Text(row.sort_name.clone());

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use sea_orm::{
-    FromQueryResult, QueryTrait,
+    DbBackend, FromQueryResult, QueryTrait,
     entity::prelude::*,
     sea_query::{Alias, Cond, Expr, ExprTrait, Query, SelectStatement},
 };
@@ -19,6 +19,7 @@ use crate::kernel::{
     error::{Error, Result},
     patch::Patch,
     reader::Reader,
+    search::{self, Terms},
     text,
     tx::Tx,
 };
@@ -136,6 +137,17 @@ fn holders(kind: KeyKind, key: &str) -> SelectStatement {
 /// Contacts that have a key, as a condition on their id.
 pub(super) fn has_key(kind: KeyKind, key: &str) -> Expr {
     Expr::col((Entity, Column::Id)).in_subquery(holders(kind, key))
+}
+
+/// Contacts that have the words, themselves or in what was merged into them.
+pub(super) fn says(words: &Terms, backend: DbBackend) -> Expr {
+    let holder = Alias::new("holder");
+    let roots = Query::select()
+        .column((holder.clone(), Column::RootId))
+        .from_as(Entity, holder.clone())
+        .and_where(search::has::<Model>(Expr::col((holder, Column::Id)), words, backend))
+        .to_owned();
+    Expr::col((Entity, Column::Id)).in_subquery(roots)
 }
 
 #[derive(FromQueryResult)]

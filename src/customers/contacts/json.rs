@@ -23,6 +23,7 @@ use crate::{
         filter::{AnyOf, Flag, LONGEST, TOO_LONG, Whose},
         http::View,
         patch::{Patch, not_null},
+        search::Terms,
         text,
     },
 };
@@ -666,6 +667,9 @@ impl<'de> Deserialize<'de> for ExternalIdText {
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ContactFilter {
+    /// Only what has these words in its names, addresses, numbers, ids or other words (S2-1).
+    #[param(inline)]
+    pub q: Option<Terms>,
     /// Only these kinds.
     #[param(inline, example = "customer,prospect")]
     pub kind: Option<ContactKinds>,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sea_orm::{
-    EntityTrait, QueryTrait,
+    DbBackend, EntityTrait, QueryTrait,
     entity::prelude::*,
     sea_query::{Cond, Expr, ExprTrait},
 };
@@ -342,7 +342,8 @@ pub async fn page(reader: Reader<'_>, context: &Context, filter: &ContactFilter,
     if request.sort.is_none() && filter.postal_code_prefix.is_some() {
         request.sort = Some("postal_code".into());
     }
-    let Page { data, next_cursor, counts } = list::page::<Model>(reader, &request, base, |select| narrow(select, filter, context)).await?;
+    let Page { data, next_cursor, counts } =
+        list::page::<Model>(reader, &request, base, |select| narrow(select, filter, context, reader.backend())).await?;
     let mut data = views(reader, data).await?;
     if request.expand.iter().any(|wanted| wanted == "labels") {
         let wanted: HashSet<(&str, &str)> = data.iter().filter_map(|contact| Some((STATUSES, contact.status.as_deref()?))).collect();
@@ -355,7 +356,7 @@ pub async fn page(reader: Reader<'_>, context: &Context, filter: &ContactFilter,
     Ok(Page { data, next_cursor, counts })
 }
 
-fn narrow(select: &mut sea_orm::sea_query::SelectStatement, filter: &ContactFilter, context: &Context) {
+fn narrow(select: &mut sea_orm::sea_query::SelectStatement, filter: &ContactFilter, context: &Context, backend: DbBackend) {
     let column = |column: Column| Expr::col((Entity, column));
     if let Some(AnyOf(owners)) = &filter.owner {
         let people: Vec<Whose> = owners.iter().copied().filter(|owner| *owner != Whose::Nobody).collect();
@@ -367,6 +368,9 @@ fn narrow(select: &mut sea_orm::sea_query::SelectStatement, filter: &ContactFilt
             any = any.add(column(Column::OwnerId).is_null());
         }
         select.cond_where(any);
+    }
+    if let Some(words) = &filter.q {
+        select.and_where(identity::says(words, backend));
     }
     if let Some(email) = &filter.email {
         select.and_where(has_key(KeyKind::Email, &text::email_key(email)));

@@ -20,6 +20,7 @@ use crate::{
         filter::Alternative,
         journal::{Audience, Belongs},
         list::{Key, Listed, Sort},
+        search::Searchable,
         tx::Tx,
     },
 };
@@ -143,7 +144,7 @@ impl Model {
 crate::record!(Model, "action_item", |row| {
     let subject = Some((row.subject_type.clone(), row.subject_id.clone()));
     Belongs { title: row.title.clone(), subject, contact: row.contact_id, audience: Audience::Staff }
-});
+}, searchable Some(Searchable::new(&row.title, &row.details, row.created_at)));
 
 /// An action item with the names of its people.
 #[derive(Clone, Debug, FromQueryResult)]

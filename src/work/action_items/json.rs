@@ -36,6 +36,7 @@ use crate::{
         filter::{Alternative, AnyOf, Flag, Whose},
         http::View,
         patch::{Patch, not_null},
+        search::Terms,
         text,
     },
 };
@@ -494,6 +495,10 @@ impl Alternative for VariableValue {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ActionItemFilter {
+    /// Only what has these words in its title or details.
+    #[param(inline)]
+    #[schema(nullable = false)]
+    pub q: Option<Terms>,
     /// Only these statuses; `open` unless `include_completed` or `status` says otherwise.
     #[param(inline, example = "open")]
     #[schema(nullable = false, example = "open")]

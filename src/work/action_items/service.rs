@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono_tz::Tz;
 use sea_orm::{
-    EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     entity::prelude::*,
     sea_query::{Alias, Cond, Expr, ExprTrait, Order, Query, SelectStatement, UnionType},
 };
@@ -528,6 +528,7 @@ pub struct Asked<'a> {
     contacts: Option<AnyOf<Uuid>>,
     /// The alternatives of each variable.
     variables: BTreeMap<&'a str, Vec<String>>,
+    backend: DbBackend,
 }
 
 impl<'a> Asked<'a> {
@@ -547,7 +548,7 @@ impl<'a> Asked<'a> {
                 variables.entry(variable).or_default().push(value.clone());
             }
         }
-        Ok(Self { filter, contacts, variables })
+        Ok(Self { filter, contacts, variables, backend: reader.backend() })
     }
 }
 
@@ -638,6 +639,7 @@ fn narrow(select: &mut SelectStatement, asked: &Asked<'_>, viewer: &Viewer) {
             .equals(column(Column::SubjectId), Some(subject.0.id.clone()));
     }
     select
+        .having::<Model>(column(Column::Id), filter.q.as_ref(), asked.backend)
         .any_of(column(Column::SubjectType), filter.subject_type.as_ref())
         .any_of(column(Column::Action), filter.action.as_ref())
         .any_of(column(Column::ContactStatus), filter.contact_status.as_ref())

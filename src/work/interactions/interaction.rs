@@ -12,6 +12,7 @@ use crate::{
     kernel::{
         clock::Timestamp,
         journal::{Audience, Belongs},
+        search::Searchable,
     },
 };
 
@@ -114,7 +115,7 @@ pub struct Model {
 crate::record!(Model, "interaction", |row| {
     let subject = row.subject_type.clone().zip(row.subject_id.clone());
     Belongs { title: row.subject_line.clone(), subject, contact: Some(row.contact_id), audience: Audience::Staff }
-});
+}, searchable Some(Searchable::new(&row.subject_line, &row.detail, row.occurred_at)));
 
 /// An interaction with its operator's name.
 #[derive(Clone, Debug, FromQueryResult)]

@@ -24,6 +24,7 @@ use crate::{
         filter::{Alternative, AnyOf, Flag, Whose},
         http::View,
         patch::Patch,
+        search::Terms,
         text,
     },
     work::{
@@ -526,6 +527,9 @@ pub type FollowUpOwners = AnyOf<Whose>;
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct InteractionFilter {
+    /// Only what has these words in its subject line or detail.
+    #[param(inline)]
+    pub q: Option<Terms>,
     /// Took place at or after.
     #[param(value_type = Option<String>, format = DateTime)]
     pub occurred_at_gte: Option<Timestamp>,

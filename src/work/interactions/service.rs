@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::Datelike;
 use sea_orm::{
-    EntityTrait, QueryFilter, QueryOrder, QueryTrait,
+    DbBackend, EntityTrait, QueryFilter, QueryOrder, QueryTrait,
     entity::prelude::*,
     sea_query::{Cond, Expr, ExprTrait, Func, Query, SelectStatement},
 };
@@ -401,7 +401,7 @@ pub async fn page(
     request: &PageRequest,
 ) -> Result<Page<InteractionView>> {
     let related = related(reader, filter.contact_id, filter.issue_id).await?;
-    let narrow = |select: &mut SelectStatement| narrow(select, context, filter, &related);
+    let narrow = |select: &mut SelectStatement| narrow(select, context, filter, &related, reader.backend());
     let Page { data, next_cursor, counts } = list::page::<Row>(reader, request, base, narrow).await?;
     let mut data = views(reader, data).await?;
     let expands = |name: &str| request.expand.iter().any(|wanted| wanted == name);
@@ -451,8 +451,9 @@ pub async fn related(reader: Reader<'_>, contact: Option<Uuid>, issue: Option<Uu
 }
 
 /// Adds a filter to a query of interactions.
-pub fn narrow(select: &mut SelectStatement, context: &Context, filter: &InteractionFilter, related: &Related) {
+pub fn narrow(select: &mut SelectStatement, context: &Context, filter: &InteractionFilter, related: &Related, backend: DbBackend) {
     let column = |column: Column| Expr::col((Entity, column));
+    select.having::<Model>(column(Column::Id), filter.q.as_ref(), backend);
     if let Some(subject) = &filter.subject {
         select
             .equals(column(Column::SubjectType), Some(subject.0.r#type.clone()))

@@ -10,7 +10,7 @@ use super::{
     service,
 };
 use crate::{
-    kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result},
+    kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, View},
     work::action_items::Reopening,
 };
 
@@ -63,7 +63,7 @@ async fn create_issue(db: Data<Db>, call: Call<NewIssue>) -> Result<Answer> {
 async fn read_issue(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
     let issue = service::find(db.read(), id).await?;
     match issue.merged_into_id {
-        Some(survivor) => Ok(Answer::moved_to(format!("/v1/issues/{survivor}"))),
+        Some(survivor) => Ok(Answer::moved_to(format!("{}/{survivor}", IssueView::PATH))),
         None => Answer::ok(&issue),
     }
 }

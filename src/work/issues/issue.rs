@@ -13,6 +13,7 @@ use crate::{
         clock::Timestamp,
         journal::{Audience, Belongs},
         list::Key,
+        search::Searchable,
     },
     work::action_items::{AssigneeRef, AssigneeType},
 };
@@ -102,7 +103,7 @@ impl Model {
 crate::record!(Model, "issue", |row| {
     let subject = row.subject_type.clone().zip(row.subject_id.clone());
     Belongs { title: row.title.clone(), subject, contact: row.contact_id, audience: Audience::Staff }
-});
+}, searchable Some(Searchable::new(&row.title, "", row.opened_at)));
 
 /// An issue with the names of its people.
 #[derive(Clone, Debug, FromQueryResult)]

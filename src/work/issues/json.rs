@@ -26,6 +26,7 @@ use crate::{
         filter::{AnyOf, Number, Whose},
         http::View,
         patch::{Patch, not_null},
+        search::Terms,
         text,
     },
     work::action_items::{Assignee, AssigneeRef},
@@ -240,6 +241,9 @@ pub type IssueOwners = AnyOf<Whose>;
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct IssueFilter {
+    /// Only what has these words in its title.
+    #[param(inline)]
+    pub q: Option<Terms>,
     /// Only these statuses; `open` unless `status`, `number` or a time of closing is given.
     #[param(inline, example = "open,closed")]
     pub status: Option<IssueStatuses>,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::{
-    EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryTrait,
+    DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryTrait,
     entity::prelude::*,
     sea_query::{Alias, Cond, Expr, ExprTrait, Order, Query, SelectStatement},
 };
@@ -424,7 +424,7 @@ pub async fn page(
     request: &PageRequest,
 ) -> Result<Page<IssueView>> {
     let contacts = cluster_of(reader, filter).await?;
-    let narrow = |select: &mut SelectStatement| narrow(select, context, filter, contacts.as_ref());
+    let narrow = |select: &mut SelectStatement| narrow(select, context, filter, contacts.as_ref(), reader.backend());
     let Page { data, next_cursor, counts } = list::page::<Row>(reader, request, base, narrow).await?;
     let mut data = views(reader, data).await?;
     if request.expand.iter().any(|wanted| wanted == "labels") {
@@ -459,7 +459,7 @@ pub async fn applied_defaults(
                 ..filter.clone()
             };
             let mut hidden = Entity::find().into_query();
-            narrow(&mut hidden, context, &everything, cluster_of(reader, filter).await?.as_ref());
+            narrow(&mut hidden, context, &everything, cluster_of(reader, filter).await?.as_ref(), reader.backend());
             let shown = [(open, is_open()), (manual, is_manual())].into_iter().filter(|(applies, _)| *applies);
             hidden.cond_where(shown.fold(Cond::any(), |any, (_, shown)| any.add(shown.not())));
             applied.hidden = Some(reader.count(hidden, list::COUNT_LIMIT).await?);
@@ -469,8 +469,9 @@ pub async fn applied_defaults(
     Ok(more)
 }
 
-fn narrow(select: &mut SelectStatement, context: &Context, filter: &IssueFilter, contacts: Option<&AnyOf<Uuid>>) {
+fn narrow(select: &mut SelectStatement, context: &Context, filter: &IssueFilter, contacts: Option<&AnyOf<Uuid>>, backend: DbBackend) {
     let column = |column: Column| Expr::col((Entity, column));
+    select.having::<Model>(column(Column::Id), filter.q.as_ref(), backend);
     match &filter.status {
         Some(AnyOf(statuses)) if statuses == &[IssueStatus::Open] => drop(select.and_where(is_open())),
         Some(AnyOf(statuses)) if statuses == &[IssueStatus::Closed] => drop(select.and_where(is_closed())),

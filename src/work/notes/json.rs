@@ -8,7 +8,7 @@ use validator::Validate;
 use super::note::Row;
 use crate::{
     customers::subjects::{Subject, SubjectText},
-    kernel::{actor::Named, clock::Timestamp, filter::AnyOf, http::View, patch::Patch, text},
+    kernel::{actor::Named, clock::Timestamp, filter::AnyOf, http::View, patch::Patch, search::Terms, text},
     work::action_items::{CreatedActionItemView, NewActionItem},
 };
 
@@ -147,6 +147,9 @@ impl View for CreatedNoteView {
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct NoteFilter {
+    /// Only what has these words in its title or body.
+    #[param(inline)]
+    pub q: Option<Terms>,
     /// Only about this: a type and an id.
     #[param(value_type = Option<String>, pattern = "^[^:]+:[\\s\\S]+$", example = "order:A-1001")]
     pub subject: Option<SubjectText>,

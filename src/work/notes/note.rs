@@ -12,6 +12,7 @@ use crate::{
     kernel::{
         clock::Timestamp,
         journal::{Audience, Belongs},
+        search::Searchable,
     },
 };
 
@@ -49,7 +50,7 @@ pub struct Model {
 crate::record!(Model, "note", |row| {
     let subject = Some((row.subject_type.clone(), row.subject_id.clone()));
     Belongs { title: row.title.clone(), subject, contact: row.contact_id, audience: Audience::Staff }
-});
+}, searchable Some(Searchable::new(&row.title, &row.body, row.created_at)));
 
 /// A note with its author's name.
 #[derive(Clone, Debug, FromQueryResult)]

@@ -99,6 +99,7 @@ pub async fn page(reader: Reader<'_>, filter: &NoteFilter, request: &PageRequest
                 .equals(column(Column::SubjectType), Some(subject.0.r#type.clone()))
                 .equals(column(Column::SubjectId), Some(subject.0.id.clone()));
         }
+        select.having::<Model>(column(Column::Id), filter.q.as_ref(), reader.backend());
         select.any_of(column(Column::ContactId), cluster.as_ref());
         select.any_of(column(Column::SubjectType), filter.subject_type.as_ref()).equals(column(Column::AuthorId), filter.author).between(
             column(Column::CreatedAt),

@@ -49,7 +49,11 @@ async fn list_queue_items(db: Data<Db>, Path(queue): Path<String>, list: List<Qu
     let mut base = action_item::select();
     base.and_where(is_open()).and_where(service::holds(queue, &list.context.actor));
     service::part(&mut base, list.filter.view.unwrap_or(QueuePart::Today), &viewer);
-    let everything = ActionItemFilter { include_completed: Some(crate::kernel::filter::Flag(true)), ..ActionItemFilter::default() };
+    let everything = ActionItemFilter {
+        q: list.filter.q.clone(),
+        include_completed: Some(crate::kernel::filter::Flag(true)),
+        ..ActionItemFilter::default()
+    };
     let page = action_items::page(db.read(), &list.context, &viewer, &everything, base, &list.page).await?;
     Listing::of(&list, &page)
 }

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use crate::kernel::search::Terms;
+
 /// A queue as the path names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QueueKey {
@@ -74,6 +76,9 @@ pub struct QueueFilter {
     /// Which part; `today` unless said otherwise (S0-9).
     #[param(inline)]
     pub view: Option<QueuePart>,
+    /// Only what has these words in its title or details.
+    #[param(inline)]
+    pub q: Option<Terms>,
     /// The IANA zone in which today is meant; the caller's own unless said otherwise.
     #[param(format = "time-zone", example = "Europe/Paris")]
     pub time_zone: Option<String>,

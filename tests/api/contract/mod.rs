@@ -86,6 +86,20 @@ impl Operation {
         self.filled(|parameter| if parameter["schema"]["format"] == "uuid" { NOTHING.into() } else { "nothing".into() })
     }
 
+    /// The path with the query that it needs, by its examples.
+    fn asking(&self, path: String) -> String {
+        let needed = self.parameters().filter(|parameter| parameter["in"] == "query" && parameter["required"] == true);
+        let needed = needed.map(|parameter| {
+            format!(
+                "{}={}",
+                text(&parameter["name"]),
+                text(parameter.get("example").unwrap_or_else(|| panic!("a parameter of {} has no example", self.id)))
+            )
+        });
+        let query = needed.collect::<Vec<_>>().join("&");
+        if query.is_empty() { path } else { format!("{path}?{query}") }
+    }
+
     /// Its path by its examples, where it has them.
     fn somewhere_or_nowhere(&self) -> String {
         let fill = |parameter: &'static Value| match parameter.get("example") {
@@ -93,7 +107,7 @@ impl Operation {
             None if parameter["schema"]["format"] == "uuid" => NOTHING.into(),
             None => "nothing".into(),
         };
-        self.filled(fill)
+        self.asking(self.filled(fill))
     }
 
     /// Its path, naming what is there: each parameter by what the path before it shows, else by its example.
@@ -115,7 +129,7 @@ impl Operation {
             let example = || self.parameter(name).and_then(|parameter| parameter.get("example")).map(text);
             path = format!("{path}/{}", found.or_else(example)?);
         }
-        Some(path)
+        Some(self.asking(path))
     }
 
     async fn ask(&self, by: &Caller<'_>, path: &str, body: Option<Value>) -> Reply {

@@ -81,7 +81,8 @@ async fn template() -> String {
     }
 }
 
-async fn prepare(url: &str) {
+/// Brings a database up to date, with its first rows.
+pub async fn prepare(url: &str) {
     schema::migrate(url).await.expect("a migrated template");
     let config = Config::read(&|name| match name {
         "DATABASE_URL" => Some(url.to_owned()),

@@ -20,7 +20,7 @@ use reqwest::{Method, StatusCode, header::HeaderMap};
 use sea_orm::{DatabaseConnection, Statement};
 pub use serde_json::{Value, json};
 
-pub use database::empty as empty_database;
+pub use database::{empty as empty_database, prepare as prepare_database};
 pub use document::{check, document, resolve};
 
 /// Every test begins on a Wednesday morning, in UTC.

@@ -1,0 +1,32 @@
+//! The door to search.
+
+use actix_web::{get, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{
+    json::{SearchFilter, SearchView},
+    service,
+};
+use crate::kernel::http::{Answer, Db, Query, Result};
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(search);
+}
+
+/// Search everything
+///
+/// What anybody wrote, by its words: in every language, without regard to case or accents, found from the moment it is
+/// written. Titles weigh more. When more than 1,000 things fit, the newest 1,000 are ranked. A credential finds what it
+/// may read: notes need `notes:read` as well.
+#[utoipa::path(
+    operation_id = "search",
+    tag = "search",
+    security(("bearer" = ["search:read"])),
+    params(SearchFilter),
+    responses((status = 200, description = "What was found.", body = SearchView))
+)]
+#[get("/search")]
+async fn search(db: Data<Db>, query: Query<SearchFilter>) -> Result<Answer> {
+    Answer::json(200, &service::search(db.read(), &query.context.actor, &query.filter).await?)
+}

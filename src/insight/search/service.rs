@@ -1,0 +1,93 @@
+//! How everything is searched.
+
+use std::collections::HashMap;
+
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use sea_orm::EntityTrait;
+use uuid::Uuid;
+
+use super::json::{DEFAULT_LIMIT, SearchFilter, SearchKind, SearchResult, SearchView};
+use crate::{
+    customers::{contacts::contact, subjects::Subject},
+    kernel::{
+        actor::{Actor, Scope},
+        error::{Error, Result},
+        filter::{AnyOf, Number},
+        journal::Record,
+        reader::Reader,
+        search::{self, Hit, RANKED, Terms},
+    },
+    work::{action_items::action_item, interactions::interaction, issues::issue, notes::note},
+};
+
+/// What a kind of thing needs to be found.
+struct Found {
+    kind: SearchKind,
+    /// Who may read it may find it.
+    scope: Scope,
+    path: &'static str,
+    show: Show,
+}
+
+type Show = for<'a> fn(Reader<'a>, &'a Found, &'a Terms, Vec<&'a Hit>) -> LocalBoxFuture<'a, Result<Vec<SearchResult>>>;
+
+/// Every kind that can be found.
+const KINDS: &[Found] = &[
+    Found { kind: SearchKind::Contact, scope: Scope::ContactsRead, path: "/v1/contacts", show: show::<contact::Model> },
+    Found { kind: SearchKind::Note, scope: Scope::NotesRead, path: "/v1/notes", show: show::<note::Model> },
+    Found { kind: SearchKind::ActionItem, scope: Scope::ActionItemsRead, path: "/v1/action-items", show: show::<action_item::Model> },
+    Found { kind: SearchKind::Issue, scope: Scope::IssuesRead, path: "/v1/issues", show: show::<issue::Model> },
+    Found { kind: SearchKind::Interaction, scope: Scope::InteractionsRead, path: "/v1/interactions", show: show::<interaction::Model> },
+];
+
+/// What fits the words best, of the kinds that the caller may read.
+pub async fn search(reader: Reader<'_>, actor: &Actor, filter: &SearchFilter) -> Result<SearchView> {
+    let terms = filter.q.as_ref().ok_or_else(|| Error::parameter("q", "required", "q is required: a word to find."))?;
+    let asked = |kind: SearchKind| filter.kind.as_ref().is_none_or(|AnyOf(kinds)| kinds.contains(&kind));
+    let kinds: Vec<&Found> = KINDS.iter().filter(|found| asked(found.kind) && actor.scopes.contains(&found.scope)).collect();
+    let names: Vec<&str> = kinds.iter().map(|found| found.kind.as_str()).collect();
+    let hits = if names.is_empty() { Vec::new() } else { search::best(reader, terms, &names).await? };
+    let Number(limit) = filter.limit.unwrap_or(Number(DEFAULT_LIMIT));
+    let best = &hits[..hits.len().min(usize::try_from(limit).unwrap_or(usize::MAX))];
+    let mut shown: HashMap<Uuid, SearchResult> = HashMap::new();
+    for found in kinds {
+        let theirs: Vec<&Hit> = best.iter().filter(|hit| hit.kind == found.kind.as_str()).collect();
+        if !theirs.is_empty() {
+            shown.extend((found.show)(reader, found, terms, theirs).await?.into_iter().map(|result| (result.id, result)));
+        }
+    }
+    let data = best.iter().filter_map(|hit| shown.remove(&hit.id)).collect();
+    Ok(SearchView { data, found: hits.len(), complete: hits.len() < RANKED })
+}
+
+/// The results of one kind, their rows read in one query.
+fn show<'a, M: Record>(
+    reader: Reader<'a>,
+    found: &'a Found,
+    terms: &'a Terms,
+    hits: Vec<&'a Hit>,
+) -> LocalBoxFuture<'a, Result<Vec<SearchResult>>>
+where
+    M::Entity: EntityTrait<Model = M>,
+{
+    async move {
+        let scores: HashMap<Uuid, f64> = hits.iter().map(|hit| (hit.id, hit.score)).collect();
+        let rows: Vec<M> = search::rows(reader, scores.keys().copied().collect()).await?;
+        let results = rows.iter().filter_map(|row| {
+            let (says, belongs, id) = (row.searchable()?, row.belongs(), row.id());
+            Some(SearchResult {
+                kind: found.kind,
+                id,
+                highlights: search::highlights(terms, &says.title, &says.text),
+                title: belongs.title,
+                score: *scores.get(&id)?,
+                at: says.at,
+                subject: belongs.subject.map(|(r#type, id)| Subject { r#type, id }),
+                contact_id: belongs.contact,
+                url: format!("{}/{id}", found.path),
+            })
+        });
+        Ok(results.collect())
+    }
+    .boxed_local()
+}
