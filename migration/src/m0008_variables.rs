@@ -16,7 +16,7 @@ CREATE TABLE variables (
     updated_at BIGINT NOT NULL,
     version BIGINT NOT NULL
 );
-CREATE INDEX variables_in_use ON variables (active, key, id);
+CREATE INDEX variables_by_key ON variables (active, key, id);
 
 ALTER TABLE action_items ADD COLUMN contact_status {text};
 ALTER TABLE action_items ADD COLUMN variables {json} NOT NULL DEFAULT '{}';

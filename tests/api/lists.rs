@@ -130,7 +130,7 @@ async fn b_1_what_a_list_does_not_know_is_refused_and_what_it_knows_is_named() {
         ("counts=yes", "counts", "invalid_value"),
         ("format=xml", "format", "unknown_value"),
         ("fields=id,secret", "fields", "unknown_value"),
-        ("expand=labels,customer", "expand", "unknown_value"),
+        ("expand=labels,everything", "expand", "unknown_value"),
         ("status=open,done", "status", "invalid_value"),
         ("status=open&status=completed", "status", "repeated"),
         ("include_completed=maybe", "include_completed", "invalid_value"),

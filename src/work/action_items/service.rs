@@ -528,6 +528,7 @@ pub struct Asked<'a> {
     contacts: Option<AnyOf<Uuid>>,
     /// The alternatives of each variable.
     variables: BTreeMap<&'a str, Vec<String>>,
+    backend: DbBackend,
 }
 
 impl<'a> Asked<'a> {
@@ -547,7 +548,7 @@ impl<'a> Asked<'a> {
                 variables.entry(variable).or_default().push(value.clone());
             }
         }
-        Ok(Self { filter, contacts, variables })
+        Ok(Self { filter, contacts, variables, backend: reader.backend() })
     }
 }
 
@@ -561,7 +562,7 @@ pub async fn page(
     request: &PageRequest,
 ) -> Result<Page<ActionItemView>> {
     let asked = Asked::of(reader, filter).await?;
-    let narrow = |select: &mut SelectStatement| narrow(select, &asked, viewer, reader.backend());
+    let narrow = |select: &mut SelectStatement| narrow(select, &asked, viewer);
     let page = if asked.variables.is_empty() {
         list::page::<Row>(reader, request, base, narrow).await?
     } else {
@@ -601,7 +602,7 @@ pub async fn applied_defaults(
         if request.counts {
             let mut hidden = Entity::find().into_query();
             let all = ActionItemFilter { include_completed: Some(crate::kernel::filter::Flag(true)), ..filter.clone() };
-            narrow(&mut hidden, &Asked::of(reader, &all).await?, viewer, reader.backend());
+            narrow(&mut hidden, &Asked::of(reader, &all).await?, viewer);
             hidden.and_where(is_open().not());
             applied.hidden = Some(reader.count(hidden, list::COUNT_LIMIT).await?);
         }
@@ -616,7 +617,7 @@ fn shows_open_only(filter: &ActionItemFilter) -> bool {
 }
 
 /// Adds a filter to a query of items.
-fn narrow(select: &mut SelectStatement, asked: &Asked<'_>, viewer: &Viewer, backend: DbBackend) {
+fn narrow(select: &mut SelectStatement, asked: &Asked<'_>, viewer: &Viewer) {
     let filter = asked.filter;
     let column = |column: Column| Expr::col((Entity, column));
     let only_open = matches!(&filter.status, Some(AnyOf(statuses)) if statuses == &[Status::Open]) || shows_open_only(filter);
@@ -638,7 +639,7 @@ fn narrow(select: &mut SelectStatement, asked: &Asked<'_>, viewer: &Viewer, back
             .equals(column(Column::SubjectId), Some(subject.0.id.clone()));
     }
     select
-        .having::<Model>(column(Column::Id), filter.q.as_ref(), backend)
+        .having::<Model>(column(Column::Id), filter.q.as_ref(), asked.backend)
         .any_of(column(Column::SubjectType), filter.subject_type.as_ref())
         .any_of(column(Column::Action), filter.action.as_ref())
         .any_of(column(Column::ContactStatus), filter.contact_status.as_ref())
@@ -721,7 +722,7 @@ async fn label(reader: Reader<'_>, context: &Context, items: &mut [ActionItemVie
 /// The ids of what a filter finds, oldest due first, up to a limit.
 pub async fn ids(reader: Reader<'_>, filter: &ActionItemFilter, viewer: &Viewer, most: u64) -> Result<Vec<Uuid>> {
     let mut select = Entity::find().into_query();
-    narrow(&mut select, &Asked::of(reader, filter).await?, viewer, reader.backend());
+    narrow(&mut select, &Asked::of(reader, filter).await?, viewer);
     select.order_by((Entity, Column::DueAt), Order::Asc).order_by((Entity, Column::Id), Order::Asc).limit(most);
     select.clear_selects().column((Entity, Column::Id));
     Ok(reader.all::<Found>(&select).await?.into_iter().map(|found| found.id).collect())
