@@ -14,6 +14,7 @@ mod m0004_journal;
 mod m0005_seeds;
 mod m0006_contacts;
 mod m0007_search;
+mod m0008_variables;
 mod m0009_issues_and_interactions;
 mod m0011_facts;
 
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_seeds::Migration),
             Box::new(m0006_contacts::Migration),
             Box::new(m0007_search::Migration),
+            Box::new(m0008_variables::Migration),
             Box::new(m0009_issues_and_interactions::Migration),
             Box::new(m0011_facts::Migration),
         ]

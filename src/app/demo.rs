@@ -329,7 +329,7 @@ impl Shop {
         let new = json!({ "subject": { "type": kind, "id": id }, "title": title, "body": body, "action_items": items });
         let new: notes::NewNote = serde_json::from_value(new).map_err(Error::internal)?;
         let created = self.acting(db, author, async move |tx| notes::create(tx, new).await).await?;
-        Ok(created.action_items.first().map(|item| item.id))
+        Ok(created.action_items.first().map(|created| created.item.id))
     }
 
     /// Records a call of a customer, which brings up an issue or is done with.

@@ -28,6 +28,7 @@ use crate::kernel::{
         (name = "groups", description = "Work groups that share a queue."),
         (name = "api_keys", description = "Credentials of programs."),
         (name = "picklists", description = "The lists that people choose from."),
+        (name = "variables", description = "The shop's own drop-downs on contacts and action items."),
         (name = "contacts", description = "Whom the work is about."),
         (name = "subjects", description = "What in the cart the work is about, and its history."),
         (name = "notes", description = "Who said what to whom."),

@@ -21,6 +21,7 @@ fn resources(config: &mut ServiceConfig) {
     config.configure(access::sessions::http::routes);
     config.configure(access::api_keys::http::routes);
     config.configure(catalog::picklists::http::routes);
+    config.configure(catalog::variables::http::routes);
     config.configure(customers::contacts::http::routes);
     config.configure(customers::facts::http::routes);
     config.configure(work::action_items::http::routes);

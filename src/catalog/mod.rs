@@ -1,3 +1,4 @@
 //! What the administrator sets up.
 
 pub mod picklists;
+pub mod variables;

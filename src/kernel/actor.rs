@@ -65,6 +65,8 @@ scopes! {
     ApiKeysWrite "api_keys:write" Admin "Create, change and revoke API keys.";
     PicklistsRead "picklists:read" Agent "Read picklists and their items.";
     PicklistsWrite "picklists:write" Admin "Change picklists, their items and order.";
+    VariablesRead "variables:read" Agent "Read variables.";
+    VariablesWrite "variables:write" Admin "Set up variables.";
     ContactsRead "contacts:read" Agent "Read contacts and their timelines.";
     ContactsWrite "contacts:write" Agent "Create, change, match and merge contacts.";
     NotesRead "notes:read" Agent "Read notes.";

@@ -296,6 +296,19 @@ impl Error {
         self
     }
 
+    /// The refusal of a filter that stands in the body, below a field, and not in the query.
+    #[must_use]
+    pub fn of_filter_at(self, field: &str) -> Self {
+        let in_body = |violation: &Violation| match &violation.place {
+            Place::Parameter(name) => Violation::field(&format!("{field}/{name}"), &violation.code, violation.detail.clone()),
+            _ => violation.clone(),
+        };
+        match self.0.code {
+            Code::BadQuery => Self::invalid(self.0.violations.iter().map(in_body).collect()),
+            _ => self,
+        }
+    }
+
     /// Puts the pointers of broken rules at the name that a field has in this request.
     #[must_use]
     pub fn renamed(mut self, field: &str, name: &str) -> Self {

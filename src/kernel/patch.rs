@@ -1,5 +1,7 @@
 //! RFC 7396 merge patch: absent, null and a value are three things.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use validator::{Validate, ValidateLength, ValidationError, ValidationErrors};
 
@@ -53,6 +55,18 @@ impl<T> Patch<T> {
     /// Whether the patch says nothing about this member.
     pub const fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
+    }
+}
+
+impl<T> Patch<BTreeMap<String, Option<T>>> {
+    /// What it changes in a map, none when it says nothing; null for the map takes away all that is there.
+    #[must_use]
+    pub fn over_all(self, present: &BTreeMap<String, T>) -> Option<BTreeMap<String, Option<T>>> {
+        match self {
+            Self::Absent => None,
+            Self::Null => Some(present.keys().map(|key| (key.clone(), None)).collect()),
+            Self::Value(changes) => Some(changes),
+        }
     }
 }
 

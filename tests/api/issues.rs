@@ -83,7 +83,7 @@ async fn s4_5_what_is_wrong_with_an_issue_is_named_at_once() {
     assert_eq!(issue(&by, json!({ "title": "First" })).await["number"], 1);
     assert_eq!(by.post("/v1/issues", json!({ "title": " \u{feff}" })).await.broken(422), rules(&[("#/title", "blank")]));
     assert_eq!(by.delete("/v1/issues/019b0a35-2c00-7000-8000-000000000001").await.problem(405), "method_not_allowed", "S4-36");
-    for (query, name) in [("status=lost", "status"), ("number=0", "number"), ("assignee=ana", "assignee"), ("q=1", "q")] {
+    for (query, name) in [("status=lost", "status"), ("number=0", "number"), ("assignee=ana", "assignee"), ("q=", "q")] {
         assert!(by.get(&format!("/v1/issues?{query}")).await.broken(400).iter().any(|(at, _)| at == name), "{query}");
     }
 }

@@ -248,7 +248,7 @@ async fn s0_16_who_leaves_while_work_is_on_its_way_to_their_group_waits_and_is_r
             let item = action_items::create(tx, new, Links::default()).await?;
             begun.send(()).expect("somebody who leaves");
             may_go_on.await.expect("an end");
-            Ok(item.id)
+            Ok(item.item.id)
         });
         let answered = Cell::new(false);
         let leaving = async {

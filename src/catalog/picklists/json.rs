@@ -121,12 +121,16 @@ pub struct PicklistOrder {
     pub keys: Vec<String>,
 }
 
-fn labels_schema() -> Object {
+/// Labels by language tag.
+#[must_use]
+pub fn labels_schema() -> Object {
     let about = "What people read, by language tag; each 1 to 100 characters, in 50 languages at the most.";
     by_language(about, Type::String.into(), json!({"fr": "Envoi"})).build()
 }
 
-fn patched_labels_schema() -> Object {
+/// Changes to labels by language tag.
+#[must_use]
+pub fn patched_labels_schema() -> Object {
     let about = "Labels by language tag, merged into those that are there: null takes one away; null for all takes all.";
     let words = SchemaType::from_iter([Type::String, Type::Null]);
     let schema = by_language(about, words, json!({"fr": "Colis", "de": null}));
@@ -150,7 +154,8 @@ fn keys_schema() -> Array {
 const MOST_LETTERS: usize = 100;
 const MOST_LANGUAGES: usize = 50;
 
-fn patched_labels(patch: &Patch<BTreeMap<String, Option<String>>>) -> Result<(), ValidationError> {
+/// Refuses changes that would be no labels.
+pub fn patched_labels(patch: &Patch<BTreeMap<String, Option<String>>>) -> Result<(), ValidationError> {
     let Some(changes) = patch.value() else { return Ok(()) };
     count_languages(changes.len())?;
     changes.iter().filter_map(|(tag, label)| Some((tag, label.as_ref()?))).try_for_each(|(tag, label)| translation(tag, label))
@@ -163,7 +168,8 @@ fn count_languages(count: usize) -> Result<(), ValidationError> {
     Ok(())
 }
 
-pub(super) fn labels(labels: &BTreeMap<String, String>) -> Result<(), ValidationError> {
+/// Refuses what are no labels.
+pub fn labels(labels: &BTreeMap<String, String>) -> Result<(), ValidationError> {
     count_languages(labels.len())?;
     labels.iter().try_for_each(|(tag, label)| translation(tag, label))
 }

@@ -10,5 +10,8 @@ mod json;
 pub mod picklist;
 mod service;
 
-pub use json::{LabelView, NewPicklistItem, PicklistItemView, PicklistView};
-pub use service::{DUE_PRESETS, ISSUE_TYPES, check, check_all, duration, group_of, labels, learn};
+pub use json::{
+    LabelView, NewPicklistItem, PicklistItemView, PicklistView, labels as check_labels, labels_schema, patched_labels,
+    patched_labels_schema,
+};
+pub use service::{DUE_PRESETS, ISSUE_TYPES, active, check, check_all, duration, exists, group_of, labels, learn, merge as merge_labels};

@@ -200,7 +200,8 @@ async fn check_group(reader: Reader<'_>, list: &str, group: Option<Uuid>) -> Res
     }
 }
 
-fn merge(labels: &mut BTreeMap<String, String>, changes: &BTreeMap<String, Option<String>>) {
+/// Merges changes into labels; null takes one away.
+pub fn merge(labels: &mut BTreeMap<String, String>, changes: &BTreeMap<String, Option<String>>) {
     for (tag, label) in changes {
         match label {
             Some(label) => labels.insert(tag.clone(), label.clone()),
@@ -347,6 +348,20 @@ pub async fn check_all(tx: &mut Tx, wanted: &[(&str, &str, &str)]) -> Result<()>
         }
     }
     if violations.is_empty() { Ok(()) } else { Err(Error::invalid(violations)) }
+}
+
+/// Which of some `(list, key)` pairs can be chosen.
+pub async fn active(tx: &mut Tx, wanted: &[(&str, &str)]) -> Result<Vec<bool>> {
+    learn(tx, wanted.iter().copied()).await?;
+    Ok(wanted.iter().map(|(list, key)| learnt(tx, list, key).is_some()).collect())
+}
+
+/// Whether there is a list of that name.
+pub async fn exists(reader: Reader<'_>, name: &str) -> Result<bool> {
+    match named(name) {
+        Ok(select) => reader.any(select.into_query()).await,
+        Err(_) => Ok(false),
+    }
 }
 
 /// The ISO 8601 duration of a due preset; none when there is no such active one.

@@ -16,7 +16,7 @@ use validator::{Validate, ValidateEmail, ValidationError};
 
 use super::contact::{Kind, Marketing, Model, Phone};
 use crate::{
-    catalog::picklists::LabelView,
+    catalog::{picklists::LabelView, variables},
     kernel::{
         actor::Named,
         clock::Timestamp,
@@ -106,6 +106,10 @@ pub struct NewContact {
     pub status: Option<String>,
     /// The account's rep, an active user (S2-14).
     pub owner_id: Option<Uuid>,
+    /// Values of `/v1/variables` that apply to contacts (S2-12).
+    #[validate(custom(function = variables::check_values))]
+    #[schema(schema_with = variables::values_schema)]
+    pub variables: BTreeMap<String, String>,
     /// What it agreed to.
     #[validate(nested)]
     #[schema(nullable = false)]
@@ -171,6 +175,10 @@ pub struct ContactPatch {
     /// The account's rep; null for none. What is to be done for the contact stays with whoever has it (S2-14).
     #[schema(value_type = Option<Uuid>)]
     pub owner_id: Patch<Uuid>,
+    /// Values of variables to add or change; null takes one away.
+    #[validate(custom(function = variables::patched_values))]
+    #[schema(schema_with = variables::patched_values_schema)]
+    pub variables: Patch<BTreeMap<String, Option<String>>>,
     /// What it agreed to.
     #[serde(deserialize_with = "not_null")]
     #[validate(nested)]
@@ -199,6 +207,7 @@ impl From<NewContact> for ContactPatch {
             external_ids: Patch::Value(ids),
             status: given(new.status),
             owner_id: given(new.owner_id),
+            variables: Patch::Value(new.variables.into_iter().map(|(key, value)| (key, Some(value))).collect()),
             marketing: new.marketing,
         }
     }

@@ -1,6 +1,8 @@
 //! Merging contacts and undoing it: exact inverses, since nothing moves but what a contact points at (B-8).
 
-use sea_orm::{QueryTrait, entity::prelude::*, sea_query::Expr};
+use std::collections::BTreeSet;
+
+use sea_orm::{QueryOrder, QueryTrait, entity::prelude::*, sea_query::Expr};
 
 use super::{
     contact::{Column, Entity, Model},
@@ -17,6 +19,26 @@ pub async fn resolve(tx: &mut Tx, id: Uuid, field: &str) -> Result<Uuid> {
     let select = tx.for_share(Entity::find_by_id(id));
     let found = tx.read().model(select).await?;
     found.map(|contact| contact.root_id).ok_or_else(|| Error::field(field, "unknown", "is no contact"))
+}
+
+/// Contacts that a transaction has locked.
+#[derive(Default)]
+struct Held(BTreeSet<Uuid>);
+
+/// Locks the survivors of contacts, in the order of their ids, for whoever is going to change what they are or have:
+/// before anything else that holds them, so that of two nobody waits in a circle. Unknown ones are passed over.
+pub async fn hold(tx: &mut Tx, ids: impl IntoIterator<Item = Uuid>) -> Result<()> {
+    let held = &tx.memory::<Held>().0;
+    let wanted: BTreeSet<Uuid> = ids.into_iter().filter(|id| !held.contains(id)).collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let seen = tx.read().models(Entity::find().filter(Column::Id.is_in(wanted.iter().copied()))).await?;
+    let roots: BTreeSet<Uuid> = seen.into_iter().map(|contact| contact.root_id).collect();
+    let locked = tx.for_update(Entity::find().filter(Column::Id.is_in(roots.iter().copied())).order_by_asc(Column::Id));
+    tx.read().models(locked).await?;
+    tx.memory::<Held>().0.extend(wanted.into_iter().chain(roots));
+    Ok(())
 }
 
 /// The survivor of a contact, itself unless it was merged; 404 when there is none.
@@ -44,7 +66,6 @@ async fn with_merged(reader: Reader<'_>, root: Uuid) -> Result<Vec<Uuid>> {
 
 /// The contacts that were merged into these survivors, directly or not.
 pub(super) async fn merged_into(reader: Reader<'_>, roots: &[Uuid]) -> Result<Vec<Model>> {
-    use sea_orm::QueryOrder;
     let merged = Entity::find().filter(Column::RootId.is_in(roots.iter().copied())).filter(Column::MergedIntoId.is_not_null());
     reader.models(merged.order_by_asc(Column::Id)).await
 }

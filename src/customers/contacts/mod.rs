@@ -15,5 +15,5 @@ mod service;
 pub use contact::Kind;
 pub use identity::{Identified, by_shop_id, identify, shop_id};
 pub use json::{ContactRef, ContactView, ExternalId, MatchView, NewContact, Who};
-pub use merging::{cluster, known_cluster, resolve, survivor};
+pub use merging::{cluster, hold, known_cluster, resolve, survivor};
 pub use service::{Found, create, find, lock, named, owner_of, set_status, variables_of};

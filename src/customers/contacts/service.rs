@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{
     access::users,
-    catalog::picklists,
+    catalog::{
+        picklists,
+        variables::{self, Target},
+    },
     kernel::{
         context::Context,
         error::{Broken, Code, Error, Result, Violation},
@@ -154,6 +157,10 @@ async fn patched(tx: &mut Tx, mut contact: Model, patch: ContactPatch) -> Result
             broken.note(picklists::check(tx, STATUSES, &status, "status").await)?;
         }
         state(tx, &mut contact, status);
+    }
+    if let Some(changes) = patch.variables.over_all(&contact.variables.0) {
+        let values = broken.note(variables::merge(tx, Target::Contacts, &contact.variables.0, &changes, false).await)?;
+        contact.variables.0 = values.unwrap_or_default();
     }
     broken.note(patch.kind.over(&mut contact.kind, "kind"))?;
     broken.note(patch.first_names.line_over(&mut contact.first_names, "first_names"))?;

@@ -9,6 +9,7 @@ use crate::{
     kernel::{
         error::{Broken, Error, Result},
         journal::Change,
+        reader::Reader,
         tx::Tx,
     },
 };
@@ -35,6 +36,15 @@ pub async fn resolve(tx: &mut Tx, subject: &Subject) -> Result<Option<Uuid>> {
 #[must_use]
 pub fn of_contact(id: Uuid) -> Subject {
     Subject { r#type: CONTACT.into(), id: id.to_string() }
+}
+
+/// The contact that a subject is, if it is one that we know; nothing is checked, and nothing held.
+pub async fn known(reader: Reader<'_>, subject: &Subject) -> Result<Option<Uuid>> {
+    match subject.r#type.as_str() {
+        CONTACT => Ok(subject.id.parse().ok()),
+        kind if OF_THE_SHOP.contains(&kind) => contacts::by_shop_id(reader, &subject.id).await,
+        _ => Ok(None),
+    }
 }
 
 /// What something is about and whom, when a request names either: a contact that is named is the one meant, and

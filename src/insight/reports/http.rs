@@ -23,7 +23,7 @@ pub fn routes(config: &mut ServiceConfig) {
 ///
 /// Open items of people who are gone or of groups without an active member. The promise is that
 /// this list is always empty (S0-16); it is here to be checked. Sorts: `due_at` (default),
-/// `created_at`, `priority`. Expands: `labels`.
+/// `created_at`, `priority`. Expands: `labels`, `contact`.
 #[utoipa::path(tag = "reports", security(("bearer" = ["reports:read"])), params(ActionItemPage), responses((status = 200, description = "An empty page.", body = ActionItemPage)))]
 #[get("/reports/orphaned-work")]
 async fn list_orphaned_work(db: Data<Db>, list: List) -> Result<Listing> {

@@ -1,21 +1,25 @@
 //! The row of an action item, how it is read with its people's names, and how it sorts.
 
 use sea_orm::{
-    FromQueryResult, QueryTrait,
+    FromQueryResult, QueryResult, QueryTrait,
     entity::prelude::*,
     sea_query::{Alias, Expr, ExprTrait, JoinType, SelectStatement},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::assignee::{AssigneeRef, AssigneeType};
+use super::{
+    assignee::{AssigneeRef, AssigneeType},
+    recorded,
+};
 use crate::{
     access::{groups::group, users},
+    customers::contacts::contact::Words,
     kernel::{
         clock::Timestamp,
         filter::Alternative,
         journal::{Audience, Belongs},
-        list::Key,
+        list::{Key, Listed, Sort},
         search::Searchable,
         tx::Tx,
     },
@@ -93,6 +97,10 @@ pub struct Model {
     pub details: String,
     /// What kind of thing must be done.
     pub action: Option<String>,
+    /// The state of the contact that was recorded with it.
+    pub contact_status: Option<String>,
+    /// The values of variables that were recorded with it.
+    pub variables: Words,
     /// How much it matters.
     pub priority: Priority,
     /// A person, a group, or the public.
@@ -187,8 +195,44 @@ pub fn select() -> SelectStatement {
     select
 }
 
-crate::listed!(Row, |row| row.item.id, default "due_at", expands &["labels"], sorts {
+crate::listed!(Row, |row| row.item.id, default "due_at", expands &["labels", "contact"], sorts {
     "due_at" => Column::DueAt, row.item.due_at.into();
     "created_at" => Column::CreatedAt, row.item.created_at.into();
     "priority" => Column::Priority, Key::Int(row.item.priority as i64);
 });
+
+/// The same row, found by a variable: by its due date the variable's index has it in order.
+#[derive(Clone, Debug)]
+pub struct RowByVariable(pub Row);
+
+impl FromQueryResult for RowByVariable {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Row::from_query_result(row, prefix).map(Self)
+    }
+}
+
+impl Listed for RowByVariable {
+    const DEFAULT_SORT: &'static str = Row::DEFAULT_SORT;
+    const EXPANDS: &'static [&'static str] = Row::EXPANDS;
+
+    fn sorts() -> &'static [Sort<Self>] {
+        const SORTS: &[Sort<RowByVariable>] = &[
+            Sort {
+                name: "due_at",
+                column: || Expr::col((recorded::Entity, recorded::Column::DueAt)),
+                value: |row| row.0.item.due_at.into(),
+            },
+            Sort { name: "created_at", column: || Expr::col((Entity, Column::CreatedAt)), value: |row| row.0.item.created_at.into() },
+            Sort { name: "priority", column: || Expr::col((Entity, Column::Priority)), value: |row| Key::Int(row.0.item.priority as i64) },
+        ];
+        SORTS
+    }
+
+    fn id_column() -> Expr {
+        Expr::col((recorded::Entity, recorded::Column::ItemId))
+    }
+
+    fn id(&self) -> Uuid {
+        self.0.item.id
+    }
+}

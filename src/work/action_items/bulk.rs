@@ -8,13 +8,14 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::{
+    assignee::own,
     json::{ActionItemFilter, ActionItemPatch, Cancellation, Completion, Reopening},
     rules::Viewer,
     service,
 };
 use crate::kernel::{
     bulk::{self, BulkReport},
-    error::{Error, Result},
+    error::{Broken, Error, Result},
     jobs::{self, Job, Run},
     tx::Tx,
 };
@@ -76,6 +77,20 @@ enum Change {
 }
 
 impl Change {
+    /// Makes it of each, one savepoint each. What several of them need is held before, so that of two such changes
+    /// neither waits for the other in a circle.
+    async fn make_of_each(&self, tx: &mut Tx, ids: Vec<Uuid>, dry_run: bool) -> Result<BulkReport> {
+        if let Self::Set(set) = self
+            && set.contact_status.value().is_some()
+        {
+            if let Some(assignee) = set.assignee {
+                Broken::default().note(own(tx, Some(assignee)).await)?;
+            }
+            service::hold_contacts_of(tx, &ids).await?;
+        }
+        bulk::each(tx, ids, dry_run, async |tx, id| self.make(tx, id).await).await
+    }
+
     async fn make(&self, tx: &mut Tx, id: Uuid) -> Result<()> {
         match self {
             Self::Set(set) => service::update(tx, id, set.as_ref().clone()).await.map(drop),
@@ -112,7 +127,7 @@ pub async fn run(tx: &mut Tx, bulk: ActionItemBulk) -> Result<Outcome> {
     };
     let ids = selected(tx, bulk.select).await?;
     if ids.len() <= bulk::MOST_AT_ONCE {
-        return bulk::each(tx, ids, bulk.dry_run, async |tx, id| change.make(tx, id).await).await.map(Outcome::Done);
+        return change.make_of_each(tx, ids, bulk.dry_run).await.map(Outcome::Done);
     }
     let (title, total) = (format!("Change {} action items", ids.len()), bulk::count(&ids));
     let job = jobs::enqueue(tx, JOB, &title, &Later { ids, change, dry_run: bulk.dry_run }, total).await?;
@@ -130,7 +145,7 @@ pub fn run_job(run: Run) -> LocalBoxFuture<'static, Result<Value>> {
             let (part, change, so_far) = (part.to_vec(), change.clone(), report);
             report = run
                 .step(bulk::count(&part), async move |tx| {
-                    let more = bulk::each(tx, part, dry_run, async |tx, id| change.make(tx, id).await).await?;
+                    let more = change.make_of_each(tx, part, dry_run).await?;
                     Ok(so_far.and(more))
                 })
                 .await?;
@@ -148,7 +163,8 @@ async fn selected(tx: &Tx, selection: ActionItemSelection) -> Result<Vec<Uuid>> 
             Ok(ids)
         }
         (None, Some(filter)) => {
-            let ids = service::ids(tx.read(), &filter, &Viewer::of(&tx.context), bulk::MOST as u64 + 1).await?;
+            let found = service::ids(tx.read(), &filter, &Viewer::of(&tx.context), bulk::MOST as u64 + 1).await;
+            let ids = found.map_err(|error| error.of_filter_at("select/filter"))?;
             if ids.len() > bulk::MOST {
                 return Err(Error::field("select/filter", "too_many", format!("finds more than {} items; narrow it", bulk::MOST)));
             }

@@ -8,8 +8,8 @@ use super::{
     action_item,
     bulk::{self, ActionItemBulk},
     json::{
-        ActionItemFilter, ActionItemPage, ActionItemPatch, ActionItemView, Cancellation, CompletedView, Completion, Dated, NewActionItem,
-        Reopening,
+        ActionItemFilter, ActionItemPage, ActionItemPatch, ActionItemView, Cancellation, CompletedView, Completion, CreatedActionItemView,
+        Dated, NewActionItem, Reopening,
     },
     rules::Viewer,
     service::{self, Links, view_of},
@@ -39,7 +39,7 @@ pub fn routes(config: &mut ServiceConfig) {
 /// List action items
 ///
 /// Open ones unless asked otherwise; `applied_defaults` says so. Sorts: `due_at` (default),
-/// `created_at`, `priority`. Expands: `labels`.
+/// `created_at`, `priority`. Expands: `labels`, `contact`.
 #[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:read"])), params(ActionItemPage, ActionItemFilter), responses((status = 200, description = "A page of action items.", body = ActionItemPage)))]
 #[get("/action-items")]
 async fn list_action_items(db: Data<Db>, list: List<ActionItemFilter>) -> Result<Listing> {
@@ -52,13 +52,14 @@ async fn list_action_items(db: Data<Db>, list: List<ActionItemFilter>) -> Result
 /// Create an action item
 ///
 /// On any object in the cart (S0-1), assigned to a person, a group or the public (S0-6); to the
-/// author when nobody is named (S0-7).
-#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = NewActionItem, responses((status = 201, description = "The new action item.", body = ActionItemView)))]
+/// author when nobody is named (S0-7). About a contact it is a CRM note: `contact_status` is set on the contact (S2-8),
+/// `variables` are recorded and required ones demanded (S2-12), `close_previous` completes the last one (S2-13).
+#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = NewActionItem, responses((status = 201, description = "The new action item.", body = CreatedActionItemView)))]
 #[post("/action-items")]
 async fn create_action_item(db: Data<Db>, call: Call<NewActionItem>) -> Result<Answer> {
     call.write(&db, async move |tx, new| {
-        let item = service::create(tx, new, Links::default()).await?;
-        Answer::created(&view_of(tx, item).await?)
+        let created = service::create(tx, new, Links::default()).await?;
+        Answer::created(&service::created_view(tx, created).await?)
     })
     .await
 }
@@ -89,7 +90,7 @@ async fn read_action_item(db: Data<Db>, Path(id): Path<Uuid>, context: Context) 
 
 /// Change an action item
 ///
-/// A merge patch (RFC 7396): words, priority, assignee, due date. Agents change their own, their
+/// A merge patch (RFC 7396): words, priority, assignee, due date, the contact's state, variables. Agents change their own, their
 /// groups' and public items; managers all (S0-21). 409 `wrong_status` unless it is open.
 #[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = ActionItemPatch, responses((status = 200, description = "The item as it is now.", body = ActionItemView), (status = 409, description = "It is not open.")))]
 #[patch("/action-items/{id}")]
@@ -132,17 +133,18 @@ async fn release_action_item(db: Data<Db>, Path(id): Path<Uuid>, command: Comman
 
 /// Complete an action item
 ///
-/// With `next`, the item that follows is created in the same step (S2-5).
+/// With `next`, the item that follows is created in the same step (S2-5). Without it, `warnings` says so when nothing
+/// else is planned for the contact (S2-6).
 #[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = Option<Completion>, responses((status = 200, description = "The completed item and what comes next.", body = CompletedView)))]
 #[post("/action-items/{id}/complete")]
 async fn complete_action_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Completion>) -> Result<Answer> {
     call.write(&db, async move |tx, completion| {
-        let (item, next) = service::complete(tx, id, completion).await?;
+        let service::Completed { item, next, warnings } = service::complete(tx, id, completion).await?;
         let next = match next {
-            Some(next) => Some(view_of(tx, next).await?),
+            Some(next) => Some(service::created_view(tx, next).await?),
             None => None,
         };
-        Answer::ok(&CompletedView { item: view_of(tx, item).await?, next })
+        Answer::ok(&CompletedView { item: view_of(tx, item).await?, next, warnings })
     })
     .await
 }

@@ -1,10 +1,16 @@
 //! The shapes of action items.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::{Deserialize, Deserializer, Serialize, de};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{
+        KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat,
+        schema::{OneOfBuilder, Type},
+    },
+};
 use uuid::Uuid;
 use validator::Validate;
 
@@ -15,13 +21,19 @@ use super::{
     rules::{Bucket, Viewer},
 };
 use crate::{
-    catalog::picklists::{DUE_PRESETS, LabelView},
-    customers::subjects::{Subject, SubjectText},
+    catalog::{
+        picklists::{DUE_PRESETS, LabelView},
+        variables,
+    },
+    customers::{
+        contacts::ContactRef,
+        subjects::{Subject, SubjectText},
+    },
     kernel::{
         actor::Named,
         clock::Timestamp,
         error::Result,
-        filter::{AnyOf, Flag, Whose},
+        filter::{Alternative, AnyOf, Flag, Whose},
         http::View,
         patch::{Patch, not_null},
         search::Terms,
@@ -58,6 +70,20 @@ pub struct NewActionItem {
     #[validate(length(min = 1, max = 64))]
     #[schema(min_length = 1, max_length = 64, example = "call")]
     pub action: Option<String>,
+    /// The contact's present state, a value of the picklist `contact_statuses`: recorded here, and set on the contact
+    /// in the same step (S2-8).
+    #[validate(length(min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, example = "warm_prospect")]
+    pub contact_status: Option<String>,
+    /// Values of `/v1/variables` that apply to action items (S2-12). What is left out is copied from the contact.
+    /// Required ones are demanded of CRM notes alone: items about a contact that have an `action` or a `contact_status`.
+    #[serde(default)]
+    #[validate(custom(function = variables::check_values))]
+    #[schema(schema_with = variables::values_schema)]
+    pub variables: BTreeMap<String, String>,
+    /// Closes the last note in the same step (S2-13): `true` completes the contact's newest open item that has an
+    /// `action`, an id completes that one. `closed_previous` in the answer says which it was.
+    pub close_previous: Option<ClosePrevious>,
     /// How much it matters.
     #[serde(default)]
     #[schema(default = "normal")]
@@ -82,12 +108,62 @@ impl NewActionItem {
         let subject = self.subject.as_ref().map(Subject::word);
         let action = self.action.as_deref().map(|action| (ACTIONS, action));
         let due = self.due_in.as_deref().map(|preset| (DUE_PRESETS, preset));
-        [subject, action, due].into_iter().flatten()
+        let status = self.contact_status.as_deref().map(|status| (CONTACT_STATUSES, status));
+        [subject, action, due, status].into_iter().flatten()
+    }
+
+    /// Whether writing it changes what its contact is or has.
+    pub(super) fn changes_contact(&self) -> bool {
+        self.contact_status.is_some() || !matches!(self.close_previous, None | Some(ClosePrevious::Newest(false)))
     }
 }
 
+/// Which item a new one takes the place of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum ClosePrevious {
+    /// The contact's newest open item that has an action; none when `false`.
+    Newest(bool),
+    /// This one.
+    Item(Uuid),
+}
+
+impl<'de> Deserialize<'de> for ClosePrevious {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = ClosePrevious;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("true, false or the id of an action item")
+            }
+            fn visit_bool<E>(self, newest: bool) -> std::result::Result<ClosePrevious, E> {
+                Ok(ClosePrevious::Newest(newest))
+            }
+            fn visit_str<E: de::Error>(self, id: &str) -> std::result::Result<ClosePrevious, E> {
+                id.parse().map(ClosePrevious::Item).map_err(|_| E::custom("expected true, false or the id of an action item"))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+impl PartialSchema for ClosePrevious {
+    fn schema() -> RefOr<Schema> {
+        let id = ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
+        OneOfBuilder::new()
+            .description(Some("Which item a new one takes the place of: `true` for the contact's newest that has an action, or an id."))
+            .item(ObjectBuilder::new().schema_type(Type::Boolean))
+            .item(id)
+            .into()
+    }
+}
+
+impl ToSchema for ClosePrevious {}
+
 /// The picklist of what kind of thing must be done.
 pub(super) const ACTIONS: &str = "actions";
+/// The picklist of the states of contacts.
+pub(super) const CONTACT_STATUSES: &str = "contact_statuses";
 
 /// Changes to an action item (RFC 7396); at most one of `due_in`, `due_on` and `due_at`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, ToSchema)]
@@ -109,6 +185,16 @@ pub struct ActionItemPatch {
     #[validate(length(min = 1, max = 64))]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 64, example = "call")]
     pub action: Patch<String>,
+    /// The contact's present state, recorded here and set on the contact (S2-8); null to record none.
+    #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[validate(length(min = 1, max = 64))]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, example = "overdue_account")]
+    pub contact_status: Patch<String>,
+    /// Values of variables, merged into those that are there: null takes one away; null for all takes all.
+    #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[validate(custom(function = variables::patched_values))]
+    #[schema(schema_with = variables::patched_values_schema)]
+    pub variables: Patch<BTreeMap<String, Option<String>>>,
     /// How much it matters.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
     #[schema(value_type = Option<Priority>, nullable = false)]
@@ -216,6 +302,12 @@ pub struct ActionItemView {
     /// What kind of thing must be done, a value of the picklist `actions`.
     #[schema(required, example = "call")]
     pub action: Option<String>,
+    /// The contact's state that was recorded with it, a value of the picklist `contact_statuses`.
+    #[schema(required, example = "warm_prospect")]
+    pub contact_status: Option<String>,
+    /// The values of variables that were recorded with it (S2-12).
+    #[schema(example = json!({"store": "grocery"}))]
+    pub variables: BTreeMap<String, String>,
     /// How much it matters.
     pub priority: Priority,
     /// Who has it.
@@ -253,6 +345,10 @@ pub struct ActionItemView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub labels: Option<BTreeMap<String, LabelView>>,
+    /// With `expand=contact`: the contact it is about, as it is now; null for none (S2-18).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<ContactRef>)]
+    pub contact: Option<Option<ContactRef>>,
 }
 
 impl ActionItemView {
@@ -271,6 +367,8 @@ impl ActionItemView {
             title: item.title,
             details: item.details,
             action: item.action,
+            contact_status: item.contact_status,
+            variables: item.variables.0,
             priority: item.priority,
             assignee: Assignee::new(item.assignee_type, item.assignee_id, assignee_name),
             origin: item.origin_type.map(|kind| Assignee::new(kind, item.origin_id, origin_name)),
@@ -286,6 +384,7 @@ impl ActionItemView {
             updated_at: item.updated_at,
             version: item.version,
             labels: None,
+            contact: None,
         }
     }
 }
@@ -302,6 +401,37 @@ impl View for ActionItemView {
     }
 }
 
+/// A new item and what it took the place of.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CreatedActionItemView {
+    /// The item.
+    #[serde(flatten)]
+    pub item: ActionItemView,
+    /// The item that `close_previous` completed; null when there was none (S2-13).
+    #[schema(required)]
+    pub closed_previous: Option<Uuid>,
+}
+
+impl View for CreatedActionItemView {
+    const PATH: &'static str = ActionItemView::PATH;
+
+    fn id(&self) -> Uuid {
+        self.item.id
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.item.version)
+    }
+}
+
+crate::choice! {
+    /// What somebody may have overlooked.
+    Warning {
+        /// Nothing else is to be done for the contact (S2-6).
+        NoFollowUpPlanned = "no_follow_up_planned",
+    }
+}
+
 /// A completed item and what comes next.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CompletedView {
@@ -310,7 +440,9 @@ pub struct CompletedView {
     pub item: ActionItemView,
     /// The item that comes next; null when none was asked for.
     #[schema(required)]
-    pub next: Option<ActionItemView>,
+    pub next: Option<CreatedActionItemView>,
+    /// `no_follow_up_planned` when nothing comes next, and the contact has no other open item.
+    pub warnings: Vec<Warning>,
 }
 
 impl View for CompletedView {
@@ -333,6 +465,30 @@ pub type Owners = AnyOf<Whose>;
 pub type Buckets = AnyOf<Bucket>;
 /// Alternative priorities.
 pub type Priorities = AnyOf<Priority>;
+/// Values of variables: alternatives of each.
+pub type VariableValues = AnyOf<VariableValue>;
+
+/// A value of a variable, as a filter writes it: `store:grocery`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VariableValue(pub String, pub String);
+
+impl FromStr for VariableValue {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        let fits = |word: &str| text::key(word).is_ok() && word.len() <= 64;
+        match text.split_once(':') {
+            Some((variable, value)) if fits(variable) && fits(value) => Ok(Self(variable.into(), value.into())),
+            _ => Err("expected a variable and a value, such as store:grocery"),
+        }
+    }
+}
+
+impl Alternative for VariableValue {
+    fn pattern() -> Option<String> {
+        Some("[a-z0-9_]{1,64}:[a-z0-9_]{1,64}".into())
+    }
+}
 
 /// Which action items a list shows.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams, ToSchema)]
@@ -371,6 +527,14 @@ pub struct ActionItemFilter {
     #[param(value_type = Option<String>, max_length = 10000, example = "call")]
     #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "call")]
     pub action: Option<AnyOf<String>>,
+    /// Only with these recorded states of their contacts (S2-19).
+    #[param(value_type = Option<String>, max_length = 10000, example = "cold_prospect,warm_prospect")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "cold_prospect,warm_prospect")]
+    pub contact_status: Option<AnyOf<String>>,
+    /// Only with these recorded values of variables: any of one variable's, and of each variable that is named (S2-18).
+    #[param(inline, example = "store:grocery,store:toys")]
+    #[schema(nullable = false, example = "store:grocery,store:toys")]
+    pub variable: Option<VariableValues>,
     /// Only these priorities.
     #[param(inline, example = "high")]
     #[schema(nullable = false, example = "high")]

@@ -7,15 +7,16 @@ mod due;
 pub mod http;
 mod json;
 mod reactions;
+pub mod recorded;
 mod rules;
 mod service;
 
 pub use action_item::{Priority, Status};
 pub use assignee::{Assignee, AssigneeRef, AssigneeType, Owner, own};
-pub use json::{ActionItemFilter, ActionItemPage, ActionItemView, Completion, NewActionItem, Reopening};
+pub use json::{ActionItemFilter, ActionItemPage, ActionItemView, Completion, CreatedActionItemView, NewActionItem, Reopening};
 pub use reactions::find_contact;
 pub use rules::{Bucket, Viewer, has};
 pub use service::{
-    Links, by_ids, claim_oldest, complete, create, group_is_unstaffed, is_open, is_unstaffed, move_all, newest_of, nobody_could, open_of,
-    orphaned, page, view_of,
+    Links, by_ids, claim_oldest, complete, create, created_view, group_is_unstaffed, hold, is_open, is_unstaffed, move_all, newest_of,
+    nobody_could, open_of, orphaned, page, view_of,
 };

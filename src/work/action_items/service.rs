@@ -1,29 +1,36 @@
 //! The rules of action items.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono_tz::Tz;
 use sea_orm::{
-    DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QueryTrait,
+    DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     entity::prelude::*,
     sea_query::{Alias, Cond, Expr, ExprTrait, Order, Query, SelectStatement, UnionType},
 };
 use serde_json::{Map, Value};
 
 use super::{
-    action_item::{self, Column, Entity, Model, Row, Status},
+    action_item::{self, Column, Entity, Model, Row, RowByVariable, Status},
     assignee::{AssigneeRef, AssigneeType, Owner, own},
     due::{Due, Resolved},
     json::{
-        ACTIONS, ActionItemFilter, ActionItemPatch, ActionItemView, AppliedDefaults, Cancellation, Completion, Dated, NewActionItem,
-        Reopening,
+        ACTIONS, ActionItemFilter, ActionItemPatch, ActionItemView, AppliedDefaults, CONTACT_STATUSES, Cancellation, ClosePrevious,
+        Completion, CreatedActionItemView, Dated, NewActionItem, Reopening, VariableValue, Warning,
     },
+    recorded,
     rules::{Bucket, Viewer, may_work},
 };
 use crate::{
     access::{groups::member, users::user},
-    catalog::picklists,
-    customers::subjects::{self, Subject},
+    catalog::{
+        picklists,
+        variables::{self, Target},
+    },
+    customers::{
+        contacts::{self, contact::Words},
+        subjects::{self, Subject},
+    },
     kernel::{
         context::Context,
         error::{Broken, Code, Error, Result},
@@ -49,20 +56,67 @@ pub struct Links {
     pub issue_id: Option<Uuid>,
 }
 
+/// A new item, and the one that it took the place of.
+#[derive(Clone, Debug)]
+pub struct Created {
+    /// The new one.
+    pub item: Model,
+    /// The one that it closed.
+    pub closed_previous: Option<Uuid>,
+}
+
+/// Holds what writing these items will change, in the order that everybody keeps: their owners, then their contacts, then
+/// what the contacts have. Whoever writes several, or holds anything else before, says so first.
+pub async fn hold(tx: &mut Tx, new: &[NewActionItem], links: &Links) -> Result<()> {
+    if !new.iter().any(NewActionItem::changes_contact) {
+        return Ok(());
+    }
+    let mut contacts = Vec::new();
+    for item in new {
+        // One who cannot have it is named when the item is written.
+        Broken::default().note(own(tx, item.assignee).await)?;
+        let named = item.contact_id.or(links.contact_id);
+        contacts.extend(match item.subject.as_ref().or(links.subject.as_ref()) {
+            Some(subject) if item.contact_id.is_none() => subjects::known(tx.read(), subject).await?.or(named),
+            _ => named,
+        });
+    }
+    contacts::hold(tx, contacts).await
+}
+
 /// Adds an item. Its owner is held until the end.
-pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Model> {
+pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Created> {
+    hold(tx, std::slice::from_ref(&new), &links).await?;
     picklists::learn(tx, new.words()).await?;
     let mut broken = Broken::default();
     let about = broken.note(about(tx, new.subject, new.contact_id, &links).await)?;
+    let contact = about.as_ref().and_then(|(_, contact)| *contact);
     if let Some(action) = &new.action {
         broken.note(picklists::check(tx, ACTIONS, action, "action").await)?;
     }
+    if let Some(status) = &new.contact_status {
+        broken.note(picklists::check(tx, CONTACT_STATUSES, status, "contact_status").await)?;
+    }
+    if about.is_some() && contact.is_none() {
+        let closes = new.close_previous.filter(|which| *which != ClosePrevious::Newest(false)).map(|_| "close_previous");
+        for field in new.contact_status.as_ref().map(|_| "contact_status").into_iter().chain(closes) {
+            broken.note::<()>(Err(of_no_contact(field)))?;
+        }
+    }
+    let given = new.variables.into_iter().map(|(key, value)| (key, Some(value))).collect();
+    let is_crm_note = contact.is_some() && (new.action.is_some() || new.contact_status.is_some());
+    let copied = copied_from(tx, contact).await?;
+    let variables = broken.note(variables::merge(tx, Target::ActionItems, &copied, &given, is_crm_note).await)?;
     let owner = broken.note(own(tx, new.assignee).await)?;
     let zone = owner.map_or(tx.company_zone, |owner| owner.zone);
     let due = broken.note(due_of(tx, Due::one_of(new.due_in, new.due_on, new.due_at), zone).await)?;
     broken.end()?;
-    let (Some((subject, contact_id)), Some(owner), Some(due)) = (about, owner, due) else {
+    let (Some((subject, contact_id)), Some(owner), Some(due), Some(variables)) = (about, owner, due, variables) else {
         return Err(Error::internal("a check gave nothing"));
+    };
+    let closed_previous = match (new.close_previous, contact_id) {
+        (Some(which), Some(contact)) => close(tx, which, contact).await?,
+        _ => None,
     };
     let item = Model {
         id: tx.id(),
@@ -76,6 +130,8 @@ pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Mod
         title: new.title.trim().to_owned(),
         details: new.details,
         action: new.action,
+        contact_status: new.contact_status,
+        variables: Words(variables),
         priority: new.priority,
         assignee_type: owner.kind,
         assignee_id: owner.id,
@@ -93,7 +149,67 @@ pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Mod
         version: 1,
     };
     tx.create(&item, "action_item.created").await?;
-    Ok(item)
+    recorded::add(tx, &item).await?;
+    if let (Some(status), Some(contact)) = (&item.contact_status, item.contact_id) {
+        contacts::set_status(tx, contact, status).await?;
+    }
+    Ok(Created { item, closed_previous })
+}
+
+fn of_no_contact(field: &str) -> Error {
+    Error::field(field, "no_contact", "is for an item that is about a contact")
+}
+
+/// What a transaction has read of contacts, to be copied.
+#[derive(Default)]
+struct Copied(HashMap<Uuid, BTreeMap<String, String>>);
+
+/// The values of a contact that could be recorded with an item now.
+async fn copied_from(tx: &mut Tx, contact: Option<Uuid>) -> Result<BTreeMap<String, String>> {
+    let Some(contact) = contact else { return Ok(BTreeMap::new()) };
+    if let Some(read) = tx.memory::<Copied>().0.get(&contact) {
+        return Ok(read.clone());
+    }
+    let values = contacts::variables_of(tx, contact).await?;
+    let usable = variables::usable(tx, Target::ActionItems, &values).await?;
+    tx.memory::<Copied>().0.insert(contact, usable.clone());
+    Ok(usable)
+}
+
+/// Completes the last note about a contact, or the one that is named; which one that was. The contact is locked.
+async fn close(tx: &mut Tx, which: ClosePrevious, contact: Uuid) -> Result<Option<Uuid>> {
+    let cluster = contacts::cluster(tx.read(), contact).await?;
+    let previous = match which {
+        ClosePrevious::Newest(false) => None,
+        ClosePrevious::Newest(true) => {
+            let open = Entity::find().filter(is_open()).filter(Column::ContactId.is_in(cluster)).filter(Column::Action.is_not_null());
+            let newest = open.order_by_desc(Column::CreatedAt).order_by_desc(Column::Id).limit(1);
+            tx.read().model(tx.for_update(newest)).await?
+        }
+        ClosePrevious::Item(id) => {
+            let named = tx.read().model(tx.for_update(Entity::find_by_id(id))).await?;
+            let named = named.filter(|item| item.contact_id.is_some_and(|contact| cluster.contains(&contact)));
+            Some(named.ok_or_else(|| Error::field("close_previous", "unknown", "is no action item about this contact"))?)
+        }
+    };
+    let Some(previous) = previous else { return Ok(None) };
+    may_work(&tx.context.actor, &previous)?;
+    require(&previous, Status::Open)?;
+    finish(tx, previous).await.map(|done| Some(done.id))
+}
+
+/// Marks an open item done.
+async fn finish(tx: &mut Tx, before: Model) -> Result<Model> {
+    let after =
+        Model { status: Status::Completed, completed_at: Some(tx.now), completed_by_id: Some(tx.context.actor.author()), ..before.clone() };
+    change(tx, &before, after, "action_item.completed").await
+}
+
+/// Writes a change of an item, and of what it is found by.
+async fn change(tx: &mut Tx, before: &Model, after: Model, event: &str) -> Result<Model> {
+    let after = tx.change(before, after, event).await?;
+    recorded::follow(tx, before, &after).await?;
+    Ok(after)
 }
 
 /// What a new item is about and whom: what it says itself, which is checked, or what it belongs to.
@@ -114,7 +230,10 @@ async fn due_of(tx: &mut Tx, wanted: Result<Due>, zone: Tz) -> Result<Resolved> 
 pub async fn update(tx: &mut Tx, id: Uuid, patch: ActionItemPatch) -> Result<Model> {
     // The owner first, then the item: everybody locks in this order, so nobody waits in a circle.
     let mut broken = Broken::default();
-    let owner = broken.note(hold(tx, patch.assignee).await)?.flatten();
+    let owner = broken.note(hold_owner(tx, patch.assignee).await)?.flatten();
+    if patch.contact_status.value().is_some() {
+        hold_contacts_of(tx, &[id]).await?;
+    }
     let before = workable(tx, id).await?;
     require(&before, Status::Open)?;
     let mut after = before.clone();
@@ -126,6 +245,19 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ActionItemPatch) -> Result<Mod
         broken.note(picklists::check(tx, ACTIONS, action, "action").await)?;
     }
     patch.action.onto(&mut after.action);
+    let status = patch.contact_status.value().filter(|status| before.contact_status.as_ref() != Some(status)).cloned();
+    if let Some(status) = &status {
+        broken.note(picklists::check(tx, CONTACT_STATUSES, status, "contact_status").await)?;
+        if before.contact_id.is_none() {
+            broken.note::<()>(Err(of_no_contact("contact_status")))?;
+        }
+    }
+    patch.contact_status.onto(&mut after.contact_status);
+    if let Some(changes) = patch.variables.over_all(&before.variables.0) {
+        let is_crm_note = after.contact_id.is_some() && (after.action.is_some() || after.contact_status.is_some());
+        let merged = variables::merge(tx, Target::ActionItems, &before.variables.0, &changes, is_crm_note).await;
+        after.variables.0 = broken.note(merged)?.unwrap_or_default();
+    }
     broken.note(patch.priority.over(&mut after.priority, "priority"))?;
     if let Some(due) = broken.note(Due::at_most_one(patch.due_in, patch.due_on, patch.due_at))?.flatten() {
         let zone = match owner {
@@ -139,7 +271,22 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ActionItemPatch) -> Result<Mod
         give(&mut after, owner);
     }
     let moved = (before.assignee_type, before.assignee_id) != (after.assignee_type, after.assignee_id);
-    tx.change(&before, after, if moved { "action_item.reassigned" } else { "action_item.updated" }).await
+    let after = change(tx, &before, after, if moved { "action_item.reassigned" } else { "action_item.updated" }).await?;
+    if let (Some(status), Some(contact)) = (status, after.contact_id) {
+        let contact = contacts::resolve(tx, contact, "contact_status").await?;
+        contacts::set_status(tx, contact, &status).await?;
+    }
+    Ok(after)
+}
+
+/// Locks the contacts of some items, for whoever is going to change them.
+pub async fn hold_contacts_of(tx: &mut Tx, ids: &[Uuid]) -> Result<()> {
+    let mut select = Query::select();
+    select.distinct().expr_as(Expr::col((Entity, Column::ContactId)), Alias::new("id")).from(Entity);
+    select.and_where(Expr::col((Entity, Column::Id)).is_in(ids.iter().copied()));
+    select.and_where(Expr::col((Entity, Column::ContactId)).is_not_null());
+    let found = tx.read().all::<Found>(&select).await?;
+    contacts::hold(tx, found.into_iter().map(|found| found.id)).await
 }
 
 /// Takes an item from its group's queue or the public one.
@@ -188,7 +335,7 @@ pub async fn claim_oldest(tx: &mut Tx, group: Option<Uuid>) -> Result<Option<Mod
 pub async fn release(tx: &mut Tx, id: Uuid) -> Result<Model> {
     // As everywhere, the owner first, then the item.
     let seen = tx.read().model(Entity::find_by_id(id)).await?.and_then(|item| item.origin());
-    let queue = hold(tx, seen).await;
+    let queue = hold_owner(tx, seen).await;
     let before = workable(tx, id).await?;
     require(&before, Status::Open)?;
     let Some(origin) = before.origin() else {
@@ -202,17 +349,29 @@ pub async fn release(tx: &mut Tx, id: Uuid) -> Result<Model> {
     tx.change(&before, after, "action_item.released").await
 }
 
+/// What became of an item that was completed.
+#[derive(Clone, Debug)]
+pub struct Completed {
+    /// The item.
+    pub item: Model,
+    /// What comes next.
+    pub next: Option<Created>,
+    /// What may have been overlooked.
+    pub warnings: Vec<Warning>,
+}
+
 /// Marks an item done, and creates what comes next in the same step.
-pub async fn complete(tx: &mut Tx, id: Uuid, completion: Completion) -> Result<(Model, Option<Model>)> {
+pub async fn complete(tx: &mut Tx, id: Uuid, completion: Completion) -> Result<Completed> {
     if let Some(next) = &completion.next {
-        // As everywhere, the owner first, then the item; one who cannot be is named when the next item is made.
+        // As everywhere, the owner first, then the contact, then the item; one who cannot be is named when the next item is made.
         Broken::default().note(own(tx, next.assignee).await)?;
+        let seen = tx.read().model(Entity::find_by_id(id)).await?;
+        let links = Links { contact_id: seen.and_then(|item| item.contact_id), ..Links::default() };
+        hold(tx, std::slice::from_ref(next), &links).await?;
     }
     let before = workable(tx, id).await?;
     require(&before, Status::Open)?;
-    let after =
-        Model { status: Status::Completed, completed_at: Some(tx.now), completed_by_id: Some(tx.context.actor.author()), ..before.clone() };
-    let done = tx.change(&before, after, "action_item.completed").await?;
+    let done = finish(tx, before).await?;
     let next = match completion.next {
         Some(next) => {
             let subject = Some(Subject { r#type: done.subject_type.clone(), id: done.subject_id.clone() });
@@ -222,12 +381,26 @@ pub async fn complete(tx: &mut Tx, id: Uuid, completion: Completion) -> Result<(
         }
         None => None,
     };
-    Ok((done, next))
+    let mut warnings = Vec::new();
+    if let (Some(contact), None) = (done.contact_id, &next)
+        && !has_open(tx.read(), contact).await?
+    {
+        warnings.push(Warning::NoFollowUpPlanned);
+    }
+    Ok(Completed { item: done, next, warnings })
+}
+
+/// Whether anything is to be done for a contact.
+async fn has_open(reader: Reader<'_>, contact: Uuid) -> Result<bool> {
+    let cluster = contacts::cluster(reader, contact).await?;
+    let mut select = Entity::find().into_query();
+    select.and_where(is_open()).any_of(Expr::col((Entity, Column::ContactId)), Some(&AnyOf(cluster)));
+    reader.any(select).await
 }
 
 /// Takes up an item again that was completed or cancelled, by somebody who is there.
 pub async fn reopen(tx: &mut Tx, id: Uuid, reopening: Reopening) -> Result<Model> {
-    let owner = hold(tx, reopening.assignee).await?;
+    let owner = hold_owner(tx, reopening.assignee).await?;
     let before = workable(tx, id).await?;
     if before.status == Status::Open {
         return Err(wrong_status(&before, "It is open already."));
@@ -239,7 +412,7 @@ pub async fn reopen(tx: &mut Tx, id: Uuid, reopening: Reopening) -> Result<Model
             own(tx, Some(AssigneeRef { kind: before.assignee_type, id: before.assignee_id })).await?;
         }
     }
-    tx.change(&before, after, "action_item.reopened").await
+    change(tx, &before, after, "action_item.reopened").await
 }
 
 /// Moves the due date of an open item.
@@ -250,7 +423,7 @@ pub async fn snooze(tx: &mut Tx, id: Uuid, until: Dated) -> Result<Model> {
     let zone = zone_of(tx, &before).await?;
     let mut after = before.clone();
     date(&mut after, due, tx, zone).await?;
-    tx.change(&before, after, "action_item.snoozed").await
+    change(tx, &before, after, "action_item.snoozed").await
 }
 
 /// Says that an item need not be done.
@@ -258,7 +431,7 @@ pub async fn cancel(tx: &mut Tx, id: Uuid, cancellation: Cancellation) -> Result
     let before = workable(tx, id).await?;
     require(&before, Status::Open)?;
     let after = Model { status: Status::Cancelled, cancel_reason: cancellation.reason, ..before.clone() };
-    tx.change(&before, after, "action_item.cancelled").await
+    change(tx, &before, after, "action_item.cancelled").await
 }
 
 async fn workable(tx: &mut Tx, id: Uuid) -> Result<Model> {
@@ -275,7 +448,7 @@ fn wrong_status(item: &Model, detail: &str) -> Error {
     Error::new(Code::WrongStatus, detail).with("current_status", item.status)
 }
 
-async fn hold(tx: &mut Tx, wanted: Option<AssigneeRef>) -> Result<Option<Owner>> {
+async fn hold_owner(tx: &mut Tx, wanted: Option<AssigneeRef>) -> Result<Option<Owner>> {
     match wanted {
         Some(assignee) => own(tx, Some(assignee)).await.map(Some),
         None => Ok(None),
@@ -337,10 +510,45 @@ pub async fn view_of(tx: &Tx, item: Model) -> Result<ActionItemView> {
     }
 }
 
+/// A new item as others see it.
+pub async fn created_view(tx: &Tx, created: Created) -> Result<CreatedActionItemView> {
+    Ok(CreatedActionItemView { item: view_of(tx, created.item).await?, closed_previous: created.closed_previous })
+}
+
 /// Whether an item is open; a literal, so that the planner sees it in prepared statements too.
 #[must_use]
 pub fn is_open() -> Expr {
     Expr::cust("\"action_items\".\"status\" = 'open'")
+}
+
+/// A filter, with what the database had to be asked for before.
+pub struct Asked<'a> {
+    filter: &'a ActionItemFilter,
+    /// The contact, and whatever was merged with it.
+    contacts: Option<AnyOf<Uuid>>,
+    /// The alternatives of each variable.
+    variables: BTreeMap<&'a str, Vec<String>>,
+}
+
+impl<'a> Asked<'a> {
+    /// Looks up what a filter names; refuses a variable that there is not.
+    pub async fn of(reader: Reader<'_>, filter: &'a ActionItemFilter) -> Result<Self> {
+        let contacts = match filter.contact_id {
+            Some(id) => Some(AnyOf(contacts::cluster(reader, id).await?)),
+            None => None,
+        };
+        let mut variables: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        if let Some(AnyOf(values)) = &filter.variable {
+            let known = variables::picklists_of(reader).await?;
+            for VariableValue(variable, value) in values {
+                if !known.contains_key(variable) {
+                    return Err(Error::parameter("variable", "unknown_variable", format!("There is no variable {variable:?}.")));
+                }
+                variables.entry(variable).or_default().push(value.clone());
+            }
+        }
+        Ok(Self { filter, contacts, variables })
+    }
 }
 
 /// A page of items.
@@ -352,12 +560,32 @@ pub async fn page(
     base: SelectStatement,
     request: &PageRequest,
 ) -> Result<Page<ActionItemView>> {
-    let page = list::page::<Row>(reader, request, base, |select| narrow(select, filter, viewer, reader.backend())).await?;
+    let asked = Asked::of(reader, filter).await?;
+    let narrow = |select: &mut SelectStatement| narrow(select, &asked, viewer, reader.backend());
+    let page = if asked.variables.is_empty() {
+        list::page::<Row>(reader, request, base, narrow).await?
+    } else {
+        list::page::<RowByVariable>(reader, request, base, narrow).await?.map(|found| found.0)
+    };
     let mut page = page.map(|row| ActionItemView::new(row, viewer));
-    if request.expand.iter().any(|wanted| wanted == "labels") {
+    let expands = |name: &str| request.expand.iter().any(|wanted| wanted == name);
+    if expands("labels") {
         label(reader, context, &mut page.data).await?;
     }
+    if expands("contact") {
+        name_contacts(reader, &mut page.data).await?;
+    }
     Ok(page)
+}
+
+/// Adds whom the items are about (S2-18).
+async fn name_contacts(reader: Reader<'_>, items: &mut [ActionItemView]) -> Result<()> {
+    let ids: BTreeSet<Uuid> = items.iter().filter_map(|item| item.contact_id).collect();
+    let named = contacts::named(reader, &ids.into_iter().collect::<Vec<_>>()).await?;
+    for item in items {
+        item.contact = Some(item.contact_id.and_then(|id| named.get(&id).cloned()));
+    }
+    Ok(())
 }
 
 /// What a list leaves out unless asked: the default, and how many it hides when the caller counts.
@@ -373,7 +601,7 @@ pub async fn applied_defaults(
         if request.counts {
             let mut hidden = Entity::find().into_query();
             let all = ActionItemFilter { include_completed: Some(crate::kernel::filter::Flag(true)), ..filter.clone() };
-            narrow(&mut hidden, &all, viewer, reader.backend());
+            narrow(&mut hidden, &Asked::of(reader, &all).await?, viewer, reader.backend());
             hidden.and_where(is_open().not());
             applied.hidden = Some(reader.count(hidden, list::COUNT_LIMIT).await?);
         }
@@ -388,19 +616,15 @@ fn shows_open_only(filter: &ActionItemFilter) -> bool {
 }
 
 /// Adds a filter to a query of items.
-pub fn narrow(select: &mut SelectStatement, filter: &ActionItemFilter, viewer: &Viewer, backend: DbBackend) {
+fn narrow(select: &mut SelectStatement, asked: &Asked<'_>, viewer: &Viewer, backend: DbBackend) {
+    let filter = asked.filter;
     let column = |column: Column| Expr::col((Entity, column));
-    match &filter.status {
-        Some(AnyOf(statuses)) if statuses == &[Status::Open] => {
-            select.and_where(is_open());
-        }
-        Some(statuses) => {
-            select.any_of(column(Column::Status), Some(statuses));
-        }
-        None if shows_open_only(filter) => {
-            select.and_where(is_open());
-        }
-        None => {}
+    let only_open = matches!(&filter.status, Some(AnyOf(statuses)) if statuses == &[Status::Open]) || shows_open_only(filter);
+    with_variables(select, &asked.variables, only_open);
+    if only_open {
+        select.and_where(is_open());
+    } else {
+        select.any_of(column(Column::Status), filter.status.as_ref());
     }
     if let Some(AnyOf(owners)) = &filter.assignee {
         select.cond_where(owned_by(column(Column::AssigneeId), owners, viewer.person));
@@ -417,11 +641,39 @@ pub fn narrow(select: &mut SelectStatement, filter: &ActionItemFilter, viewer: &
         .having::<Model>(column(Column::Id), filter.q.as_ref(), backend)
         .any_of(column(Column::SubjectType), filter.subject_type.as_ref())
         .any_of(column(Column::Action), filter.action.as_ref())
+        .any_of(column(Column::ContactStatus), filter.contact_status.as_ref())
+        .any_of(column(Column::ContactId), asked.contacts.as_ref())
         .any_of(column(Column::Priority), filter.priority.as_ref())
         .equals(column(Column::NoteId), filter.note_id)
         .equals(column(Column::CreatedById), filter.created_by)
         .between(column(Column::DueAt), filter.due_at_gte, filter.due_at_lt)
         .between(column(Column::CreatedAt), filter.created_at_gte, filter.created_at_lt);
+}
+
+/// Items with values of variables: one of each variable's. The first is where the items are found, in their order.
+fn with_variables(select: &mut SelectStatement, variables: &BTreeMap<&str, Vec<String>>, only_open: bool) {
+    let mut variables = variables.iter();
+    let Some((variable, values)) = variables.next() else { return };
+    let column = |column: recorded::Column| Expr::col((recorded::Entity, column));
+    select
+        .inner_join(recorded::Entity, column(recorded::Column::ItemId).equals((Entity, Column::Id)))
+        .and_where(column(recorded::Column::Variable).eq(*variable))
+        .any_of(column(recorded::Column::Value), Some(&AnyOf(values.clone())));
+    if only_open {
+        select.and_where(Expr::cust("\"action_item_variables\".\"open\""));
+    }
+    for (variable, values) in variables {
+        let other = Alias::new("other");
+        let column = |column: recorded::Column| Expr::col((other.clone(), column));
+        let mut recorded = Query::select();
+        recorded
+            .expr(Expr::val(1))
+            .from_as(recorded::Entity, other.clone())
+            .and_where(column(recorded::Column::ItemId).equals((Entity, Column::Id)))
+            .and_where(column(recorded::Column::Variable).eq(*variable))
+            .any_of(column(recorded::Column::Value), Some(&AnyOf(values.clone())));
+        select.and_where(Expr::exists(recorded));
+    }
 }
 
 fn in_bucket(bucket: Bucket, viewer: &Viewer) -> Cond {
@@ -437,20 +689,31 @@ fn in_bucket(bucket: Bucket, viewer: &Viewer) -> Cond {
 
 /// Adds the words and colours of picklist values, all of a page in one query (S2-26).
 async fn label(reader: Reader<'_>, context: &Context, items: &mut [ActionItemView]) -> Result<()> {
+    let recorded = items.iter().any(|item| !item.variables.is_empty());
+    let lists = if recorded { variables::picklists_of(reader).await? } else { HashMap::new() };
     let mut wanted: Vec<(&str, &str)> = Vec::new();
     for item in items.iter() {
         wanted.push(item.subject.word());
         wanted.extend(item.action.as_deref().map(|action| (ACTIONS, action)));
+        wanted.extend(item.contact_status.as_deref().map(|status| (CONTACT_STATUSES, status)));
+        wanted.extend(item.variables.iter().filter_map(|(variable, value)| Some((lists.get(variable)?.as_str(), value.as_str()))));
     }
     wanted.sort_unstable();
     wanted.dedup();
     let found = picklists::labels(reader, &wanted, &context.languages).await?;
     let look_up = |(list, key): (&str, &str)| found.get(&(list.to_owned(), key.to_owned())).cloned();
     for item in items {
-        let mut labels = BTreeMap::new();
-        labels.extend(look_up(item.subject.word()).map(|label| ("subject.type".to_owned(), label)));
-        labels.extend(item.action.as_deref().and_then(|action| look_up((ACTIONS, action))).map(|label| ("action".to_owned(), label)));
-        item.labels = Some(labels);
+        let own = [
+            ("subject.type", Some(item.subject.word())),
+            ("action", item.action.as_deref().map(|action| (ACTIONS, action))),
+            ("contact_status", item.contact_status.as_deref().map(|status| (CONTACT_STATUSES, status))),
+        ];
+        let own = own.into_iter().filter_map(|(member, word)| Some((member.to_owned(), word?)));
+        let recorded = item
+            .variables
+            .iter()
+            .filter_map(|(variable, value)| Some((format!("variables.{variable}"), (lists.get(variable)?.as_str(), value.as_str()))));
+        item.labels = Some(own.chain(recorded).filter_map(|(member, word)| Some((member, look_up(word)?))).collect());
     }
     Ok(())
 }
@@ -458,7 +721,7 @@ async fn label(reader: Reader<'_>, context: &Context, items: &mut [ActionItemVie
 /// The ids of what a filter finds, oldest due first, up to a limit.
 pub async fn ids(reader: Reader<'_>, filter: &ActionItemFilter, viewer: &Viewer, most: u64) -> Result<Vec<Uuid>> {
     let mut select = Entity::find().into_query();
-    narrow(&mut select, filter, viewer, reader.backend());
+    narrow(&mut select, &Asked::of(reader, filter).await?, viewer, reader.backend());
     select.order_by((Entity, Column::DueAt), Order::Asc).order_by((Entity, Column::Id), Order::Asc).limit(most);
     select.clear_selects().column((Entity, Column::Id));
     Ok(reader.all::<Found>(&select).await?.into_iter().map(|found| found.id).collect())

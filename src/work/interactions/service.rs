@@ -233,13 +233,16 @@ async fn follow(tx: &mut Tx, new: NewFollowUp, subject_line: &str, links: Links)
         title: new.title.unwrap_or_else(|| subject_line.trim().chars().take(200).collect()),
         details: new.instructions,
         action: None,
+        contact_status: None,
+        variables: BTreeMap::new(),
+        close_previous: None,
         priority: Priority::default(),
         assignee: new.assignee,
         due_in: new.due_in,
         due_on: new.due_on,
         due_at: new.due_at,
     };
-    action_items::create(tx, item, links).await
+    action_items::create(tx, item, links).await.map(|created| created.item)
 }
 
 /// Writes what an interaction did about an issue.

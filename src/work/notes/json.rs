@@ -9,7 +9,7 @@ use super::note::Row;
 use crate::{
     customers::subjects::{Subject, SubjectText},
     kernel::{actor::Named, clock::Timestamp, filter::AnyOf, http::View, patch::Patch, search::Terms, text},
-    work::action_items::{ActionItemView, NewActionItem},
+    work::action_items::{CreatedActionItemView, NewActionItem},
 };
 
 /// A new note, and the action items that follow from it; all of it or nothing (S0-4).
@@ -128,7 +128,7 @@ pub struct CreatedNoteView {
     #[serde(flatten)]
     pub note: NoteView,
     /// The items, in the order they were sent; each carries `note_id`.
-    pub action_items: Vec<ActionItemView>,
+    pub action_items: Vec<CreatedActionItemView>,
 }
 
 impl View for CreatedNoteView {

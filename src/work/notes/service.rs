@@ -29,6 +29,8 @@ use crate::{
 pub async fn create(tx: &mut Tx, new: NewNote) -> Result<CreatedNoteView> {
     let words = new.action_items.iter().flat_map(NewActionItem::words);
     picklists::learn(tx, words.chain(new.subject.as_ref().map(Subject::word))).await?;
+    let links = Links { subject: new.subject.clone(), contact_id: new.contact_id, ..Links::default() };
+    action_items::hold(tx, &new.action_items, &links).await?;
     let mut broken = Broken::default();
     let about = broken.note(subjects::whom(tx, new.subject, new.contact_id).await)?;
     // What follows is checked all the same, so that everything is said at once.
@@ -53,7 +55,7 @@ pub async fn create(tx: &mut Tx, new: NewNote) -> Result<CreatedNoteView> {
         let links = Links { subject: Some(subject.clone()), contact_id, note_id: Some(note.id), ..Links::default() };
         let created = action_items::create(tx, item, links).await.map_err(|error| error.below(&format!("action_items/{index}")));
         if let Some(item) = broken.note(created)? {
-            items.push(action_items::view_of(tx, item).await?);
+            items.push(action_items::created_view(tx, item).await?);
         }
     }
     broken.end()?;

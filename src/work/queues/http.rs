@@ -31,7 +31,7 @@ async fn list_queues(db: Data<Db>, query: Query<ZoneFilter>) -> Result<Answer> {
 ///
 /// Open items, oldest due date first; by default what is due by the end of today, overdue included
 /// (S0-9). A group's queue is for its members and for managers: 403 `not_your_queue` (S0-10).
-/// Sorts: `due_at` (default), `created_at`, `priority`. Expands: `labels`.
+/// Sorts: `due_at` (default), `created_at`, `priority`. Expands: `labels`, `contact`.
 #[utoipa::path(
     tag = "queues",
     security(("bearer" = ["queues:read"])),

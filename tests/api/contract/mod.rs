@@ -219,6 +219,9 @@ async fn stock(shop: &Shop) {
         let fact = json!({ "title": external, "occurred_at": format!("2026-03-{day}T14:00:00Z") });
         admin.put(&format!("/v1/contacts/{contact}/facts/orders/{external}"), Some(fact)).await.expect(201);
     }
+    for (key, picklist) in [("mood", "moods"), ("purpose", "purposes")] {
+        admin.post("/v1/variables", json!({ "key": key, "label": key, "picklist": picklist })).await.expect(201);
+    }
     for (minute, title) in [(1, "Called"), (2, "Called"), (2, "Wrote"), (4, "Came by")] {
         shop.time_is(&format!("2026-03-18T09:{minute:02}:00Z"));
         // Some rows are equal in what they are sorted by, so that ties must be broken.

@@ -15,7 +15,7 @@ use super::*;
 use crate::support::{group, on_postgres, public};
 
 /// Tables of people and of what an administrator sets up: they stay in the hundreds, and are read whole.
-const SMALL: &[&str] = &["users", "groups", "picklists", "picklist_items", "signing_keys"];
+const SMALL: &[&str] = &["users", "groups", "picklists", "picklist_items", "variables", "signing_keys"];
 
 /// Columns of which most rows have the same value, so that an index of it would find most rows.
 const COMMON: &[&str] = &["audience", "active", "merged_into_id"];
@@ -55,6 +55,10 @@ fn hot(group: &str) -> Vec<String> {
         paths.push(format!("/v1/contacts?{filter}"));
     }
     for rest in [
+        "action-items?variable=mood:happy",
+        "action-items?variable=mood:happy&include_completed=true",
+        "action-items?contact_status=active",
+        "action-items?contact_status=active&include_completed=true",
         "action-items?subject=order:A-1001",
         "notes?subject=order:A-1001",
         "action-items?status=completed&assignee=me",

@@ -75,6 +75,10 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     f.act(&admin, "retire_picklist_item", "/v1/picklists/colours/items/red/retire", None).await;
     f.act(&admin, "restore_picklist_item", "/v1/picklists/colours/items/red/restore", None).await;
 
+    let variable = json!({ "key": "mood", "label": "Mood", "picklist": "moods" });
+    f.act(&admin, "create_variable", "/v1/variables", Some(variable)).await;
+    f.act(&admin, "update_variable", "/v1/variables/mood", Some(json!({ "label": "Humour" }))).await;
+
     let subject = json!({ "type": "order", "id": "A-1001" });
     let note = json!({ "subject": subject, "title": "Called", "action_items": [{ "title": "Answer", "due_in": "today" }] });
     let note = f.act(&admin, "create_note", "/v1/notes", Some(note)).await;

@@ -1,0 +1,65 @@
+//! The door to variables.
+
+use actix_web::{get, patch, post, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{
+    json::{NewVariable, VariableFilter, VariablePage, VariablePatch, VariableView},
+    service,
+};
+use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result};
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(list_variables).service(create_variable).service(read_variable).service(update_variable);
+}
+
+/// List the variables
+///
+/// The active ones; their values are those of their picklists. Labels are in the language of `Accept-Language`.
+/// Sorts: `key` (default).
+#[utoipa::path(tag = "variables", security(("bearer" = ["variables:read"])), params(VariablePage, VariableFilter), responses((status = 200, description = "A page of variables.", body = VariablePage)))]
+#[get("/variables")]
+async fn list_variables(db: Data<Db>, mut list: List<VariableFilter>) -> Result<Listing> {
+    let filter = std::mem::take(&mut list.filter);
+    let page = service::page(db.read(), filter, &list.page, &list.context.languages).await?;
+    Listing::of(&list, &page)
+}
+
+/// Create a variable
+///
+/// A drop-down of the shop's own on contacts, action items or both (S2-12, S2-17). Its values are those of a picklist.
+/// There are at most 100 variables, retired ones included. The key must be free: 409 `already_exists`.
+#[utoipa::path(tag = "variables", security(("bearer" = ["variables:write"])), request_body = NewVariable, responses((status = 201, description = "The new variable.", body = VariableView)))]
+#[post("/variables")]
+async fn create_variable(db: Data<Db>, call: Call<NewVariable>) -> Result<Answer> {
+    call.write(&db, async move |tx, new| {
+        let variable = service::create(tx, new).await?;
+        Answer::created(&VariableView::new(variable, &tx.context.languages))
+    })
+    .await
+}
+
+/// Read a variable
+///
+/// Active or retired.
+#[utoipa::path(tag = "variables", security(("bearer" = ["variables:read"])), params(("key" = String, Path, description = "The key of the variable.", example = "mood")), responses((status = 200, description = "The variable.", body = VariableView)))]
+#[get("/variables/{key}")]
+async fn read_variable(db: Data<Db>, Path(key): Path<String>, context: Context) -> Result<Answer> {
+    let variable = service::find(db.read(), &key).await?;
+    Answer::ok(&VariableView::new(variable, &context.languages))
+}
+
+/// Change a variable
+///
+/// A merge patch (RFC 7396). `active` retires it: nobody can record it from now on, and what was recorded stays readable.
+/// One that becomes required is demanded of new CRM notes, and of old ones when their variables change.
+#[utoipa::path(tag = "variables", security(("bearer" = ["variables:write"])), params(("key" = String, Path, description = "The key of the variable.", example = "mood")), request_body = VariablePatch, responses((status = 200, description = "The variable as it is now.", body = VariableView)))]
+#[patch("/variables/{key}")]
+async fn update_variable(db: Data<Db>, Path(key): Path<String>, call: Call<VariablePatch>) -> Result<Answer> {
+    call.write(&db, async move |tx, patch| {
+        let variable = service::update(tx, &key, patch).await?;
+        Answer::ok(&VariableView::new(variable, &tx.context.languages))
+    })
+    .await
+}

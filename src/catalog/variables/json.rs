@@ -1,0 +1,220 @@
+//! The shapes of variables, and of the values that others record.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::{
+    IntoParams, ToSchema,
+    openapi::{
+        Object, ObjectBuilder,
+        schema::{SchemaType, Type},
+    },
+};
+use uuid::Uuid;
+use validator::{Validate, ValidationError};
+
+use super::variable::{Model, Target};
+use crate::{
+    catalog::picklists,
+    kernel::{clock::Timestamp, filter::Flag, http::View, patch::Patch, text},
+};
+
+/// Variables at the most, retired ones included; so are the values of one thing.
+pub(super) const MOST: usize = 100;
+
+/// A new variable.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"key": "mood", "label": "Mood", "labels": {"fr": "Humeur"}, "picklist": "moods"}))]
+pub struct NewVariable {
+    /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the label unless given.
+    #[validate(length(min = 1, max = 64), custom(function = text::key))]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "store")]
+    pub key: Option<String>,
+    /// What people read unless their language has a label of its own, 1 to 100 characters.
+    #[validate(length(min = 1, max = 100), custom(function = text::not_blank))]
+    #[schema(min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]", example = "Store")]
+    pub label: String,
+    /// What people read, by language tag; each 1 to 100 characters, in 50 languages at the most.
+    #[serde(default)]
+    #[validate(custom(function = picklists::check_labels))]
+    #[schema(schema_with = picklists::labels_schema)]
+    pub labels: BTreeMap<String, String>,
+    /// The name of the picklist that has its values; it never changes.
+    #[validate(length(min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, example = "store_types")]
+    pub picklist: String,
+    /// Whether a CRM note must say it: an action item about a contact that has an `action` or a `contact_status`.
+    /// What was written before stays as it is until somebody changes its variables.
+    #[serde(default)]
+    pub required: bool,
+    /// On what it can be recorded; on everything unless said otherwise.
+    #[serde(default = "everything")]
+    #[validate(length(min = 1, max = 2))]
+    #[schema(min_items = 1, max_items = 2)]
+    pub applies_to: Vec<Target>,
+}
+
+fn everything() -> Vec<Target> {
+    vec![Target::ActionItems, Target::Contacts]
+}
+
+/// Changes to a variable (RFC 7396). The key and the picklist stay as they are.
+#[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"label": "Kind of store", "required": true}))]
+pub struct VariablePatch {
+    /// A new label.
+    #[validate(length(min = 1, max = 100), custom(function = Patch::not_blank))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]", example = "Kind of store")]
+    #[serde(default)]
+    pub label: Patch<String>,
+    /// Labels by language tag, merged into those that are there: null takes one away; null for all takes all.
+    #[validate(custom(function = picklists::patched_labels))]
+    #[schema(schema_with = picklists::patched_labels_schema)]
+    #[serde(default)]
+    pub labels: Patch<BTreeMap<String, Option<String>>>,
+    /// Whether a CRM note must say it from now on.
+    #[schema(value_type = Option<bool>, nullable = false)]
+    #[serde(default)]
+    pub required: Patch<bool>,
+    /// On what it can be recorded from now on.
+    #[validate(length(min = 1, max = 2))]
+    #[schema(value_type = Option<Vec<Target>>, nullable = false, min_items = 1, max_items = 2)]
+    #[serde(default)]
+    pub applies_to: Patch<Vec<Target>>,
+    /// `false` retires the variable, `true` brings it back.
+    #[schema(value_type = Option<bool>, nullable = false)]
+    #[serde(default)]
+    pub active: Patch<bool>,
+}
+
+/// A variable.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct VariableView {
+    /// Its id, which the change feed names.
+    pub id: Uuid,
+    /// Its key: what contacts and action items hold. Never changes, never translated.
+    #[schema(example = "store")]
+    pub key: String,
+    /// What people read, in the language of `Accept-Language`.
+    #[schema(example = "Magasin")]
+    pub label: String,
+    /// What people read whose language has no label of its own: the `label` that was written.
+    #[schema(example = "Store")]
+    pub default_label: String,
+    /// What people read, by language tag.
+    #[schema(example = json!({"fr": "Magasin"}))]
+    pub labels: BTreeMap<String, String>,
+    /// The picklist that has its values.
+    #[schema(example = "store_types")]
+    pub picklist: String,
+    /// Whether a CRM note must say it: an action item about a contact that has an `action` or a `contact_status`.
+    pub required: bool,
+    /// On what it can be recorded.
+    pub applies_to: Vec<Target>,
+    /// Whether it can be recorded; a retired one can only be read.
+    pub active: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// How often it changed; the ETag.
+    pub version: i64,
+}
+
+impl VariableView {
+    pub(super) fn new(row: Model, languages: &[String]) -> Self {
+        Self {
+            id: row.id,
+            label: row.labels.choose(&row.label, languages).to_owned(),
+            key: row.key,
+            default_label: row.label,
+            labels: row.labels.0,
+            picklist: row.picklist,
+            required: row.required,
+            applies_to: row.applies_to.0,
+            active: row.active,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            version: row.version,
+        }
+    }
+}
+
+impl View for VariableView {
+    const PATH: &'static str = "/v1/variables";
+    const TRANSLATED: bool = true;
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.version)
+    }
+
+    fn location(&self) -> String {
+        format!("{}/{}", Self::PATH, self.key)
+    }
+}
+
+/// Which variables a list shows.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct VariableFilter {
+    /// Whether retired ones are shown too; they are not unless asked for.
+    #[param(value_type = Option<bool>, default = false)]
+    pub include_retired: Option<Flag>,
+}
+
+crate::page_of!(VariablePage, VariableView, Model, "variables");
+
+/// Values by variable, as requests give them.
+#[must_use]
+pub fn values_schema() -> Object {
+    let about = "Values by variable, each of the variable's picklist; 100 at the most.";
+    by_variable(about, Type::String.into(), Type::Object.into(), json!({"store": "grocery"}))
+}
+
+/// Changes to values by variable.
+#[must_use]
+pub fn patched_values_schema() -> Object {
+    let about = "Values by variable, merged into those that are there: null takes one away; null for all takes all.";
+    let nullable = |kind: Type| SchemaType::from_iter([kind, Type::Null]);
+    by_variable(about, nullable(Type::String), nullable(Type::Object), json!({"store": "toys", "ranking": null}))
+}
+
+fn by_variable(about: &str, values: SchemaType, map: SchemaType, example: Value) -> Object {
+    let value = ObjectBuilder::new().schema_type(values).min_length(Some(1)).max_length(Some(64));
+    let key = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-z0-9_]{1,64}$"));
+    let values = ObjectBuilder::new().property_names(Some(key)).additional_properties(Some(value)).max_properties(Some(MOST));
+    values.schema_type(map).description(Some(about)).examples([example]).build()
+}
+
+/// Refuses what cannot be values by variable.
+pub fn check_values(values: &BTreeMap<String, String>) -> Result<(), ValidationError> {
+    fits(values.iter().map(|(key, value)| (key, Some(value))))
+}
+
+/// Refuses what cannot be changes of values by variable.
+pub fn patched_values(patch: &Patch<BTreeMap<String, Option<String>>>) -> Result<(), ValidationError> {
+    patch.value().map_or(Ok(()), |changes| fits(changes.iter().map(|(key, value)| (key, value.as_ref()))))
+}
+
+fn fits<'a>(values: impl ExactSizeIterator<Item = (&'a String, Option<&'a String>)>) -> Result<(), ValidationError> {
+    let refusal = |code: &'static str, words: &'static str| ValidationError::new(code).with_message(words.into());
+    if values.len() > MOST {
+        return Err(refusal("length", "must have at most 100 members"));
+    }
+    for (key, value) in values {
+        if text::key(key).is_err() || key.len() > 64 {
+            return Err(refusal("key", "variables must be lower-case letters, digits and underscores, 64 at most"));
+        }
+        if value.is_some_and(|value| !(1..=64).contains(&value.chars().count())) {
+            return Err(refusal("length", "values must have 1 to 64 characters"));
+        }
+    }
+    Ok(())
+}
