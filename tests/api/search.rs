@@ -417,3 +417,25 @@ async fn b_1_a_common_word_says_what_it_left_out() {
     let counted = admin.get("/v1/action-items?q=answer&counts=true&limit=1").await.expect(200);
     assert_eq!(counted["counts"]["filtered"], 1050, "a list leaves nothing out");
 }
+
+// S1-11, S4-6: what was said and what is open are found by their words as well.
+#[actix_web::test]
+async fn s1_11_interactions_and_issues_are_found() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let issue = json!({ "title": "Colis endommagé", "subject": { "type": "order", "id": "A-1001" } });
+    let issue = admin.post("/v1/issues", issue).await.expect(201);
+    let call = json!({
+        "who": { "email": "zoe@epicerie.example" }, "channel": "phone", "subject_line": "Paiement", "complete": true,
+        "detail": "Elle a payé d'avance par carte de crédit, avant le colis.",
+    });
+    let call = admin.post("/v1/interactions", call).await.expect(201);
+    for (path, found) in [
+        ("issues?q=endommage", &issue),
+        ("search?q=COLIS&kind=issue", &issue),
+        ("interactions?q=%22carte+de+credit%22", &call),
+        ("search?q=avance+paiement&kind=issue,interaction", &call),
+    ] {
+        assert_eq!(column(&admin.get(&format!("/v1/{path}")).await.expect(200), "id"), [text(&found["id"])], "{path}");
+    }
+}

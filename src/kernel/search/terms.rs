@@ -128,7 +128,7 @@ impl PartialSchema for Terms {
             .schema_type(Type::String)
             .description(Some(
                 "Words to find, without regard to case or accents, all of them: `rush shipping`. The last one may go on, as may \
-                 one that ends in `*`; words in `\"quotes\"` stand in a row; `-word` is left out.",
+                 one that ends in `*`; words in `\"quotes\"` stand in a row, among the first 16,000 of a text; `-word` is left out.",
             ))
             .max_length(Some(LONGEST))
             .examples(["rush \"credit card\" -paid"])

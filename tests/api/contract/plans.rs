@@ -63,10 +63,10 @@ fn hot(group: &str) -> Vec<String> {
         "notes?subject=order:A-1001",
         "action-items?status=completed&assignee=me",
         "events?after=5",
-        "notes?q=called",
+        "notes?q=%22called%22",
         "notes?q=nothing",
-        "action-items?q=look+again",
-        "action-items?q=answer&assignee=me",
+        "action-items?q=%22look+again%22",
+        "action-items?q=%22answer%22&assignee=me",
         "contacts?q=ruiz",
         "search?q=called+-nobody&kind=note",
     ] {
