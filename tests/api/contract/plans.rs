@@ -253,6 +253,8 @@ async fn fill(database: &DatabaseConnection) {
                 (_, "uuid", Some("PRIMARY KEY" | "UNIQUE")) => "gen_random_uuid()".to_owned(),
                 (_, "text", Some("UNIQUE")) => format!("{name} || '-' || copy"),
                 (_, "bigint", Some("UNIQUE")) => format!("{name} + copy * 1000000"),
+                // An id that another system gave is given once.
+                ("external_id", "text", None) => format!("{name} || '-' || copy"),
                 (_, _, Some(_)) => name.clone(),
                 (name, "bigint", None) if name == "at" || name.ends_with("_at") => format!("{name} + (copy % 2001 - 1000) * 3600000000"),
                 (name, "uuid", None) if name.ends_with("_id") => {
