@@ -478,6 +478,8 @@ fn postgres(url: &str, connections: u32) -> ConnectOptions {
         let session = [("synchronous_commit", "on"), ("lock_timeout", "10s"), ("statement_timeout", "60s")];
         // What a connection that vanished had locked must not stay so.
         let session = session.into_iter().chain([("idle_in_transaction_session_timeout", "30s")]);
+        // A list joins up to eight tables of names; what it is searched by must still be free to come first.
+        let session = session.into_iter().chain([("join_collapse_limit", "10"), ("from_collapse_limit", "10")]);
         options.options(session).statement_cache_capacity(512)
     });
     options

@@ -251,10 +251,9 @@ async fn fill(database: &DatabaseConnection) {
             let key = keys.iter().find(|(column, _)| column == name).map(|(_, kind)| kind.as_str());
             match (name.as_str(), kind.as_str(), key) {
                 (_, "uuid", Some("PRIMARY KEY" | "UNIQUE")) => "gen_random_uuid()".to_owned(),
-                (_, "text", Some("UNIQUE")) => format!("{name} || '-' || copy"),
-                (_, "bigint", Some("UNIQUE")) => format!("{name} + copy * 1000000"),
                 // An id that another system gave is given once.
-                ("external_id", "text", None) => format!("{name} || '-' || copy"),
+                (_, "text", Some("UNIQUE")) | ("external_id", "text", None) => format!("{name} || '-' || copy"),
+                (_, "bigint", Some("UNIQUE")) => format!("{name} + copy * 1000000"),
                 (_, _, Some(_)) => name.clone(),
                 (name, "bigint", None) if name == "at" || name.ends_with("_at") => format!("{name} + (copy % 2001 - 1000) * 3600000000"),
                 (name, "uuid", None) if name.ends_with("_id") => {
@@ -278,12 +277,16 @@ async fn fill(database: &DatabaseConnection) {
     run("UPDATE action_items SET status = 'completed', completed_at = due_at, completed_by_id = created_by_id WHERE md5(id::text) > '2'")
         .await;
     run("UPDATE issues SET status = 'closed', closed_at = opened_at, closed_by_id = opened_by_id WHERE md5(id::text) > '2'").await;
-    // One in 256 says what it was copied from: what much says, PostgreSQL rightly reads from the newest on, or whole.
+    // One in 2,048 says what it was copied from: what much says, PostgreSQL rightly reads from the newest on, or whole.
     run("CREATE TEMPORARY VIEW said AS SELECT id, title FROM notes UNION ALL SELECT id, title FROM action_items UNION ALL SELECT id, name FROM contacts").await;
     run("INSERT INTO search_index (id, kind, words) \
-         SELECT copy.id, kind, CASE WHEN md5(copy.id::text) < '01' THEN words ELSE CAST('''kind:' || kind || ''' ''other'':1' AS tsvector) END \
+         SELECT copy.id, kind, CASE WHEN md5(copy.id::text) < '002' THEN words ELSE CAST('''kind:' || kind || ''' ''other'':1' AS tsvector) END \
          FROM said AS copy JOIN (SELECT DISTINCT ON (kind, title) kind, title, words FROM said JOIN search_index USING (id)) AS found USING (title) \
          ORDER BY md5(copy.id::text || 'mixed') ON CONFLICT DO NOTHING")
+    .await;
+    // What modules know is known of many contacts.
+    run("UPDATE facts SET contact_id = COALESCE((SELECT id FROM contacts WHERE id > md5(facts.id::text)::uuid ORDER BY id LIMIT 1), contact_id) \
+         WHERE md5(id::text) > '08'")
     .await;
     run("VACUUM ANALYZE").await;
 }
