@@ -87,7 +87,7 @@ async fn s0_14_a_group_or_the_public_can_take_over_too() {
     }
     let nothing = shop.by(&shop.admin).post(&offboard(&empty_handed), to(public())).await.expect(200);
     let none = |kind: &str| json!({ "kind": kind, "moved": 0, "items": [] });
-    assert_eq!(nothing["moved"], json!([none("action_item"), none("issue")]));
+    assert_eq!(nothing["moved"], json!([none("action_item"), none("issue"), none("contact")]));
 }
 
 #[actix_web::test]
@@ -308,4 +308,22 @@ async fn who_is_gone_joins_no_group() {
     admin.patch(&format!("/v1/users/{}", ana.id), json!({ "active": false })).await.expect(200);
     let joining = admin.put(&format!("/v1/groups/{shipping}/members/{}", ana.id), None).await;
     assert_eq!(joining.problem(409), "conflict");
+}
+
+// S0-14: the accounts of a leaver go to whoever takes over, or to no rep when that is a group.
+#[actix_web::test]
+async fn s0_14_accounts_find_another_rep() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    for (heir_is_person, name) in [(true, "Ana Ruiz"), (false, "Ben Okafor")] {
+        let leaver = shop.hire(name, "agent").await;
+        let account = admin.post("/v1/contacts", json!({ "last_name": name, "owner_id": leaver.id })).await.expect(201);
+        let heir = if heir_is_person { user(&shop.admin) } else { public() };
+        let answer = admin.post(&offboard(&leaver), to(heir)).await.expect(200);
+        let moved = json!({ "kind": "contact", "moved": 1, "items": [{ "id": account["id"], "title": name }] });
+        assert_eq!(answer["moved"][2], moved);
+        let now = admin.get(&format!("/v1/contacts/{}", text(&account["id"]))).await.expect(200);
+        let rep = if heir_is_person { json!(shop.admin.id) } else { Value::Null };
+        assert_eq!(now["owner"].get("id").unwrap_or(&Value::Null), &rep);
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sea_orm::{
-    DbBackend, EntityTrait, QueryTrait,
+    DbBackend, EntityTrait, QueryOrder, QueryTrait,
     entity::prelude::*,
     sea_query::{Cond, Expr, ExprTrait},
 };
@@ -275,6 +275,16 @@ pub async fn set_status(tx: &mut Tx, id: Uuid, status: &str) -> Result<()> {
 /// The account's rep, who is asked first when nobody is named.
 pub async fn owner_of(tx: &Tx, id: Uuid) -> Result<Option<Uuid>> {
     Ok(tx.read().model(Entity::find_by_id(id)).await?.and_then(|contact| contact.owner_id))
+}
+
+/// Gives the accounts of a rep to another, or to nobody; what became of each (S0-14).
+pub async fn hand_over(tx: &mut Tx, from: Uuid, to: Option<Uuid>) -> Result<Vec<Model>> {
+    let theirs = tx.for_update(Entity::find().filter(Column::OwnerId.eq(from)).order_by_asc(Column::Id));
+    let mut moved = Vec::new();
+    for before in tx.read().models(theirs).await? {
+        moved.push(tx.change(&before, Model { owner_id: to, ..before.clone() }, "contact.updated").await?);
+    }
+    Ok(moved)
 }
 
 /// The values of variables that a contact has.

@@ -8,6 +8,7 @@ use crate::{
         groups,
         users::{self, user},
     },
+    customers::contacts,
     kernel::{
         actor::Named,
         error::{Code, Error, Result},
@@ -43,7 +44,11 @@ pub async fn offboard(tx: &mut Tx, id: Uuid, wanted: Offboarding) -> Result<Offb
     let issues = issues::move_all(tx, id, owner).await?;
     let items = items.into_iter().map(|item| MovedItem { id: item.id, title: item.title }).collect();
     let issues = issues.into_iter().map(|issue| MovedItem { id: issue.id, title: issue.title }).collect();
-    let moved = [("action_item", items), ("issue", issues)];
+    // An account has a rep who is a person, or none.
+    let rep = owner.id.filter(|_| owner.kind == AssigneeType::User);
+    let accounts = contacts::hand_over(tx, id, rep).await?;
+    let accounts = accounts.into_iter().map(|contact| MovedItem { id: contact.id, title: contact.name }).collect();
+    let moved = [("action_item", items), ("issue", issues), ("contact", accounts)];
     let moved = moved.into_iter().map(|(kind, items): (&str, Vec<MovedItem>)| MovedKind { kind: kind.into(), moved: items.len(), items });
     let moved = moved.collect();
     let left = users::deactivate(tx, id).await?;
