@@ -22,23 +22,30 @@ schemathesis.openapi.format("duration", st.from_regex(r"\AP([1-9][0-9]?[DWMY]|T[
 # is said in words. Each broken rule's code and place tell such a refusal from one that the schema should have said.
 FACTS = [
     # what the database holds
-    ("unknown", r"#/(.*/)?(id|user_id)|#/refresh_token"),  # nobody's
-    ("unknown_value", r"#/(.*/)?(subject/type|action|due_in)|#/keys/\d+"),  # no value of the picklist
-    ("inactive", r"#/(.*/)?(assignee|reassign_to)/id"),
-    ("same", r"#/reassign_to/id"),  # who leaves cannot take over
+    ("unknown", r"#/(.*/)?(id|user_id|contact_id|owner_id|issue_id|group_id|into|close_previous)|#/refresh_token"),  # nobody's
+    ("unknown_value", r"#/(.*/)?(subject/type|action|due_in|status|contact_status|purpose|outcome|mood|channel)|#/keys/\d+"),  # no value of the picklist
+    ("unknown_value", r"#/(.*/)?(types|info_used)/\d+|#/(.*/)?variables/.+|#/picklist"),
+    ("unknown_variable", r"variable|#/select/filter/variable|#/(.*/)?variables/.+"),  # nobody set it up
+    ("no_contact", r"#/(.*/)?(contact_status|close_previous)"),  # there is none to say it of
+    ("inactive", r"#/(.*/)?(assignee|reassign_to)/id|#/owner_id"),
+    ("same", r"#/(reassign_to/id|into|contact_id)"),  # who leaves cannot take over, and nothing is merged into itself
     ("missing", r"#/keys"),  # an active value of the picklist is not named
     ("foreign", r"cursor"),
     ("wrong", r"#/current_password"),
     ("used_before", r"Idempotency-Key"),
     ("too_early", r"#/expires_at"),  # it is later by now
     # a format with a range
-    ("range", r"#/(.*/)?due_(at|on)"),
+    ("range", r"#/(.*/)?(due_(at|on)|occurred_at)"),
+    ("future", r"#/occurred_at"),  # it is later by now
+    # words, of which white space and signs have none
+    ("invalid_value", r"q|#/select/filter/q"),
     # rules between members
-    ("ambiguous", r"#/(.*/)?due_at"),
+    ("ambiguous", r"#/(.*/)?(due_at|issue|follow_up)|#/who"),
     ("required", r"#/(.*/)?(due_at|subject|(assignee|reassign_to)/id)|#/(set|select|key|refresh_token|duration)"),
     ("unexpected", r"#/(.*/)?(assignee|reassign_to)"),  # the public has no id
-    ("not_here", r"#/duration"),  # due presets have one, others do not
-    ("repeated", r"sort"),
+    ("required", r"#|#/who|#/(.*/)?(channel_other|variables/.+|follow_up|issue|complete)"),
+    ("not_here", r"#/(duration|group_id)|#/(.*/)?channel_other"),  # some values have one, others do not
+    ("repeated", r"sort|#/actions/\d+/issue_id"),
     # NUL is no text anywhere; saying so at each string would drown the document
     ("nul", r".+"),
 ]
@@ -71,7 +78,18 @@ WORDS = {
     "type": ["order", "customer", "vendor", "product"],
     "action": ["call"],
     "due_in": ["today", "tomorrow", "in_1_week", "in_3_months"],
+    "contact_status": ["active", "overdue_account"],
+    "purpose": ["sales", "credit_control"],
+    "outcome": ["resolved", "no_answer"],
+    "mood": ["happy", "angry"],
+    "channel": ["phone", "email"],
 }
+
+# Lists of them.
+LISTS = {"types": ["billing", "shipping"], "info_used": ["policy_book"]}
+
+# What random values hardly ever name: a body that says something else does without.
+WITHOUT = ["contact_id", "owner_id", "issue_id", "group_id", "close_previous", "channel_other", "variables"]
 
 # A person and a group that can take work.
 ASSIGNEES = dict(pair.split("=") for pair in os.environ["CASELOAD_ASSIGNEES"].split())
@@ -92,6 +110,12 @@ def put_in_words(body):
         is_subject = name != "type" or isinstance(body.get("id"), str) and value not in ("user", "group", "public")
         if isinstance(value, str) and is_subject and not seldom(value):
             body[name] = words[zlib.crc32(value.encode("utf-8", "replace")) % len(words)]
+    for name, words in LISTS.items():
+        if isinstance(body.get(name), list) and not seldom(body[name]):
+            body[name] = words[: len(body[name])]
+    for name in WITHOUT:
+        if name in body and len(body) > 1 and not seldom(body[name]):
+            del body[name]
     id_of = ASSIGNEES.get(body.get("type"))
     if body.keys() <= {"type", "id"} and body.get("type") in ("user", "group", "public") and not seldom(body.get("id")):
         body["id"] = id_of
