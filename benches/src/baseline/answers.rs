@@ -1,5 +1,7 @@
 //! The answers of the baseline: the same bytes as Caseload's, written straight from the rows.
 
+use std::io::Write;
+
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -113,6 +115,8 @@ pub struct Item<'a> {
     pub title: &'a str,
     pub details: &'a str,
     pub action: Option<&'a str>,
+    pub contact_status: Option<&'a str>,
+    pub variables: &'a RawValue,
     pub priority: &'static str,
     pub assignee: Assignee<'a>,
     pub origin: Option<Assignee<'a>>,
@@ -155,6 +159,8 @@ impl<'a> Item<'a> {
             title: required(row, 8),
             details: required(row, 9),
             action: row.text(10),
+            contact_status: row.text(30),
+            variables: row.text(31).and_then(|text| serde_json::from_str(text).ok()).unwrap_or(RawValue::NULL),
             priority: priority(row.int(11).unwrap_or(2)),
             assignee: Assignee { kind: required(row, 12), id: row.id(13), name: row.text(14).unwrap_or("Public") },
             origin: row.text(15).map(|kind| Assignee { kind, id: row.id(16), name: row.text(17).unwrap_or("Public") }),
@@ -451,8 +457,23 @@ pub fn home(found: &mut dyn Found, person: &Person, now: Now) -> Vec<u8> {
     rows(&mut out, found, 0, &mut |out, row| json(out, &Item::of(row, now)));
     out.extend_from_slice(b"],\"queues\":");
     queues_into(&mut out, found, 1, person);
-    out.push(b'}');
+    out.extend_from_slice(b",\"open_issues\":");
+    let (mut open, mut uncategorised) = (0, 0);
+    found.each(OPEN_ISSUES, &mut |row| (open, uncategorised) = (number(row, 0), number(row, 1)));
+    let _written = write!(out, "{{\"open\":{open},\"uncategorised\":{uncategorised},\"types\":[");
+    rows(&mut out, found, OPEN_ISSUES + 1, &mut |out, row| json(out, &TypeCount { kind: required(row, 0), open: number(row, 1) }));
+    out.extend_from_slice(b"]}}");
     out
+}
+
+/// Which of the home page's statements counts issues: after the newest items and the queues.
+const OPEN_ISSUES: usize = 3;
+
+#[derive(Serialize)]
+struct TypeCount<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    open: i64,
 }
 
 #[derive(Clone, Copy, Default)]

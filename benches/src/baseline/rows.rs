@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -47,6 +48,8 @@ struct KeptItem<'a> {
     title: &'a str,
     details: &'a str,
     action: Option<&'a str>,
+    contact_status: Option<&'a str>,
+    variables: &'a RawValue,
     priority: &'static str,
     assignee_type: &'a str,
     assignee_id: Option<Uuid>,
@@ -78,6 +81,8 @@ impl<'a> KeptItem<'a> {
             title: item.title,
             details: item.details,
             action: item.action,
+            contact_status: item.contact_status,
+            variables: item.variables,
             priority: item.priority,
             assignee_type: item.assignee.kind,
             assignee_id: item.assignee.id,
@@ -118,7 +123,14 @@ struct KeptNote<'a> {
 struct CreatedNote<'a> {
     #[serde(flatten)]
     note: &'a Note<'a>,
-    action_items: [&'a Item<'a>; 1],
+    action_items: [CreatedItem<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct CreatedItem<'a> {
+    #[serde(flatten)]
+    item: &'a Item<'a>,
+    closed_previous: Option<Uuid>,
 }
 
 const INSERT_NOTE: &str = "INSERT INTO notes (id, subject_type, subject_id, contact_id, issue_id, work_item_id, title, body, author_id, \
@@ -253,6 +265,7 @@ pub fn new_note(person: &Person, key: &str, sent: &[u8], now: Now) -> Result<Row
         updated_at: at,
         version: 1,
     };
+    let variables = RawValue::from_string("{}".to_owned())?;
     let item = Item {
         id: Uuid::now_v7(),
         subject: subject(),
@@ -264,6 +277,8 @@ pub fn new_note(person: &Person, key: &str, sent: &[u8], now: Now) -> Result<Row
         title: new.action_items.first().map_or("", |item| item.title.as_str()),
         details: "",
         action: None,
+        contact_status: None,
+        variables: &variables,
         priority: answers::priority(NORMAL),
         assignee: Assignee { kind: "user", id: Some(person.id), name: &person.name },
         origin: None,
@@ -279,7 +294,7 @@ pub fn new_note(person: &Person, key: &str, sent: &[u8], now: Now) -> Result<Row
         updated_at: at,
         version: 1,
     };
-    let body = serde_json::to_vec(&CreatedNote { note: &note, action_items: [&item] })?;
+    let body = serde_json::to_vec(&CreatedNote { note: &note, action_items: [CreatedItem { item: &item, closed_previous: None }] })?;
     let request_id = Uuid::now_v7().to_string();
     let about = |what, title, after| entry(person, now, &request_id, what, title, subject(), Value::Null, after);
     let key = vec![

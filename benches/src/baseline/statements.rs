@@ -75,7 +75,7 @@ macro_rules! item {
              i.title, i.details, i.action, i.priority, i.assignee_type, i.assignee_id, COALESCE(au.name, ag.name), \
              i.origin_type, i.origin_id, og.name, i.status, i.due_at, i.due_on, i.completed_at, i.completed_by_id, \
              COALESCE(du.name, dk.name), i.cancel_reason, i.created_by_id, COALESCE(cu.name, ck.name), \
-             i.created_at, i.updated_at, i.version FROM ",
+             i.created_at, i.updated_at, i.version, i.contact_status, i.variables FROM ",
             $from,
             " LEFT JOIN users au ON au.id = i.assignee_id LEFT JOIN \"groups\" ag ON ag.id = i.assignee_id \
              LEFT JOIN users cu ON cu.id = i.created_by_id LEFT JOIN api_keys ck ON ck.id = i.created_by_id \
@@ -98,6 +98,10 @@ const QUEUE: &str =
 const PUBLIC_QUEUE: &str =
     item!("action_items i", "WHERE i.status = 'open' AND i.assignee_id IS NULL AND i.due_at <= $1 ORDER BY i.due_at, i.id LIMIT 51");
 const ITEMS: &str = item!("action_items i", "WHERE i.status = 'open' ORDER BY i.due_at, i.id LIMIT 51");
+const OPEN_ISSUES: &str = "SELECT (SELECT COUNT(*) FROM issues WHERE status = 'open'), \
+     (SELECT COUNT(*) FROM issues WHERE status = 'open' AND categorised = FALSE)";
+const OPEN_TYPES: &str = "SELECT t.type, COUNT(*) FROM issues i JOIN issue_types t ON t.issue_id = i.id WHERE i.status = 'open' \
+     GROUP BY t.type ORDER BY 2 DESC, 1";
 const NEWEST: &str = item!(
     "(SELECT id FROM (SELECT id FROM action_items WHERE status = 'open' AND assignee_id = $1 ORDER BY created_at DESC, id DESC LIMIT 10) mine \
      UNION ALL SELECT id FROM (SELECT id FROM action_items WHERE status = 'open' AND assignee_id = $2 ORDER BY created_at DESC, id DESC LIMIT 10) ours \
@@ -186,7 +190,7 @@ impl Question {
             Self::Queues(person) => queues_of(person).into(),
             Self::Home(person) => {
                 let newest = (NEWEST, vec![Value::Id(person.id), Value::Id(person.group)]);
-                std::iter::once(newest).chain(queues_of(person)).collect()
+                std::iter::once(newest).chain(queues_of(person)).chain([(OPEN_ISSUES, vec![]), (OPEN_TYPES, vec![])]).collect()
             }
             Self::Dashboard => {
                 const SEVEN_DAYS: i64 = 7 * 86_400_000_000;
