@@ -163,6 +163,7 @@ async fn s2_13_two_reps_who_close_the_last_note_at_once_close_it_once() {
 }
 
 // S2-5, S2-6: complete and new in one step, and a warning when nothing follows.
+// S2-4, S2-9: a note says what must be done, and is marked complete.
 #[actix_web::test]
 async fn s2_6_whoever_plans_nothing_more_is_told_so() {
     let shop = Shop::open().await;
