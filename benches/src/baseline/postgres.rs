@@ -64,7 +64,8 @@ impl Store {
     /// Writes a note with all that belongs to it in one statement.
     pub async fn note(&self, note: NoteSent) -> Result<Vec<u8>, Failed> {
         let rows = rows::new_note(&note.person, &note.key, &note.body, Now::read())?;
-        let values: Vec<Value> = rows.statements.into_iter().flat_map(|(_, values)| values).collect();
+        let found = rows.found.iter().flat_map(|(id, kind, words)| [Value::Id(*id), Value::Word(kind), Value::Text(words.tsvector())]);
+        let values: Vec<Value> = rows.statements.into_iter().flat_map(|(_, values)| values).chain(found).collect();
         self.with(async |connection| {
             let statement = connection.statement(&NOTE_AT_ONCE).await?;
             connection.client.execute_raw(&statement, &values).await?;

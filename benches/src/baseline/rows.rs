@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
+use words::Indexed;
 
 use super::{
     answers::{self, Assignee, Instant, Item, Named, Note, Now, Subject},
@@ -144,6 +145,8 @@ const INSERT_ENTRY: &str = "INSERT INTO journal (id, sequence, at, event, kind, 
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
 const INSERT_KEY: &str = "INSERT INTO idempotency_keys (principal_id, operation, retry_key, fingerprint, created_at, status, location, \
      version, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+/// PostgreSQL's: SQLite keeps the words in a table of their own.
+const INSERT_FOUND: &str = "INSERT INTO search_index (id, kind, words) VALUES ($1, $2, CAST(CAST($3 AS text) AS tsvector))";
 const TAKE_ITEM: &str = "UPDATE action_items SET assignee_type = $1, assignee_id = $2, origin_type = $3, origin_id = $4, updated_at = $5, \
      version = $6 WHERE id = $7";
 
@@ -151,6 +154,8 @@ const TAKE_ITEM: &str = "UPDATE action_items SET assignee_type = $1, assignee_id
 pub struct Rows {
     /// The statements, in order.
     pub statements: Vec<Asked>,
+    /// What full text finds, which each database keeps in its own way.
+    pub found: Vec<(Uuid, &'static str, Indexed)>,
     /// The answer.
     pub body: Vec<u8>,
 }
@@ -315,7 +320,11 @@ pub fn new_note(person: &Person, key: &str, sent: &[u8], now: Now) -> Result<Row
         about(("action_item", "action_item.created", item.id), item.title, serde_json::to_string(&KeptItem::of(&item))?),
         (INSERT_KEY, key),
     ];
-    Ok(Rows { statements, body })
+    let found = vec![
+        (note.id, "note", Indexed::new("note", note.title, note.body)),
+        (item.id, "action_item", Indexed::new("action_item", item.title, item.details)),
+    ];
+    Ok(Rows { statements, found, body })
 }
 
 /// The change of the oldest item of a queue, which somebody takes, and its journal entry.
@@ -349,7 +358,7 @@ pub fn taken<'a>(mut item: Item<'a>, person: &'a Person, now: Now) -> Result<Row
         ),
         entry(person, now, &request_id, what, item.title, subject, Value::Text(before), after),
     ];
-    Ok(Rows { statements, body: serde_json::to_vec(&item)? })
+    Ok(Rows { statements, found: Vec::new(), body: serde_json::to_vec(&item)? })
 }
 
 #[expect(clippy::too_many_arguments, reason = "a journal entry says all of this")]
@@ -396,12 +405,14 @@ pub static NOTE_AT_ONCE: LazyLock<&'static str> = LazyLock::new(|| {
         sql.replace('#', "$")
     };
     let sql = format!(
-        "WITH note AS ({}), item AS ({}), first AS ({}), second AS ({}) {}",
+        "WITH note AS ({}), item AS ({}), first AS ({}), second AS ({}), retry AS ({}), found AS ({}) {}",
         shifted(INSERT_NOTE, 12),
         shifted(INSERT_ITEM, 26),
         shifted(INSERT_ENTRY, 18),
         shifted(INSERT_ENTRY, 18),
         shifted(INSERT_KEY, 9),
+        shifted(INSERT_FOUND, 3),
+        shifted(INSERT_FOUND, 3),
     );
     Box::leak(sql.into_boxed_str())
 });

@@ -204,5 +204,11 @@ fn run(connection: &Connection, rows: Rows, sequence: &mut i64) -> Result<Vec<u8
         }
         connection.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))?;
     }
+    for (id, kind, words) in rows.found {
+        connection.prepare_cached("INSERT INTO search_index (id, kind) VALUES (?, ?)")?.execute((id.as_bytes(), kind))?;
+        let mut insert =
+            connection.prepare_cached("INSERT INTO search_words (rowid, title, text, kind) VALUES (last_insert_rowid(), ?, ?, ?)")?;
+        insert.execute((words.title(), words.text(), kind))?;
+    }
     Ok(rows.body)
 }

@@ -75,7 +75,7 @@ macro_rules! item {
              i.title, i.details, i.action, i.priority, i.assignee_type, i.assignee_id, COALESCE(au.name, ag.name), \
              i.origin_type, i.origin_id, og.name, i.status, i.due_at, i.due_on, i.completed_at, i.completed_by_id, \
              COALESCE(du.name, dk.name), i.cancel_reason, i.created_by_id, COALESCE(cu.name, ck.name), \
-             i.created_at, i.updated_at, i.version, i.contact_status, i.variables FROM ",
+             i.created_at, i.updated_at, i.version, i.contact_status, CAST(i.variables AS text) FROM ",
             $from,
             " LEFT JOIN users au ON au.id = i.assignee_id LEFT JOIN \"groups\" ag ON ag.id = i.assignee_id \
              LEFT JOIN users cu ON cu.id = i.created_by_id LEFT JOIN api_keys ck ON ck.id = i.created_by_id \
