@@ -175,6 +175,7 @@ async fn s2_3_open_items_are_shown_unless_asked_otherwise_and_the_list_says_what
     assert_eq!(list["counts"], json!({ "filtered": 2, "total": 5, "exact": true }));
     assert_eq!(list["applied_defaults"], json!({ "status": "open", "hidden": 1 }));
     assert_eq!(caller.get(ITEMS).await.expect(200)["applied_defaults"], json!({ "status": "open" }));
+    // S2-20: also what is completed, when asked for.
     let all = caller.get(&format!("{ITEMS}?include_completed=true&counts=true")).await.expect(200);
     assert_eq!((all.get("applied_defaults"), &all["counts"]["filtered"]), (None, &json!(5)));
     let me = format!("assignee=user:{}", ana.id);

@@ -3,7 +3,6 @@
 use actix_web::{get, patch, post, put, web::Data};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
-use validator::Validate;
 
 use super::{
     json::{ContactFilter, ContactMerge, ContactPage, ContactPatch, ContactView, ExternalId, MatchConfirmation, NewContact},
@@ -70,7 +69,6 @@ async fn create_contact(db: Data<Db>, call: Call<NewContact>) -> Result<Answer> 
 #[put("/contacts/by-external-id/{source}/{external_id}")]
 async fn upsert_contact(db: Data<Db>, Path((source, id)): Path<(String, String)>, call: Call<ContactPatch>) -> Result<Answer> {
     let external = ExternalId { source, id };
-    external.validate().map_err(|_| crate::kernel::error::Error::not_found("external id"))?;
     call.write(&db, async move |tx, patch| {
         let (contact, new) = service::upsert(tx, external, patch).await?;
         let view = service::view(tx.read(), contact).await?;

@@ -8,6 +8,8 @@ use sea_orm::{
     sea_query::{Cond, Expr, ExprTrait},
 };
 
+use validator::Validate;
+
 use super::{
     contact::{Column, Emails, Entity, Kind, Model, Phone, Phones, postal_key},
     identity::{self, alone_with, has_key},
@@ -229,6 +231,8 @@ async fn refuse_taken(tx: &mut Tx, source: &str, id: &str, own: Uuid) -> Result<
 
 /// Adds or changes the contact that another system knows by an id; whether it is new (B-3).
 pub async fn upsert(tx: &mut Tx, external: ExternalId, mut patch: ContactPatch) -> Result<(Model, bool)> {
+    // What cannot be a name is none, as in every path.
+    external.validate().map_err(|_| Error::not_found("external id"))?;
     hold_owner(tx, &patch).await?;
     alone_with(tx, KeyKind::External, &key::external(&external.source, &external.id)).await?;
     let known = identity::by_external_id(tx.read(), &external).await?;

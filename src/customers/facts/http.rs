@@ -8,11 +8,7 @@ use super::{
     json::{FactBody, FactFilter, FactPage, FactView, ProfileView},
     service::{self, FoundProfile},
 };
-use crate::kernel::{
-    error::Error,
-    http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result},
-    text,
-};
+use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result};
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -75,10 +71,6 @@ async fn read_fact(db: Data<Db>, Path((id, module, external)): Path<(Uuid, Strin
 )]
 #[put("/contacts/{id}/facts/{module}/{external_id}")]
 async fn keep_fact(db: Data<Db>, Path((id, module, external)): Path<(Uuid, String, String)>, call: Call<FactBody>) -> Result<Answer> {
-    let named = text::key(&module).is_ok() && module.len() <= 64 && text::not_blank(&external).is_ok() && external.chars().count() <= 255;
-    if !named {
-        return Err(Error::not_found("module or id"));
-    }
     call.write(&db, async move |tx, body| {
         let (fact, new) = service::keep(tx, id, module, external, body).await?;
         let view = FactView::from(fact);

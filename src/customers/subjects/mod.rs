@@ -4,4 +4,4 @@ mod json;
 mod service;
 
 pub use json::{Subject, SubjectText};
-pub use service::{known, newly_known, of_contact, resolve, whom};
+pub use service::{find_contact, known, newly_known, of_contact, resolve, whom};

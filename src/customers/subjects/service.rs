@@ -1,5 +1,6 @@
 //! The rules of subjects: what can be one, and which of them are contacts.
 
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::{Subject, json::TYPES};
@@ -8,7 +9,7 @@ use crate::{
     customers::contacts,
     kernel::{
         error::{Broken, Error, Result},
-        journal::Change,
+        journal::{Change, Record},
         reader::Reader,
         tx::Tx,
     },
@@ -74,4 +75,29 @@ pub fn newly_known(change: &Change) -> Vec<(&'static str, String)> {
         Some(id) if shop_id(&change.before).as_ref() != Some(&id) => OF_THE_SHOP.map(|kind| (kind, id.clone())).to_vec(),
         _ => Vec::new(),
     }
+}
+
+/// Has the rows about the shop's customer or vendor be about the contact, once a change of it says who that is: their
+/// columns of the subject's type, its id and the contact; the event; and how a row is told.
+pub async fn find_contact<M: Record>(
+    tx: &mut Tx,
+    change: &Change,
+    [kind, id, contact]: [<M::Entity as EntityTrait>::Column; 3],
+    event: &str,
+    tell: fn(&mut M, Uuid),
+) -> Result<()>
+where
+    M::Entity: EntityTrait<Model = M>,
+    <M::Entity as EntityTrait>::Column: Copy,
+{
+    for (known_kind, known_id) in newly_known(change) {
+        let theirs = M::Entity::find().filter(kind.eq(known_kind)).filter(id.eq(known_id)).filter(contact.is_null());
+        let theirs = tx.for_update(theirs);
+        for before in tx.read().models(theirs).await? {
+            let mut after = before.clone();
+            tell(&mut after, change.id);
+            tx.change(&before, after, event).await?;
+        }
+    }
+    Ok(())
 }

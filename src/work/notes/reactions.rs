@@ -1,9 +1,8 @@
 //! What notes do when something earlier changes.
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use sea_orm::{EntityTrait, QueryFilter, entity::prelude::*};
 
-use super::note::{Column, Entity, Model};
+use super::note::{Column, Model};
 use crate::{
     customers::subjects,
     kernel::{
@@ -18,14 +17,9 @@ pub fn find_contact<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a
     async move {
         for (kind, id) in subjects::newly_known(change) {
             journal::adopt(tx, (kind, &id), change.id).await?;
-            let theirs =
-                Entity::find().filter(Column::SubjectType.eq(kind)).filter(Column::SubjectId.eq(id)).filter(Column::ContactId.is_null());
-            let theirs = tx.for_update(theirs);
-            for before in tx.read().models(theirs).await? {
-                tx.change(&before, Model { contact_id: Some(change.id), ..before.clone() }, "note.updated").await?;
-            }
         }
-        Ok(())
+        let columns = [Column::SubjectType, Column::SubjectId, Column::ContactId];
+        subjects::find_contact(tx, change, columns, "note.updated", |row: &mut Model, id| row.contact_id = Some(id)).await
     }
     .boxed_local()
 }
