@@ -2,6 +2,7 @@
 
 use crate::{
     access::sessions,
+    intake::connectors,
     kernel::journal::Reactions,
     work::{action_items, issues, notes, offboarding},
 };
@@ -19,6 +20,9 @@ pub fn reactions() -> Reactions {
         ("contact.updated", action_items::find_contact),
         ("contact.created", issues::find_contact),
         ("contact.updated", issues::find_contact),
+        ("job.succeeded", connectors::job_ended),
+        ("job.failed", connectors::job_ended),
+        ("job.cancelled", connectors::job_ended),
         ("group.member_removed", offboarding::refuse_empty_group),
     ]
 }

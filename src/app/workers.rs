@@ -12,10 +12,16 @@ use crate::kernel::{
     idempotency,
     jobs::{self, Handler, Runner},
 };
-use crate::{access::sessions, work::action_items};
+use crate::{access::sessions, intake::connectors, work::action_items};
 
 /// How often the journal is numbered when nobody reads the feed.
 const NUMBER_EVERY: Duration = Duration::from_secs(1);
+
+/// How often schedules are looked at.
+const SCHEDULE_EVERY: Duration = Duration::from_secs(5);
+
+/// Jobs that wait for other systems at once.
+const OUTSIDE_RUNNERS: usize = 3;
 
 /// How often old things are forgotten.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
@@ -38,7 +44,19 @@ impl Workers {
             }
         });
         let running = db.clone();
-        workers.spawn(async move { Runner::new(handlers()).work(&running).await });
+        workers.spawn(async move { Runner::new(own_handlers()).work(&running).await });
+        // What waits for other systems holds up neither our own work nor each other.
+        for _ in 0..OUTSIDE_RUNNERS {
+            let running = db.clone();
+            workers.spawn(async move { Runner::new(outside_handlers()).work(&running).await });
+        }
+        let scheduling = db.clone();
+        workers.spawn(async move {
+            loop {
+                tokio::time::sleep(SCHEDULE_EVERY).await;
+                report("running what is due", run_due(&scheduling).await);
+            }
+        });
         let tidying = db;
         workers.spawn(async move {
             loop {
@@ -70,7 +88,22 @@ impl Drop for Workers {
 /// Every kind of long work, with what does it.
 #[must_use]
 pub fn handlers() -> Vec<(&'static str, Handler)> {
+    [own_handlers(), outside_handlers()].concat()
+}
+
+/// What needs the database alone.
+fn own_handlers() -> Vec<(&'static str, Handler)> {
     vec![(action_items::bulk::JOB, action_items::bulk::run_job)]
+}
+
+/// What waits for other systems.
+fn outside_handlers() -> Vec<(&'static str, Handler)> {
+    vec![(connectors::PULL_JOB, connectors::run_pull), (connectors::SYNC_JOB, connectors::run_sync)]
+}
+
+/// Has done by jobs whatever is due by its schedule.
+pub async fn run_due(db: &Db) -> Result<()> {
+    connectors::enqueue_due(db).await
 }
 
 async fn tidy(db: &Db) -> Result<()> {

@@ -222,6 +222,10 @@ async fn stock(shop: &Shop) {
     for (key, picklist) in [("mood", "moods"), ("purpose", "purposes")] {
         admin.post("/v1/variables", json!({ "key": key, "label": key, "picklist": picklist })).await.expect(201);
     }
+    for (source, name) in [("shop", "Main shop"), ("old_shop", "Main shop"), ("till", "Till")] {
+        let connector = json!({ "kind": "generic", "name": name, "source": source, "base_url": "https://shop.example" });
+        admin.post("/v1/connectors", connector).await.expect(201);
+    }
     for (minute, title) in [(1, "Called"), (2, "Called"), (2, "Wrote"), (4, "Came by")] {
         shop.time_is(&format!("2026-03-18T09:{minute:02}:00Z"));
         // Some rows are equal in what they are sorted by, so that ties must be broken.

@@ -117,6 +117,13 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     f.act(&admin, "confirm_contact_match", &format!("{zoe}/confirm-match"), Some(json!({ "contact_id": known["id"] }))).await;
     f.act(&admin, "undo_contact_match", &format!("{zoe}/unmatch"), None).await;
 
+    let till = json!({ "kind": "generic", "name": "Till", "source": "till", "base_url": "https://till.example" });
+    let till = f.act(&admin, "create_connector", "/v1/connectors", Some(till)).await;
+    let till = format!("/v1/connectors/{}", text(&till["id"]));
+    f.act(&admin, "update_connector", &till, Some(json!({ "credentials": { "token": "s3cr3t" } }))).await;
+    f.act(&admin, "run_connector", &format!("{till}/run"), None).await;
+    f.act(&admin, "sync_contact", &format!("{zoe}/sync"), None).await;
+
     let issue = json!({ "title": "Charged too much", "types": ["billing"], "assignee": { "type": "public" } });
     let issue = f.act(&admin, "create_issue", "/v1/issues", Some(issue)).await;
     let issue_path = format!("/v1/issues/{}", text(&issue["id"]));
