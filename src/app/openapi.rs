@@ -35,6 +35,7 @@ use crate::kernel::{
         (name = "action_items", description = "Who needs to do what, and when."),
         (name = "issues", description = "What customers bring up, until it is dealt with."),
         (name = "interactions", description = "Every call, letter and visit, and what it was about."),
+        (name = "routing_rules", description = "Who gets work that names nobody."),
         (name = "queues", description = "The work lists of people, groups and the public."),
         (name = "offboarding", description = "When somebody leaves."),
         (name = "home", description = "What is new, at a glance."),
@@ -267,7 +268,9 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
     }
     let named = path.contains('{');
     let signs_in = path.starts_with("/v1/auth/");
-    let repeatable = method == "post" && secured && !signs_in;
+    // What only explains changes nothing, however often it is asked.
+    let explains = path.ends_with("/simulate");
+    let repeatable = method == "post" && secured && !signs_in && !explains;
     let writes = method != "get";
     let mut parameters: Vec<&str> = Vec::new();
     // Anything may be asked for in an encoding that nobody knows.

@@ -77,6 +77,8 @@ scopes! {
     IssuesWrite "issues:write" Agent "Open, change, close and merge issues.";
     InteractionsRead "interactions:read" Agent "Read interactions and their actions.";
     InteractionsWrite "interactions:write" Agent "Record and correct interactions.";
+    RoutingRulesRead "routing_rules:read" Agent "Read and simulate routing rules.";
+    RoutingRulesWrite "routing_rules:write" Admin "Set up routing rules and their order.";
     QueuesRead "queues:read" Agent "Read one's own queues, one's groups' and the public one.";
     HomeRead "home:read" Agent "Read the home page.";
     SubjectsRead "subjects:read" Agent "Read the timeline of a subject.";

@@ -6,3 +6,4 @@ pub mod issues;
 pub mod notes;
 pub mod offboarding;
 pub mod queues;
+pub mod routing_rules;

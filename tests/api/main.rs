@@ -25,6 +25,7 @@ mod picklists;
 mod queues;
 mod reports;
 mod requests;
+mod routing_rules;
 mod search;
 mod support;
 mod timeline;

@@ -222,6 +222,9 @@ async fn stock(shop: &Shop) {
     for (key, picklist) in [("mood", "moods"), ("purpose", "purposes")] {
         admin.post("/v1/variables", json!({ "key": key, "label": key, "picklist": picklist })).await.expect(201);
     }
+    for name in ["Quizzes", "All else"] {
+        admin.post("/v1/routing-rules", json!({ "name": name, "target": { "type": "user", "id": ana.id } })).await.expect(201);
+    }
     for (minute, title) in [(1, "Called"), (2, "Called"), (2, "Wrote"), (4, "Came by")] {
         shop.time_is(&format!("2026-03-18T09:{minute:02}:00Z"));
         // Some rows are equal in what they are sorted by, so that ties must be broken.

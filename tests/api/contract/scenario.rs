@@ -79,6 +79,18 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     f.act(&admin, "create_variable", "/v1/variables", Some(variable)).await;
     f.act(&admin, "update_variable", "/v1/variables/mood", Some(json!({ "label": "Humour" }))).await;
 
+    let group_of_all = text(&shop.by(&admin).get("/v1/groups?key=customer_service").await.expect(200)["data"][0]["id"]);
+    let mut rules = Vec::new();
+    for name in ["Quizzes", "All else"] {
+        let rule = json!({ "name": name, "target": { "type": "group", "id": group_of_all } });
+        rules.push(f.act(&admin, "create_routing_rule", "/v1/routing-rules", Some(rule)).await["id"].clone());
+    }
+    rules.reverse();
+    f.act(&admin, "order_routing_rules", "/v1/routing-rules/order", Some(json!({ "ids": rules }))).await;
+    f.act(&admin, "update_routing_rule", &format!("/v1/routing-rules/{}", text(&rules[0])), Some(json!({ "name": "The rest" }))).await;
+    let draft = json!({ "draft": { "type": "support_ticket" } });
+    f.act(&admin, "simulate_routing", "/v1/routing-rules/simulate", Some(draft)).await;
+
     let subject = json!({ "type": "order", "id": "A-1001" });
     let note = json!({ "subject": subject, "title": "Called", "action_items": [{ "title": "Answer", "due_in": "today" }] });
     let note = f.act(&admin, "create_note", "/v1/notes", Some(note)).await;
