@@ -27,7 +27,7 @@ impl Workers {
     /// Starts every loop.
     #[must_use]
     pub fn start(application: &Application) -> Self {
-        let Application { db, rate_limit, authenticator, .. } = application.clone();
+        let Application { db, rate_limits, authenticator, .. } = application.clone();
         let workers = Self(Rc::default());
         let numbering = db.clone();
         workers.spawn(async move {
@@ -43,7 +43,7 @@ impl Workers {
         workers.spawn(async move {
             loop {
                 tokio::time::sleep(TIDY_EVERY).await;
-                rate_limit.tidy();
+                rate_limits.tidy();
                 telemetry::sum_up();
                 report("forgetting idempotency keys", tidy(&tidying).await);
                 report("forgetting jobs", jobs::purge(&tidying).await);
