@@ -38,6 +38,7 @@ use crate::kernel::{
         (name = "routing_rules", description = "Who gets work that names nobody."),
         (name = "queues", description = "The work lists of people, groups and the public."),
         (name = "offboarding", description = "When somebody leaves."),
+        (name = "forms", description = "What web sites post, and where it goes."),
         (name = "home", description = "What is new, at a glance."),
         (name = "dashboard", description = "Management oversight."),
         (name = "search", description = "Everything that people wrote, by its words."),
@@ -297,8 +298,8 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
         if has_body {
             failures.push(415);
         }
-        // A queue has no version.
-        let one_thing = named && secured && !path.starts_with("/v1/queues/");
+        // A queue has no version, nor does what is posted to a form.
+        let one_thing = named && secured && !["/v1/queues/", "/v1/intake/"].iter().any(|start| path.starts_with(start));
         if one_thing || method == "patch" {
             failures.push(412);
             parameters.push("IfMatch");

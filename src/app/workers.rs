@@ -12,7 +12,7 @@ use crate::kernel::{
     idempotency,
     jobs::{self, Handler, Runner},
 };
-use crate::{access::sessions, work::action_items};
+use crate::{access::sessions, intake::forms, work::action_items};
 
 /// How often the journal is numbered when nobody reads the feed.
 const NUMBER_EVERY: Duration = Duration::from_secs(1);
@@ -77,6 +77,7 @@ async fn tidy(db: &Db) -> Result<()> {
     let context = Context::system(db.clock().now(), Tz::UTC, "tidy");
     db.write(context, async |tx| {
         sessions::forget(tx).await?;
+        forms::forget(tx).await?;
         idempotency::forget(tx).await
     })
     .await

@@ -78,6 +78,8 @@ scopes! {
     IssuesWrite "issues:write" Agent "Open, change, close and merge issues.";
     InteractionsRead "interactions:read" Agent "Read interactions and their actions.";
     InteractionsWrite "interactions:write" Agent "Record and correct interactions.";
+    FormsRead "forms:read" Agent "Read the forms of web sites.";
+    FormsWrite "forms:write" Admin "Set up the forms of web sites.";
     IntakeWrite "intake:write" Agent "Post to intake forms.";
     RoutingRulesRead "routing_rules:read" Agent "Read and simulate routing rules.";
     RoutingRulesWrite "routing_rules:write" Admin "Set up routing rules and their order.";

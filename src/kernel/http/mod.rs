@@ -12,7 +12,7 @@ pub mod rate_limit;
 pub mod request;
 
 pub use answer::View;
-pub use body::{Call, Command};
+pub use body::{Call, Command, Submission};
 pub use list_query::{List, Query};
 pub use page::Listing;
 pub use request::Path;
