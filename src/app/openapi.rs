@@ -35,6 +35,8 @@ use crate::kernel::{
         (name = "action_items", description = "Who needs to do what, and when."),
         (name = "issues", description = "What customers bring up, until it is dealt with."),
         (name = "interactions", description = "Every call, letter and visit, and what it was about."),
+        (name = "work_item_types", description = "What customers may ask for, as the administrator set it up."),
+        (name = "work_items", description = "What customers asked for, until it is done."),
         (name = "queues", description = "The work lists of people, groups and the public."),
         (name = "offboarding", description = "When somebody leaves."),
         (name = "home", description = "What is new, at a glance."),
