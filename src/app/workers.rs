@@ -6,13 +6,18 @@ use chrono_tz::Tz;
 
 use super::{server::Application, telemetry};
 use crate::kernel::{
+    bulk::{Change, run_job},
     context::Context,
     db::Db,
     error::Result,
     idempotency,
     jobs::{self, Handler, Runner},
 };
-use crate::{access::sessions, intake::forms, work::action_items};
+use crate::{
+    access::sessions,
+    intake::forms,
+    work::{action_items, work_items},
+};
 
 /// How often the journal is numbered when nobody reads the feed.
 const NUMBER_EVERY: Duration = Duration::from_secs(1);
@@ -70,7 +75,10 @@ impl Drop for Workers {
 /// Every kind of long work, with what does it.
 #[must_use]
 pub fn handlers() -> Vec<(&'static str, Handler)> {
-    vec![(action_items::bulk::JOB, action_items::bulk::run_job)]
+    fn bulk<C: Change>() -> (&'static str, Handler) {
+        (C::JOB, run_job::<C>)
+    }
+    vec![bulk::<action_items::bulk::Change>(), bulk::<work_items::bulk::Change>()]
 }
 
 async fn tidy(db: &Db) -> Result<()> {

@@ -78,11 +78,15 @@ scopes! {
     IssuesWrite "issues:write" Agent "Open, change, close and merge issues.";
     InteractionsRead "interactions:read" Agent "Read interactions and their actions.";
     InteractionsWrite "interactions:write" Agent "Record and correct interactions.";
+    WorkItemTypesRead "work_item_types:read" Agent "Read types of work items.";
+    WorkItemTypesWrite "work_item_types:write" Admin "Set up types of work items.";
+    RoutingRulesRead "routing_rules:read" Agent "Read and simulate routing rules.";
+    RoutingRulesWrite "routing_rules:write" Admin "Set up routing rules and their order.";
+    WorkItemsRead "work_items:read" Agent "Read work items and their histories.";
+    WorkItemsWrite "work_items:write" Agent "Create and work on work items.";
     FormsRead "forms:read" Agent "Read the forms of web sites.";
     FormsWrite "forms:write" Admin "Set up the forms of web sites.";
     IntakeWrite "intake:write" Agent "Post to intake forms.";
-    RoutingRulesRead "routing_rules:read" Agent "Read and simulate routing rules.";
-    RoutingRulesWrite "routing_rules:write" Admin "Set up routing rules and their order.";
     QueuesRead "queues:read" Agent "Read one's own queues, one's groups' and the public one.";
     HomeRead "home:read" Agent "Read the home page.";
     SubjectsRead "subjects:read" Agent "Read the timeline of a subject.";

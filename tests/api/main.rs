@@ -12,6 +12,7 @@ mod crm_notes;
 mod dashboard;
 mod events;
 mod facts;
+mod forms;
 mod home;
 mod house;
 mod interactions;

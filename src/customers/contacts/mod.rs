@@ -16,4 +16,4 @@ pub use contact::Kind;
 pub use identity::{Identified, Newcomer, by_shop_id, identify, recognise, shop_id};
 pub use json::{ContactRef, ContactView, ExternalId, MatchView, NewContact, Who};
 pub use merging::{cluster, hold, known_cluster, resolve, survivor};
-pub use service::{Found, create, find, hand_over, lock, named, owner_of, set_status, variables_of};
+pub use service::{Found, create, find, hand_over, lock, named, owner_of, set_status, variables_of, zone_of};

@@ -239,9 +239,7 @@ fn word(submission: &Value, pointer: Option<&str>, most: Option<usize>) -> Resul
         Some(_) => return Err(Error::field(field(pointer), "wrong_type", "must be text")),
     };
     match most {
-        Some(most) if word.chars().count() > most => {
-            Err(Error::field(field(pointer), "length", format!("must be at most {most} long")))
-        }
+        Some(most) if word.chars().count() > most => Err(Error::field(field(pointer), "length", format!("must be at most {most} long"))),
         _ => Ok(Some(word).filter(|word| !word.is_empty())),
     }
 }
@@ -277,12 +275,19 @@ mod tests {
     #[test]
     fn mistakes_are_named_by_their_place_in_the_submission() {
         let mapping: FormMapping =
-            serde_json::from_value(json!({ "email": "/who/mail", "country": "/who/land", "reference": "/answers", "external_id": "/id" })).expect("a mapping");
+            serde_json::from_value(json!({ "email": "/who/mail", "country": "/who/land", "reference": "/answers", "external_id": "/id" }))
+                .expect("a mapping");
         let rule = |place: &str, code: &str| (place.to_owned(), code.to_owned());
         assert_eq!(places(&mapping, json!({})), [rule("#/who/mail", "required")]);
         assert_eq!(
             places(&mapping, json!({ "who": { "mail": "nobody", "land": "Canada" }, "answers": [1], "id": [7] })),
-            [rule("#/id", "wrong_type"), rule("#/who/land", "country"), rule("#/who/land", "length"), rule("#/who/mail", "email"), rule("#/answers", "wrong_type")]
+            [
+                rule("#/id", "wrong_type"),
+                rule("#/who/land", "country"),
+                rule("#/who/land", "length"),
+                rule("#/who/mail", "email"),
+                rule("#/answers", "wrong_type")
+            ]
         );
         assert_eq!(places(&mapping, json!({ "name": "x".repeat(101) })), [rule("#/name", "length")]);
     }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     access::groups,
     kernel::{error::Result, reader::Reader},
-    work::action_items::Assignee,
+    work::ownership::Assignee,
 };
 
 /// The steps so far, and what one of them decided.

@@ -25,7 +25,7 @@ use crate::{
         patch::{Patch, not_null},
         text,
     },
-    work::action_items::{Assignee, Priority},
+    work::{action_items::Priority, ownership::Assignee},
 };
 
 /// Rules at the most, those that are switched off included.

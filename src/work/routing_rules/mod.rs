@@ -15,4 +15,4 @@ mod staff;
 mod target;
 
 pub use conditions::{Facts, Person};
-pub use routing::{Assigned, RoutedBy, assign, route};
+pub use routing::{Assigned, Decision, RoutedBy, assign, route};

@@ -19,7 +19,7 @@ use crate::{
         reader::Reader,
         tx::Tx,
     },
-    work::action_items::{AssigneeRef, AssigneeType, Owner, own},
+    work::ownership::{AssigneeRef, AssigneeType, Owner, own},
 };
 
 crate::choice! {
@@ -101,7 +101,7 @@ pub async fn assign(tx: &mut Tx, facts: &Facts) -> Result<Assigned> {
     }
     let (by, wanted) = match tx.context.actor.user() {
         Some(_) => (Decision::Author, None),
-        None => (Decision::Public, Some(AssigneeRef { kind: AssigneeType::Public, id: None })),
+        None => (Decision::Public, Some(AssigneeRef::PUBLIC)),
     };
     Ok(Assigned { owner: own(tx, wanted).await?, by: RoutedBy::plain(by) })
 }

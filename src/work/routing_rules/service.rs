@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 
 use chrono_tz::Tz;
-use sea_orm::{EntityTrait, QueryFilter, QueryTrait, entity::prelude::*, sea_query::Expr};
+use sea_orm::{
+    EntityTrait, FromQueryResult, QueryFilter, QueryTrait,
+    entity::prelude::*,
+    sea_query::{Alias, Expr, ExprTrait, Query},
+};
 use serde_json::Value;
 
 use super::{
@@ -34,7 +38,11 @@ use crate::{
         reader::Reader,
         tx::Tx,
     },
-    work::action_items::{Assignee, AssigneeType},
+    work::{
+        action_items::Priority,
+        ownership::{Assignee, AssigneeType},
+        work_item_types,
+    },
 };
 
 /// The advisory lock of whoever adds rules or puts them in order.
@@ -225,6 +233,8 @@ async fn rules_of(reader: Reader<'_>, ids: Option<Vec<Uuid>>, drafts: Vec<NewRou
 
 /// What is known of a work item that might come.
 async fn drafted(reader: Reader<'_>, item: SimulatedItem) -> Result<Facts> {
+    let kind = work_item_types::by_keys(reader, [item.r#type.clone()].into()).await?.remove(&item.r#type);
+    let kind = kind.ok_or_else(|| Error::field("type", "unknown_value", format!("{:?} is no type of work items", item.r#type)))?;
     let contact = match (item.contact_id, item.contact) {
         (Some(id), _) => {
             let contact = reader.model(contact::Entity::find_by_id(id)).await?;
@@ -242,8 +252,8 @@ async fn drafted(reader: Reader<'_>, item: SimulatedItem) -> Result<Facts> {
     };
     Ok(Facts {
         r#type: item.r#type,
-        category: String::new(),
-        priority: item.priority.unwrap_or_default(),
+        category: kind.category,
+        priority: item.priority.unwrap_or(kind.priority),
         source: item.source,
         contact,
         reference: Value::Object(item.reference),
@@ -253,6 +263,34 @@ async fn drafted(reader: Reader<'_>, item: SimulatedItem) -> Result<Facts> {
 }
 
 /// What is known of a work item that came.
-async fn recorded(_reader: Reader<'_>, _id: Uuid) -> Result<Facts> {
-    Err(Error::field("work_item_id", "unknown", "is no work item"))
+async fn recorded(reader: Reader<'_>, id: Uuid) -> Result<Facts> {
+    let items = || Alias::new("work_items");
+    let select = Query::select()
+        .columns(["type", "category", "priority", "source", "reference", "contact_id"].map(|name| (items(), Alias::new(name))))
+        .from(items())
+        .and_where(Expr::col((items(), Alias::new("id"))).eq(id))
+        .to_owned();
+    let item = reader.one::<Recorded>(&select).await?.ok_or_else(|| Error::field("work_item_id", "unknown", "is no work item"))?;
+    let contact = reader.model(contact::Entity::find_by_id(item.contact_id)).await?;
+    Ok(Facts {
+        r#type: item.r#type,
+        category: item.category,
+        priority: item.priority,
+        source: Some(item.source),
+        contact: contact.map(|contact| Person::of(contact, false)),
+        reference: item.reference,
+        at: Timestamp::default(),
+        company_zone: Tz::UTC,
+    })
+}
+
+/// What of a work item rules look at.
+#[derive(FromQueryResult)]
+struct Recorded {
+    r#type: String,
+    category: String,
+    priority: Priority,
+    source: String,
+    reference: Value,
+    contact_id: Uuid,
 }

@@ -17,7 +17,7 @@ use crate::{
         users::user,
     },
     kernel::{actor::Named, error::Result, reader::Reader},
-    work::action_items::AssigneeType,
+    work::ownership::AssigneeType,
 };
 
 /// Whom a rule may give work to.

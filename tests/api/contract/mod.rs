@@ -222,6 +222,9 @@ async fn stock(shop: &Shop) {
     for (key, picklist) in [("mood", "moods"), ("purpose", "purposes")] {
         admin.post("/v1/variables", json!({ "key": key, "label": key, "picklist": picklist })).await.expect(201);
     }
+    for key in ["quiz", "contact"] {
+        admin.post("/v1/forms", json!({ "key": key, "title": key, "work_item_type": "support_ticket" })).await.expect(201);
+    }
     for name in ["Quizzes", "All else"] {
         admin.post("/v1/routing-rules", json!({ "name": name, "target": { "type": "user", "id": ana.id } })).await.expect(201);
     }
