@@ -31,3 +31,5 @@ mod search;
 mod support;
 mod timeline;
 mod variables;
+mod work_item_types;
+mod work_items;

@@ -389,7 +389,7 @@ async fn change(tx: &mut Tx, id: Uuid, patch: WorkItemPatch, replaced: Replaced)
         }
     };
     let before: Model = workable(tx, id).await?;
-    if before.active != seen.active {
+    if patch.status.is_some() && before.active != seen.active {
         return Err(Error::new(Code::Conflict, "Somebody else was working on it at the same time."));
     }
     let mut after = before.clone();
