@@ -4,7 +4,7 @@ use crate::{
     access::sessions,
     intake::connectors,
     kernel::journal::Reactions,
-    work::{action_items, issues, notes, offboarding},
+    work::{action_items, issues, notes, offboarding, work_items},
 };
 
 /// Every reaction, by the event it waits for.
@@ -20,6 +20,7 @@ pub fn reactions() -> Reactions {
         ("contact.updated", action_items::find_contact),
         ("contact.created", issues::find_contact),
         ("contact.updated", issues::find_contact),
+        ("work_item_type.updated", work_items::refuse_lost_status),
         ("job.succeeded", connectors::job_ended),
         ("job.failed", connectors::job_ended),
         ("job.cancelled", connectors::job_ended),

@@ -28,8 +28,12 @@ fn resources(config: &mut ServiceConfig) {
     config.configure(work::notes::http::routes);
     config.configure(work::issues::http::routes);
     config.configure(work::interactions::http::routes);
+    config.configure(work::work_item_types::http::routes);
+    config.configure(work::routing_rules::http::routes);
+    config.configure(work::work_items::http::routes);
     config.configure(work::queues::http::routes);
     config.configure(work::offboarding::http::routes);
+    config.configure(intake::forms::http::routes);
     config.configure(intake::connectors::http::routes);
     config.configure(insight::home::http::routes);
     config.configure(insight::dashboard::http::routes);

@@ -13,7 +13,7 @@ mod merging;
 mod service;
 
 pub use contact::Kind;
-pub use identity::{Identified, by_external_id, by_shop_id, identify, shop_id};
+pub use identity::{Identified, Newcomer, by_external_id, by_shop_id, identify, recognise, shop_id};
 pub use json::{ContactPatch, ContactRef, ContactView, ExternalId, MatchView, NewContact, Who};
 pub use merging::{cluster, hold, known_cluster, resolve, survivor};
-pub use service::{Found, create, find, hand_over, lock, named, owner_of, set_status, target, update, upsert, variables_of};
+pub use service::{Found, create, find, hand_over, lock, named, owner_of, set_status, target, update, upsert, variables_of, zone_of};

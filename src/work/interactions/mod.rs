@@ -10,4 +10,4 @@ mod service;
 
 pub use interaction::{CallResult, Direction, Originator};
 pub use json::{ActionView, FollowUpState, InteractionFilter, InteractionPage, InteractionView, NewInteraction};
-pub use service::{Related, narrow, page, record, related};
+pub use service::{Related, attach, held, narrow, page, record, record_on, related};

@@ -14,7 +14,4 @@ mod service;
 pub use issue::{IssueOrigin, IssueStatus};
 pub use json::{IssueFilter, IssuePage, IssueView, NewIssue, OpenIssuesView, TypeCount, words_schema};
 pub use reactions::find_contact;
-pub use service::{
-    Planned, applied_defaults, cluster, group_is_unstaffed, is_open, live, move_all, open, open_by_type, open_of, orphaned, page, plan,
-    surviving,
-};
+pub use service::{Planned, applied_defaults, cluster, is_open, live, open, open_by_type, orphaned, page, plan, surviving};

@@ -96,7 +96,7 @@ impl Shop {
             "CASELOAD_MIGRATE" => Some("false".into()),
             "CASELOAD_DATABASE_CONNECTIONS" => Some("3".into()),
             "CASELOAD_WORKERS" => Some("2".into()),
-            "CASELOAD_RATE_LIMIT" => Some("0".into()),
+            "CASELOAD_RATE_LIMIT" | "CASELOAD_INTAKE_RATE_LIMIT" | "CASELOAD_INTAKE_ADDRESS_RATE_LIMIT" => Some("0".into()),
             // The systems that the tests stand in for are on this machine.
             "CASELOAD_OUTGOING_ALLOW" => Some("127.0.0.0/8".into()),
             "CASELOAD_SECRET_KEY" => Some(SECRET_KEY.into()),
