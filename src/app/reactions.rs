@@ -2,7 +2,7 @@
 
 use crate::{
     access::sessions,
-    intake::connectors,
+    intake::{connectors, sources},
     kernel::journal::Reactions,
     work::{action_items, issues, notes, offboarding, work_items},
 };
@@ -21,6 +21,9 @@ pub fn reactions() -> Reactions {
         ("contact.created", issues::find_contact),
         ("contact.updated", issues::find_contact),
         ("work_item_type.updated", work_items::refuse_lost_status),
+        ("job.succeeded", sources::job_ended),
+        ("job.failed", sources::job_ended),
+        ("job.cancelled", sources::job_ended),
         ("job.succeeded", connectors::job_ended),
         ("job.failed", connectors::job_ended),
         ("job.cancelled", connectors::job_ended),

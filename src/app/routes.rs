@@ -34,6 +34,7 @@ fn resources(config: &mut ServiceConfig) {
     config.configure(work::queues::http::routes);
     config.configure(work::offboarding::http::routes);
     config.configure(intake::forms::http::routes);
+    config.configure(intake::sources::http::routes);
     config.configure(intake::connectors::http::routes);
     config.configure(insight::home::http::routes);
     config.configure(insight::dashboard::http::routes);

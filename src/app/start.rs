@@ -7,7 +7,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use super::{config::Config, reactions::reactions, schema, server::Application};
 use crate::{
     access::{authenticator::Authenticator, groups, users},
-    intake::connectors,
+    intake::{connectors, sources},
     kernel::{
         clock::Clock,
         context::Context,
@@ -99,7 +99,11 @@ pub async fn renew_credentials(db: &Db) -> Result<()> {
         return Ok(());
     }
     let context = Context::system(db.clock().now(), db.company_zone(), "key-rotation");
-    db.write(context, async |tx| connectors::renew_credentials(tx).await).await
+    db.write(context, async |tx| {
+        sources::renew_credentials(tx).await?;
+        connectors::renew_credentials(tx).await
+    })
+    .await
 }
 
 /// The advisory lock of the first rows.

@@ -15,7 +15,7 @@ use crate::kernel::{
 };
 use crate::{
     access::sessions,
-    intake::{connectors, forms},
+    intake::{connectors, forms, sources},
     work::{action_items, work_items},
 };
 
@@ -106,11 +106,12 @@ fn own_handlers() -> Vec<(&'static str, Handler)> {
 
 /// What waits for other systems.
 fn outside_handlers() -> Vec<(&'static str, Handler)> {
-    vec![(connectors::PULL_JOB, connectors::run_pull), (connectors::SYNC_JOB, connectors::run_sync)]
+    vec![(sources::PULL_JOB, sources::run_pull), (connectors::PULL_JOB, connectors::run_pull), (connectors::SYNC_JOB, connectors::run_sync)]
 }
 
 /// Has done by jobs whatever is due by its schedule.
 pub async fn run_due(db: &Db) -> Result<()> {
+    sources::enqueue_due(db).await?;
     connectors::enqueue_due(db).await
 }
 
@@ -119,6 +120,7 @@ async fn tidy(db: &Db) -> Result<()> {
     db.write(context, async |tx| {
         sessions::forget(tx).await?;
         forms::forget(tx).await?;
+        sources::forget(tx).await?;
         idempotency::forget(tx).await
     })
     .await

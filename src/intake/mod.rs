@@ -4,3 +4,4 @@ pub mod connectors;
 pub mod credentials;
 pub mod forms;
 pub mod picking;
+pub mod sources;

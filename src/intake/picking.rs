@@ -2,19 +2,8 @@
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use serde_json::Value;
-use validator::ValidationError;
 
 use crate::kernel::clock::Timestamp;
-
-/// Refuses what is no JSON Pointer (RFC 6901).
-pub fn pointer(text: &str) -> Result<(), ValidationError> {
-    let escapes = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
-    if (text.is_empty() || text.starts_with('/')) && escapes {
-        Ok(())
-    } else {
-        Err(ValidationError::new("json_pointer").with_message("must be a JSON Pointer such as /customer/email".into()))
-    }
-}
 
 /// Text at a pointer; numbers and truth as they are written, nothing when there is nothing but space.
 #[must_use]
@@ -71,7 +60,6 @@ mod tests {
         for nothing in ["/none", "/blank", "/a", "/missing", ""] {
             assert_eq!(text_at(&row, nothing), None, "{nothing}");
         }
-        assert!(pointer("").is_ok() && pointer("/a~01").is_ok() && pointer("a").is_err() && pointer("/a~2").is_err());
     }
 
     #[test]

@@ -361,7 +361,7 @@ async fn what_cannot_be_a_connector_is_refused() {
         (json!({ "credentials": { "token": "a b" } }), ("#/credentials/token", "token")),
         (json!({ "map": {} }), ("#/map", "not_applicable")),
         (json!({ "api_version": "2026-10" }), ("#/api_version", "not_applicable")),
-        (json!({ "kind": "generic", "map": { "list": "data" } }), ("#/map/list", "json_pointer")),
+        (json!({ "kind": "generic", "map": { "list": "data" } }), ("#/map/list", "pointer")),
         (json!({ "kind": "generic", "map": { "customer_path": "https://elsewhere.example" } }), ("#/map/customer_path", "path")),
     ] {
         assert_eq!(new(more.clone()).await.broken(422), rules(&[broken]), "{more}");

@@ -30,6 +30,7 @@ mod reports;
 mod requests;
 mod routing_rules;
 mod search;
+mod sources;
 mod support;
 mod timeline;
 mod variables;

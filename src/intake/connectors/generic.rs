@@ -8,10 +8,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use super::shop::{Caller, Changed, Customer, Order, Part, Shop, Wanted, rows, sum, when, word};
-use crate::{
-    intake::picking,
-    kernel::{clock::Timestamp, error::Result},
-};
+use crate::kernel::{clock::Timestamp, error::Result, text};
 
 /// Pages of one list that are read at the most.
 const MOST_PAGES: usize = 10_000;
@@ -24,7 +21,7 @@ macro_rules! pointers {
         pub struct $name {
             $(
                 $(#[$about])*
-                #[validate(length(max = 500), custom(function = picking::pointer))]
+                #[validate(length(max = 500), custom(function = text::pointer))]
                 #[schema(max_length = 500, default = $default, example = $default)]
                 pub $field: String,
             )*
@@ -114,7 +111,7 @@ pub struct ShopMap {
     )]
     pub changed_orders_path: String,
     /// Where in an answer a list stands; empty when the answer is the list.
-    #[validate(length(max = 500), custom(function = picking::pointer))]
+    #[validate(length(max = 500), custom(function = text::pointer))]
     #[schema(max_length = 500, default = "/data", example = "/data")]
     pub list: String,
     /// What is what in a customer.

@@ -13,4 +13,4 @@ pub mod work_item;
 
 pub use json::{WorkItemFilter, WorkItemPage, WorkItemView};
 pub use reactions::refuse_lost_status;
-pub use service::{Draft, by_external_id, create, orphaned, page};
+pub use service::{Draft, by_external_id, create, orphaned, page, say_anew};

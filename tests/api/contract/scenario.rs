@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use caseload::{app::workers, kernel::jobs::Runner};
+
 use super::*;
-use crate::support::Person;
+use crate::support::{Person, feeds};
 
 /// One write: who does what to which.
 pub struct Deed {
@@ -128,6 +130,24 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     f.act(&admin, "unmerge_contact", &format!("{zoe}/unmerge"), None).await;
     f.act(&admin, "confirm_contact_match", &format!("{zoe}/confirm-match"), Some(json!({ "contact_id": known["id"] }))).await;
     f.act(&admin, "undo_contact_match", &format!("{zoe}/unmatch"), None).await;
+
+    // One row is bad until the source reads it otherwise, one is thrown away.
+    let feed = feeds::open(3);
+    for row in &mut feed.held.lock().expect("rows").rows {
+        row["contact"] = json!({ "mail": row["contact"]["email"] });
+    }
+    let quizzes = f.act(&admin, "create_source", "/v1/sources", Some(feeds::source(&feed))).await;
+    let quizzes = format!("/v1/sources/{}", text(&quizzes["id"]));
+    f.act(&admin, "run_source", &format!("{quizzes}/run"), None).await;
+    Runner::new(workers::handlers()).run_until_idle(&shop.db).await.expect("jobs");
+    let rows = shop.by(&admin).get(&format!("{quizzes}/quarantine")).await.expect(200);
+    let row = |index: usize| format!("{quizzes}/quarantine/{}", text(&rows["data"][index]["id"]));
+    let mut mapping = feeds::source(&feed)["mapping"].clone();
+    mapping["email"] = json!("/contact/mail");
+    f.act(&admin, "update_source", &quizzes, Some(json!({ "mapping": mapping }))).await;
+    f.act(&admin, "discard_quarantined_row", &row(0), None).await;
+    f.act(&admin, "retry_quarantined_row", &format!("{}/retry", row(1)), None).await;
+    f.act(&admin, "retry_quarantined_rows", &format!("{quizzes}/quarantine/retry"), None).await;
 
     let till = json!({ "kind": "generic", "name": "Till", "source": "till", "base_url": "https://till.example" });
     let till = f.act(&admin, "create_connector", "/v1/connectors", Some(till)).await;

@@ -3,6 +3,7 @@
 mod database;
 mod document;
 pub mod elsewhere;
+pub mod feeds;
 pub mod shops;
 
 use std::time::Duration;
