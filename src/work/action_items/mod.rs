@@ -17,6 +17,6 @@ pub use json::{ActionItemFilter, ActionItemPage, ActionItemView, Completion, Cre
 pub use reactions::find_contact;
 pub use rules::{Bucket, Viewer, has};
 pub use service::{
-    Completed, Created, Links, by_ids, claim_oldest, complete, create, created_view, group_is_unstaffed, hold, is_open, is_unstaffed,
-    move_all, newest_of, nobody_could, open_of, orphaned, page, view_of,
+    Completed, Created, Links, by_ids, claim_oldest, complete, create, created_view, found, group_is_unstaffed, hold, is_open,
+    is_unstaffed, move_all, newest_of, nobody_could, open_of, orphaned, page, view_of,
 };

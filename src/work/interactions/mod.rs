@@ -9,5 +9,5 @@ mod json;
 mod service;
 
 pub use interaction::{CallResult, Direction, Originator};
-pub use json::{ActionView, FollowUpState, InteractionFilter, InteractionPage, InteractionView, NewInteraction};
-pub use service::{Related, narrow, page, record, related};
+pub use json::{ActionFilter, ActionView, FollowUpState, InteractionFilter, InteractionPage, InteractionView, NewInteraction};
+pub use service::{Related, found, found_actions, narrow, page, record, related};

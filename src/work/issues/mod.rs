@@ -15,6 +15,6 @@ pub use issue::{IssueOrigin, IssueStatus};
 pub use json::{IssueFilter, IssuePage, IssueView, NewIssue, OpenIssuesView, TypeCount, words_schema};
 pub use reactions::find_contact;
 pub use service::{
-    Planned, applied_defaults, cluster, group_is_unstaffed, is_open, live, move_all, open, open_by_type, open_of, orphaned, page, plan,
-    surviving,
+    Planned, UNCATEGORISED, applied_defaults, cluster, found, group_is_unstaffed, is_open, live, move_all, open, open_by_type, open_of,
+    orphaned, page, plan, surviving,
 };
