@@ -14,6 +14,6 @@ mod service;
 
 pub use contact::Kind;
 pub use identity::{Identified, by_shop_id, identify, shop_id};
-pub use json::{ContactRef, ContactView, ExternalId, MatchView, NewContact, Who};
+pub use json::{ContactRef, ContactView, ExternalId, ExternalIdText, MatchView, NewContact, Who};
 pub use merging::{cluster, hold, known_cluster, resolve, survivor};
 pub use service::{Found, create, find, hand_over, lock, named, owner_of, set_status, variables_of, zone_of};
