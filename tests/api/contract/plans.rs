@@ -194,13 +194,18 @@ async fn planned(database: &DatabaseConnection, query: &Statement) -> Vec<String
         table.is_some_and(|table| !made.contains(&table.as_str()) && table != "CONSTANT" && !SMALL.contains(&table.as_str()))
     };
     // An index that has none of the values that were asked for looks through all the others.
+    // What is counted by key must be read, in whatever order; only not all of it.
+    let counted = query.sql.contains(" GROUP BY ");
     let in_vain = |step: &str| {
+        if counted {
+            return false;
+        }
         let Some(table) = of(step, "SCAN ").or_else(|| of(step, "SEARCH ")) else { return false };
         let asked = equalities(&query.sql, &table);
         !SMALL.contains(&table.as_str()) && !asked.is_empty() && !asked.iter().any(|column| step.contains(&format!("{column}=?")))
     };
     // Sorting costs only where a limit then throws rows away, and these were not named by id.
-    let cut = query.sql.contains(" LIMIT ") && !steps.first().is_some_and(|step| step.ends_with(" (id=?)"));
+    let cut = query.sql.contains(" LIMIT ") && !counted && !steps.first().is_some_and(|step| step.ends_with(" (id=?)"));
     let sorts = |step: &str| step.starts_with("USE TEMP B-TREE FOR") && step.ends_with("ORDER BY") && cut;
     let unserved = steps.iter().any(|step| whole(step) || in_vain(step) || sorts(step) || step.contains("AUTOMATIC"));
     if unserved { steps } else { Vec::new() }
