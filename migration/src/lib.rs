@@ -17,6 +17,9 @@ mod m0007_search;
 mod m0008_variables;
 mod m0009_issues_and_interactions;
 mod m0011_facts;
+mod m0012_work_items;
+mod m0013_routing_rules;
+mod m0014_forms;
 
 /// Applies what is missing.
 pub struct Migrator;
@@ -35,6 +38,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_variables::Migration),
             Box::new(m0009_issues_and_interactions::Migration),
             Box::new(m0011_facts::Migration),
+            Box::new(m0012_work_items::Migration),
+            Box::new(m0013_routing_rules::Migration),
+            Box::new(m0014_forms::Migration),
         ]
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     access::sessions,
     kernel::journal::Reactions,
-    work::{action_items, issues, notes, offboarding},
+    work::{action_items, issues, notes, offboarding, work_items},
 };
 
 /// Every reaction, by the event it waits for.
@@ -19,6 +19,7 @@ pub fn reactions() -> Reactions {
         ("contact.updated", action_items::find_contact),
         ("contact.created", issues::find_contact),
         ("contact.updated", issues::find_contact),
+        ("work_item_type.updated", work_items::refuse_lost_status),
         ("group.member_removed", offboarding::refuse_empty_group),
     ]
 }

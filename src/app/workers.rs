@@ -6,13 +6,18 @@ use chrono_tz::Tz;
 
 use super::{server::Application, telemetry};
 use crate::kernel::{
+    bulk::{Change, run_job},
     context::Context,
     db::Db,
     error::Result,
     idempotency,
     jobs::{self, Handler, Runner},
 };
-use crate::{access::sessions, work::action_items};
+use crate::{
+    access::sessions,
+    intake::forms,
+    work::{action_items, work_items},
+};
 
 /// How often the journal is numbered when nobody reads the feed.
 const NUMBER_EVERY: Duration = Duration::from_secs(1);
@@ -27,7 +32,7 @@ impl Workers {
     /// Starts every loop.
     #[must_use]
     pub fn start(application: &Application) -> Self {
-        let Application { db, rate_limit, authenticator, .. } = application.clone();
+        let Application { db, rate_limits, authenticator, .. } = application.clone();
         let workers = Self(Rc::default());
         let numbering = db.clone();
         workers.spawn(async move {
@@ -43,7 +48,7 @@ impl Workers {
         workers.spawn(async move {
             loop {
                 tokio::time::sleep(TIDY_EVERY).await;
-                rate_limit.tidy();
+                rate_limits.tidy();
                 telemetry::sum_up();
                 report("forgetting idempotency keys", tidy(&tidying).await);
                 report("forgetting jobs", jobs::purge(&tidying).await);
@@ -70,13 +75,17 @@ impl Drop for Workers {
 /// Every kind of long work, with what does it.
 #[must_use]
 pub fn handlers() -> Vec<(&'static str, Handler)> {
-    vec![(action_items::bulk::JOB, action_items::bulk::run_job)]
+    fn bulk<C: Change>() -> (&'static str, Handler) {
+        (C::JOB, run_job::<C>)
+    }
+    vec![bulk::<action_items::bulk::Change>(), bulk::<work_items::bulk::Change>()]
 }
 
 async fn tidy(db: &Db) -> Result<()> {
     let context = Context::system(db.clock().now(), Tz::UTC, "tidy");
     db.write(context, async |tx| {
         sessions::forget(tx).await?;
+        forms::forget(tx).await?;
         idempotency::forget(tx).await
     })
     .await

@@ -1,22 +1,26 @@
 //! Bulk: the same change on many, each standing alone, with a result for each (B-6, S2-22).
 
-use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
     error::{Error, Kind, Result},
+    jobs::{self, Job, Run},
     problem::Problem,
     tx::Tx,
 };
 
 /// Rows that a bulk command changes at the most.
-pub const MOST: usize = 10_000;
+const MOST: usize = 10_000;
 /// Rows that it changes while the caller waits; more are for a job.
-pub const MOST_AT_ONCE: usize = 1000;
+const MOST_AT_ONCE: usize = 1000;
 /// Rows that a job changes in one step.
-pub const STEP: usize = 500;
+const STEP: usize = 500;
 
 /// What became of one of them.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -47,6 +51,88 @@ pub struct BulkReport {
     pub dry_run: bool,
     /// What became of each, in the order of the selection.
     pub results: Vec<BulkResult>,
+}
+
+/// A change of many things; also how a job keeps it.
+pub trait Change: Serialize + DeserializeOwned + Clone + 'static {
+    /// The kind of job that makes it.
+    const JOB: &'static str;
+    /// What people call the things.
+    const WHAT: &'static str;
+
+    /// Makes it of each, one savepoint each. What several of them need is held before, so that of two such changes neither
+    /// waits for the other in a circle.
+    fn make_of_each(&self, tx: &mut Tx, ids: Vec<Uuid>, dry_run: bool) -> impl Future<Output = Result<BulkReport>>;
+}
+
+/// What became of a bulk: done, or to be done by a job.
+pub enum Outcome {
+    /// It is done.
+    Done(BulkReport),
+    /// A job does it.
+    Enqueued(Box<Job>),
+}
+
+/// A bulk that is too much for one request.
+#[derive(Debug, Serialize, Deserialize)]
+struct Later<C> {
+    ids: Vec<Uuid>,
+    change: C,
+    dry_run: bool,
+}
+
+/// Changes these; more than 1,000 in a job.
+pub async fn run<C: Change>(tx: &mut Tx, ids: Vec<Uuid>, change: C, dry_run: bool) -> Result<Outcome> {
+    if ids.len() <= MOST_AT_ONCE {
+        return change.make_of_each(tx, ids, dry_run).await.map(Outcome::Done);
+    }
+    let (title, total) = (format!("Change {} {}", ids.len(), C::WHAT), count(&ids));
+    let job = jobs::enqueue(tx, C::JOB, &title, &Later { ids, change, dry_run }, total).await?;
+    Ok(Outcome::Enqueued(Box::new(job)))
+}
+
+/// Does the job of such a change. What became of each is kept with every step, so that another attempt goes on after it.
+#[must_use]
+pub fn run_job<C: Change>(run: Run) -> LocalBoxFuture<'static, Result<Value>> {
+    async move {
+        let Later::<C> { ids, change, dry_run } = serde_json::from_value(run.job.payload.clone()).map_err(Error::internal)?;
+        let mut report = BulkReport::resumed(run.job.result.clone(), dry_run);
+        let begun = report.matched;
+        for part in ids[begun.min(ids.len())..].chunks(STEP) {
+            let (part, change, so_far) = (part.to_vec(), change.clone(), report);
+            report = run
+                .step(count(&part), async move |tx: &mut Tx| {
+                    let more = change.make_of_each(tx, part, dry_run).await?;
+                    Ok(so_far.and(more))
+                })
+                .await?;
+        }
+        serde_json::to_value(report).map_err(Error::internal)
+    }
+    .boxed_local()
+}
+
+/// What a request selects: these ids, each once, or what a filter finds.
+pub async fn selected(
+    tx: &Tx,
+    ids: Option<Vec<Uuid>>,
+    found: Option<impl AsyncFnOnce(&Tx, u64) -> Result<Vec<Uuid>>>,
+) -> Result<Vec<Uuid>> {
+    match (ids, found) {
+        (Some(mut ids), None) => {
+            let mut seen = HashSet::new();
+            ids.retain(|id| seen.insert(*id));
+            Ok(ids)
+        }
+        (None, Some(find)) => {
+            let ids = find(tx, MOST as u64 + 1).await.map_err(|error| error.of_filter_at("select/filter"))?;
+            if ids.len() > MOST {
+                return Err(Error::field("select/filter", "too_many", format!("finds more than {MOST}; narrow it")));
+            }
+            Ok(ids)
+        }
+        _ => Err(Error::field("select", "required", "exactly one of ids and filter is required")),
+    }
 }
 
 /// Does the same to each, one savepoint each; a dry run takes everything back.
@@ -110,7 +196,6 @@ impl BulkReport {
 }
 
 /// How many there are, as jobs count.
-#[must_use]
-pub fn count(ids: &[Uuid]) -> i64 {
+fn count(ids: &[Uuid]) -> i64 {
     i64::try_from(ids.len()).unwrap_or(i64::MAX)
 }

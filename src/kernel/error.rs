@@ -91,6 +91,7 @@ codes! {
     NotClaimable "not_claimable" Conflict "Nothing to claim" "Rien à prendre" "Only open items of groups and of the public can be claimed.";
     NothingToRelease "nothing_to_release" Conflict "Nothing to release to" "Aucune file d'origine" "The item was never claimed from a queue, so there is none to give it back to.";
     WrongStatus "wrong_status" Conflict "Wrong status" "Statut incompatible" "The command does not fit the item's present status.";
+    IllegalTransition "illegal_transition" Conflict "Not from here" "Pas depuis ce statut" "The item's type does not let this status follow the present one; `allowed` names those that may.";
     OpenWork "open_work" Conflict "Open work" "Travail en cours" "Somebody would be left without an owner for open work; `open_work` counts it. Move it first.";
     LastAdmin "last_admin" Conflict "Last administrator" "Dernier administrateur" "One active administrator must remain.";
     Merged "merged" Conflict "Merged" "Fusionné" "The thing was merged into another, which `merged_into` names; change that one.";
@@ -449,8 +450,8 @@ fn flatten(errors: &validator::ValidationErrors, path: &str, found: &mut Vec<Vio
     for (field, kind) in errors.errors() {
         // What is a keyword in Rust, such as `type`, is a plain name in JSON.
         let here = match (path, field.trim_start_matches("r#")) {
-            ("", field) => field.to_owned(),
             (path, "__all__") => path.to_owned(),
+            ("", field) => field.to_owned(),
             (path, field) => format!("{path}/{field}"),
         };
         match kind {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
 use validator::{Validate, ValidateLength, ValidationError, ValidationErrors};
 
 use super::{
@@ -86,6 +87,25 @@ impl Patch<String> {
     }
 }
 
+/// An object with a merge patch on it, as deep as it goes (RFC 7396).
+#[must_use]
+pub fn merged(mut present: Map<String, Value>, changes: Map<String, Value>) -> Map<String, Value> {
+    for (name, change) in changes {
+        match change {
+            Value::Null => drop(present.shift_remove(&name)),
+            Value::Object(inner) => {
+                let before = match present.get_mut(&name).map(Value::take) {
+                    Some(Value::Object(before)) => before,
+                    _ => Map::new(),
+                };
+                present.insert(name, Value::Object(merged(before, inner)));
+            }
+            value => drop(present.insert(name, value)),
+        }
+    }
+    present
+}
+
 /// Reads a member that may be left out, but not be null.
 pub fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> std::result::Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
@@ -118,9 +138,27 @@ impl<T: Validate> Validate for Patch<T> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
+
+    /// The examples of RFC 7396, as far as they are about objects.
+    #[test]
+    fn objects_are_merged_as_deep_as_they_go() {
+        for (present, patch, wanted) in [
+            (json!({ "a": "b" }), json!({ "a": "c" }), json!({ "a": "c" })),
+            (json!({ "a": "b" }), json!({ "b": "c" }), json!({ "a": "b", "b": "c" })),
+            (json!({ "a": "b", "b": "c" }), json!({ "a": null }), json!({ "b": "c" })),
+            (json!({ "a": ["b"] }), json!({ "a": "c" }), json!({ "a": "c" })),
+            (json!({ "a": { "b": "c" } }), json!({ "a": { "b": "d", "c": null } }), json!({ "a": { "b": "d" } })),
+            (json!({ "a": [1, 2] }), json!({ "a": [{ "b": null }] }), json!({ "a": [{ "b": null }] })),
+            (json!({ "e": null }), json!({ "a": 1 }), json!({ "e": null, "a": 1 })),
+            (json!({}), json!({ "a": { "bb": { "ccc": null } } }), json!({ "a": { "bb": {} } })),
+        ] {
+            let (Value::Object(before), Value::Object(changes)) = (present, patch) else { unreachable!("they are objects") };
+            assert_eq!(Value::Object(merged(before, changes)), wanted);
+        }
+    }
 
     #[derive(Debug, Deserialize)]
     struct Change {
@@ -129,7 +167,7 @@ mod tests {
     }
 
     /// RFC 7396, word for word, for one member.
-    fn merged(present: Option<i64>, patch: &Value) -> Option<i64> {
+    fn of_one_member(present: Option<i64>, patch: &Value) -> Option<i64> {
         match patch.get("field") {
             None => present,
             Some(value) => value.as_i64(),
@@ -146,7 +184,7 @@ mod tests {
             let change: Change = serde_json::from_value(patch.clone()).expect("a patch");
             let mut field = present;
             change.field.onto(&mut field);
-            prop_assert_eq!(field, merged(present, &patch));
+            prop_assert_eq!(field, of_one_member(present, &patch));
         }
 
         #[test]
@@ -154,10 +192,10 @@ mod tests {
             let change: Change = serde_json::from_value(patch.clone()).expect("a patch");
             let mut field = present;
             match change.field.over(&mut field, "field") {
-                Ok(()) => prop_assert_eq!(Some(field), merged(Some(present), &patch)),
+                Ok(()) => prop_assert_eq!(Some(field), of_one_member(Some(present), &patch)),
                 Err(error) => {
                     prop_assert_eq!(error.refusal().violations[0].at(), "#/field");
-                    prop_assert_eq!((merged(Some(present), &patch), field), (None, present));
+                    prop_assert_eq!((of_one_member(Some(present), &patch), field), (None, present));
                 }
             }
         }

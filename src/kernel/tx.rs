@@ -8,9 +8,9 @@ use std::{
 
 use chrono_tz::Tz;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel, Iterable, ModelTrait, PrimaryKeyToColumn,
-    QueryFilter, QuerySelect, Select, StatementBuilder, TransactionTrait,
-    sea_query::{Expr, LockBehavior, LockType, SelectStatement},
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult, IntoActiveModel, Iterable, ModelTrait,
+    PrimaryKeyToColumn, QueryFilter, QuerySelect, Select, StatementBuilder, TransactionTrait,
+    sea_query::{Alias, Expr, ExprTrait, LockBehavior, LockType, Query, SelectStatement},
 };
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -264,6 +264,21 @@ impl Tx {
         if self.backend() == DbBackend::Postgres { select.lock(LockType::Share) } else { select }
     }
 
+    /// Locks what a statement finds, on the database that has row locks.
+    pub fn lock_rows(&self, select: &mut SelectStatement) {
+        if self.backend() == DbBackend::Postgres {
+            select.lock(LockType::NoKeyUpdate);
+        }
+    }
+
+    /// The number after the last one of a table, for people to say. Whoever comes later waits for theirs until this
+    /// transaction ends, so nothing that others hold is waited for after it.
+    pub async fn next_number<E: EntityTrait>(&mut self, door: i64, number: E::Column) -> Result<i64> {
+        self.alone(door).await?;
+        let last = Query::select().expr_as(Expr::col(number).max(), Alias::new("number")).from(E::default()).to_owned();
+        Ok(self.read().one::<Last>(&last).await?.and_then(|last| last.number).unwrap_or(0) + 1)
+    }
+
     /// Passes over rows that somebody else is changing, on the database that has row locks.
     pub fn skip_locked(&self, select: &mut SelectStatement) {
         if self.backend() == DbBackend::Postgres {
@@ -292,6 +307,11 @@ impl Tx {
             }
         }
     }
+}
+
+#[derive(FromQueryResult)]
+struct Last {
+    number: Option<i64>,
 }
 
 /// The columns in which two states of a row differ.

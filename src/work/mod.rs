@@ -5,4 +5,8 @@ pub mod interactions;
 pub mod issues;
 pub mod notes;
 pub mod offboarding;
+pub mod ownership;
 pub mod queues;
+pub mod routing_rules;
+pub mod work_item_types;
+pub mod work_items;

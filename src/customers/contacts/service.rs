@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use chrono_tz::Tz;
 use sea_orm::{
     DbBackend, EntityTrait, QueryOrder, QueryTrait,
     entity::prelude::*,
@@ -279,6 +280,12 @@ pub async fn set_status(tx: &mut Tx, id: Uuid, status: &str) -> Result<()> {
 /// The account's rep, who is asked first when nobody is named.
 pub async fn owner_of(tx: &Tx, id: Uuid) -> Result<Option<Uuid>> {
     Ok(tx.read().model(Entity::find_by_id(id)).await?.and_then(|contact| contact.owner_id))
+}
+
+/// The time zone of a contact, if it is known.
+pub async fn zone_of(tx: &Tx, id: Uuid) -> Result<Option<Tz>> {
+    let contact = tx.read().model(Entity::find_by_id(id)).await?;
+    Ok(contact.and_then(|contact| contact.time_zone?.parse().ok()))
 }
 
 /// Gives the accounts of a rep to another, or to nobody; what became of each (S0-14).

@@ -24,6 +24,7 @@ use crate::{
         action_items::{self, ActionItemFilter, ActionItemPage, Viewer},
         interactions::{ActionFilter, InteractionFilter},
         issues::{self, IssueFilter, IssueOrigin, IssuePage},
+        work_items::{self, WorkItemFilter, WorkItemPage},
     },
 };
 
@@ -32,6 +33,7 @@ pub fn routes(config: &mut ServiceConfig) {
     config
         .service(list_orphaned_work)
         .service(list_orphaned_issues)
+        .service(list_orphaned_work_items)
         .service(report_interactions_by_purpose)
         .service(report_interactions_by_operator)
         .service(report_interactions_by_contact)
@@ -224,5 +226,17 @@ async fn list_orphaned_work(db: Data<Db>, list: List) -> Result<Listing> {
 async fn list_orphaned_issues(db: Data<Db>, list: List) -> Result<Listing> {
     let everything = IssueFilter { origin: Some(AnyOf(vec![IssueOrigin::Manual, IssueOrigin::Automatic])), ..IssueFilter::default() };
     let page = issues::page(db.read(), &list.context, &everything, issues::orphaned(), &list.page).await?;
+    Listing::of(&list, &page)
+}
+
+/// List work items without a live owner
+///
+/// Active work items of people who are gone or of groups without an active member. The promise is that this list is always
+/// empty (S0-16); it is here to be checked. Sorts: `created_at` (default `-created_at`), `number`, `priority`. Expands: `labels`.
+#[utoipa::path(tag = "reports", security(("bearer" = ["reports:read"])), params(WorkItemPage), responses((status = 200, description = "An empty page.", body = WorkItemPage)))]
+#[get("/reports/orphaned-work-items")]
+async fn list_orphaned_work_items(db: Data<Db>, list: List) -> Result<Listing> {
+    let everything = WorkItemFilter { include_inactive: Some(Flag(true)), ..WorkItemFilter::default() };
+    let page = work_items::page(db.read(), &list.context, &everything, work_items::orphaned(), &list.page).await?;
     Listing::of(&list, &page)
 }

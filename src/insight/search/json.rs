@@ -24,6 +24,8 @@ crate::choice! {
         ActionItem = "action_item",
         /// Issues, by title.
         Issue = "issue",
+        /// Work items, by description and reference.
+        WorkItem = "work_item",
         /// Interactions, by subject line and detail.
         Interaction = "interaction",
     }

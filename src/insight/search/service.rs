@@ -17,7 +17,7 @@ use crate::{
         reader::Reader,
         search::{self, Hit, RANKED, Terms},
     },
-    work::{action_items::action_item, interactions::interaction, issues::issue, notes::note},
+    work::{action_items::action_item, interactions::interaction, issues::issue, notes::note, work_items::work_item},
 };
 
 /// What a kind of thing needs to be found.
@@ -37,6 +37,7 @@ const KINDS: &[Found] = &[
     Found { kind: SearchKind::Note, scope: Scope::NotesRead, path: "/v1/notes", show: show::<note::Model> },
     Found { kind: SearchKind::ActionItem, scope: Scope::ActionItemsRead, path: "/v1/action-items", show: show::<action_item::Model> },
     Found { kind: SearchKind::Issue, scope: Scope::IssuesRead, path: "/v1/issues", show: show::<issue::Model> },
+    Found { kind: SearchKind::WorkItem, scope: Scope::WorkItemsRead, path: "/v1/work-items", show: show::<work_item::Model> },
     Found { kind: SearchKind::Interaction, scope: Scope::InteractionsRead, path: "/v1/interactions", show: show::<interaction::Model> },
 ];
 

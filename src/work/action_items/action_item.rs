@@ -8,21 +8,21 @@ use sea_orm::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    assignee::{AssigneeRef, AssigneeType},
-    recorded,
-};
+use super::recorded;
 use crate::{
     access::{groups::group, users},
     customers::contacts::contact::Words,
     kernel::{
+        actor::Actor,
         clock::Timestamp,
+        error::{Code, Error, Result},
         filter::Alternative,
         journal::{Audience, Belongs},
         list::{Key, Listed, Sort},
         search::Searchable,
         tx::Tx,
     },
+    work::ownership::{AssigneeType, Owned, has},
 };
 
 crate::choice! {
@@ -133,11 +133,28 @@ pub struct Model {
     pub version: i64,
 }
 
-impl Model {
-    /// The queue it was claimed from.
-    #[must_use]
-    pub fn origin(&self) -> Option<AssigneeRef> {
-        self.origin_type.map(|kind| AssigneeRef { kind, id: self.origin_id })
+impl Owned for Model {
+    crate::owner_columns!();
+
+    const WHAT: &'static str = "action item";
+
+    fn is_open() -> Expr {
+        Expr::cust("\"action_items\".\"status\" = 'open'")
+    }
+
+    /// Agents work on their own items, their groups' and public ones; managers on all (S0-21).
+    fn may_work(&self, actor: &Actor) -> Result<()> {
+        if has(actor, self.assignee_type, self.assignee_id) || actor.oversees() {
+            return Ok(());
+        }
+        Err(Error::new(Code::NotYourItem, "This item belongs to somebody else; managers may work on it."))
+    }
+
+    fn require_open(&self) -> Result<()> {
+        if self.status == Status::Open {
+            return Ok(());
+        }
+        Err(Error::new(Code::WrongStatus, format!("It is {}; reopen it first.", self.status)).with("current_status", self.status))
     }
 }
 

@@ -5,7 +5,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
-    action_item,
+    action_item::{self, Model},
     bulk::{self, ActionItemBulk},
     json::{
         ActionItemFilter, ActionItemPage, ActionItemPatch, ActionItemView, Cancellation, CompletedView, Completion, CreatedActionItemView,
@@ -15,10 +15,11 @@ use super::{
     service::{self, Links, view_of},
 };
 use crate::kernel::{
-    bulk::BulkReport,
+    bulk::{BulkReport, Outcome},
     http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result},
     jobs::JobView,
 };
+use crate::work::ownership::{claim, release};
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -73,8 +74,8 @@ async fn create_action_item(db: Data<Db>, call: Call<NewActionItem>) -> Result<A
 #[post("/action-items/bulk")]
 async fn bulk_action_items(db: Data<Db>, call: Call<ActionItemBulk>) -> Result<Answer> {
     call.write(&db, async move |tx, wanted| match bulk::run(tx, wanted).await? {
-        bulk::Outcome::Done(report) => Answer::json(200, &report),
-        bulk::Outcome::Enqueued(job) => Answer::accepted(&JobView::from(*job)),
+        Outcome::Done(report) => Answer::json(200, &report),
+        Outcome::Enqueued(job) => Answer::accepted(&JobView::from(*job)),
     })
     .await
 }
@@ -111,7 +112,7 @@ async fn update_action_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Actio
 async fn claim_action_item(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
     command
         .write(&db, async move |tx| {
-            let item = service::claim(tx, id).await?;
+            let item = claim::<Model>(tx, id).await?;
             Answer::ok(&view_of(tx, item).await?)
         })
         .await
@@ -125,7 +126,7 @@ async fn claim_action_item(db: Data<Db>, Path(id): Path<Uuid>, command: Command)
 async fn release_action_item(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
     command
         .write(&db, async move |tx| {
-            let item = service::release(tx, id).await?;
+            let item = release::<Model>(tx, id).await?;
             Answer::ok(&view_of(tx, item).await?)
         })
         .await

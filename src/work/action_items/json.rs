@@ -16,7 +16,6 @@ use validator::Validate;
 
 use super::{
     action_item::{Priority, Row, Status},
-    assignee::{Assignee, AssigneeRef},
     due::Due,
     rules::{Bucket, Viewer},
 };
@@ -39,6 +38,7 @@ use crate::{
         search::Terms,
         text,
     },
+    work::ownership::{Assignee, AssigneeRef},
 };
 
 /// A new action item. Exactly one of `due_in`, `due_on` and `due_at` says by when.

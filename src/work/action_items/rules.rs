@@ -1,17 +1,13 @@
-//! Pure decisions about action items: in which bucket one is, and who may work on it.
+//! Pure decisions about action items: in which bucket one is.
 
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use super::{
-    action_item::{Model, Status},
-    assignee::AssigneeType,
-};
+use super::action_item::{Model, Status};
 use crate::kernel::{
-    actor::Actor,
     clock::{Timestamp, end_of_day, named_zone},
     context::Context,
-    error::{Code, Error, Result},
+    error::Result,
 };
 
 crate::choice! {
@@ -66,23 +62,5 @@ impl Viewer {
             Status::Open if item.due_at <= self.today_ends => Bucket::Today,
             Status::Open => Bucket::Upcoming,
         }
-    }
-}
-
-/// Agents work on their own items, their groups' and public ones; managers on all (S0-21).
-pub fn may_work(actor: &Actor, item: &Model) -> Result<()> {
-    if has(actor, item.assignee_type, item.assignee_id) || actor.oversees() {
-        return Ok(());
-    }
-    Err(Error::new(Code::NotYourItem, "This item belongs to somebody else; managers may work on it."))
-}
-
-/// Whether work of this owner is also the actor's: their own, their groups' or public.
-#[must_use]
-pub fn has(actor: &Actor, kind: AssigneeType, id: Option<Uuid>) -> bool {
-    match (kind, id) {
-        (AssigneeType::Public, _) => true,
-        (AssigneeType::User, id) => id.is_some() && id == actor.user(),
-        (AssigneeType::Group, id) => id.is_some_and(|id| actor.groups.contains(&id)),
     }
 }

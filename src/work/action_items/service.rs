@@ -12,17 +12,16 @@ use serde_json::{Map, Value};
 
 use super::{
     action_item::{self, Column, Entity, Model, Row, RowByVariable, Status},
-    assignee::{AssigneeRef, AssigneeType, Owner, own},
     due::{Due, Resolved},
     json::{
         ACTIONS, ActionItemFilter, ActionItemPatch, ActionItemView, AppliedDefaults, CONTACT_STATUSES, Cancellation, ClosePrevious,
         Completion, CreatedActionItemView, Dated, NewActionItem, Reopening, VariableValue, Warning,
     },
     recorded,
-    rules::{Bucket, Viewer, may_work},
+    rules::{Bucket, Viewer},
 };
 use crate::{
-    access::{groups::member, users::user},
+    access::users::user,
     catalog::{
         picklists,
         variables::{self, Target},
@@ -39,6 +38,7 @@ use crate::{
         reader::Reader,
         tx::Tx,
     },
+    work::ownership::{self, AssigneeRef, AssigneeType, Owned, own, own_if_named, take, workable},
 };
 
 /// What a new item belongs to.
@@ -54,6 +54,8 @@ pub struct Links {
     pub interaction_id: Option<Uuid>,
     /// The issue it serves.
     pub issue_id: Option<Uuid>,
+    /// The work item it serves.
+    pub work_item_id: Option<Uuid>,
 }
 
 /// A new item, and the one that it took the place of.
@@ -126,7 +128,7 @@ pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Cre
         note_id: links.note_id,
         interaction_id: links.interaction_id,
         issue_id: links.issue_id,
-        work_item_id: None,
+        work_item_id: links.work_item_id,
         title: new.title.trim().to_owned(),
         details: new.details,
         action: new.action,
@@ -193,8 +195,8 @@ async fn close(tx: &mut Tx, which: ClosePrevious, contact: Uuid) -> Result<Optio
         }
     };
     let Some(previous) = previous else { return Ok(None) };
-    may_work(&tx.context.actor, &previous)?;
-    require(&previous, Status::Open)?;
+    previous.may_work(&tx.context.actor)?;
+    previous.require_open()?;
     finish(tx, previous).await.map(|done| Some(done.id))
 }
 
@@ -230,12 +232,12 @@ async fn due_of(tx: &mut Tx, wanted: Result<Due>, zone: Tz) -> Result<Resolved> 
 pub async fn update(tx: &mut Tx, id: Uuid, patch: ActionItemPatch) -> Result<Model> {
     // The owner first, then the item: everybody locks in this order, so nobody waits in a circle.
     let mut broken = Broken::default();
-    let owner = broken.note(hold_owner(tx, patch.assignee).await)?.flatten();
+    let owner = broken.note(own_if_named(tx, patch.assignee).await)?.flatten();
     if patch.contact_status.value().is_some() {
         hold_contacts_of(tx, &[id]).await?;
     }
-    let before = workable(tx, id).await?;
-    require(&before, Status::Open)?;
+    let before: Model = workable(tx, id).await?;
+    before.require_open()?;
     let mut after = before.clone();
     broken.note(patch.title.line_over(&mut after.title, "title"))?;
     broken.note(patch.details.over(&mut after.details, "details"))?;
@@ -268,10 +270,10 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ActionItemPatch) -> Result<Mod
     }
     broken.end()?;
     if let Some(owner) = owner {
-        give(&mut after, owner);
+        after.give(owner);
     }
-    let moved = (before.assignee_type, before.assignee_id) != (after.assignee_type, after.assignee_id);
-    let after = change(tx, &before, after, if moved { "action_item.reassigned" } else { "action_item.updated" }).await?;
+    let event = Model::moved_or(&before, &after, "updated");
+    let after = change(tx, &before, after, &event).await?;
     if let (Some(status), Some(contact)) = (status, after.contact_id) {
         let contact = contacts::resolve(tx, contact, "contact_status").await?;
         contacts::set_status(tx, contact, &status).await?;
@@ -289,32 +291,6 @@ pub async fn hold_contacts_of(tx: &mut Tx, ids: &[Uuid]) -> Result<()> {
     contacts::hold(tx, found.into_iter().map(|found| found.id)).await
 }
 
-/// Takes an item from its group's queue or the public one.
-pub async fn claim(tx: &mut Tx, id: Uuid) -> Result<Model> {
-    let me = tx.context.actor.person()?;
-    let owner = own(tx, None).await?;
-    let before: Model = tx.target(id, "action item").await?;
-    require(&before, Status::Open)?;
-    match (before.assignee_type, before.assignee_id) {
-        (AssigneeType::User, Some(holder)) if holder == me => return Ok(before),
-        (AssigneeType::User, _) => {
-            let holder = view_of(tx, before).await?.assignee;
-            return Err(Error::new(Code::AlreadyClaimed, format!("{} has it.", holder.name)).with("holder", holder));
-        }
-        _ => may_work(&tx.context.actor, &before)?,
-    }
-    take(tx, before, owner).await
-}
-
-async fn take(tx: &mut Tx, before: Model, owner: Owner) -> Result<Model> {
-    let mut after = before.clone();
-    after.origin_type = Some(before.assignee_type);
-    after.origin_id = before.assignee_id;
-    after.assignee_type = owner.kind;
-    after.assignee_id = owner.id;
-    tx.change(&before, after, "action_item.claimed").await
-}
-
 /// Takes the oldest open item of a group's queue, or of the public one; two callers never get the same.
 pub async fn claim_oldest(tx: &mut Tx, group: Option<Uuid>) -> Result<Option<Model>> {
     let owner = own(tx, None).await?;
@@ -329,24 +305,6 @@ pub async fn claim_oldest(tx: &mut Tx, group: Option<Uuid>) -> Result<Option<Mod
         Some(item) => take(tx, item, owner).await.map(Some),
         None => Ok(None),
     }
-}
-
-/// Gives an item back to the queue it was claimed from.
-pub async fn release(tx: &mut Tx, id: Uuid) -> Result<Model> {
-    // As everywhere, the owner first, then the item.
-    let seen = tx.read().model(Entity::find_by_id(id)).await?.and_then(|item| item.origin());
-    let queue = hold_owner(tx, seen).await;
-    let before = workable(tx, id).await?;
-    require(&before, Status::Open)?;
-    let Some(origin) = before.origin() else {
-        return Err(Error::new(Code::NothingToRelease, "It was never claimed from a queue; assign it to somebody instead."));
-    };
-    if seen != Some(origin) {
-        return Err(Error::new(Code::Conflict, "Somebody else was working on it at the same time."));
-    }
-    queue?;
-    let after = Model { assignee_type: origin.kind, assignee_id: origin.id, origin_type: None, origin_id: None, ..before.clone() };
-    tx.change(&before, after, "action_item.released").await
 }
 
 /// What became of an item that was completed.
@@ -369,14 +327,14 @@ pub async fn complete(tx: &mut Tx, id: Uuid, completion: Completion) -> Result<C
         let links = Links { contact_id: seen.and_then(|item| item.contact_id), ..Links::default() };
         hold(tx, std::slice::from_ref(next), &links).await?;
     }
-    let before = workable(tx, id).await?;
-    require(&before, Status::Open)?;
+    let before: Model = workable(tx, id).await?;
+    before.require_open()?;
     let done = finish(tx, before).await?;
     let next = match completion.next {
         Some(next) => {
             let subject = Some(Subject { r#type: done.subject_type.clone(), id: done.subject_id.clone() });
-            let Model { contact_id, note_id, interaction_id, issue_id, .. } = done;
-            let links = Links { subject, contact_id, note_id, interaction_id, issue_id };
+            let Model { contact_id, note_id, interaction_id, issue_id, work_item_id, .. } = done;
+            let links = Links { subject, contact_id, note_id, interaction_id, issue_id, work_item_id };
             Some(create(tx, next, links).await.map_err(|error| error.below("next"))?)
         }
         None => None,
@@ -400,14 +358,14 @@ async fn has_open(reader: Reader<'_>, contact: Uuid) -> Result<bool> {
 
 /// Takes up an item again that was completed or cancelled, by somebody who is there.
 pub async fn reopen(tx: &mut Tx, id: Uuid, reopening: Reopening) -> Result<Model> {
-    let owner = hold_owner(tx, reopening.assignee).await?;
-    let before = workable(tx, id).await?;
+    let owner = own_if_named(tx, reopening.assignee).await?;
+    let before: Model = workable(tx, id).await?;
     if before.status == Status::Open {
-        return Err(wrong_status(&before, "It is open already."));
+        return Err(Error::new(Code::WrongStatus, "It is open already.").with("current_status", before.status));
     }
     let mut after = Model { status: Status::Open, completed_at: None, completed_by_id: None, cancel_reason: None, ..before.clone() };
     match owner {
-        Some(owner) => give(&mut after, owner),
+        Some(owner) => after.give(owner),
         None => {
             own(tx, Some(AssigneeRef { kind: before.assignee_type, id: before.assignee_id })).await?;
         }
@@ -418,8 +376,8 @@ pub async fn reopen(tx: &mut Tx, id: Uuid, reopening: Reopening) -> Result<Model
 /// Moves the due date of an open item.
 pub async fn snooze(tx: &mut Tx, id: Uuid, until: Dated) -> Result<Model> {
     let due = until.due()?;
-    let before = workable(tx, id).await?;
-    require(&before, Status::Open)?;
+    let before: Model = workable(tx, id).await?;
+    before.require_open()?;
     let zone = zone_of(tx, &before).await?;
     let mut after = before.clone();
     date(&mut after, due, tx, zone).await?;
@@ -428,41 +386,10 @@ pub async fn snooze(tx: &mut Tx, id: Uuid, until: Dated) -> Result<Model> {
 
 /// Says that an item need not be done.
 pub async fn cancel(tx: &mut Tx, id: Uuid, cancellation: Cancellation) -> Result<Model> {
-    let before = workable(tx, id).await?;
-    require(&before, Status::Open)?;
+    let before: Model = workable(tx, id).await?;
+    before.require_open()?;
     let after = Model { status: Status::Cancelled, cancel_reason: cancellation.reason, ..before.clone() };
     change(tx, &before, after, "action_item.cancelled").await
-}
-
-async fn workable(tx: &mut Tx, id: Uuid) -> Result<Model> {
-    let item: Model = tx.target(id, "action item").await?;
-    may_work(&tx.context.actor, &item)?;
-    Ok(item)
-}
-
-fn require(item: &Model, status: Status) -> Result<()> {
-    if item.status == status { Ok(()) } else { Err(wrong_status(item, &format!("It is {}; reopen it first.", item.status))) }
-}
-
-fn wrong_status(item: &Model, detail: &str) -> Error {
-    Error::new(Code::WrongStatus, detail).with("current_status", item.status)
-}
-
-async fn hold_owner(tx: &mut Tx, wanted: Option<AssigneeRef>) -> Result<Option<Owner>> {
-    match wanted {
-        Some(assignee) => own(tx, Some(assignee)).await.map(Some),
-        None => Ok(None),
-    }
-}
-
-/// An item that is given away has not been claimed by its new owner.
-fn give(item: &mut Model, owner: Owner) {
-    if (item.assignee_type, item.assignee_id) != (owner.kind, owner.id) {
-        item.assignee_type = owner.kind;
-        item.assignee_id = owner.id;
-        item.origin_type = None;
-        item.origin_id = None;
-    }
 }
 
 async fn date(item: &mut Model, due: Due, tx: &mut Tx, zone: Tz) -> Result<()> {
@@ -515,10 +442,10 @@ pub async fn created_view(tx: &Tx, created: Created) -> Result<CreatedActionItem
     Ok(CreatedActionItemView { item: view_of(tx, created.item).await?, closed_previous: created.closed_previous })
 }
 
-/// Whether an item is open; a literal, so that the planner sees it in prepared statements too.
+/// Whether an item is open.
 #[must_use]
 pub fn is_open() -> Expr {
-    Expr::cust("\"action_items\".\"status\" = 'open'")
+    Model::is_open()
 }
 
 /// A filter, with what the database had to be asked for before.
@@ -767,70 +694,10 @@ pub async fn newest_of(reader: Reader<'_>, viewer: &Viewer, owners: &[Option<Uui
     Ok(reader.all::<Row>(&select).await?.into_iter().map(|row| ActionItemView::new(row, viewer)).collect())
 }
 
-/// How many open items a person has.
-pub async fn open_of(reader: Reader<'_>, user: Uuid) -> Result<u64> {
-    let mut select = Entity::find().into_query();
-    select.and_where(is_open()).and_where(Expr::col((Entity, Column::AssigneeId)).eq(user));
-    reader.count(select, u64::from(u32::MAX)).await
-}
-
-/// How many open items a group has although nobody active is left in it.
-pub async fn group_is_unstaffed(reader: Reader<'_>, group: Uuid, but: Option<Uuid>) -> Result<u64> {
-    let mut select = Entity::find().into_query();
-    select.and_where(is_open()).and_where(Expr::col((Entity, Column::AssigneeId)).eq(group)).and_where(is_unstaffed(group, but));
-    reader.count(select, u64::from(u32::MAX)).await
-}
-
-/// Whether nobody active is left in a group, or only somebody about to leave.
-#[must_use]
-pub fn is_unstaffed(group: Uuid, but: Option<Uuid>) -> Expr {
-    let mut staff = staff_of(Expr::val(group));
-    if let Some(leaver) = but {
-        staff.and_where(Expr::col((user::Entity, user::Column::Id)).ne(leaver));
-    }
-    Expr::exists(staff).not()
-}
-
-/// The active members of a group.
-fn staff_of(group: Expr) -> SelectStatement {
-    Query::select()
-        .expr(Expr::val(1))
-        .from(member::Entity)
-        .inner_join(user::Entity, Expr::col((user::Entity, user::Column::Id)).equals((member::Entity, member::Column::UserId)))
-        .and_where(Expr::col((member::Entity, member::Column::GroupId)).eq(group))
-        .and_where(Expr::col((user::Entity, user::Column::Active)).eq(true))
-        .to_owned()
-}
-
 /// Open items that nobody could do: there must never be any (S0-16).
 #[must_use]
 pub fn orphaned() -> SelectStatement {
     let mut select = action_item::select();
-    select.and_where(is_open()).cond_where(nobody_could(|| Expr::col((Entity, Column::AssigneeId))));
+    ownership::only_orphaned::<Model>(&mut select);
     select
-}
-
-/// Whether nobody could do what this owner has: neither an active person nor a group with one.
-pub fn nobody_could(assignee: impl Fn() -> Expr) -> Cond {
-    let holder = Alias::new("holder");
-    let active_holder = Query::select()
-        .expr(Expr::val(1))
-        .from_as(user::Entity, holder.clone())
-        .and_where(Expr::col((holder.clone(), user::Column::Id)).eq(assignee()))
-        .and_where(Expr::col((holder, user::Column::Active)).eq(true))
-        .to_owned();
-    Cond::all().add(assignee().is_not_null()).add(Expr::exists(active_holder).not()).add(Expr::exists(staff_of(assignee())).not())
-}
-
-/// Moves every open item of a person to another owner; what became of each.
-pub async fn move_all(tx: &mut Tx, from: Uuid, to: Owner) -> Result<Vec<Model>> {
-    let theirs = Entity::find().filter(Column::AssigneeId.eq(from)).filter(Column::Status.eq(Status::Open));
-    let theirs = tx.for_update(theirs.order_by_asc(Column::Id));
-    let mut moved = Vec::new();
-    for before in tx.read().models(theirs).await? {
-        let mut after = before.clone();
-        give(&mut after, to);
-        moved.push(tx.change(&before, after, "action_item.reassigned").await?);
-    }
-    Ok(moved)
 }

@@ -626,6 +626,8 @@ pub struct InteractionFilter {
     pub own_company: Option<Flag>,
     /// Only those that dealt with this issue, whatever was merged into it.
     pub issue_id: Option<Uuid>,
+    /// Only those that belong to this work item (S3-19).
+    pub work_item_id: Option<Uuid>,
     /// Only about this: a type and an id.
     #[param(value_type = Option<String>, pattern = "^[^:]+:[\\s\\S]+$", example = "order:A-1001")]
     pub subject: Option<SubjectText>,

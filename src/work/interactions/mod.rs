@@ -10,4 +10,4 @@ mod service;
 
 pub use interaction::{CallResult, Direction, Originator};
 pub use json::{ActionFilter, ActionView, FollowUpState, InteractionFilter, InteractionPage, InteractionView, NewInteraction};
-pub use service::{Related, found, found_actions, narrow, page, record, related};
+pub use service::{Related, attach, found, found_actions, held, narrow, page, record, record_on, related};

@@ -63,9 +63,14 @@ impl About {
 }
 
 /// Records an interaction with what it dealt with and what follows from it.
+pub async fn record(tx: &mut Tx, new: NewInteraction) -> Result<CreatedInteractionView> {
+    record_on(tx, new, None).await
+}
+
+/// Records an interaction, of a work item or of none, with what it dealt with and what follows from it.
 ///
 /// Whom and whose come first, numbers of new issues last: whoever waits for a number holds nothing that others wait for.
-pub async fn record(tx: &mut Tx, new: NewInteraction) -> Result<CreatedInteractionView> {
+pub async fn record_on(tx: &mut Tx, new: NewInteraction, work_item: Option<Uuid>) -> Result<CreatedInteractionView> {
     picklists::learn(tx, new.words()).await?;
     let mut broken = Broken::default();
     let identified = broken.note(identify(tx, new.who.clone(), new.contact_id).await)?;
@@ -84,7 +89,7 @@ pub async fn record(tx: &mut Tx, new: NewInteraction) -> Result<CreatedInteracti
         Direction::Inbound => Originator::Customer,
         Direction::Outbound => Originator::Rep,
     });
-    broken.note(check_end(&new, originator))?;
+    broken.note(check_end(&new, originator, work_item.is_some()))?;
     if let Some(follow_up) = &new.follow_up {
         // One who cannot be is named when the item is made.
         Broken::default().note(action_items::own(tx, follow_up.assignee).await)?;
@@ -102,6 +107,7 @@ pub async fn record(tx: &mut Tx, new: NewInteraction) -> Result<CreatedInteracti
         interaction_id: Some(id),
         issue_id: if let [(about, _)] = planned.as_slice() { Some(about.id()) } else { None },
         note_id: None,
+        work_item_id: work_item,
     };
     let follow_up = match new.follow_up {
         Some(follow_up) => broken.note(follow(tx, follow_up, &new.subject_line, links).await.map_err(|error| error.below("follow_up")))?,
@@ -133,7 +139,7 @@ pub async fn record(tx: &mut Tx, new: NewInteraction) -> Result<CreatedInteracti
         follow_up_id: follow_up.as_ref().map(|item| item.id),
         subject_type,
         subject_id,
-        work_item_id: None,
+        work_item_id: work_item,
         who: new.who.map(serde_json::to_value).transpose().map_err(Error::internal)?,
         updated_at: tx.now,
         version: 1,
@@ -181,11 +187,12 @@ fn check_time(now: Timestamp, occurred_at: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// What a person records is complete or has a follow-up, never both; issues say for themselves what is to be done (S1-10).
-fn check_end(new: &NewInteraction, originator: Originator) -> Result<()> {
+/// What a person records is complete or has a follow-up, never both; issues and work items say for themselves what is to be
+/// done (S1-10).
+fn check_end(new: &NewInteraction, originator: Originator, of_work: bool) -> Result<()> {
     match (new.complete, &new.follow_up) {
         (true, Some(_)) => Err(Error::field("follow_up", "ambiguous", "what is complete has no follow-up")),
-        (false, None) if originator != Originator::Automatic && new.actions.is_empty() => {
+        (false, None) if !of_work && originator != Originator::Automatic && new.actions.is_empty() => {
             Err(Error::field("complete", "required", "must be true unless there is a follow_up or an issue"))
         }
         _ => Ok(()),
@@ -308,6 +315,19 @@ pub async fn link(tx: &mut Tx, issue_id: Uuid, interaction_id: Uuid, details: Ac
         touch(tx, interaction).await?;
     }
     Ok((find_action(tx.read(), after.id).await?, false))
+}
+
+/// Has an interaction belong to a work item, or to none; what it was before, and what it is now.
+pub async fn attach(tx: &mut Tx, id: Uuid, work_item: Option<Uuid>) -> Result<(Model, Model)> {
+    let before = tx.lock::<Entity>(id, "interaction").await?;
+    let after = tx.change(&before, Model { work_item_id: work_item, ..before.clone() }, "interaction.attached").await?;
+    Ok((before, after))
+}
+
+/// An interaction as it is, locked against whoever would change it; none when there is no such one.
+pub async fn held(tx: &mut Tx, id: Uuid) -> Result<Option<Model>> {
+    let select = tx.for_update(Entity::find_by_id(id));
+    tx.read().model(select).await
 }
 
 /// An interaction changes with its actions, so that its ETag tells.
@@ -512,6 +532,7 @@ pub fn narrow(select: &mut SelectStatement, context: &Context, filter: &Interact
         .any_of(column(Column::OperatorId), people(filter.operator.as_ref(), context).as_ref())
         .any_of(column(Column::ContactId), related.contacts.as_ref())
         .any_of(column(Column::SubjectType), filter.subject_type.as_ref())
+        .equals(column(Column::WorkItemId), filter.work_item_id)
         .equals(column(Column::Complete), filter.complete.map(|flag| flag.0))
         .contains(column(Column::SubjectLineKey), filter.subject_line.as_deref().map(text::fold).as_deref())
         .contains(lower(column(Column::Detail)), filter.detail.as_deref().map(str::to_lowercase).as_deref());

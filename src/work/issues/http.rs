@@ -5,13 +5,16 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
-    issue::{self, IssueOrigin},
+    issue::{self, IssueOrigin, Model},
     json::{IssueFilter, IssueMerge, IssuePage, IssuePatch, IssueView, NewIssue},
     service,
 };
 use crate::{
     kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, View},
-    work::action_items::Reopening,
+    work::{
+        action_items::Reopening,
+        ownership::{claim, release},
+    },
 };
 
 /// Adds the routes.
@@ -85,7 +88,12 @@ async fn update_issue(db: Data<Db>, Path(id): Path<Uuid>, call: Call<IssuePatch>
 #[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), responses((status = 200, description = "The issue, now one's own.", body = IssueView)))]
 #[post("/issues/{id}/claim")]
 async fn claim_issue(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
-    command.write(&db, async move |tx| Answer::ok(&service::claim(tx, id).await?)).await
+    command
+        .write(&db, async move |tx| {
+            let issue: Model = claim(tx, id).await?;
+            Answer::ok(&service::find(tx.read(), issue.id).await?)
+        })
+        .await
 }
 
 /// Release an issue
@@ -94,7 +102,12 @@ async fn claim_issue(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Re
 #[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), responses((status = 200, description = "The issue, back where it was.", body = IssueView)))]
 #[post("/issues/{id}/release")]
 async fn release_issue(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
-    command.write(&db, async move |tx| Answer::ok(&service::release(tx, id).await?)).await
+    command
+        .write(&db, async move |tx| {
+            let issue: Model = release(tx, id).await?;
+            Answer::ok(&service::find(tx.read(), issue.id).await?)
+        })
+        .await
 }
 
 /// Close an issue

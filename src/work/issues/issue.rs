@@ -10,12 +10,14 @@ use serde::{Deserialize, Serialize};
 use crate::{
     access::{groups::group, users},
     kernel::{
+        actor::Actor,
         clock::Timestamp,
+        error::{Code, Error, Result},
         journal::{Audience, Belongs},
         list::Key,
         search::Searchable,
     },
-    work::action_items::{AssigneeRef, AssigneeType},
+    work::ownership::{AssigneeType, Owned, has},
 };
 
 crate::choice! {
@@ -93,10 +95,45 @@ pub struct Model {
 }
 
 impl Model {
-    /// The queue it was claimed from.
-    #[must_use]
-    pub fn queue(&self) -> Option<AssigneeRef> {
-        self.origin_type.map(|kind| AssigneeRef { kind, id: self.origin_id })
+    /// Refuses to change an issue that was merged: its survivor is meant.
+    pub fn require_live(&self) -> Result<()> {
+        match self.merged_into_id {
+            None => Ok(()),
+            Some(survivor) => Err(Error::new(Code::Merged, format!("Issue {} was merged into another; that one is meant.", self.number))
+                .with("merged_into", survivor)),
+        }
+    }
+
+    /// Refuses an issue of another status.
+    pub fn require(&self, status: IssueStatus) -> Result<()> {
+        if self.status == status {
+            return Ok(());
+        }
+        let detail = format!("Issue {} is {} already.", self.number, self.status);
+        Err(Error::new(Code::WrongStatus, detail).with("current_status", self.status))
+    }
+}
+
+impl Owned for Model {
+    crate::owner_columns!();
+
+    const WHAT: &'static str = "issue";
+
+    fn is_open() -> Expr {
+        Expr::cust("\"issues\".\"status\" = 'open'")
+    }
+
+    /// Agents work on what is theirs, their groups' and public, and on what they opened; managers on all (S0-21).
+    fn may_work(&self, actor: &Actor) -> Result<()> {
+        if actor.oversees() || self.opened_by_id == actor.author() || has(actor, self.assignee_type, self.assignee_id) {
+            return Ok(());
+        }
+        Err(Error::new(Code::NotYourItem, "This issue belongs to somebody else; managers may work on it."))
+    }
+
+    fn require_open(&self) -> Result<()> {
+        self.require_live()?;
+        self.require(IssueStatus::Open)
     }
 }
 

@@ -15,6 +15,5 @@ pub use issue::{IssueOrigin, IssueStatus};
 pub use json::{IssueFilter, IssuePage, IssueView, NewIssue, OpenIssuesView, TypeCount, words_schema};
 pub use reactions::find_contact;
 pub use service::{
-    Planned, UNCATEGORISED, applied_defaults, cluster, found, group_is_unstaffed, is_open, live, move_all, open, open_by_type, open_of,
-    orphaned, page, plan, surviving,
+    Planned, UNCATEGORISED, applied_defaults, cluster, found, is_open, live, open, open_by_type, orphaned, page, plan, surviving,
 };

@@ -15,7 +15,6 @@ use super::{
     json::{IssueDefaults, IssueFilter, IssuePatch, IssueView, NewIssue, OpenIssuesView, TypeCount},
 };
 use crate::{
-    access::groups,
     catalog::picklists::{self, ISSUE_TYPES},
     customers::{
         contacts,
@@ -23,14 +22,17 @@ use crate::{
     },
     kernel::{
         context::Context,
-        error::{Broken, Code, Error, Result},
+        error::{Broken, Error, Result},
         filter::{AnyOf, Narrow, owned_by, owned_by_another},
         list::{self, Page, PageRequest},
         patch::Patch,
         reader::Reader,
         tx::Tx,
     },
-    work::action_items::{AssigneeRef, AssigneeType, Owner, Reopening, has, is_unstaffed, nobody_could, own},
+    work::{
+        action_items::Reopening,
+        ownership::{self, AssigneeRef, Owned, Owner, first_able, own, own_if_named},
+    },
 };
 
 /// The advisory lock under which numbers are given.
@@ -74,13 +76,11 @@ pub async fn plan(tx: &mut Tx, new: NewIssue, contact: Option<Uuid>) -> Result<P
 /// Opens an issue under the next number. Whoever comes later waits for the number until this transaction ends, so
 /// nothing that others hold is waited for after it.
 pub async fn open(tx: &mut Tx, planned: Planned, origin: IssueOrigin) -> Result<Model> {
-    tx.alone(NUMBERS).await?;
-    let last = Query::select().expr_as(Expr::col(Column::Number).max(), Alias::new("number")).from(Entity).to_owned();
-    let last = tx.read().one::<Last>(&last).await?.and_then(|last| last.number).unwrap_or(0);
+    let number = tx.next_number::<Entity>(NUMBERS, Column::Number).await?;
     let (subject_type, subject_id) = planned.subject.map(|subject| (subject.r#type, subject.id)).unzip();
     let issue = Model {
         id: planned.id,
-        number: last + 1,
+        number,
         title: planned.title,
         categorised: !planned.types.is_empty(),
         types: Types(planned.types),
@@ -106,11 +106,6 @@ pub async fn open(tx: &mut Tx, planned: Planned, origin: IssueOrigin) -> Result<
     Ok(issue)
 }
 
-#[derive(FromQueryResult)]
-struct Last {
-    number: Option<i64>,
-}
-
 /// Refuses types that are unknown or retired; under what it is filed already an issue may stay.
 async fn check_types(tx: &mut Tx, types: &[String], filed: &[String]) -> Result<()> {
     let fresh = types.iter().enumerate().filter(|(_, word)| !filed.contains(word));
@@ -132,20 +127,15 @@ async fn owner_of(tx: &mut Tx, wanted: Option<AssigneeRef>, contact: Option<Uuid
     }
     let mut candidates = Vec::new();
     if let Some(contact) = contact {
-        candidates.extend(contacts::owner_of(tx, contact).await?.map(|id| (AssigneeType::User, id)));
+        candidates.extend(contacts::owner_of(tx, contact).await?.map(AssigneeRef::user));
     }
     for word in types {
-        candidates.extend(picklists::group_of(tx, word).await?.map(|id| (AssigneeType::Group, id)));
+        candidates.extend(picklists::group_of(tx, word).await?.map(AssigneeRef::group));
     }
-    let default = tx.default_group.clone();
-    candidates.extend(groups::named(tx.read(), &default).await?.map(|group| (AssigneeType::Group, group.id)));
-    for (kind, id) in candidates {
-        match own(tx, Some(AssigneeRef { kind, id: Some(id) })).await {
-            Err(error) if error.code() == Code::Invalid => {}
-            found => return found,
-        }
+    match first_able(tx, candidates).await? {
+        Some(owner) => Ok(owner),
+        None => own(tx, None).await,
     }
-    own(tx, None).await
 }
 
 /// Writes the types of an issue where filters and counts find them.
@@ -164,7 +154,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: IssuePatch) -> Result<IssueVie
         Some(contact) => broken.note(contacts::resolve(tx, *contact, "contact_id").await)?.map_or(patch.contact_id, Patch::Value),
         None => patch.contact_id,
     };
-    let owner = broken.note(hold(tx, patch.assignee).await)?.flatten();
+    let owner = broken.note(own_if_named(tx, patch.assignee).await)?.flatten();
     let before = workable(tx, id).await?;
     let mut after = before.clone();
     broken.note(patch.title.line_over(&mut after.title, "title"))?;
@@ -188,10 +178,10 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: IssuePatch) -> Result<IssueVie
     }
     broken.end()?;
     if let Some(owner) = owner {
-        give(&mut after, owner);
+        after.give(owner);
     }
-    let moved = (before.assignee_type, before.assignee_id) != (after.assignee_type, after.assignee_id);
-    let after = tx.change(&before, after, if moved { "issue.reassigned" } else { "issue.updated" }).await?;
+    let event = Model::moved_or(&before, &after, "updated");
+    let after = tx.change(&before, after, &event).await?;
     if before.types != after.types {
         let filed = issue_type::Entity::delete_many().filter(issue_type::Column::IssueId.eq(id));
         tx.execute(&filed.into_query()).await?;
@@ -200,51 +190,10 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: IssuePatch) -> Result<IssueVie
     find(tx.read(), id).await
 }
 
-/// Takes an issue from its group's queue or the public one.
-pub async fn claim(tx: &mut Tx, id: Uuid) -> Result<IssueView> {
-    let me = tx.context.actor.person()?;
-    let owner = own(tx, None).await?;
-    let before: Model = tx.target(id, "issue").await?;
-    require(&before, IssueStatus::Open)?;
-    match (before.assignee_type, before.assignee_id) {
-        (AssigneeType::User, Some(holder)) if holder == me => return find(tx.read(), id).await,
-        (AssigneeType::User, _) => {
-            let holder = find(tx.read(), id).await?.assignee;
-            return Err(Error::new(Code::AlreadyClaimed, format!("{} has it.", holder.name)).with("holder", holder));
-        }
-        _ => may_work(tx, &before)?,
-    }
-    let mut after = before.clone();
-    give(&mut after, owner);
-    (after.origin_type, after.origin_id) = (Some(before.assignee_type), before.assignee_id);
-    tx.change(&before, after, "issue.claimed").await?;
-    find(tx.read(), id).await
-}
-
-/// Gives an issue back to the queue it was claimed from.
-pub async fn release(tx: &mut Tx, id: Uuid) -> Result<IssueView> {
-    let seen = tx.read().model(Entity::find_by_id(id)).await?.and_then(|issue| issue.queue());
-    let queue = hold(tx, seen).await;
-    let before = workable(tx, id).await?;
-    require(&before, IssueStatus::Open)?;
-    let Some(origin) = before.queue() else {
-        return Err(Error::new(Code::NothingToRelease, "It was never claimed from a queue; assign it to somebody instead."));
-    };
-    if seen != Some(origin) {
-        return Err(Error::new(Code::Conflict, "Somebody else was working on it at the same time."));
-    }
-    if let Some(queue) = queue? {
-        let mut after = before.clone();
-        give(&mut after, queue);
-        tx.change(&before, after, "issue.released").await?;
-    }
-    find(tx.read(), id).await
-}
-
 /// Says that an issue is dealt with.
 pub async fn close(tx: &mut Tx, id: Uuid) -> Result<IssueView> {
     let before = workable(tx, id).await?;
-    require(&before, IssueStatus::Open)?;
+    before.require(IssueStatus::Open)?;
     let after = closed(tx, &before);
     tx.change(&before, after, "issue.closed").await?;
     find(tx.read(), id).await
@@ -256,12 +205,12 @@ fn closed(tx: &Tx, issue: &Model) -> Model {
 
 /// Takes up a closed issue again, by somebody who is there.
 pub async fn reopen(tx: &mut Tx, id: Uuid, reopening: Reopening) -> Result<IssueView> {
-    let owner = hold(tx, reopening.assignee).await?;
+    let owner = own_if_named(tx, reopening.assignee).await?;
     let before = workable(tx, id).await?;
-    require(&before, IssueStatus::Closed)?;
+    before.require(IssueStatus::Closed)?;
     let mut after = Model { status: IssueStatus::Open, closed_at: None, closed_by_id: None, ..before.clone() };
     match owner {
-        Some(owner) => give(&mut after, owner),
+        Some(owner) => after.give(owner),
         None => {
             own(tx, Some(AssigneeRef { kind: before.assignee_type, id: before.assignee_id })).await?;
         }
@@ -285,12 +234,12 @@ pub async fn merge(tx: &mut Tx, id: Uuid, into: Uuid) -> Result<IssueView> {
     let of = |id: Uuid| pair.iter().find(|issue| issue.id == id);
     let source = of(id).ok_or_else(|| Error::not_found("issue"))?;
     tx.check_version(source, "issue")?;
-    may_work(tx, source)?;
-    require_live(source)?;
-    require(source, IssueStatus::Open)?;
+    source.may_work(&tx.context.actor)?;
+    source.require_live()?;
+    source.require(IssueStatus::Open)?;
     let target = of(into).ok_or_else(|| Error::field("into", "unknown", "is no issue"))?;
-    require_live(target)?;
-    require(target, IssueStatus::Open)?;
+    target.require_live()?;
+    target.require(IssueStatus::Open)?;
     // What was merged into it goes along, so that one step always leads to the survivor.
     let earlier = tx.for_update(Entity::find().filter(Column::MergedIntoId.eq(id)).order_by_asc(Column::Id));
     for before in tx.read().models(earlier).await? {
@@ -301,53 +250,11 @@ pub async fn merge(tx: &mut Tx, id: Uuid, into: Uuid) -> Result<IssueView> {
     find(tx.read(), into).await
 }
 
-/// An issue that the request is about, which the actor may work on.
+/// An issue that the request is about, which the actor may work on and which was not merged.
 async fn workable(tx: &mut Tx, id: Uuid) -> Result<Model> {
-    let issue: Model = tx.target(id, "issue").await?;
-    may_work(tx, &issue)?;
-    require_live(&issue)?;
+    let issue: Model = ownership::workable(tx, id).await?;
+    issue.require_live()?;
     Ok(issue)
-}
-
-/// Agents work on what is theirs, their groups' and public, and on what they opened; managers on all (S0-21).
-fn may_work(tx: &Tx, issue: &Model) -> Result<()> {
-    let actor = &tx.context.actor;
-    if actor.oversees() || issue.opened_by_id == actor.author() || has(actor, issue.assignee_type, issue.assignee_id) {
-        return Ok(());
-    }
-    Err(Error::new(Code::NotYourItem, "This issue belongs to somebody else; managers may work on it."))
-}
-
-/// Refuses to change an issue that was merged: its survivor is meant.
-fn require_live(issue: &Model) -> Result<()> {
-    match issue.merged_into_id {
-        None => Ok(()),
-        Some(survivor) => Err(Error::new(Code::Merged, format!("Issue {} was merged into another; that one is meant.", issue.number))
-            .with("merged_into", survivor)),
-    }
-}
-
-fn require(issue: &Model, status: IssueStatus) -> Result<()> {
-    if issue.status == status {
-        return Ok(());
-    }
-    let detail = format!("Issue {} is {} already.", issue.number, issue.status);
-    Err(Error::new(Code::WrongStatus, detail).with("current_status", issue.status))
-}
-
-async fn hold(tx: &mut Tx, wanted: Option<AssigneeRef>) -> Result<Option<Owner>> {
-    match wanted {
-        Some(assignee) => own(tx, Some(assignee)).await.map(Some),
-        None => Ok(None),
-    }
-}
-
-/// An issue that is given away has not been claimed by its new owner.
-fn give(issue: &mut Model, owner: Owner) {
-    if (issue.assignee_type, issue.assignee_id) != (owner.kind, owner.id) {
-        (issue.assignee_type, issue.assignee_id) = (owner.kind, owner.id);
-        (issue.origin_type, issue.origin_id) = (None, None);
-    }
 }
 
 /// The issue that an id means now, with its number; refused at a field when there is none.
@@ -373,7 +280,7 @@ pub async fn cluster(reader: Reader<'_>, id: Uuid) -> Result<Vec<Uuid>> {
 /// A live issue that the path names; 409 when it was merged.
 pub async fn live(reader: Reader<'_>, id: Uuid) -> Result<Model> {
     let issue = reader.model(Entity::find_by_id(id)).await?.ok_or_else(|| Error::not_found("issue"))?;
-    require_live(&issue)?;
+    issue.require_live()?;
     Ok(issue)
 }
 
@@ -396,10 +303,10 @@ async fn views(reader: Reader<'_>, rows: Vec<Row>) -> Result<Vec<IssueView>> {
     Ok(rows.into_iter().map(view).collect())
 }
 
-/// Whether an issue is open; a literal, so that the planner sees it in prepared statements too.
+/// Whether an issue is open.
 #[must_use]
 pub fn is_open() -> Expr {
-    Expr::cust("\"issues\".\"status\" = 'open'")
+    Model::is_open()
 }
 
 fn is_closed() -> Expr {
@@ -598,37 +505,10 @@ pub async fn open_by_type(reader: Reader<'_>) -> Result<OpenIssuesView> {
     Ok(OpenIssuesView { open: total.open, uncategorised: total.uncategorised, types: types.collect() })
 }
 
-/// How many open issues a person has.
-pub async fn open_of(reader: Reader<'_>, user: Uuid) -> Result<u64> {
-    let mut select = Entity::find().into_query();
-    select.and_where(is_open()).and_where(Expr::col((Entity, Column::AssigneeId)).eq(user));
-    reader.count(select, u64::from(u32::MAX)).await
-}
-
-/// How many open issues a group has although nobody active is left in it.
-pub async fn group_is_unstaffed(reader: Reader<'_>, group: Uuid, but: Option<Uuid>) -> Result<u64> {
-    let mut select = Entity::find().into_query();
-    select.and_where(is_open()).and_where(Expr::col((Entity, Column::AssigneeId)).eq(group)).and_where(is_unstaffed(group, but));
-    reader.count(select, u64::from(u32::MAX)).await
-}
-
 /// Open issues that nobody could deal with: there must never be any (S0-16).
 #[must_use]
 pub fn orphaned() -> SelectStatement {
     let mut select = issue::select();
-    select.and_where(is_open()).cond_where(nobody_could(|| Expr::col((Entity, Column::AssigneeId))));
+    ownership::only_orphaned::<Model>(&mut select);
     select
-}
-
-/// Moves every open issue of a person to another owner; what became of each.
-pub async fn move_all(tx: &mut Tx, from: Uuid, to: Owner) -> Result<Vec<Model>> {
-    let theirs = Entity::find().filter(Column::AssigneeId.eq(from)).filter(Column::Status.eq(IssueStatus::Open));
-    let theirs = tx.for_update(theirs.order_by_asc(Column::Id));
-    let mut moved = Vec::new();
-    for before in tx.read().models(theirs).await? {
-        let mut after = before.clone();
-        give(&mut after, to);
-        moved.push(tx.change(&before, after, "issue.reassigned").await?);
-    }
-    Ok(moved)
 }

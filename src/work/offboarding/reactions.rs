@@ -8,11 +8,64 @@ use crate::{
     access::groups,
     kernel::{
         error::{Code, Error, Result},
-        journal::Change,
+        journal::{Change, Record},
+        reader::Reader,
         tx::Tx,
     },
-    work::{action_items, issues},
+    work::{
+        action_items::action_item::Model as ActionItem,
+        issues::issue::Model as Issue,
+        ownership::{Owned, group_is_unstaffed, open_of},
+        work_items::work_item::Model as WorkItem,
+    },
 };
+
+/// How much of each kind is open: its name in the answer, and how it is counted.
+struct Open(Vec<(&'static str, &'static str, u64)>);
+
+impl Open {
+    /// What a person has.
+    async fn of(reader: Reader<'_>, user: Uuid) -> Result<Self> {
+        Ok(Self(vec![
+            named::<ActionItem>(open_of::<ActionItem>(reader, user).await?),
+            named::<Issue>(open_of::<Issue>(reader, user).await?),
+            named::<WorkItem>(open_of::<WorkItem>(reader, user).await?),
+        ]))
+    }
+
+    /// What a group has although nobody active is left in it.
+    async fn left_by(reader: Reader<'_>, group: Uuid, but: Option<Uuid>) -> Result<Self> {
+        Ok(Self(vec![
+            named::<ActionItem>(group_is_unstaffed::<ActionItem>(reader, group, but).await?),
+            named::<Issue>(group_is_unstaffed::<Issue>(reader, group, but).await?),
+            named::<WorkItem>(group_is_unstaffed::<WorkItem>(reader, group, but).await?),
+        ]))
+    }
+
+    fn sum(&self) -> u64 {
+        self.0.iter().map(|(.., open)| open).sum()
+    }
+
+    /// By kind, those there are none of left out.
+    fn by_kind(&self) -> Map<String, Value> {
+        self.0.iter().filter(|(.., open)| *open > 0).map(|(kind, _, open)| ((*kind).into(), (*open).into())).collect()
+    }
+
+    /// In words.
+    fn words(&self) -> String {
+        let words: Vec<String> =
+            self.0.iter().filter(|(.., open)| *open > 0).map(|(_, what, open)| format!("{open} open {what}s")).collect();
+        match words.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+            None => "nothing".into(),
+        }
+    }
+}
+
+fn named<M: Owned>(open: u64) -> (&'static str, &'static str, u64) {
+    (<M as Record>::KIND, M::WHAT, open)
+}
 
 /// Refuses to take a person out of service while they hold open work, or are the last who could do a group's.
 pub fn refuse_open_work<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
@@ -20,16 +73,10 @@ pub fn refuse_open_work<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFutur
         let mut refusals = Vec::new();
         // Locked, so that nobody gives a group work, or leaves it, trusting in who leaves here.
         let groups = groups::lock_of(tx, change.id).await?;
-        let items = action_items::open_of(tx.read(), change.id).await?;
-        let issues = issues::open_of(tx.read(), change.id).await?;
-        if items + issues > 0 {
-            let detail = format!("They hold {}; offboard them instead.", counted(items, issues));
-            let open: Map<String, Value> = [("action_item", items), ("issue", issues)]
-                .into_iter()
-                .filter(|(_, open)| *open > 0)
-                .map(|(kind, open)| (kind.into(), open.into()))
-                .collect();
-            refusals.push(Error::new(Code::OpenWork, detail).with("open_work", open));
+        let open = Open::of(tx.read(), change.id).await?;
+        if open.sum() > 0 {
+            let detail = format!("They hold {}; offboard them instead.", open.words());
+            refusals.push(Error::new(Code::OpenWork, detail).with("open_work", open.by_kind()));
         }
         for group in groups {
             refuse_unstaffed(tx, group.id, &group.name, Some(change.id)).await.unwrap_or_else(|refusal| refusals.push(refusal));
@@ -50,19 +97,10 @@ pub fn refuse_empty_group<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFut
 
 /// Refuses to leave a group without an active member while it has open work.
 async fn refuse_unstaffed(tx: &Tx, group: Uuid, name: &str, but: Option<Uuid>) -> Result<()> {
-    let items = action_items::group_is_unstaffed(tx.read(), group, but).await?;
-    let issues = issues::group_is_unstaffed(tx.read(), group, but).await?;
-    if items + issues == 0 {
+    let open = Open::left_by(tx.read(), group, but).await?;
+    if open.sum() == 0 {
         return Ok(());
     }
-    let detail = format!("They are the last active member of {name}, which has {}.", counted(items, issues));
-    Err(Error::new(Code::OpenWork, detail).with("groups", json!({ group.to_string(): items + issues })))
-}
-
-fn counted(items: u64, issues: u64) -> String {
-    match (items, issues) {
-        (_, 0) => format!("{items} open action items"),
-        (0, _) => format!("{issues} open issues"),
-        _ => format!("{items} open action items and {issues} open issues"),
-    }
+    let detail = format!("They are the last active member of {name}, which has {}.", open.words());
+    Err(Error::new(Code::OpenWork, detail).with("groups", json!({ group.to_string(): open.sum() })))
 }

@@ -15,8 +15,10 @@ use crate::{
         tx::Tx,
     },
     work::{
-        action_items::{self, Assignee, AssigneeType},
-        issues,
+        action_items::action_item,
+        issues::issue,
+        ownership::{Assignee, AssigneeType, move_all, own},
+        work_items::work_item,
     },
 };
 
@@ -38,17 +40,19 @@ pub async fn offboard(tx: &mut Tx, id: Uuid, wanted: Offboarding) -> Result<Offb
     if !leaver.active {
         return Err(Error::new(Code::Conflict, "They are not active any more."));
     }
-    let owner = action_items::own(tx, Some(to)).await.map_err(|error| error.renamed("assignee", "reassign_to"))?;
+    let owner = own(tx, Some(to)).await.map_err(|error| error.renamed("assignee", "reassign_to"))?;
     groups::lock_of(tx, id).await?;
-    let items = action_items::move_all(tx, id, owner).await?;
-    let issues = issues::move_all(tx, id, owner).await?;
+    let items = move_all::<action_item::Model>(tx, id, owner).await?;
+    let issues = move_all::<issue::Model>(tx, id, owner).await?;
+    let work_items = move_all::<work_item::Model>(tx, id, owner).await?;
     let items = items.into_iter().map(|item| MovedItem { id: item.id, title: item.title }).collect();
     let issues = issues.into_iter().map(|issue| MovedItem { id: issue.id, title: issue.title }).collect();
+    let work_items = work_items.into_iter().map(|item| MovedItem { id: item.id, title: item.title() }).collect();
     // An account has a rep who is a person, or none.
     let rep = owner.id.filter(|_| owner.kind == AssigneeType::User);
     let accounts = contacts::hand_over(tx, id, rep).await?;
     let accounts = accounts.into_iter().map(|contact| MovedItem { id: contact.id, title: contact.name }).collect();
-    let moved = [("action_item", items), ("issue", issues), ("contact", accounts)];
+    let moved = [("action_item", items), ("issue", issues), ("work_item", work_items), ("contact", accounts)];
     let moved = moved.into_iter().map(|(kind, items): (&str, Vec<MovedItem>)| MovedKind { kind: kind.into(), moved: items.len(), items });
     let moved = moved.collect();
     let left = users::deactivate(tx, id).await?;

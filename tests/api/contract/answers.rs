@@ -203,6 +203,15 @@ async fn what_does_not_fit(given: &mut Given) {
     }
     let interaction = json!({ "who": { "last_name": "Roy" }, "channel": "phone", "subject_line": "Called", "complete": true });
     let interaction = text(&admin.post("/v1/interactions", interaction).await.expect(201)["id"]);
+    let work = json!({ "type": "support_ticket", "who": { "last_name": "Roy" } });
+    let work = text(&admin.post("/v1/work-items", work).await.expect(201)["id"]);
+    let external = "/v1/work-items/by-external-id/quiz/Q-1001";
+    let upsert = operation("upsert_work_item");
+    for _ in 0..2 {
+        let body = json!({ "type": "body_type_quiz", "who": { "last_name": "Roy" } });
+        given.note(&upsert, &upsert.ask(&admin, external, Some(body)).await);
+    }
+    let statuses = json!([{ "key": "open", "label": "Open" }]);
     let link = operation("link_interaction");
     let linked = |issue: &str| format!("/v1/issues/{issue}/interactions/{interaction}");
     given.note(&link, &admin.put(&linked(&issues[1]), Some(json!({}))).await);
@@ -210,6 +219,8 @@ async fn what_does_not_fit(given: &mut Given) {
     let forbidden = [
         ("update_issue", format!("/v1/issues/{}", issues[0]), Some(json!({ "title": "Charged thrice" }))),
         ("link_interaction", linked(&issues[0]), Some(json!({}))),
+        ("update_work_item", format!("/v1/work-items/{work}"), Some(json!({ "status": "new" }))),
+        ("update_work_item_type", "/v1/work-item-types/support_ticket".into(), Some(json!({ "statuses": statuses }))),
         ("add_group_member", format!("/v1/groups/{shipping}/members/{}", gone.id), None),
         ("update_user", format!("/v1/users/{}", ana.id), Some(json!({ "email": "admin@localhost" }))),
         ("remove_group_member", format!("/v1/groups/{shipping}/members/{}", ana.id), None),
@@ -222,6 +233,9 @@ async fn what_does_not_fit(given: &mut Given) {
         let operation = operation(id);
         given.note(&operation, &operation.ask(&admin, &path, body).await);
     }
+    admin.post("/v1/forms", json!({ "key": "quiz", "title": "Quiz", "work_item_type": "body_type_quiz" })).await.expect(201);
+    let intake = operation("post_intake");
+    given.note(&intake, &admin.post("/v1/intake/quiz", json!({ "email": "nobody" })).await);
     // Nothing left to claim, and more than can be changed at once.
     let next = operation("claim_next_item");
     given.note(&next, &admin.command("/v1/queues/public/claim-next").await);
@@ -230,6 +244,10 @@ async fn what_does_not_fit(given: &mut Given) {
     for _ in 0..21 {
         admin.post("/v1/notes", note.clone()).await.expect(201);
     }
+    let bulk = operation("bulk_work_items");
+    let ids: Vec<Value> = (0..1001).map(|number| json!(format!("01234567-89ab-7cde-8f01-{number:012x}"))).collect();
+    let many = json!({ "select": { "ids": ids }, "transition": { "to": "in_progress" } });
+    given.note(&bulk, &admin.post("/v1/work-items/bulk", many).await);
     let bulk = operation("bulk_action_items");
     let many = json!({ "select": { "filter": { "subject": "order:A-1001" } }, "set": { "due_in": "in_1_week" } });
     given.note(&bulk, &admin.post("/v1/action-items/bulk", many).await);

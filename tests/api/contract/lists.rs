@@ -224,6 +224,11 @@ async fn go_on(shop: &Shop, number: usize) {
     let variable = json!({ "key": key, "label": name, "picklist": "moods" });
     // There are not as many variables as there are turns.
     assert!([201, 409].contains(&admin.post("/v1/variables", variable).await.status));
+    let key = name.to_lowercase().replace(' ', "_");
+    new("forms", json!({ "key": key, "title": name, "work_item_type": "support_ticket" })).await;
+    // Nor as many routing rules.
+    let rule = json!({ "name": name, "target": { "type": "contact_owner" } });
+    assert!([201, 409].contains(&admin.post("/v1/routing-rules", rule).await.status));
     new("picklists", json!({ "name": name.to_lowercase().replace(' ', "_") })).await;
     let items = json!([{ "title": name, "due_on": due, "priority": if before { "low" } else { "high" } }]);
     new("notes", json!({ "subject": { "type": "order", "id": "A-1001" }, "title": name, "action_items": items })).await;
@@ -231,13 +236,21 @@ async fn go_on(shop: &Shop, number: usize) {
     let actions = json!([{ "issue": { "title": name } }]);
     let interaction = json!({ "contact_id": contact, "channel": "email", "subject_line": name, "actions": actions });
     new("interactions", interaction).await;
+    let kind = json!({ "label": name, "category": "quiz" });
+    // Nor as many types.
+    assert!([201, 409].contains(&admin.post("/v1/work-item-types", kind).await.status));
+    let work = new("work-items", json!({ "type": "support_ticket", "contact_id": contact, "description": name })).await;
+    let work = format!("/v1/work-items/{}/transition", text(&work["id"]));
+    admin.post(&work, json!({ "to": "pending" })).await.expect(200);
     shop.job(&shop.admin, "Another", 9, json!({})).await;
     let sort = |kind: &str| match kind {
         "interactions" => "occurred_at",
         "issues" => "number",
         _ => "created_at",
     };
-    for (kind, member) in [("notes", "body"), ("action-items", "details"), ("interactions", "detail"), ("issues", "title")] {
+    for (kind, member) in
+        [("notes", "body"), ("action-items", "details"), ("interactions", "detail"), ("issues", "title"), ("work-items", "description")]
+    {
         let rows = admin.get(&format!("/v1/{kind}?sort={}&limit=3", sort(kind))).await.expect(200);
         for id in column(&rows, "id") {
             admin.patch(&format!("/v1/{kind}/{id}"), json!({ member: name })).await.expect(200);

@@ -19,7 +19,7 @@ use crate::support::{Caller, PASSWORD, Reply, Shop, Value, check, document, is_s
 const PUBLIC: &[&str] = &["read_liveness", "read_readiness", "read_problem", "read_jwks", "create_token", "refresh_token"];
 
 /// Lists that are empty by the promise of S0-16.
-const EMPTY: &[&str] = &["list_orphaned_work", "list_orphaned_issues"];
+const EMPTY: &[&str] = &["list_orphaned_work", "list_orphaned_issues", "list_orphaned_work_items"];
 
 /// An id that nothing has.
 const NOTHING: &str = "01234567-89ab-7cde-8f01-23456789abcd";
@@ -222,6 +222,12 @@ async fn stock(shop: &Shop) {
     for (key, picklist) in [("mood", "moods"), ("purpose", "purposes")] {
         admin.post("/v1/variables", json!({ "key": key, "label": key, "picklist": picklist })).await.expect(201);
     }
+    for key in ["quiz", "contact"] {
+        admin.post("/v1/forms", json!({ "key": key, "title": key, "work_item_type": "support_ticket" })).await.expect(201);
+    }
+    for name in ["Quizzes", "All else"] {
+        admin.post("/v1/routing-rules", json!({ "name": name, "target": { "type": "user", "id": ana.id } })).await.expect(201);
+    }
     for (minute, title) in [(1, "Called"), (2, "Called"), (2, "Wrote"), (4, "Came by")] {
         shop.time_is(&format!("2026-03-18T09:{minute:02}:00Z"));
         // Some rows are equal in what they are sorted by, so that ties must be broken.
@@ -237,6 +243,11 @@ async fn stock(shop: &Shop) {
         let interaction = json!({ "contact_id": contact, "channel": "phone", "subject_line": title, "actions": actions,
             "follow_up": follow_up, "subject": subject, "purpose": "sales", "outcome": "resolved", "mood": "happy" });
         admin.post("/v1/interactions", interaction).await.expect(201);
+        let item = json!({ "type": "support_ticket", "contact_id": contact, "description": title, "assignee": user(&ana),
+            "callback_at": "2026-03-20T09:00:00Z", "reference": { "order": "A-1001" } });
+        let item = admin.post("/v1/work-items", item).await.expect(201);
+        let item = format!("/v1/work-items/{}", text(&item["id"]));
+        admin.post(&format!("{item}/transition"), json!({ "to": "in_progress" })).await.expect(200);
         shop.job(&shop.admin, title, 2000, json!({})).await;
     }
 }

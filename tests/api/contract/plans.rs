@@ -15,7 +15,8 @@ use super::*;
 use crate::support::{group, on_postgres, public};
 
 /// Tables of people and of what an administrator sets up: they stay in the hundreds, and are read whole.
-const SMALL: &[&str] = &["users", "groups", "picklists", "picklist_items", "variables", "signing_keys"];
+const SMALL: &[&str] =
+    &["users", "groups", "picklists", "picklist_items", "variables", "work_item_types", "routing_rules", "forms", "signing_keys"];
 
 /// Columns of which most rows have the same value, so that an index of it would find most rows.
 const COMMON: &[&str] = &["audience", "active", "merged_into_id"];
@@ -35,6 +36,18 @@ fn hot(group: &str) -> Vec<String> {
         paths.push(format!("/v1/{rest}"));
     }
     paths.push("/v1/issues?subject=order:A-1001".into());
+    for filter in [
+        "assignee=me",
+        "assignee=public",
+        "assignee=me&status=pending",
+        "status=closed",
+        "type=support_ticket&status=new",
+        "category=support",
+        "source=manual&include_inactive=true",
+        "include_inactive=true",
+    ] {
+        paths.push(format!("/v1/work-items?{filter}"));
+    }
     for queue in ["mine", "public", group] {
         paths.push(format!("/v1/queues/{queue}/items"));
         paths.push(format!("/v1/queues/{queue}/items?view=all"));
@@ -289,6 +302,7 @@ async fn fill(database: &DatabaseConnection) {
     // Most of what there was to do is done.
     run("UPDATE action_items SET status = 'completed', completed_at = due_at, completed_by_id = created_by_id WHERE md5(id::text) > '2'")
         .await;
+    run("UPDATE work_items SET status = 'resolved', active = FALSE WHERE md5(id::text) > '2'").await;
     run("UPDATE issues SET status = 'closed', closed_at = opened_at, closed_by_id = opened_by_id WHERE md5(id::text) > '2'").await;
     // One in 2,048 says what it was copied from: what much says, PostgreSQL rightly reads from the newest on, or whole.
     run("CREATE TEMPORARY VIEW said AS SELECT id, title FROM notes UNION ALL SELECT id, title FROM action_items UNION ALL SELECT id, name FROM contacts").await;

@@ -79,6 +79,18 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     f.act(&admin, "create_variable", "/v1/variables", Some(variable)).await;
     f.act(&admin, "update_variable", "/v1/variables/mood", Some(json!({ "label": "Humour" }))).await;
 
+    let group_of_all = text(&shop.by(&admin).get("/v1/groups?key=customer_service").await.expect(200)["data"][0]["id"]);
+    let mut rules = Vec::new();
+    for name in ["Quizzes", "All else"] {
+        let rule = json!({ "name": name, "target": { "type": "group", "id": group_of_all } });
+        rules.push(f.act(&admin, "create_routing_rule", "/v1/routing-rules", Some(rule)).await["id"].clone());
+    }
+    rules.reverse();
+    f.act(&admin, "order_routing_rules", "/v1/routing-rules/order", Some(json!({ "ids": rules }))).await;
+    f.act(&admin, "update_routing_rule", &format!("/v1/routing-rules/{}", text(&rules[0])), Some(json!({ "name": "The rest" }))).await;
+    let draft = json!({ "draft": { "type": "support_ticket" } });
+    f.act(&admin, "simulate_routing", "/v1/routing-rules/simulate", Some(draft)).await;
+
     let subject = json!({ "type": "order", "id": "A-1001" });
     let note = json!({ "subject": subject, "title": "Called", "action_items": [{ "title": "Answer", "due_in": "today" }] });
     let note = f.act(&admin, "create_note", "/v1/notes", Some(note)).await;
@@ -135,6 +147,26 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     f.act(&admin, "link_interaction", &format!("{issue_path}/interactions/{id}"), Some(details)).await;
     let into = json!({ "into": interaction["actions"][1]["issue_id"] });
     f.act(&admin, "merge_issue", &format!("{issue_path}/merge"), Some(into)).await;
+
+    let kind = json!({ "label": "Skin Quiz", "category": "quiz", "reference_schema": { "type": "object" } });
+    f.act(&admin, "create_work_item_type", "/v1/work-item-types", Some(kind)).await;
+    f.act(&admin, "update_work_item_type", "/v1/work-item-types/skin_quiz", Some(json!({ "priority": "high" }))).await;
+    let work = json!({ "type": "skin_quiz", "who": { "email": "zoe@epicerie.example" }, "interaction_id": null, "assignee": { "type": "public" } });
+    let work = f.act(&admin, "create_work_item", "/v1/work-items", Some(work)).await;
+    let work = format!("/v1/work-items/{}", text(&work["id"]));
+    f.act(&admin, "update_work_item", &work, Some(json!({ "reference": { "result": "dry" } }))).await;
+    f.act(&admin, "claim_work_item", &format!("{work}/claim"), None).await;
+    f.act(&admin, "release_work_item", &format!("{work}/release"), None).await;
+    f.act(&admin, "transition_work_item", &format!("{work}/transition"), Some(json!({ "to": "in_progress" }))).await;
+    let known = json!({ "type": "skin_quiz", "who": { "email": "zoe@epicerie.example" } });
+    f.act(&admin, "upsert_work_item", "/v1/work-items/by-external-id/quiz/Q-1001", Some(known)).await;
+    let bulk = json!({ "select": { "filter": { "type": "skin_quiz" } }, "set": { "assignee": user(&admin) } });
+    f.act(&admin, "bulk_work_items", "/v1/work-items/bulk", Some(bulk)).await;
+
+    let form = json!({ "key": "quiz", "title": "Quiz", "work_item_type": "body_type_quiz" });
+    f.act(&admin, "create_form", "/v1/forms", Some(form)).await;
+    f.act(&admin, "update_form", "/v1/forms/quiz", Some(json!({ "title": "Body type quiz" }))).await;
+    f.act(&admin, "post_intake", "/v1/intake/quiz", Some(json!({ "email": "lead@mail.example", "body_type": "liver" }))).await;
 
     let job = shop.job(&admin, "Long work", 9, json!({})).await;
     f.act(&admin, "cancel_job", &format!("{job}/cancel"), None).await;

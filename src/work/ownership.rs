@@ -1,0 +1,361 @@
+//! Owners of work: a person, a work group, or the public (S0-6); always somebody who can do it (S0-16).
+
+use std::collections::HashMap;
+
+use chrono_tz::Tz;
+use sea_orm::{
+    EntityTrait, FromQueryResult, QueryTrait,
+    entity::prelude::*,
+    sea_query::{Alias, Cond, Expr, ExprTrait, Order, Query, SelectStatement},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::{Validate, ValidationError};
+
+use crate::{
+    access::{
+        groups::{self, member},
+        users::{self, user},
+    },
+    kernel::{
+        actor::Actor,
+        error::{Code, Error, Result},
+        journal::Record,
+        reader::Reader,
+        tx::Tx,
+    },
+};
+
+crate::choice! {
+    /// What kind of owner.
+    AssigneeType {
+        /// A person.
+        User = "user",
+        /// A work group.
+        Group = "group",
+        /// Everyone.
+        Public = "public",
+    }
+}
+
+/// Whom to assign to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[validate(schema(function = id_fits))]
+#[schema(example = json!({"type": "group", "id": "019b0a35-2c00-7000-8000-000000000001"}))]
+pub struct AssigneeRef {
+    /// A person, a group, or the public.
+    #[serde(rename = "type")]
+    pub kind: AssigneeType,
+    /// Which person or group; none for the public.
+    #[serde(default)]
+    pub id: Option<Uuid>,
+}
+
+impl AssigneeRef {
+    /// A person.
+    #[must_use]
+    pub const fn user(id: Uuid) -> Self {
+        Self { kind: AssigneeType::User, id: Some(id) }
+    }
+
+    /// Everyone.
+    pub const PUBLIC: Self = Self { kind: AssigneeType::Public, id: None };
+
+    /// A work group.
+    #[must_use]
+    pub const fn group(id: Uuid) -> Self {
+        Self { kind: AssigneeType::Group, id: Some(id) }
+    }
+}
+
+fn id_fits(assignee: &AssigneeRef) -> std::result::Result<(), ValidationError> {
+    match (assignee.kind, assignee.id) {
+        (AssigneeType::Public, Some(_)) => Err(ValidationError::new("unexpected").with_message("the public has no id".into())),
+        (AssigneeType::User | AssigneeType::Group, None) => {
+            Err(ValidationError::new("required").with_message("a user or group needs its id".into()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Who has it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Assignee {
+    /// A person, a group, or the public.
+    #[serde(rename = "type")]
+    pub kind: AssigneeType,
+    /// Which person or group; null for the public.
+    #[schema(required)]
+    pub id: Option<Uuid>,
+    /// Their name.
+    #[schema(example = "Shipping")]
+    pub name: String,
+}
+
+impl Assignee {
+    /// An owner with the name that a query found.
+    #[must_use]
+    pub fn new(kind: AssigneeType, id: Option<Uuid>, name: Option<String>) -> Self {
+        Self { kind, id, name: name.unwrap_or_else(|| "Public".into()) }
+    }
+}
+
+/// An owner who can take work now, held as they are until the transaction ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// A person, a group, or the public.
+    pub kind: AssigneeType,
+    /// Which person or group.
+    pub id: Option<Uuid>,
+    /// The zone of their days.
+    pub zone: Tz,
+}
+
+impl From<Owner> for AssigneeRef {
+    fn from(owner: Owner) -> Self {
+        Self { kind: owner.kind, id: owner.id }
+    }
+}
+
+/// The owners that a transaction holds.
+#[derive(Default)]
+struct Held(HashMap<(AssigneeType, Option<Uuid>), Owner>);
+
+/// The owner that a request names, or the person who asks (S0-7).
+pub async fn own(tx: &mut Tx, wanted: Option<AssigneeRef>) -> Result<Owner> {
+    let (kind, id) = match wanted {
+        Some(AssigneeRef { kind, id }) => (kind, id),
+        None => (AssigneeType::User, Some(tx.context.actor.person()?)),
+    };
+    if let Some(held) = tx.memory::<Held>().0.get(&(kind, id)) {
+        return Ok(*held);
+    }
+    let zone = match (kind, id) {
+        (AssigneeType::User, Some(id)) => {
+            let user = users::hold_active(tx, id).await.map_err(|error| error.below("assignee"))?;
+            tx.knows(id, &user.name);
+            user.time_zone.parse().unwrap_or(tx.company_zone)
+        }
+        (AssigneeType::Group, Some(id)) => {
+            let group = groups::hold_staffed(tx, id).await.map_err(|error| error.below("assignee"))?;
+            tx.knows(id, &group.name);
+            tx.company_zone
+        }
+        (AssigneeType::Public, _) => tx.company_zone,
+        (_, None) => return Err(Error::field("assignee/id", "required", "a user or group needs its id")),
+    };
+    let owner = Owner { kind, id, zone };
+    tx.memory::<Held>().0.insert((kind, id), owner);
+    Ok(owner)
+}
+
+/// The owner that a request names, if it names one.
+pub async fn own_if_named(tx: &mut Tx, wanted: Option<AssigneeRef>) -> Result<Option<Owner>> {
+    match wanted {
+        Some(assignee) => own(tx, Some(assignee)).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The first of some candidates who is there to do it, else the default group; nobody when that has nobody either.
+pub async fn first_able(tx: &mut Tx, mut candidates: Vec<AssigneeRef>) -> Result<Option<Owner>> {
+    let default = tx.default_group.clone();
+    candidates.extend(groups::named(tx.read(), &default).await?.map(|group| AssigneeRef::group(group.id)));
+    for candidate in candidates {
+        match own(tx, Some(candidate)).await {
+            Err(error) if error.code() == Code::Invalid => {}
+            found => return found.map(Some),
+        }
+    }
+    Ok(None)
+}
+
+/// Whether work of this owner is also the actor's: their own, their groups' or public.
+#[must_use]
+pub fn has(actor: &Actor, kind: AssigneeType, id: Option<Uuid>) -> bool {
+    match (kind, id) {
+        (AssigneeType::Public, _) => true,
+        (AssigneeType::User, id) => id.is_some() && id == actor.user(),
+        (AssigneeType::Group, id) => id.is_some_and(|id| actor.groups.contains(&id)),
+    }
+}
+
+/// Work that always has an owner. Its row has the columns `assignee_type`, `assignee_id`, `origin_type`, `origin_id`.
+pub trait Owned: Record<Entity: EntityTrait<Model = Self, Column: Copy>> + FromQueryResult {
+    /// What people call such a thing.
+    const WHAT: &'static str;
+
+    /// Whether it is still to be done, as the planner sees it in prepared statements too.
+    fn is_open() -> Expr;
+    /// Who has it.
+    fn owner(&self) -> AssigneeRef;
+    /// The queue it was claimed from.
+    fn queue(&self) -> Option<AssigneeRef>;
+    /// Gives it to somebody, claimed from a queue or not.
+    fn give_to(&mut self, owner: AssigneeRef, queue: Option<AssigneeRef>);
+    /// Refuses who may not work on it.
+    fn may_work(&self, actor: &Actor) -> Result<()>;
+    /// Refuses what is not to be done any more.
+    fn require_open(&self) -> Result<()>;
+
+    /// What is given away has not been claimed by its new owner.
+    fn give(&mut self, owner: Owner) {
+        if self.owner() != owner.into() {
+            self.give_to(owner.into(), None);
+        }
+    }
+
+    /// The event of a change that may have moved it.
+    fn moved_or(before: &Self, after: &Self, event: &str) -> String {
+        format!("{}.{}", Self::KIND, if before.owner() == after.owner() { event } else { "reassigned" })
+    }
+}
+
+/// Has a row say who owns it by its four columns.
+#[macro_export]
+macro_rules! owner_columns {
+    () => {
+        fn owner(&self) -> $crate::work::ownership::AssigneeRef {
+            $crate::work::ownership::AssigneeRef { kind: self.assignee_type, id: self.assignee_id }
+        }
+
+        fn queue(&self) -> Option<$crate::work::ownership::AssigneeRef> {
+            self.origin_type.map(|kind| $crate::work::ownership::AssigneeRef { kind, id: self.origin_id })
+        }
+
+        fn give_to(&mut self, owner: $crate::work::ownership::AssigneeRef, queue: Option<$crate::work::ownership::AssigneeRef>) {
+            (self.assignee_type, self.assignee_id) = (owner.kind, owner.id);
+            (self.origin_type, self.origin_id) = (queue.map(|queue| queue.kind), queue.and_then(|queue| queue.id));
+        }
+    };
+}
+
+/// Who has it, as a column.
+fn assignee<M: Owned>() -> Expr {
+    Expr::col((M::Entity::default(), Alias::new("assignee_id")))
+}
+
+/// The row that the request is about, which the actor may work on.
+pub async fn workable<M: Owned>(tx: &mut Tx, id: Uuid) -> Result<M> {
+    let row: M = tx.target(id, M::WHAT).await?;
+    row.may_work(&tx.context.actor)?;
+    Ok(row)
+}
+
+/// Takes something from its group's queue or the public one.
+pub async fn claim<M: Owned>(tx: &mut Tx, id: Uuid) -> Result<M> {
+    let me = tx.context.actor.person()?;
+    let owner = own(tx, None).await?;
+    let before: M = tx.target(id, M::WHAT).await?;
+    before.require_open()?;
+    match before.owner() {
+        AssigneeRef { kind: AssigneeType::User, id: Some(holder) } if holder == me => return Ok(before),
+        AssigneeRef { kind: AssigneeType::User, id } => {
+            let names = users::names(tx.read(), id).await?;
+            let holder = Assignee::new(AssigneeType::User, id, id.and_then(|id| names.get(&id).cloned()));
+            return Err(Error::new(Code::AlreadyClaimed, format!("{} has it.", holder.name)).with("holder", holder));
+        }
+        _ => before.may_work(&tx.context.actor)?,
+    }
+    take(tx, before, owner).await
+}
+
+/// Gives something to whoever claims it, and remembers where it came from.
+pub async fn take<M: Owned>(tx: &mut Tx, before: M, owner: Owner) -> Result<M> {
+    let mut after = before.clone();
+    after.give_to(owner.into(), Some(before.owner()));
+    tx.change(&before, after, &format!("{}.claimed", M::KIND)).await
+}
+
+/// Gives something back to the queue it was claimed from.
+pub async fn release<M: Owned>(tx: &mut Tx, id: Uuid) -> Result<M> {
+    // As everywhere, the owner first, then the thing.
+    let mut seen = M::Entity::find().into_query();
+    seen.and_where(Expr::col((M::Entity::default(), Alias::new("id"))).eq(id));
+    let seen = tx.read().one::<M>(&seen).await?.and_then(|row| row.queue());
+    let queue = own_if_named(tx, seen).await;
+    let before: M = workable(tx, id).await?;
+    before.require_open()?;
+    let Some(origin) = before.queue() else {
+        return Err(Error::new(Code::NothingToRelease, "It was never claimed from a queue; assign it to somebody instead."));
+    };
+    if seen != Some(origin) {
+        return Err(Error::new(Code::Conflict, "Somebody else was working on it at the same time."));
+    }
+    queue?;
+    let mut after = before.clone();
+    after.give_to(origin, None);
+    tx.change(&before, after, &format!("{}.released", M::KIND)).await
+}
+
+/// Everything open of one owner.
+fn open_work<M: Owned>(owner: Uuid) -> SelectStatement {
+    let mut select = M::Entity::find().into_query();
+    select.and_where(M::is_open()).and_where(assignee::<M>().eq(owner));
+    select
+}
+
+/// How many open ones a person has.
+pub async fn open_of<M: Owned>(reader: Reader<'_>, user: Uuid) -> Result<u64> {
+    reader.count(open_work::<M>(user), u64::from(u32::MAX)).await
+}
+
+/// How many open ones a group has although nobody active is left in it.
+pub async fn group_is_unstaffed<M: Owned>(reader: Reader<'_>, group: Uuid, but: Option<Uuid>) -> Result<u64> {
+    let mut select = open_work::<M>(group);
+    select.and_where(is_unstaffed(group, but));
+    reader.count(select, u64::from(u32::MAX)).await
+}
+
+/// Moves everything open of a person to another owner; what became of each.
+pub async fn move_all<M: Owned>(tx: &mut Tx, from: Uuid, to: Owner) -> Result<Vec<M>> {
+    let mut theirs = open_work::<M>(from);
+    theirs.order_by((M::Entity::default(), Alias::new("id")), Order::Asc);
+    tx.lock_rows(&mut theirs);
+    let mut moved = Vec::new();
+    for before in tx.read().all::<M>(&theirs).await? {
+        let mut after = before.clone();
+        after.give(to);
+        moved.push(tx.change(&before, after, &format!("{}.reassigned", M::KIND)).await?);
+    }
+    Ok(moved)
+}
+
+/// Narrows a query to open work that nobody could do: there must never be any (S0-16).
+pub fn only_orphaned<M: Owned>(select: &mut SelectStatement) {
+    let active_holder = {
+        let holder = Alias::new("holder");
+        Query::select()
+            .expr(Expr::val(1))
+            .from_as(user::Entity, holder.clone())
+            .and_where(Expr::col((holder.clone(), user::Column::Id)).eq(assignee::<M>()))
+            .and_where(Expr::col((holder, user::Column::Active)).eq(true))
+            .to_owned()
+    };
+    let nobody_could = Cond::all()
+        .add(assignee::<M>().is_not_null())
+        .add(Expr::exists(active_holder).not())
+        .add(Expr::exists(staff_of(assignee::<M>())).not());
+    select.and_where(M::is_open()).cond_where(nobody_could);
+}
+
+/// Whether nobody active is left in a group, or only somebody about to leave.
+fn is_unstaffed(group: Uuid, but: Option<Uuid>) -> Expr {
+    let mut staff = staff_of(Expr::val(group));
+    if let Some(leaver) = but {
+        staff.and_where(Expr::col((user::Entity, user::Column::Id)).ne(leaver));
+    }
+    Expr::exists(staff).not()
+}
+
+/// The active members of a group.
+fn staff_of(group: Expr) -> SelectStatement {
+    Query::select()
+        .expr(Expr::val(1))
+        .from(member::Entity)
+        .inner_join(user::Entity, Expr::col((user::Entity, user::Column::Id)).equals((member::Entity, member::Column::UserId)))
+        .and_where(Expr::col((member::Entity, member::Column::GroupId)).eq(group))
+        .and_where(Expr::col((user::Entity, user::Column::Active)).eq(true))
+        .to_owned()
+}

@@ -1,0 +1,346 @@
+//! The shapes of types of work items.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use utoipa::{
+    IntoParams, ToSchema,
+    openapi::{
+        Array, Object, ObjectBuilder,
+        schema::{AdditionalProperties, SchemaType, Type},
+    },
+};
+use uuid::Uuid;
+use validator::{Validate, ValidationError};
+
+use super::work_item_type::{Model, Status};
+use crate::{
+    catalog::picklists::{self, item::Labels},
+    kernel::{
+        clock::Timestamp,
+        filter::{AnyOf, Flag},
+        http::View,
+        patch::Patch,
+        text,
+    },
+    work::{action_items::Priority, issues::words_schema},
+};
+
+/// Types at the most, retired ones included.
+pub(super) const MOST: usize = 100;
+/// Statuses of one type at the most.
+const MOST_STATUSES: usize = 30;
+/// Characters of a schema at the most, as JSON.
+const LONGEST_SCHEMA: usize = 20_000;
+
+/// How far an item of a type can be.
+#[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"key": "pending", "label": "Pending", "labels": {"fr": "En attente"}, "color": "#e67700", "active": true, "transitions": ["in_progress", "closed"]}))]
+pub struct NewStatus {
+    /// Its key, unique in the type: lower-case letters, digits and underscores. `closed` needs a reason, `sold` takes an order.
+    #[validate(length(min = 1, max = 64), custom(function = text::key))]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "pending")]
+    pub key: String,
+    /// What people read unless their language has a label of its own, 1 to 100 characters.
+    #[validate(length(min = 1, max = 100), custom(function = text::not_blank))]
+    #[schema(min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]", example = "Pending")]
+    pub label: String,
+    /// What people read, by language tag; each 1 to 100 characters, in 50 languages at the most.
+    #[serde(default)]
+    #[validate(custom(function = picklists::check_labels))]
+    #[schema(schema_with = picklists::labels_schema)]
+    pub labels: BTreeMap<String, String>,
+    /// The colour it is shown in, as `#rrggbb`.
+    #[validate(length(max = 7), custom(function = text::color))]
+    #[schema(max_length = 7, pattern = "^#[0-9A-Fa-f]{6}$", example = "#e67700")]
+    pub color: Option<String>,
+    /// Whether an item of it is still worked on; lists show active ones unless asked otherwise.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    pub active: bool,
+    /// The keys of the statuses that may follow; when left out any may follow, but after `closed` only `in_progress`.
+    #[validate(length(max = 30))]
+    #[schema(schema_with = keys_schema)]
+    pub transitions: Option<Vec<String>>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+fn keys_schema() -> Array {
+    let about = "The keys of the statuses that may follow; when null any may follow, but after `closed` only `in_progress`.";
+    let mut list = words_schema(about, MOST_STATUSES, "in_progress");
+    list.schema_type = SchemaType::from_iter([Type::Array, Type::Null]);
+    list
+}
+
+impl From<NewStatus> for Status {
+    fn from(new: NewStatus) -> Self {
+        let NewStatus { key, label, labels, color, active, transitions } = new;
+        Self { key, label: label.trim().to_owned(), labels: Labels(labels), color, active, transitions }
+    }
+}
+
+/// A new type of work items.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "label": "Skin Quiz", "labels": {"fr": "Questionnaire de peau"}, "category": "quiz", "priority": "normal", "color": "#2b8a3e",
+    "reference_schema": {"type": "object", "required": ["result"], "properties": {"result": {"enum": ["dry", "oily"]}}},
+    "auto_close_after": "P30D",
+}))]
+pub struct NewWorkItemType {
+    /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the label unless given.
+    #[validate(length(min = 1, max = 64), custom(function = text::key))]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "skin_quiz")]
+    pub key: Option<String>,
+    /// What people read unless their language has a label of its own, 1 to 100 characters.
+    #[validate(length(min = 1, max = 100), custom(function = text::not_blank))]
+    #[schema(min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]", example = "Skin Quiz")]
+    pub label: String,
+    /// What people read, by language tag; each 1 to 100 characters, in 50 languages at the most.
+    #[serde(default)]
+    #[validate(custom(function = picklists::check_labels))]
+    #[schema(schema_with = picklists::labels_schema)]
+    pub labels: BTreeMap<String, String>,
+    /// What kind of work it is, a value of the picklist `work_item_categories`.
+    #[validate(length(min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, example = "quiz")]
+    pub category: String,
+    /// How much its items matter, copied to each; the inbox shows `high` unless asked otherwise (S3-13).
+    #[serde(default)]
+    pub priority: Priority,
+    /// The colour it is shown in, as `#rrggbb`.
+    #[validate(length(max = 7), custom(function = text::color))]
+    #[schema(max_length = 7, pattern = "^#[0-9A-Fa-f]{6}$", example = "#2b8a3e")]
+    pub color: Option<String>,
+    /// What an item's reference must be like: a JSON Schema without references to anything but its own parts, up to 20,000 characters; anything unless given (S3-21).
+    #[serde(default)]
+    #[validate(custom(function = small))]
+    #[schema(schema_with = reference_schema)]
+    pub reference_schema: Map<String, Value>,
+    /// How far an item can be, 1 to 30; new items have the first. Unless given: new, in_progress, pending, resolved, selling, sold, closed (S3-26).
+    #[validate(nested, length(min = 1, max = 30))]
+    #[schema(nullable = false, min_items = 1, max_items = 30)]
+    pub statuses: Option<Vec<NewStatus>>,
+    /// After how long a silence of the contact an item is closed by itself, as an ISO 8601 duration; never unless given (S3-33).
+    #[validate(length(max = 40), custom(function = text::duration))]
+    #[schema(format = "duration", max_length = 40, example = "P30D")]
+    pub auto_close_after: Option<String>,
+}
+
+fn reference_schema() -> Object {
+    let about = "A JSON Schema (2020-12 unless it says otherwise) that refers to nothing but its own parts, up to 20,000 characters.";
+    let map = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)));
+    map.description(Some(about)).examples([json!({"required": ["result"], "properties": {"result": {"enum": ["dry", "oily"]}}})]).build()
+}
+
+fn small(schema: &Map<String, Value>) -> Result<(), ValidationError> {
+    let length = serde_json::to_string(schema).map_or(usize::MAX, |text| text.chars().count());
+    if length <= LONGEST_SCHEMA {
+        Ok(())
+    } else {
+        Err(ValidationError::new("length").with_message(format!("must have at most {LONGEST_SCHEMA} characters as JSON").into()))
+    }
+}
+
+/// Changes to a type (RFC 7396). The key stays as it is; what an item holds already is not checked again.
+#[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"priority": "high", "auto_close_after": "P2W"}))]
+pub struct WorkItemTypePatch {
+    /// A new label.
+    #[validate(length(min = 1, max = 100), custom(function = Patch::not_blank))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]")]
+    #[serde(default)]
+    pub label: Patch<String>,
+    /// Labels by language tag, merged into those that are there: null takes one away; null for all takes all.
+    #[validate(custom(function = picklists::patched_labels))]
+    #[schema(schema_with = picklists::patched_labels_schema)]
+    #[serde(default)]
+    pub labels: Patch<BTreeMap<String, Option<String>>>,
+    /// Another category, for items from now on.
+    #[validate(length(min = 1, max = 64))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 64)]
+    #[serde(default)]
+    pub category: Patch<String>,
+    /// How much items from now on matter.
+    #[schema(value_type = Option<Priority>, nullable = false)]
+    #[serde(default)]
+    pub priority: Patch<Priority>,
+    /// Another colour; null for none.
+    #[validate(length(max = 7), custom(function = patched_color))]
+    #[schema(value_type = Option<String>, max_length = 7, pattern = "^#[0-9A-Fa-f]{6}$")]
+    #[serde(default)]
+    pub color: Patch<String>,
+    /// What references must be like from now on, instead of what it was; null for anything.
+    #[validate(custom(function = patched_schema))]
+    #[schema(schema_with = patched_reference_schema)]
+    #[serde(default)]
+    pub reference_schema: Patch<Map<String, Value>>,
+    /// All its statuses, instead of those there were. One that items have stays, as active as it was: 409 `in_use`.
+    #[validate(nested, length(min = 1, max = 30))]
+    #[schema(value_type = Option<Vec<NewStatus>>, nullable = false, min_items = 1, max_items = 30)]
+    #[serde(default)]
+    pub statuses: Patch<Vec<NewStatus>>,
+    /// Another silence; null for never.
+    #[validate(length(max = 40), custom(function = patched_duration))]
+    #[schema(value_type = Option<String>, format = "duration", max_length = 40)]
+    #[serde(default)]
+    pub auto_close_after: Patch<String>,
+    /// `false` retires the type, `true` brings it back.
+    #[schema(value_type = Option<bool>, nullable = false)]
+    #[serde(default)]
+    pub active: Patch<bool>,
+}
+
+fn patched_reference_schema() -> Object {
+    let mut schema = reference_schema();
+    schema.schema_type = SchemaType::from_iter([Type::Object, Type::Null]);
+    schema
+}
+
+fn patched_schema(patch: &Patch<Map<String, Value>>) -> Result<(), ValidationError> {
+    patch.value().map_or(Ok(()), small)
+}
+
+fn patched_color(patch: &Patch<String>) -> Result<(), ValidationError> {
+    patch.value().map_or(Ok(()), |color| text::color(color))
+}
+
+fn patched_duration(patch: &Patch<String>) -> Result<(), ValidationError> {
+    patch.value().map_or(Ok(()), |duration| text::duration(duration))
+}
+
+/// How far an item of a type can be.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct StatusView {
+    /// Its key: what items hold. Never translated.
+    #[schema(example = "pending")]
+    pub key: String,
+    /// What people read, in the language of `Accept-Language`.
+    #[schema(example = "En attente")]
+    pub label: String,
+    /// What people read whose language has no label of its own: the `label` that was written.
+    #[schema(example = "Pending")]
+    pub default_label: String,
+    /// What people read, by language tag.
+    #[schema(example = json!({"fr": "En attente"}))]
+    pub labels: BTreeMap<String, String>,
+    /// The colour it is shown in (S3-17).
+    #[schema(required, example = "#e67700")]
+    pub color: Option<String>,
+    /// Whether an item of it is still worked on.
+    pub active: bool,
+    /// The statuses that were named to follow; null when none were: then any may, but after `closed` only `in_progress`.
+    #[schema(required, example = json!(["in_progress", "closed"]))]
+    pub transitions: Option<Vec<String>>,
+}
+
+/// A type of work items.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct WorkItemTypeView {
+    /// Its id, which the change feed names.
+    pub id: Uuid,
+    /// Its key: what items hold. Never changes, never translated.
+    #[schema(example = "support_ticket")]
+    pub key: String,
+    /// What people read, in the language of `Accept-Language`.
+    #[schema(example = "Demande d'assistance")]
+    pub label: String,
+    /// What people read whose language has no label of its own: the `label` that was written.
+    #[schema(example = "Support Ticket")]
+    pub default_label: String,
+    /// What people read, by language tag.
+    #[schema(example = json!({"fr": "Demande d'assistance"}))]
+    pub labels: BTreeMap<String, String>,
+    /// What kind of work it is, a value of the picklist `work_item_categories`.
+    #[schema(example = "support")]
+    pub category: String,
+    /// How much its items matter.
+    pub priority: Priority,
+    /// The colour it is shown in.
+    #[schema(required, example = "#c92a2a")]
+    pub color: Option<String>,
+    /// What an item's reference must be like: a JSON Schema.
+    #[schema(schema_with = reference_schema)]
+    pub reference_schema: Map<String, Value>,
+    /// How far an item can be, in their order; new items have the first.
+    pub statuses: Vec<StatusView>,
+    /// After how long a silence of the contact an item is closed by itself, as an ISO 8601 duration.
+    #[schema(required, example = "P30D")]
+    pub auto_close_after: Option<String>,
+    /// Whether new items can be of it.
+    pub active: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// How often it changed; the ETag.
+    pub version: i64,
+}
+
+impl WorkItemTypeView {
+    pub(super) fn new(row: Model, languages: &[String]) -> Self {
+        let status = |status: Status| StatusView {
+            label: status.label_for(languages).to_owned(),
+            key: status.key,
+            default_label: status.label,
+            labels: status.labels.0,
+            color: status.color,
+            active: status.active,
+            transitions: status.transitions,
+        };
+        Self {
+            id: row.id,
+            label: row.labels.choose(&row.label, languages).to_owned(),
+            key: row.key,
+            default_label: row.label,
+            labels: row.labels.0,
+            category: row.category,
+            priority: row.priority,
+            color: row.color,
+            reference_schema: row.reference_schema.0,
+            statuses: row.statuses.0.into_iter().map(status).collect(),
+            auto_close_after: row.auto_close_after,
+            active: row.active,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            version: row.version,
+        }
+    }
+}
+
+impl View for WorkItemTypeView {
+    const PATH: &'static str = "/v1/work-item-types";
+    const TRANSLATED: bool = true;
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.version)
+    }
+
+    fn location(&self) -> String {
+        format!("{}/{}", Self::PATH, self.key)
+    }
+}
+
+/// Which types a list shows.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct WorkItemTypeFilter {
+    /// Only of these categories.
+    #[param(value_type = Option<String>, example = "quiz")]
+    pub category: Option<AnyOf<String>>,
+    /// Whether retired ones are shown too; they are not unless asked for.
+    #[param(value_type = Option<bool>, default = false)]
+    pub include_retired: Option<Flag>,
+}
+
+crate::page_of!(WorkItemTypePage, WorkItemTypeView, Model, "types of work items");

@@ -1,0 +1,217 @@
+//! The rules of types of work items.
+
+use std::collections::{BTreeSet, HashMap};
+
+use sea_orm::{
+    EntityTrait, QueryFilter, QueryTrait,
+    entity::prelude::*,
+    sea_query::{Expr, ExprTrait},
+};
+
+use super::{
+    json::{MOST, NewStatus, NewWorkItemType, WorkItemTypeFilter, WorkItemTypePatch, WorkItemTypeView},
+    schema,
+    work_item_type::{Column, Entity, Model, ReferenceSchema, Status, Statuses},
+};
+use crate::{
+    catalog::picklists::{self, item::Labels},
+    kernel::{
+        error::{Broken, Code, Error, Result, Violation},
+        filter::Narrow,
+        list::{self, Page, PageRequest},
+        patch::Patch,
+        reader::Reader,
+        text,
+        tx::Tx,
+    },
+};
+
+/// The picklist of categories.
+pub const CATEGORIES: &str = "work_item_categories";
+/// The seeded type whose statuses new types have that name none.
+const MODEL: &str = "support_ticket";
+
+/// Adds a type.
+pub async fn create(tx: &mut Tx, new: NewWorkItemType) -> Result<Model> {
+    let label = new.label.trim().to_owned();
+    let key = new.key.unwrap_or_else(|| text::slug(&label));
+    let mut broken = Broken::default();
+    if key.is_empty() {
+        broken.note::<()>(Err(Error::field("key", "required", "is required for a label without a Latin letter or digit")))?;
+    }
+    broken.note(picklists::check(tx, CATEGORIES, &new.category, "category").await)?;
+    broken.note(schema::check(&new.reference_schema))?;
+    let statuses = match new.statuses {
+        Some(statuses) => broken.note(settled(statuses))?.unwrap_or_default(),
+        None => usual(tx.read()).await?,
+    };
+    broken.end()?;
+    let present = tx.read().models(Entity::find()).await?;
+    if let Some(same) = present.iter().find(|known| known.key == key) {
+        let state = if same.active { "" } else { ", retired; bring it back" };
+        return Err(Error::new(Code::AlreadyExists, format!("There is a type {key} already{state}."))
+            .violating(Violation::field("key", "taken", "is taken")));
+    }
+    if present.len() >= MOST {
+        return Err(Error::new(Code::Conflict, format!("There are {MOST} types, which is the most.")));
+    }
+    let kind = Model {
+        id: tx.id(),
+        key,
+        label,
+        labels: Labels(new.labels),
+        category: new.category,
+        priority: new.priority,
+        color: new.color,
+        reference_schema: ReferenceSchema(new.reference_schema),
+        statuses,
+        auto_close_after: new.auto_close_after,
+        active: true,
+        created_at: tx.now,
+        updated_at: tx.now,
+        version: 1,
+    };
+    tx.create(&kind, "work_item_type.created").await?;
+    Ok(kind)
+}
+
+/// The statuses that most types have, as the seeded one was seeded.
+async fn usual(reader: Reader<'_>) -> Result<Statuses> {
+    let model = reader.model(by_key(MODEL)?).await?;
+    Ok(model.map(|model| model.statuses).unwrap_or_default())
+}
+
+/// A list of statuses that can be one: each once, leading to each other, new items active.
+fn settled(statuses: Vec<NewStatus>) -> Result<Statuses> {
+    let mut broken = Broken::default();
+    let keys: Vec<String> = statuses.iter().map(|status| status.key.clone()).collect();
+    let mut seen = BTreeSet::new();
+    for (index, status) in statuses.iter().enumerate() {
+        if !seen.insert(&status.key) {
+            broken.note::<()>(Err(Error::field(&format!("statuses/{index}/key"), "repeated", "is given twice")))?;
+        }
+        for (place, next) in status.transitions.iter().flatten().enumerate() {
+            if !keys.contains(next) {
+                let field = format!("statuses/{index}/transitions/{place}");
+                broken.note::<()>(Err(Error::field(&field, "unknown_value", format!("{next:?} is none of the statuses"))))?;
+            }
+        }
+    }
+    if statuses.first().is_some_and(|first| !first.active) {
+        broken.note::<()>(Err(Error::field("statuses/0/active", "inactive", "must be true: new items have the first status")))?;
+    }
+    broken.end()?;
+    Ok(Statuses(statuses.into_iter().map(Status::from).collect()))
+}
+
+/// Changes a type, retires it or brings it back. Reactions refuse what items do not bear.
+pub async fn update(tx: &mut Tx, key: &str, patch: WorkItemTypePatch) -> Result<Model> {
+    let select = tx.for_update(by_key(key)?);
+    let before = tx.read().model(select).await?.ok_or_else(|| Error::not_found("type of work items"))?;
+    tx.check_version(&before, "type of work items")?;
+    let mut after = before.clone();
+    let mut broken = Broken::default();
+    broken.note(patch.label.line_over(&mut after.label, "label"))?;
+    match patch.labels.value() {
+        Some(changes) => picklists::merge_labels(&mut after.labels.0, changes),
+        None if patch.labels.is_absent() => {}
+        None => after.labels.0.clear(),
+    }
+    if let Err(refusal) = picklists::check_labels(&after.labels.0) {
+        broken.note::<()>(Err(Error::field("labels", &refusal.code, refusal.message.unwrap_or_default())))?;
+    }
+    broken.note(patch.category.over(&mut after.category, "category"))?;
+    if after.category != before.category {
+        broken.note(picklists::check(tx, CATEGORIES, &after.category, "category").await)?;
+    }
+    broken.note(patch.priority.over(&mut after.priority, "priority"))?;
+    patch.color.onto(&mut after.color);
+    match patch.reference_schema {
+        Patch::Absent => {}
+        Patch::Null => after.reference_schema = ReferenceSchema::default(),
+        Patch::Value(schema) => {
+            broken.note(schema::check(&schema))?;
+            after.reference_schema = ReferenceSchema(schema);
+        }
+    }
+    match patch.statuses {
+        Patch::Absent => {}
+        Patch::Null => drop(broken.note::<()>(Err(Error::field("statuses", "required", "must not be null")))?),
+        Patch::Value(statuses) => after.statuses = broken.note(settled(statuses))?.unwrap_or_default(),
+    }
+    patch.auto_close_after.onto(&mut after.auto_close_after);
+    broken.note(patch.active.over(&mut after.active, "active"))?;
+    broken.end()?;
+    let event = match (before.active, after.active) {
+        (true, false) => "work_item_type.retired",
+        (false, true) => "work_item_type.restored",
+        _ => "work_item_type.updated",
+    };
+    tx.change(&before, after, event).await
+}
+
+/// What cannot be a key is none: it never reaches the database.
+fn by_key(key: &str) -> Result<sea_orm::Select<Entity>> {
+    text::key(key).map_err(|_| Error::not_found("type of work items"))?;
+    Ok(Entity::find().filter(Column::Key.eq(key)))
+}
+
+/// One type, retired or not.
+pub async fn find(reader: Reader<'_>, key: &str) -> Result<Model> {
+    reader.model(by_key(key)?).await?.ok_or_else(|| Error::not_found("type of work items"))
+}
+
+/// A page of types.
+pub async fn page(
+    reader: Reader<'_>,
+    filter: WorkItemTypeFilter,
+    request: &PageRequest,
+    languages: &[String],
+) -> Result<Page<WorkItemTypeView>> {
+    let page = list::page::<Model>(reader, request, Entity::find().into_query(), |select| {
+        select.any_of(Expr::col((Entity, Column::Category)), filter.category.as_ref());
+        if !filter.include_retired.unwrap_or_default().0 {
+            select.and_where(Expr::col((Entity, Column::Active)).eq(true));
+        }
+    })
+    .await?;
+    Ok(page.map(|kind| WorkItemTypeView::new(kind, languages)))
+}
+
+/// The types that a transaction holds as they are.
+#[derive(Default)]
+struct Held(HashMap<String, Model>);
+
+/// A type, retired or not, held as it is until the end; none when there is no such one.
+pub async fn hold(tx: &mut Tx, key: &str) -> Result<Option<Model>> {
+    if let Some(held) = tx.memory::<Held>().0.get(key) {
+        return Ok(Some(held.clone()));
+    }
+    let Ok(select) = by_key(key) else { return Ok(None) };
+    let select = tx.for_share(select);
+    let found = tx.read().model(select).await?;
+    if let Some(kind) = &found {
+        tx.memory::<Held>().0.insert(key.to_owned(), kind.clone());
+    }
+    Ok(found)
+}
+
+/// A type that a new item can be of, held as it is until the end; refused at a field otherwise.
+pub async fn usable(tx: &mut Tx, key: &str, field: &str) -> Result<Model> {
+    let found = hold(tx, key).await?.filter(|kind| kind.active);
+    found.ok_or_else(|| Error::field(field, "unknown_value", format!("{key:?} is no active type of work items")))
+}
+
+/// Several types at once, by their keys.
+pub async fn by_keys(reader: Reader<'_>, keys: BTreeSet<String>) -> Result<HashMap<String, Model>> {
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found = reader.models(Entity::find().filter(Column::Key.is_in(keys))).await?;
+    Ok(found.into_iter().map(|kind| (kind.key.clone(), kind)).collect())
+}
+
+/// The types whose items are closed by themselves after a silence.
+pub async fn quiet_ones(reader: Reader<'_>) -> Result<Vec<Model>> {
+    reader.models(Entity::find().filter(Column::AutoCloseAfter.is_not_null())).await
+}

@@ -1,0 +1,158 @@
+//! The door to work items.
+
+use actix_web::{get, patch, post, put, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{
+    bulk::{self, WorkItemBulk},
+    json::{
+        CreatedWorkItemView, NewWorkItem, StatusChangePage, Transition, WorkItemFilter, WorkItemPage, WorkItemPatch, WorkItemUpsert,
+        WorkItemView,
+    },
+    service,
+    work_item::{self, Model},
+};
+use crate::{
+    customers::contacts::ExternalId,
+    kernel::{
+        bulk::{BulkReport, Outcome},
+        http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result},
+        jobs::JobView,
+    },
+    work::ownership::{claim, release},
+};
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(list_work_items)
+        .service(create_work_item)
+        .service(bulk_work_items)
+        .service(upsert_work_item)
+        .service(read_work_item)
+        .service(update_work_item)
+        .service(transition_work_item)
+        .service(claim_work_item)
+        .service(release_work_item)
+        .service(list_work_item_history);
+}
+
+/// List work items
+///
+/// Active ones unless asked otherwise; `applied_defaults` says so, and with `counts=true` how many that hides (S3-22 to
+/// S3-24). Sorts: `created_at` (default `-created_at`), `number`, `priority`. Expands: `labels`.
+#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:read"])), params(WorkItemPage, WorkItemFilter), responses((status = 200, description = "A page of work items.", body = WorkItemPage)))]
+#[get("/work-items")]
+async fn list_work_items(db: Data<Db>, list: List<WorkItemFilter>) -> Result<Listing> {
+    let page = service::page(db.read(), &list.context, &list.filter, work_item::select(), &list.page).await?;
+    let more = service::applied_defaults(db.read(), &list.context, &list.filter, &list.page).await?;
+    Listing::with(&list, &page, more)
+}
+
+/// Create a work item
+///
+/// By hand, from a call or an e-mail (S3-5). It gets the next number, its type's first status and its type's priority. A person
+/// who is not known becomes a new contact in the same step (S3-7, S3-8). When nobody is named to work on it, it goes to the
+/// contact's own rep, else where routing says, else to the default group: nothing is ever nobody's.
+#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = NewWorkItem, responses((status = 201, description = "The work item, and how its contact was found.", body = CreatedWorkItemView)))]
+#[post("/work-items")]
+async fn create_work_item(db: Data<Db>, call: Call<NewWorkItem>) -> Result<Answer> {
+    call.write(&db, async move |tx, new| Answer::created(&service::create_by_hand(tx, new).await?)).await
+}
+
+/// Change many work items
+///
+/// Each stands alone, and the answer has a result for each: a patch as in `PATCH`, or another status (S3-33). More than 1,000
+/// items are changed by a job: 202, and its `result` is the same report.
+#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = WorkItemBulk, responses((status = 200, description = "What became of each.", body = BulkReport), (status = 202, description = "The job that does it.", body = JobView)))]
+#[post("/work-items/bulk")]
+async fn bulk_work_items(db: Data<Db>, call: Call<WorkItemBulk>) -> Result<Answer> {
+    call.write(&db, async move |tx, wanted| match bulk::run(tx, wanted).await? {
+        Outcome::Done(report) => Answer::json(200, &report),
+        Outcome::Enqueued(job) => Answer::accepted(&JobView::from(*job)),
+    })
+    .await
+}
+
+/// Create or change the work item that another system knows by an id
+///
+/// The same request sent again makes no second one. Of an item that is there, what is left out stays. `If-Match` is about it.
+#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), params(("source" = String, Path, description = "Which system.", example = "quiz"), ("external_id" = String, Path, description = "Its id there, percent-encoded.", example = "Q-1001")), request_body = WorkItemUpsert, responses((status = 200, description = "The work item as it is now.", body = CreatedWorkItemView), (status = 201, description = "The new work item.", body = CreatedWorkItemView)))]
+#[put("/work-items/by-external-id/{source}/{external_id}")]
+async fn upsert_work_item(db: Data<Db>, Path((source, id)): Path<(String, String)>, call: Call<WorkItemUpsert>) -> Result<Answer> {
+    call.write(&db, async move |tx, body| {
+        let (item, is_new) = service::upsert(tx, ExternalId { source, id }, body).await?;
+        if is_new { Answer::created(&item) } else { Answer::ok(&item) }
+    })
+    .await
+}
+
+/// Read a work item
+///
+/// Everyone on staff may read every work item.
+#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:read"])), responses((status = 200, description = "The work item.", body = WorkItemView)))]
+#[get("/work-items/{id}")]
+async fn read_work_item(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
+    Answer::ok(&service::find(db.read(), id).await?)
+}
+
+/// Change a work item
+///
+/// A merge patch (RFC 7396): its description, who works on it, when to call back, what is known of it, how far it is (S3-25).
+/// Agents change what is theirs, their groups', public, or made by them; managers all. 409 `illegal_transition` with `allowed`
+/// when the status may not follow.
+#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = WorkItemPatch, responses((status = 200, description = "The work item as it is now.", body = WorkItemView), (status = 409, description = "The status may not follow; `allowed` names those that may.")))]
+#[patch("/work-items/{id}")]
+async fn update_work_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<WorkItemPatch>) -> Result<Answer> {
+    call.write(&db, async move |tx, patch| Answer::ok(&service::update(tx, id, patch).await?)).await
+}
+
+/// Give a work item another status
+///
+/// One that its type lets follow; else 409 `illegal_transition` with `allowed` (S3-26, S3-27). `closed` needs a reason, `sold`
+/// takes the order (S3-32). One that is taken up again goes to whoever had it, or, when they are gone, to who would get it anew.
+#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = Transition, responses((status = 200, description = "The work item as it is now.", body = WorkItemView)))]
+#[post("/work-items/{id}/transition")]
+async fn transition_work_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Transition>) -> Result<Answer> {
+    call.write(&db, async move |tx, wanted| Answer::ok(&service::transition(tx, id, wanted).await?)).await
+}
+
+/// Claim a work item
+///
+/// From one's group or from the public. Of two who claim at once one gets it, the other 409 `already_claimed` with the
+/// `holder`. Claiming what one has changes nothing.
+#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), responses((status = 200, description = "The work item, now one's own.", body = WorkItemView)))]
+#[post("/work-items/{id}/claim")]
+async fn claim_work_item(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
+    command
+        .write(&db, async move |tx| {
+            let item: Model = claim(tx, id).await?;
+            Answer::ok(&service::find(tx.read(), item.id).await?)
+        })
+        .await
+}
+
+/// Release a work item
+///
+/// Back to where it was claimed from; 409 `nothing_to_release` when it was not claimed.
+#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), responses((status = 200, description = "The work item, back where it was.", body = WorkItemView)))]
+#[post("/work-items/{id}/release")]
+async fn release_work_item(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
+    command
+        .write(&db, async move |tx| {
+            let item: Model = release(tx, id).await?;
+            Answer::ok(&service::find(tx.read(), item.id).await?)
+        })
+        .await
+}
+
+/// List the changes of a work item's status
+///
+/// From and to which, by whom, when and why, and how long it had been so (S3-18). Sorts: `at` (default).
+#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:read"])), params(StatusChangePage), responses((status = 200, description = "A page of changes.", body = StatusChangePage)))]
+#[get("/work-items/{id}/history")]
+async fn list_work_item_history(db: Data<Db>, Path(id): Path<Uuid>, list: List) -> Result<Listing> {
+    let page = service::history(db.read(), id, &list.page).await?;
+    Listing::of(&list, &page)
+}

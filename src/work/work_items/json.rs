@@ -1,0 +1,548 @@
+//! The shapes of work items.
+
+use std::{collections::BTreeMap, str::FromStr};
+
+use chrono::NaiveDateTime;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use utoipa::{
+    IntoParams, ToSchema,
+    openapi::{
+        Object, ObjectBuilder,
+        schema::{AdditionalProperties, SchemaType, Type},
+    },
+};
+use uuid::Uuid;
+use validator::{Validate, ValidationError};
+
+use super::{status_change, work_item::Row};
+use crate::{
+    catalog::picklists::LabelView,
+    customers::contacts::{ContactRef, ExternalIdText, MatchView, Who},
+    kernel::{
+        actor::Named,
+        clock::Timestamp,
+        filter::{AnyOf, Flag, LONGEST, Number, TOO_LONG, Whose},
+        http::View,
+        patch::{Patch, not_null},
+        search::Terms,
+        text,
+    },
+    work::{
+        action_items::{Assignee, AssigneeRef, Priority},
+        routing_rules::RoutedBy,
+    },
+};
+
+/// Characters of a reference at the most, as JSON.
+const LONGEST_REFERENCE: usize = 65_536;
+/// Where an item comes from that somebody made.
+pub(super) const BY_HAND: &str = "manual";
+
+/// A new work item (S3-5). With whom: `contact_id`, `who`, or the contact of the interaction.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "type": "support_ticket", "who": {"email": "zoe@epicerie.example", "last_name": "Tremblay"},
+    "description": "Cannot pay by card", "reference": {"browser": "Firefox"},
+}))]
+pub struct NewWorkItem {
+    /// What it is: the key of an active type.
+    #[validate(length(min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, example = "support_ticket")]
+    pub r#type: String,
+    /// What is wanted, up to 10,000 characters; its first line is its title.
+    #[serde(default)]
+    #[validate(length(max = 10_000))]
+    #[schema(max_length = 10_000, example = "Cannot pay by card")]
+    pub description: String,
+    /// Who wants it, when the contact is known.
+    pub contact_id: Option<Uuid>,
+    /// Who wants it: whatever was gathered about them. A contact that matches for certain is found, any other is made (S3-7, S3-8).
+    #[validate(nested)]
+    #[schema(nullable = false)]
+    pub who: Option<Who>,
+    /// The call or message that it comes from, which belongs to it from then on (S3-5).
+    pub interaction_id: Option<Uuid>,
+    /// Who works on it; unless given, the contact's own rep, else whoever routing says, else the default group.
+    #[validate(nested)]
+    #[schema(nullable = false)]
+    pub assignee: Option<AssigneeRef>,
+    /// When to call back: an instant in the years 1900 to 2999.
+    pub callback_at: Option<Timestamp>,
+    /// The same by the contact's clock: its time zone, else the company's.
+    #[validate(custom(function = local_time))]
+    #[schema(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?$", example = json!(null))]
+    pub callback_local: Option<String>,
+    /// What is known of it, in the shape that its type asks for; up to 65,536 characters of JSON (S3-21).
+    #[serde(default)]
+    #[validate(custom(function = small))]
+    #[schema(schema_with = reference_schema)]
+    pub reference: Map<String, Value>,
+    /// Where it comes from: lower-case letters, digits and underscores; `manual` unless given.
+    #[validate(length(min = 1, max = 64), custom(function = text::key))]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = json!(null))]
+    pub source: Option<String>,
+    /// Its id there, 1 to 255 characters; with `source` alone. Taken: 409 `already_exists`.
+    #[validate(length(min = 1, max = 255), custom(function = text::not_blank))]
+    #[schema(min_length = 1, max_length = 255, pattern = "[^\\s\\u0085\\ufeff]", example = json!(null))]
+    pub external_id: Option<String>,
+}
+
+/// A work item as another system knows it. Of one that is there already, what is left out stays, and the contact is who it was.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "type": "body_type_quiz", "who": {"email": "zoe@epicerie.example"}, "description": "Liver type", "reference": {"result": "liver"},
+}))]
+pub struct WorkItemUpsert {
+    /// What it is: the key of an active type; it never changes.
+    #[validate(length(min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, example = "body_type_quiz")]
+    pub r#type: String,
+    /// What is wanted, up to 10,000 characters.
+    #[validate(length(max = 10_000))]
+    #[schema(nullable = false, max_length = 10_000, example = "Liver type")]
+    pub description: Option<String>,
+    /// Who wants it, when the contact is known.
+    pub contact_id: Option<Uuid>,
+    /// Who wants it: whatever was gathered about them.
+    #[validate(nested)]
+    #[schema(nullable = false)]
+    pub who: Option<Who>,
+    /// Who works on it.
+    #[validate(nested)]
+    #[schema(nullable = false)]
+    pub assignee: Option<AssigneeRef>,
+    /// When to call back.
+    #[schema(nullable = false)]
+    pub callback_at: Option<Timestamp>,
+    /// What is known of it, instead of what was known.
+    #[validate(custom(function = small))]
+    #[schema(schema_with = reference_schema)]
+    pub reference: Option<Map<String, Value>>,
+}
+
+/// Changes to a work item (RFC 7396).
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"description": "Cannot pay by card; wants to by invoice", "callback_local": "2026-03-20T15:00"}))]
+pub struct WorkItemPatch {
+    /// What is wanted.
+    #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[validate(length(max = 10_000))]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10_000)]
+    pub description: Patch<String>,
+    /// Who works on it from now on.
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
+    #[validate(nested)]
+    #[schema(nullable = false)]
+    pub assignee: Option<AssigneeRef>,
+    /// When to call back; null for not at all.
+    #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[schema(value_type = Option<Timestamp>)]
+    pub callback_at: Patch<Timestamp>,
+    /// When to call back, by the contact's clock.
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
+    #[validate(custom(function = local_time))]
+    #[schema(nullable = false, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?$")]
+    pub callback_local: Option<String>,
+    /// What is known of it, merged into what was known, as deep as it goes; null for nothing.
+    #[serde(default, skip_serializing_if = "Patch::is_absent")]
+    #[validate(custom(function = patched_small))]
+    #[schema(schema_with = patched_reference_schema)]
+    pub reference: Patch<Map<String, Value>>,
+    /// Another status, by the same rules as `transition`.
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
+    #[validate(length(min = 1, max = 64))]
+    #[schema(nullable = false, min_length = 1, max_length = 64)]
+    pub status: Option<String>,
+    /// Why; needed for the status `closed`, and only for a change of status.
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
+    #[validate(length(min = 1, max = 1000), custom(function = text::not_blank))]
+    #[schema(nullable = false, min_length = 1, max_length = 1000, pattern = "[^\\s\\u0085\\ufeff]")]
+    pub reason: Option<String>,
+    /// The order that came of it; only for the status `sold`.
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
+    #[validate(length(min = 1, max = 255), custom(function = text::not_blank))]
+    #[schema(nullable = false, min_length = 1, max_length = 255, pattern = "[^\\s\\u0085\\ufeff]")]
+    pub order_id: Option<String>,
+}
+
+/// Another status (S3-26, S3-27).
+#[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"to": "in_progress"}))]
+pub struct Transition {
+    /// Which: the key of a status of the item's type.
+    #[validate(length(min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, example = "in_progress")]
+    pub to: String,
+    /// Why, in 1 to 1,000 characters; `closed` needs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[validate(length(min = 1, max = 1000), custom(function = text::not_blank))]
+    #[schema(nullable = false, min_length = 1, max_length = 1000, pattern = "[^\\s\\u0085\\ufeff]", example = "No answer for a month")]
+    pub reason: Option<String>,
+    /// The order that came of it, 1 to 255 characters; for `sold` alone (S3-32).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[validate(length(min = 1, max = 255), custom(function = text::not_blank))]
+    #[schema(nullable = false, min_length = 1, max_length = 255, pattern = "[^\\s\\u0085\\ufeff]", example = "A-1001")]
+    pub order_id: Option<String>,
+}
+
+/// A day and a time of a clock, as it is written.
+pub(super) fn read_local(text: &str) -> Option<NaiveDateTime> {
+    let whole = text.len() == 16 || text.len() == 19;
+    let read = |form: &str| NaiveDateTime::parse_from_str(text, form).ok();
+    read("%Y-%m-%dT%H:%M:%S").or_else(|| read("%Y-%m-%dT%H:%M")).filter(|_| whole)
+}
+
+fn local_time(text: &str) -> Result<(), ValidationError> {
+    read_local(text).map(drop).ok_or_else(|| {
+        ValidationError::new("local_time").with_message("must be a day and a time without a zone, such as 2026-03-20T15:00".into())
+    })
+}
+
+fn reference_schema() -> Object {
+    let about = "What is known of the item, in the shape that its type asks for; up to 65,536 characters of JSON.";
+    let map = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)));
+    map.description(Some(about)).examples([json!({"result": "liver"})]).build()
+}
+
+fn patched_reference_schema() -> Object {
+    let mut schema = reference_schema();
+    schema.schema_type = SchemaType::from_iter([Type::Object, Type::Null]);
+    schema
+}
+
+/// Refuses a reference that is too long.
+pub(super) fn small(reference: &Map<String, Value>) -> Result<(), ValidationError> {
+    let length = serde_json::to_string(reference).map_or(usize::MAX, |text| text.chars().count());
+    if length <= LONGEST_REFERENCE {
+        Ok(())
+    } else {
+        Err(ValidationError::new("length").with_message(format!("must have at most {LONGEST_REFERENCE} characters as JSON").into()))
+    }
+}
+
+fn patched_small(patch: &Patch<Map<String, Value>>) -> Result<(), ValidationError> {
+    patch.value().map_or(Ok(()), small)
+}
+
+/// A work item.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct WorkItemView {
+    /// Its id.
+    pub id: Uuid,
+    /// What people call it by: 1, 2, …, never used again.
+    #[schema(example = 1042)]
+    pub number: i64,
+    /// What it is: the key of its type.
+    #[schema(example = "support_ticket")]
+    pub r#type: String,
+    /// What kind of work it is, a value of the picklist `work_item_categories`; its type's when it was made.
+    #[schema(example = "support")]
+    pub category: String,
+    /// What is wanted.
+    #[schema(example = "Cannot pay by card")]
+    pub description: String,
+    /// How far it is: the key of a status of its type.
+    #[schema(example = "in_progress")]
+    pub status: String,
+    /// Whether it is still worked on.
+    pub active: bool,
+    /// Since when it has its status.
+    pub status_since: Timestamp,
+    /// How much it matters; its type's when it was made.
+    pub priority: Priority,
+    /// Who wants it; whoever they were merged into, if they were.
+    #[schema(required)]
+    pub contact: Option<ContactRef>,
+    /// Who works on it.
+    pub assignee: Assignee,
+    /// What decided who got it first; null of what was made before that was remembered (S3-4).
+    #[schema(required)]
+    pub routed_by: Option<RoutedBy>,
+    /// The queue it was claimed from, to which `release` gives it back.
+    #[schema(required)]
+    pub claimed_from: Option<Assignee>,
+    /// When to call back (S3-31).
+    #[schema(required)]
+    pub callback_at: Option<Timestamp>,
+    /// What is known of it, in the shape that its type asks for (S3-21).
+    #[schema(schema_with = reference_schema)]
+    pub reference: Map<String, Value>,
+    /// Where it comes from; `manual` when somebody made it.
+    #[schema(example = "manual")]
+    pub source: String,
+    /// Its id there.
+    #[schema(required)]
+    pub external_id: Option<String>,
+    /// The order that came of it (S3-32).
+    #[schema(required, example = "A-1001")]
+    pub order_id: Option<String>,
+    /// When the contact was last heard of about it.
+    #[schema(required)]
+    pub last_inbound_at: Option<Timestamp>,
+    /// Who made it.
+    pub created_by: Named,
+    /// When.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// How often it changed; the ETag.
+    pub version: i64,
+    /// With `expand=labels`: the words and colours of its type, status and category (S3-17).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub labels: Option<BTreeMap<String, LabelView>>,
+}
+
+/// Whoever no longer has a name acted as Caseload itself.
+fn named(id: Uuid, name: Option<String>) -> Named {
+    Named { id, name: name.unwrap_or_else(|| "Caseload".into()) }
+}
+
+impl WorkItemView {
+    pub(super) fn new(row: Row, contact: Option<ContactRef>) -> Self {
+        let Row { item, assignee_name, queue_name, created_by_name } = row;
+        Self {
+            id: item.id,
+            number: item.number,
+            r#type: item.r#type,
+            category: item.category,
+            description: item.description,
+            status: item.status,
+            active: item.active,
+            status_since: item.status_since,
+            priority: item.priority,
+            contact,
+            assignee: Assignee::new(item.assignee_type, item.assignee_id, assignee_name),
+            routed_by: item.routed_by,
+            claimed_from: item.origin_type.map(|kind| Assignee::new(kind, item.origin_id, queue_name)),
+            callback_at: item.callback_at,
+            reference: item.reference.0,
+            source: item.source,
+            external_id: item.external_id,
+            order_id: item.order_id,
+            last_inbound_at: item.last_inbound_at,
+            created_by: named(item.created_by_id, created_by_name),
+            created_at: item.created_at,
+            updated_at: item.updated_at,
+            version: item.version,
+            labels: None,
+        }
+    }
+}
+
+impl View for WorkItemView {
+    const PATH: &'static str = "/v1/work-items";
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.version)
+    }
+}
+
+/// A new work item and how its contact was found (S3-7, S3-8).
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CreatedWorkItemView {
+    /// The work item.
+    #[serde(flatten)]
+    pub item: WorkItemView,
+    /// How the contact was found, and who else it may be; null when the item was there already.
+    #[schema(required)]
+    pub r#match: Option<MatchView>,
+    /// Whether the contact is a new record, because nobody matched for certain.
+    pub contact_created: bool,
+}
+
+impl View for CreatedWorkItemView {
+    const PATH: &'static str = WorkItemView::PATH;
+
+    fn id(&self) -> Uuid {
+        self.item.id
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.item.version)
+    }
+}
+
+/// One change of a work item's status (S3-18).
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct StatusChangeView {
+    /// Its id.
+    pub id: Uuid,
+    /// The status it had; null when it was made.
+    #[schema(required, example = "new")]
+    pub from: Option<String>,
+    /// The status it has since.
+    #[schema(example = "in_progress")]
+    pub to: String,
+    /// Who changed it.
+    pub by: Named,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    #[schema(required)]
+    pub reason: Option<String>,
+    /// The order that came of it.
+    #[schema(required)]
+    pub order_id: Option<String>,
+    /// How long it had the status before; null when it was made.
+    #[schema(required, example = 5400)]
+    pub seconds_in_state: Option<i64>,
+}
+
+impl From<status_change::Row> for StatusChangeView {
+    fn from(status_change::Row { change, by_name }: status_change::Row) -> Self {
+        Self {
+            id: change.id,
+            from: change.from_status,
+            to: change.to_status,
+            by: named(change.by_id, by_name),
+            at: change.at,
+            reason: change.reason,
+            order_id: change.order_id,
+            seconds_in_state: change.seconds_in_state,
+        }
+    }
+}
+
+/// A member of the reference and its value, as a query parameter writes it: `result:liver`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReferenceText(pub String, pub String);
+
+impl FromStr for ReferenceText {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            _ if text.chars().count() > LONGEST => Err(format!("{TOO_LONG} {LONGEST} characters")),
+            Some((member, value)) if !member.is_empty() && !value.is_empty() => Ok(Self(member.into(), value.into())),
+            _ => Err("expected a member of the reference and its value, such as result:liver".into()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ReferenceText {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// Alternative owners of work items.
+pub type WorkItemOwners = AnyOf<Whose>;
+/// Alternative priorities of work items.
+pub type WorkItemPriorities = AnyOf<Priority>;
+
+/// Which work items a list shows.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct WorkItemFilter {
+    /// Only what has these words in its description or reference.
+    #[param(inline)]
+    #[schema(nullable = false)]
+    pub q: Option<Terms>,
+    /// Only of these types.
+    #[param(value_type = Option<String>, max_length = 10000, example = "support_ticket,product_info_query")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000)]
+    pub r#type: Option<AnyOf<String>>,
+    /// Only of these categories (S3-23).
+    #[param(value_type = Option<String>, max_length = 10000, example = "support")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000)]
+    pub category: Option<AnyOf<String>>,
+    /// Only of these statuses; active ones unless `status`, `number` or `include_inactive` is given (S3-22, S3-23).
+    #[param(value_type = Option<String>, max_length = 10000, example = "new,pending")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000)]
+    pub status: Option<AnyOf<String>>,
+    /// Also what is not worked on any more.
+    #[param(value_type = Option<bool>)]
+    #[schema(value_type = Option<bool>, nullable = false)]
+    pub include_inactive: Option<Flag>,
+    /// Only these priorities.
+    #[param(inline, example = "high")]
+    #[schema(nullable = false)]
+    pub priority: Option<WorkItemPriorities>,
+    /// Whose: `me`, `public`, `user:<id>`, `group:<id>`.
+    #[param(inline, example = "me,public")]
+    #[schema(nullable = false)]
+    pub assignee: Option<WorkItemOwners>,
+    /// Only of this contact, whatever it was merged with (S3-15).
+    #[schema(nullable = false)]
+    pub contact_id: Option<Uuid>,
+    /// Only from these sources.
+    #[param(value_type = Option<String>, max_length = 10000, example = "manual")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000)]
+    pub source: Option<AnyOf<String>>,
+    /// Only the one that a source knows by an id.
+    #[param(value_type = Option<String>, max_length = 10000, pattern = "^[^:]+:[\\s\\S]+$", example = "quiz:Q-1001")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, pattern = "^[^:]+:[\\s\\S]+$")]
+    pub external_id: Option<ExternalIdText>,
+    /// Only the one with this number.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 1042)]
+    #[schema(value_type = Option<i64>, nullable = false, minimum = 1, maximum = 9_007_199_254_740_991_i64)]
+    pub number: Option<Number<1, 9_007_199_254_740_991>>,
+    /// Only with this value of a member of the reference, text, number, true or false (B-7). Best beside another filter: no index knows it.
+    #[param(value_type = Option<String>, max_length = 10000, pattern = "^[^:]+:[\\s\\S]+$", example = "result:liver")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, pattern = "^[^:]+:[\\s\\S]+$")]
+    pub reference: Option<ReferenceText>,
+    /// To be called back at or after (S3-31).
+    #[param(value_type = Option<String>, format = DateTime)]
+    #[schema(nullable = false)]
+    pub callback_at_gte: Option<Timestamp>,
+    /// To be called back before.
+    #[param(value_type = Option<String>, format = DateTime)]
+    #[schema(nullable = false)]
+    pub callback_at_lt: Option<Timestamp>,
+    /// Made at or after.
+    #[param(value_type = Option<String>, format = DateTime)]
+    #[schema(nullable = false)]
+    pub created_at_gte: Option<Timestamp>,
+    /// Made before.
+    #[param(value_type = Option<String>, format = DateTime)]
+    #[schema(nullable = false)]
+    pub created_at_lt: Option<Timestamp>,
+    /// The contact was last heard of about it at or after.
+    #[param(value_type = Option<String>, format = DateTime)]
+    #[schema(nullable = false)]
+    pub last_inbound_at_gte: Option<Timestamp>,
+    /// The contact was last heard of about it before, or never and it was made before (S3-33).
+    #[param(value_type = Option<String>, format = DateTime)]
+    #[schema(nullable = false)]
+    pub last_inbound_at_lt: Option<Timestamp>,
+}
+
+impl WorkItemFilter {
+    /// Whether only active ones are shown because nothing else was said.
+    pub(super) fn active_by_default(&self) -> bool {
+        self.status.is_none() && self.number.is_none() && self.external_id.is_none() && !self.include_inactive.unwrap_or_default().0
+    }
+}
+
+/// What a list of work items leaves out because the caller did not say otherwise.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct WorkItemDefaults {
+    /// Only active items are shown.
+    pub active: bool,
+    /// With `counts=true`: how many items that hides, counted up to 10,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = 212)]
+    pub hidden: Option<u64>,
+}
+
+crate::page_of!(
+    WorkItemPage,
+    WorkItemView,
+    Row,
+    "work items",
+    /// Present where a default leaves something out.
+    #[schema(nullable = false)]
+    applied_defaults: WorkItemDefaults
+);
+crate::page_of!(StatusChangePage, StatusChangeView, status_change::Row, "changes of a status");

@@ -1,0 +1,662 @@
+//! The rules of work items.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{Datelike, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
+use sea_orm::{
+    DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryTrait,
+    entity::prelude::*,
+    sea_query::{BinOper, Expr, ExprTrait, Func, Order, SelectStatement},
+};
+use serde_json::{Map, Value};
+use validator::Validate;
+
+use super::{
+    json::{
+        BY_HAND, CreatedWorkItemView, NewWorkItem, ReferenceText, StatusChangeView, Transition, WorkItemDefaults, WorkItemFilter,
+        WorkItemPatch, WorkItemUpsert, WorkItemView, read_local, small,
+    },
+    status_change,
+    work_item::{self, Column, Entity, Model, Reference, Row},
+};
+use crate::{
+    catalog::picklists,
+    customers::contacts::{self, ExternalId, ExternalIdText, Identified, MatchView, Who, contact},
+    kernel::{
+        clock::Timestamp,
+        context::Context,
+        error::{Broken, Code, Error, Result, Violation},
+        filter::{AnyOf, Narrow, owned_by},
+        list::{self, Page, PageRequest},
+        patch::{self, Patch},
+        reader::Reader,
+        text,
+        tx::Tx,
+    },
+    work::{
+        interactions::{self, Direction, interaction},
+        ownership::{self, AssigneeRef, Owned, Owner, own, own_if_named, workable},
+        routing_rules::{self, Assigned, Decision, Facts, Person, RoutedBy},
+        work_item_types::{self, work_item_type},
+    },
+};
+
+/// The advisory lock under which numbers are given.
+const NUMBERS: i64 = 4_919_012;
+
+/// A work item before it is checked, whoever asks for it: a person, a form, a feed.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The key of its type.
+    pub r#type: String,
+    /// What is wanted.
+    pub description: String,
+    /// The interaction that it comes from.
+    pub interaction_id: Option<Uuid>,
+    /// Who works on it, when that was said.
+    pub assignee: Option<AssigneeRef>,
+    /// When to call back.
+    pub callback_at: Option<Timestamp>,
+    /// What is known of it.
+    pub reference: Map<String, Value>,
+    /// Where it comes from.
+    pub source: String,
+    /// Its id there.
+    pub external_id: Option<String>,
+    /// Whether its contact came with it, as somebody new.
+    pub new_lead: bool,
+}
+
+/// A new work item that keeps every rule, before it has its number.
+struct Planned {
+    draft: Draft,
+    kind: work_item_type::Model,
+    contact_id: Uuid,
+    owner: Owner,
+    routed_by: RoutedBy,
+    from: Option<interaction::Model>,
+}
+
+/// Makes a work item of a contact that is held: forms and feeds do, as people do.
+pub async fn create(tx: &mut Tx, draft: Draft, contact_id: Uuid) -> Result<Model> {
+    let planned = plan(tx, draft, Some(contact_id)).await?;
+    open(tx, planned).await
+}
+
+/// Makes a work item as a person asks for it (S3-5), of somebody who is known or is made (S3-7, S3-8).
+pub async fn create_by_hand(tx: &mut Tx, new: NewWorkItem) -> Result<CreatedWorkItemView> {
+    let mut broken = Broken::default();
+    let spoken_with = match new.interaction_id {
+        Some(id) => tx.read().model(interaction::Entity::find_by_id(id)).await?.map(|interaction| interaction.contact_id),
+        None => None,
+    };
+    let identified = broken.note(identify(tx, new.who, new.contact_id.or(spoken_with)).await)?;
+    let contact = identified.as_ref().map(|identified| identified.contact_id);
+    let callback_at = broken.note(callback(tx, contact, new.callback_at, new.callback_local.as_deref()).await)?.flatten();
+    if new.external_id.is_some() && new.source.is_none() {
+        broken.note::<()>(Err(Error::field("source", "required", "is required with external_id")))?;
+    }
+    let draft = Draft {
+        r#type: new.r#type,
+        description: new.description,
+        interaction_id: new.interaction_id,
+        assignee: new.assignee,
+        callback_at,
+        reference: new.reference,
+        source: new.source.unwrap_or_else(|| BY_HAND.to_owned()),
+        external_id: new.external_id,
+        new_lead: identified.as_ref().is_some_and(|identified| identified.matched.created),
+    };
+    if let Some(id) = &draft.external_id
+        && alone_with(tx, &draft.source, id).await?.is_some()
+    {
+        return Err(Error::new(Code::AlreadyExists, format!("There is a work item {id} of {} already.", draft.source))
+            .violating(Violation::field("external_id", "taken", "is taken")));
+    }
+    let planned = broken.note(plan(tx, draft, contact).await)?;
+    broken.end()?;
+    match (planned, identified) {
+        (Some(planned), Some(identified)) => {
+            let item = open(tx, planned).await?;
+            created_view(tx, item.id, Some(identified.matched)).await
+        }
+        _ => Err(Error::internal("a check gave nothing")),
+    }
+}
+
+async fn created_view(tx: &Tx, id: Uuid, matched: Option<MatchView>) -> Result<CreatedWorkItemView> {
+    let contact_created = matched.as_ref().is_some_and(|matched| matched.created);
+    Ok(CreatedWorkItemView { item: find(tx.read(), id).await?, r#match: matched, contact_created })
+}
+
+/// Whose it is: who was described, or the contact that was named.
+async fn identify(tx: &mut Tx, who: Option<Who>, contact_id: Option<Uuid>) -> Result<Identified> {
+    match (who, contact_id) {
+        (Some(who), None) => contacts::identify(tx, who).await.map_err(|error| error.below("who")),
+        (None, Some(id)) => contacts::identify(tx, Who { contact_id: Some(id), ..Who::default() }).await,
+        (None, None) => {
+            Err(Error::field("contact_id", "required", "contact_id or who is required, unless the interaction says whose it is"))
+        }
+        (Some(_), Some(_)) => Err(Error::field("who", "ambiguous", "only one of who, contact_id and an interaction may say whose it is")),
+    }
+}
+
+/// When to call back: an instant, or a time of the contact's clock.
+async fn callback(tx: &Tx, contact: Option<Uuid>, at: Option<Timestamp>, local: Option<&str>) -> Result<Option<Timestamp>> {
+    let (at, field) = match (at, local.and_then(read_local)) {
+        (Some(_), Some(_)) => {
+            return Err(Error::field("callback_at", "ambiguous", "only one of callback_at and callback_local may be given"));
+        }
+        (None, Some(local)) => {
+            let zone = match contact {
+                Some(contact) => contacts::zone_of(tx, contact).await?,
+                None => None,
+            };
+            (in_zone(local, zone.unwrap_or(tx.company_zone)), "callback_local")
+        }
+        (None, None) => return Ok(None),
+        (Some(at), None) => (at, "callback_at"),
+    };
+    if (1900..=2999).contains(&at.day_in(Tz::UTC).year()) {
+        Ok(Some(at))
+    } else {
+        Err(Error::field(field, "range", "must be in the years 1900 to 2999"))
+    }
+}
+
+/// A time of a clock as an instant: of two the first; one that a clock put forward skips, as late after the change.
+fn in_zone(local: NaiveDateTime, zone: Tz) -> Timestamp {
+    let found = (0..=48).find_map(|half_hours| zone.from_local_datetime(&(local + TimeDelta::minutes(30 * half_hours))).earliest());
+    found.map_or_else(|| local.and_utc().into(), |at| at.with_timezone(&Utc).into())
+}
+
+/// Lets nobody else decide about what another system calls by an id; the item that it calls so.
+async fn alone_with(tx: &mut Tx, source: &str, external_id: &str) -> Result<Option<Model>> {
+    tx.alone(text::door(&format!("work item {source}:{external_id}"))).await?;
+    let known = Entity::find().filter(Column::Source.eq(source)).filter(Column::ExternalId.eq(external_id));
+    tx.read().model(known).await
+}
+
+/// The item that another system calls by an id.
+pub async fn by_external_id(reader: Reader<'_>, source: &str, external_id: &str) -> Result<Option<Uuid>> {
+    let known = Entity::find().filter(Column::Source.eq(source)).filter(Column::ExternalId.eq(external_id));
+    Ok(reader.model(known).await?.map(|item| item.id))
+}
+
+/// Checks a new item and finds who works on it.
+async fn plan(tx: &mut Tx, draft: Draft, contact: Option<Uuid>) -> Result<Planned> {
+    let mut broken = Broken::default();
+    let kind = broken.note(work_item_types::usable(tx, &draft.r#type, "type").await)?;
+    if let Some(kind) = &kind {
+        broken.note(fits(kind, &draft.reference))?;
+    }
+    let assigned = match (&kind, draft.assignee) {
+        (_, Some(named)) => broken.note(own(tx, Some(named)).await)?.map(|owner| Assigned { owner, by: RoutedBy::plain(Decision::Named) }),
+        (Some(kind), None) => {
+            let facts = facts(tx, kind, &draft, contact).await?;
+            broken.note(routing_rules::assign(tx, &facts).await)?
+        }
+        // What it is was refused before.
+        (None, None) => None,
+    };
+    let from = match draft.interaction_id {
+        Some(id) => broken.note(comes_from(tx, id, contact).await)?,
+        None => None,
+    };
+    broken.end()?;
+    match (kind, assigned, contact) {
+        (Some(kind), Some(Assigned { owner, by: routed_by }), Some(contact_id)) => {
+            Ok(Planned { draft, kind, contact_id, owner, routed_by, from })
+        }
+        // Whose it is was refused before.
+        _ => Err(Error::invalid(Vec::new())),
+    }
+}
+
+/// Refuses a reference that its type does not want.
+fn fits(kind: &work_item_type::Model, reference: &Map<String, Value>) -> Result<()> {
+    small(reference).map_err(|refusal| Error::field("reference", &refusal.code, refusal.message.clone().unwrap_or_default()))?;
+    work_item_types::violations(&kind.reference_schema, reference)
+}
+
+/// Whom an item is for, as routing rules see them.
+async fn person(tx: &Tx, contact: Option<Uuid>, new_lead: bool) -> Result<Option<Person>> {
+    match contact {
+        Some(id) => Ok(tx.read().model(contact::Entity::find_by_id(id)).await?.map(|contact| Person::of(contact, new_lead))),
+        None => Ok(None),
+    }
+}
+
+/// What routing rules look at.
+async fn facts(tx: &Tx, kind: &work_item_type::Model, draft: &Draft, contact: Option<Uuid>) -> Result<Facts> {
+    Ok(Facts {
+        r#type: kind.key.clone(),
+        category: kind.category.clone(),
+        priority: kind.priority,
+        source: Some(draft.source.clone()),
+        contact: person(tx, contact, draft.new_lead).await?,
+        reference: Value::Object(draft.reference.clone()),
+        at: tx.now,
+        company_zone: tx.company_zone,
+    })
+}
+
+/// The interaction that an item comes from, locked: with the same contact, and of no other item.
+async fn comes_from(tx: &mut Tx, id: Uuid, contact: Option<Uuid>) -> Result<interaction::Model> {
+    let refused = |code: &str, detail: &str| Error::field("interaction_id", code, detail);
+    let interaction = interactions::held(tx, id).await?.ok_or_else(|| refused("unknown", "is no interaction"))?;
+    if interaction.work_item_id.is_some() {
+        return Err(refused("taken", "belongs to another work item"));
+    }
+    if let Some(contact) = contact
+        && !contacts::cluster(tx.read(), contact).await?.contains(&interaction.contact_id)
+    {
+        return Err(refused("other_contact", "was with another contact"));
+    }
+    Ok(interaction)
+}
+
+/// Opens an item under the next number. Whoever comes later waits for the number until this transaction ends, so nothing
+/// that others hold is waited for after it.
+async fn open(tx: &mut Tx, planned: Planned) -> Result<Model> {
+    let Planned { draft, kind, contact_id, owner, routed_by, from } = planned;
+    let number = tx.next_number::<Entity>(NUMBERS, Column::Number).await?;
+    let heard = from.as_ref().filter(|interaction| interaction.direction == Direction::Inbound).map(|interaction| interaction.occurred_at);
+    let item = Model {
+        id: tx.id(),
+        number,
+        r#type: kind.key,
+        category: kind.category,
+        description: draft.description.trim().to_owned(),
+        status: kind.statuses.0.first().map(|first| first.key.clone()).unwrap_or_default(),
+        active: true,
+        status_since: tx.now,
+        priority: kind.priority,
+        contact_id,
+        assignee_type: owner.kind,
+        assignee_id: owner.id,
+        routed_by: Some(routed_by),
+        origin_type: None,
+        origin_id: None,
+        callback_at: draft.callback_at,
+        callback_pending_at: draft.callback_at,
+        reference: Reference(draft.reference),
+        source: draft.source,
+        external_id: draft.external_id,
+        order_id: None,
+        last_inbound_at: heard,
+        quiet_since: None,
+        created_by_id: tx.context.actor.author(),
+        created_at: tx.now,
+        updated_at: tx.now,
+        version: 1,
+    };
+    tx.create(&item, "work_item.created").await?;
+    tx.put(status_change::Model {
+        id: tx.id(),
+        work_item_id: item.id,
+        from_status: None,
+        to_status: item.status.clone(),
+        by_id: item.created_by_id,
+        at: tx.now,
+        reason: None,
+        order_id: None,
+        seconds_in_state: None,
+    })
+    .await?;
+    if let Some(from) = from {
+        interactions::attach(tx, from.id, Some(item.id)).await?;
+    }
+    Ok(item)
+}
+
+/// Adds or changes the item that another system knows by an id; whether it is new (B-3).
+pub async fn upsert(tx: &mut Tx, external: ExternalId, body: WorkItemUpsert) -> Result<(CreatedWorkItemView, bool)> {
+    // What cannot be a name is none, as in every path.
+    external.validate().map_err(|_| Error::not_found("external id"))?;
+    let ExternalId { source, id } = external;
+    if let Some(known) = alone_with(tx, &source, &id).await? {
+        if known.r#type != body.r#type {
+            return Err(Error::field("type", "other_type", format!("is another than that of the item, which is {}", known.r#type)));
+        }
+        let given = |reference: Option<Map<String, Value>>| reference.map_or(Replaced::Nothing, Replaced::Reference);
+        let patch = WorkItemPatch {
+            description: body.description.map_or(Patch::Absent, Patch::Value),
+            assignee: body.assignee,
+            callback_at: body.callback_at.map_or(Patch::Absent, Patch::Value),
+            ..WorkItemPatch::default()
+        };
+        change(tx, known.id, patch, given(body.reference)).await?;
+        return Ok((created_view(tx, known.id, None).await?, false));
+    }
+    if tx.context.if_match.take().is_some() {
+        return Err(Error::new(Code::Stale, "There is no work item by that id yet, so no version of it either."));
+    }
+    let new = NewWorkItem {
+        r#type: body.r#type,
+        description: body.description.unwrap_or_default(),
+        contact_id: body.contact_id,
+        who: body.who,
+        interaction_id: None,
+        assignee: body.assignee,
+        callback_at: body.callback_at,
+        callback_local: None,
+        reference: body.reference.unwrap_or_default(),
+        source: Some(source),
+        external_id: Some(id),
+    };
+    Ok((create_by_hand(tx, new).await?, true))
+}
+
+/// A reference that takes the place of what was known.
+enum Replaced {
+    Nothing,
+    Reference(Map<String, Value>),
+}
+
+/// Changes an item; also who works on it, and how far it is.
+pub async fn update(tx: &mut Tx, id: Uuid, patch: WorkItemPatch) -> Result<WorkItemView> {
+    change(tx, id, patch, Replaced::Nothing).await?;
+    find(tx.read(), id).await
+}
+
+/// Gives an item another status of its type (S3-26, S3-27).
+pub async fn transition(tx: &mut Tx, id: Uuid, wanted: Transition) -> Result<WorkItemView> {
+    let Transition { to, reason, order_id } = wanted;
+    let patch = WorkItemPatch { status: Some(to), reason, order_id, ..WorkItemPatch::default() };
+    change(tx, id, patch, Replaced::Nothing).await.map_err(|error| error.renamed("status", "to"))?;
+    find(tx.read(), id).await
+}
+
+async fn change(tx: &mut Tx, id: Uuid, patch: WorkItemPatch, replaced: Replaced) -> Result<Model> {
+    // As everywhere, the owner first, then the thing: nobody waits in a circle.
+    let seen = tx.read().model(Entity::find_by_id(id)).await?.ok_or_else(|| Error::not_found("work item"))?;
+    let kind = work_item_types::hold(tx, &seen.r#type).await?.ok_or_else(|| Error::internal("a work item of no type"))?;
+    let mut broken = Broken::default();
+    let named = broken.note(own_if_named(tx, patch.assignee).await)?.flatten();
+    let able = match (&patch.status, named) {
+        // Whoever had it when it was done may be gone.
+        (Some(_), None) if !seen.active => Some(still_able(tx, &seen).await?),
+        _ => named,
+    };
+    let callback_at = match (patch.callback_at, patch.callback_local) {
+        (Patch::Null, None) => Patch::Null,
+        (at, local) => {
+            let at = at.value().copied();
+            let callback = broken.note(callback(tx, Some(seen.contact_id), at, local.as_deref()).await)?.flatten();
+            callback.map_or(Patch::Absent, Patch::Value)
+        }
+    };
+    let before: Model = workable(tx, id).await?;
+    if patch.status.is_some() && before.active != seen.active {
+        return Err(Error::new(Code::Conflict, "Somebody else was working on it at the same time."));
+    }
+    let mut after = before.clone();
+    broken.note(patch.description.line_over(&mut after.description, "description"))?;
+    let new_reference = match (replaced, patch.reference) {
+        (Replaced::Reference(reference), _) => Some(reference),
+        (_, Patch::Null) => Some(Map::new()),
+        (_, Patch::Value(changes)) => Some(patch::merged(before.reference.0.clone(), changes)),
+        _ => None,
+    };
+    if let Some(reference) = new_reference
+        && reference != before.reference.0
+    {
+        broken.note(fits(&kind, &reference))?;
+        after.reference = Reference(reference);
+    }
+    if !callback_at.is_absent() {
+        callback_at.onto(&mut after.callback_at);
+        after.callback_pending_at = after.callback_at;
+    }
+    let moved = broken.note(shift(tx, &mut after, &kind, patch.status, patch.reason, patch.order_id))?.flatten();
+    broken.end()?;
+    if let Some(owner) = able {
+        after.give(owner);
+    }
+    settle(&mut after, &before, &kind, tx.now);
+    let event = if moved.is_some() { "work_item.status_changed".to_owned() } else { Model::moved_or(&before, &after, "updated") };
+    let after = tx.change(&before, after, &event).await?;
+    if let Some(moved) = moved {
+        tx.put(moved).await?;
+    }
+    Ok(after)
+}
+
+/// Whoever has an item that was done, if they are still there to do it; else who would get it anew.
+async fn still_able(tx: &mut Tx, item: &Model) -> Result<Owner> {
+    match own(tx, Some(item.owner())).await {
+        Err(error) if error.code() == Code::Invalid => {
+            let facts = Facts {
+                r#type: item.r#type.clone(),
+                category: item.category.clone(),
+                priority: item.priority,
+                source: Some(item.source.clone()),
+                contact: person(tx, Some(item.contact_id), false).await?,
+                reference: Value::Object(item.reference.0.clone()),
+                at: tx.now,
+                company_zone: tx.company_zone,
+            };
+            Ok(routing_rules::assign(tx, &facts).await?.owner)
+        }
+        found => found,
+    }
+}
+
+/// Gives an item another status, when one is wanted, by the rules of its type; what its history will say.
+fn shift(
+    tx: &Tx,
+    item: &mut Model,
+    kind: &work_item_type::Model,
+    to: Option<String>,
+    reason: Option<String>,
+    order_id: Option<String>,
+) -> Result<Option<status_change::Model>> {
+    let mut broken = Broken::default();
+    let goes_to = |key: &str| to.as_deref() == Some(key);
+    if reason.is_none() && goes_to(work_item_type::CLOSED) {
+        broken.note::<()>(Err(Error::field("reason", "required", "is required to close")))?;
+    }
+    if order_id.is_some() && !goes_to(work_item_type::SOLD) {
+        broken.note::<()>(Err(Error::field("order_id", "not_here", "is for the status sold alone")))?;
+    }
+    let Some(to) = to else {
+        if reason.is_some() {
+            broken.note::<()>(Err(Error::field("reason", "not_here", "is for a change of status alone")))?;
+        }
+        return broken.end().map(|()| None);
+    };
+    let Some(status) = kind.statuses.get(&to) else {
+        broken.note::<()>(Err(Error::field("status", "unknown_value", format!("{to:?} is no status of {}", kind.key))))?;
+        return broken.end().map(|()| None);
+    };
+    let allowed = kind.statuses.after(&item.status);
+    if !allowed.contains(&to.as_str()) {
+        let detail = format!("A work item that is {} does not become {to}.", item.status);
+        return Err(Error::new(Code::IllegalTransition, detail).with("current_status", &item.status).with("allowed", allowed));
+    }
+    broken.end()?;
+    let change = status_change::Model {
+        id: tx.id(),
+        work_item_id: item.id,
+        from_status: Some(item.status.clone()),
+        to_status: to.clone(),
+        by_id: tx.context.actor.author(),
+        at: tx.now,
+        reason,
+        order_id: order_id.clone(),
+        seconds_in_state: Some(tx.now.seconds_since(item.status_since)),
+    };
+    (item.status, item.active, item.status_since) = (to, status.active, tx.now);
+    item.order_id = order_id.or(item.order_id.take());
+    Ok(Some(change))
+}
+
+/// What follows from how far an item is: what is still to be said of its call-back, and since when it is quiet.
+fn settle(after: &mut Model, before: &Model, kind: &work_item_type::Model, now: Timestamp) {
+    if !after.active {
+        after.callback_pending_at = None;
+    } else if !before.active {
+        after.callback_pending_at = after.callback_at.filter(|at| *at > now);
+    }
+    let begun = kind.statuses.0.first().is_none_or(|first| first.key != after.status);
+    after.quiet_since =
+        (after.active && begun).then(|| after.last_inbound_at.map_or(after.status_since, |at| Ord::max(at, after.status_since)));
+}
+
+/// One item.
+pub async fn find(reader: Reader<'_>, id: Uuid) -> Result<WorkItemView> {
+    let mut select = work_item::select();
+    select.and_where(Expr::col((Entity, Column::Id)).eq(id));
+    let row = reader.one::<Row>(&select).await?.ok_or_else(|| Error::not_found("work item"))?;
+    views(reader, vec![row]).await?.pop().ok_or_else(|| Error::internal("a work item has no view"))
+}
+
+/// Items as others see them, their contacts in one query for all.
+async fn views(reader: Reader<'_>, rows: Vec<Row>) -> Result<Vec<WorkItemView>> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.item.contact_id).collect();
+    let contacts = contacts::named(reader, &ids).await?;
+    let view = |row: Row| {
+        let contact = contacts.get(&row.item.contact_id).cloned();
+        WorkItemView::new(row, contact)
+    };
+    Ok(rows.into_iter().map(view).collect())
+}
+
+/// A page of items.
+pub async fn page(
+    reader: Reader<'_>,
+    context: &Context,
+    filter: &WorkItemFilter,
+    base: SelectStatement,
+    request: &PageRequest,
+) -> Result<Page<WorkItemView>> {
+    let contacts = cluster_of(reader, filter).await?;
+    let narrow = |select: &mut SelectStatement| narrow(select, context, filter, contacts.as_ref(), reader.backend());
+    let Page { data, next_cursor, counts } = list::page::<Row>(reader, request, base, narrow).await?;
+    let mut data = views(reader, data).await?;
+    if request.expand.iter().any(|wanted| wanted == "labels") {
+        label(reader, context, &mut data).await?;
+    }
+    Ok(Page { data, next_cursor, counts })
+}
+
+/// A page of the changes of an item's status (S3-18).
+pub async fn history(reader: Reader<'_>, id: Uuid, request: &PageRequest) -> Result<Page<StatusChangeView>> {
+    if !reader.any(Entity::find_by_id(id).into_query()).await? {
+        return Err(Error::not_found("work item"));
+    }
+    let page = list::page::<status_change::Row>(reader, request, status_change::of(id), |_| {}).await?;
+    Ok(page.map(StatusChangeView::from))
+}
+
+async fn cluster_of(reader: Reader<'_>, filter: &WorkItemFilter) -> Result<Option<AnyOf<Uuid>>> {
+    match filter.contact_id {
+        Some(id) => Ok(Some(AnyOf(contacts::cluster(reader, id).await?))),
+        None => Ok(None),
+    }
+}
+
+/// What a list leaves out unless asked: the default, and how many it hides when the caller counts (S3-24).
+pub async fn applied_defaults(
+    reader: Reader<'_>,
+    context: &Context,
+    filter: &WorkItemFilter,
+    request: &PageRequest,
+) -> Result<Map<String, Value>> {
+    let mut more = Map::new();
+    if filter.active_by_default() {
+        let mut applied = WorkItemDefaults { active: true, hidden: None };
+        if request.counts {
+            let everything = WorkItemFilter { include_inactive: Some(crate::kernel::filter::Flag(true)), ..filter.clone() };
+            let mut hidden = Entity::find().into_query();
+            narrow(&mut hidden, context, &everything, cluster_of(reader, filter).await?.as_ref(), reader.backend());
+            hidden.and_where(Model::is_open().not());
+            applied.hidden = Some(reader.count(hidden, list::COUNT_LIMIT).await?);
+        }
+        more.insert("applied_defaults".into(), serde_json::to_value(applied).map_err(Error::internal)?);
+    }
+    Ok(more)
+}
+
+fn narrow(select: &mut SelectStatement, context: &Context, filter: &WorkItemFilter, contacts: Option<&AnyOf<Uuid>>, backend: DbBackend) {
+    let column = |column: Column| Expr::col((Entity, column));
+    select.having::<Model>(column(Column::Id), filter.q.as_ref(), backend);
+    if filter.active_by_default() {
+        select.and_where(Model::is_open());
+    }
+    if let Some(AnyOf(owners)) = &filter.assignee {
+        select.cond_where(owned_by(column(Column::AssigneeId), owners, context.actor.user()));
+    }
+    if let Some(reference) = &filter.reference {
+        select.and_where(knows(reference));
+    }
+    if let Some(ExternalIdText(source, id)) = &filter.external_id {
+        select.equals(column(Column::Source), Some(source.clone())).equals(column(Column::ExternalId), Some(id.clone()));
+    }
+    if let Some(before) = filter.last_inbound_at_lt {
+        let heard = Func::coalesce([column(Column::LastInboundAt), column(Column::CreatedAt)]);
+        select.and_where(Expr::expr(heard).lt(before));
+    }
+    select
+        .any_of(column(Column::Type), filter.r#type.as_ref())
+        .any_of(column(Column::Category), filter.category.as_ref())
+        .any_of(column(Column::Status), filter.status.as_ref())
+        .any_of(column(Column::Priority), filter.priority.as_ref())
+        .any_of(column(Column::ContactId), contacts)
+        .any_of(column(Column::Source), filter.source.as_ref())
+        .equals(column(Column::Number), filter.number.map(|number| number.0))
+        .between(column(Column::CallbackAt), filter.callback_at_gte, filter.callback_at_lt)
+        .between(column(Column::CreatedAt), filter.created_at_gte, filter.created_at_lt)
+        .between(column(Column::LastInboundAt), filter.last_inbound_at_gte, None);
+}
+
+/// Whether a member of the reference has a value, as JSON writes it: text in quotes, numbers, true and false without.
+fn knows(ReferenceText(member, value): &ReferenceText) -> Expr {
+    let written = Expr::col((Entity, Column::Reference)).binary(BinOper::Custom("->"), Expr::val(member.clone()));
+    let quoted = serde_json::to_string(value).unwrap_or_default();
+    written.cast_as("text").is_in([value.clone(), quoted])
+}
+
+/// Adds the words and colours of types, statuses and categories, all of a page in two queries (S3-17).
+async fn label(reader: Reader<'_>, context: &Context, items: &mut [WorkItemView]) -> Result<()> {
+    let kinds: BTreeSet<String> = items.iter().map(|item| item.r#type.clone()).collect();
+    let kinds = work_item_types::by_keys(reader, kinds).await?;
+    let categories: BTreeSet<(&str, &str)> = items.iter().map(|item| (work_item_types::CATEGORIES, item.category.as_str())).collect();
+    let categories: HashMap<(String, String), _> =
+        picklists::labels(reader, &categories.into_iter().collect::<Vec<_>>(), &context.languages).await?;
+    for item in items {
+        let mut labels = BTreeMap::new();
+        if let Some(kind) = kinds.get(&item.r#type) {
+            labels.insert("type".to_owned(), kind.label_view(&context.languages));
+            labels.extend(kind.statuses.get(&item.status).map(|status| ("status".to_owned(), status.label_view(&context.languages))));
+        }
+        let category = categories.get(&(work_item_types::CATEGORIES.to_owned(), item.category.clone()));
+        labels.extend(category.map(|label| ("category".to_owned(), label.clone())));
+        item.labels = Some(labels);
+    }
+    Ok(())
+}
+
+#[derive(FromQueryResult)]
+struct Found {
+    id: Uuid,
+}
+
+/// The ids of what a filter finds, oldest first, up to a limit.
+pub async fn ids(reader: Reader<'_>, context: &Context, filter: &WorkItemFilter, most: u64) -> Result<Vec<Uuid>> {
+    let mut select = Entity::find().into_query();
+    narrow(&mut select, context, filter, cluster_of(reader, filter).await?.as_ref(), reader.backend());
+    select.order_by((Entity, Column::CreatedAt), Order::Asc).order_by((Entity, Column::Id), Order::Asc).limit(most);
+    select.clear_selects().column((Entity, Column::Id));
+    Ok(reader.all::<Found>(&select).await?.into_iter().map(|found| found.id).collect())
+}
+
+/// Active items that nobody could work on: there must never be any (S0-16).
+#[must_use]
+pub fn orphaned() -> SelectStatement {
+    let mut select = work_item::select();
+    ownership::only_orphaned::<Model>(&mut select);
+    select
+}
