@@ -225,8 +225,30 @@ fn complete_refusals(operation: &mut Value) {
     }
 }
 
-/// Names the headers of an answer, and the other forms of a list.
-fn complete_successes(operation: &mut Value, secured: bool, is_list: bool, repeatable: bool, versioned: &[String]) {
+/// What kind of answer an operation gives, as far as that is told by its parameters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    List,
+    Report,
+    Other,
+}
+
+impl Kind {
+    fn of(operation: &Value) -> Self {
+        let takes =
+            |name: &str| operation["parameters"].as_array().is_some_and(|list| list.iter().any(|parameter| parameter["name"] == name));
+        if takes("cursor") {
+            Self::List
+        } else if takes("include_own_company") {
+            Self::Report
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Names the headers of an answer, and the other forms of a list or report.
+fn complete_successes(operation: &mut Value, secured: bool, kind: Kind, repeatable: bool, versioned: &[String]) {
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
         if !status.starts_with('2') || response.get("$ref").is_some() {
             continue;
@@ -238,7 +260,7 @@ fn complete_successes(operation: &mut Value, secured: bool, is_list: bool, repea
         if status == "201" || status == "202" {
             headers.push("Location");
         }
-        if is_list {
+        if kind == Kind::List {
             headers.push("Link");
         }
         if has_version(response, versioned) {
@@ -250,9 +272,13 @@ fn complete_successes(operation: &mut Value, secured: bool, is_list: bool, repea
         for header in headers {
             response["headers"][header] = json!({ "$ref": format!("#/components/headers/{header}") });
         }
-        if is_list && let Some(content) = response["content"].as_object_mut() {
-            content.insert("text/csv".into(), json!({ "schema": { "type": "string" } }));
-            content.insert("application/x-ndjson".into(), json!({ "schema": { "type": "string" } }));
+        let other_forms: &[&str] = match kind {
+            Kind::List => &["text/csv", "application/x-ndjson"],
+            Kind::Report => &["text/csv", "application/x-ndjson", "image/svg+xml"],
+            Kind::Other => &[],
+        };
+        for form in other_forms {
+            response["content"][*form] = json!({ "schema": { "type": "string" } });
         }
     }
 }
@@ -264,7 +290,7 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
         operation["security"] = json!([]);
     }
     let has_body = operation["requestBody"].is_object();
-    let is_list = operation["parameters"].as_array().is_some_and(|list| list.iter().any(|parameter| parameter["name"] == "cursor"));
+    let kind = Kind::of(operation);
     // A body that may be left out is still never null.
     for (_, content) in operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut).into_iter().flatten() {
         if content["schema"]["oneOf"][1]["type"] == "null" {
@@ -337,5 +363,5 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
             list.extend(parameters.iter().map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })));
         }
     }
-    complete_successes(operation, secured, is_list, repeatable, versioned);
+    complete_successes(operation, secured, kind, repeatable, versioned);
 }

@@ -15,6 +15,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use utoipa::{PartialSchema, ToSchema, openapi};
 use uuid::{ContextV7, Uuid};
 
+use super::error::Error;
+
 /// An instant in UTC, in microseconds since 1970: one integer, the same on both databases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveValueType)]
 pub struct Timestamp(pub i64);
@@ -94,6 +96,12 @@ impl PartialSchema for Timestamp {
 }
 
 impl ToSchema for Timestamp {}
+
+/// The zone that the query parameter `time_zone` names, or the caller's own.
+pub fn named_zone(name: Option<&str>, own: Tz) -> Result<Tz, Error> {
+    let refusal = |_| Error::parameter("time_zone", "time_zone", "time_zone must be an IANA time zone such as Europe/Paris.");
+    name.map_or(Ok(own), |name| name.parse().map_err(refusal))
+}
 
 /// The last microsecond of a day in a zone, whatever daylight saving does to its midnight.
 #[must_use]

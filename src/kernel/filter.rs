@@ -32,6 +32,13 @@ impl Alternative for String {
     }
 }
 
+impl Alternative for Uuid {
+    fn pattern() -> Option<String> {
+        const HEX: &str = "[0-9A-Fa-f]";
+        Some(format!("{HEX}{{8}}(-{HEX}{{4}}){{3}}-{HEX}{{12}}"))
+    }
+}
+
 /// The regular expression of one or more, joined by commas.
 #[must_use]
 pub fn joined(one: &str) -> String {
@@ -151,6 +158,10 @@ impl<F: de::DeserializeOwned + Default + utoipa::IntoParams + 'static> Filter fo
 pub trait Narrow {
     /// The column is one of the alternatives, when there are any.
     fn any_of<T: Clone + Into<sea_orm::Value>>(&mut self, column: Expr, alternatives: Option<&AnyOf<T>>) -> &mut Self;
+    /// The column is something, and none of these, when there are any.
+    fn none_of<T: Clone + Into<sea_orm::Value>>(&mut self, column: Expr, these: Option<&AnyOf<T>>) -> &mut Self;
+    /// The column is something, or nothing, when either is asked for.
+    fn exists(&mut self, column: Expr, wanted: Option<Flag>) -> &mut Self;
     /// The column is this value, when it is given.
     fn equals<T: Into<sea_orm::Value>>(&mut self, column: Expr, value: Option<T>) -> &mut Self;
     /// The column has the text in it somewhere, when it is given.
@@ -168,6 +179,21 @@ impl Narrow for SelectStatement {
                 [one] => self.and_where(column.eq(one.clone().into())),
                 many => self.and_where(column.is_in(many.iter().cloned().map(Into::<sea_orm::Value>::into))),
             },
+            None => self,
+        }
+    }
+
+    fn none_of<T: Clone + Into<sea_orm::Value>>(&mut self, column: Expr, these: Option<&AnyOf<T>>) -> &mut Self {
+        match these {
+            Some(AnyOf(values)) => self.and_where(column.is_not_in(values.iter().cloned().map(Into::<sea_orm::Value>::into))),
+            None => self,
+        }
+    }
+
+    fn exists(&mut self, column: Expr, wanted: Option<Flag>) -> &mut Self {
+        match wanted {
+            Some(Flag(true)) => self.and_where(column.is_not_null()),
+            Some(Flag(false)) => self.and_where(column.is_null()),
             None => self,
         }
     }
@@ -240,20 +266,30 @@ impl FromStr for Whose {
 
 impl Alternative for Whose {
     fn pattern() -> Option<String> {
-        const HEX: &str = "[0-9A-Fa-f]";
-        Some(format!("me|public|none|(user|group):{HEX}{{8}}(-{HEX}{{4}}){{3}}-{HEX}{{12}}"))
+        Uuid::pattern().map(|id| format!("me|public|none|(user|group):{id}"))
     }
 }
 
-/// Work of one of these owners; an id alone tells a person from a group.
-#[must_use]
-pub fn owned_by(column: Expr, owners: &[Whose], me: Option<Uuid>) -> Cond {
-    let ids = owners.iter().filter_map(|owner| match owner {
+/// The people and groups among owners; an id alone tells one from the other.
+fn ids_of(owners: &[Whose], me: Option<Uuid>) -> Vec<Uuid> {
+    let id = |owner: &Whose| match owner {
         Whose::Me => me,
         Whose::User(id) | Whose::Group(id) => Some(*id),
         Whose::Public | Whose::Nobody => None,
-    });
-    let ids: Vec<Uuid> = ids.collect();
+    };
+    owners.iter().filter_map(id).collect()
+}
+
+/// Work of a person or group that is none of these.
+#[must_use]
+pub fn owned_by_another(column: Expr, owners: &[Whose], me: Option<Uuid>) -> Cond {
+    Cond::all().add(column.clone().is_not_null()).add(column.is_not_in(ids_of(owners, me)))
+}
+
+/// Work of one of these owners.
+#[must_use]
+pub fn owned_by(column: Expr, owners: &[Whose], me: Option<Uuid>) -> Cond {
+    let ids = ids_of(owners, me);
     let public = owners.contains(&Whose::Public);
     let any = match ids.as_slice() {
         // Beside the public queue it would keep the planner from that one's index.

@@ -402,4 +402,13 @@ async fn s0_15_interactions_are_in_the_timelines() {
     let mut kinds = column(&by.get(&path).await.expect(200), "event");
     kinds.sort();
     assert_eq!(kinds, ["action.created", "interaction.created", "issue.created"]);
+    // The correspondence alone.
+    let contact = text(&made["contact"]["id"]);
+    let letter = json!({ "who": null, "contact_id": contact, "channel": "email", "subject_line": "Wrote" });
+    record(&by, letter).await;
+    let timeline = format!("/v1/contacts/{contact}/timeline");
+    assert_eq!(column(&by.get(&format!("{timeline}?channel=email")).await.expect(200), "title"), ["Wrote"]);
+    assert_eq!(by.rows(&format!("{timeline}?channel=email,phone")).await.len(), 2);
+    assert_eq!(by.rows(&format!("{timeline}?channel=fax")).await, Vec::<Value>::new());
+    assert_eq!(by.rows("/v1/subjects/order/A-1001/timeline?channel=phone").await.len(), 1);
 }

@@ -313,7 +313,7 @@ async fn s3_22_active_ones_are_shown_and_the_hidden_ones_counted() {
         ("priority=low", vec![3]),
         ("assignee=me", vec![2]),
         ("source=shop", vec![2]),
-        ("external_id=T-1&source=shop", vec![2]),
+        ("external_id=shop:T-1", vec![2]),
         ("number=1", vec![1]),
         ("sort=number", vec![2, 3, 4]),
         ("sort=priority,number", vec![3, 2, 4]),
@@ -420,7 +420,7 @@ async fn s3_3_the_same_work_item_sent_again_is_the_same() {
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 200, 200, 200, 200, 200, 200, 201], "of eight at once one makes it");
     assert_eq!(found(&by, "source=quiz").await, [1]);
-    let made = by.get(&format!("{ITEMS}?external_id=Q/1")).await.expect(200);
+    let made = by.get(&format!("{ITEMS}?external_id=quiz:Q/1")).await.expect(200);
     assert_eq!((&made["data"][0]["version"], &made["data"][0]["external_id"]), (&json!(1), &json!("Q/1")));
     let again = by.put(&external, Some(json!({ "type": "body_type_quiz", "reference": { "result": "thyroid" } }))).await.expect(200);
     assert_eq!((&again["reference"], &again["description"]), (&json!({ "result": "thyroid" }), &json!("Liver type")));

@@ -8,4 +8,5 @@ pub mod http;
 mod json;
 mod service;
 
-pub use service::{find_live, origins, record_uses};
+pub use json::NewApiKey;
+pub use service::{create, find_live, origins, record_uses};

@@ -59,6 +59,14 @@ pub async fn known_cluster(reader: Reader<'_>, id: Uuid) -> Result<Vec<Uuid>> {
     with_merged(reader, contact.root_id).await
 }
 
+/// Every contact that is one with any of these.
+pub async fn clusters(reader: Reader<'_>, ids: &[Uuid]) -> Result<Vec<Uuid>> {
+    let contacts = reader.models(Entity::find().filter(Column::Id.is_in(ids.iter().copied()))).await?;
+    let roots: Vec<Uuid> = contacts.into_iter().map(|contact| contact.root_id).collect();
+    let merged = merged_into(reader, &roots).await?;
+    Ok(roots.into_iter().chain(merged.into_iter().map(|other| other.id)).collect())
+}
+
 async fn with_merged(reader: Reader<'_>, root: Uuid) -> Result<Vec<Uuid>> {
     let merged = merged_into(reader, &[root]).await?;
     Ok(std::iter::once(root).chain(merged.into_iter().map(|other| other.id)).collect())

@@ -387,15 +387,7 @@ pub async fn page(reader: Reader<'_>, context: &Context, filter: &ContactFilter,
 fn narrow(select: &mut sea_orm::sea_query::SelectStatement, filter: &ContactFilter, context: &Context, backend: DbBackend) {
     let column = |column: Column| Expr::col((Entity, column));
     if let Some(AnyOf(owners)) = &filter.owner {
-        let people: Vec<Whose> = owners.iter().copied().filter(|owner| *owner != Whose::Nobody).collect();
-        let mut any = Cond::any();
-        if !people.is_empty() {
-            any = any.add(owned_by(column(Column::OwnerId), &people, context.actor.user()));
-        }
-        if people.len() < owners.len() {
-            any = any.add(column(Column::OwnerId).is_null());
-        }
-        select.cond_where(any);
+        select.cond_where(of_reps(column(Column::OwnerId), owners, context.actor.user()));
     }
     if let Some(words) = &filter.q {
         select.and_where(identity::says(words, backend));
@@ -411,13 +403,12 @@ fn narrow(select: &mut sea_orm::sea_query::SelectStatement, filter: &ContactFilt
         select.and_where(has_key(KeyKind::External, &key::external(&external.0, &external.1)));
     }
     if let Some(prefix) = &filter.postal_code_prefix {
-        begins(select, column(Column::PostalKey), postal_key(prefix));
+        select.and_where(begins(&column(Column::PostalKey), postal_key(prefix)));
     }
     if let Some(prefix) = &filter.name_prefix {
-        begins(select, column(Column::SortName), text::fold(prefix));
+        select.and_where(begins(&column(Column::SortName), text::fold(prefix)));
     }
-    let countries =
-        filter.country.as_ref().map(|AnyOf(countries)| AnyOf(countries.iter().map(|country| country.to_ascii_uppercase()).collect()));
+    let countries = filter.country.as_ref().map(in_capitals);
     select
         .any_of(column(Column::Kind), filter.kind.as_ref())
         .any_of(column(Column::Status), filter.status.as_ref())
@@ -426,8 +417,26 @@ fn narrow(select: &mut sea_orm::sea_query::SelectStatement, filter: &ContactFilt
         .between(column(Column::CreatedAt), filter.created_at_gte, filter.created_at_lt);
 }
 
+/// Accounts of one of these reps, or of none.
+pub(super) fn of_reps(column: Expr, reps: &[Whose], me: Option<Uuid>) -> Cond {
+    let people: Vec<Whose> = reps.iter().copied().filter(|rep| *rep != Whose::Nobody).collect();
+    let mut any = Cond::any();
+    if !people.is_empty() {
+        any = any.add(owned_by(column.clone(), &people, me));
+    }
+    if people.len() < reps.len() {
+        any = any.add(column.is_null());
+    }
+    any
+}
+
+/// Codes of countries as they are kept.
+pub(super) fn in_capitals(countries: &AnyOf<String>) -> AnyOf<String> {
+    AnyOf(countries.0.iter().map(|country| country.to_ascii_uppercase()).collect())
+}
+
 /// Text that begins like this: a range, which an index serves.
-fn begins(select: &mut sea_orm::sea_query::SelectStatement, column: Expr, prefix: String) {
+pub(super) fn begins(column: &Expr, prefix: String) -> Expr {
     let after = format!("{prefix}\u{10ffff}");
-    select.and_where(column.clone().gte(prefix)).and_where(column.lt(after));
+    column.clone().gte(prefix).and(column.clone().lt(after))
 }

@@ -1,15 +1,28 @@
 //! The door to reports.
 
+use std::marker::PhantomData;
+
 use actix_web::{get, web::Data};
+use utoipa::{
+    IntoParams,
+    openapi::path::{Parameter, ParameterIn},
+};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use super::{
+    chart,
+    json::{DurationView, ReportView},
+    lists::{Actions, ClosedIssues, Counted, CreatedItems, Interactions, OpenedIssues, OverdueItems},
+    service,
+};
 use crate::{
     kernel::{
         filter::{AnyOf, Flag},
-        http::{Db, List, Listing, Result},
+        http::{Db, Figures, List, Listing, Report, Result, report::report_params},
     },
     work::{
         action_items::{self, ActionItemFilter, ActionItemPage, Viewer},
+        interactions::{ActionFilter, InteractionFilter},
         issues::{self, IssueFilter, IssueOrigin, IssuePage},
         work_items::{self, WorkItemFilter, WorkItemPage},
     },
@@ -17,7 +30,177 @@ use crate::{
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(list_orphaned_work).service(list_orphaned_issues).service(list_orphaned_work_items);
+    config
+        .service(list_orphaned_work)
+        .service(list_orphaned_issues)
+        .service(list_orphaned_work_items)
+        .service(report_interactions_by_purpose)
+        .service(report_interactions_by_operator)
+        .service(report_interactions_by_contact)
+        .service(report_interactions_by_originator)
+        .service(report_interactions_by_channel)
+        .service(report_interactions_by_outcome)
+        .service(report_interactions_by_mood)
+        .service(report_issues_by_type)
+        .service(report_issues_by_assignee)
+        .service(report_resources_used)
+        .service(report_action_items_by_action)
+        .service(report_past_due_by_person)
+        .service(report_time_to_close_by_type)
+        .service(report_time_to_close_by_assignee);
+}
+
+/// The parameters of reports over a list.
+struct ReportOf<L>(PhantomData<L>);
+
+impl<L: Counted> IntoParams for ReportOf<L> {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let sorts = if L::seconds().is_some() { service::DURATION_SORTS.as_slice() } else { service::SORTS.as_slice() };
+        report_params(&service::groups::<L>(""), sorts)
+    }
+}
+
+type OfInteractions = ReportOf<Interactions>;
+type OfIssues = ReportOf<OpenedIssues>;
+type OfActions = ReportOf<Actions>;
+type OfItems = ReportOf<CreatedItems>;
+type OfOverdueItems = ReportOf<OverdueItems>;
+type OfClosedIssues = ReportOf<ClosedIssues>;
+
+/// Counts the rows of a list by one of its columns.
+async fn report<L: Counted, V>(db: &Db, asked: Report<L::Filter>, by: &'static str) -> Result<V>
+where
+    V: From<service::Report>,
+{
+    service::report::<L>(db.read_lagging(), &asked.context, &asked.params, &asked.filter, by).await.map(V::from)
+}
+
+/// Declares the operation of one report.
+macro_rules! report {
+    ($(#[$about:meta])* $name:ident: $path:literal, $title:literal, $list:ty, $params:ident, $filter:ident, by $by:literal, $view:ident) => {
+        $(#[$about])*
+        #[utoipa::path(tag = "reports", security(("bearer" = ["reports:read"])), params($params, $filter), responses((status = 200, description = "The figures.", body = $view)))]
+        #[get($path)]
+        async fn $name(db: Data<Db>, asked: Report<$filter>) -> Result<Figures> {
+            let format = asked.format;
+            let view: $view = report::<$list, _>(&db, asked, $by).await?;
+            Figures::of(format, &view, &view.data, || chart::draw($title, &view.data, &view.totals))
+        }
+    };
+}
+
+report! {
+    /// Count interactions by purpose
+    ///
+    /// How many interactions took place in a span of days, by purpose (S1-12), of those that the list's own filter finds.
+    /// Each number leads to its rows.
+    report_interactions_by_purpose: "/reports/interactions-by-purpose", "Interactions by purpose", Interactions, OfInteractions,
+    InteractionFilter, by "purpose", ReportView
+}
+
+report! {
+    /// Count interactions by operator
+    ///
+    /// How many interactions each person or API key recorded (S1-13, S4-28), of those that the list's own filter finds.
+    report_interactions_by_operator: "/reports/interactions-by-operator", "Interactions by operator", Interactions, OfInteractions,
+    InteractionFilter, by "operator", ReportView
+}
+
+report! {
+    /// Count interactions by contact
+    ///
+    /// How many interactions there were with each contact (S1-14), a merged one counted as its survivor.
+    report_interactions_by_contact: "/reports/interactions-by-contact", "Interactions by contact", Interactions, OfInteractions,
+    InteractionFilter, by "contact", ReportView
+}
+
+report! {
+    /// Count interactions by originator
+    ///
+    /// Who began them: the customer, somebody on staff, or nobody (S4-31).
+    report_interactions_by_originator: "/reports/interactions-by-originator", "Interactions by originator", Interactions, OfInteractions,
+    InteractionFilter, by "originator", ReportView
+}
+
+report! {
+    /// Count interactions by channel
+    ///
+    /// How they took place (S4-28): by phone, by e-mail, …
+    report_interactions_by_channel: "/reports/interactions-by-channel", "Interactions by channel", Interactions, OfInteractions,
+    InteractionFilter, by "channel", ReportView
+}
+
+report! {
+    /// Count interactions by outcome
+    ///
+    /// What came of them (S1-6, S1-17); `none` are those without an outcome.
+    report_interactions_by_outcome: "/reports/interactions-by-outcome", "Interactions by outcome", Interactions, OfInteractions,
+    InteractionFilter, by "outcome", ReportView
+}
+
+report! {
+    /// Count interactions by mood
+    ///
+    /// In what mood customers were (S1-17); `none` are those without one.
+    report_interactions_by_mood: "/reports/interactions-by-mood", "Interactions by mood", Interactions, OfInteractions,
+    InteractionFilter, by "mood", ReportView
+}
+
+report! {
+    /// Count issues by type
+    ///
+    /// How many issues were opened in a span of days, open and closed ones, by type (S4-27): an issue of several types
+    /// counts for each; `none` are uncategorised; `all_others` have a type that is not shown. Automatic ones count only
+    /// with `origin`.
+    report_issues_by_type: "/reports/issues-by-type", "Issues by type", OpenedIssues, OfIssues, IssueFilter, by "type", ReportView
+}
+
+report! {
+    /// Count issues by assignee
+    ///
+    /// How many issues were opened in a span of days, by whose they are now (S4-30).
+    report_issues_by_assignee: "/reports/issues-by-assignee", "Issues by assignee", OpenedIssues, OfIssues, IssueFilter, by "assignee",
+    ReportView
+}
+
+report! {
+    /// Count the resources that were used
+    ///
+    /// In how many actions each resource was used (S4-29), by when their interactions took place. The rows are actions.
+    report_resources_used: "/reports/resources-used", "Resources used", Actions, OfActions, ActionFilter, by "resource", ReportView
+}
+
+report! {
+    /// Count action items by action
+    ///
+    /// What there was to do, by when it was asked for (S1-17); done or not, unless `status` says otherwise.
+    report_action_items_by_action: "/reports/action-items-by-action", "Action items by action", CreatedItems, OfItems, ActionItemFilter,
+    by "action", ReportView
+}
+
+report! {
+    /// Count what is past due by person
+    ///
+    /// Open items whose date has passed, by the person or group that has them (S4-30); `from` and `to` are about that date.
+    report_past_due_by_person: "/reports/past-due-by-person", "Past due by person", OverdueItems, OfOverdueItems, ActionItemFilter,
+    by "assignee", ReportView
+}
+
+report! {
+    /// Read how long issues took by type
+    ///
+    /// From opening to closing, of issues that were closed in a span of days (S4-30): the average, and what half and nine
+    /// in ten of them took at the most (nearest rank).
+    report_time_to_close_by_type: "/reports/time-to-close-by-type", "Time to close by type", ClosedIssues, OfClosedIssues, IssueFilter,
+    by "type", DurationView
+}
+
+report! {
+    /// Read how long issues took by assignee
+    ///
+    /// From opening to closing, of issues that were closed in a span of days (S4-30), by whose they were.
+    report_time_to_close_by_assignee: "/reports/time-to-close-by-assignee", "Time to close by assignee", ClosedIssues, OfClosedIssues,
+    IssueFilter, by "assignee", DurationView
 }
 
 /// List work without a live owner

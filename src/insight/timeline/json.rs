@@ -96,6 +96,9 @@ pub struct TimelineFilter {
     /// Only these events.
     #[param(value_type = Option<String>, example = "action_item.completed")]
     pub event: Option<AnyOf<String>>,
+    /// Only what happened to interactions over these channels: `email` is the correspondence (S4-9).
+    #[param(value_type = Option<String>, example = "email")]
+    pub channel: Option<AnyOf<String>>,
     /// Happened at or after.
     #[param(value_type = Option<String>, format = DateTime)]
     pub at_gte: Option<Timestamp>,

@@ -3,17 +3,20 @@
 use sea_orm::{
     EntityTrait, PartialModelTrait, QueryFilter, QuerySelect, QueryTrait,
     entity::prelude::*,
-    sea_query::{Expr, ExprTrait},
+    sea_query::{Expr, ExprTrait, Query},
 };
 
 use super::json::{Entry, TimelineEntry, TimelineFilter};
-use crate::customers::contacts;
-use crate::kernel::{
-    error::Result,
-    filter::Narrow,
-    journal::{Audience, Column, Entity},
-    list::{self, Page, PageRequest},
-    reader::Reader,
+use crate::{
+    customers::contacts,
+    kernel::{
+        error::Result,
+        filter::Narrow,
+        journal::{Audience, Column, Entity},
+        list::{self, Page, PageRequest},
+        reader::Reader,
+    },
+    work::interactions::interaction,
 };
 
 /// A page of what happened about one object. An object that nobody wrote about has an empty one.
@@ -40,6 +43,16 @@ async fn read(reader: Reader<'_>, about: Expr, filter: &TimelineFilter, request:
             filter.at_gte,
             filter.at_lt,
         );
+        if filter.channel.is_some() {
+            let of = |column: interaction::Column| Expr::col((interaction::Entity, column));
+            let mut interaction = Query::select();
+            interaction
+                .expr(Expr::val(1))
+                .from(interaction::Entity)
+                .and_where(of(interaction::Column::Id).equals((Entity, Column::RecordId)))
+                .any_of(of(interaction::Column::Channel), filter.channel.as_ref());
+            select.and_where(Expr::exists(interaction));
+        }
     })
     .await?;
     Ok(page.map(TimelineEntry::from))

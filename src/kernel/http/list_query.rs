@@ -49,6 +49,21 @@ pub enum Format {
     Csv,
     /// `application/x-ndjson`
     Ndjson,
+    /// `image/svg+xml`, of reports
+    Svg,
+}
+
+impl Format {
+    /// As `Content-Type` says it.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Ndjson => "application/x-ndjson",
+            Self::Svg => "image/svg+xml",
+        }
+    }
 }
 
 /// What every list understands.
@@ -135,7 +150,11 @@ fn read_query<F: Filter>(request: &HttpRequest) -> Result<F> {
 }
 
 /// The values of a query string, each under the names that it belongs to.
-fn values<const N: usize>(request: &HttpRequest, known: &[Names; N], violations: &mut Vec<Violation>) -> Result<[Map<String, Value>; N]> {
+pub(super) fn values<const N: usize>(
+    request: &HttpRequest,
+    known: &[Names; N],
+    violations: &mut Vec<Violation>,
+) -> Result<[Map<String, Value>; N]> {
     let mut found = std::array::from_fn(|_| Map::new());
     let query = request.query_string();
     check_utf8(query)?;
@@ -169,7 +188,7 @@ fn read<F: Filter>(request: &HttpRequest) -> Result<List<F>> {
             DEFAULT_LIMIT
         }
     };
-    let format = format(request, page.format.as_deref(), &mut violations);
+    let format = format(request, page.format.as_deref(), false, &mut violations);
     if !violations.is_empty() {
         return Err(Error::query(violations));
     }
@@ -193,7 +212,7 @@ fn check_utf8(query: &str) -> Result<()> {
 }
 
 /// Reads values into their struct; what does not fit is named and left out.
-fn read_values<T: serde::de::DeserializeOwned + Default>(mut values: Map<String, Value>, violations: &mut Vec<Violation>) -> T {
+pub(super) fn read_values<T: serde::de::DeserializeOwned + Default>(mut values: Map<String, Value>, violations: &mut Vec<Violation>) -> T {
     loop {
         match serde_path_to_error::deserialize(&Value::Object(values.clone())) {
             Ok(read) => return read,
@@ -208,12 +227,17 @@ fn read_values<T: serde::de::DeserializeOwned + Default>(mut values: Map<String,
     }
 }
 
-fn format(request: &HttpRequest, named: Option<&str>, violations: &mut Vec<Violation>) -> Result<Format> {
+/// The form that is named, or that `Accept` likes best; charts are of reports only.
+pub(super) fn format(request: &HttpRequest, named: Option<&str>, has_chart: bool, violations: &mut Vec<Violation>) -> Result<Format> {
     match named {
         Some("json") => return Ok(Format::Json),
         Some("csv") => return Ok(Format::Csv),
         Some("ndjson") => return Ok(Format::Ndjson),
-        Some(_) => violations.push(Violation::parameter("format", "unknown_value", "format must be json, csv or ndjson.")),
+        Some("svg") if has_chart => return Ok(Format::Svg),
+        Some(_) => {
+            let known = if has_chart { "json, csv, ndjson or svg" } else { "json, csv or ndjson" };
+            violations.push(Violation::parameter("format", "unknown_value", format!("format must be {known}.")));
+        }
         None => {}
     }
     let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
@@ -221,6 +245,7 @@ fn format(request: &HttpRequest, named: Option<&str>, violations: &mut Vec<Viola
         "*/*" | "application/*" | "application/json" | "application/problem+json" | "" => Some(Format::Json),
         "text/csv" | "text/*" => Some(Format::Csv),
         "application/x-ndjson" => Some(Format::Ndjson),
+        "image/svg+xml" | "image/*" if has_chart => Some(Format::Svg),
         _ => None,
     };
     let weighed = |part: &str| {
@@ -231,8 +256,14 @@ fn format(request: &HttpRequest, named: Option<&str>, violations: &mut Vec<Viola
     };
     // Of equal ones the first.
     let best = accept.split(',').filter_map(weighed).reduce(|best, next| if next.1 > best.1 { next } else { best });
-    best.map(|(form, _)| form)
-        .ok_or_else(|| Error::new(Code::NotAcceptable, "A list comes as application/json, text/csv or application/x-ndjson."))
+    best.map(|(form, _)| form).ok_or_else(|| {
+        let known = if has_chart {
+            "A report comes as application/json, text/csv, application/x-ndjson or image/svg+xml."
+        } else {
+            "A list comes as application/json, text/csv or application/x-ndjson."
+        };
+        Error::new(Code::NotAcceptable, known)
+    })
 }
 
 /// The parameter names of a filter, from the very thing that documents them.
@@ -249,7 +280,7 @@ thread_local! {
     static KNOWN: RefCell<HashMap<TypeId, Names>> = RefCell::default();
 }
 
-fn names<F: IntoParams + 'static>() -> Names {
+pub(super) fn names<F: IntoParams + 'static>() -> Names {
     KNOWN.with_borrow_mut(|known| {
         known
             .entry(TypeId::of::<F>())

@@ -9,12 +9,14 @@ pub mod list_query;
 pub mod operations;
 pub mod page;
 pub mod rate_limit;
+pub mod report;
 pub mod request;
 
 pub use answer::View;
 pub use body::{Call, Command, Submission};
 pub use list_query::{List, Query};
 pub use page::Listing;
+pub use report::{Figures, Report};
 pub use request::Path;
 
 pub use crate::kernel::{

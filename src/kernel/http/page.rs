@@ -1,10 +1,6 @@
 //! Pages as JSON, CSV (RFC 4180, formula cells made harmless) or NDJSON.
 
-use actix_web::{
-    HttpRequest, HttpResponse, Responder,
-    body::BoxBody,
-    http::header::{self, ContentType},
-};
+use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, http::header};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::{
@@ -55,6 +51,7 @@ impl Listing {
                     Format::Json => write_json(&rows, page, more)?,
                     Format::Csv => write_csv::<T>(&rows, fields.as_deref())?,
                     Format::Ndjson => write_ndjson(&rows)?,
+                    Format::Svg => return Err(Error::internal("a list has no chart")),
                 }
             }
         };
@@ -71,7 +68,7 @@ fn write_json<T: Serialize, P>(data: &[T], page: &Page<P>, more: Map<String, Val
     serde_json::to_vec(&envelope).map_err(Error::internal)
 }
 
-fn write_ndjson(rows: &[Value]) -> Result<Vec<u8>> {
+pub(super) fn write_ndjson(rows: &[Value]) -> Result<Vec<u8>> {
     let mut body = Vec::new();
     for row in rows {
         serde_json::to_writer(&mut body, row).map_err(Error::internal)?;
@@ -81,7 +78,7 @@ fn write_ndjson(rows: &[Value]) -> Result<Vec<u8>> {
 }
 
 /// The columns are those that the document gives the rows, whatever these rows hold: a file has them even when it has no row.
-fn write_csv<T: ToSchema>(rows: &[Value], fields: Option<&[String]>) -> Result<Vec<u8>> {
+pub(super) fn write_csv<T: ToSchema>(rows: &[Value], fields: Option<&[String]>) -> Result<Vec<u8>> {
     let mut components = Vec::new();
     T::schemas(&mut components);
     let mut columns = Vec::new();
@@ -173,11 +170,7 @@ impl Responder for Listing {
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         let mut response = HttpResponse::Ok();
-        match self.format {
-            Format::Json => response.insert_header(ContentType::json()),
-            Format::Csv => response.insert_header((header::CONTENT_TYPE, "text/csv; charset=utf-8")),
-            Format::Ndjson => response.insert_header((header::CONTENT_TYPE, "application/x-ndjson")),
-        };
+        response.insert_header((header::CONTENT_TYPE, self.format.media_type()));
         if let Some(next) = self.next {
             response.insert_header((header::LINK, next));
         }

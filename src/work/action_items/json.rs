@@ -25,7 +25,7 @@ use crate::{
         variables,
     },
     customers::{
-        contacts::ContactRef,
+        contacts::{AccountReps, ContactKinds, ContactRef, Criteria},
         subjects::{Subject, SubjectText},
     },
     kernel::{
@@ -511,6 +511,10 @@ pub struct ActionItemFilter {
     #[param(inline, example = "me,public")]
     #[schema(nullable = false, example = "me,public")]
     pub assignee: Option<Owners>,
+    /// Whose they are not: `me`, `user:<id>`, `group:<id>`; those of the public queue are left out.
+    #[param(inline, example = "me")]
+    #[schema(nullable = false, example = "me")]
+    pub assignee_not: Option<Owners>,
     /// Only these buckets: `overdue`, `today`, `upcoming`, `done`.
     #[param(inline, example = "overdue,today")]
     #[schema(nullable = false, example = "overdue,today")]
@@ -527,6 +531,14 @@ pub struct ActionItemFilter {
     #[param(value_type = Option<String>, max_length = 10000, example = "call")]
     #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "call")]
     pub action: Option<AnyOf<String>>,
+    /// Only other kinds of things to do than these.
+    #[param(value_type = Option<String>, max_length = 10000, example = "call")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "call")]
+    pub action_not: Option<AnyOf<String>>,
+    /// Only those that say what kind of thing is to be done, or only the others.
+    #[param(value_type = Option<bool>)]
+    #[schema(value_type = Option<bool>, nullable = false)]
+    pub action_exists: Option<Flag>,
     /// Only with these recorded states of their contacts (S2-19).
     #[param(value_type = Option<String>, max_length = 10000, example = "cold_prospect,warm_prospect")]
     #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "cold_prospect,warm_prospect")]
@@ -542,6 +554,26 @@ pub struct ActionItemFilter {
     /// Only about this contact, whatever it was merged with.
     #[schema(nullable = false)]
     pub contact_id: Option<Uuid>,
+    /// Only with contacts of these kinds; a merged one is as its survivor (B-7).
+    #[param(inline, example = "customer,prospect")]
+    #[schema(nullable = false, example = "customer,prospect")]
+    pub contact_kind: Option<ContactKinds>,
+    /// Only with contacts in these countries, ISO 3166-1 alpha-2.
+    #[param(value_type = Option<String>, max_length = 10000, example = "CA")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "CA")]
+    pub contact_country: Option<AnyOf<String>>,
+    /// Only with contacts whose postal code begins like this; space and case do not matter.
+    #[param(value_type = Option<String>, max_length = 10000, example = "H2,H3")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "H2,H3")]
+    pub contact_postal_code_prefix: Option<AnyOf<String>>,
+    /// Only with accounts of these reps: `me`, `user:<id>`; `none` for accounts without one.
+    #[param(inline, example = "me")]
+    #[schema(nullable = false, example = "me")]
+    pub contact_owner: Option<AccountReps>,
+    /// Only what is about the shop itself (`own_company`), or only the rest (S2-16).
+    #[param(value_type = Option<bool>)]
+    #[schema(value_type = Option<bool>, nullable = false)]
+    pub own_company: Option<Flag>,
     /// Only what follows from this note.
     #[schema(nullable = false)]
     pub note_id: Option<Uuid>,
@@ -564,6 +596,19 @@ pub struct ActionItemFilter {
     #[param(value_type = Option<String>, format = DateTime)]
     #[schema(nullable = false)]
     pub created_at_lt: Option<Timestamp>,
+}
+
+impl ActionItemFilter {
+    /// What it asks of contacts.
+    pub(super) fn contact(&self) -> Criteria<'_> {
+        Criteria {
+            kind: self.contact_kind.as_ref(),
+            country: self.contact_country.as_ref(),
+            postal_code_prefix: self.contact_postal_code_prefix.as_ref(),
+            owner: self.contact_owner.as_ref(),
+            own_company: self.own_company,
+        }
+    }
 }
 
 /// What a list leaves out because the caller did not say otherwise.

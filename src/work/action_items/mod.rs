@@ -15,7 +15,8 @@ pub use json::{ActionItemFilter, ActionItemPage, ActionItemView, Completion, Cre
 pub use reactions::find_contact;
 pub use rules::{Bucket, Viewer};
 pub use service::{
-    Completed, Created, Links, by_ids, claim_oldest, complete, create, created_view, hold, is_open, newest_of, orphaned, page, view_of,
+    Completed, Created, Links, by_ids, claim_oldest, complete, create, created_view, found, hold, is_open, newest_of, orphaned, page,
+    view_of,
 };
 
 pub use super::ownership::{Assignee, AssigneeRef, AssigneeType, Owner, has, own};

@@ -5,9 +5,9 @@ use uuid::Uuid;
 
 use super::action_item::{Model, Status};
 use crate::kernel::{
-    clock::{Timestamp, end_of_day},
+    clock::{Timestamp, end_of_day, named_zone},
     context::Context,
-    error::{Error, Result},
+    error::Result,
 };
 
 crate::choice! {
@@ -50,11 +50,7 @@ impl Viewer {
 
     /// Whoever asks, in the zone that a query parameter names, or in their own.
     pub fn named_zone(context: &Context, zone: Option<&str>) -> Result<Self> {
-        match zone.map(str::parse::<Tz>) {
-            None => Ok(Self::of(context)),
-            Some(Ok(zone)) => Ok(Self::in_zone(context, zone)),
-            Some(Err(_)) => Err(Error::parameter("time_zone", "time_zone", "time_zone must be an IANA time zone such as Europe/Paris.")),
-        }
+        named_zone(zone, context.actor.zone).map(|zone| Self::in_zone(context, zone))
     }
 
     /// The bucket of an item.

@@ -33,7 +33,7 @@ use crate::{
     kernel::{
         context::Context,
         error::{Broken, Code, Error, Result},
-        filter::{AnyOf, Narrow, owned_by},
+        filter::{AnyOf, Narrow, owned_by, owned_by_another},
         list::{self, Page, PageRequest},
         reader::Reader,
         tx::Tx,
@@ -557,6 +557,10 @@ fn narrow(select: &mut SelectStatement, asked: &Asked<'_>, viewer: &Viewer) {
     if let Some(AnyOf(owners)) = &filter.assignee {
         select.cond_where(owned_by(column(Column::AssigneeId), owners, viewer.person));
     }
+    if let Some(AnyOf(owners)) = &filter.assignee_not {
+        select.cond_where(owned_by_another(column(Column::AssigneeId), owners, viewer.person));
+    }
+    contacts::narrow_by(select, &column(Column::ContactId), filter.contact(), viewer.person);
     if let Some(AnyOf(buckets)) = &filter.bucket {
         select.cond_where(buckets.iter().fold(Cond::any(), |any, bucket| any.add(in_bucket(*bucket, viewer))));
     }
@@ -569,6 +573,8 @@ fn narrow(select: &mut SelectStatement, asked: &Asked<'_>, viewer: &Viewer) {
         .having::<Model>(column(Column::Id), filter.q.as_ref(), asked.backend)
         .any_of(column(Column::SubjectType), filter.subject_type.as_ref())
         .any_of(column(Column::Action), filter.action.as_ref())
+        .none_of(column(Column::Action), filter.action_not.as_ref())
+        .exists(column(Column::Action), filter.action_exists)
         .any_of(column(Column::ContactStatus), filter.contact_status.as_ref())
         .any_of(column(Column::ContactId), asked.contacts.as_ref())
         .any_of(column(Column::Priority), filter.priority.as_ref())
@@ -644,6 +650,13 @@ async fn label(reader: Reader<'_>, context: &Context, items: &mut [ActionItemVie
         item.labels = Some(own.chain(recorded).filter_map(|(member, word)| Some((member, look_up(word)?))).collect());
     }
     Ok(())
+}
+
+/// The items that a filter finds.
+pub async fn found(reader: Reader<'_>, filter: &ActionItemFilter, viewer: &Viewer) -> Result<SelectStatement> {
+    let mut select = Query::select().from(Entity).to_owned();
+    narrow(&mut select, &Asked::of(reader, filter).await?, viewer);
+    Ok(select)
 }
 
 /// The ids of what a filter finds, oldest due first, up to a limit.

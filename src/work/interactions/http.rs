@@ -86,7 +86,7 @@ async fn link_interaction(db: Data<Db>, Path((id, interaction_id)): Path<(Uuid, 
 #[utoipa::path(tag = "interactions", security(("bearer" = ["interactions:read"])), params(ActionPage, ActionFilter), responses((status = 200, description = "A page of actions.", body = ActionPage)))]
 #[get("/actions")]
 async fn list_actions(db: Data<Db>, list: List<ActionFilter>) -> Result<Listing> {
-    let page = service::actions(db.read(), &list.filter, &list.page).await?;
+    let page = service::actions(db.read(), &list.context, &list.filter, &list.page).await?;
     Listing::of(&list, &page)
 }
 

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     catalog::picklists::{DUE_PRESETS, LabelView},
     customers::{
-        contacts::{ContactRef, MatchView, Who},
+        contacts::{AccountReps, ContactKinds, ContactRef, Criteria, MatchView, Who},
         subjects::{Subject, SubjectText},
     },
     kernel::{
@@ -518,6 +518,8 @@ pub type Originators = AnyOf<Originator>;
 pub type Directions = AnyOf<Direction>;
 /// Alternative results of calls.
 pub type CallResults = AnyOf<CallResult>;
+/// Alternative contacts.
+pub type Contacts = AnyOf<Uuid>;
 /// Alternative states of follow-ups.
 pub type FollowUpStates = AnyOf<FollowUpState>;
 /// Alternative owners of follow-ups.
@@ -545,6 +547,12 @@ pub struct InteractionFilter {
     /// Only for these purposes.
     #[param(value_type = Option<String>, example = "sales,customer_service")]
     pub purpose: Option<AnyOf<String>>,
+    /// Only for another purpose than these.
+    #[param(value_type = Option<String>, example = "sales")]
+    pub purpose_not: Option<AnyOf<String>>,
+    /// Only those with a purpose, or only the others.
+    #[param(value_type = Option<bool>)]
+    pub purpose_exists: Option<Flag>,
     /// Only with these words in the subject line; case and accents do not matter.
     #[param(example = "delivered too late")]
     pub subject_line: Option<String>,
@@ -554,26 +562,68 @@ pub struct InteractionFilter {
     /// Only with these outcomes.
     #[param(value_type = Option<String>, example = "resolved")]
     pub outcome: Option<AnyOf<String>>,
+    /// Only with another outcome than these.
+    #[param(value_type = Option<String>, example = "resolved")]
+    pub outcome_not: Option<AnyOf<String>>,
+    /// Only those with an outcome, or only the others.
+    #[param(value_type = Option<bool>)]
+    pub outcome_exists: Option<Flag>,
     /// Only in these moods.
     #[param(value_type = Option<String>, example = "angry,impatient")]
     pub mood: Option<AnyOf<String>>,
+    /// Only in another mood than these.
+    #[param(value_type = Option<String>, example = "calm")]
+    pub mood_not: Option<AnyOf<String>>,
+    /// Only those with a mood, or only the others.
+    #[param(value_type = Option<bool>)]
+    pub mood_exists: Option<Flag>,
     /// Only over these channels.
     #[param(value_type = Option<String>, example = "phone,email")]
     pub channel: Option<AnyOf<String>>,
+    /// Only over another channel than these.
+    #[param(value_type = Option<String>, example = "email")]
+    pub channel_not: Option<AnyOf<String>>,
     /// Only in these directions.
     #[param(inline, example = "inbound")]
     pub direction: Option<Directions>,
     /// Only begun by these.
     #[param(inline, example = "customer,rep")]
     pub originator: Option<Originators>,
+    /// Only begun by another than these.
+    #[param(inline, example = "automatic")]
+    pub originator_not: Option<Originators>,
     /// Only calls with these results.
     #[param(inline, example = "missed,voicemail")]
     pub call_result: Option<CallResults>,
+    /// Only calls with a result, or only the others.
+    #[param(value_type = Option<bool>)]
+    pub call_result_exists: Option<Flag>,
     /// Only recorded by these: `me`, or the id of a person or API key.
     #[param(inline, example = "me")]
     pub operator: Option<Operators>,
+    /// Only recorded by another than these.
+    #[param(inline, example = "me")]
+    pub operator_not: Option<Operators>,
     /// Only with this contact, whatever it was merged with.
     pub contact_id: Option<Uuid>,
+    /// Only with a contact that is none of these, nor merged with one.
+    #[param(inline)]
+    pub contact_id_not: Option<Contacts>,
+    /// Only with contacts of these kinds; a merged one is as its survivor (B-7).
+    #[param(inline, example = "customer,prospect")]
+    pub contact_kind: Option<ContactKinds>,
+    /// Only with contacts in these countries, ISO 3166-1 alpha-2.
+    #[param(value_type = Option<String>, example = "CA")]
+    pub contact_country: Option<AnyOf<String>>,
+    /// Only with contacts whose postal code begins like this; space and case do not matter.
+    #[param(value_type = Option<String>, example = "H2,H3")]
+    pub contact_postal_code_prefix: Option<AnyOf<String>>,
+    /// Only with accounts of these reps: `me`, `user:<id>`; `none` for accounts without one.
+    #[param(inline, example = "me")]
+    pub contact_owner: Option<AccountReps>,
+    /// Only what is about the shop itself (`own_company`), or only the rest (S2-16).
+    #[param(value_type = Option<bool>)]
+    pub own_company: Option<Flag>,
     /// Only those that dealt with this issue, whatever was merged into it.
     pub issue_id: Option<Uuid>,
     /// Only those that belong to this work item (S3-19).
@@ -604,6 +654,19 @@ pub struct InteractionFilter {
     pub follow_up_instructions: Option<String>,
 }
 
+impl InteractionFilter {
+    /// What it asks of contacts.
+    pub(super) fn contact(&self) -> Criteria<'_> {
+        Criteria {
+            kind: self.contact_kind.as_ref(),
+            country: self.contact_country.as_ref(),
+            postal_code_prefix: self.contact_postal_code_prefix.as_ref(),
+            owner: self.contact_owner.as_ref(),
+            own_company: self.own_company,
+        }
+    }
+}
+
 /// Which actions a list shows.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -617,6 +680,33 @@ pub struct ActionFilter {
     /// Only those that used any of these.
     #[param(value_type = Option<String>, example = "policy_book")]
     pub info_used: Option<AnyOf<String>>,
+    /// Only those that used another than these.
+    #[param(value_type = Option<String>, example = "policy_book")]
+    pub info_used_not: Option<AnyOf<String>>,
+    /// Only of interactions that were recorded by these: `me`, or the id of a person or API key.
+    #[param(inline, example = "me")]
+    pub operator: Option<Operators>,
+    /// Only with contacts of these kinds; a merged one is as its survivor (B-7).
+    #[param(inline, example = "customer,prospect")]
+    pub contact_kind: Option<ContactKinds>,
+    /// Only with contacts in these countries, ISO 3166-1 alpha-2.
+    #[param(value_type = Option<String>, example = "CA")]
+    pub contact_country: Option<AnyOf<String>>,
+    /// Only with contacts whose postal code begins like this; space and case do not matter.
+    #[param(value_type = Option<String>, example = "H2,H3")]
+    pub contact_postal_code_prefix: Option<AnyOf<String>>,
+    /// Only with accounts of these reps: `me`, `user:<id>`; `none` for accounts without one.
+    #[param(inline, example = "me")]
+    pub contact_owner: Option<AccountReps>,
+    /// Only what is about the shop itself (`own_company`), or only the rest (S2-16).
+    #[param(value_type = Option<bool>)]
+    pub own_company: Option<Flag>,
+    /// Of interactions that took place at or after.
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub occurred_at_gte: Option<Timestamp>,
+    /// Of interactions that took place before.
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub occurred_at_lt: Option<Timestamp>,
     /// Only those to which somebody has to come back, or only the others.
     #[param(value_type = Option<bool>)]
     pub follow_up_required: Option<Flag>,
@@ -626,6 +716,19 @@ pub struct ActionFilter {
     /// Recorded before.
     #[param(value_type = Option<String>, format = DateTime)]
     pub created_at_lt: Option<Timestamp>,
+}
+
+impl ActionFilter {
+    /// What it asks of contacts.
+    pub(super) fn contact(&self) -> Criteria<'_> {
+        Criteria {
+            kind: self.contact_kind.as_ref(),
+            country: self.contact_country.as_ref(),
+            postal_code_prefix: self.contact_postal_code_prefix.as_ref(),
+            owner: self.contact_owner.as_ref(),
+            own_company: self.own_company,
+        }
+    }
 }
 
 crate::page_of!(InteractionPage, InteractionView, Row, "interactions");

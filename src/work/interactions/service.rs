@@ -420,7 +420,7 @@ pub async fn page(
     base: SelectStatement,
     request: &PageRequest,
 ) -> Result<Page<InteractionView>> {
-    let related = related(reader, filter.contact_id, filter.issue_id).await?;
+    let related = related_to(reader, filter).await?;
     let narrow = |select: &mut SelectStatement| narrow(select, context, filter, &related, reader.backend());
     let Page { data, next_cursor, counts } = list::page::<Row>(reader, request, base, narrow).await?;
     let mut data = views(reader, data).await?;
@@ -451,11 +451,38 @@ async fn label(reader: Reader<'_>, context: &Context, interactions: &mut [Intera
     Ok(())
 }
 
+/// The people and API keys that are meant.
+fn people(operators: Option<&AnyOf<OperatorRef>>, context: &Context) -> Option<AnyOf<Uuid>> {
+    let id = |operator: &OperatorRef| match operator {
+        OperatorRef::Me => context.actor.author(),
+        OperatorRef::Id(id) => *id,
+    };
+    operators.map(|AnyOf(operators)| AnyOf(operators.iter().map(id).collect()))
+}
+
+/// The interactions that a filter finds.
+pub async fn found(reader: Reader<'_>, context: &Context, filter: &InteractionFilter) -> Result<SelectStatement> {
+    let related = related_to(reader, filter).await?;
+    let mut select = Query::select().from(Entity).to_owned();
+    narrow(&mut select, context, filter, &related, reader.backend());
+    Ok(select)
+}
+
 /// What a filter names by an id that stands for others too.
 #[derive(Clone, Debug, Default)]
 pub struct Related {
     contacts: Option<AnyOf<Uuid>>,
+    others: Option<AnyOf<Uuid>>,
     issues: Option<Vec<Uuid>>,
+}
+
+/// Reads what a filter names by an id that stands for others too.
+async fn related_to(reader: Reader<'_>, filter: &InteractionFilter) -> Result<Related> {
+    let mut related = related(reader, filter.contact_id, filter.issue_id).await?;
+    if let Some(AnyOf(ids)) = &filter.contact_id_not {
+        related.others = Some(AnyOf(contacts::clusters(reader, ids).await?));
+    }
+    Ok(related)
 }
 
 /// Reads what a filter names by an id that stands for others too.
@@ -479,13 +506,19 @@ pub fn narrow(select: &mut SelectStatement, context: &Context, filter: &Interact
             .equals(column(Column::SubjectType), Some(subject.0.r#type.clone()))
             .equals(column(Column::SubjectId), Some(subject.0.id.clone()));
     }
-    let operators = filter.operator.as_ref().map(|AnyOf(operators)| {
-        let id = |operator: &OperatorRef| match operator {
-            OperatorRef::Me => context.actor.author(),
-            OperatorRef::Id(id) => *id,
-        };
-        AnyOf(operators.iter().map(id).collect())
-    });
+    contacts::narrow_by(select, &column(Column::ContactId), filter.contact(), context.actor.user());
+    select
+        .none_of(column(Column::Purpose), filter.purpose_not.as_ref())
+        .exists(column(Column::Purpose), filter.purpose_exists)
+        .none_of(column(Column::Outcome), filter.outcome_not.as_ref())
+        .exists(column(Column::Outcome), filter.outcome_exists)
+        .none_of(column(Column::Mood), filter.mood_not.as_ref())
+        .exists(column(Column::Mood), filter.mood_exists)
+        .none_of(column(Column::Channel), filter.channel_not.as_ref())
+        .none_of(column(Column::Originator), filter.originator_not.as_ref())
+        .exists(column(Column::CallResult), filter.call_result_exists)
+        .none_of(column(Column::OperatorId), people(filter.operator_not.as_ref(), context).as_ref())
+        .none_of(column(Column::ContactId), related.others.as_ref());
     select
         .between(column(Column::OccurredAt), filter.occurred_at_gte, filter.occurred_at_lt)
         .between(column(Column::RecordedAt), filter.recorded_at_gte, filter.recorded_at_lt)
@@ -496,7 +529,7 @@ pub fn narrow(select: &mut SelectStatement, context: &Context, filter: &Interact
         .any_of(column(Column::Direction), filter.direction.as_ref())
         .any_of(column(Column::Originator), filter.originator.as_ref())
         .any_of(column(Column::CallResult), filter.call_result.as_ref())
-        .any_of(column(Column::OperatorId), operators.as_ref())
+        .any_of(column(Column::OperatorId), people(filter.operator.as_ref(), context).as_ref())
         .any_of(column(Column::ContactId), related.contacts.as_ref())
         .any_of(column(Column::SubjectType), filter.subject_type.as_ref())
         .equals(column(Column::WorkItemId), filter.work_item_id)
@@ -568,27 +601,54 @@ pub async fn find_action(reader: Reader<'_>, id: Uuid) -> Result<ActionView> {
 }
 
 /// A page of actions.
-pub async fn actions(reader: Reader<'_>, filter: &ActionFilter, request: &PageRequest) -> Result<Page<ActionView>> {
+pub async fn actions(reader: Reader<'_>, context: &Context, filter: &ActionFilter, request: &PageRequest) -> Result<Page<ActionView>> {
     let related = related(reader, filter.contact_id, filter.issue_id).await?;
-    let column = |column: action::Column| Expr::col((action::Entity, column));
-    let page = list::page::<action::Model>(reader, request, action::Entity::find().into_query(), |select| {
-        select
-            .any_of(column(action::Column::IssueId), related.issues.map(AnyOf).as_ref())
-            .any_of(column(action::Column::ContactId), related.contacts.as_ref())
-            .equals(column(action::Column::InteractionId), filter.interaction_id)
-            .equals(column(action::Column::FollowUpRequired), filter.follow_up_required.map(|flag| flag.0))
-            .between(column(action::Column::CreatedAt), filter.created_at_gte, filter.created_at_lt);
-        if let Some(AnyOf(info)) = &filter.info_used {
-            let used = |column: action_info_used::Column| Expr::col((action_info_used::Entity, column));
-            let used = Query::select()
-                .expr(Expr::val(1))
-                .from(action_info_used::Entity)
-                .and_where(used(action_info_used::Column::ActionId).equals((action::Entity, action::Column::Id)))
-                .and_where(used(action_info_used::Column::Info).is_in(info))
-                .to_owned();
-            select.and_where(Expr::exists(used));
-        }
-    })
-    .await?;
+    let narrow = |select: &mut SelectStatement| narrow_actions(select, context, filter, related);
+    let page = list::page::<action::Model>(reader, request, action::Entity::find().into_query(), narrow).await?;
     Ok(page.map(ActionView::from))
+}
+
+/// The actions that a filter finds.
+pub async fn found_actions(reader: Reader<'_>, context: &Context, filter: &ActionFilter) -> Result<SelectStatement> {
+    let related = related(reader, filter.contact_id, filter.issue_id).await?;
+    let mut select = Query::select().from(action::Entity).to_owned();
+    narrow_actions(&mut select, context, filter, related);
+    Ok(select)
+}
+
+fn narrow_actions(select: &mut SelectStatement, context: &Context, filter: &ActionFilter, related: Related) {
+    let column = |column: action::Column| Expr::col((action::Entity, column));
+    contacts::narrow_by(select, &column(action::Column::ContactId), filter.contact(), context.actor.user());
+    select
+        .any_of(column(action::Column::IssueId), related.issues.map(AnyOf).as_ref())
+        .any_of(column(action::Column::ContactId), related.contacts.as_ref())
+        .equals(column(action::Column::InteractionId), filter.interaction_id)
+        .equals(column(action::Column::FollowUpRequired), filter.follow_up_required.map(|flag| flag.0))
+        .between(column(action::Column::CreatedAt), filter.created_at_gte, filter.created_at_lt);
+    let used = |like: &dyn Fn(Expr) -> Expr| {
+        let column = |column: action_info_used::Column| Expr::col((action_info_used::Entity, column));
+        let mut used = Query::select();
+        used.expr(Expr::val(1))
+            .from(action_info_used::Entity)
+            .and_where(column(action_info_used::Column::ActionId).equals((action::Entity, action::Column::Id)))
+            .and_where(like(column(action_info_used::Column::Info)));
+        Expr::exists(used)
+    };
+    if let Some(AnyOf(info)) = &filter.info_used {
+        select.and_where(used(&|column| column.is_in(info)));
+    }
+    if let Some(AnyOf(info)) = &filter.info_used_not {
+        select.and_where(used(&|column| column.is_not_in(info)));
+    }
+    if filter.operator.is_some() || filter.occurred_at_gte.or(filter.occurred_at_lt).is_some() {
+        let column = |column: Column| Expr::col((Entity, column));
+        let mut interaction = Query::select();
+        interaction
+            .expr(Expr::val(1))
+            .from(Entity)
+            .and_where(column(Column::Id).equals((action::Entity, action::Column::InteractionId)))
+            .any_of(column(Column::OperatorId), people(filter.operator.as_ref(), context).as_ref())
+            .between(column(Column::OccurredAt), filter.occurred_at_gte, filter.occurred_at_lt);
+        select.and_where(Expr::exists(interaction));
+    }
 }

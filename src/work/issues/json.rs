@@ -17,13 +17,13 @@ use super::issue::{IssueOrigin, IssueStatus, Row};
 use crate::{
     catalog::picklists::{ISSUE_TYPES, LabelView},
     customers::{
-        contacts::ContactRef,
+        contacts::{AccountReps, ContactKinds, ContactRef, Criteria},
         subjects::{Subject, SubjectText},
     },
     kernel::{
         actor::Named,
         clock::Timestamp,
-        filter::{AnyOf, Number, Whose},
+        filter::{AnyOf, Flag, Number, Whose},
         http::View,
         patch::{Patch, not_null},
         search::Terms,
@@ -253,8 +253,26 @@ pub struct IssueFilter {
     /// Only of these types; `uncategorised` is of none.
     #[param(value_type = Option<String>, example = "billing,uncategorised")]
     pub r#type: Option<AnyOf<String>>,
+    /// Only of another type than these; those of none are left out.
+    #[param(value_type = Option<String>, example = "billing")]
+    pub type_not: Option<AnyOf<String>>,
     /// Only of this contact, whatever it was merged with.
     pub contact_id: Option<Uuid>,
+    /// Only with contacts of these kinds; a merged one is as its survivor (B-7).
+    #[param(inline, example = "customer,prospect")]
+    pub contact_kind: Option<ContactKinds>,
+    /// Only with contacts in these countries, ISO 3166-1 alpha-2.
+    #[param(value_type = Option<String>, example = "CA")]
+    pub contact_country: Option<AnyOf<String>>,
+    /// Only with contacts whose postal code begins like this; space and case do not matter.
+    #[param(value_type = Option<String>, example = "H2,H3")]
+    pub contact_postal_code_prefix: Option<AnyOf<String>>,
+    /// Only with accounts of these reps: `me`, `user:<id>`; `none` for accounts without one.
+    #[param(inline, example = "me")]
+    pub contact_owner: Option<AccountReps>,
+    /// Only what is about the shop itself (`own_company`), or only the rest (S2-16).
+    #[param(value_type = Option<bool>)]
+    pub own_company: Option<Flag>,
     /// Only belonging to this: a type and an id.
     #[param(value_type = Option<String>, pattern = "^[^:]+:[\\s\\S]+$", example = "order:A-1001")]
     pub subject: Option<SubjectText>,
@@ -264,6 +282,9 @@ pub struct IssueFilter {
     /// Whose: `me`, `public`, `user:<id>`, `group:<id>`.
     #[param(inline, example = "me,public")]
     pub assignee: Option<IssueOwners>,
+    /// Whose they are not: `me`, `user:<id>`, `group:<id>`; those of the public queue are left out.
+    #[param(inline, example = "me")]
+    pub assignee_not: Option<IssueOwners>,
     /// Only the one with this number.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 1042)]
     pub number: Option<Number<1, 9_007_199_254_740_991>>,
@@ -294,6 +315,17 @@ impl IssueFilter {
     /// Whether automatic ones are left out because nothing else was said.
     pub(super) fn manual_by_default(&self) -> bool {
         self.origin.is_none() && self.number.is_none()
+    }
+
+    /// What it asks of contacts.
+    pub(super) fn contact(&self) -> Criteria<'_> {
+        Criteria {
+            kind: self.contact_kind.as_ref(),
+            country: self.contact_country.as_ref(),
+            postal_code_prefix: self.contact_postal_code_prefix.as_ref(),
+            owner: self.contact_owner.as_ref(),
+            own_company: self.own_company,
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
     kernel::{
         context::Context,
         error::{Broken, Error, Result},
-        filter::{AnyOf, Narrow, owned_by},
+        filter::{AnyOf, Narrow, owned_by, owned_by_another},
         list::{self, Page, PageRequest},
         patch::Patch,
         reader::Reader,
@@ -39,7 +39,7 @@ use crate::{
 const NUMBERS: i64 = 4_919_009;
 
 /// What `type=` calls issues of none.
-const UNCATEGORISED: &str = "uncategorised";
+pub const UNCATEGORISED: &str = "uncategorised";
 
 /// A new issue that keeps every rule, before it has its number.
 pub struct Planned {
@@ -339,6 +339,14 @@ pub async fn page(
     Ok(Page { data, next_cursor, counts })
 }
 
+/// The issues that a filter finds.
+pub async fn found(reader: Reader<'_>, context: &Context, filter: &IssueFilter) -> Result<SelectStatement> {
+    let contacts = cluster_of(reader, filter).await?;
+    let mut select = Query::select().from(Entity).to_owned();
+    narrow(&mut select, context, filter, contacts.as_ref(), reader.backend());
+    Ok(select)
+}
+
 async fn cluster_of(reader: Reader<'_>, filter: &IssueFilter) -> Result<Option<AnyOf<Uuid>>> {
     match filter.contact_id {
         Some(id) => Ok(Some(AnyOf(contacts::cluster(reader, id).await?))),
@@ -390,9 +398,17 @@ fn narrow(select: &mut SelectStatement, context: &Context, filter: &IssueFilter,
     if let Some(AnyOf(types)) = &filter.r#type {
         select.cond_where(of_types(types));
     }
-    if let Some(AnyOf(owners)) = &filter.assignee {
-        select.cond_where(owned_by(column(Column::AssigneeId), owners, context.actor.user()));
+    if let Some(AnyOf(types)) = &filter.type_not {
+        select.and_where(Expr::exists(filed(|kind| kind.is_not_in(types))));
     }
+    let me = context.actor.user();
+    if let Some(AnyOf(owners)) = &filter.assignee {
+        select.cond_where(owned_by(column(Column::AssigneeId), owners, me));
+    }
+    if let Some(AnyOf(owners)) = &filter.assignee_not {
+        select.cond_where(owned_by_another(column(Column::AssigneeId), owners, me));
+    }
+    contacts::narrow_by(select, &column(Column::ContactId), filter.contact(), me);
     if let Some(subject) = &filter.subject {
         select
             .equals(column(Column::SubjectType), Some(subject.0.r#type.clone()))
@@ -409,6 +425,17 @@ fn narrow(select: &mut SelectStatement, context: &Context, filter: &IssueFilter,
         .between(column(Column::ClosedAt), filter.closed_at_gte, filter.closed_at_lt);
 }
 
+/// The types of an issue that are like this.
+fn filed(like: impl FnOnce(Expr) -> Expr) -> SelectStatement {
+    let column = |column: issue_type::Column| Expr::col((issue_type::Entity, column));
+    Query::select()
+        .expr(Expr::val(1))
+        .from(issue_type::Entity)
+        .and_where(column(issue_type::Column::IssueId).equals((Entity, Column::Id)))
+        .and_where(like(column(issue_type::Column::Type)))
+        .to_owned()
+}
+
 /// Issues of one of these types, `uncategorised` for those of none.
 fn of_types(types: &[String]) -> Cond {
     let (none, some): (Vec<&String>, Vec<&String>) = types.iter().partition(|word| *word == UNCATEGORISED);
@@ -417,14 +444,7 @@ fn of_types(types: &[String]) -> Cond {
         any = any.add(is_uncategorised());
     }
     if !some.is_empty() {
-        let filed = |column: issue_type::Column| Expr::col((issue_type::Entity, column));
-        let filed = Query::select()
-            .expr(Expr::val(1))
-            .from(issue_type::Entity)
-            .and_where(filed(issue_type::Column::IssueId).equals((Entity, Column::Id)))
-            .and_where(filed(issue_type::Column::Type).is_in(some))
-            .to_owned();
-        any = any.add(Expr::exists(filed));
+        any = any.add(Expr::exists(filed(|kind| kind.is_in(some))));
     }
     any
 }

@@ -15,4 +15,6 @@ mod staff;
 mod target;
 
 pub use conditions::{Facts, Person};
+pub use json::NewRoutingRule;
 pub use routing::{Assigned, Decision, RoutedBy, assign, route};
+pub use service::create;

@@ -135,7 +135,7 @@ pub struct NewWorkItemType {
 fn reference_schema() -> Object {
     let about = "A JSON Schema (2020-12 unless it says otherwise) that refers to nothing but its own parts, up to 20,000 characters.";
     let map = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)));
-    map.description(Some(about)).examples([json!({"type": "object", "required": ["result"]})]).build()
+    map.description(Some(about)).examples([json!({"required": ["result"], "properties": {"result": {"enum": ["dry", "oily"]}}})]).build()
 }
 
 fn small(schema: &Map<String, Value>) -> Result<(), ValidationError> {

@@ -18,7 +18,7 @@ use validator::{Validate, ValidationError};
 use super::{status_change, work_item::Row};
 use crate::{
     catalog::picklists::LabelView,
-    customers::contacts::{ContactRef, MatchView, Who},
+    customers::contacts::{ContactRef, ExternalIdText, MatchView, Who},
     kernel::{
         actor::Named,
         clock::Timestamp,
@@ -480,10 +480,10 @@ pub struct WorkItemFilter {
     #[param(value_type = Option<String>, max_length = 10000, example = "manual")]
     #[schema(value_type = Option<String>, nullable = false, max_length = 10000)]
     pub source: Option<AnyOf<String>>,
-    /// Only the one with this id where it comes from.
-    #[param(max_length = 255)]
-    #[schema(nullable = false, max_length = 255)]
-    pub external_id: Option<String>,
+    /// Only the one that a source knows by an id.
+    #[param(value_type = Option<String>, max_length = 10000, pattern = "^[^:]+:[\\s\\S]+$", example = "quiz:Q-1001")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, pattern = "^[^:]+:[\\s\\S]+$")]
+    pub external_id: Option<ExternalIdText>,
     /// Only the one with this number.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 1042)]
     #[schema(value_type = Option<i64>, nullable = false, minimum = 1, maximum = 9_007_199_254_740_991_i64)]

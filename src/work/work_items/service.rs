@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     catalog::picklists,
-    customers::contacts::{self, ExternalId, Identified, MatchView, Who, contact},
+    customers::contacts::{self, ExternalId, ExternalIdText, Identified, MatchView, Who, contact},
     kernel::{
         clock::Timestamp,
         context::Context,
@@ -600,6 +600,9 @@ fn narrow(select: &mut SelectStatement, context: &Context, filter: &WorkItemFilt
     if let Some(reference) = &filter.reference {
         select.and_where(knows(reference));
     }
+    if let Some(ExternalIdText(source, id)) = &filter.external_id {
+        select.equals(column(Column::Source), Some(source.clone())).equals(column(Column::ExternalId), Some(id.clone()));
+    }
     if let Some(before) = filter.last_inbound_at_lt {
         let heard = Func::coalesce([column(Column::LastInboundAt), column(Column::CreatedAt)]);
         select.and_where(Expr::expr(heard).lt(before));
@@ -611,7 +614,6 @@ fn narrow(select: &mut SelectStatement, context: &Context, filter: &WorkItemFilt
         .any_of(column(Column::Priority), filter.priority.as_ref())
         .any_of(column(Column::ContactId), contacts)
         .any_of(column(Column::Source), filter.source.as_ref())
-        .equals(column(Column::ExternalId), filter.external_id.clone())
         .equals(column(Column::Number), filter.number.map(|number| number.0))
         .between(column(Column::CallbackAt), filter.callback_at_gte, filter.callback_at_lt)
         .between(column(Column::CreatedAt), filter.created_at_gte, filter.created_at_lt)
@@ -620,7 +622,7 @@ fn narrow(select: &mut SelectStatement, context: &Context, filter: &WorkItemFilt
 
 /// Whether a member of the reference has a value, as JSON writes it: text in quotes, numbers, true and false without.
 fn knows(ReferenceText(member, value): &ReferenceText) -> Expr {
-    let written = Expr::col((Entity, Column::Reference)).binary(BinOper::Custom("->".into()), Expr::val(member.clone()));
+    let written = Expr::col((Entity, Column::Reference)).binary(BinOper::Custom("->"), Expr::val(member.clone()));
     let quoted = serde_json::to_string(value).unwrap_or_default();
     written.cast_as("text").is_in([value.clone(), quoted])
 }
