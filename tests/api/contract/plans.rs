@@ -66,6 +66,9 @@ fn hot(group: &str) -> Vec<String> {
     ] {
         paths.push(format!("/v1/contacts?{filter}"));
     }
+    for list in ["interactions", "action-items", "notes"] {
+        paths.push(format!("/v1/{list}?work_item_id={NOTHING}"));
+    }
     for rest in [
         "action-items?variable=mood:happy",
         "action-items?variable=mood:happy&include_completed=true",

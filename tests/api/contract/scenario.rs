@@ -164,6 +164,12 @@ async fn work_items(f: &mut Day<impl AsyncFnMut(&Deed) -> Reply>, admin: &Person
     f.act(admin, "claim_work_item", &format!("{work}/claim"), None).await;
     f.act(admin, "release_work_item", &format!("{work}/release"), None).await;
     f.act(admin, "transition_work_item", &format!("{work}/transition"), Some(json!({ "to": "in_progress" }))).await;
+    f.act(admin, "record_work_item_call", &format!("{work}/calls"), Some(json!({ "call_result": "answered" }))).await;
+    f.act(admin, "remind_of_work_item", &format!("{work}/reminders"), Some(json!({ "due_in": "tomorrow" }))).await;
+    f.act(admin, "note_on_work_item", &format!("{work}/notes"), Some(json!({ "title": "Evenings only" }))).await;
+    let letter = json!({ "who": { "email": "zoe@epicerie.example" }, "channel": "email", "subject_line": "Hello", "complete": true });
+    let letter = f.act(admin, "record_interaction", "/v1/interactions", Some(letter)).await;
+    f.act(admin, "attach_interaction", &format!("{work}/interactions/{}", text(&letter["id"])), None).await;
     let known = json!({ "type": "skin_quiz", "who": { "email": "zoe@epicerie.example" } });
     f.act(admin, "upsert_work_item", "/v1/work-items/by-external-id/quiz/Q-1001", Some(known)).await;
     let bulk = json!({ "select": { "filter": { "type": "skin_quiz" } }, "set": { "assignee": user(admin) } });
