@@ -6,7 +6,7 @@
 //!
 //! - [`app`] knows everybody; nobody knows it: configuration, routes, the document, the server.
 //! - [`access`] who may come in; [`catalog`] what the administrator sets up; [`customers`] whom and
-//!   what it is about; [`work`] what is to be done; [`insight`] what is to be seen.
+//!   what it is about; [`work`] what is to be done; [`intake`] what comes in from outside; [`insight`] what is to be seen.
 //! - [`integration`] what other systems read: the change feed, long work.
 //! - [`kernel`] the mechanisms below them all.
 
@@ -15,6 +15,7 @@ pub mod app;
 pub mod catalog;
 pub mod customers;
 pub mod insight;
+pub mod intake;
 pub mod integration;
 pub mod kernel;
 pub mod work;

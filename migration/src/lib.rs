@@ -18,6 +18,9 @@ mod m0008_variables;
 mod m0009_issues_and_interactions;
 mod m0011_facts;
 mod m0012_work_items;
+mod m0013_routing_rules;
+mod m0014_forms;
+mod m0017_inbox;
 
 /// Applies what is missing.
 pub struct Migrator;
@@ -37,6 +40,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_issues_and_interactions::Migration),
             Box::new(m0011_facts::Migration),
             Box::new(m0012_work_items::Migration),
+            Box::new(m0013_routing_rules::Migration),
+            Box::new(m0014_forms::Migration),
+            Box::new(m0017_inbox::Migration),
         ]
     }
 }

@@ -5,7 +5,7 @@
 //! changed shows when the seconds are over.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -37,6 +37,7 @@ const MOST_REMEMBERED: u64 = 10_000;
 pub struct Authenticator {
     callers: Cache<Shown, Arc<Actor>>,
     signing_keys: Cache<String, DecodingKey>,
+    origins: Cache<u64, Arc<HashSet<String>>>,
     provider: Option<Provider>,
     used: Mutex<HashMap<Uuid, Timestamp>>,
 }
@@ -61,6 +62,7 @@ impl Authenticator {
         Ok(Self {
             callers: Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED).build(),
             signing_keys: Cache::builder().max_capacity(100).time_to_live(REMEMBERED).build(),
+            origins: Cache::builder().max_capacity(10).time_to_live(REMEMBERED).build(),
             provider: oidc.map(|(issuer, audience)| Provider::new(issuer, audience)).transpose()?,
             used: Mutex::default(),
         })
@@ -160,6 +162,7 @@ impl Authenticator {
             }
             (None, None) => None,
         };
+        let role = if key.bounds.is_some() { Role::Agent } else { Role::Manager };
         let stands_for = match person {
             Some(person) => {
                 let actor = users::actor(reader, &person).await?;
@@ -167,10 +170,20 @@ impl Authenticator {
                 Actor { acting_for: Some(Named { id: person.id, name: person.name }), scopes, ..actor }
             }
             // A key that stands for no person sees to everybody's work, as managers do.
-            None => Actor { role: Role::Manager, scopes, ..Actor::system(db.company_zone()) },
+            None => Actor { role, scopes, ..Actor::system(db.company_zone()) },
         };
         self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(key.id, now);
-        Ok(Actor { kind: ActorKind::ApiKey, id: key.id, name: key.name, expires_at: key.expires_at, ..stands_for })
+        Ok(Actor { kind: ActorKind::ApiKey, id: key.id, name: key.name, expires_at: key.expires_at, bounds: key.bounds, ..stands_for })
+    }
+
+    async fn knows_origin(&self, db: &Db, origin: &str) -> Result<bool> {
+        let generation = db.access_generation();
+        if let Some(origins) = self.origins.get(&generation) {
+            return Ok(origins.contains(origin));
+        }
+        let origins = Arc::new(api_keys::origins(db.read(), db.clock().now()).await?);
+        self.origins.insert(generation, origins.clone());
+        Ok(origins.contains(origin))
     }
 }
 
@@ -181,5 +194,9 @@ fn invalid(detail: &str) -> Error {
 impl auth::Authenticator for Authenticator {
     fn authenticate<'a>(&'a self, db: &'a Db, credential: Credential<'a>) -> LocalBoxFuture<'a, Result<Arc<Actor>>> {
         self.recognise(db, credential).boxed_local()
+    }
+
+    fn admits<'a>(&'a self, db: &'a Db, origin: &'a str) -> LocalBoxFuture<'a, Result<bool>> {
+        self.knows_origin(db, origin).boxed_local()
     }
 }

@@ -37,6 +37,12 @@ pub const SETTINGS: &[Setting] = &[
     Setting { name: "CASELOAD_BODY_LIMIT", default: "5242880", about: "Bytes of a request body." },
     Setting { name: "CASELOAD_REQUEST_TIMEOUT", default: "60", about: "Seconds that a request may take." },
     Setting { name: "CASELOAD_RATE_LIMIT", default: "60000", about: "Requests a minute for each credential; 0 for no limit." },
+    Setting { name: "CASELOAD_INTAKE_RATE_LIMIT", default: "600", about: "Posts a minute with each publishable key; 0 for no limit." },
+    Setting {
+        name: "CASELOAD_INTAKE_ADDRESS_RATE_LIMIT",
+        default: "30",
+        about: "Posts a minute with publishable keys from each address; 0 for no limit.",
+    },
     Setting { name: "CASELOAD_TRUSTED_PROXIES", default: "0", about: "Reverse proxies in front, whose X-Forwarded-For is believed." },
     Setting { name: "CASELOAD_CORS_ORIGINS", default: "", about: "Origins whose pages may call, joined by commas; * for all." },
     Setting { name: "CASELOAD_OIDC_ISSUER", default: "", about: "An outside OpenID provider whose tokens are accepted." },
@@ -76,6 +82,10 @@ pub struct Config {
     pub request_timeout: Duration,
     /// Requests a minute for each credential.
     pub rate_limit: u32,
+    /// Posts a minute with each publishable key.
+    pub intake_rate_limit: u32,
+    /// Posts a minute with publishable keys from each address.
+    pub intake_address_rate_limit: u32,
     /// Reverse proxies in front.
     pub trusted_proxies: usize,
     /// Origins whose pages may call.
@@ -171,6 +181,8 @@ impl Config {
             body_limit: reading.parsed("CASELOAD_BODY_LIMIT", "a number of bytes", 5_242_880),
             request_timeout: Duration::from_secs(reading.parsed("CASELOAD_REQUEST_TIMEOUT", "a number of seconds", 60)),
             rate_limit: reading.parsed("CASELOAD_RATE_LIMIT", "a number", 60_000),
+            intake_rate_limit: reading.parsed("CASELOAD_INTAKE_RATE_LIMIT", "a number", 600),
+            intake_address_rate_limit: reading.parsed("CASELOAD_INTAKE_ADDRESS_RATE_LIMIT", "a number", 30),
             trusted_proxies: reading.parsed("CASELOAD_TRUSTED_PROXIES", "a number", 0),
             cors_origins: reading
                 .text("CASELOAD_CORS_ORIGINS")

@@ -1,6 +1,6 @@
 //! The demo: a small believable shop on a throw-away file, written through the rules day by day.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{convert::Infallible, path::PathBuf, sync::Arc, time::Duration};
 
 use chrono_tz::Tz;
 use clap::Args;
@@ -14,17 +14,18 @@ use super::{
     start,
 };
 use crate::{
-    access::{groups, sessions, users},
+    access::{api_keys, groups, sessions, users},
     customers::{contacts, facts},
+    intake::forms,
     kernel::{
-        actor::{Actor, ActorKind, Role},
+        actor::{Actor, ActorKind, Bounds, Role, Scope},
         clock::{Clock, Timestamp},
         context::Context,
         db::Db,
         error::{Error, Result},
         tx::Tx,
     },
-    work::{action_items, interactions, notes},
+    work::{action_items, interactions, notes, routing_rules},
 };
 
 /// What the demo can be told.
@@ -36,6 +37,9 @@ pub struct DemoArgs {
     /// Days of history
     #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=3650))]
     days: u32,
+    /// Have a quiz result come in from the shop's web site every few seconds
+    #[arg(long)]
+    live: bool,
 }
 
 const DAY: i64 = 24 * 60 * 60;
@@ -143,6 +147,19 @@ const CUSTOMERS: &[Customer] = &[
     ("Ewa", "Nowak", "Delikatesy Nowak", "00-001", "PL", "22 555 01 23", "overdue_account"),
 ];
 
+/// The form of the shop's quiz.
+const QUIZ: &str = "quiz";
+/// Where pages may stand that post to it.
+const PAGES: &[&str] = &["http://localhost:8000", "http://127.0.0.1:8000"];
+/// What the quiz says of people.
+const BODY_TYPES: &[&str] = &["adrenal", "thyroid", "liver", "ovary"];
+/// What else they say.
+const QUESTIONS: &[&str] = &["Which tea is for me?", "Can I drink coffee?", "How soon will I sleep better?", ""];
+/// Who has never been here.
+const STRANGERS: &[&str] = &["Sarah Bays", "Noah Fischer", "Inès Moreau", "Tomás Silva", "Mei Chen", "Kofi Mensah"];
+/// Seconds between two quiz results, at the least and at the most.
+const BETWEEN: (u64, u64) = (2, 6);
+
 /// Fills a throw-away database, serves it, and takes it away at the end.
 pub async fn run(args: DemoArgs, mut config: Config) -> std::result::Result<(), Box<dyn std::error::Error>> {
     let file = Throwaway::new();
@@ -160,6 +177,7 @@ pub async fn run(args: DemoArgs, mut config: Config) -> std::result::Result<(), 
     start::first_rows(&config, &db).await?;
     let shop = Shop::staff(&db, password).await?;
     shop.customers(&db).await?;
+    let page = shop.web_site(&db).await?;
     shop.live(&db, &past, now, args.seed).await?;
     db.close().await;
 
@@ -171,16 +189,59 @@ pub async fn run(args: DemoArgs, mut config: Config) -> std::result::Result<(), 
         let token = sessions::start(&db, context, id, TOKEN_SECONDS).await?.access_token;
         tokens.push(format!("{role:8} {token}\n"));
     }
+    tokens.push(format!("\nPages of {} post to /v1/intake/{QUIZ} with {}\n", PAGES.join(" and "), page.secret));
     let tokens = tokens.concat();
+    let visitors = page.visited_on(db.clone(), args.seed);
     let application = start::application(config, db)?;
-    serve_until_told(application, |address| {
+    let served = serve_until_told(application, |address| {
         say(&format!(
             "A demo shop is at http://{address} and its documentation at http://{address}/docs/\n\
              Everybody signs in with the password {password:?}: admin@demo.example, ana.ruiz@demo.example, …\n\
              It is gone when you stop it.\n\n{tokens}"
         ));
-    })
-    .await
+    });
+    tokio::select! {
+        served = served => served,
+        never = visitors, if args.live => match never {},
+    }
+}
+
+/// A page of the shop's web site, with its publishable key.
+struct Page {
+    actor: Arc<Actor>,
+    secret: String,
+}
+
+impl Page {
+    /// Has somebody take the quiz every few seconds.
+    async fn visited_on(&self, db: Db, seed: u64) -> Infallible {
+        let mut random = StdRng::seed_from_u64(seed);
+        loop {
+            tokio::time::sleep(Duration::from_secs(random.random_range(BETWEEN.0..=BETWEEN.1))).await;
+            if let Err(error) = self.visited(&db, &mut random).await {
+                tracing::warn!(%error, "a visitor");
+            }
+        }
+    }
+
+    /// Has somebody take the quiz: a customer, or somebody new.
+    async fn visited(&self, db: &Db, random: &mut StdRng) -> Result<()> {
+        let number = random.random_range(0..2 * CUSTOMERS.len());
+        let (email, name) = match CUSTOMERS.get(number) {
+            Some((first_names, last_name, ..)) => (format!("customer{}@mail.example", number + 1), format!("{first_names} {last_name}")),
+            None => {
+                let name = STRANGERS.choose(random).copied().unwrap_or_default();
+                (format!("{}{}@mail.example", name.to_lowercase().replace(' ', "."), random.random_range(1..1000)), name.to_owned())
+            }
+        };
+        let submission = json!({
+            "email": email, "name": name, "message": QUESTIONS.choose(random), "body_type": BODY_TYPES.choose(random),
+            "score": random.random_range(20..=100),
+        });
+        let Value::Object(submission) = submission else { return Err(Error::internal("a submission is an object")) };
+        let context = Context { actor: self.actor.clone(), ..Context::system(db.clock().now(), ZONE, "demo") };
+        db.write(context, async move |tx| forms::post(tx, QUIZ, submission).await.map(drop)).await
+    }
 }
 
 /// A database file in a folder of its own that goes with the process.
@@ -277,6 +338,34 @@ impl Shop {
         let own: contacts::NewContact =
             serde_json::from_value(json!({ "kind": "own_company", "company": "The Demo Shop" })).map_err(Error::internal)?;
         self.acting(db, emi, async move |tx| contacts::create(tx, own).await.map(drop)).await
+    }
+
+    /// Sets up the quiz of the shop's web site: its form, who gets its results, and the key of its pages.
+    async fn web_site(&self, db: &Db) -> Result<Page> {
+        let form = json!({ "key": QUIZ, "title": "Body type quiz", "work_item_type": "body_type_quiz" });
+        let form: forms::NewForm = serde_json::from_value(form).map_err(Error::internal)?;
+        let rule = json!({ "name": "Quizzes in turn", "conditions": { "types": ["body_type_quiz"] },
+            "target": { "type": "round_robin", "group_id": self.group("Sales") } });
+        let rule: routing_rules::NewRoutingRule = serde_json::from_value(rule).map_err(Error::internal)?;
+        let key = json!({ "name": "Quiz page", "kind": "publishable", "scopes": [Scope::IntakeWrite], "forms": [QUIZ], "origins": PAGES });
+        let key: api_keys::NewApiKey = serde_json::from_value(key).map_err(Error::internal)?;
+        db.write(Context::system(db.clock().now(), ZONE, "demo"), async move |tx| {
+            forms::create(tx, form).await?;
+            routing_rules::create(tx, rule).await?;
+            let (key, secret) = api_keys::create(tx, key).await?;
+            let bounds = key.bounds.unwrap_or(Bounds { forms: Vec::new(), origins: Vec::new() });
+            let actor = Actor {
+                kind: ActorKind::ApiKey,
+                id: key.id,
+                name: key.name,
+                role: Role::Agent,
+                scopes: [Scope::IntakeWrite].into(),
+                bounds: Some(bounds),
+                ..Actor::system(ZONE)
+            };
+            Ok(Page { actor: Arc::new(actor), secret })
+        })
+        .await
     }
 
     /// Lives through the days until now, a few notes each, most of the work done in time.

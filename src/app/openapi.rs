@@ -36,9 +36,12 @@ use crate::kernel::{
         (name = "issues", description = "What customers bring up, until it is dealt with."),
         (name = "interactions", description = "Every call, letter and visit, and what it was about."),
         (name = "work_item_types", description = "What customers may ask for, as the administrator set it up."),
+        (name = "routing_rules", description = "Who gets work that names nobody."),
         (name = "work_items", description = "What customers asked for, until it is done."),
         (name = "queues", description = "The work lists of people, groups and the public."),
+        (name = "inbox", description = "What came for a person and their groups, read and unread."),
         (name = "offboarding", description = "When somebody leaves."),
+        (name = "forms", description = "What web sites post, and where it goes."),
         (name = "home", description = "What is new, at a glance."),
         (name = "dashboard", description = "Management oversight."),
         (name = "search", description = "Everything that people wrote, by its words."),
@@ -295,7 +298,9 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
     }
     let named = path.contains('{');
     let signs_in = path.starts_with("/v1/auth/");
-    let repeatable = method == "post" && secured && !signs_in;
+    // What only explains changes nothing, however often it is asked.
+    let explains = path.ends_with("/simulate");
+    let repeatable = method == "post" && secured && !signs_in && !explains;
     let writes = method != "get";
     let mut parameters: Vec<&str> = Vec::new();
     // Anything may be asked for in an encoding that nobody knows.
@@ -322,8 +327,8 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
         if has_body {
             failures.push(415);
         }
-        // A queue has no version.
-        let one_thing = named && secured && !path.starts_with("/v1/queues/");
+        // A queue has no version, nor does what is posted to a form.
+        let one_thing = named && secured && !["/v1/queues/", "/v1/intake/"].iter().any(|start| path.starts_with(start));
         if one_thing || method == "patch" {
             failures.push(412);
             parameters.push("IfMatch");

@@ -3,7 +3,7 @@
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use super::{health, problems};
-use crate::{access, catalog, customers, insight, integration, work};
+use crate::{access, catalog, customers, insight, intake, integration, work};
 
 /// Adds every route.
 pub fn routes(config: &mut ServiceConfig) {
@@ -29,9 +29,12 @@ fn resources(config: &mut ServiceConfig) {
     config.configure(work::issues::http::routes);
     config.configure(work::interactions::http::routes);
     config.configure(work::work_item_types::http::routes);
+    config.configure(work::routing_rules::http::routes);
     config.configure(work::work_items::http::routes);
     config.configure(work::queues::http::routes);
+    config.configure(work::inbox::http::routes);
     config.configure(work::offboarding::http::routes);
+    config.configure(intake::forms::http::routes);
     config.configure(insight::home::http::routes);
     config.configure(insight::dashboard::http::routes);
     config.configure(insight::timeline::http::routes);

@@ -19,9 +19,10 @@ use crate::kernel::{
     error::{Code, Error, Result},
     http::{
         auth::{Gate, gate},
+        cors::admit_pages,
         edge::{Limits, edge, fallback},
         operations::Operations,
-        rate_limit::RateLimit,
+        rate_limit::RateLimits,
     },
 };
 
@@ -35,7 +36,7 @@ pub struct Application {
     /// The settings.
     pub config: Arc<Config>,
     /// How often a credential may ask.
-    pub rate_limit: Arc<RateLimit>,
+    pub rate_limits: Arc<RateLimits>,
 }
 
 /// Starts listening; the address matters when the port was 0.
@@ -49,7 +50,7 @@ pub fn listen(application: &Application) -> std::io::Result<(Server, SocketAddr)
         let gate_keeper = Gate {
             authenticator: application.authenticator.clone(),
             operations: operations.clone(),
-            rate_limit: application.rate_limit.clone(),
+            rate_limits: application.rate_limits.clone(),
         };
         let metrics_token = shared.metrics_token.clone();
         let (app, _) = App::new()
@@ -69,6 +70,7 @@ pub fn listen(application: &Application) -> std::io::Result<(Server, SocketAddr)
             .wrap(from_fn(gate))
             .wrap(Compress::default())
             .wrap(Condition::new(!shared.cors_origins.is_empty(), cors(&shared.cors_origins)))
+            .wrap(from_fn(admit_pages))
             .wrap(from_fn(edge))
     })
     .shutdown_timeout(30)

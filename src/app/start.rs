@@ -12,7 +12,7 @@ use crate::{
         context::Context,
         db::{Db, DbOptions},
         error::Result,
-        http::rate_limit::RateLimit,
+        http::rate_limit::RateLimits,
     },
 };
 
@@ -50,8 +50,8 @@ pub fn options(config: &Config) -> DbOptions {
 /// Everything that runs over an open database.
 pub fn application(config: Config, db: Db) -> Result<Application> {
     let authenticator = Arc::new(Authenticator::new(config.oidc.clone())?);
-    let rate_limit = Arc::new(RateLimit::per_minute(config.rate_limit));
-    Ok(Application { db, authenticator, config: Arc::new(config), rate_limit })
+    let rate_limits = Arc::new(RateLimits::per_minute(config.rate_limit, config.intake_rate_limit, config.intake_address_rate_limit));
+    Ok(Application { db, authenticator, config: Arc::new(config), rate_limits })
 }
 
 /// Makes the first administrator when there is no user, and the default group when it is missing.

@@ -15,6 +15,7 @@ use crate::kernel::{
 };
 use crate::{
     access::sessions,
+    intake::forms,
     work::{action_items, work_items},
 };
 
@@ -34,7 +35,7 @@ impl Workers {
     /// Starts every loop.
     #[must_use]
     pub fn start(application: &Application) -> Self {
-        let Application { db, rate_limit, authenticator, .. } = application.clone();
+        let Application { db, rate_limits, authenticator, .. } = application.clone();
         let workers = Self(Rc::default());
         let numbering = db.clone();
         workers.spawn(async move {
@@ -57,7 +58,7 @@ impl Workers {
         workers.spawn(async move {
             loop {
                 tokio::time::sleep(TIDY_EVERY).await;
-                rate_limit.tidy();
+                rate_limits.tidy();
                 telemetry::sum_up();
                 report("forgetting idempotency keys", tidy(&tidying).await);
                 report("forgetting jobs", jobs::purge(&tidying).await);
@@ -94,6 +95,7 @@ async fn tidy(db: &Db) -> Result<()> {
     let context = Context::system(db.clock().now(), Tz::UTC, "tidy");
     db.write(context, async |tx| {
         sessions::forget(tx).await?;
+        forms::forget(tx).await?;
         idempotency::forget(tx).await
     })
     .await

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use chrono_tz::Tz;
+use sea_orm::FromJsonQueryResult;
 use serde::{Deserialize, Serialize};
 use utoipa::{
     PartialSchema, ToSchema,
@@ -79,9 +80,16 @@ scopes! {
     InteractionsWrite "interactions:write" Agent "Record and correct interactions.";
     WorkItemTypesRead "work_item_types:read" Agent "Read types of work items.";
     WorkItemTypesWrite "work_item_types:write" Admin "Set up types of work items.";
+    RoutingRulesRead "routing_rules:read" Agent "Read and simulate routing rules.";
+    RoutingRulesWrite "routing_rules:write" Admin "Set up routing rules and their order.";
     WorkItemsRead "work_items:read" Agent "Read work items and their histories.";
     WorkItemsWrite "work_items:write" Agent "Create and work on work items.";
+    FormsRead "forms:read" Agent "Read the forms of web sites.";
+    FormsWrite "forms:write" Admin "Set up the forms of web sites.";
+    IntakeWrite "intake:write" Agent "Post to intake forms.";
     QueuesRead "queues:read" Agent "Read one's own queues, one's groups' and the public one.";
+    InboxRead "inbox:read" Agent "Read one's own inbox.";
+    InboxWrite "inbox:write" Agent "Mark what lies in one's own inbox as read or unread.";
     HomeRead "home:read" Agent "Read the home page.";
     SubjectsRead "subjects:read" Agent "Read the timeline of a subject.";
     DashboardRead "dashboard:read" Manager "Read the open work of each person and group.";
@@ -161,6 +169,15 @@ crate::choice! {
     }
 }
 
+/// What binds a publishable key: pages show it to everybody, so it opens next to nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Bounds {
+    /// The keys of the forms that it may post to.
+    pub forms: Vec<String>,
+    /// The origins of the pages that may send it, as browsers write them.
+    pub origins: Vec<String>,
+}
+
 /// Who is asking, with everything a rule needs to know about them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
@@ -186,6 +203,9 @@ pub struct Actor {
     /// When the credential ends.
     #[serde(skip)]
     pub expires_at: Option<Timestamp>,
+    /// What binds the credential, when it is one that everybody may see.
+    #[serde(skip)]
+    pub bounds: Option<Bounds>,
 }
 
 impl Actor {
@@ -203,6 +223,7 @@ impl Actor {
             zone,
             session: None,
             expires_at: None,
+            bounds: None,
         }
     }
 
@@ -245,6 +266,12 @@ impl Actor {
     #[must_use]
     pub fn oversees(&self) -> bool {
         self.role >= Role::Manager
+    }
+
+    /// Whether the credential is a publishable key, which learns nothing about anybody.
+    #[must_use]
+    pub const fn is_publishable(&self) -> bool {
+        self.bounds.is_some()
     }
 
     /// Refuses an actor without the scope.

@@ -201,6 +201,12 @@ impl Db {
         self.0.company_zone
     }
 
+    /// The name of the group that gets work which nothing else assigns.
+    #[must_use]
+    pub fn default_group(&self) -> &str {
+        &self.0.default_group
+    }
+
     /// Which database this is.
     #[must_use]
     pub fn backend(&self) -> DbBackend {

@@ -450,8 +450,8 @@ fn flatten(errors: &validator::ValidationErrors, path: &str, found: &mut Vec<Vio
     for (field, kind) in errors.errors() {
         // What is a keyword in Rust, such as `type`, is a plain name in JSON.
         let here = match (path, field.trim_start_matches("r#")) {
-            ("", field) => field.to_owned(),
             (path, "__all__") => path.to_owned(),
+            ("", field) => field.to_owned(),
             (path, field) => format!("{path}/{field}"),
         };
         match kind {

@@ -31,6 +31,16 @@ pub fn key(text: &str) -> Result<(), ValidationError> {
     }
 }
 
+/// Refuses what is no JSON Pointer (RFC 6901).
+pub fn pointer(text: &str) -> Result<(), ValidationError> {
+    let escapes = text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+    if (text.is_empty() || text.starts_with('/')) && escapes {
+        Ok(())
+    } else {
+        Err(ValidationError::new("pointer").with_message("must be a JSON Pointer such as /email".into()))
+    }
+}
+
 /// Refuses what is not `#rrggbb`.
 pub fn color(text: &str) -> Result<(), ValidationError> {
     let hex = text.strip_prefix('#').is_some_and(|rest| rest.len() == 6 && rest.chars().all(|c| c.is_ascii_hexdigit()));
@@ -90,6 +100,12 @@ pub fn fold(text: &str) -> String {
 #[must_use]
 pub fn digest(text: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..9])
+}
+
+/// A digest that nobody finds another text for.
+#[must_use]
+pub fn long_digest(text: &str) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(text))
 }
 
 /// The number of a door that those share who mean the same by a text.

@@ -166,6 +166,56 @@ async fn b_10_a_key_acts_for_whom_the_request_names() {
     assert_eq!(as_person(&ana).get("/v1/users/me").await.problem(403), "not_allowed");
 }
 
+// S3-2: a publishable key is bound to forms and origins, and has one scope.
+#[actix_web::test]
+async fn s3_2_a_publishable_key_is_bound() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let new = |more: Value| {
+        let mut new = json!({ "name": "Quiz page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"], "origins": ["https://shop.example"] });
+        new.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
+        new
+    };
+    let made = admin.post("/v1/api-keys", new(json!({}))).await.expect(201);
+    let secret = text(&made["secret"]);
+    assert!(secret.starts_with("csl_pub_") && secret.len() == 51, "{secret}");
+    let path = format!("/v1/api-keys/{}", text(&made["id"]));
+    let read = admin.get(&path).await.expect(200);
+    assert_eq!(
+        (&read["kind"], &read["forms"], &read["origins"]),
+        (&json!("publishable"), &json!(["quiz"]), &json!(["https://shop.example"]))
+    );
+    for (more, broken) in [
+        (json!({ "forms": [] }), vec![("#/forms", "required")]),
+        (
+            json!({ "forms": [], "origins": [], "scopes": ["notes:read"] }),
+            vec![("#/scopes", "not_here"), ("#/forms", "required"), ("#/origins", "required")],
+        ),
+        (json!({ "scopes": ["intake:write", "notes:write"] }), vec![("#/scopes", "not_here")]),
+        (json!({ "user_id": shop.admin.id }), vec![("#/user_id", "not_here")]),
+        (json!({ "forms": ["No!"] }), vec![("#/forms", "key")]),
+        (json!({ "origins": ["https://shop.example/"] }), vec![("#/origins", "origin")]),
+        (json!({ "origins": ["https://shop.example:443"] }), vec![("#/origins", "origin")]),
+        (json!({ "origins": ["*"] }), vec![("#/origins", "origin")]),
+        (json!({ "origins": ["https://Shop.example"] }), vec![("#/origins", "origin")]),
+        (json!({ "kind": "secret" }), vec![("#/forms", "not_here"), ("#/origins", "not_here")]),
+    ] {
+        assert_eq!(admin.post("/v1/api-keys", new(more.clone())).await.broken(422), crate::support::rules(&broken), "{more}");
+    }
+    let moved = json!({ "forms": ["quiz", "contact"], "origins": ["http://localhost:3000", "https://shop.example"] });
+    assert_eq!(admin.patch(&path, moved).await.expect(200)["forms"], json!(["quiz", "contact"]));
+    for (patch, broken) in [
+        (json!({ "scopes": ["notes:read"] }), ("#/scopes", "not_here")),
+        (json!({ "forms": [] }), ("#/forms", "required")),
+        (json!({ "origins": null }), ("#/origins", "required")),
+    ] {
+        assert_eq!(admin.patch(&path, patch.clone()).await.broken(422), crate::support::rules(&[broken]), "{patch}");
+    }
+    let (_, secret_key) = key(&shop, json!({ "name": "Shop", "scopes": ["users:read"] })).await;
+    let bound = admin.patch(&format!("/v1/api-keys/{secret_key}"), json!({ "forms": ["quiz"] })).await;
+    assert_eq!(bound.broken(422), crate::support::rules(&[("#/forms", "not_here")]));
+}
+
 // B-10: nobody hands out what they do not have.
 #[actix_web::test]
 async fn b_10_nobody_hands_out_scopes_beyond_their_own() {

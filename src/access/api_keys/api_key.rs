@@ -5,7 +5,12 @@ use std::collections::BTreeSet;
 use sea_orm::{FromJsonQueryResult, FromQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{actor::Scope, clock::Timestamp, journal::Belongs, list::Key};
+use crate::kernel::{
+    actor::{Bounds, Scope},
+    clock::Timestamp,
+    journal::Belongs,
+    list::Key,
+};
 
 /// A credential of a program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveEntityModel)]
@@ -23,6 +28,8 @@ pub struct Model {
     pub hint: String,
     /// What it may touch.
     pub scopes: Scopes,
+    /// What binds it, when it is a publishable one.
+    pub bounds: Option<Bounds>,
     /// The person that it acts for.
     pub user_id: Option<Uuid>,
     /// Who made it.

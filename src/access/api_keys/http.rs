@@ -32,6 +32,9 @@ async fn list_api_keys(db: Data<Db>, mut list: List<ApiKeyFilter>) -> Result<Lis
 /// that the caller lacks are 403 `not_allowed`. With `user_id` the key acts for that person, within
 /// what their role allows, and both names are in the journal (B-10). Without, it acts for nobody,
 /// unless it has the scope `users:act_as` and a request says for whom in `X-Act-As`.
+///
+/// A `publishable` key begins with `csl_pub_` and is meant for browsers: it posts to its `forms` from pages of its
+/// `origins`, which CORS admits, and everything else is 403 to it. Its posts are counted by key and by address.
 #[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:write"])), request_body = NewApiKey, responses((status = 201, description = "The new API key with its secret.", body = CreatedApiKey)))]
 #[post("/api-keys")]
 async fn create_api_key(db: Data<Db>, call: Call<NewApiKey>) -> Result<Answer> {
@@ -55,7 +58,7 @@ async fn read_api_key(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<
 
 /// Change an API key
 ///
-/// A merge patch (RFC 7396) of its name, scopes and end. It holds at once on this instance, and
+/// A merge patch (RFC 7396) of its name, scopes, bounds and end. It holds at once on this instance, and
 /// within five seconds on others. A revoked key is 409 `wrong_status`.
 #[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:write"])), request_body = ApiKeyPatch, responses((status = 200, description = "The API key as it is now.", body = ApiKeyView), (status = 409, description = "It is revoked.")))]
 #[patch("/api-keys/{id}")]

@@ -1,9 +1,13 @@
 //! The shapes of API keys.
 
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde_json::{Value, json};
+use utoipa::{
+    IntoParams, ToSchema,
+    openapi::{Array, ArrayBuilder, ObjectBuilder, schema::Type},
+};
 use uuid::Uuid;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 use super::api_key::Shown;
 use crate::kernel::{
@@ -15,6 +19,19 @@ use crate::kernel::{
     text,
 };
 
+crate::choice! {
+    /// Who may see an API key.
+    ApiKeyKind {
+        /// Nobody but the program that has it.
+        Secret = "secret",
+        /// Everybody: it stands in the pages of web sites, posts to the forms that it is bound to, and does nothing else.
+        Publishable = "publishable",
+    }
+}
+
+/// Forms and origins of one key at the most.
+const MOST_OF_EACH: usize = 100;
+
 /// A new API key.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -23,14 +40,75 @@ pub struct NewApiKey {
     #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
     #[schema(min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]", example = "Shop checkout")]
     pub name: String,
-    /// What it may touch: 1 to 100 scopes, none that its maker lacks.
+    /// Who may see it; `secret` unless said otherwise.
+    #[serde(default = "secret")]
+    #[schema(default = "secret")]
+    pub kind: ApiKeyKind,
+    /// What it may touch: 1 to 100 scopes, none that its maker lacks. Of a publishable key `intake:write` alone.
     #[validate(length(min = 1, max = 100))]
     #[schema(value_type = Vec<Scope>, min_items = 1, max_items = 100, example = json!(["notes:write", "action_items:write"]))]
     pub scopes: Vec<String>,
+    /// The keys of the forms that a publishable key posts to, 1 to 100; of a secret key none.
+    #[serde(default)]
+    #[validate(length(max = 100), custom(function = forms))]
+    #[schema(schema_with = forms_schema)]
+    pub forms: Vec<String>,
+    /// The origins of the pages that send a publishable key, 1 to 100; of a secret key none.
+    #[serde(default)]
+    #[validate(length(max = 100), custom(function = origins))]
+    #[schema(schema_with = origins_schema)]
+    pub origins: Vec<String>,
     /// The person that it always acts for; without one it acts for nobody and must name assignees.
     pub user_id: Option<Uuid>,
     /// When it ends; without it, when it is revoked.
     pub expires_at: Option<Timestamp>,
+}
+
+const fn secret() -> ApiKeyKind {
+    ApiKeyKind::Secret
+}
+
+fn forms_schema() -> Array {
+    let about = "The keys of the forms that a publishable key posts to, 1 to 100; of a secret key none.";
+    several("^[a-z0-9_]{1,64}$", about, json!(["quiz"]))
+}
+
+fn origins_schema() -> Array {
+    let about = "The origins of the pages that send a publishable key, 1 to 100; of a secret key none.";
+    several("^https?://[a-z0-9.-]{1,200}(:[0-9]{1,5})?$", about, json!(["https://shop.example"]))
+}
+
+fn several(pattern: &str, about: &str, example: Value) -> Array {
+    let one = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
+    ArrayBuilder::new().items(one).max_items(Some(MOST_OF_EACH)).description(Some(about)).examples([example]).build()
+}
+
+fn forms(keys: &[String]) -> Result<(), ValidationError> {
+    let fits = |key: &String| key.len() <= 64 && text::key(key).is_ok();
+    let refusal = || ValidationError::new("key").with_message("must be lower-case letters, digits and underscores, 64 at most".into());
+    if keys.iter().all(fits) { Ok(()) } else { Err(refusal()) }
+}
+
+fn origins(origins: &[String]) -> Result<(), ValidationError> {
+    let refusal =
+        || ValidationError::new("origin").with_message("must be origins as browsers write them, such as https://shop.example".into());
+    if origins.iter().all(|origin| is_origin(origin)) { Ok(()) } else { Err(refusal()) }
+}
+
+/// Whether a text is an origin as browsers write it: scheme, host in lower case, and the port when it is none of the scheme's own.
+fn is_origin(origin: &str) -> bool {
+    let Some((_, host)) = origin.split_once("://") else { return false };
+    let plain = host.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:".contains(&byte));
+    let parsed = url::Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == origin);
+    plain && parsed && origin.len() <= 220 && (origin.starts_with("https://") || origin.starts_with("http://"))
+}
+
+fn patched_forms(patch: &Patch<Vec<String>>) -> Result<(), ValidationError> {
+    patch.value().map_or(Ok(()), |keys| forms(keys))
+}
+
+fn patched_origins(patch: &Patch<Vec<String>>) -> Result<(), ValidationError> {
+    patch.value().map_or(Ok(()), |named| origins(named))
 }
 
 /// Changes to an API key (RFC 7396).
@@ -47,6 +125,16 @@ pub struct ApiKeyPatch {
     #[schema(value_type = Option<Vec<Scope>>, nullable = false, min_items = 1, max_items = 100, example = json!(["notes:write"]))]
     #[serde(default)]
     pub scopes: Patch<Vec<String>>,
+    /// Other forms, in place of all that a publishable key posts to.
+    #[validate(length(max = 100), custom(function = patched_forms))]
+    #[schema(schema_with = forms_schema)]
+    #[serde(default)]
+    pub forms: Patch<Vec<String>>,
+    /// Other origins, in place of all that a publishable key comes from.
+    #[validate(length(max = 100), custom(function = patched_origins))]
+    #[schema(schema_with = origins_schema)]
+    #[serde(default)]
+    pub origins: Patch<Vec<String>>,
     /// Another end; null for none.
     #[schema(value_type = Option<Timestamp>)]
     #[serde(default)]
@@ -61,9 +149,17 @@ pub struct ApiKeyView {
     /// What it is for.
     #[schema(example = "Shop checkout")]
     pub name: String,
+    /// Who may see it.
+    pub kind: ApiKeyKind,
     /// What it may touch.
     #[schema(example = json!(["notes:write", "action_items:write"]))]
     pub scopes: Vec<String>,
+    /// The forms that a publishable key posts to.
+    #[schema(example = json!(["quiz"]))]
+    pub forms: Vec<String>,
+    /// The origins of the pages that send a publishable key.
+    #[schema(example = json!(["https://shop.example"]))]
+    pub origins: Vec<String>,
     /// The last four characters of its secret.
     #[schema(example = "x7Qk")]
     pub hint: String,
@@ -91,10 +187,15 @@ pub struct ApiKeyView {
 
 impl From<Shown> for ApiKeyView {
     fn from(Shown { key, user_name, created_by_name }: Shown) -> Self {
+        let kind = if key.bounds.is_some() { ApiKeyKind::Publishable } else { ApiKeyKind::Secret };
+        let (forms, origins) = key.bounds.map(|bounds| (bounds.forms, bounds.origins)).unwrap_or_default();
         Self {
             id: key.id,
             name: key.name,
+            kind,
             scopes: key.scopes.0,
+            forms,
+            origins,
             hint: key.hint,
             user: key.user_id.map(|id| Named { id, name: user_name.unwrap_or_default() }),
             expires_at: key.expires_at,

@@ -1,8 +1,12 @@
 //! API keys: the credentials of programs, with scopes and an end, for nobody or for a named person.
+//!
+//! A publishable key stands in the pages of a web site, where everybody reads it. It posts to the forms
+//! that it is bound to, from the pages of its origins, and does nothing else (S3-2).
 
 pub mod api_key;
 pub mod http;
 mod json;
 mod service;
 
-pub use service::{find_live, record_uses};
+pub use json::NewApiKey;
+pub use service::{create, find_live, origins, record_uses};

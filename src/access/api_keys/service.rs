@@ -1,6 +1,6 @@
 //! The rules of API keys.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use sea_orm::{
     EntityTrait, QueryFilter, QueryTrait,
@@ -10,14 +10,14 @@ use sea_orm::{
 
 use super::{
     api_key::{Column, Entity, Model, Scopes, Shown},
-    json::{ApiKeyFilter, ApiKeyPatch, ApiKeyView, NewApiKey},
+    json::{ApiKeyFilter, ApiKeyKind, ApiKeyPatch, ApiKeyView, NewApiKey},
 };
 use crate::{
     access::{secret, users},
     kernel::{
-        actor::{Actor, ActorKind, Scope},
+        actor::{Actor, ActorKind, Bounds, Scope},
         clock::Timestamp,
-        error::{Code, Error, Result, Violation},
+        error::{Broken, Code, Error, Result, Violation},
         filter::{Flag, Narrow},
         list::{self, Page, PageRequest},
         patch::Patch,
@@ -29,6 +29,19 @@ use crate::{
 /// Adds a key; the secret is in the answer and nowhere else.
 pub async fn create(tx: &mut Tx, new: NewApiKey) -> Result<(Model, String)> {
     let scopes = granted(&tx.context.actor, &new.scopes, &BTreeSet::new())?;
+    let bounds = match new.kind {
+        ApiKeyKind::Publishable => Some(Bounds { forms: new.forms, origins: new.origins }),
+        ApiKeyKind::Secret => {
+            refuse_bounds(!new.forms.is_empty(), !new.origins.is_empty())?;
+            None
+        }
+    };
+    if let Some(bounds) = &bounds {
+        check_bounds(bounds, &scopes)?;
+        if new.user_id.is_some() {
+            return Err(Error::field("user_id", "not_here", "a publishable key acts for nobody"));
+        }
+    }
     if let Some(user_id) = new.user_id {
         if tx.context.actor.user() != Some(user_id) && !may_grant(&tx.context.actor, Scope::UsersActAs) {
             return Err(Error::new(Code::NotAllowed, "A key for somebody else takes the right to act for others, users:act_as."));
@@ -37,13 +50,14 @@ pub async fn create(tx: &mut Tx, new: NewApiKey) -> Result<(Model, String)> {
         user.ok_or_else(|| Error::field("user_id", "unknown", "is no active user"))?;
     }
     refuse_past(new.expires_at, tx.now)?;
-    let secret = secret::new("csl_");
+    let secret = secret::new(if bounds.is_some() { PUBLISHABLE } else { "csl_" });
     let key = Model {
         id: tx.id(),
         name: new.name.trim().to_owned(),
         secret_hash: secret::hash(&secret),
         hint: secret[secret.len() - 4..].to_owned(),
         scopes,
+        bounds,
         user_id: new.user_id,
         created_by_id: tx.context.actor.author(),
         expires_at: new.expires_at,
@@ -71,9 +85,48 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ApiKeyPatch) -> Result<Model> 
         Patch::Absent => Patch::Absent,
     };
     scopes.over(&mut after.scopes, "scopes")?;
+    match &mut after.bounds {
+        Some(bounds) => {
+            patch.forms.over(&mut bounds.forms, "forms")?;
+            patch.origins.over(&mut bounds.origins, "origins")?;
+            check_bounds(bounds, &after.scopes)?;
+        }
+        None => refuse_bounds(!patch.forms.is_absent(), !patch.origins.is_absent())?,
+    }
     refuse_past(patch.expires_at.value().copied(), tx.now)?;
     patch.expires_at.onto(&mut after.expires_at);
     tx.change(&before, after, "api_key.updated").await
+}
+
+/// How publishable keys begin, so that people and scanners tell them from secrets.
+const PUBLISHABLE: &str = "csl_pub_";
+
+/// A publishable key posts to some forms from the pages of some origins, and does nothing else.
+fn check_bounds(bounds: &Bounds, scopes: &Scopes) -> Result<()> {
+    let mut broken = Broken::default();
+    if scopes.0 != [Scope::IntakeWrite.as_str()] {
+        broken.note::<()>(Err(Error::field("scopes", "not_here", "a publishable key has the scope intake:write alone")))?;
+    }
+    for (field, named) in [("forms", &bounds.forms), ("origins", &bounds.origins)] {
+        if named.is_empty() {
+            broken.note::<()>(Err(Error::field(field, "required", format!("a publishable key needs its {field}"))))?;
+        }
+    }
+    broken.end()
+}
+
+fn refuse_bounds(forms: bool, origins: bool) -> Result<()> {
+    let named = [("forms", forms), ("origins", origins)].into_iter().filter(|(_, named)| *named);
+    let broken: Vec<Violation> =
+        named.map(|(field, _)| Violation::field(field, "not_here", format!("only publishable keys have {field}"))).collect();
+    if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
+}
+
+/// The origins of all pages that may post with a publishable key.
+pub async fn origins(reader: Reader<'_>, now: Timestamp) -> Result<HashSet<String>> {
+    let bound = reader.models(Entity::find().filter(Column::Bounds.is_not_null()).filter(Column::RevokedAt.is_null())).await?;
+    let live = bound.into_iter().filter(|key| key.is_live(now)).filter_map(|key| key.bounds);
+    Ok(live.flat_map(|bounds| bounds.origins).collect())
 }
 
 /// Makes a key open nothing any more; once revoked it stays so.

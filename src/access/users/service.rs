@@ -142,6 +142,7 @@ pub async fn actor(reader: Reader<'_>, user: &Model) -> Result<Actor> {
         zone: user.time_zone.parse().unwrap_or_default(),
         session: None,
         expires_at: None,
+        bounds: None,
     })
 }
 

@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use super::{
-    contact::{Column, Entity, Model},
+    contact::{Column, Entity, Kind, Model},
     json::{CandidateView, ContactPatch, ExternalId, MatchView, MatchedBy, Reason, Who},
     key::{self, KeyKind},
     merging::{merged_into, resolve},
@@ -39,9 +39,24 @@ pub struct Identified {
     pub matched: MatchView,
 }
 
-/// Finds whom a description means, or makes a new record of it. By itself it matches only an id, or an
-/// e-mail address that one contact alone has; whoever has the same address waits until that is decided.
+/// What somebody new is, beyond what a description says.
+#[derive(Clone, Debug, Default)]
+pub struct Newcomer {
+    /// What it is to the shop; `customer` unless said otherwise.
+    pub kind: Option<Kind>,
+    /// The language it reads.
+    pub language: Option<String>,
+}
+
+/// Finds whom a description means, or makes a new record of it. What an unregistered record lacks is added to it.
 pub async fn identify(tx: &mut Tx, who: Who) -> Result<Identified> {
+    recognise(tx, who, Newcomer::default(), true).await
+}
+
+/// Finds whom a description means, or makes a new record of it. By itself it matches only an id, or an
+/// e-mail address that one contact alone has; whoever has the same address waits until that is decided. Only whoever is
+/// trusted with it adds to a record that is there.
+pub async fn recognise(tx: &mut Tx, who: Who, newcomer: Newcomer, trusted: bool) -> Result<Identified> {
     if !who.says_something() {
         return Err(Error::field("", "required", "at least one member must say who it is"));
     }
@@ -59,11 +74,18 @@ pub async fn identify(tx: &mut Tx, who: Who) -> Result<Identified> {
     if let (Some(email), None) = (&email, &who.external_id) {
         alone_with(tx, KeyKind::Email, email).await?;
         if let Some(id) = only_holder(tx.read(), email).await? {
-            complete(tx, id, &who).await?;
+            if trusted {
+                complete(tx, id, &who).await?;
+            }
             return matched(tx, id, Some(MatchedBy::Email)).await;
         }
     }
-    let contact = service::register(tx, described(who)).await?;
+    let patch = ContactPatch {
+        kind: newcomer.kind.map_or(Patch::Absent, Patch::Value),
+        language: newcomer.language.map_or(Patch::Absent, Patch::Value),
+        ..described(who)
+    };
+    let contact = service::register(tx, patch).await?;
     matched(tx, contact.id, None).await
 }
 

@@ -16,11 +16,11 @@ use percent_encoding::percent_decode_str;
 use super::{
     edge::{Pattern, wrong_method},
     operations::{Access, Operations},
-    rate_limit::{RateLimit, Verdict},
-    request::text,
+    rate_limit::{RateLimits, Verdict},
+    request::{client_address, text},
 };
 use crate::kernel::{
-    actor::Actor,
+    actor::{Actor, Bounds, Scope},
     db::Db,
     error::{Code, Error, Result},
 };
@@ -38,6 +38,9 @@ pub struct Credential<'a> {
 pub trait Authenticator: Send + Sync {
     /// Who this is, or why not.
     fn authenticate<'a>(&'a self, db: &'a Db, credential: Credential<'a>) -> LocalBoxFuture<'a, Result<Arc<Actor>>>;
+
+    /// Whether pages of this origin may post with a publishable key.
+    fn admits<'a>(&'a self, db: &'a Db, origin: &'a str) -> LocalBoxFuture<'a, Result<bool>>;
 }
 
 /// Everything that the gate needs.
@@ -47,7 +50,7 @@ pub struct Gate {
     /// What each operation asks.
     pub operations: Arc<Operations>,
     /// How often a credential may ask.
-    pub rate_limit: Arc<RateLimit>,
+    pub rate_limits: Arc<RateLimits>,
 }
 
 /// Lets a request through, or says why not.
@@ -93,7 +96,10 @@ async fn admit(request: &ServiceRequest) -> std::result::Result<Option<Verdict>,
     let db = request.app_data::<Data<Db>>().ok_or_else(|| (Error::internal("no database in the application"), None))?;
     let credential = credential(request).map_err(|refusal| (refusal, None))?;
     let actor = gate.authenticator.authenticate(db, credential).await.map_err(|refusal| (refusal, None))?;
-    let verdict = gate.rate_limit.check(actor.id);
+    let verdict = match &actor.bounds {
+        None => gate.rate_limits.check(actor.id),
+        Some(_) => gate.rate_limits.check_publishable(actor.id, client_address(request.request())),
+    };
     if let Some(wait) = verdict.as_ref().and_then(|verdict| verdict.retry_after) {
         let refusal = Error::new(Code::RateLimited, "This credential asks more often than it may.").retry_after(wait);
         return Err((refusal, verdict));
@@ -101,8 +107,23 @@ async fn admit(request: &ServiceRequest) -> std::result::Result<Option<Verdict>,
     if let Some(scope) = scope {
         actor.may(scope).map_err(|refusal| (refusal, verdict.clone()))?;
     }
+    if let Some(bounds) = &actor.bounds {
+        within(bounds, scope, request).map_err(|refusal| (refusal, verdict.clone()))?;
+    }
     request.extensions_mut().insert(actor);
     Ok(verdict)
+}
+
+/// Refuses a publishable key that is not sent by a page of its own, or to anything but what it is for.
+fn within(bounds: &Bounds, scope: Option<Scope>, request: &ServiceRequest) -> Result<()> {
+    if scope.is_none() {
+        return Err(Error::new(Code::NotAllowed, "A publishable key posts to its forms and does nothing else."));
+    }
+    let origin = text(request.request(), "Origin")?;
+    if origin.is_some_and(|origin| bounds.origins.iter().any(|known| known == origin)) {
+        return Ok(());
+    }
+    Err(Error::new(Code::NotAllowed, "A publishable key is sent by the pages of its origins alone; the header Origin names none of them."))
 }
 
 fn credential(request: &ServiceRequest) -> Result<Credential<'_>> {

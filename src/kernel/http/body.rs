@@ -106,6 +106,85 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Call<T> {
     }
 }
 
+/// What a page of a web site posts: an object of JSON, or a form as browsers encode it; within a limit of its own.
+pub struct Submission(Call<Map<String, Value>>);
+
+/// Bytes of a submission at the most.
+const LARGEST_SUBMISSION: usize = 64 << 10;
+/// Members of a submission at the most.
+const MOST_MEMBERS: usize = 1000;
+
+impl Submission {
+    /// Does the work in one transaction, once however often the request is sent with the same key.
+    pub async fn write<F>(self, db: &Db, work: F) -> Result<Answer>
+    where
+        F: AsyncFnOnce(&mut Tx, Map<String, Value>) -> Result<Answer> + 'static,
+    {
+        self.0.write(db, work).await
+    }
+}
+
+impl FromRequest for Submission {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let bytes = web::Bytes::from_request(request, payload);
+        let request = request.clone();
+        async move {
+            let mut context = begin(&request)?;
+            let too_large = || Error::new(Code::BodyTooLarge, "A submission has 64 KiB at the most.");
+            let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+            if announced.is_some_and(|length| length > LARGEST_SUBMISSION) {
+                return Err(too_large());
+            }
+            let bytes = collect(&request, bytes).await?;
+            if bytes.len() > LARGEST_SUBMISSION {
+                return Err(too_large());
+            }
+            let body = read_submission(&request, &bytes)?;
+            if body.len() > MOST_MEMBERS {
+                return Err(Error::field("", "length", format!("must have at most {MOST_MEMBERS} members")));
+            }
+            context.retry = retry_key(&request, &bytes)?;
+            Ok(Self(Call { context, body }))
+        }
+        .boxed_local()
+    }
+}
+
+fn read_submission(request: &HttpRequest, bytes: &[u8]) -> Result<Map<String, Value>> {
+    match media_type(request).as_str() {
+        "application/json" => parse(bytes),
+        "application/x-www-form-urlencoded" => read_form(bytes),
+        other => {
+            let said = if other.is_empty() { "There is no Content-Type".to_owned() } else { format!("The Content-Type is {other}") };
+            let wanted = "application/json or application/x-www-form-urlencoded";
+            Err(Error::new(Code::UnsupportedMediaType, format!("{said}; it must be {wanted}.")))
+        }
+    }
+}
+
+/// A form as browsers encode it: everything is text, and a name that comes several times is a list.
+fn read_form(bytes: &[u8]) -> Result<Map<String, Value>> {
+    if percent_encoding::percent_decode(bytes).decode_utf8().is_err() {
+        return Err(Error::new(Code::BadRequest, "The form is not UTF-8."));
+    }
+    let mut members = Map::new();
+    for (name, value) in url::form_urlencoded::parse(bytes) {
+        if name.contains('\0') || value.contains('\0') {
+            return Err(Error::field(&escape(&name.replace('\0', "")), "nul", "must not contain the character NUL"));
+        }
+        let value = Value::from(value.into_owned());
+        match members.get_mut(name.as_ref()) {
+            None => drop(members.insert(name.into_owned(), value)),
+            Some(Value::Array(list)) => list.push(value),
+            Some(first) => *first = vec![first.take(), value].into(),
+        }
+    }
+    Ok(members)
+}
+
 fn begin(request: &HttpRequest) -> Result<Context> {
     no_parameters(request)?;
     context(request)
@@ -165,14 +244,19 @@ fn retry_key(request: &HttpRequest, bytes: &[u8]) -> Result<Option<RetryKey>> {
 }
 
 fn check_media_type(request: &HttpRequest) -> Result<()> {
-    let given = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let given = given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let given = media_type(request);
     let merge_patch = request.method() == actix_web::http::Method::PATCH && given == "application/merge-patch+json";
     if given == "application/json" || merge_patch {
         return Ok(());
     }
     let said = if given.is_empty() { "There is no Content-Type".to_owned() } else { format!("The Content-Type is {given}") };
     Err(Error::new(Code::UnsupportedMediaType, format!("{said}; it must be application/json.")))
+}
+
+/// The media type of the body, without its parameters; empty when there is none.
+fn media_type(request: &HttpRequest) -> String {
+    let given = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// Parses JSON; where its shape is wrong, says all that is wrong.

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod auth;
 pub mod body;
+pub mod cors;
 pub mod edge;
 pub mod list_query;
 pub mod operations;
@@ -12,7 +13,7 @@ pub mod report;
 pub mod request;
 
 pub use answer::View;
-pub use body::{Call, Command};
+pub use body::{Call, Command, Submission};
 pub use list_query::{List, Query};
 pub use page::Listing;
 pub use report::{Figures, Report};

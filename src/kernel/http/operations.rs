@@ -42,6 +42,12 @@ impl Operations {
         self.0.get(pattern)?.get(method).copied()
     }
 
+    /// Whether a path takes the posts of pages of other sites.
+    #[must_use]
+    pub fn takes_posts_of_pages(&self, pattern: &str) -> bool {
+        self.access(pattern, "POST") == Some(Access::Scope(Scope::IntakeWrite))
+    }
+
     /// The methods of a path that stands in the document as it is, when this is none of them. Such a path is never
     /// an id: `PATCH /v1/action-items/bulk` would otherwise look for the action item `bulk`.
     #[must_use]

@@ -1,6 +1,6 @@
-//! How often one credential may ask: a token bucket each, published in headers (B-13).
+//! How often somebody may ask: a token bucket each, published in headers (B-13).
 
-use std::num::NonZeroU32;
+use std::{hash::Hash, net::IpAddr, num::NonZeroU32};
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use governor::{
@@ -11,61 +11,144 @@ use governor::{
 };
 use uuid::Uuid;
 
-type Buckets = RateLimiter<Uuid, DashMapStateStore<Uuid>, DefaultClock, StateInformationMiddleware>;
+type Buckets<K> = RateLimiter<K, DashMapStateStore<K>, DefaultClock, StateInformationMiddleware>;
 
-/// A bucket for each credential.
-pub struct RateLimit {
+/// A bucket for each of something.
+struct RateLimit<K: Hash + Eq + Clone> {
+    name: &'static str,
     per_minute: u32,
-    buckets: Option<Buckets>,
+    buckets: Option<Buckets<K>>,
 }
 
-/// What a request's bucket says.
-#[derive(Clone, Debug)]
-pub struct Verdict {
-    per_minute: u32,
-    remaining: u32,
-    /// Seconds to wait, when there is nothing left.
-    pub retry_after: Option<u64>,
-}
-
-impl RateLimit {
+impl<K: Hash + Eq + Clone> RateLimit<K> {
     /// So many requests a minute, the whole minute's worth at once if they like; 0 for no limit.
-    #[must_use]
-    pub fn per_minute(per_minute: u32) -> Self {
+    fn per_minute(name: &'static str, per_minute: u32) -> Self {
         let quota = NonZeroU32::new(per_minute).map(Quota::per_minute);
         let buckets = quota.map(|quota| RateLimiter::dashmap(quota).with_middleware::<StateInformationMiddleware>());
-        Self { per_minute, buckets }
+        Self { name, per_minute, buckets }
     }
 
-    /// Takes one from a credential's bucket.
-    #[must_use]
-    pub fn check(&self, credential: Uuid) -> Option<Verdict> {
+    /// Takes one from a bucket.
+    fn check(&self, key: &K) -> Option<Verdict> {
         let buckets = self.buckets.as_ref()?;
-        let (remaining, retry_after) = match buckets.check_key(&credential) {
+        let (remaining, retry_after) = match buckets.check_key(key) {
             Ok(state) => (state.remaining_burst_capacity(), None),
             Err(not_until) => (0, Some(not_until.wait_time_from(DefaultClock::default().now()).as_secs() + 1)),
         };
-        Some(Verdict { per_minute: self.per_minute, remaining, retry_after })
+        let left = Left { name: self.name, per_minute: self.per_minute, remaining, wait: retry_after };
+        Some(Verdict { left: vec![left], retry_after })
     }
 
-    /// Forgets buckets that are full again.
-    pub fn tidy(&self) {
+    fn tidy(&self) {
         if let Some(buckets) = &self.buckets {
             buckets.retain_recent();
         }
     }
 }
 
+/// Every limit there is.
+pub struct RateLimits {
+    credentials: RateLimit<Uuid>,
+    publishable: RateLimit<Uuid>,
+    addresses: RateLimit<IpAddr>,
+}
+
+/// What is left in one bucket.
+#[derive(Clone, Debug)]
+struct Left {
+    name: &'static str,
+    per_minute: u32,
+    remaining: u32,
+    wait: Option<u64>,
+}
+
+/// What a request's buckets say.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    left: Vec<Left>,
+    /// Seconds to wait, when there is nothing left.
+    pub retry_after: Option<u64>,
+}
+
+impl RateLimits {
+    /// Requests a minute of each credential; posts a minute with each publishable key, and from each address.
+    #[must_use]
+    pub fn per_minute(credential: u32, publishable: u32, address: u32) -> Self {
+        Self {
+            credentials: RateLimit::per_minute("default", credential),
+            publishable: RateLimit::per_minute("key", publishable),
+            addresses: RateLimit::per_minute("address", address),
+        }
+    }
+
+    /// Takes one from a credential's bucket.
+    #[must_use]
+    pub fn check(&self, credential: Uuid) -> Option<Verdict> {
+        self.credentials.check(&credential)
+    }
+
+    /// Takes one from the bucket of an address, and if it has one, from that of a publishable key: nobody empties for
+    /// others the key that a page shows to all of them.
+    #[must_use]
+    pub fn check_publishable(&self, key: Uuid, address: Option<IpAddr>) -> Option<Verdict> {
+        let of_address = address.and_then(|address| self.addresses.check(&neighbourhood(address)));
+        match of_address {
+            Some(verdict) if verdict.retry_after.is_some() => Some(verdict),
+            of_address => match (of_address, self.publishable.check(&key)) {
+                (Some(mut of_address), Some(of_key)) => {
+                    of_address.left.extend(of_key.left);
+                    Some(Verdict { retry_after: of_key.retry_after, ..of_address })
+                }
+                (of_address, of_key) => of_address.or(of_key),
+            },
+        }
+    }
+
+    /// Forgets buckets that are full again.
+    pub fn tidy(&self) {
+        self.credentials.tidy();
+        self.publishable.tidy();
+        self.addresses.tidy();
+    }
+}
+
+/// An address as it is counted: a household or server has all of an IPv6 /64.
+fn neighbourhood(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
 impl Verdict {
     /// Writes the headers of draft-ietf-httpapi-ratelimit-headers.
     pub fn write(&self, headers: &mut HeaderMap) {
-        let refill = u64::from(self.per_minute - self.remaining) * 60 / u64::from(self.per_minute.max(1));
-        let mut put = |name: &'static str, value: String| {
-            if let Ok(value) = HeaderValue::from_str(&value) {
+        let refill = |left: &Left| u64::from(left.per_minute - left.remaining) * 60 / u64::from(left.per_minute.max(1));
+        let policies = self.left.iter().map(|left| format!("\"{}\";q={};w=60", left.name, left.per_minute));
+        let present = self.left.iter().map(|left| {
+            let Left { name, remaining, wait, .. } = left;
+            format!("\"{name}\";r={remaining};t={}", wait.unwrap_or_else(|| refill(left)))
+        });
+        for (name, values) in [("ratelimit-policy", policies.collect::<Vec<_>>()), ("ratelimit", present.collect())] {
+            if let Ok(value) = HeaderValue::from_str(&values.join(", ")) {
                 headers.insert(HeaderName::from_static(name), value);
             }
-        };
-        put("ratelimit-policy", format!("\"default\";q={};w=60", self.per_minute));
-        put("ratelimit", format!("\"default\";r={};t={}", self.remaining, self.retry_after.unwrap_or(refill)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_emptied_before_the_key_that_all_share() {
+        let limits = RateLimits::per_minute(0, 3, 2);
+        let key = Uuid::from_u128(1);
+        let from = |address: &str| limits.check_publishable(key, address.parse().ok()).expect("a verdict").retry_after.is_none();
+        assert!(from("2001:db8::1") && from("2001:db8::2"));
+        assert!(!from("2001:db8::ffff"), "the same /64");
+        assert!(from("192.0.2.1"), "the refused one took nothing from the key");
+        assert!(!from("192.0.2.2"), "the key is empty");
     }
 }

@@ -31,6 +31,7 @@ use crate::{
     work::{
         action_items::{Assignee, AssigneeRef, Priority},
         interactions::{CallResult, Direction, NewFollowUp},
+        routing_rules::RoutedBy,
     },
 };
 
@@ -354,6 +355,9 @@ pub struct WorkItemView {
     pub contact: Option<ContactRef>,
     /// Who works on it.
     pub assignee: Assignee,
+    /// What decided who got it first; null of what was made before that was remembered (S3-4).
+    #[schema(required)]
+    pub routed_by: Option<RoutedBy>,
     /// The queue it was claimed from, to which `release` gives it back.
     #[schema(required)]
     pub claimed_from: Option<Assignee>,
@@ -409,6 +413,7 @@ impl WorkItemView {
             priority: item.priority,
             contact,
             assignee: Assignee::new(item.assignee_type, item.assignee_id, assignee_name),
+            routed_by: item.routed_by,
             claimed_from: item.origin_type.map(|kind| Assignee::new(kind, item.origin_id, queue_name)),
             callback_at: item.callback_at,
             reference: item.reference.0,

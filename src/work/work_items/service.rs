@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     catalog::picklists,
-    customers::contacts::{self, ExternalId, ExternalIdText, Identified, MatchView, Who},
+    customers::contacts::{self, ExternalId, ExternalIdText, Identified, MatchView, Who, contact},
     kernel::{
         clock::Timestamp,
         context::Context,
@@ -36,7 +36,8 @@ use crate::{
     },
     work::{
         interactions::{self, Direction, interaction},
-        ownership::{self, AssigneeRef, Owned, Owner, first_able, own, own_if_named, workable},
+        ownership::{self, AssigneeRef, Owned, Owner, own, own_if_named, workable},
+        routing_rules::{self, Assigned, Decision, Facts, Person, RoutedBy},
         work_item_types::{self, work_item_type},
     },
 };
@@ -63,6 +64,8 @@ pub struct Draft {
     pub source: String,
     /// Its id there.
     pub external_id: Option<String>,
+    /// Whether its contact came with it, as somebody new.
+    pub new_lead: bool,
 }
 
 /// A new work item that keeps every rule, before it has its number.
@@ -71,6 +74,7 @@ struct Planned {
     kind: work_item_type::Model,
     contact_id: Uuid,
     owner: Owner,
+    routed_by: RoutedBy,
     from: Option<interaction::Model>,
 }
 
@@ -102,6 +106,7 @@ pub async fn create_by_hand(tx: &mut Tx, new: NewWorkItem) -> Result<CreatedWork
         reference: new.reference,
         source: new.source.unwrap_or_else(|| BY_HAND.to_owned()),
         external_id: new.external_id,
+        new_lead: identified.as_ref().is_some_and(|identified| identified.matched.created),
     };
     if let Some(id) = &draft.external_id
         && alone_with(tx, &draft.source, id).await?.is_some()
@@ -173,6 +178,12 @@ async fn alone_with(tx: &mut Tx, source: &str, external_id: &str) -> Result<Opti
     tx.read().model(known).await
 }
 
+/// The item that another system calls by an id.
+pub async fn by_external_id(reader: Reader<'_>, source: &str, external_id: &str) -> Result<Option<Uuid>> {
+    let known = Entity::find().filter(Column::Source.eq(source)).filter(Column::ExternalId.eq(external_id));
+    Ok(reader.model(known).await?.map(|item| item.id))
+}
+
 /// Checks a new item and finds who works on it.
 async fn plan(tx: &mut Tx, draft: Draft, contact: Option<Uuid>) -> Result<Planned> {
     let mut broken = Broken::default();
@@ -180,14 +191,24 @@ async fn plan(tx: &mut Tx, draft: Draft, contact: Option<Uuid>) -> Result<Planne
     if let Some(kind) = &kind {
         broken.note(fits(kind, &draft.reference))?;
     }
-    let owner = broken.note(owner_of(tx, draft.assignee, contact).await)?;
+    let assigned = match (&kind, draft.assignee) {
+        (_, Some(named)) => broken.note(own(tx, Some(named)).await)?.map(|owner| Assigned { owner, by: RoutedBy::plain(Decision::Named) }),
+        (Some(kind), None) => {
+            let facts = facts(tx, kind, &draft, contact).await?;
+            broken.note(routing_rules::assign(tx, &facts).await)?
+        }
+        // What it is was refused before.
+        (None, None) => None,
+    };
     let from = match draft.interaction_id {
         Some(id) => broken.note(comes_from(tx, id, contact).await)?,
         None => None,
     };
     broken.end()?;
-    match (kind, owner, contact) {
-        (Some(kind), Some(owner), Some(contact_id)) => Ok(Planned { draft, kind, contact_id, owner, from }),
+    match (kind, assigned, contact) {
+        (Some(kind), Some(Assigned { owner, by: routed_by }), Some(contact_id)) => {
+            Ok(Planned { draft, kind, contact_id, owner, routed_by, from })
+        }
         // Whose it is was refused before.
         _ => Err(Error::invalid(Vec::new())),
     }
@@ -199,22 +220,26 @@ fn fits(kind: &work_item_type::Model, reference: &Map<String, Value>) -> Result<
     work_item_types::violations(&kind.reference_schema, reference)
 }
 
-/// Who works on a new item: whoever was named; else the contact's own rep, whoever routing says, or the default group, whichever
-/// is first and there to do it; else the author, or the public when nobody made it. Nothing is ever nobody's.
-async fn owner_of(tx: &mut Tx, wanted: Option<AssigneeRef>, contact: Option<Uuid>) -> Result<Owner> {
-    if wanted.is_some() {
-        return own(tx, wanted).await;
+/// Whom an item is for, as routing rules see them.
+async fn person(tx: &Tx, contact: Option<Uuid>, new_lead: bool) -> Result<Option<Person>> {
+    match contact {
+        Some(id) => Ok(tx.read().model(contact::Entity::find_by_id(id)).await?.map(|contact| Person::of(contact, new_lead))),
+        None => Ok(None),
     }
-    let mut candidates = Vec::new();
-    if let Some(contact) = contact {
-        candidates.extend(contacts::owner_of(tx, contact).await?.map(AssigneeRef::user));
-    }
-    // Routing rules stand here: `candidates.extend(routing_rules::route(tx, &facts).await?)`.
-    match first_able(tx, candidates).await? {
-        Some(owner) => Ok(owner),
-        None if tx.context.actor.user().is_some() => own(tx, None).await,
-        None => own(tx, Some(AssigneeRef::PUBLIC)).await,
-    }
+}
+
+/// What routing rules look at.
+async fn facts(tx: &Tx, kind: &work_item_type::Model, draft: &Draft, contact: Option<Uuid>) -> Result<Facts> {
+    Ok(Facts {
+        r#type: kind.key.clone(),
+        category: kind.category.clone(),
+        priority: kind.priority,
+        source: Some(draft.source.clone()),
+        contact: person(tx, contact, draft.new_lead).await?,
+        reference: Value::Object(draft.reference.clone()),
+        at: tx.now,
+        company_zone: tx.company_zone,
+    })
 }
 
 /// The interaction that an item comes from, locked: with the same contact, and of no other item.
@@ -235,7 +260,7 @@ async fn comes_from(tx: &mut Tx, id: Uuid, contact: Option<Uuid>) -> Result<inte
 /// Opens an item under the next number. Whoever comes later waits for the number until this transaction ends, so nothing
 /// that others hold is waited for after it.
 async fn open(tx: &mut Tx, planned: Planned) -> Result<Model> {
-    let Planned { draft, kind, contact_id, owner, from } = planned;
+    let Planned { draft, kind, contact_id, owner, routed_by, from } = planned;
     let number = tx.next_number::<Entity>(NUMBERS, Column::Number).await?;
     let heard = from.as_ref().filter(|interaction| interaction.direction == Direction::Inbound).map(|interaction| interaction.occurred_at);
     let item = Model {
@@ -251,6 +276,7 @@ async fn open(tx: &mut Tx, planned: Planned) -> Result<Model> {
         contact_id,
         assignee_type: owner.kind,
         assignee_id: owner.id,
+        routed_by: Some(routed_by),
         origin_type: None,
         origin_id: None,
         callback_at: draft.callback_at,
@@ -402,7 +428,19 @@ async fn change(tx: &mut Tx, id: Uuid, patch: WorkItemPatch, replaced: Replaced)
 /// Whoever has an item that was done, if they are still there to do it; else who would get it anew.
 async fn still_able(tx: &mut Tx, item: &Model) -> Result<Owner> {
     match own(tx, Some(item.owner())).await {
-        Err(error) if error.code() == Code::Invalid => owner_of(tx, None, Some(item.contact_id)).await,
+        Err(error) if error.code() == Code::Invalid => {
+            let facts = Facts {
+                r#type: item.r#type.clone(),
+                category: item.category.clone(),
+                priority: item.priority,
+                source: Some(item.source.clone()),
+                contact: person(tx, Some(item.contact_id), false).await?,
+                reference: Value::Object(item.reference.0.clone()),
+                at: tx.now,
+                company_zone: tx.company_zone,
+            };
+            Ok(routing_rules::assign(tx, &facts).await?.owner)
+        }
         found => found,
     }
 }

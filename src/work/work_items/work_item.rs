@@ -21,6 +21,7 @@ use crate::{
     work::{
         action_items::Priority,
         ownership::{AssigneeType, Owned, has},
+        routing_rules::RoutedBy,
     },
 };
 
@@ -58,6 +59,8 @@ pub struct Model {
     pub assignee_type: AssigneeType,
     /// Which person or group; empty for the public.
     pub assignee_id: Option<Uuid>,
+    /// What decided who got it first; none of what is older than that is remembered.
+    pub routed_by: Option<RoutedBy>,
     /// The queue it was claimed from.
     pub origin_type: Option<AssigneeType>,
     /// Which group's queue.
@@ -90,12 +93,18 @@ pub struct Model {
     pub version: i64,
 }
 
+/// The first line of a description, in 200 characters; where it says nothing, the type.
+#[must_use]
+pub fn first_line(description: &str, kind: &str) -> String {
+    let line = description.lines().map(str::trim).find(|line| !line.is_empty());
+    line.unwrap_or(kind).chars().take(200).collect()
+}
+
 impl Model {
     /// What people call it, in a line.
     #[must_use]
     pub fn title(&self) -> String {
-        let line = self.description.lines().map(str::trim).find(|line| !line.is_empty());
-        line.unwrap_or(&self.r#type).chars().take(200).collect()
+        first_line(&self.description, &self.r#type)
     }
 
     /// Every text in its reference, for full text.

@@ -47,6 +47,24 @@ async fn every_operation_needs_its_scope_and_no_other() {
     }
 }
 
+// S3-2: whoever reads a page has its publishable key, and can do nothing with it but post to its forms.
+#[actix_web::test]
+async fn s3_2_a_publishable_key_opens_nothing_but_its_forms() {
+    let shop = Shop::open().await;
+    let new = json!({ "name": "Quiz page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"], "origins": ["https://shop.example"] });
+    let made = shop.by(&shop.admin).post("/v1/api-keys", new).await.expect(201);
+    let page = shop.with_token(&text(&made["secret"])).header("origin", "https://shop.example");
+    for operation in
+        Operation::all().into_iter().filter(|operation| !operation.is_public() && operation.scope() != Some(Scope::IntakeWrite))
+    {
+        let reply = operation.ask_nowhere(&page).await;
+        let code = reply.problem(403);
+        assert!(code == "missing_scope" || code == "not_allowed", "{}: {}", operation.id, reply.text);
+    }
+    let acting = page.clone().header("x-act-as", &shop.admin.id).get("/v1/users/me").await;
+    assert_eq!(acting.problem(403), "not_allowed");
+}
+
 // S0-21: three roles, and each operation is for the least of them that holds its scope.
 #[actix_web::test]
 async fn s0_21_every_operation_is_for_the_roles_that_hold_its_scope() {

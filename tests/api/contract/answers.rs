@@ -236,6 +236,9 @@ async fn what_does_not_fit(given: &mut Given) {
         let operation = operation(id);
         given.note(&operation, &operation.ask(&admin, &path, body).await);
     }
+    admin.post("/v1/forms", json!({ "key": "quiz", "title": "Quiz", "work_item_type": "body_type_quiz" })).await.expect(201);
+    let intake = operation("post_intake");
+    given.note(&intake, &admin.post("/v1/intake/quiz", json!({ "email": "nobody" })).await);
     // Nothing left to claim, and more than can be changed at once.
     let next = operation("claim_next_item");
     given.note(&next, &admin.command("/v1/queues/public/claim-next").await);

@@ -104,7 +104,8 @@ async fn limits_of_bodies_are_the_documented_ones() {
 async fn every_missing_member_is_named_at_once() {
     let shop = Shop::open().await;
     for operation in Operation::all() {
-        let Some(schema) = operation.body().map(resolve) else { continue };
+        // What takes anything has no member that it does not know.
+        let Some(schema) = operation.body().map(resolve).filter(|schema| !schema["properties"].is_null()) else { continue };
         let required: BTreeSet<String> =
             schema["required"].as_array().into_iter().flatten().map(|name| format!("#/{}", text(name))).collect();
         let reply = operation.ask(&shop.by(&shop.admin), &operation.nowhere(), Some(json!({ "nonsense": 1 }))).await;

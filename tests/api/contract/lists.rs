@@ -224,6 +224,11 @@ async fn go_on(shop: &Shop, number: usize) {
     let variable = json!({ "key": key, "label": name, "picklist": "moods" });
     // There are not as many variables as there are turns.
     assert!([201, 409].contains(&admin.post("/v1/variables", variable).await.status));
+    let key = name.to_lowercase().replace(' ', "_");
+    new("forms", json!({ "key": key, "title": name, "work_item_type": "support_ticket" })).await;
+    // Nor as many routing rules.
+    let rule = json!({ "name": name, "target": { "type": "contact_owner" } });
+    assert!([201, 409].contains(&admin.post("/v1/routing-rules", rule).await.status));
     new("picklists", json!({ "name": name.to_lowercase().replace(' ', "_") })).await;
     let items = json!([{ "title": name, "due_on": due, "priority": if before { "low" } else { "high" } }]);
     new("notes", json!({ "subject": { "type": "order", "id": "A-1001" }, "title": name, "action_items": items })).await;

@@ -222,6 +222,12 @@ async fn stock(shop: &Shop) {
     for (key, picklist) in [("mood", "moods"), ("purpose", "purposes")] {
         admin.post("/v1/variables", json!({ "key": key, "label": key, "picklist": picklist })).await.expect(201);
     }
+    for key in ["quiz", "contact"] {
+        admin.post("/v1/forms", json!({ "key": key, "title": key, "work_item_type": "support_ticket" })).await.expect(201);
+    }
+    for name in ["Quizzes", "All else"] {
+        admin.post("/v1/routing-rules", json!({ "name": name, "target": { "type": "user", "id": ana.id } })).await.expect(201);
+    }
     for (minute, title) in [(1, "Called"), (2, "Called"), (2, "Wrote"), (4, "Came by")] {
         shop.time_is(&format!("2026-03-18T09:{minute:02}:00Z"));
         // Some rows are equal in what they are sorted by, so that ties must be broken.
@@ -242,6 +248,10 @@ async fn stock(shop: &Shop) {
         let item = admin.post("/v1/work-items", item).await.expect(201);
         let item = format!("/v1/work-items/{}", text(&item["id"]));
         admin.post(&format!("{item}/transition"), json!({ "to": "in_progress" })).await.expect(200);
+        for channel in ["email", "sms"] {
+            let sent = json!({ "contact_id": contact, "channel": channel, "subject_line": title, "complete": true });
+            admin.post("/v1/interactions", sent).await.expect(201);
+        }
         shop.job(&shop.admin, title, 2000, json!({})).await;
     }
 }

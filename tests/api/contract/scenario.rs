@@ -79,6 +79,18 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     f.act(&admin, "create_variable", "/v1/variables", Some(variable)).await;
     f.act(&admin, "update_variable", "/v1/variables/mood", Some(json!({ "label": "Humour" }))).await;
 
+    let group_of_all = text(&shop.by(&admin).get("/v1/groups?key=customer_service").await.expect(200)["data"][0]["id"]);
+    let mut rules = Vec::new();
+    for name in ["Quizzes", "All else"] {
+        let rule = json!({ "name": name, "target": { "type": "group", "id": group_of_all } });
+        rules.push(f.act(&admin, "create_routing_rule", "/v1/routing-rules", Some(rule)).await["id"].clone());
+    }
+    rules.reverse();
+    f.act(&admin, "order_routing_rules", "/v1/routing-rules/order", Some(json!({ "ids": rules }))).await;
+    f.act(&admin, "update_routing_rule", &format!("/v1/routing-rules/{}", text(&rules[0])), Some(json!({ "name": "The rest" }))).await;
+    let draft = json!({ "draft": { "type": "support_ticket" } });
+    f.act(&admin, "simulate_routing", "/v1/routing-rules/simulate", Some(draft)).await;
+
     let subject = json!({ "type": "order", "id": "A-1001" });
     let note = json!({ "subject": subject, "title": "Called", "action_items": [{ "title": "Answer", "due_in": "today" }] });
     let note = f.act(&admin, "create_note", "/v1/notes", Some(note)).await;
@@ -136,7 +148,12 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     let into = json!({ "into": interaction["actions"][1]["issue_id"] });
     f.act(&admin, "merge_issue", &format!("{issue_path}/merge"), Some(into)).await;
 
-    work_items(f, &admin).await;
+    work_items(shop, f, &admin).await;
+
+    let form = json!({ "key": "quiz", "title": "Quiz", "work_item_type": "body_type_quiz" });
+    f.act(&admin, "create_form", "/v1/forms", Some(form)).await;
+    f.act(&admin, "update_form", "/v1/forms/quiz", Some(json!({ "title": "Body type quiz" }))).await;
+    f.act(&admin, "post_intake", "/v1/intake/quiz", Some(json!({ "email": "lead@mail.example", "body_type": "liver" }))).await;
 
     let job = shop.job(&admin, "Long work", 9, json!({})).await;
     f.act(&admin, "cancel_job", &format!("{job}/cancel"), None).await;
@@ -153,7 +170,7 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
 }
 
 /// What is done with work items and their types.
-async fn work_items(f: &mut Day<impl AsyncFnMut(&Deed) -> Reply>, admin: &Person) {
+async fn work_items(shop: &Shop, f: &mut Day<impl AsyncFnMut(&Deed) -> Reply>, admin: &Person) {
     let kind = json!({ "label": "Skin Quiz", "category": "quiz", "reference_schema": { "type": "object" } });
     f.act(admin, "create_work_item_type", "/v1/work-item-types", Some(kind)).await;
     f.act(admin, "update_work_item_type", "/v1/work-item-types/skin_quiz", Some(json!({ "priority": "high" }))).await;
@@ -172,6 +189,10 @@ async fn work_items(f: &mut Day<impl AsyncFnMut(&Deed) -> Reply>, admin: &Person
     f.act(admin, "attach_interaction", &format!("{work}/interactions/{}", text(&letter["id"])), None).await;
     let known = json!({ "type": "skin_quiz", "who": { "email": "zoe@epicerie.example" } });
     f.act(admin, "upsert_work_item", "/v1/work-items/by-external-id/quiz/Q-1001", Some(known)).await;
+    let inbox = "/v1/inbox?entities=work_items&priority=any";
+    let entry = format!("/v1/inbox/{}", text(&shop.by(admin).get(inbox).await.json["data"][0]["id"]));
+    f.act(admin, "mark_inbox_entry_read", &format!("{entry}/read"), None).await;
+    f.act(admin, "mark_inbox_entry_unread", &format!("{entry}/unread"), None).await;
     let bulk = json!({ "select": { "filter": { "type": "skin_quiz" } }, "set": { "assignee": user(admin) } });
     f.act(admin, "bulk_work_items", "/v1/work-items/bulk", Some(bulk)).await;
 }

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::support::all;
 
-/// That somebody stays signed in is no change; what a session is at is nobody's history.
-const SILENT: &[&str] = &["refresh_token"];
+/// That somebody stays signed in is no change; what a session is at is nobody's history. What only explains does nothing.
+const SILENT: &[&str] = &["refresh_token", "simulate_routing"];
 const SILENT_TABLES: &[&str] = &["sessions"];
 
 /// A picklist changes with its values, and an order of them is one change of the list.

@@ -91,7 +91,7 @@ impl Shop {
             "CASELOAD_MIGRATE" => Some("false".into()),
             "CASELOAD_DATABASE_CONNECTIONS" => Some("3".into()),
             "CASELOAD_WORKERS" => Some("2".into()),
-            "CASELOAD_RATE_LIMIT" => Some("0".into()),
+            "CASELOAD_RATE_LIMIT" | "CASELOAD_INTAKE_RATE_LIMIT" | "CASELOAD_INTAKE_ADDRESS_RATE_LIMIT" => Some("0".into()),
             _ => None,
         });
         read.expect("settings")

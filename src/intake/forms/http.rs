@@ -1,0 +1,82 @@
+//! The door to forms, and the one that web sites post through.
+
+use actix_web::{get, patch, post, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{
+    intake,
+    json::{FormFilter, FormPage, FormPatch, FormView, IntakeSubmission, IntakeView, NewForm},
+    service,
+};
+use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, Submission};
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(list_forms).service(create_form).service(read_form).service(update_form).service(post_intake);
+}
+
+/// List the forms
+///
+/// Those that take submissions and those that do not. Sorts: `key` (default).
+#[utoipa::path(tag = "forms", security(("bearer" = ["forms:read"])), params(FormPage, FormFilter), responses((status = 200, description = "A page of forms.", body = FormPage)))]
+#[get("/forms")]
+async fn list_forms(db: Data<Db>, mut list: List<FormFilter>) -> Result<Listing> {
+    let filter = std::mem::take(&mut list.filter);
+    let page = service::page(db.read(), &filter, &list.page).await?;
+    Listing::of(&list, &page)
+}
+
+/// Create a form
+///
+/// What a web site posts to `/v1/intake/{key}` becomes a work item of its type (S3-2). A publishable API key that is
+/// bound to it lets pages post. The key must be free: 409 `already_exists`.
+#[utoipa::path(tag = "forms", security(("bearer" = ["forms:write"])), request_body = NewForm, responses((status = 201, description = "The new form.", body = FormView)))]
+#[post("/forms")]
+async fn create_form(db: Data<Db>, call: Call<NewForm>) -> Result<Answer> {
+    call.write(&db, async move |tx, new| Answer::created(&FormView::from(service::create(tx, new).await?))).await
+}
+
+/// Read a form
+///
+/// Whether it takes submissions or not.
+#[utoipa::path(tag = "forms", security(("bearer" = ["forms:read"])), params(("key" = String, Path, description = "The key of the form.", example = "quiz")), responses((status = 200, description = "The form.", body = FormView)))]
+#[get("/forms/{key}")]
+async fn read_form(db: Data<Db>, Path(key): Path<String>, _: Context) -> Result<Answer> {
+    Answer::ok(&FormView::from(service::find(db.read(), &key).await?))
+}
+
+/// Change a form
+///
+/// A merge patch (RFC 7396). `active` closes it: what is posted to it is 404 from then on.
+#[utoipa::path(tag = "forms", security(("bearer" = ["forms:write"])), params(("key" = String, Path, description = "The key of the form.", example = "quiz")), request_body = FormPatch, responses((status = 200, description = "The form as it is now.", body = FormView)))]
+#[patch("/forms/{key}")]
+async fn update_form(db: Data<Db>, Path(key): Path<String>, call: Call<FormPatch>) -> Result<Answer> {
+    call.write(&db, async move |tx, patch| Answer::ok(&FormView::from(service::update(tx, &key, patch).await?))).await
+}
+
+/// Post to a form
+///
+/// Whoever sent it is found by their e-mail address, or becomes a new lead; what they want becomes a work item that is
+/// routed to somebody; all of it or nothing (S3-2, S3-7, S3-8). The same submission makes nothing new: the same by the id
+/// that the form's mapping names, for good; by `Idempotency-Key`, or member by member, for 24 hours.
+///
+/// With a publishable key (`csl_pub_…`) a page may post from a browser. It is told the `id` and nothing else, whoever
+/// sent it and whatever is known of them, and changes no contact that is there.
+#[utoipa::path(
+    tag = "forms",
+    security(("bearer" = ["intake:write"])),
+    params(("form" = String, Path, description = "The key of the form.", example = "quiz")),
+    request_body(content((IntakeSubmission = "application/json"), (IntakeSubmission = "application/x-www-form-urlencoded"))),
+    responses((status = 202, description = "It was taken in.", body = IntakeView), (status = 409, description = "The type of the form's work items is retired, or its first twin is under way."))
+)]
+#[post("/intake/{form}")]
+async fn post_intake(db: Data<Db>, Path(form): Path<String>, submission: Submission) -> Result<Answer> {
+    submission
+        .write(&db, async move |tx, submission| {
+            let publishable = tx.context.actor.is_publishable();
+            let posted = intake::post(tx, &form, submission).await?;
+            let location = (!publishable).then(|| format!("/v1/work-items/{}", posted.id));
+            Ok(Answer { location, ..Answer::json(202, &posted.view(publishable))? })
+        })
+        .await
+}

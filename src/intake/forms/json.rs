@@ -1,0 +1,180 @@
+//! The shapes of forms, and of what is posted to them.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, schema::AdditionalProperties},
+};
+use uuid::Uuid;
+use validator::Validate;
+
+use super::{form::Model, mapping::FormMapping};
+use crate::{
+    customers::contacts::MatchView,
+    kernel::{
+        clock::Timestamp,
+        filter::Flag,
+        http::View,
+        patch::{Patch, not_null},
+        text,
+    },
+};
+
+/// A new form.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"key": "quiz", "title": "Body type quiz", "work_item_type": "body_type_quiz", "mapping": {"external_id": "/id"}}))]
+pub struct NewForm {
+    /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the title unless given. It is
+    /// posted to at `/v1/intake/{key}`, and is the `source` of its work items.
+    #[validate(length(min = 1, max = 64), custom(function = text::key))]
+    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "quiz")]
+    pub key: Option<String>,
+    /// What people call it, 1 to 100 characters.
+    #[validate(length(min = 1, max = 100), custom(function = text::not_blank))]
+    #[schema(min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]", example = "Body type quiz")]
+    pub title: String,
+    /// The key of the type of its work items, an active one.
+    #[validate(length(min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, example = "body_type_quiz")]
+    pub work_item_type: String,
+    /// Where in a submission its parts are; by their usual names unless given.
+    #[serde(default)]
+    #[validate(nested)]
+    pub mapping: FormMapping,
+    /// Whether it takes submissions at once; it does unless said otherwise.
+    #[serde(default = "open")]
+    #[schema(default = true)]
+    pub active: bool,
+}
+
+const fn open() -> bool {
+    true
+}
+
+/// Changes to a form (RFC 7396). The key stays as it is.
+#[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schema(example = json!({"title": "Quiz of the spring", "mapping": {"honeypot": "/website"}}))]
+pub struct FormPatch {
+    /// A new title.
+    #[validate(length(min = 1, max = 100), custom(function = Patch::not_blank))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]")]
+    pub title: Patch<String>,
+    /// Another type, for what comes from now on.
+    #[validate(length(min = 1, max = 64))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 64)]
+    pub work_item_type: Patch<String>,
+    /// Another mapping, in place of the present one.
+    #[serde(deserialize_with = "not_null")]
+    #[validate(nested)]
+    #[schema(nullable = false)]
+    pub mapping: Option<FormMapping>,
+    /// Whether it takes submissions.
+    #[schema(value_type = Option<bool>, nullable = false)]
+    pub active: Patch<bool>,
+}
+
+/// A form of a web site.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct FormView {
+    /// Its id, which the change feed names.
+    pub id: Uuid,
+    /// Its key: where it is posted to, and the `source` of its work items.
+    #[schema(example = "quiz")]
+    pub key: String,
+    /// What people call it.
+    #[schema(example = "Body type quiz")]
+    pub title: String,
+    /// The key of the type of its work items.
+    #[schema(example = "body_type_quiz")]
+    pub work_item_type: String,
+    /// Where in a submission its parts are.
+    pub mapping: FormMapping,
+    /// Whether it takes submissions.
+    pub active: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// How often it changed; the ETag.
+    pub version: i64,
+}
+
+impl From<Model> for FormView {
+    fn from(row: Model) -> Self {
+        let Model { id, key, title, work_item_type, mapping, active, created_at, updated_at, version } = row;
+        Self { id, key, title, work_item_type, mapping, active, created_at, updated_at, version }
+    }
+}
+
+impl View for FormView {
+    const PATH: &'static str = "/v1/forms";
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> Option<i64> {
+        Some(self.version)
+    }
+
+    fn location(&self) -> String {
+        format!("{}/{}", Self::PATH, self.key)
+    }
+}
+
+/// Which forms a list shows.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FormFilter {
+    /// Only those that take submissions, or only the others.
+    #[param(value_type = Option<bool>)]
+    pub active: Option<Flag>,
+}
+
+crate::page_of!(FormPage, FormView, Model, "forms");
+
+/// What a web site posts: an object whose members are where the form's mapping says.
+pub struct IntakeSubmission;
+
+impl PartialSchema for IntakeSubmission {
+    fn schema() -> RefOr<Schema> {
+        let about = "What a web site posts: an object whose members are where the form's mapping says; everything is text in one that \
+                     is URL-encoded, and a name that comes several times is a list. 64 KiB at the most.";
+        let example =
+            serde_json::json!({"email": "zoe@epicerie.example", "name": "Zoé Tremblay", "message": "Which tea?", "body_type": "liver"});
+        ObjectBuilder::new()
+            .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+            .description(Some(about))
+            .examples([example])
+            .into()
+    }
+}
+
+impl ToSchema for IntakeSubmission {
+    fn name() -> Cow<'static, str> {
+        "IntakeSubmission".into()
+    }
+}
+
+/// What became of a submission. A publishable key is told the `id` and nothing else.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct IntakeView {
+    /// The id of the work item.
+    pub id: Uuid,
+    /// Whether it came before, and made nothing new now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub repeated: Option<bool>,
+    /// Whether it made a new contact (S3-7).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub contact_created: Option<bool>,
+    /// How its contact was found (S3-8); left out of one that came before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub r#match: Option<MatchView>,
+}

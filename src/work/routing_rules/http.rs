@@ -1,0 +1,98 @@
+//! The door to routing rules.
+
+use actix_web::{get, patch, post, put, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{
+    json::{
+        NewRoutingRule, RoutingOrder, RoutingRuleFilter, RoutingRulePage, RoutingRulePatch, RoutingRuleView, RoutingRulesView, Simulation,
+        SimulationView,
+    },
+    service,
+};
+use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result};
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(list_routing_rules)
+        .service(create_routing_rule)
+        .service(order_routing_rules)
+        .service(simulate_routing)
+        .service(read_routing_rule)
+        .service(update_routing_rule);
+}
+
+/// List the routing rules
+///
+/// Those that are switched on and those that are not, each with who it names is there. Sorts: `position` (default).
+#[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:read"])), params(RoutingRulePage, RoutingRuleFilter), responses((status = 200, description = "A page of routing rules.", body = RoutingRulePage)))]
+#[get("/routing-rules")]
+async fn list_routing_rules(db: Data<Db>, mut list: List<RoutingRuleFilter>) -> Result<Listing> {
+    let filter = std::mem::take(&mut list.filter);
+    let page = service::page(db.read(), &filter, &list.page).await?;
+    Listing::of(&list, &page)
+}
+
+/// Create a routing rule
+///
+/// It comes last (S3-4). A rule names people and groups who are there: active users, groups with an active member. When
+/// they leave later they are passed over, and with nobody left the rule is. There are at most 200 rules.
+#[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:write"])), request_body = NewRoutingRule, responses((status = 201, description = "The new routing rule.", body = RoutingRuleView)))]
+#[post("/routing-rules")]
+async fn create_routing_rule(db: Data<Db>, call: Call<NewRoutingRule>) -> Result<Answer> {
+    call.write(&db, async move |tx, new| {
+        let rule = service::create(tx, new).await?;
+        Answer::created(&service::view(tx.read(), rule).await?)
+    })
+    .await
+}
+
+/// Put the routing rules in order
+///
+/// Names every active rule exactly once; others may be named too, and follow in their present order otherwise.
+#[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:write"])), request_body = RoutingOrder, responses((status = 200, description = "The routing rules in their new order.", body = RoutingRulesView)))]
+#[put("/routing-rules/order")]
+async fn order_routing_rules(db: Data<Db>, call: Call<RoutingOrder>) -> Result<Answer> {
+    call.write(&db, async move |tx, order| {
+        let rules = service::reorder(tx, &order.ids).await?;
+        Answer::json(200, &RoutingRulesView { data: service::views(tx.read(), rules).await? })
+    })
+    .await
+}
+
+/// Simulate routing
+///
+/// Who would get a work item, and why: step by step which condition holds, what was found, and who is there (S3-4). It
+/// tries rules that are not saved, or not switched on, as well. Nothing is written, and nobody's turn is over.
+#[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:read"])), request_body = Simulation, responses((status = 200, description = "Who would get it, and why.", body = SimulationView)))]
+#[post("/routing-rules/simulate")]
+async fn simulate_routing(db: Data<Db>, call: Call<Simulation>) -> Result<Answer> {
+    let Call { context, body } = call;
+    Answer::json(200, &service::simulate(&db, &context, body).await?)
+}
+
+/// Read a routing rule
+///
+/// Switched on or not.
+#[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:read"])), responses((status = 200, description = "The routing rule.", body = RoutingRuleView)))]
+#[get("/routing-rules/{id}")]
+async fn read_routing_rule(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
+    let rule = service::find(db.read(), id).await?;
+    Answer::ok(&service::view(db.read(), rule).await?)
+}
+
+/// Change a routing rule
+///
+/// A merge patch (RFC 7396) of its name, conditions, target, and whether it is switched on. It holds for work that comes
+/// from then on; what was routed stays with whoever has it.
+#[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:write"])), request_body = RoutingRulePatch, responses((status = 200, description = "The routing rule as it is now.", body = RoutingRuleView)))]
+#[patch("/routing-rules/{id}")]
+async fn update_routing_rule(db: Data<Db>, Path(id): Path<Uuid>, call: Call<RoutingRulePatch>) -> Result<Answer> {
+    call.write(&db, async move |tx, patch| {
+        let rule = service::update(tx, id, patch).await?;
+        Answer::ok(&service::view(tx.read(), rule).await?)
+    })
+    .await
+}

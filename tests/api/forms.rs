@@ -1,0 +1,359 @@
+//! Forms: what web sites post becomes a work item of somebody known or somebody new, once however often it comes (S3-2).
+
+use reqwest::Method;
+
+use crate::support::*;
+
+const QUIZ: &str = "/v1/intake/quiz";
+const ORIGIN: &str = "https://shop.example";
+
+/// A form for quizzes, and a key with which pages post to it.
+async fn quiz(shop: &Shop, mapping: Value) -> String {
+    let admin = shop.by(&shop.admin);
+    let form = json!({ "key": "quiz", "title": "Body type quiz", "work_item_type": "body_type_quiz", "mapping": mapping });
+    admin.post("/v1/forms", form).await.expect(201);
+    let key = json!({ "name": "Quiz page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"], "origins": [ORIGIN] });
+    text(&admin.post("/v1/api-keys", key).await.expect(201)["secret"])
+}
+
+/// A page of the shop with its key.
+fn page<'a>(shop: &'a Shop, key: &str) -> Caller<'a> {
+    shop.with_token(key).header("origin", ORIGIN)
+}
+
+/// How many work items and contacts there are.
+async fn counted(shop: &Shop) -> (Value, Value) {
+    let admin = shop.by(&shop.admin);
+    let count = async |path: &str| admin.get(&format!("{path}counts=true&limit=1")).await.expect(200)["counts"]["total"].clone();
+    (count("/v1/work-items?").await, count("/v1/contacts?").await)
+}
+
+async fn item(shop: &Shop, id: &Value) -> Value {
+    shop.by(&shop.admin).get(&format!("/v1/work-items/{}", text(id))).await.expect(200)
+}
+
+// S3-2: the administrator sets forms up.
+#[actix_web::test]
+async fn s3_2_an_administrator_sets_forms_up() {
+    let shop = Shop::open().await;
+    let (admin, ana) = (shop.by(&shop.admin), shop.hire("Ana Ruiz", "agent").await);
+    let new =
+        json!({ "title": " Body Type Quiz ", "work_item_type": "body_type_quiz", "mapping": { "email": "/who/mail", "phone": null } });
+    assert_eq!(shop.by(&ana).post("/v1/forms", new.clone()).await.problem(403), "missing_scope");
+    let reply = admin.post("/v1/forms", new.clone()).await;
+    assert_eq!(reply.header("location"), "/v1/forms/body_type_quiz");
+    let made = reply.expect(201);
+    assert_eq!((&made["title"], &made["active"]), (&json!("Body Type Quiz"), &json!(true)));
+    let mapping = &made["mapping"];
+    assert_eq!((&mapping["email"], &mapping["phone"], &mapping["name"]), (&json!("/who/mail"), &Value::Null, &json!("/name")));
+    assert_eq!(admin.post("/v1/forms", new).await.problem(409), "already_exists");
+    for (new, broken) in [
+        (json!({ "title": "Other", "work_item_type": "nothing" }), ("#/work_item_type", "unknown_value")),
+        (json!({ "title": "日本", "work_item_type": "support_ticket" }), ("#/key", "required")),
+        (json!({ "title": "Other", "work_item_type": "support_ticket", "mapping": { "email": "email" } }), ("#/mapping/email", "pointer")),
+        (
+            json!({ "title": "Other", "work_item_type": "support_ticket", "mapping": { "mail": "/mail" } }),
+            ("#/mapping/mail", "unknown_field"),
+        ),
+    ] {
+        assert_eq!(admin.post("/v1/forms", new.clone()).await.broken(422), rules(&[broken]), "{new}");
+    }
+    let one = "/v1/forms/body_type_quiz";
+    let changed =
+        admin.patch(one, json!({ "work_item_type": "health_evaluation_quiz", "mapping": { "honeypot": "/url" } })).await.expect(200);
+    assert_eq!((&changed["mapping"]["email"], &changed["mapping"]["honeypot"]), (&json!("/email"), &json!("/url")));
+    assert_eq!(admin.patch(one, json!({ "work_item_type": "nothing" })).await.broken(422), rules(&[("#/work_item_type", "unknown_value")]));
+    assert_eq!(admin.patch(one, json!({ "key": "other" })).await.broken(422), rules(&[("#/key", "unknown_field")]));
+    assert_eq!(shop.by(&ana).get(one).await.expect(200), changed);
+    // A closed form is not there.
+    admin.patch(one, json!({ "active": false })).await.expect(200);
+    let closed = admin.post("/v1/intake/body_type_quiz", json!({ "email": "zoe@epicerie.example" })).await;
+    assert_eq!(closed.problem(404), "not_found");
+    assert_eq!(column(&admin.get("/v1/forms?active=false").await.expect(200), "key"), ["body_type_quiz"]);
+}
+
+// S3-2, S3-4, S3-7, S3-8: a page posts, and whoever it is about is told apart in the shop alone.
+#[actix_web::test]
+async fn s3_2_a_page_learns_nothing_but_an_id() {
+    let shop = Shop::open().await;
+    let (admin, ana) = (shop.by(&shop.admin), shop.hire("Ana Ruiz", "agent").await);
+    let key = quiz(&shop, json!({})).await;
+    admin
+        .post("/v1/routing-rules", json!({ "name": "Leads", "target": user(&ana), "conditions": { "contact": { "new_lead": true } } }))
+        .await
+        .expect(201);
+    let marc = json!({ "last_name": "Gagnon", "emails": ["marc@plateau.example"], "external_ids": { "shop": "C-2" } });
+    let marc = admin.post("/v1/contacts", marc).await.expect(201);
+    let stranger = admin.post("/v1/contacts", json!({ "last_name": "Roy", "emails": ["roy@marche.example"] })).await.expect(201);
+
+    let submission = |email: &str| json!({ "email": email, "name": "Zoé Tremblay", "phone": "+1 514 555 0123", "message": "Which tea?", "body_type": "liver", "language": "fr-CA", "country": "CA" });
+    let mut answers = Vec::new();
+    for email in ["zoe@epicerie.example", "Marc@Plateau.example", "roy@marche.example"] {
+        let reply = page(&shop, &key).post(QUIZ, submission(email)).await;
+        assert_eq!((reply.status, reply.header("location"), reply.header("etag")), (202, "", ""), "{email}");
+        let names: Vec<_> = reply.headers.keys().map(ToString::to_string).collect();
+        let members: Vec<_> = reply.json.as_object().expect("an object").keys().cloned().collect();
+        answers.push((names, members, reply.text.len(), reply.json["id"].clone()));
+    }
+    assert!(
+        answers.iter().all(|(names, members, length, _)| (names, *length) == (&answers[0].0, answers[0].2) && *members == ["id"]),
+        "{answers:?}"
+    );
+
+    let lead = item(&shop, &answers[0].3).await;
+    assert_eq!((&lead["type"], &lead["source"], &lead["description"]), (&json!("body_type_quiz"), &json!("quiz"), &json!("Which tea?")));
+    assert_eq!((&lead["reference"], &lead["status"]), (&json!({ "body_type": "liver" }), &json!("new")));
+    assert_eq!(
+        (&lead["assignee"]["id"], &lead["routed_by"]["by"], &lead["routed_by"]["rule"]),
+        (&json!(ana.id), &json!("rule"), &json!("Leads"))
+    );
+    assert_eq!(lead["created_by"]["name"], "Quiz page");
+    let zoe = admin.get(&format!("/v1/contacts/{}", text(&lead["contact"]["id"]))).await.expect(200);
+    assert_eq!((&zoe["kind"], &zoe["name"], &zoe["language"]), (&json!("prospect"), &json!("Zoé Tremblay"), &json!("fr-CA")));
+    assert_eq!(zoe["phones"][0]["e164"], "+15145550123");
+
+    // Whoever was there has the item, and is as they were: not even a record that nobody vouches for changes.
+    for (known, answer) in [(&marc, &answers[1].3), (&stranger, &answers[2].3)] {
+        let theirs = item(&shop, answer).await;
+        assert_eq!((&theirs["contact"]["id"], &theirs["routed_by"]["by"]), (&known["id"], &json!("default_group")));
+        let now = admin.get(&format!("/v1/contacts/{}", text(&known["id"]))).await.expect(200);
+        assert_eq!((&now["version"], &now["phones"]), (&json!(1), &json!([])));
+    }
+}
+
+// S3-7, S3-8: staff and secret keys are told how the contact was found, and complete what is known of strangers.
+#[actix_web::test]
+async fn s3_7_staff_and_secret_keys_are_told_more() {
+    let shop = Shop::open().await;
+    let (admin, ana) = (shop.by(&shop.admin), shop.hire("Ana Ruiz", "agent").await);
+    quiz(&shop, json!({})).await;
+    let secret = admin.post("/v1/api-keys", json!({ "name": "Shop", "scopes": ["intake:write"] })).await.expect(201);
+    let secret = shop.with_token(&text(&secret["secret"]));
+    let reply = shop.by(&ana).post(QUIZ, json!({ "email": "zoe@epicerie.example", "score": 1 })).await;
+    let first = reply.json.clone();
+    assert_eq!(reply.header("location"), format!("/v1/work-items/{}", text(&first["id"])));
+    assert_eq!((&first["contact_created"], &first["repeated"], &first["match"]["matched_by"]), (&json!(true), &json!(false), &Value::Null));
+    let second = secret.post(QUIZ, json!({ "email": "zoe@epicerie.example", "name": "Zoé Tremblay", "score": 2 })).await.expect(202);
+    assert_eq!((&second["contact_created"], &second["match"]["matched_by"]), (&json!(false), &json!("email")));
+    assert_eq!(second["match"]["contact_id"], first["match"]["contact_id"]);
+    let zoe = admin.get(&format!("/v1/contacts/{}", text(&first["match"]["contact_id"]))).await.expect(200);
+    assert_eq!(zoe["name"], "Zoé Tremblay");
+    let again = secret.post(QUIZ, json!({ "email": "zoe@epicerie.example", "score": 1 })).await.expect(202);
+    assert_eq!(again, json!({ "id": first["id"], "repeated": true, "contact_created": false }));
+}
+
+// S3-2: the same submission makes no second work item, by each of the ways in which it can be the same.
+#[actix_web::test]
+async fn s3_2_the_same_submission_makes_no_second_item() {
+    let shop = Shop::open().await;
+    let key = quiz(&shop, json!({ "external_id": "/id" })).await;
+    let sent = page(&shop, &key);
+    let id = async |submission: Value| sent.post(QUIZ, submission).await.expect(202)["id"].clone();
+    let first = id(json!({ "email": "zoe@epicerie.example", "answers": { "a": 1, "b": [2] } })).await;
+    assert_eq!(id(json!({ "answers": { "b": [2], "a": 1 }, "email": "zoe@epicerie.example" })).await, first);
+    let other = id(json!({ "email": "zoe@epicerie.example", "answers": { "a": 1, "b": [3] } })).await;
+    assert_ne!(other, first);
+    let by_id = id(json!({ "id": "R-1", "email": "zoe@epicerie.example", "answers": 1 })).await;
+    assert_eq!(id(json!({ "id": "R-1", "email": "somebody@else.example" })).await, by_id);
+    assert_eq!(item(&shop, &by_id).await["external_id"], "R-1");
+    let once = sent.clone().once("a click");
+    let clicked = once.post(QUIZ, json!({ "email": "zoe@epicerie.example", "answers": 4 })).await.expect(202);
+    let replay = once.post(QUIZ, json!({ "email": "zoe@epicerie.example", "answers": 4 })).await;
+    assert_eq!(replay.header("idempotency-replayed"), "true");
+    assert_eq!(replay.expect(202), clicked);
+    assert_eq!(once.post(QUIZ, json!({ "email": "zoe@epicerie.example", "answers": 5 })).await.problem(422), "idempotency_mismatch");
+    assert_eq!(counted(&shop).await, (json!(4), json!(1)));
+
+    // Twenty at once are one.
+    let twins = all((0..20).map(|_| sent.post(QUIZ, json!({ "email": "new@lead.example", "answers": 6 })))).await;
+    let ids: std::collections::BTreeSet<String> = twins.into_iter().map(|reply| text(&reply.expect(202)["id"])).collect();
+    assert_eq!(ids.len(), 1);
+    assert_eq!(counted(&shop).await, (json!(5), json!(2)));
+
+    // What a submission says is forgotten after a day, its own id never.
+    shop.time_is("2026-03-19T09:00:01Z");
+    assert_ne!(id(json!({ "email": "zoe@epicerie.example", "answers": { "a": 1, "b": [2] } })).await, first);
+    assert_eq!(id(json!({ "id": "R-1", "email": "zoe@epicerie.example" })).await, by_id);
+}
+
+// S3-2: a bad submission is refused by its own fields, and leaves nothing.
+#[actix_web::test]
+async fn s3_2_a_bad_submission_names_its_fields() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let mapping = json!({ "email": "/contact/mail", "country": "/contact/land", "description": "/question", "reference": "/answers" });
+    let key = quiz(&shop, mapping).await;
+    let schema = json!({ "type": "object", "properties": { "score": { "type": "integer", "maximum": 100 } }, "required": ["score"] });
+    admin.patch("/v1/work-item-types/body_type_quiz", json!({ "reference_schema": schema })).await.expect(200);
+    let sent = page(&shop, &key);
+    let good = json!({ "contact": { "mail": "zoe@epicerie.example" }, "answers": { "score": 70 } });
+    for (submission, broken) in [
+        (json!({ "answers": { "score": 70 } }), vec!["#/contact/mail required"]),
+        (
+            json!({ "contact": { "mail": "zoe", "land": "Canada" }, "answers": { "score": 70 } }),
+            vec!["#/contact/land country", "#/contact/land length", "#/contact/mail email"],
+        ),
+        (
+            json!({ "contact": { "mail": ["zoe@epicerie.example"] }, "answers": [] }),
+            vec!["#/answers wrong_type", "#/contact/mail required", "#/contact/mail wrong_type"],
+        ),
+        (json!({ "contact": good["contact"], "question": "x".repeat(10_001), "answers": { "score": 70 } }), vec!["#/question length"]),
+    ] {
+        let reply = sent.post(QUIZ, submission.clone()).await;
+        let mut named: Vec<String> = reply.broken(422).into_iter().map(|(place, code)| format!("{place} {code}")).collect();
+        named.sort();
+        assert_eq!(named, broken, "{submission}");
+    }
+    let of_type = sent.post(QUIZ, json!({ "contact": good["contact"], "answers": { "score": 700 } })).await;
+    assert!(of_type.broken(422).iter().all(|(place, _)| place == "#/answers/score"), "{}", of_type.text);
+    let missing = sent.post(QUIZ, json!({ "contact": good["contact"] })).await;
+    assert!(missing.broken(422).iter().all(|(place, _)| place.starts_with("#/answers")), "{}", missing.text);
+    assert_eq!(sent.post(QUIZ, json!([good])).await.problem(422), "invalid");
+    let raw = async |kind: &str, body: Vec<u8>| sent.raw(Method::POST, QUIZ, Some((kind, body))).await;
+    assert_eq!(raw("application/json", b"{".to_vec()).await.problem(400), "bad_json");
+    assert_eq!(raw("text/plain", b"{}".to_vec()).await.problem(415), "unsupported_media_type");
+    assert_eq!(raw("application/x-www-form-urlencoded", b"email=%FF".to_vec()).await.problem(400), "bad_request");
+    let large = json!({ "contact": good["contact"], "answers": { "score": 1, "essay": "x".repeat(65 << 10) } });
+    assert_eq!(sent.post(QUIZ, large).await.problem(413), "body_too_large");
+    assert_eq!(counted(&shop).await, (json!(0), json!(0)), "all of it or nothing");
+    sent.post(QUIZ, good).await.expect(202);
+    // A form whose type is retired says so, and makes no contact either.
+    admin.patch("/v1/work-item-types/body_type_quiz", json!({ "active": false })).await.expect(200);
+    let retired = sent.post(QUIZ, json!({ "contact": { "mail": "new@lead.example" }, "answers": { "score": 2 } })).await;
+    assert_eq!(retired.problem(409), "conflict");
+    assert_eq!(counted(&shop).await, (json!(1), json!(1)));
+}
+
+// S3-2: a form as browsers send it without a script's help; and what programs fill in is thrown away.
+#[actix_web::test]
+async fn s3_2_url_encoded_forms_and_honeypots() {
+    let shop = Shop::open().await;
+    let key = quiz(&shop, json!({ "honeypot": "/website" })).await;
+    let sent = page(&shop, &key);
+    let post =
+        async |body: &str| sent.raw(Method::POST, QUIZ, Some(("application/x-www-form-urlencoded;charset=UTF-8", body.into()))).await;
+    let reply = post("email=zoe%40epicerie.example&name=Zo%C3%A9+Tremblay&goal=sleep&goal=weight&score=70&website=").await;
+    let made = item(&shop, &reply.expect(202)["id"]).await;
+    assert_eq!(
+        (&made["reference"], &made["contact"]["name"]),
+        (&json!({ "goal": ["sleep", "weight"], "score": "70" }), &json!("Zoé Tremblay"))
+    );
+    let trapped = post("email=robot%40spam.example&website=https%3A%2F%2Fspam.example").await.expect(202);
+    assert_eq!(shop.by(&shop.admin).get(&format!("/v1/work-items/{}", text(&trapped["id"]))).await.problem(404), "not_found");
+    assert_eq!(counted(&shop).await, (json!(1), json!(1)));
+}
+
+// S3-2: a key posts to its forms, from its pages, and browsers are told so beforehand.
+#[actix_web::test]
+async fn s3_2_browsers_are_admitted_by_origin() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let key = quiz(&shop, json!({})).await;
+    admin.post("/v1/forms", json!({ "key": "other", "title": "Other", "work_item_type": "support_ticket" })).await.expect(201);
+    let submission = json!({ "email": "zoe@epicerie.example" });
+    let elsewhere = shop.with_token(&key).header("origin", "https://elsewhere.example").post(QUIZ, submission.clone()).await;
+    assert_eq!((elsewhere.problem(403), elsewhere.header("access-control-allow-origin")), ("not_allowed", ""));
+    assert_eq!(shop.with_token(&key).post(QUIZ, submission.clone()).await.problem(403), "not_allowed");
+    assert_eq!(page(&shop, &key).post("/v1/intake/other", submission.clone()).await.problem(403), "not_allowed");
+    assert_eq!(page(&shop, &key).post("/v1/intake/nothing", submission.clone()).await.problem(403), "not_allowed");
+
+    let ask = async |origin: &str, path: &str| {
+        let asking = shop.anonymous().header("origin", origin).header("access-control-request-method", "POST");
+        asking.header("access-control-request-headers", "authorization,content-type").raw(Method::OPTIONS, path, None).await
+    };
+    let admitted = ask(ORIGIN, QUIZ).await;
+    assert_eq!((admitted.status, admitted.header("access-control-allow-origin")), (204, ORIGIN));
+    assert!(admitted.header("access-control-allow-headers").contains("Authorization"));
+    for (origin, path) in [("https://elsewhere.example", QUIZ), (ORIGIN, "/v1/forms"), (ORIGIN, "/v1/contacts")] {
+        let refused = ask(origin, path).await;
+        assert_eq!((refused.status, refused.header("access-control-allow-origin")), (405, ""), "{origin} {path}");
+    }
+    // The page reads its answer, and what was wrong.
+    for (submission, status) in [(submission, 202), (json!({}), 422)] {
+        let reply = page(&shop, &key).post(QUIZ, submission).await;
+        assert_eq!((reply.status, reply.header("access-control-allow-origin")), (status, ORIGIN));
+        assert!(reply.header("vary").contains("Origin") && reply.header("access-control-expose-headers").contains("RateLimit"));
+    }
+    // A revoked key opens nothing any more, neither to the page nor to the browser.
+    let id = text(&admin.get("/v1/api-keys").await.expect(200)["data"][0]["id"]);
+    admin.command(&format!("/v1/api-keys/{id}/revoke")).await.expect(200);
+    assert_eq!(ask(ORIGIN, QUIZ).await.status, 405);
+    assert_eq!(page(&shop, &key).post(QUIZ, json!({})).await.problem(401), "invalid_token");
+}
+
+// S3-2, B-13: posts are counted by address and by key, visibly, and nobody else notices.
+#[actix_web::test]
+async fn s3_2_abuse_is_limited_by_address_and_key() {
+    let shop = Shop::with(|config| {
+        (config.intake_rate_limit, config.intake_address_rate_limit, config.trusted_proxies) = (3, 2, 1);
+    })
+    .await;
+    let key = quiz(&shop, json!({})).await;
+    let post = async |address: &str| {
+        page(&shop, &key).header("x-forwarded-for", address).post(QUIZ, json!({ "email": "zoe@epicerie.example" })).await
+    };
+    let first = post("192.0.2.1").await;
+    assert_eq!(first.header("ratelimit-policy"), "\"address\";q=2;w=60, \"key\";q=3;w=60");
+    assert!(
+        first.header("ratelimit").starts_with("\"address\";r=1;t=") && first.header("ratelimit").contains("\"key\";r=2;t="),
+        "{}",
+        first.header("ratelimit")
+    );
+    first.expect(202);
+    post("192.0.2.1").await.expect(202);
+    let refused = post("192.0.2.1").await;
+    assert_eq!((refused.problem(429), refused.header("access-control-allow-origin")), ("rate_limited", ORIGIN));
+    assert!((1..=30).contains(&refused.header("retry-after").parse::<u64>().expect("seconds")));
+    post("192.0.2.2").await.expect(202);
+    assert_eq!(post("192.0.2.3").await.problem(429), "rate_limited");
+    shop.by(&shop.admin).post(QUIZ, json!({ "email": "zoe@epicerie.example" })).await.expect(202);
+}
+
+// S3-4: of many at once, each has their turn, and whoever has least gets the next.
+#[actix_web::test]
+async fn s3_4_turns_are_even_however_many_come_at_once() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let (ana, bo, emi) =
+        (shop.hire("Ana Ruiz", "agent").await, shop.hire("Bo Lind", "agent").await, shop.hire("Emi Tanaka", "agent").await);
+    let sales = shop.group("Sales", &[&ana, &bo, &emi]).await;
+    let key = quiz(&shop, json!({})).await;
+    let rule = json!({ "name": "In turn", "target": { "type": "round_robin", "group_id": sales } });
+    let rule = admin.post("/v1/routing-rules", rule).await.expect(201);
+    let rule = format!("/v1/routing-rules/{}", text(&rule["id"]));
+    let post = async |number: usize| {
+        page(&shop, &key).post(QUIZ, json!({ "email": format!("lead{number}@mail.example") })).await.expect(202)["id"].clone()
+    };
+    let open = async |person: &Person| {
+        admin.get(&format!("/v1/work-items?assignee=user:{}&counts=true", person.id)).await.expect(200)["counts"]["filtered"]
+            .as_u64()
+            .expect("a number")
+    };
+    all((0..24).map(&post)).await;
+    assert_eq!((open(&ana).await, open(&bo).await, open(&emi).await), (8, 8, 8));
+    // A turn is no change of the rule.
+    assert_eq!(admin.get(&rule).await.expect(200)["version"], 1);
+
+    // Whoever leaves is passed over, and the others go on in turn.
+    admin.post(&format!("/v1/users/{}/offboard", bo.id), json!({ "reassign_to": user(&ana) })).await.expect(200);
+    all((24..30).map(&post)).await;
+    assert_eq!((open(&ana).await, open(&bo).await, open(&emi).await), (19, 0, 11));
+    let least = json!({ "target": { "type": "least_loaded", "users": [ana.id, emi.id] } });
+    admin.patch(&rule, least).await.expect(200);
+    let said = admin.post("/v1/routing-rules/simulate", json!({ "draft": { "type": "body_type_quiz" } })).await.expect(200);
+    let choices = &said["steps"][1]["choices"];
+    assert_eq!(
+        (&choices[0]["name"], &choices[0]["open_work_items"], &choices[1]["open_work_items"]),
+        (&json!("Emi Tanaka"), &json!(11), &json!(19))
+    );
+    all((30..40).map(&post)).await;
+    assert_eq!((open(&ana).await, open(&emi).await), (20, 20));
+
+    // An existing item is explained as if it came now.
+    let last = post(40).await;
+    let explained = admin.post("/v1/routing-rules/simulate", json!({ "work_item_id": last })).await.expect(200);
+    assert_eq!(explained["routed_by"]["rule"], "In turn");
+    let wanted = json!([{ "name": "Quizzes", "target": user(&ana), "conditions": { "sources": ["quiz"], "categories": ["quiz"] } }]);
+    let idea = admin.post("/v1/routing-rules/simulate", json!({ "work_item_id": last, "rules": wanted })).await.expect(200);
+    assert_eq!((&idea["routed_by"]["rule"], &idea["steps"][1]["conditions"][0]["found"]), (&json!("Quizzes"), &json!("quiz")));
+}
