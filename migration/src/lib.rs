@@ -22,6 +22,7 @@ mod m0013_routing_rules;
 mod m0014_forms;
 mod m0015_connectors;
 mod m0016_sources;
+mod m0017_inbox;
 
 /// Applies what is missing.
 pub struct Migrator;
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_forms::Migration),
             Box::new(m0015_connectors::Migration),
             Box::new(m0016_sources::Migration),
+            Box::new(m0017_inbox::Migration),
         ]
     }
 }

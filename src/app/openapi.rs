@@ -41,6 +41,7 @@ use crate::kernel::{
         (name = "sources", description = "Feeds of other sites whose rows become work items."),
         (name = "connectors", description = "Shops whose customers and orders are fetched."),
         (name = "queues", description = "The work lists of people, groups and the public."),
+        (name = "inbox", description = "What came for a person and their groups, read and unread."),
         (name = "offboarding", description = "When somebody leaves."),
         (name = "forms", description = "What web sites post, and where it goes."),
         (name = "home", description = "What is new, at a glance."),

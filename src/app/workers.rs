@@ -22,8 +22,8 @@ use crate::{
 /// How often the journal is numbered when nobody reads the feed.
 const NUMBER_EVERY: Duration = Duration::from_secs(1);
 
-/// How often schedules are looked at.
-const SCHEDULE_EVERY: Duration = Duration::from_secs(5);
+/// How often schedules, and work items, are asked what is due.
+const LOOK_FOR_DUE_EVERY: Duration = Duration::from_secs(5);
 
 /// Jobs that wait for other systems at once.
 const OUTSIDE_RUNNERS: usize = 3;
@@ -55,11 +55,12 @@ impl Workers {
             let running = db.clone();
             workers.spawn(async move { Runner::new(outside_handlers()).work(&running).await });
         }
-        let scheduling = db.clone();
+        let due = db.clone();
         workers.spawn(async move {
             loop {
-                tokio::time::sleep(SCHEDULE_EVERY).await;
-                report("running what is due", run_due(&scheduling).await);
+                tokio::time::sleep(LOOK_FOR_DUE_EVERY).await;
+                report("doing what is due of work items", work_items::run_due(&due).await);
+                report("running what is due", run_due(&due).await);
             }
         });
         let tidying = db;

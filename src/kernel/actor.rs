@@ -92,6 +92,8 @@ scopes! {
     ConnectorsRead "connectors:read" Admin "Read connectors to shops, never their credentials.";
     ConnectorsWrite "connectors:write" Admin "Set up connectors to shops, and run them.";
     QueuesRead "queues:read" Agent "Read one's own queues, one's groups' and the public one.";
+    InboxRead "inbox:read" Agent "Read one's own inbox.";
+    InboxWrite "inbox:write" Agent "Mark what lies in one's own inbox as read or unread.";
     HomeRead "home:read" Agent "Read the home page.";
     SubjectsRead "subjects:read" Agent "Read the timeline of a subject.";
     DashboardRead "dashboard:read" Manager "Read the open work of each person and group.";

@@ -16,6 +16,7 @@ mod facts;
 mod forms;
 mod home;
 mod house;
+mod inbox;
 mod interactions;
 mod issues;
 mod jobs;

@@ -46,7 +46,11 @@ fn answer(mut connection: TcpStream) -> std::io::Result<()> {
     let next = if end < ROWS { json!(end.to_string()) } else { Value::Null };
     let body = json!({ "data": rows, "next": next }).to_string();
     std::thread::sleep(Duration::from_millis(150));
-    write!(connection, "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+    write!(
+        connection,
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 /// The runs of every source.

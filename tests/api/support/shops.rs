@@ -108,6 +108,9 @@ fn iso(time: &str, end: &str) -> String {
     format!("{}{end}", time.replace(' ', "T"))
 }
 
+/// A row, and the fields that it is found by.
+type Findable = (Vec<(&'static str, String)>, Value);
+
 /// Magento 2.4: bearer token, `searchCriteria`, the last page again and again.
 pub fn magento() -> TestShop {
     open(
@@ -119,7 +122,7 @@ pub fn magento() -> TestShop {
             let criteria = |name: &str| asked.query.get(&format!("searchCriteria{name}")).cloned().unwrap_or_default();
             let filter = |name: &str| criteria(&format!("[filter_groups][0][filters][0][{name}]"));
             let (field, condition, value) = (filter("field"), filter("condition_type"), filter("value"));
-            let (fields, rows): (Vec<(Vec<(&str, String)>, Value)>, bool) = match asked.path.as_str() {
+            let (fields, rows): (Vec<Findable>, bool) = match asked.path.as_str() {
                 "/rest/V1/customers/search" => (stock.customers.iter().map(magento_customer).collect(), true),
                 "/rest/V1/orders" => (stock.orders.iter().map(magento_order).collect(), true),
                 _ => (Vec::new(), false),
@@ -148,7 +151,7 @@ pub fn magento() -> TestShop {
     )
 }
 
-fn magento_customer(customer: &Customer) -> (Vec<(&'static str, String)>, Value) {
+fn magento_customer(customer: &Customer) -> Findable {
     let Customer { id, email, first, last, registered, updated } = customer;
     let address = json!({ "id": 1, "customer_id": id, "country_id": "CA", "postcode": "H2X 1Y4", "telephone": "514 555-0123",
         "company": "Épicerie du Coin", "default_billing": true, "firstname": first, "lastname": last, "street": ["1 rue Roy"] });
@@ -157,7 +160,7 @@ fn magento_customer(customer: &Customer) -> (Vec<(&'static str, String)>, Value)
     (vec![("entity_id", id.to_string()), ("email", (*email).to_owned()), ("updated_at", (*updated).to_owned())], row)
 }
 
-fn magento_order(order: &Order) -> (Vec<(&'static str, String)>, Value) {
+fn magento_order(order: &Order) -> Findable {
     let Order { number, customer, status, updated } = order;
     let owner = if *customer == 0 { Value::Null } else { json!(customer) };
     let row = json!({ "entity_id": number, "increment_id": format!("{number:09}"), "customer_id": owner, "status": status,
@@ -222,7 +225,7 @@ fn woo_order(order: &Order) -> Value {
 
 /// Shopify: GraphQL, cursors, a bucket of costs.
 pub fn shopify() -> TestShop {
-    let shop = open(
+    open(
         |stock, asked| {
             if asked.headers.get("x-shopify-access-token").map(String::as_str) != Some(TOKEN) {
                 return Answered::json(
@@ -269,8 +272,7 @@ pub fn shopify() -> TestShop {
             Answered::json(200, &json!({ "data": { list: { "nodes": rows[start..end], "pageInfo": info } } }))
         },
         false,
-    );
-    shop
+    )
 }
 
 fn shopify_customer(customer: &Customer) -> Value {
