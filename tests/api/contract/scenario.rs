@@ -191,7 +191,7 @@ async fn pulls(shop: &Shop, f: &mut Day<impl AsyncFnMut(&Deed) -> Reply>, admin:
     f.act(admin, "update_source", &quizzes, Some(json!({ "mapping": mapping }))).await;
     f.act(admin, "discard_quarantined_row", &row(0), None).await;
     f.act(admin, "retry_quarantined_row", &format!("{}/retry", row(1)), None).await;
-    f.act(admin, "retry_quarantined_rows", &format!("{quizzes}/quarantine/retry"), None).await;
+    f.act(admin, "retry_quarantined_rows", &format!("{quizzes}/retry"), None).await;
 
     let till = json!({ "kind": "generic", "name": "Till", "source": "till", "base_url": "https://till.example" });
     let till = f.act(admin, "create_connector", "/v1/connectors", Some(till)).await;
