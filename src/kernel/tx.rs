@@ -320,7 +320,15 @@ struct Last {
 
 /// The columns in which two states of a row differ.
 fn differing<M: ModelTrait>(before: &M, after: &M) -> Vec<<M::Entity as EntityTrait>::Column> {
-    <M::Entity as EntityTrait>::Column::iter().filter(|column| before.get(*column) != after.get(*column)).collect()
+    <M::Entity as EntityTrait>::Column::iter().filter(|column| !same(&before.get(*column), &after.get(*column))).collect()
+}
+
+/// Whether two values of a column are the same: JSON whatever the order of its members, which PostgreSQL does not keep.
+fn same(one: &sea_orm::Value, other: &sea_orm::Value) -> bool {
+    match (one, other) {
+        (sea_orm::Value::Json(one), sea_orm::Value::Json(other)) => one == other,
+        _ => one == other,
+    }
 }
 
 fn key_column<E: EntityTrait>() -> E::Column {
