@@ -126,6 +126,18 @@ impl Shop {
             Table { name: "\"groups\"", columns: "id,key,name,created_at,updated_at,version", rows: GROUPS, row: Self::group },
             Table { name: "group_members", columns: "group_id,user_id,joined_at", rows: PEOPLE, row: Self::member },
             Table {
+                name: "forms",
+                columns: "id,key,title,work_item_type,mapping,active,created_at,updated_at,version",
+                rows: 1,
+                row: Self::form,
+            },
+            Table {
+                name: "routing_rules",
+                columns: "id,name,active,position,conditions,target,last_user_id,created_at,updated_at,version",
+                rows: 1,
+                row: Self::rule,
+            },
+            Table {
                 name: "notes",
                 columns: "id,subject_type,subject_id,contact_id,issue_id,work_item_id,title,body,author_id,created_at,updated_at,version",
                 rows: self.rows / 10,
@@ -237,6 +249,38 @@ impl Shop {
     fn member(&self, number: u64) -> Vec<Value> {
         let person = self.person(number);
         vec![Value::Id(person.group), Value::Id(person.id), Value::Int(self.beginning())]
+    }
+
+    /// The form of a quiz.
+    fn form(&self, number: u64) -> Vec<Value> {
+        vec![
+            Value::Id(id(24, number, self.beginning())),
+            Value::Word("quiz"),
+            Value::Word("Body type quiz"),
+            Value::Word("body_type_quiz"),
+            Value::Word("{}"),
+            Value::Int(1),
+            Value::Int(self.beginning()),
+            Value::Int(self.beginning()),
+            Value::Int(1),
+        ]
+    }
+
+    /// Its results go to the members of a group in turn.
+    fn rule(&self, number: u64) -> Vec<Value> {
+        let group = self.group_id(1);
+        vec![
+            Value::Id(id(26, number, self.beginning())),
+            Value::Word("Quizzes in turn"),
+            Value::Int(1),
+            Value::Int(0),
+            Value::Word(r#"{"types":["body_type_quiz"]}"#),
+            Value::Text(format!(r#"{{"type":"round_robin","group_id":"{group}"}}"#)),
+            Value::Null,
+            Value::Int(self.beginning()),
+            Value::Int(self.beginning()),
+            Value::Int(1),
+        ]
     }
 
     /// What an item is about: one of many orders, or a busy customer.

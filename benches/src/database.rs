@@ -222,7 +222,10 @@ impl Database {
         };
         self.run(&format!(
             "DELETE FROM journal WHERE id >= {first}; DELETE FROM action_items WHERE created_at >= {since}; \
-             DELETE FROM notes WHERE created_at >= {since}; DELETE FROM idempotency_keys WHERE created_at >= {since}"
+             DELETE FROM notes WHERE created_at >= {since}; DELETE FROM idempotency_keys WHERE created_at >= {since}; \
+             DELETE FROM form_submissions WHERE posted_at >= {since}; DELETE FROM work_item_status_changes WHERE at >= {since}; \
+             DELETE FROM work_items WHERE created_at >= {since}; DELETE FROM contact_keys WHERE contact_id >= {first}; \
+             DELETE FROM contacts WHERE created_at >= {since}"
         ))
         .await?;
         match self {

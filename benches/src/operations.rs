@@ -95,6 +95,12 @@ pub const OPERATIONS: &[Operation] = &[
         effect: Effect::Claims,
         ..reading("claim", "claim the next item, 64 clients at once", |_, _| ("POST /v1/queues/public/claim-next".into(), String::new()))
     },
+    Operation {
+        connections: &[8, 64],
+        effect: Effect::Writes,
+        status: 202,
+        ..reading("intake", "take in a quiz result of a new lead, routed in turn", |_, _| ("POST /v1/intake/quiz".into(), quiz()))
+    },
     list("group-queue", "a group's queue", |sample, at| get(format!("/v1/queues/{}/items", sample.asks(at).group))),
     list("public-queue", "the public queue", |_, _| get("/v1/queues/public/items".into())),
     list("action-items", "all open action items", |_, _| get("/v1/action-items".into())),
@@ -125,6 +131,14 @@ fn note(sample: &Sample, at: u64) -> String {
     format!(
         r#"{{"subject":{{"type":"order","id":"A-{}"}},"title":"Customer called and requested rush shipping","body":"From: buyer@customer.example\nSubject: My order\n\nCan it be here by Friday? Otherwise I would rather have my money back.","action_items":[{{"title":"Follow up on shipping in 3 weeks","due_in":"in_3_weeks"}}]}}"#,
         at.wrapping_mul(7919) % (sample.shop_rows / 5)
+    )
+}
+
+/// A quiz result of somebody who was never here.
+fn quiz() -> String {
+    let lead = Uuid::new_v4().simple();
+    format!(
+        r#"{{"email":"{lead}@mail.example","first_names":"Lead","last_name":"{lead}","message":"Which tea is for me?","body_type":"liver","score":70}}"#
     )
 }
 

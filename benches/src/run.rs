@@ -410,7 +410,7 @@ fn masked(answer: Json, effect: Effect) -> Json {
     let differs = |name: &str| match effect {
         // The baseline's cursors are of the right form only.
         Effect::Reads => name == "next_cursor",
-        Effect::Writes => ["id", "note_id", "created_at", "updated_at"].contains(&name),
+        Effect::Writes => ["id", "note_id", "contact_id", "created_at", "updated_at"].contains(&name),
         Effect::Claims => ["id", "due_at", "updated_at"].contains(&name),
     };
     match answer {

@@ -2,15 +2,17 @@
 //! nothing between them. No authentication, no limits, no log: whoever asks says who they are.
 
 mod answers;
+mod leads;
 mod postgres;
 mod rows;
 mod sqlite;
 mod statements;
 
-use std::{error::Error, path::PathBuf, thread::available_parallelism};
+use std::{error::Error, path::PathBuf, sync::LazyLock, thread::available_parallelism};
 
 use actix_web::{
     App, HttpRequest, HttpResponse, HttpServer,
+    http::StatusCode,
     web::{Bytes, Data, Path, get, post},
 };
 use uuid::Uuid;
@@ -23,12 +25,26 @@ pub use statements::Value;
 /// What went wrong, in words.
 type Failed = Box<dyn Error + Send + Sync>;
 
-/// A note that somebody sent.
-pub struct NoteSent {
+/// Something that somebody sent to be written.
+pub struct Sent {
     person: Person,
     key: String,
     body: Bytes,
+    what: &'static What,
 }
+
+/// What can be sent to be written.
+pub struct What {
+    /// The rows of it.
+    rows: fn(&Person, &str, &[u8], answers::Now) -> Result<rows::Rows, serde_json::Error>,
+    /// All of them as one statement.
+    at_once: &'static LazyLock<&'static str>,
+    /// The status of the answer.
+    status: u16,
+}
+
+const NOTE: &What = &What { rows: rows::new_note, at_once: &rows::NOTE_AT_ONCE, status: 201 };
+const LEAD: &What = &What { rows: leads::new_lead, at_once: &leads::LEAD_AT_ONCE, status: 202 };
 
 /// Somebody who takes the next item of a group's queue or of the public one.
 pub struct Claim {
@@ -90,7 +106,8 @@ pub fn serve(database_url: String, port: u16) -> std::io::Result<()> {
             .route("/v1/queues/{queue}/items", get().to(queue))
             .route("/v1/queues/{queue}/claim-next", post().to(claim))
             .route("/v1/notes", get().to(async |store: Data<Store>| store.ask(Question::Notes).await))
-            .route("/v1/notes", post().to(note))
+            .route("/v1/notes", post().to(async |store, request, body| write(store, request, body, NOTE).await))
+            .route("/v1/intake/quiz", post().to(async |store, request, body| write(store, request, body, LEAD).await))
             .route("/v1/subjects/{type}/{id}/timeline", get().to(timeline))
             .route("/v1/events", get().to(events))
             .route("/v1/home", get().to(home))
@@ -138,14 +155,15 @@ async fn events(store: Data<Store>, request: HttpRequest) -> HttpResponse {
     store.ask(Question::Events(after)).await
 }
 
-async fn note(store: Data<Store>, request: HttpRequest, body: Bytes) -> HttpResponse {
+async fn write(store: Data<Store>, request: HttpRequest, body: Bytes, what: &'static What) -> HttpResponse {
     known(&request, async |person| {
-        let note = NoteSent { person, key: header(&request, "idempotency-key").to_owned(), body };
+        let sent = Sent { person, key: header(&request, "idempotency-key").to_owned(), body, what };
         let written = match store.get_ref() {
-            Store::Sqlite(store) => store.note(note).await,
-            Store::Postgres(store) => store.note(note).await,
+            Store::Sqlite(store) => store.write(sent).await,
+            Store::Postgres(store) => store.write(sent).await,
         };
-        written.map_or_else(|error| broken(&error), |body| HttpResponse::Created().content_type("application/json").body(body))
+        let status = StatusCode::from_u16(what.status).unwrap_or_default();
+        written.map_or_else(|error| broken(&error), |body| HttpResponse::build(status).content_type("application/json").body(body))
     })
     .await
 }

@@ -15,9 +15,9 @@ use tokio_postgres::{
 use uuid::Uuid;
 
 use super::{
-    Claim, Failed, NoteSent,
+    Claim, Failed, Sent,
     answers::{Columns, Found, Item, Now},
-    rows::{self, NOTE_AT_ONCE},
+    rows,
     statements::{Asked, LOCK, OLDEST, OLDEST_OF_GROUP, Question, Value},
 };
 
@@ -61,13 +61,13 @@ impl Store {
         Ok(question.answer(&mut Results(found), now))
     }
 
-    /// Writes a note with all that belongs to it in one statement.
-    pub async fn note(&self, note: NoteSent) -> Result<Vec<u8>, Failed> {
-        let rows = rows::new_note(&note.person, &note.key, &note.body, Now::read())?;
+    /// Writes what somebody sent, with all that belongs to it in one statement.
+    pub async fn write(&self, sent: Sent) -> Result<Vec<u8>, Failed> {
+        let rows = (sent.what.rows)(&sent.person, &sent.key, &sent.body, Now::read())?;
         let found = rows.found.iter().flat_map(|(id, kind, words)| [Value::Id(*id), Value::Word(kind), Value::Text(words.tsvector())]);
         let values: Vec<Value> = rows.statements.into_iter().flat_map(|(_, values)| values).chain(found).collect();
         self.with(async |connection| {
-            let statement = connection.statement(&NOTE_AT_ONCE).await?;
+            let statement = connection.statement(sent.what.at_once).await?;
             connection.client.execute_raw(&statement, &values).await?;
             Ok(rows.body)
         })

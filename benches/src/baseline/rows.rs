@@ -140,13 +140,15 @@ const INSERT_ITEM: &str = "INSERT INTO action_items (id, subject_type, subject_i
      work_item_id, title, details, action, priority, assignee_type, assignee_id, origin_type, origin_id, status, due_at, due_on, \
      completed_at, completed_by_id, cancel_reason, created_by_id, created_at, updated_at, version) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)";
-const INSERT_ENTRY: &str = "INSERT INTO journal (id, sequence, at, event, kind, record_id, title, subject_type, subject_id, audience, \
+/// A journal entry.
+pub const INSERT_ENTRY: &str = "INSERT INTO journal (id, sequence, at, event, kind, record_id, title, subject_type, subject_id, audience, \
      actor_kind, actor_id, actor_name, acting_for_id, acting_for_name, request_id, before, after) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
-const INSERT_KEY: &str = "INSERT INTO idempotency_keys (principal_id, operation, retry_key, fingerprint, created_at, status, location, \
+/// An idempotency key.
+pub const INSERT_KEY: &str = "INSERT INTO idempotency_keys (principal_id, operation, retry_key, fingerprint, created_at, status, location, \
      version, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 /// PostgreSQL's: SQLite keeps the words in a table of their own.
-const INSERT_FOUND: &str = "INSERT INTO search_index (id, kind, words) VALUES ($1, $2, CAST(CAST($3 AS text) AS tsvector))";
+pub const INSERT_FOUND: &str = "INSERT INTO search_index (id, kind, words) VALUES ($1, $2, CAST(CAST($3 AS text) AS tsvector))";
 const TAKE_ITEM: &str = "UPDATE action_items SET assignee_type = $1, assignee_id = $2, origin_type = $3, origin_id = $4, updated_at = $5, \
      version = $6 WHERE id = $7";
 
@@ -302,17 +304,8 @@ pub fn new_note(person: &Person, key: &str, sent: &[u8], now: Now) -> Result<Row
     let body = serde_json::to_vec(&CreatedNote { note: &note, action_items: [CreatedItem { item: &item, closed_previous: None }] })?;
     let request_id = Uuid::now_v7().to_string();
     let about = |what, title, after| entry(person, now, &request_id, what, title, subject(), Value::Null, after);
-    let key = vec![
-        Value::Id(person.id),
-        Value::Word("POST /v1/notes"),
-        Value::Text(key.to_owned()),
-        Value::Text(BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(sent))),
-        Value::Int(now.at),
-        Value::Int(201),
-        Value::Text(format!("/v1/notes/{}", note.id)),
-        Value::Int(1),
-        Value::Text(String::from_utf8_lossy(&body).into_owned()),
-    ];
+    let fingerprint = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(sent));
+    let key = self::key(person, "POST /v1/notes", key, fingerprint, now, (201, format!("/v1/notes/{}", note.id), Some(1)), &body);
     let statements = vec![
         insert_note(&note),
         insert_item(&item),
@@ -325,6 +318,29 @@ pub fn new_note(person: &Person, key: &str, sent: &[u8], now: Now) -> Result<Row
         (item.id, "action_item", Indexed::new("action_item", item.title, item.details)),
     ];
     Ok(Rows { statements, found, body })
+}
+
+/// The idempotency key of a request, with its answer: the status, where the new thing is, and its version.
+pub fn key(
+    person: &Person,
+    operation: &'static str,
+    key: &str,
+    fingerprint: String,
+    now: Now,
+    (status, location, version): (i64, String, Option<i64>),
+    body: &[u8],
+) -> Vec<Value> {
+    vec![
+        Value::Id(person.id),
+        Value::Word(operation),
+        Value::Text(key.to_owned()),
+        Value::Text(fingerprint),
+        Value::Int(now.at),
+        Value::Int(status),
+        Value::Text(location),
+        Value::optional_int(version),
+        Value::Text(String::from_utf8_lossy(body).into_owned()),
+    ]
 }
 
 /// The change of the oldest item of a queue, which somebody takes, and its journal entry.
@@ -395,24 +411,30 @@ fn entry(
     (INSERT_ENTRY, values)
 }
 
-/// All inserts of a new note as one statement, whose parameters are numbered through.
+/// All inserts of a new note as one statement.
 pub static NOTE_AT_ONCE: LazyLock<&'static str> = LazyLock::new(|| {
+    at_once(&[
+        (INSERT_NOTE, 12),
+        (INSERT_ITEM, 26),
+        (INSERT_ENTRY, 18),
+        (INSERT_ENTRY, 18),
+        (INSERT_KEY, 9),
+        (INSERT_FOUND, 3),
+        (INSERT_FOUND, 3),
+    ])
+});
+
+/// Several statements with how many parameters each has as one, whose parameters are numbered through.
+pub fn at_once(statements: &[(&str, usize)]) -> &'static str {
     let mut shift = 0;
-    let mut shifted = |sql: &str, parameters: usize| {
+    let shifted = statements.iter().map(|(sql, parameters)| {
         // From the last to the first, so that `$1` is not found in `$12`.
-        let sql = (1..=parameters).rev().fold(sql.to_owned(), |sql, at| sql.replace(&format!("${at}"), &format!("#{}", at + shift)));
+        let sql = (1..=*parameters).rev().fold((*sql).to_owned(), |sql, at| sql.replace(&format!("${at}"), &format!("#{}", at + shift)));
         shift += parameters;
         sql.replace('#', "$")
-    };
-    let sql = format!(
-        "WITH note AS ({}), item AS ({}), first AS ({}), second AS ({}), retry AS ({}), found AS ({}) {}",
-        shifted(INSERT_NOTE, 12),
-        shifted(INSERT_ITEM, 26),
-        shifted(INSERT_ENTRY, 18),
-        shifted(INSERT_ENTRY, 18),
-        shifted(INSERT_KEY, 9),
-        shifted(INSERT_FOUND, 3),
-        shifted(INSERT_FOUND, 3),
-    );
-    Box::leak(sql.into_boxed_str())
-});
+    });
+    let mut parts: Vec<String> = shifted.collect();
+    let last = parts.pop().unwrap_or_default();
+    let parts: Vec<String> = parts.iter().zip(1..).map(|(sql, at)| format!("part{at} AS ({sql})")).collect();
+    format!("WITH {} {last}", parts.join(", ")).leak()
+}

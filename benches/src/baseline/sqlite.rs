@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{
-    Claim, Failed, NoteSent,
+    Claim, Failed, Sent,
     answers::{Columns, Found, Item, Now},
     rows::{self, Rows, SEQUENCE},
     statements::{Asked, OLDEST, OLDEST_OF_GROUP, Question, Value},
@@ -20,7 +20,7 @@ const READERS: usize = 8;
 type Answer<T> = oneshot::Sender<Result<T, Failed>>;
 
 enum Write {
-    Note(NoteSent, Answer<Vec<u8>>),
+    Sent(Sent, Answer<Vec<u8>>),
     Claim(Claim, Answer<Option<Vec<u8>>>),
 }
 
@@ -52,10 +52,10 @@ impl Store {
         told.await?
     }
 
-    /// Writes a note.
-    pub async fn note(&self, note: NoteSent) -> Result<Vec<u8>, Failed> {
+    /// Writes what somebody sent.
+    pub async fn write(&self, sent: Sent) -> Result<Vec<u8>, Failed> {
         let (tell, told) = oneshot::channel();
-        self.writer.send(Write::Note(note, tell))?;
+        self.writer.send(Write::Sent(sent, tell))?;
         told.await?
     }
 
@@ -145,7 +145,7 @@ const LARGEST_BATCH: usize = 64;
 
 /// Whom to tell once the commit is on disk.
 enum Done {
-    Note(Answer<Vec<u8>>, Result<Vec<u8>, Failed>),
+    Sent(Answer<Vec<u8>>, Result<Vec<u8>, Failed>),
     Claim(Answer<Option<Vec<u8>>>, Result<Option<Vec<u8>>, Failed>),
 }
 
@@ -159,7 +159,7 @@ fn write(connection: &Connection, writes: &Receiver<Write>) {
             let mut next = Some(first);
             while let Some(wanted) = next {
                 done.push(match wanted {
-                    Write::Note(note, tell) => Done::Note(tell, write_note(connection, &note, &mut sequence)),
+                    Write::Sent(sent, tell) => Done::Sent(tell, write_sent(connection, &sent, &mut sequence)),
                     Write::Claim(claim, tell) => Done::Claim(tell, take(connection, &claim, &mut sequence)),
                 });
                 next = if done.len() < LARGEST_BATCH { writes.try_recv().ok() } else { None };
@@ -171,15 +171,15 @@ fn write(connection: &Connection, writes: &Receiver<Write>) {
             let committed = committed.clone().map_err(Failed::from);
             // Whoever stopped waiting has no use for the answer.
             match one {
-                Done::Note(tell, answer) => drop(tell.send(committed.and(answer))),
+                Done::Sent(tell, answer) => drop(tell.send(committed.and(answer))),
                 Done::Claim(tell, answer) => drop(tell.send(committed.and(answer))),
             }
         }
     }
 }
 
-fn write_note(connection: &Connection, note: &NoteSent, sequence: &mut i64) -> Result<Vec<u8>, Failed> {
-    let rows = rows::new_note(&note.person, &note.key, &note.body, Now::read())?;
+fn write_sent(connection: &Connection, sent: &Sent, sequence: &mut i64) -> Result<Vec<u8>, Failed> {
+    let rows = (sent.what.rows)(&sent.person, &sent.key, &sent.body, Now::read())?;
     run(connection, rows, sequence)
 }
 

@@ -153,7 +153,7 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     let form = json!({ "key": "quiz", "title": "Quiz", "work_item_type": "body_type_quiz" });
     f.act(&admin, "create_form", "/v1/forms", Some(form)).await;
     f.act(&admin, "update_form", "/v1/forms/quiz", Some(json!({ "title": "Body type quiz" }))).await;
-    f.act(&admin, "post_intake", "/v1/intake/quiz", Some(json!({ "email": "lead@mail.example", "body_type": "liver" }))).await;
+    f.act(&admin, "post_intake", "/v1/intake/quiz", Some(json!({ "email": "zara@mail.example", "body_type": "liver" }))).await;
 
     let job = shop.job(&admin, "Long work", 9, json!({})).await;
     f.act(&admin, "cancel_job", &format!("{job}/cancel"), None).await;
