@@ -20,6 +20,7 @@ mod m0011_facts;
 mod m0012_work_items;
 mod m0013_routing_rules;
 mod m0014_forms;
+mod m0017_inbox;
 
 /// Applies what is missing.
 pub struct Migrator;
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_work_items::Migration),
             Box::new(m0013_routing_rules::Migration),
             Box::new(m0014_forms::Migration),
+            Box::new(m0017_inbox::Migration),
         ]
     }
 }

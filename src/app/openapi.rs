@@ -39,6 +39,7 @@ use crate::kernel::{
         (name = "routing_rules", description = "Who gets work that names nobody."),
         (name = "work_items", description = "What customers asked for, until it is done."),
         (name = "queues", description = "The work lists of people, groups and the public."),
+        (name = "inbox", description = "What came for a person and their groups, read and unread."),
         (name = "offboarding", description = "When somebody leaves."),
         (name = "forms", description = "What web sites post, and where it goes."),
         (name = "home", description = "What is new, at a glance."),

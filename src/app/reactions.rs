@@ -3,7 +3,7 @@
 use crate::{
     access::sessions,
     kernel::journal::Reactions,
-    work::{action_items, issues, notes, offboarding, work_items},
+    work::{action_items, inbox, issues, notes, offboarding, work_items},
 };
 
 /// Every reaction, by the event it waits for.
@@ -20,6 +20,20 @@ pub fn reactions() -> Reactions {
         ("contact.created", issues::find_contact),
         ("contact.updated", issues::find_contact),
         ("work_item_type.updated", work_items::refuse_lost_status),
+        ("work_item_type.retired", work_items::refuse_lost_status),
+        ("work_item_type.restored", work_items::refuse_lost_status),
         ("group.member_removed", offboarding::refuse_empty_group),
+        // After what may be refused, so that it is seen whole.
+        ("interaction.created", inbox::receive),
+        ("interaction.attached", inbox::take_out),
+        ("work_item.created", inbox::follow_work_item),
+        ("work_item.reassigned", inbox::follow_work_item),
+        ("work_item.claimed", inbox::follow_work_item),
+        ("work_item.released", inbox::follow_work_item),
+        ("work_item.status_changed", inbox::follow_work_item),
+        ("group.member_added", inbox::join_group),
+        ("group.member_removed", inbox::leave_group),
+        ("user.deactivated", inbox::stop_work),
+        ("user.activated", inbox::return_to_work),
     ]
 }

@@ -32,6 +32,7 @@ fn resources(config: &mut ServiceConfig) {
     config.configure(work::routing_rules::http::routes);
     config.configure(work::work_items::http::routes);
     config.configure(work::queues::http::routes);
+    config.configure(work::inbox::http::routes);
     config.configure(work::offboarding::http::routes);
     config.configure(intake::forms::http::routes);
     config.configure(insight::home::http::routes);

@@ -22,6 +22,9 @@ use crate::{
 /// How often the journal is numbered when nobody reads the feed.
 const NUMBER_EVERY: Duration = Duration::from_secs(1);
 
+/// How often work items are asked what is due of them.
+const LOOK_FOR_DUE_EVERY: Duration = Duration::from_secs(5);
+
 /// How often old things are forgotten.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
 
@@ -44,6 +47,13 @@ impl Workers {
         });
         let running = db.clone();
         workers.spawn(async move { Runner::new(handlers()).work(&running).await });
+        let due = db.clone();
+        workers.spawn(async move {
+            loop {
+                tokio::time::sleep(LOOK_FOR_DUE_EVERY).await;
+                report("doing what is due of work items", work_items::run_due(&due).await);
+            }
+        });
         let tidying = db;
         workers.spawn(async move {
             loop {

@@ -88,6 +88,8 @@ scopes! {
     FormsWrite "forms:write" Admin "Set up the forms of web sites.";
     IntakeWrite "intake:write" Agent "Post to intake forms.";
     QueuesRead "queues:read" Agent "Read one's own queues, one's groups' and the public one.";
+    InboxRead "inbox:read" Agent "Read one's own inbox.";
+    InboxWrite "inbox:write" Agent "Mark what lies in one's own inbox as read or unread.";
     HomeRead "home:read" Agent "Read the home page.";
     SubjectsRead "subjects:read" Agent "Read the timeline of a subject.";
     DashboardRead "dashboard:read" Manager "Read the open work of each person and group.";

@@ -1,6 +1,7 @@
 //! What is to be done, by whom, and by when.
 
 pub mod action_items;
+pub mod inbox;
 pub mod interactions;
 pub mod issues;
 pub mod notes;

@@ -304,7 +304,7 @@ pub async fn open_of<M: Owned>(reader: Reader<'_>, user: Uuid) -> Result<u64> {
 /// How many open ones a group has although nobody active is left in it.
 pub async fn group_is_unstaffed<M: Owned>(reader: Reader<'_>, group: Uuid, but: Option<Uuid>) -> Result<u64> {
     let mut select = open_work::<M>(group);
-    select.and_where(is_unstaffed(group, but));
+    select.and_where(unstaffed(group, but));
     reader.count(select, u64::from(u32::MAX)).await
 }
 
@@ -341,7 +341,13 @@ pub fn only_orphaned<M: Owned>(select: &mut SelectStatement) {
 }
 
 /// Whether nobody active is left in a group, or only somebody about to leave.
-fn is_unstaffed(group: Uuid, but: Option<Uuid>) -> Expr {
+pub async fn is_unstaffed(reader: Reader<'_>, group: Uuid, but: Option<Uuid>) -> Result<bool> {
+    let mut select = Query::select().expr(Expr::val(1)).to_owned();
+    select.and_where(unstaffed(group, but));
+    reader.any(select).await
+}
+
+fn unstaffed(group: Uuid, but: Option<Uuid>) -> Expr {
     let mut staff = staff_of(Expr::val(group));
     if let Some(leaver) = but {
         staff.and_where(Expr::col((user::Entity, user::Column::Id)).ne(leaver));

@@ -15,6 +15,7 @@ mod facts;
 mod forms;
 mod home;
 mod house;
+mod inbox;
 mod interactions;
 mod issues;
 mod jobs;

@@ -87,7 +87,7 @@ async fn s0_14_a_group_or_the_public_can_take_over_too() {
     }
     let nothing = shop.by(&shop.admin).post(&offboard(&empty_handed), to(public())).await.expect(200);
     let none = |kind: &str| json!({ "kind": kind, "moved": 0, "items": [] });
-    assert_eq!(nothing["moved"], json!([none("action_item"), none("issue"), none("work_item"), none("contact")]));
+    assert_eq!(nothing["moved"], json!([none("action_item"), none("issue"), none("work_item"), none("inbox_entry"), none("contact")]));
 }
 
 #[actix_web::test]
@@ -321,7 +321,7 @@ async fn s0_14_accounts_find_another_rep() {
         let heir = if heir_is_person { user(&shop.admin) } else { public() };
         let answer = admin.post(&offboard(&leaver), to(heir)).await.expect(200);
         let moved = json!({ "kind": "contact", "moved": 1, "items": [{ "id": account["id"], "title": name }] });
-        assert_eq!(answer["moved"][3], moved);
+        assert_eq!(answer["moved"][4], moved);
         let now = admin.get(&format!("/v1/contacts/{}", text(&account["id"]))).await.expect(200);
         let rep = if heir_is_person { json!(shop.admin.id) } else { Value::Null };
         assert_eq!(now["owner"].get("id").unwrap_or(&Value::Null), &rep);

@@ -1,5 +1,7 @@
 //! Work items: what customers asked for, until it is done.
 
+use caseload::work::work_items;
+
 use crate::support::*;
 
 const ITEMS: &str = "/v1/work-items";
@@ -520,4 +522,205 @@ async fn s3_33_many_work_items_are_changed_at_once() {
     ] {
         assert_eq!(by.post(&path_of_bulk, wrong).await.broken(422), rules(&[(at, "required")]));
     }
+}
+
+// S3-20: from the item; S3-19: all of it is found by the item.
+#[actix_web::test]
+async fn s3_20_calls_reminders_and_notes_are_made_from_the_item() {
+    let shop = Shop::open().await;
+    let ana = shop.hire("Ana Ruiz", "agent").await;
+    let by = shop.by(&ana);
+    let made = item(&by, json!({ "type": "support_ticket", "who": { "last_name": "Roy" }, "description": "Cannot pay\nby card" })).await;
+    let path = path(&made);
+    let id = text(&made["id"]);
+    let call = json!({ "detail": "Explained it.", "call_result": "answered", "outcome": "resolved", "duration_seconds": 240 });
+    let call = by.post(&format!("{path}/calls"), call).await.expect(201);
+    assert_eq!((&call["work_item_id"], &call["contact"]["id"]), (&made["id"], &made["contact"]["id"]));
+    assert_eq!((&call["channel"], &call["direction"], &call["subject_line"]), (&json!("phone"), &json!("outbound"), &json!("Cannot pay")));
+    assert_eq!(by.get(&path).await.expect(200)["last_inbound_at"], Value::Null, "who calls out has not heard");
+    shop.time_is("2026-03-18T09:05:00Z");
+    let letter = json!({ "channel": "email", "direction": "inbound", "subject_line": "It works", "follow_up": { "due_in": "tomorrow" } });
+    let letter = by.post(&format!("{path}/calls"), letter).await.expect(201);
+    assert_eq!((&letter["complete"], &letter["follow_up"]["work_item_id"]), (&json!(false), &made["id"]));
+    assert_eq!(by.get(&path).await.expect(200)["last_inbound_at"], "2026-03-18T09:05:00.000000Z");
+    let reminder = by.post(&format!("{path}/reminders"), json!({ "due_in": "in_1_week", "details": "Ask again" })).await.expect(201);
+    assert_eq!((&reminder["work_item_id"], &reminder["title"]), (&made["id"], &json!("Cannot pay")));
+    assert_eq!((&reminder["contact_id"], &reminder["assignee"]["name"]), (&made["contact"]["id"], &json!("Ana Ruiz")));
+    let note = by.post(&format!("{path}/notes"), json!({ "title": "Evenings only", "body": "> after six" })).await.expect(201);
+    assert_eq!((&note["work_item_id"], &note["contact_id"]), (&made["id"], &made["contact"]["id"]));
+    let calls = by.rows(&format!("/v1/interactions?work_item_id={id}&sort=occurred_at")).await;
+    assert_eq!(each(&calls, "id"), [text(&call["id"]), text(&letter["id"])]);
+    let items = by.rows(&format!("/v1/action-items?work_item_id={id}")).await;
+    assert_eq!(items.len(), 2, "the reminder and the follow-up");
+    assert_eq!(each(&by.rows(&format!("/v1/notes?work_item_id={id}")).await, "id"), [text(&note["id"])]);
+    // What is wrong is named by its own name.
+    for (kind, body, at) in [
+        ("calls", json!({ "outcome": "nonsense" }), "#/outcome"),
+        ("calls", json!({ "channel": "nonsense" }), "#/channel"),
+        ("reminders", json!({}), "#/due_at"),
+        ("reminders", json!({ "due_in": "nonsense" }), "#/due_in"),
+        ("notes", json!({ "title": " " }), "#/title"),
+    ] {
+        assert_eq!(by.post(&format!("{path}/{kind}"), body).await.broken(422)[0].0, at, "{kind}");
+    }
+    for kind in ["calls", "reminders", "notes"] {
+        let nothing = format!("{ITEMS}/019b0a35-2c00-7000-8000-000000000001/{kind}");
+        let body = if kind == "reminders" { json!({ "due_in": "today" }) } else { json!({}) };
+        assert_eq!(by.post(&nothing, body).await.problem(404), "not_found");
+    }
+}
+
+// S3-30
+#[actix_web::test]
+async fn s3_30_what_a_contact_sent_is_added_to_its_work_item() {
+    let shop = Shop::open().await;
+    let by = shop.by(&shop.admin);
+    let made = item(&by, json!({ "type": "support_ticket", "who": { "email": "zoe@epicerie.example" } })).await;
+    let path = path(&made);
+    let sent = async |who: &str, at: &str, direction: &str| {
+        let new = json!({ "who": { "email": who }, "channel": "email", "subject_line": "Hello", "occurred_at": at, "direction": direction, "complete": true });
+        text(&by.post("/v1/interactions", new).await.expect(201)["id"])
+    };
+    let (first, second) = (
+        sent("zoe@epicerie.example", "2026-03-18T08:00:00Z", "inbound").await,
+        sent("zoe@epicerie.example", "2026-03-18T07:00:00Z", "inbound").await,
+    );
+    let added = by.clone().header("if-match", "\"1\"").put(&format!("{path}/interactions/{first}"), None).await.expect(200);
+    assert_eq!(added["last_inbound_at"], "2026-03-18T08:00:00.000000Z");
+    let added = by.put(&format!("{path}/interactions/{second}"), None).await.expect(200);
+    assert_eq!(added["last_inbound_at"], "2026-03-18T08:00:00.000000Z", "what came earlier is not the last");
+    assert_eq!(added["version"], by.put(&format!("{path}/interactions/{second}"), None).await.expect(200)["version"], "once is enough");
+    let out = sent("zoe@epicerie.example", "2026-03-18T08:30:00Z", "outbound").await;
+    let added = by.put(&format!("{path}/interactions/{out}"), None).await.expect(200);
+    assert_eq!(added["last_inbound_at"], "2026-03-18T08:00:00.000000Z");
+    assert_eq!(by.rows(&format!("/v1/interactions?work_item_id={}", text(&made["id"]))).await.len(), 3);
+    let foreign = sent("roy@shop.example", "2026-03-18T08:00:00Z", "inbound").await;
+    assert_eq!(by.put(&format!("{path}/interactions/{foreign}"), None).await.problem(409), "conflict");
+    let stale = by.clone().header("if-match", "\"1\"").put(&format!("{path}/interactions/{first}"), None).await;
+    assert_eq!(stale.problem(412), "stale_version");
+    let nothing = "019b0a35-2c00-7000-8000-000000000001";
+    assert_eq!(by.put(&format!("{path}/interactions/{nothing}"), None).await.problem(404), "not_found");
+    assert_eq!(by.put(&format!("{ITEMS}/{nothing}/interactions/{first}"), None).await.problem(404), "not_found");
+}
+
+async fn events(by: &Caller<'_>, item: &Value) -> Vec<String> {
+    each(&by.rows(&format!("/v1/events?record={}", text(&item["id"]))).await, "type")
+}
+
+// S3-31: said once, whoever looks, and however many instances do.
+#[actix_web::test]
+async fn s3_31_it_is_said_once_that_it_is_time_to_call_back() {
+    let mut config = None;
+    let shop = Shop::with(|settings| config = Some(settings.clone())).await;
+    let other = shop.another(config.expect("settings")).await;
+    let by = shop.by(&shop.admin);
+    let mut made = Vec::new();
+    for number in 0..5 {
+        let new = json!({ "type": "support_ticket", "who": { "last_name": format!("Roy {number}") }, "callback_at": format!("2026-03-18T09:0{number}:00Z") });
+        made.push(item(&by, new).await);
+    }
+    // Put off, no more wanted, and done before its time.
+    by.patch(&path(&made[1]), json!({ "callback_at": "2026-03-19T09:00:00Z" })).await.expect(200);
+    by.patch(&path(&made[2]), json!({ "callback_at": null })).await.expect(200);
+    by.post(&format!("{}/transition", path(&made[3])), json!({ "to": "resolved" })).await.expect(200);
+    let due = async || {
+        for done in all([&shop.db, &other.db, &shop.db].map(|db| work_items::run_due(db))).await {
+            done.expect("what is due");
+        }
+    };
+    shop.time_is("2026-03-18T09:14:00Z");
+    due().await;
+    due().await;
+    for (number, wanted) in [(0, 1), (1, 0), (2, 0), (3, 0), (4, 1)] {
+        let said = events(&by, &made[number]).await.iter().filter(|event| *event == "work_item.callback_due").count();
+        assert_eq!(said, wanted, "item {number}");
+    }
+    let said = by.rows(&format!("/v1/events?record={}&type=work_item.callback_due", text(&made[0]["id"]))).await;
+    assert_eq!((&said[0]["actor"]["kind"], &said[0]["after"]["callback_at"]), (&json!("system"), &json!("2026-03-18T09:00:00.000000Z")));
+    // Asked for again, it is said again.
+    by.patch(&path(&made[0]), json!({ "callback_at": "2026-03-18T09:12:00Z" })).await.expect(200);
+    due().await;
+    assert_eq!(events(&by, &made[0]).await.last().map(String::as_str), Some("work_item.callback_due"));
+}
+
+// S3-33
+#[actix_web::test]
+async fn s3_33_a_long_silence_closes_what_waits_for_the_contact() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let patience = json!({ "auto_close_after": "P30D" });
+    admin.patch("/v1/work-item-types/support_ticket", patience).await.expect(200);
+    let mut made = Vec::new();
+    for number in 0..4 {
+        let kind = if number == 3 { "product_info_query" } else { "support_ticket" };
+        made.push(item(&admin, json!({ "type": kind, "who": { "email": format!("roy{number}@shop.example") } })).await);
+    }
+    for waiting in [0, 1, 3] {
+        admin.post(&format!("{}/transition", path(&made[waiting])), json!({ "to": "pending" })).await.expect(200);
+    }
+    shop.time_is("2026-04-10T09:00:00Z");
+    let admin = shop.by(&shop.again(&shop.admin).await);
+    let letter = json!({ "channel": "email", "direction": "inbound" });
+    admin.post(&format!("{}/calls", path(&made[1])), letter).await.expect(201);
+    shop.time_is("2026-04-17T08:59:00Z");
+    work_items::run_due(&shop.db).await.expect("what is due");
+    let admin = shop.by(&shop.again(&shop.admin).await);
+    assert_eq!(admin.get(&path(&made[0])).await.expect(200)["status"], "pending", "not yet");
+    shop.time_is("2026-04-17T09:00:00Z");
+    for done in all([work_items::run_due(&shop.db), work_items::run_due(&shop.db)]).await {
+        done.expect("what is due");
+    }
+    let status = async |number: usize| text(&admin.get(&path(&made[number])).await.expect(200)["status"]);
+    assert_eq!(status(0).await, "closed");
+    assert_eq!(status(1).await, "pending", "heard of a week ago");
+    assert_eq!(status(2).await, "new", "nobody has answered it yet");
+    assert_eq!(status(3).await, "pending", "of a type that waits for ever");
+    let history = admin.rows(&format!("{}/history", path(&made[0]))).await;
+    assert_eq!(history.len(), 3, "closed once");
+    assert_eq!((&history[2]["by"]["name"], &history[2]["seconds_in_state"]), (&json!("Caseload"), &json!(30 * 86_400)));
+    assert!(text(&history[2]["reason"]).contains("P30D"));
+}
+
+// S3-32
+#[actix_web::test]
+async fn s3_32_conversion_is_told_by_type_source_and_rep() {
+    let shop = Shop::open().await;
+    let (ana, mia) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Mia Lund", "manager").await);
+    let admin = shop.by(&shop.admin);
+    for (kind, source, owner, to) in [
+        ("body_type_quiz", "quiz", user(&ana), Some(json!({ "to": "sold", "order_id": "A-1" }))),
+        ("body_type_quiz", "quiz", user(&ana), Some(json!({ "to": "closed", "reason": "x" }))),
+        ("body_type_quiz", "shop", public(), None),
+        ("support_ticket", "shop", user(&mia), Some(json!({ "to": "sold" }))),
+    ] {
+        let new = json!({ "type": kind, "who": { "last_name": "Roy" }, "source": source, "assignee": owner });
+        let made = item(&admin, new).await;
+        if let Some(to) = to {
+            admin.post(&format!("{}/transition", path(&made)), to).await.expect(200);
+        }
+    }
+    shop.time_is("2026-03-18T09:01:00Z");
+    let report = "/v1/reports/work-item-conversion";
+    let read = async |query: &str| {
+        let report = shop.by(&mia).header("accept-language", "fr").get(&format!("{report}{query}")).await.expect(200);
+        let short = |row: &Value| json!([row["key"], row["label"], row["items"], row["active"], row["sold"], row["conversion"]]);
+        let rows: Vec<Value> = report["data"].as_array().expect("rows").iter().map(short).collect();
+        (rows, short(&report["total"]))
+    };
+    let (rows, total) = read("").await;
+    assert_eq!(rows[0], json!(["body_type_quiz", "Questionnaire de morphologie", 3, 1, 1, 0.3333]));
+    assert_eq!(rows[1], json!(["support_ticket", "Demande d'assistance", 1, 0, 1, 1.0]));
+    assert_eq!(total, json!([null, null, 4, 1, 2, 0.5]));
+    let (rows, _) = read("?by=source").await;
+    assert_eq!(rows, [json!(["quiz", "quiz", 2, 0, 1, 0.5]), json!(["shop", "shop", 2, 1, 1, 0.5])]);
+    let (rows, _) = read("?by=rep&type=body_type_quiz").await;
+    assert_eq!(rows[0], json!([format!("user:{}", ana.id), "Ana Ruiz", 2, 0, 1, 0.5]));
+    assert_eq!(rows[1], json!(["public", "Everyone", 1, 1, 0, 0.0]));
+    let (rows, total) = read("?created_at_lt=2026-03-18T09:00:00Z").await;
+    assert_eq!((rows.len(), total), (0, json!([null, null, 0, 0, 0, null])));
+    let (_, total) = read(&format!("?assignee=me,user:{}&source=shop", ana.id)).await;
+    assert_eq!(total[2], 1);
+    let wrong = shop.by(&mia).get(&format!("{report}?created_at_gte=2026-03-19T00:00:00Z")).await;
+    assert_eq!(wrong.broken(400), rules(&[("created_at_gte", "range")]));
+    assert_eq!(shop.by(&ana).get(report).await.problem(403), "missing_scope", "reports are the managers'");
 }

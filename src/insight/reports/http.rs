@@ -11,6 +11,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     chart,
+    conversion::{ConversionFilter, ConversionView, conversion},
     json::{DurationView, ReportView},
     lists::{Actions, ClosedIssues, Counted, CreatedItems, Interactions, OpenedIssues, OverdueItems},
     service,
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     kernel::{
         filter::{AnyOf, Flag},
-        http::{Db, Figures, List, Listing, Report, Result, report::report_params},
+        http::{Answer, Db, Figures, List, Listing, Query, Report, Result, report::report_params},
     },
     work::{
         action_items::{self, ActionItemFilter, ActionItemPage, Viewer},
@@ -34,6 +35,7 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(list_orphaned_work)
         .service(list_orphaned_issues)
         .service(list_orphaned_work_items)
+        .service(report_work_item_conversion)
         .service(report_interactions_by_purpose)
         .service(report_interactions_by_operator)
         .service(report_interactions_by_contact)
@@ -239,4 +241,14 @@ async fn list_orphaned_work_items(db: Data<Db>, list: List) -> Result<Listing> {
     let everything = WorkItemFilter { include_inactive: Some(Flag(true)), ..WorkItemFilter::default() };
     let page = work_items::page(db.read(), &list.context, &everything, work_items::orphaned(), &list.page).await?;
     Listing::of(&list, &page)
+}
+
+/// Read how many work items were sold
+///
+/// Of those made in a span of time, 30 days unless told: how many are still worked on, and how many an order came of, by type,
+/// source or rep (S3-32).
+#[utoipa::path(tag = "reports", security(("bearer" = ["reports:read"])), params(ConversionFilter), responses((status = 200, description = "The figures.", body = ConversionView)))]
+#[get("/reports/work-item-conversion")]
+async fn report_work_item_conversion(db: Data<Db>, query: Query<ConversionFilter>) -> Result<Answer> {
+    Answer::json(200, &conversion(db.read_lagging(), &query.context, &query.filter).await?)
 }

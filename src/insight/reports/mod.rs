@@ -6,6 +6,7 @@
 
 mod calendar;
 mod chart;
+mod conversion;
 pub mod http;
 mod json;
 mod lists;

@@ -42,7 +42,7 @@ use crate::{
 };
 
 /// A new action item. Exactly one of `due_in`, `due_on` and `due_at` says by when.
-#[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"subject": {"type": "order", "id": "A-1001"}, "title": "Follow up on shipping in 3 weeks", "due_in": "in_3_weeks"}))]
 pub struct NewActionItem {
@@ -577,6 +577,9 @@ pub struct ActionItemFilter {
     /// Only what follows from this note.
     #[schema(nullable = false)]
     pub note_id: Option<Uuid>,
+    /// Only what serves this work item (S3-20).
+    #[schema(nullable = false)]
+    pub work_item_id: Option<Uuid>,
     /// Only what this person or key asked for.
     #[schema(nullable = false)]
     pub created_by: Option<Uuid>,

@@ -579,6 +579,7 @@ fn narrow(select: &mut SelectStatement, asked: &Asked<'_>, viewer: &Viewer) {
         .any_of(column(Column::ContactId), asked.contacts.as_ref())
         .any_of(column(Column::Priority), filter.priority.as_ref())
         .equals(column(Column::NoteId), filter.note_id)
+        .equals(column(Column::WorkItemId), filter.work_item_id)
         .equals(column(Column::CreatedById), filter.created_by)
         .between(column(Column::DueAt), filter.due_at_gte, filter.due_at_lt)
         .between(column(Column::CreatedAt), filter.created_at_gte, filter.created_at_lt);

@@ -9,5 +9,5 @@ mod json;
 mod service;
 
 pub use interaction::{CallResult, Direction, Originator};
-pub use json::{ActionFilter, ActionView, FollowUpState, InteractionFilter, InteractionPage, InteractionView, NewInteraction};
+pub use json::{ActionFilter, ActionView, FollowUpState, InteractionFilter, InteractionPage, InteractionView, NewFollowUp, NewInteraction};
 pub use service::{Related, attach, found, found_actions, held, narrow, page, record, record_on, related};

@@ -155,6 +155,8 @@ pub struct NoteFilter {
     pub subject: Option<SubjectText>,
     /// Only about this contact, whatever it was merged with.
     pub contact_id: Option<Uuid>,
+    /// Only those on this work item (S3-20).
+    pub work_item_id: Option<Uuid>,
     /// Only about things of these types.
     #[param(value_type = Option<String>, example = "vendor")]
     pub subject_type: Option<AnyOf<String>>,

@@ -6,6 +6,6 @@ pub mod note;
 mod reactions;
 mod service;
 
-pub use json::{NewNote, NoteView};
+pub use json::{CreatedNoteView, NewNote, NoteView};
 pub use reactions::find_contact;
-pub use service::{create, find};
+pub use service::{create, create_on, find};

@@ -27,9 +27,14 @@ use crate::{
 
 /// Writes a note and what follows from it.
 pub async fn create(tx: &mut Tx, new: NewNote) -> Result<CreatedNoteView> {
+    create_on(tx, new, None).await
+}
+
+/// Writes a note, on a work item or on none, and what follows from it.
+pub async fn create_on(tx: &mut Tx, new: NewNote, work_item_id: Option<Uuid>) -> Result<CreatedNoteView> {
     let words = new.action_items.iter().flat_map(NewActionItem::words);
     picklists::learn(tx, words.chain(new.subject.as_ref().map(Subject::word))).await?;
-    let links = Links { subject: new.subject.clone(), contact_id: new.contact_id, ..Links::default() };
+    let links = Links { subject: new.subject.clone(), contact_id: new.contact_id, work_item_id, ..Links::default() };
     action_items::hold(tx, &new.action_items, &links).await?;
     let mut broken = Broken::default();
     let about = broken.note(subjects::whom(tx, new.subject, new.contact_id).await)?;
@@ -41,7 +46,7 @@ pub async fn create(tx: &mut Tx, new: NewNote) -> Result<CreatedNoteView> {
         subject_id: subject.id.clone(),
         contact_id,
         issue_id: None,
-        work_item_id: None,
+        work_item_id,
         title: new.title.trim().to_owned(),
         body: new.body,
         author_id: tx.context.actor.author(),
@@ -52,7 +57,7 @@ pub async fn create(tx: &mut Tx, new: NewNote) -> Result<CreatedNoteView> {
     tx.create(&note, "note.created").await?;
     let mut items = Vec::with_capacity(new.action_items.len());
     for (index, item) in new.action_items.into_iter().enumerate() {
-        let links = Links { subject: Some(subject.clone()), contact_id, note_id: Some(note.id), ..Links::default() };
+        let links = Links { subject: Some(subject.clone()), contact_id, note_id: Some(note.id), work_item_id, ..Links::default() };
         let created = action_items::create(tx, item, links).await.map_err(|error| error.below(&format!("action_items/{index}")));
         if let Some(item) = broken.note(created)? {
             items.push(action_items::created_view(tx, item).await?);
@@ -100,7 +105,7 @@ pub async fn page(reader: Reader<'_>, filter: &NoteFilter, request: &PageRequest
                 .equals(column(Column::SubjectId), Some(subject.0.id.clone()));
         }
         select.having::<Model>(column(Column::Id), filter.q.as_ref(), reader.backend());
-        select.any_of(column(Column::ContactId), cluster.as_ref());
+        select.any_of(column(Column::ContactId), cluster.as_ref()).equals(column(Column::WorkItemId), filter.work_item_id);
         select.any_of(column(Column::SubjectType), filter.subject_type.as_ref()).equals(column(Column::AuthorId), filter.author).between(
             column(Column::CreatedAt),
             filter.created_at_gte,

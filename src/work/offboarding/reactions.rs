@@ -14,11 +14,22 @@ use crate::{
     },
     work::{
         action_items::action_item::Model as ActionItem,
+        inbox,
         issues::issue::Model as Issue,
-        ownership::{Owned, group_is_unstaffed, open_of},
+        ownership::{Owned, group_is_unstaffed, is_unstaffed, open_of},
         work_items::work_item::Model as WorkItem,
     },
 };
+
+/// What contacts sent and somebody has not read, in answers.
+pub const INBOX_ENTRY: &str = "inbox_entry";
+
+/// Who leaves: a member who is about to be none, or was one until now.
+#[derive(Clone, Copy)]
+struct Leaver {
+    id: Uuid,
+    is_member: bool,
+}
 
 /// How much of each kind is open: its name in the answer, and how it is counted.
 struct Open(Vec<(&'static str, &'static str, u64)>);
@@ -30,12 +41,16 @@ impl Open {
             named::<ActionItem>(open_of::<ActionItem>(reader, user).await?),
             named::<Issue>(open_of::<Issue>(reader, user).await?),
             named::<WorkItem>(open_of::<WorkItem>(reader, user).await?),
+            (INBOX_ENTRY, "message", inbox::unread_of(reader, user).await?),
         ]))
     }
 
     /// What a group has although nobody active is left in it.
-    async fn left_by(reader: Reader<'_>, group: Uuid, but: Option<Uuid>) -> Result<Self> {
+    async fn left_by(reader: Reader<'_>, group: Uuid, leaver: Leaver) -> Result<Self> {
+        let but = if leaver.is_member { Some(leaver.id) } else { None };
+        let unread = if is_unstaffed(reader, group, but).await? { inbox::unread_of_group(reader, group, leaver.id).await? } else { 0 };
         Ok(Self(vec![
+            (INBOX_ENTRY, "message", unread),
             named::<ActionItem>(group_is_unstaffed::<ActionItem>(reader, group, but).await?),
             named::<Issue>(group_is_unstaffed::<Issue>(reader, group, but).await?),
             named::<WorkItem>(group_is_unstaffed::<WorkItem>(reader, group, but).await?),
@@ -79,7 +94,9 @@ pub fn refuse_open_work<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFutur
             refusals.push(Error::new(Code::OpenWork, detail).with("open_work", open.by_kind()));
         }
         for group in groups {
-            refuse_unstaffed(tx, group.id, &group.name, Some(change.id)).await.unwrap_or_else(|refusal| refusals.push(refusal));
+            refuse_unstaffed(tx, group.id, &group.name, Leaver { id: change.id, is_member: true })
+                .await
+                .unwrap_or_else(|refusal| refusals.push(refusal));
         }
         Error::all(refusals).map_or(Ok(()), Err)
     }
@@ -90,14 +107,15 @@ pub fn refuse_open_work<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFutur
 pub fn refuse_empty_group<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
     async move {
         let name = change.after.as_ref().and_then(|after| after["name"].as_str()).unwrap_or_default();
-        refuse_unstaffed(tx, change.id, name, None).await
+        let member = change.after.as_ref().and_then(|after| after["member"]["id"].as_str()?.parse().ok());
+        refuse_unstaffed(tx, change.id, name, Leaver { id: member.unwrap_or_default(), is_member: false }).await
     }
     .boxed_local()
 }
 
 /// Refuses to leave a group without an active member while it has open work.
-async fn refuse_unstaffed(tx: &Tx, group: Uuid, name: &str, but: Option<Uuid>) -> Result<()> {
-    let open = Open::left_by(tx.read(), group, but).await?;
+async fn refuse_unstaffed(tx: &Tx, group: Uuid, name: &str, leaver: Leaver) -> Result<()> {
+    let open = Open::left_by(tx.read(), group, leaver).await?;
     if open.sum() == 0 {
         return Ok(());
     }

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::json::{MovedItem, MovedKind, Offboarding, OffboardingView};
+use super::reactions::INBOX_ENTRY;
 use crate::{
     access::{
         groups,
@@ -16,6 +17,7 @@ use crate::{
     },
     work::{
         action_items::action_item,
+        inbox,
         issues::issue,
         ownership::{Assignee, AssigneeType, move_all, own},
         work_items::work_item,
@@ -48,11 +50,13 @@ pub async fn offboard(tx: &mut Tx, id: Uuid, wanted: Offboarding) -> Result<Offb
     let items = items.into_iter().map(|item| MovedItem { id: item.id, title: item.title }).collect();
     let issues = issues.into_iter().map(|issue| MovedItem { id: issue.id, title: issue.title }).collect();
     let work_items = work_items.into_iter().map(|item| MovedItem { id: item.id, title: item.title() }).collect();
+    let unread = inbox::hand_over(tx, id, owner.into()).await?;
+    let unread = unread.into_iter().map(|(id, title)| MovedItem { id, title }).collect();
     // An account has a rep who is a person, or none.
     let rep = owner.id.filter(|_| owner.kind == AssigneeType::User);
     let accounts = contacts::hand_over(tx, id, rep).await?;
     let accounts = accounts.into_iter().map(|contact| MovedItem { id: contact.id, title: contact.name }).collect();
-    let moved = [("action_item", items), ("issue", issues), ("work_item", work_items), ("contact", accounts)];
+    let moved = [("action_item", items), ("issue", issues), ("work_item", work_items), (INBOX_ENTRY, unread), ("contact", accounts)];
     let moved = moved.into_iter().map(|(kind, items): (&str, Vec<MovedItem>)| MovedKind { kind: kind.into(), moved: items.len(), items });
     let moved = moved.collect();
     let left = users::deactivate(tx, id).await?;

@@ -6,9 +6,10 @@ use uuid::Uuid;
 
 use super::{
     bulk::{self, WorkItemBulk},
+    dealings,
     json::{
-        CreatedWorkItemView, NewWorkItem, StatusChangePage, Transition, WorkItemFilter, WorkItemPage, WorkItemPatch, WorkItemUpsert,
-        WorkItemView,
+        CreatedWorkItemView, NewCall, NewReminder, NewWorkItem, NewWorkItemNote, StatusChangePage, Transition, WorkItemFilter,
+        WorkItemPage, WorkItemPatch, WorkItemUpsert, WorkItemView,
     },
     service,
     work_item::{self, Model},
@@ -20,7 +21,12 @@ use crate::{
         http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result},
         jobs::JobView,
     },
-    work::ownership::{claim, release},
+    work::{
+        action_items::ActionItemView,
+        interactions::InteractionView,
+        notes::CreatedNoteView,
+        ownership::{claim, release},
+    },
 };
 
 /// Adds the routes.
@@ -35,7 +41,11 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(transition_work_item)
         .service(claim_work_item)
         .service(release_work_item)
-        .service(list_work_item_history);
+        .service(list_work_item_history)
+        .service(record_work_item_call)
+        .service(remind_of_work_item)
+        .service(note_on_work_item)
+        .service(attach_interaction);
 }
 
 /// List work items
@@ -155,4 +165,42 @@ async fn release_work_item(db: Data<Db>, Path(id): Path<Uuid>, command: Command)
 async fn list_work_item_history(db: Data<Db>, Path(id): Path<Uuid>, list: List) -> Result<Listing> {
     let page = service::history(db.read(), id, &list.page).await?;
     Listing::of(&list, &page)
+}
+
+/// Record a call about a work item
+///
+/// With its contact, on the item (S3-20): a call unless another `channel` is named; one that came in ends the contact's
+/// silence. With `follow_up` an action item follows.
+#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = NewCall, responses((status = 201, description = "The interaction.", body = InteractionView)))]
+#[post("/work-items/{id}/calls")]
+async fn record_work_item_call(db: Data<Db>, Path(id): Path<Uuid>, call: Call<NewCall>) -> Result<Answer> {
+    call.write(&db, async move |tx, new| Answer::created(&dealings::call(tx, id, new).await?)).await
+}
+
+/// Set a reminder about a work item
+///
+/// An action item about its contact that carries `work_item_id` (S3-20).
+#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = NewReminder, responses((status = 201, description = "The action item.", body = ActionItemView)))]
+#[post("/work-items/{id}/reminders")]
+async fn remind_of_work_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<NewReminder>) -> Result<Answer> {
+    call.write(&db, async move |tx, new| Answer::created(&dealings::remind(tx, id, new).await?)).await
+}
+
+/// Write a note on a work item
+///
+/// A note about its contact that carries `work_item_id` (S3-20).
+#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = NewWorkItemNote, responses((status = 201, description = "The note.", body = CreatedNoteView)))]
+#[post("/work-items/{id}/notes")]
+async fn note_on_work_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<NewWorkItemNote>) -> Result<Answer> {
+    call.write(&db, async move |tx, new| Answer::created(&dealings::note(tx, id, new).await?)).await
+}
+
+/// Add an interaction to a work item
+///
+/// One with the item's contact, from which time on it belongs there, whatever it belonged to, and leaves the inbox (S3-30).
+/// One that came in ends the contact's silence. `If-Match` is about the work item.
+#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), responses((status = 200, description = "The work item as it is now.", body = WorkItemView), (status = 409, description = "It was with another contact.")))]
+#[put("/work-items/{id}/interactions/{interaction_id}")]
+async fn attach_interaction(db: Data<Db>, Path((id, interaction_id)): Path<(Uuid, Uuid)>, command: Command) -> Result<Answer> {
+    command.write(&db, async move |tx| Answer::ok(&dealings::attach(tx, id, interaction_id).await?)).await
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, str::FromStr};
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::{
@@ -30,6 +30,7 @@ use crate::{
     },
     work::{
         action_items::{Assignee, AssigneeRef, Priority},
+        interactions::{CallResult, Direction, NewFollowUp},
         routing_rules::RoutedBy,
     },
 };
@@ -227,6 +228,100 @@ pub(super) fn small(reference: &Map<String, Value>) -> Result<(), ValidationErro
 
 fn patched_small(patch: &Patch<Map<String, Value>>) -> Result<(), ValidationError> {
     patch.value().map_or(Ok(()), small)
+}
+
+/// A call about a work item, or another exchange with the contact, as somebody recorded it (S3-20).
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"detail": "Explained the result; she will think it over.", "call_result": "answered", "duration_seconds": 240}))]
+pub struct NewCall {
+    /// How it took place, a value of the picklist `channels`; `phone` unless given.
+    #[validate(length(min = 1, max = 64))]
+    #[schema(nullable = false, min_length = 1, max_length = 64, example = "phone")]
+    pub channel: Option<String>,
+    /// Which way it went; `outbound` unless given.
+    #[schema(nullable = false)]
+    pub direction: Option<Direction>,
+    /// What it was about, in a line of 1 to 255 characters; the item's title unless given.
+    #[validate(length(min = 1, max = 255), custom(function = text::not_blank))]
+    #[schema(nullable = false, min_length = 1, max_length = 255, pattern = "[^\\s\\u0085\\ufeff]")]
+    pub subject_line: Option<String>,
+    /// What was said, at length; up to 1,048,576 characters.
+    #[serde(default)]
+    #[validate(length(max = 1_048_576))]
+    #[schema(max_length = 1_048_576)]
+    pub detail: String,
+    /// Why, a value of the picklist `purposes`.
+    #[validate(length(min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, example = "sales")]
+    pub purpose: Option<String>,
+    /// What came of it, a value of the picklist `outcomes`.
+    #[validate(length(min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, example = "left_message")]
+    pub outcome: Option<String>,
+    /// The contact's mood, a value of the picklist `moods`.
+    #[validate(length(min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, example = "happy")]
+    pub mood: Option<String>,
+    /// What became of the call.
+    pub call_result: Option<CallResult>,
+    /// When it took place; now unless given. Not in the future, and since 1900.
+    pub occurred_at: Option<Timestamp>,
+    /// How long it took, in seconds up to a week.
+    #[validate(range(min = 0, max = 604_800))]
+    #[schema(minimum = 0, maximum = 604_800, example = 240)]
+    pub duration_seconds: Option<i64>,
+    /// What follows from it.
+    #[validate(nested)]
+    #[schema(nullable = false)]
+    pub follow_up: Option<NewFollowUp>,
+}
+
+/// Something to be done about a work item: an action item. Exactly one of `due_in`, `due_on` and `due_at`.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"title": "Ask whether the card works by now", "due_in": "in_1_week"}))]
+pub struct NewReminder {
+    /// What must be done, in a line of 1 to 200 characters; the item's title unless given.
+    #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
+    #[schema(nullable = false, min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]")]
+    pub title: Option<String>,
+    /// What must be done, at length; up to 65,536 characters.
+    #[serde(default)]
+    #[validate(length(max = 65_536))]
+    #[schema(max_length = 65_536)]
+    pub details: String,
+    /// How much it matters.
+    #[serde(default)]
+    #[schema(default = "normal")]
+    pub priority: Priority,
+    /// Who has to do it; the author unless said otherwise.
+    #[validate(nested)]
+    pub assignee: Option<AssigneeRef>,
+    /// By when: a value of the picklist `due_presets`.
+    #[validate(length(min = 1, max = 64))]
+    #[schema(min_length = 1, max_length = 64, example = "in_1_week")]
+    pub due_in: Option<String>,
+    /// By when: the end of a day in the assignee's time zone, in the years 1900 to 2999.
+    pub due_on: Option<NaiveDate>,
+    /// By when: an instant in the years 1900 to 2999.
+    pub due_at: Option<Timestamp>,
+}
+
+/// A note on a work item.
+#[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"title": "Prefers to be called in the evening"}))]
+pub struct NewWorkItemNote {
+    /// What it says, in a line of 1 to 200 characters; the item's title unless given.
+    #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
+    #[schema(nullable = false, min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]")]
+    pub title: Option<String>,
+    /// What it says, at length; up to 1,048,576 characters.
+    #[serde(default)]
+    #[validate(length(max = 1_048_576))]
+    #[schema(max_length = 1_048_576)]
+    pub body: String,
 }
 
 /// A work item.
@@ -486,7 +581,7 @@ pub struct WorkItemFilter {
     pub external_id: Option<ExternalIdText>,
     /// Only the one with this number.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 1042)]
-    #[schema(value_type = Option<i64>, nullable = false, minimum = 1, maximum = 9_007_199_254_740_991_i64)]
+    #[schema(value_type = Option<i64>, nullable = false)]
     pub number: Option<Number<1, 9_007_199_254_740_991>>,
     /// Only with this value of a member of the reference, text, number, true or false (B-7). Best beside another filter: no index knows it.
     #[param(value_type = Option<String>, max_length = 10000, pattern = "^[^:]+:[\\s\\S]+$", example = "result:liver")]

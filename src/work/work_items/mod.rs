@@ -4,13 +4,17 @@
 //! one always has somebody who can work on it. Forms and feeds make items as people do, by [`create`].
 
 pub mod bulk;
+mod dealings;
 pub mod http;
 mod json;
 mod reactions;
 mod service;
 pub mod status_change;
 pub mod work_item;
+mod worker;
 
 pub use json::{WorkItemFilter, WorkItemPage, WorkItemView};
 pub use reactions::refuse_lost_status;
 pub use service::{Draft, by_external_id, create, orphaned, page};
+pub use work_item::first_line;
+pub use worker::run_due;

@@ -410,7 +410,8 @@ async fn change(tx: &mut Tx, id: Uuid, patch: WorkItemPatch, replaced: Replaced)
         callback_at.onto(&mut after.callback_at);
         after.callback_pending_at = after.callback_at;
     }
-    let moved = broken.note(shift(tx, &mut after, &kind, patch.status, patch.reason, patch.order_id))?.flatten();
+    let wanted = Shift { to: patch.status, reason: patch.reason, order_id: patch.order_id };
+    let moved = broken.note(shift(tx, &mut after, &kind, wanted))?.flatten();
     broken.end()?;
     if let Some(owner) = able {
         after.give(owner);
@@ -444,15 +445,29 @@ async fn still_able(tx: &mut Tx, item: &Model) -> Result<Owner> {
     }
 }
 
+/// Another status, when one is wanted, with what goes with it.
+#[derive(Clone, Debug)]
+pub struct Shift {
+    /// Which.
+    pub to: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// The order that came of it.
+    pub order_id: Option<String>,
+}
+
+/// Gives an item that is locked another status, as Caseload itself does.
+pub async fn close(tx: &mut Tx, before: &Model, kind: &work_item_type::Model, wanted: Shift) -> Result<()> {
+    let mut after = before.clone();
+    let Some(moved) = shift(tx, &mut after, kind, wanted)? else { return Ok(()) };
+    settle(&mut after, before, kind, tx.now);
+    tx.change(before, after, "work_item.status_changed").await?;
+    tx.put(moved).await
+}
+
 /// Gives an item another status, when one is wanted, by the rules of its type; what its history will say.
-fn shift(
-    tx: &Tx,
-    item: &mut Model,
-    kind: &work_item_type::Model,
-    to: Option<String>,
-    reason: Option<String>,
-    order_id: Option<String>,
-) -> Result<Option<status_change::Model>> {
+fn shift(tx: &Tx, item: &mut Model, kind: &work_item_type::Model, wanted: Shift) -> Result<Option<status_change::Model>> {
+    let Shift { to, reason, order_id } = wanted;
     let mut broken = Broken::default();
     let goes_to = |key: &str| to.as_deref() == Some(key);
     if reason.is_none() && goes_to(work_item_type::CLOSED) {

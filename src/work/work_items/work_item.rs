@@ -93,12 +93,18 @@ pub struct Model {
     pub version: i64,
 }
 
+/// The first line of a description, in 200 characters; where it says nothing, the type.
+#[must_use]
+pub fn first_line(description: &str, kind: &str) -> String {
+    let line = description.lines().map(str::trim).find(|line| !line.is_empty());
+    line.unwrap_or(kind).chars().take(200).collect()
+}
+
 impl Model {
     /// What people call it, in a line.
     #[must_use]
     pub fn title(&self) -> String {
-        let line = self.description.lines().map(str::trim).find(|line| !line.is_empty());
-        line.unwrap_or(&self.r#type).chars().take(200).collect()
+        first_line(&self.description, &self.r#type)
     }
 
     /// Every text in its reference, for full text.

@@ -211,6 +211,8 @@ async fn what_does_not_fit(given: &mut Given) {
         let body = json!({ "type": "body_type_quiz", "who": { "last_name": "Roy" } });
         given.note(&upsert, &upsert.ask(&admin, external, Some(body)).await);
     }
+    let foreign = json!({ "who": { "email": "zoe@epicerie.example" }, "channel": "email", "subject_line": "Hello", "complete": true });
+    let foreign = text(&admin.post("/v1/interactions", foreign).await.expect(201)["id"]);
     let statuses = json!([{ "key": "open", "label": "Open" }]);
     let link = operation("link_interaction");
     let linked = |issue: &str| format!("/v1/issues/{issue}/interactions/{interaction}");
@@ -220,6 +222,7 @@ async fn what_does_not_fit(given: &mut Given) {
         ("update_issue", format!("/v1/issues/{}", issues[0]), Some(json!({ "title": "Charged thrice" }))),
         ("link_interaction", linked(&issues[0]), Some(json!({}))),
         ("update_work_item", format!("/v1/work-items/{work}"), Some(json!({ "status": "new" }))),
+        ("attach_interaction", format!("/v1/work-items/{work}/interactions/{foreign}"), None),
         ("update_work_item_type", "/v1/work-item-types/support_ticket".into(), Some(json!({ "statuses": statuses }))),
         ("add_group_member", format!("/v1/groups/{shipping}/members/{}", gone.id), None),
         ("update_user", format!("/v1/users/{}", ana.id), Some(json!({ "email": "admin@localhost" }))),

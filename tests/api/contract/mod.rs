@@ -248,6 +248,10 @@ async fn stock(shop: &Shop) {
         let item = admin.post("/v1/work-items", item).await.expect(201);
         let item = format!("/v1/work-items/{}", text(&item["id"]));
         admin.post(&format!("{item}/transition"), json!({ "to": "in_progress" })).await.expect(200);
+        for channel in ["email", "sms"] {
+            let sent = json!({ "contact_id": contact, "channel": channel, "subject_line": title, "complete": true });
+            admin.post("/v1/interactions", sent).await.expect(201);
+        }
         shop.job(&shop.admin, title, 2000, json!({})).await;
     }
 }

@@ -48,6 +48,11 @@ fn hot(group: &str) -> Vec<String> {
     ] {
         paths.push(format!("/v1/work-items?{filter}"));
     }
+    for filter in
+        ["state=unread", "state=read", "entities=work_items", "entities=work_items&priority=any", "entities=work_items&state=unread"]
+    {
+        paths.push(format!("/v1/inbox?{filter}"));
+    }
     for queue in ["mine", "public", group] {
         paths.push(format!("/v1/queues/{queue}/items"));
         paths.push(format!("/v1/queues/{queue}/items?view=all"));
@@ -66,6 +71,9 @@ fn hot(group: &str) -> Vec<String> {
         "country=CA&postal_code_prefix=H2",
     ] {
         paths.push(format!("/v1/contacts?{filter}"));
+    }
+    for list in ["interactions", "action-items", "notes"] {
+        paths.push(format!("/v1/{list}?work_item_id={NOTHING}"));
     }
     for rest in [
         "action-items?variable=mood:happy",

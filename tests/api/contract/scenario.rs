@@ -148,20 +148,7 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     let into = json!({ "into": interaction["actions"][1]["issue_id"] });
     f.act(&admin, "merge_issue", &format!("{issue_path}/merge"), Some(into)).await;
 
-    let kind = json!({ "label": "Skin Quiz", "category": "quiz", "reference_schema": { "type": "object" } });
-    f.act(&admin, "create_work_item_type", "/v1/work-item-types", Some(kind)).await;
-    f.act(&admin, "update_work_item_type", "/v1/work-item-types/skin_quiz", Some(json!({ "priority": "high" }))).await;
-    let work = json!({ "type": "skin_quiz", "who": { "email": "zoe@epicerie.example" }, "interaction_id": null, "assignee": { "type": "public" } });
-    let work = f.act(&admin, "create_work_item", "/v1/work-items", Some(work)).await;
-    let work = format!("/v1/work-items/{}", text(&work["id"]));
-    f.act(&admin, "update_work_item", &work, Some(json!({ "reference": { "result": "dry" } }))).await;
-    f.act(&admin, "claim_work_item", &format!("{work}/claim"), None).await;
-    f.act(&admin, "release_work_item", &format!("{work}/release"), None).await;
-    f.act(&admin, "transition_work_item", &format!("{work}/transition"), Some(json!({ "to": "in_progress" }))).await;
-    let known = json!({ "type": "skin_quiz", "who": { "email": "zoe@epicerie.example" } });
-    f.act(&admin, "upsert_work_item", "/v1/work-items/by-external-id/quiz/Q-1001", Some(known)).await;
-    let bulk = json!({ "select": { "filter": { "type": "skin_quiz" } }, "set": { "assignee": user(&admin) } });
-    f.act(&admin, "bulk_work_items", "/v1/work-items/bulk", Some(bulk)).await;
+    work_items(shop, f, &admin).await;
 
     let form = json!({ "key": "quiz", "title": "Quiz", "work_item_type": "body_type_quiz" });
     f.act(&admin, "create_form", "/v1/forms", Some(form)).await;
@@ -180,4 +167,32 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     let writes = Operation::all().into_iter().filter(|operation| operation.method != Method::GET);
     let missing: Vec<&str> = writes.map(|operation| operation.id).filter(|id| !day.done.contains(id)).collect();
     assert!(missing.is_empty(), "let these writes happen here as well: {}", missing.join(", "));
+}
+
+/// What is done with work items and their types.
+async fn work_items(shop: &Shop, f: &mut Day<impl AsyncFnMut(&Deed) -> Reply>, admin: &Person) {
+    let kind = json!({ "label": "Skin Quiz", "category": "quiz", "reference_schema": { "type": "object" } });
+    f.act(admin, "create_work_item_type", "/v1/work-item-types", Some(kind)).await;
+    f.act(admin, "update_work_item_type", "/v1/work-item-types/skin_quiz", Some(json!({ "priority": "high" }))).await;
+    let work = json!({ "type": "skin_quiz", "who": { "email": "zoe@epicerie.example" }, "interaction_id": null, "assignee": { "type": "public" } });
+    let work = f.act(admin, "create_work_item", "/v1/work-items", Some(work)).await;
+    let work = format!("/v1/work-items/{}", text(&work["id"]));
+    f.act(admin, "update_work_item", &work, Some(json!({ "reference": { "result": "dry" } }))).await;
+    f.act(admin, "claim_work_item", &format!("{work}/claim"), None).await;
+    f.act(admin, "release_work_item", &format!("{work}/release"), None).await;
+    f.act(admin, "transition_work_item", &format!("{work}/transition"), Some(json!({ "to": "in_progress" }))).await;
+    f.act(admin, "record_work_item_call", &format!("{work}/calls"), Some(json!({ "call_result": "answered" }))).await;
+    f.act(admin, "remind_of_work_item", &format!("{work}/reminders"), Some(json!({ "due_in": "tomorrow" }))).await;
+    f.act(admin, "note_on_work_item", &format!("{work}/notes"), Some(json!({ "title": "Evenings only" }))).await;
+    let letter = json!({ "who": { "email": "zoe@epicerie.example" }, "channel": "email", "subject_line": "Hello", "complete": true });
+    let letter = f.act(admin, "record_interaction", "/v1/interactions", Some(letter)).await;
+    f.act(admin, "attach_interaction", &format!("{work}/interactions/{}", text(&letter["id"])), None).await;
+    let known = json!({ "type": "skin_quiz", "who": { "email": "zoe@epicerie.example" } });
+    f.act(admin, "upsert_work_item", "/v1/work-items/by-external-id/quiz/Q-1001", Some(known)).await;
+    let inbox = "/v1/inbox?entities=work_items&priority=any";
+    let entry = format!("/v1/inbox/{}", text(&shop.by(admin).get(inbox).await.json["data"][0]["id"]));
+    f.act(admin, "mark_inbox_entry_read", &format!("{entry}/read"), None).await;
+    f.act(admin, "mark_inbox_entry_unread", &format!("{entry}/unread"), None).await;
+    let bulk = json!({ "select": { "filter": { "type": "skin_quiz" } }, "set": { "assignee": user(admin) } });
+    f.act(admin, "bulk_work_items", "/v1/work-items/bulk", Some(bulk)).await;
 }

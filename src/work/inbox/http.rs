@@ -1,0 +1,48 @@
+//! The door to the inbox.
+
+use actix_web::{get, post, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{
+    json::{InboxEntryView, InboxFilter, InboxPage, InboxState},
+    service,
+};
+use crate::kernel::http::{Answer, Command, Db, List, Listing, Path, Result};
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(list_inbox).service(mark_inbox_entry_read).service(mark_inbox_entry_unread);
+}
+
+/// List what lies in one's inbox
+///
+/// What came for oneself and one's groups, read and unread (S3-9, S3-10): calls that nobody took, e-mails and SMS. Work items on
+/// request, and of those only the ones of high priority, unless asked otherwise; `applied_defaults` says so, and how many that
+/// hides (S3-11 to S3-13). Another person's is 403. Sorts: `received_at` (default `-received_at`).
+#[utoipa::path(tag = "inbox", security(("bearer" = ["inbox:read"])), params(InboxPage, InboxFilter), responses((status = 200, description = "A page of the inbox.", body = InboxPage)))]
+#[get("/inbox")]
+async fn list_inbox(db: Data<Db>, list: List<InboxFilter>) -> Result<Listing> {
+    let whose = service::whose(&list.context.actor, &list.filter)?;
+    let page = service::page(db.read(), whose, &list.filter, &list.page).await?;
+    let more = service::applied_defaults(db.read(), whose, &list.filter).await?;
+    Listing::with(&list, &page, more)
+}
+
+/// Mark an entry of one's inbox as read
+///
+/// For oneself alone (S3-10). Another person's is 403.
+#[utoipa::path(tag = "inbox", security(("bearer" = ["inbox:write"])), responses((status = 200, description = "The entry, read.", body = InboxEntryView)))]
+#[post("/inbox/{id}/read")]
+async fn mark_inbox_entry_read(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
+    command.write(&db, async move |tx| Answer::ok(&service::mark(tx, id, InboxState::Read).await?)).await
+}
+
+/// Mark an entry of one's inbox as unread
+///
+/// For oneself alone (S3-10). Another person's is 403.
+#[utoipa::path(tag = "inbox", security(("bearer" = ["inbox:write"])), responses((status = 200, description = "The entry, unread.", body = InboxEntryView)))]
+#[post("/inbox/{id}/unread")]
+async fn mark_inbox_entry_unread(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
+    command.write(&db, async move |tx| Answer::ok(&service::mark(tx, id, InboxState::Unread).await?)).await
+}

@@ -1,0 +1,125 @@
+//! What is done about a work item: calls, reminders and notes, and what the contact sent (S3-20, S3-30).
+
+use sea_orm::EntityTrait;
+use uuid::Uuid;
+
+use super::{
+    json::{NewCall, NewReminder, NewWorkItemNote, WorkItemView},
+    service,
+    work_item::{Entity, Model},
+};
+use crate::{
+    customers::{contacts, subjects},
+    kernel::{
+        clock::Timestamp,
+        error::{Code, Error, Result},
+        tx::Tx,
+    },
+    work::{
+        action_items::{self, ActionItemView, Links, NewActionItem},
+        interactions::{self, Direction, InteractionView, NewInteraction},
+        notes::{self, CreatedNoteView, NewNote},
+    },
+};
+
+/// What people call by phone over.
+const PHONE: &str = "phone";
+
+/// Records a call, or another exchange, on an item.
+pub async fn call(tx: &mut Tx, id: Uuid, call: NewCall) -> Result<InteractionView> {
+    let item = seen(tx, id).await?;
+    let complete = call.follow_up.is_none();
+    let new = NewInteraction {
+        who: None,
+        contact_id: Some(item.contact_id),
+        originator: None,
+        channel: call.channel.unwrap_or_else(|| PHONE.to_owned()),
+        channel_other: None,
+        direction: call.direction.unwrap_or(Direction::Outbound),
+        purpose: call.purpose,
+        subject_line: call.subject_line.unwrap_or_else(|| item.title()),
+        detail: call.detail,
+        outcome: call.outcome,
+        mood: call.mood,
+        call_result: call.call_result,
+        occurred_at: call.occurred_at,
+        duration_seconds: call.duration_seconds,
+        complete,
+        follow_up: call.follow_up,
+        actions: Vec::new(),
+        subject: None,
+    };
+    let recorded = interactions::record_on(tx, new, Some(id)).await?.interaction;
+    if recorded.direction == Direction::Inbound {
+        heard(tx, id, recorded.occurred_at).await?;
+    }
+    Ok(recorded)
+}
+
+/// Plans something about an item: an action item, of whoever has the item unless somebody else is meant.
+pub async fn remind(tx: &mut Tx, id: Uuid, reminder: NewReminder) -> Result<ActionItemView> {
+    let item = seen(tx, id).await?;
+    let links = Links {
+        subject: Some(subjects::of_contact(item.contact_id)),
+        contact_id: Some(item.contact_id),
+        work_item_id: Some(id),
+        ..Links::default()
+    };
+    let new = NewActionItem {
+        title: reminder.title.unwrap_or_else(|| item.title()),
+        details: reminder.details,
+        priority: reminder.priority,
+        assignee: reminder.assignee,
+        due_in: reminder.due_in,
+        due_on: reminder.due_on,
+        due_at: reminder.due_at,
+        ..NewActionItem::default()
+    };
+    let created = action_items::create(tx, new, links).await?;
+    action_items::view_of(tx, created.item).await
+}
+
+/// Writes a note on an item.
+pub async fn note(tx: &mut Tx, id: Uuid, note: NewWorkItemNote) -> Result<CreatedNoteView> {
+    let item = seen(tx, id).await?;
+    let new = NewNote {
+        subject: None,
+        contact_id: Some(item.contact_id),
+        title: note.title.unwrap_or_else(|| item.title()),
+        body: note.body,
+        action_items: Vec::new(),
+    };
+    notes::create_on(tx, new, Some(id)).await
+}
+
+/// Adds an interaction of the contact to an item, from which time on it belongs there and leaves the inbox (S3-30).
+pub async fn attach(tx: &mut Tx, id: Uuid, interaction: Uuid) -> Result<WorkItemView> {
+    let item: Model = tx.target(id, "work item").await?;
+    let before = interactions::held(tx, interaction).await?.ok_or_else(|| Error::not_found("interaction"))?;
+    if !contacts::cluster(tx.read(), item.contact_id).await?.contains(&before.contact_id) {
+        return Err(Error::new(Code::Conflict, format!("It was with another contact than that of work item {}.", item.number)));
+    }
+    interactions::attach(tx, interaction, Some(id)).await?;
+    if before.direction == Direction::Inbound {
+        heard(tx, id, before.occurred_at).await?;
+    }
+    service::find(tx.read(), id).await
+}
+
+/// Notes when the contact was last heard of about an item: its silence begins anew.
+async fn heard(tx: &mut Tx, id: Uuid, at: Timestamp) -> Result<()> {
+    let before = tx.lock::<Entity>(id, "work item").await?;
+    if before.last_inbound_at.is_some_and(|known| known >= at) {
+        return Ok(());
+    }
+    let quiet_since = before.quiet_since.map(|since| Ord::max(since, at));
+    let after = Model { last_inbound_at: Some(at), quiet_since, ..before.clone() };
+    tx.change(&before, after, "work_item.updated").await.map(drop)
+}
+
+/// The item that the request is about, not locked: others come first.
+async fn seen(tx: &mut Tx, id: Uuid) -> Result<Model> {
+    let item = tx.read().model(Entity::find_by_id(id)).await?.ok_or_else(|| Error::not_found("work item"))?;
+    tx.check_version(&item, "work item")?;
+    Ok(item)
+}
