@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use caseload::{app::workers, kernel::jobs::Runner};
+
 use super::*;
-use crate::support::Person;
+use crate::support::{Person, feeds};
 
 /// One write: who does what to which.
 pub struct Deed {
@@ -129,6 +131,8 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     f.act(&admin, "confirm_contact_match", &format!("{zoe}/confirm-match"), Some(json!({ "contact_id": known["id"] }))).await;
     f.act(&admin, "undo_contact_match", &format!("{zoe}/unmatch"), None).await;
 
+    pulls(shop, f, &admin, &zoe).await;
+
     let issue = json!({ "title": "Charged too much", "types": ["billing"], "assignee": { "type": "public" } });
     let issue = f.act(&admin, "create_issue", "/v1/issues", Some(issue)).await;
     let issue_path = format!("/v1/issues/{}", text(&issue["id"]));
@@ -167,6 +171,34 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     let writes = Operation::all().into_iter().filter(|operation| operation.method != Method::GET);
     let missing: Vec<&str> = writes.map(|operation| operation.id).filter(|id| !day.done.contains(id)).collect();
     assert!(missing.is_empty(), "let these writes happen here as well: {}", missing.join(", "));
+}
+
+/// What is fetched from elsewhere.
+async fn pulls(shop: &Shop, f: &mut Day<impl AsyncFnMut(&Deed) -> Reply>, admin: &Person, contact: &str) {
+    // One row is bad until the source reads it otherwise, one is thrown away.
+    let feed = feeds::open(3);
+    for row in &mut feed.held.lock().expect("rows").rows {
+        row["contact"] = json!({ "mail": row["contact"]["email"] });
+    }
+    let quizzes = f.act(admin, "create_source", "/v1/sources", Some(feeds::source(&feed))).await;
+    let quizzes = format!("/v1/sources/{}", text(&quizzes["id"]));
+    f.act(admin, "run_source", &format!("{quizzes}/run"), None).await;
+    Runner::new(workers::handlers()).run_until_idle(&shop.db).await.expect("jobs");
+    let rows = shop.by(admin).get(&format!("{quizzes}/quarantine")).await.expect(200);
+    let row = |index: usize| format!("{quizzes}/quarantine/{}", text(&rows["data"][index]["id"]));
+    let mut mapping = feeds::source(&feed)["mapping"].clone();
+    mapping["email"] = json!("/contact/mail");
+    f.act(admin, "update_source", &quizzes, Some(json!({ "mapping": mapping }))).await;
+    f.act(admin, "discard_quarantined_row", &row(0), None).await;
+    f.act(admin, "retry_quarantined_row", &format!("{}/retry", row(1)), None).await;
+    f.act(admin, "retry_quarantined_rows", &format!("{quizzes}/quarantine/retry"), None).await;
+
+    let till = json!({ "kind": "generic", "name": "Till", "source": "till", "base_url": "https://till.example" });
+    let till = f.act(admin, "create_connector", "/v1/connectors", Some(till)).await;
+    let till = format!("/v1/connectors/{}", text(&till["id"]));
+    f.act(admin, "update_connector", &till, Some(json!({ "credentials": { "token": "s3cr3t" } }))).await;
+    f.act(admin, "run_connector", &format!("{till}/run"), None).await;
+    f.act(admin, "sync_contact", &format!("{contact}/sync"), None).await;
 }
 
 /// What is done with work items and their types.
