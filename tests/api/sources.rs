@@ -134,7 +134,7 @@ async fn s3_3_a_bad_row_waits_in_quarantine() {
     assert_eq!(admin.command(&format!("{}/retry", row(1))).await.problem(404), "not_found");
     assert_eq!(admin.delete(&row(0)).await.status, 204);
     assert_eq!(admin.delete(&row(0)).await.problem(404), "not_found");
-    let all = admin.command(&format!("{source}/quarantine/retry")).await.expect(200);
+    let all = admin.command(&format!("{source}/retry")).await.expect(200);
     assert_eq!((&all["succeeded"], &all["failed"]), (&json!(0), &json!(4)));
     // One that is set right where it comes from leaves by itself; one that was thrown away and is still wrong comes again.
     admin.patch(&source, json!({ "mapping": feeds::source(&feed)["mapping"], "cursor_parameter": null })).await.expect(200);

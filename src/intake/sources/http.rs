@@ -106,7 +106,7 @@ async fn list_quarantined_rows(db: Data<Db>, Path(id): Path<Uuid>, list: List<Qu
 /// The oldest 200, each standing alone, as the source is now: set right its mapping or the type of its work items first.
 /// Those that break a rule again stay, with their new reasons.
 #[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), responses((status = 200, description = "What became of them.", body = RetryReport)))]
-#[post("/sources/{id}/quarantine/retry")]
+#[post("/sources/{id}/retry")]
 async fn retry_quarantined_rows(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
     command.write(&db, async move |tx| Answer::json(200, &service::retry_all(tx, id).await?)).await
 }

@@ -214,7 +214,8 @@ async fn stock(shop: &Shop) {
     for name in ["Checkout", "Checkout", "Newsletter"] {
         key(shop, name, &[Scope::NotesWrite]).await;
     }
-    for last_name in ["Roy", "Roy", "Tremblay"] {
+    // The first of all contacts is the one that things are about.
+    for last_name in ["Abbott", "Abbott", "Tremblay"] {
         admin.post("/v1/contacts", json!({ "last_name": last_name, "status": "active" })).await.expect(201);
     }
     let contact = text(&admin.get("/v1/contacts?limit=1").await.json["data"][0]["id"]);

@@ -117,7 +117,7 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     let zoe = format!("/v1/contacts/{}", text(&zoe["id"]));
     f.act(&admin, "update_contact", &zoe, Some(json!({ "first_names": "Zoé" }))).await;
     f.act(&admin, "create_contact", "/v1/contacts", Some(json!({ "last_name": "Roi", "external_ids": { "shop": "C-1001" } }))).await;
-    let known = f.act(&admin, "upsert_contact", "/v1/contacts/by-external-id/shop/C-1001", Some(json!({ "last_name": "Roy" }))).await;
+    let known = f.act(&admin, "upsert_contact", "/v1/contacts/by-external-id/shop/C-1001", Some(json!({ "last_name": "Abbott" }))).await;
     let fact = json!({ "title": "Order A-1001", "occurred_at": "2026-03-17T14:00:00Z" });
     for external in ["A-1001", "A-1002"] {
         let fact_path = format!("/v1/contacts/{}/facts/orders/{external}", text(&known["id"]));
@@ -191,7 +191,7 @@ async fn pulls(shop: &Shop, f: &mut Day<impl AsyncFnMut(&Deed) -> Reply>, admin:
     f.act(admin, "update_source", &quizzes, Some(json!({ "mapping": mapping }))).await;
     f.act(admin, "discard_quarantined_row", &row(0), None).await;
     f.act(admin, "retry_quarantined_row", &format!("{}/retry", row(1)), None).await;
-    f.act(admin, "retry_quarantined_rows", &format!("{quizzes}/quarantine/retry"), None).await;
+    f.act(admin, "retry_quarantined_rows", &format!("{quizzes}/retry"), None).await;
 
     let till = json!({ "kind": "generic", "name": "Till", "source": "till", "base_url": "https://till.example" });
     let till = f.act(admin, "create_connector", "/v1/connectors", Some(till)).await;
