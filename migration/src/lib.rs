@@ -21,6 +21,7 @@ mod m0012_work_items;
 mod m0013_routing_rules;
 mod m0014_forms;
 mod m0017_inbox;
+mod m0018_conversion;
 
 /// Applies what is missing.
 pub struct Migrator;
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0013_routing_rules::Migration),
             Box::new(m0014_forms::Migration),
             Box::new(m0017_inbox::Migration),
+            Box::new(m0018_conversion::Migration),
         ]
     }
 }
