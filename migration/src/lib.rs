@@ -20,7 +20,10 @@ mod m0011_facts;
 mod m0012_work_items;
 mod m0013_routing_rules;
 mod m0014_forms;
+mod m0015_connectors;
+mod m0016_sources;
 mod m0017_inbox;
+mod m0018_subject_types;
 
 /// Applies what is missing.
 pub struct Migrator;
@@ -42,7 +45,10 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_work_items::Migration),
             Box::new(m0013_routing_rules::Migration),
             Box::new(m0014_forms::Migration),
+            Box::new(m0015_connectors::Migration),
+            Box::new(m0016_sources::Migration),
             Box::new(m0017_inbox::Migration),
+            Box::new(m0018_subject_types::Migration),
         ]
     }
 }

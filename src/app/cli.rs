@@ -117,6 +117,7 @@ async fn run(command: Command, config: Config) -> std::result::Result<(), Box<dy
 async fn serve(config: Config) -> std::result::Result<(), Box<dyn std::error::Error>> {
     let db = start::open(&config, Clock::System).await?;
     let first = start::first_rows(&config, &db).await?;
+    start::renew_credentials(&db).await?;
     let application = start::application(config, db)?;
     serve_until_told(application, |address| {
         if let Some(FirstAdmin { email, generated_password }) = &first {

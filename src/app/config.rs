@@ -3,6 +3,9 @@
 use std::{net::SocketAddr, str::FromStr, time::Duration};
 
 use chrono_tz::Tz;
+use ipnet::IpNet;
+
+use crate::kernel::secrets::Key;
 
 /// One setting as people meet it.
 pub struct Setting {
@@ -45,6 +48,17 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting { name: "CASELOAD_TRUSTED_PROXIES", default: "0", about: "Reverse proxies in front, whose X-Forwarded-For is believed." },
     Setting { name: "CASELOAD_CORS_ORIGINS", default: "", about: "Origins whose pages may call, joined by commas; * for all." },
+    Setting {
+        name: "CASELOAD_SECRET_KEY",
+        default: "",
+        about: "The key that credentials of other systems are encrypted with: 32 bytes in base64. SQLite keeps one beside its file when empty.",
+    },
+    Setting { name: "CASELOAD_SECRET_KEY_OLD", default: "", about: "The key before it; what it encrypted is encrypted anew at start." },
+    Setting {
+        name: "CASELOAD_OUTGOING_ALLOW",
+        default: "",
+        about: "Networks of one's own that may be called besides public ones, joined by commas, such as 10.0.0.0/8.",
+    },
     Setting { name: "CASELOAD_OIDC_ISSUER", default: "", about: "An outside OpenID provider whose tokens are accepted." },
     Setting { name: "CASELOAD_OIDC_AUDIENCE", default: "", about: "The audience that its tokens must name." },
     Setting { name: "CASELOAD_METRICS_LISTEN", default: "", about: "An address of its own for /metrics." },
@@ -90,6 +104,12 @@ pub struct Config {
     pub trusted_proxies: usize,
     /// Origins whose pages may call.
     pub cors_origins: Vec<String>,
+    /// The key of credentials.
+    pub secret_key: Option<Key>,
+    /// The key before it.
+    pub secret_key_old: Option<Key>,
+    /// Networks of one's own that may be called.
+    pub outgoing_allow: Vec<IpNet>,
     /// The outside provider and the audience its tokens must name.
     pub oidc: Option<(String, String)>,
     /// Where metrics are served on their own.
@@ -116,6 +136,23 @@ impl Reading<'_> {
 
     fn optional(&self, name: &'static str) -> Option<String> {
         Some(self.text(name)).filter(|value| !value.is_empty())
+    }
+
+    /// A key; what was given for it is never repeated.
+    fn key(&mut self, name: &'static str) -> Option<Key> {
+        let key = self.optional(name)?.parse();
+        key.map_err(|wanted| self.mistakes.push(format!("{name} must be {wanted}."))).ok()
+    }
+
+    /// Values that are joined by commas.
+    fn list<T: FromStr>(&mut self, name: &'static str, wanted: &str) -> Vec<T> {
+        let text = self.text(name);
+        let words: Vec<&str> = text.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
+        let parsed: Vec<T> = words.iter().filter_map(|word| word.parse().ok()).collect();
+        if parsed.len() < words.len() {
+            self.mistakes.push(format!("{name} is {text:?}; it must be {wanted}."));
+        }
+        parsed
     }
 
     fn parsed<T: FromStr>(&mut self, name: &'static str, wanted: &str, fallback: T) -> T {
@@ -184,13 +221,10 @@ impl Config {
             intake_rate_limit: reading.parsed("CASELOAD_INTAKE_RATE_LIMIT", "a number", 600),
             intake_address_rate_limit: reading.parsed("CASELOAD_INTAKE_ADDRESS_RATE_LIMIT", "a number", 30),
             trusted_proxies: reading.parsed("CASELOAD_TRUSTED_PROXIES", "a number", 0),
-            cors_origins: reading
-                .text("CASELOAD_CORS_ORIGINS")
-                .split(',')
-                .map(str::trim)
-                .filter(|origin| !origin.is_empty())
-                .map(str::to_owned)
-                .collect(),
+            cors_origins: reading.list("CASELOAD_CORS_ORIGINS", "origins joined by commas"),
+            secret_key: reading.key("CASELOAD_SECRET_KEY"),
+            secret_key_old: reading.key("CASELOAD_SECRET_KEY_OLD"),
+            outgoing_allow: reading.list("CASELOAD_OUTGOING_ALLOW", "networks such as 10.0.0.0/8, joined by commas"),
             oidc,
             metrics_listen,
             metrics_token: reading.optional("CASELOAD_METRICS_TOKEN"),
@@ -222,10 +256,13 @@ mod tests {
             "CASELOAD_LISTEN" => Some("here".into()),
             "CASELOAD_TIME_ZONE" => Some("Mars/Olympus".into()),
             "DATABASE_URL" => Some("mysql://".into()),
+            "CASELOAD_OUTGOING_ALLOW" => Some("10.0.0.0/8, home".into()),
+            "CASELOAD_SECRET_KEY" => Some("c2hvcnQ=".into()),
             _ => None,
         })
         .expect_err("mistakes");
-        assert_eq!(mistakes.len(), 3, "{mistakes:?}");
+        assert_eq!(mistakes.len(), 5, "{mistakes:?}");
+        assert!(!format!("{mistakes:?}").contains("c2hvcnQ="), "{mistakes:?}");
     }
 
     #[test]

@@ -38,6 +38,8 @@ use crate::kernel::{
         (name = "work_item_types", description = "What customers may ask for, as the administrator set it up."),
         (name = "routing_rules", description = "Who gets work that names nobody."),
         (name = "work_items", description = "What customers asked for, until it is done."),
+        (name = "sources", description = "Feeds of other sites whose rows become work items."),
+        (name = "connectors", description = "Shops whose customers and orders are fetched."),
         (name = "queues", description = "The work lists of people, groups and the public."),
         (name = "inbox", description = "What came for a person and their groups, read and unread."),
         (name = "offboarding", description = "When somebody leaves."),

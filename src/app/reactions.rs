@@ -2,6 +2,7 @@
 
 use crate::{
     access::sessions,
+    intake::{connectors, sources},
     kernel::journal::Reactions,
     work::{action_items, inbox, issues, notes, offboarding, work_items},
 };
@@ -22,6 +23,12 @@ pub fn reactions() -> Reactions {
         ("work_item_type.updated", work_items::refuse_lost_status),
         ("work_item_type.retired", work_items::refuse_lost_status),
         ("work_item_type.restored", work_items::refuse_lost_status),
+        ("job.succeeded", sources::job_ended),
+        ("job.failed", sources::job_ended),
+        ("job.cancelled", sources::job_ended),
+        ("job.succeeded", connectors::job_ended),
+        ("job.failed", connectors::job_ended),
+        ("job.cancelled", connectors::job_ended),
         ("group.member_removed", offboarding::refuse_empty_group),
         // After what may be refused, so that it is seen whole.
         ("interaction.created", inbox::receive),

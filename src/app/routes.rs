@@ -35,6 +35,8 @@ fn resources(config: &mut ServiceConfig) {
     config.configure(work::inbox::http::routes);
     config.configure(work::offboarding::http::routes);
     config.configure(intake::forms::http::routes);
+    config.configure(intake::sources::http::routes);
+    config.configure(intake::connectors::http::routes);
     config.configure(insight::home::http::routes);
     config.configure(insight::dashboard::http::routes);
     config.configure(insight::timeline::http::routes);

@@ -1,18 +1,21 @@
 //! From settings to a running application, and the first rows of a new database.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use super::{config::Config, reactions::reactions, schema, server::Application};
 use crate::{
     access::{authenticator::Authenticator, groups, users},
+    intake::{connectors, sources},
     kernel::{
         clock::Clock,
         context::Context,
         db::{Db, DbOptions},
         error::Result,
         http::rate_limit::RateLimits,
+        outgoing::Outgoing,
+        secrets::Keyring,
     },
 };
 
@@ -43,8 +46,16 @@ pub fn options(config: &Config) -> DbOptions {
         read_url: config.database_read_url.clone(),
         connections: config.connections,
         default_group: config.default_group.clone(),
+        keyring: Arc::new(Keyring::new(config.secret_key.clone(), config.secret_key_old.clone(), key_file(&config.database_url))),
+        outgoing: Arc::new(Outgoing::new(config.outgoing_allow.clone())),
         ..DbOptions::new(&config.database_url)
     }
+}
+
+/// Where a key of our own is kept: beside the file of SQLite. What several instances share needs a key of the settings.
+fn key_file(database_url: &str) -> Option<PathBuf> {
+    let file = database_url.strip_prefix("sqlite:")?.trim_start_matches("//").split('?').next()?;
+    (!file.is_empty() && !file.contains(":memory:")).then(|| PathBuf::from(format!("{file}.key")))
 }
 
 /// Everything that runs over an open database.
@@ -80,6 +91,19 @@ pub async fn first_rows(config: &Config, db: &Db) -> Result<Option<FirstAdmin>> 
         })
         .await?;
     Ok(made.map(|email| FirstAdmin { email, generated_password: admin.filter(|(_, generated)| *generated).map(|(password, _)| password) }))
+}
+
+/// Encrypts with the present key what an older one encrypted, when the settings name both.
+pub async fn renew_credentials(db: &Db) -> Result<()> {
+    if !db.keyring().rotates() {
+        return Ok(());
+    }
+    let context = Context::system(db.clock().now(), db.company_zone(), "key-rotation");
+    db.write(context, async |tx| {
+        sources::renew_credentials(tx).await?;
+        connectors::renew_credentials(tx).await
+    })
+    .await
 }
 
 /// The advisory lock of the first rows.

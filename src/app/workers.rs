@@ -15,15 +15,18 @@ use crate::kernel::{
 };
 use crate::{
     access::sessions,
-    intake::forms,
+    intake::{connectors, forms, sources},
     work::{action_items, work_items},
 };
 
 /// How often the journal is numbered when nobody reads the feed.
 const NUMBER_EVERY: Duration = Duration::from_secs(1);
 
-/// How often work items are asked what is due of them.
+/// How often schedules, and work items, are asked what is due.
 const LOOK_FOR_DUE_EVERY: Duration = Duration::from_secs(5);
+
+/// Jobs that wait for other systems at once.
+const OUTSIDE_RUNNERS: usize = 3;
 
 /// How often old things are forgotten.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
@@ -46,12 +49,18 @@ impl Workers {
             }
         });
         let running = db.clone();
-        workers.spawn(async move { Runner::new(handlers()).work(&running).await });
+        workers.spawn(async move { Runner::new(own_handlers()).work(&running).await });
+        // What waits for other systems holds up neither our own work nor each other.
+        for _ in 0..OUTSIDE_RUNNERS {
+            let running = db.clone();
+            workers.spawn(async move { Runner::new(outside_handlers()).work(&running).await });
+        }
         let due = db.clone();
         workers.spawn(async move {
             loop {
                 tokio::time::sleep(LOOK_FOR_DUE_EVERY).await;
                 report("doing what is due of work items", work_items::run_due(&due).await);
+                report("running what is due", run_due(&due).await);
             }
         });
         let tidying = db;
@@ -85,10 +94,26 @@ impl Drop for Workers {
 /// Every kind of long work, with what does it.
 #[must_use]
 pub fn handlers() -> Vec<(&'static str, Handler)> {
+    [own_handlers(), outside_handlers()].concat()
+}
+
+/// What needs the database alone.
+fn own_handlers() -> Vec<(&'static str, Handler)> {
     fn bulk<C: Change>() -> (&'static str, Handler) {
         (C::JOB, run_job::<C>)
     }
     vec![bulk::<action_items::bulk::Change>(), bulk::<work_items::bulk::Change>()]
+}
+
+/// What waits for other systems.
+fn outside_handlers() -> Vec<(&'static str, Handler)> {
+    vec![(sources::PULL_JOB, sources::run_pull), (connectors::PULL_JOB, connectors::run_pull), (connectors::SYNC_JOB, connectors::run_sync)]
+}
+
+/// Has done by jobs whatever is due by its schedule.
+pub async fn run_due(db: &Db) -> Result<()> {
+    sources::enqueue_due(db).await?;
+    connectors::enqueue_due(db).await
 }
 
 async fn tidy(db: &Db) -> Result<()> {
@@ -96,6 +121,7 @@ async fn tidy(db: &Db) -> Result<()> {
     db.write(context, async |tx| {
         sessions::forget(tx).await?;
         forms::forget(tx).await?;
+        sources::forget(tx).await?;
         idempotency::forget(tx).await
     })
     .await

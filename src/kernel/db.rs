@@ -28,13 +28,15 @@ use super::{
     context::Context,
     error::{Code, Error, Result},
     journal::{self, Reactions},
+    outgoing::Outgoing,
     patience::{self, patiently},
     reader::Reader,
+    secrets::Keyring,
     tx::Tx,
 };
 
 /// How the database is reached, and what the rules over it go by.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct DbOptions {
     /// `sqlite://file` or `postgres://…`
     pub url: String,
@@ -48,6 +50,10 @@ pub struct DbOptions {
     pub observer: Option<Observer>,
     /// The name of the group that gets work which nothing else assigns.
     pub default_group: String,
+    /// The keys of credentials.
+    pub keyring: Arc<Keyring>,
+    /// Who calls outside addresses.
+    pub outgoing: Arc<Outgoing>,
 }
 
 /// Whoever wants to know which statements run.
@@ -71,7 +77,16 @@ impl DbOptions {
     /// The usual settings for a database.
     #[must_use]
     pub fn new(url: &str) -> Self {
-        Self { url: url.into(), read_url: None, connections: 8, write_queue: 1024, observer: None, default_group: String::new() }
+        Self {
+            url: url.into(),
+            read_url: None,
+            connections: 8,
+            write_queue: 1024,
+            observer: None,
+            default_group: String::new(),
+            keyring: Arc::default(),
+            outgoing: Arc::new(Outgoing::new(Vec::new())),
+        }
     }
 }
 
@@ -85,6 +100,8 @@ struct Inner {
     clock: Clock,
     company_zone: Tz,
     default_group: Arc<str>,
+    keyring: Arc<Keyring>,
+    outgoing: Arc<Outgoing>,
     ids: Arc<Ids>,
     reactions: Arc<Reactions>,
     changed: Notify,
@@ -175,6 +192,8 @@ impl Db {
             clock,
             company_zone,
             default_group: options.default_group.as_str().into(),
+            keyring: options.keyring.clone(),
+            outgoing: options.outgoing.clone(),
             ids: Arc::default(),
             reactions: Arc::new(reactions),
             changed: Notify::new(),
@@ -199,6 +218,18 @@ impl Db {
     #[must_use]
     pub fn company_zone(&self) -> Tz {
         self.0.company_zone
+    }
+
+    /// The keys of credentials.
+    #[must_use]
+    pub fn keyring(&self) -> &Keyring {
+        &self.0.keyring
+    }
+
+    /// Who calls outside addresses.
+    #[must_use]
+    pub fn outgoing(&self) -> &Outgoing {
+        &self.0.outgoing
     }
 
     /// The name of the group that gets work which nothing else assigns.
@@ -337,8 +368,8 @@ impl Db {
         F: AsyncFnOnce(&mut Tx) -> Result<T>,
     {
         let now = self.0.clock.now();
-        let mut tx =
-            Tx::new(conn, context, now, (self.0.company_zone, self.0.default_group.clone()), self.0.ids.clone(), self.0.reactions.clone());
+        let house = (self.0.company_zone, self.0.default_group.clone(), self.0.keyring.clone());
+        let mut tx = Tx::new(conn, context, now, house, self.0.ids.clone(), self.0.reactions.clone());
         let outcome = std::panic::AssertUnwindSafe(work(&mut tx)).catch_unwind().await;
         match outcome {
             Ok(Ok(value)) => tx.finish().await.map(|conn| (value, conn)).map_err(|error| (error, None)),

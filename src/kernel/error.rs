@@ -98,6 +98,8 @@ codes! {
     NotMerged "not_merged" Conflict "Not merged" "Non fusionné" "There is no merge to be undone.";
     ConflictingIdentities "conflicting_identities" Conflict "Conflicting identities" "Identités contradictoires" "The same system knows both by different ids, so they are two; `despite_conflict` merges them all the same.";
     InUse "in_use" Conflict "In use" "Utilisé" "Something still needs it.";
+    NoSecretKey "no_secret_key" Conflict "No key for credentials" "Clé de chiffrement absente" "Credentials are kept encrypted, and the server lacks the key: set CASELOAD_SECRET_KEY, or enter credentials that an older key encrypted again.";
+    OutsideRefused "outside_refused" Conflict "The other system refuses" "L'autre système refuse" "Another system does not accept what is asked of it, or answers what cannot be read; the detail says which. Asking again changes nothing until something is set right.";
     InProgress "idempotency_in_progress" Conflict "Still in progress" "Toujours en cours" "The first request with this Idempotency-Key has not finished. Try again.";
     Stale "stale_version" Stale "Changed meanwhile" "Modifié entre-temps" "`If-Match` names another version than the present one, which `current_version` gives.";
     RequestTimeout "request_timeout" TooSlow "Request too slow" "Requête trop lente" "The body did not arrive in time.";
@@ -111,6 +113,7 @@ codes! {
     Busy "busy" Unavailable "Busy" "Occupé" "The server has more writes waiting than it takes. Nothing was done; try again.";
     DatabaseUnavailable "database_unavailable" Unavailable "Database unavailable" "Base de données indisponible" "The database cannot be reached. Try again.";
     ProviderUnavailable "provider_unavailable" Unavailable "Identity provider unavailable" "Fournisseur d'identité indisponible" "The keys of the outside OpenID provider cannot be read. Try again.";
+    OutsideUnavailable "outside_unavailable" Unavailable "The other system does not answer" "L'autre système ne répond pas" "Another system cannot be reached, or cannot answer just now. Jobs try again by themselves.";
     Timeout "timeout" Unavailable "Took too long" "Délai dépassé" "The request took longer than the server allows.";
     Internal "internal" Internal "Internal error" "Erreur interne" "This is our fault. The request id leads to it in the log.";
 }

@@ -12,7 +12,7 @@ use super::{
 /// A problem (RFC 9457): what every refusal answers, as `application/problem+json`.
 ///
 /// Some codes have further members, such as `holder` or `current_version`.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({
     "type": "/problems/invalid",
     "title": "Invalid",

@@ -23,6 +23,7 @@ use super::{
     journal::{self, Audience, Belongs, Change, Reactions, Record},
     reader::Reader,
     search,
+    secrets::Keyring,
 };
 
 /// A transaction and everything that goes with one request's change.
@@ -36,6 +37,8 @@ pub struct Tx {
     pub company_zone: Tz,
     /// The name of the group that gets work which nothing else assigns.
     pub default_group: Arc<str>,
+    /// The keys of credentials.
+    pub keyring: Arc<Keyring>,
     ids: Arc<Ids>,
     reactions: Arc<Reactions>,
     entries: Vec<journal::Model>,
@@ -49,7 +52,7 @@ impl Tx {
         conn: DatabaseTransaction,
         context: Context,
         now: Timestamp,
-        (company_zone, default_group): (Tz, Arc<str>),
+        (company_zone, default_group, keyring): (Tz, Arc<str>, Arc<Keyring>),
         ids: Arc<Ids>,
         reactions: Arc<Reactions>,
     ) -> Self {
@@ -60,6 +63,7 @@ impl Tx {
             now,
             company_zone,
             default_group,
+            keyring,
             ids,
             reactions,
             entries: Vec::new(),

@@ -9,4 +9,5 @@ mod disk;
 mod ending;
 mod outage;
 mod patience;
+mod pulls;
 mod support;

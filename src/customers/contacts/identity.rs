@@ -178,7 +178,7 @@ struct Holder {
 }
 
 /// The survivor that has an id in another system.
-pub(super) async fn by_external_id(reader: Reader<'_>, external: &ExternalId) -> Result<Option<Uuid>> {
+pub async fn by_external_id(reader: Reader<'_>, external: &ExternalId) -> Result<Option<Uuid>> {
     let found = reader.one::<Holder>(&holders(KeyKind::External, &key::external(&external.source, &external.id))).await?;
     Ok(found.map(|holder| holder.id))
 }

@@ -257,6 +257,13 @@ pub async fn lock(tx: &mut Tx, id: Uuid) -> Result<Model> {
     Ok(contact)
 }
 
+/// The contact that a request is about: locked, and of the version that `If-Match` asks for; 409 when it was merged.
+pub async fn target(tx: &mut Tx, id: Uuid) -> Result<Model> {
+    let contact: Model = tx.target(id, "contact").await?;
+    require_live(&contact)?;
+    Ok(contact)
+}
+
 /// Refuses to change a contact that was merged: its survivor is meant.
 pub(super) fn require_live(contact: &Model) -> Result<()> {
     match contact.merged_into_id {

@@ -5,5 +5,5 @@ pub mod http;
 mod json;
 mod service;
 
-pub use json::FactBody;
+pub use json::{FactBody, Money};
 pub use service::keep;

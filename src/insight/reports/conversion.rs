@@ -135,7 +135,7 @@ pub async fn conversion(reader: Reader<'_>, context: &Context, filter: &Conversi
         return Err(Error::parameter("created_at_gte", "range", "The report would end before it begins."));
     }
     let column = |column: Column| Expr::col((Entity, column));
-    let sold = column(Column::Status).eq(SOLD).or(column(Column::OrderId).is_not_null());
+    let sold = Expr::cust(format!("\"work_items\".\"status\" = '{SOLD}'")).or(column(Column::OrderId).is_not_null());
     let mut all = Query::select()
         .expr_as(Expr::cust("COUNT(*)"), Alias::new("items"))
         .expr_as(tally(Model::is_open()), Alias::new("active"))

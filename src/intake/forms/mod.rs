@@ -14,4 +14,5 @@ mod service;
 
 pub use intake::{Posted, forget, post};
 pub use json::NewForm;
+pub use mapping::{FormMapping, Taken};
 pub use service::create;

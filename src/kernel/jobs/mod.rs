@@ -22,6 +22,7 @@ use super::{
     context::Context,
     db::Db,
     error::{Error, Result},
+    reader::Reader,
     tx::Tx,
 };
 
@@ -52,6 +53,11 @@ pub async fn enqueue(tx: &mut Tx, kind: &str, title: &str, payload: &impl Serial
     };
     tx.create(&job, "job.created").await?;
     Ok(job)
+}
+
+/// Whether a job waits or is being done.
+pub async fn is_open(reader: Reader<'_>, id: Uuid) -> Result<bool> {
+    reader.any(Entity::find_by_id(id).filter(Column::FinishedAt.is_null()).into_query()).await
 }
 
 /// Forgets jobs that finished more than a week ago.

@@ -68,6 +68,19 @@ impl Run {
         };
         self.db.write(self.context(), step).await
     }
+
+    /// A sign of life before something that takes long outside; it changes nothing that anybody sees. Refuses as [`Run::step`] does.
+    pub async fn goes_on(&self) -> Result<()> {
+        let job = self.job.clone();
+        let sign = async move |tx: &mut Tx| {
+            let held = hold(tx, &job).await?.ok_or_else(|| Error::new(Code::WrongStatus, "The job was cancelled or taken over."))?;
+            let lease = Expr::val(tx.now.plus_seconds(LEASE_SECONDS));
+            tx.execute(&Entity::update_many().col_expr(Column::LeaseUntil, lease).filter(Column::Id.eq(held.id)).into_query())
+                .await
+                .map(drop)
+        };
+        self.db.write(self.context(), sign).await
+    }
 }
 
 /// The job, locked, while it is still this attempt's.

@@ -184,6 +184,14 @@ pub async fn by_external_id(reader: Reader<'_>, source: &str, external_id: &str)
     Ok(reader.model(known).await?.map(|item| item.id))
 }
 
+/// Writes what another system says by now onto the item that came of it; whether that changed anything.
+pub async fn say_anew(tx: &mut Tx, id: Uuid, description: String, reference: Map<String, Value>) -> Result<bool> {
+    let before = tx.read().model(Entity::find_by_id(id)).await?.map(|item| item.version);
+    let patch = WorkItemPatch { description: Patch::Value(description), ..WorkItemPatch::default() };
+    let after = change(tx, id, patch, Replaced::Reference(reference)).await?;
+    Ok(Some(after.version) != before)
+}
+
 /// Checks a new item and finds who works on it.
 async fn plan(tx: &mut Tx, draft: Draft, contact: Option<Uuid>) -> Result<Planned> {
     let mut broken = Broken::default();

@@ -226,6 +226,7 @@ async fn go_on(shop: &Shop, number: usize) {
     assert!([201, 409].contains(&admin.post("/v1/variables", variable).await.status));
     let key = name.to_lowercase().replace(' ', "_");
     new("forms", json!({ "key": key, "title": name, "work_item_type": "support_ticket" })).await;
+    new("connectors", json!({ "kind": "generic", "name": name, "source": key, "base_url": "https://shop.example" })).await;
     // Nor as many routing rules.
     let rule = json!({ "name": name, "target": { "type": "contact_owner" } });
     assert!([201, 409].contains(&admin.post("/v1/routing-rules", rule).await.status));

@@ -10,10 +10,13 @@ mod scenario;
 mod schema;
 mod writes;
 
-use caseload::kernel::actor::Scope;
+use caseload::{
+    app::workers,
+    kernel::{actor::Scope, jobs::Runner},
+};
 use reqwest::Method;
 
-use crate::support::{Caller, PASSWORD, Reply, Shop, Value, check, document, is_success, json, resolve, text, user};
+use crate::support::{Caller, PASSWORD, Reply, Shop, Value, check, document, feeds, is_success, json, resolve, text, user};
 
 /// Operations that need no credential; nothing else is public.
 const PUBLIC: &[&str] = &["read_liveness", "read_readiness", "read_problem", "read_jwks", "create_token", "refresh_token"];
@@ -221,6 +224,23 @@ async fn stock(shop: &Shop) {
     }
     for (key, picklist) in [("mood", "moods"), ("purpose", "purposes")] {
         admin.post("/v1/variables", json!({ "key": key, "label": key, "picklist": picklist })).await.expect(201);
+    }
+    let feed = feeds::open(4);
+    for row in feed.held.lock().expect("rows").rows.iter_mut().skip(1) {
+        row["contact"]["email"] = json!("nobody");
+    }
+    for name in ["Quizzes", "Answers", "Questions"] {
+        let mut source = feeds::source(&feed);
+        source["name"] = json!(name);
+        let source = text(&admin.post("/v1/sources", source).await.expect(201)["id"]);
+        for _ in 0..2 {
+            admin.command(&format!("/v1/sources/{source}/run")).await.expect(202);
+            Runner::new(workers::handlers()).run_until_idle(&shop.db).await.expect("jobs");
+        }
+    }
+    for (source, name) in [("shop", "Main shop"), ("old_shop", "Main shop"), ("till", "Till")] {
+        let connector = json!({ "kind": "generic", "name": name, "source": source, "base_url": "https://shop.example" });
+        admin.post("/v1/connectors", connector).await.expect(201);
     }
     for key in ["quiz", "contact"] {
         admin.post("/v1/forms", json!({ "key": key, "title": key, "work_item_type": "support_ticket" })).await.expect(201);

@@ -15,8 +15,19 @@ use super::*;
 use crate::support::{group, on_postgres, public};
 
 /// Tables of people and of what an administrator sets up: they stay in the hundreds, and are read whole.
-const SMALL: &[&str] =
-    &["users", "groups", "picklists", "picklist_items", "variables", "work_item_types", "routing_rules", "forms", "signing_keys"];
+const SMALL: &[&str] = &[
+    "users",
+    "groups",
+    "picklists",
+    "picklist_items",
+    "variables",
+    "work_item_types",
+    "routing_rules",
+    "forms",
+    "sources",
+    "connectors",
+    "signing_keys",
+];
 
 /// Columns of which most rows have the same value, so that an index of it would find most rows.
 const COMMON: &[&str] = &["audience", "active", "merged_into_id"];

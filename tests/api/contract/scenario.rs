@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use caseload::{app::workers, kernel::jobs::Runner};
+
 use super::*;
-use crate::support::Person;
+use crate::support::{Person, feeds};
 
 /// One write: who does what to which.
 pub struct Deed {
@@ -79,18 +81,6 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     f.act(&admin, "create_variable", "/v1/variables", Some(variable)).await;
     f.act(&admin, "update_variable", "/v1/variables/mood", Some(json!({ "label": "Humour" }))).await;
 
-    let group_of_all = text(&shop.by(&admin).get("/v1/groups?key=customer_service").await.expect(200)["data"][0]["id"]);
-    let mut rules = Vec::new();
-    for name in ["Quizzes", "All else"] {
-        let rule = json!({ "name": name, "target": { "type": "group", "id": group_of_all } });
-        rules.push(f.act(&admin, "create_routing_rule", "/v1/routing-rules", Some(rule)).await["id"].clone());
-    }
-    rules.reverse();
-    f.act(&admin, "order_routing_rules", "/v1/routing-rules/order", Some(json!({ "ids": rules }))).await;
-    f.act(&admin, "update_routing_rule", &format!("/v1/routing-rules/{}", text(&rules[0])), Some(json!({ "name": "The rest" }))).await;
-    let draft = json!({ "draft": { "type": "support_ticket" } });
-    f.act(&admin, "simulate_routing", "/v1/routing-rules/simulate", Some(draft)).await;
-
     let subject = json!({ "type": "order", "id": "A-1001" });
     let note = json!({ "subject": subject, "title": "Called", "action_items": [{ "title": "Answer", "due_in": "today" }] });
     let note = f.act(&admin, "create_note", "/v1/notes", Some(note)).await;
@@ -129,6 +119,8 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     f.act(&admin, "confirm_contact_match", &format!("{zoe}/confirm-match"), Some(json!({ "contact_id": known["id"] }))).await;
     f.act(&admin, "undo_contact_match", &format!("{zoe}/unmatch"), None).await;
 
+    pulls(shop, f, &admin, &zoe).await;
+
     let issue = json!({ "title": "Charged too much", "types": ["billing"], "assignee": { "type": "public" } });
     let issue = f.act(&admin, "create_issue", "/v1/issues", Some(issue)).await;
     let issue_path = format!("/v1/issues/{}", text(&issue["id"]));
@@ -150,10 +142,7 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
 
     work_items(shop, f, &admin).await;
 
-    let form = json!({ "key": "quiz", "title": "Quiz", "work_item_type": "body_type_quiz" });
-    f.act(&admin, "create_form", "/v1/forms", Some(form)).await;
-    f.act(&admin, "update_form", "/v1/forms/quiz", Some(json!({ "title": "Body type quiz" }))).await;
-    f.act(&admin, "post_intake", "/v1/intake/quiz", Some(json!({ "email": "zara@mail.example", "body_type": "liver" }))).await;
+    routing_and_forms(shop, f, &admin).await;
 
     let job = shop.job(&admin, "Long work", 9, json!({})).await;
     f.act(&admin, "cancel_job", &format!("{job}/cancel"), None).await;
@@ -167,6 +156,34 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     let writes = Operation::all().into_iter().filter(|operation| operation.method != Method::GET);
     let missing: Vec<&str> = writes.map(|operation| operation.id).filter(|id| !day.done.contains(id)).collect();
     assert!(missing.is_empty(), "let these writes happen here as well: {}", missing.join(", "));
+}
+
+/// What is fetched from elsewhere.
+async fn pulls(shop: &Shop, f: &mut Day<impl AsyncFnMut(&Deed) -> Reply>, admin: &Person, contact: &str) {
+    // One row is bad until the source reads it otherwise, one is thrown away.
+    let feed = feeds::open(3);
+    for row in &mut feed.held.lock().expect("rows").rows {
+        row["contact"] = json!({ "mail": row["contact"]["email"] });
+    }
+    let quizzes = f.act(admin, "create_source", "/v1/sources", Some(feeds::source(&feed))).await;
+    let quizzes = format!("/v1/sources/{}", text(&quizzes["id"]));
+    f.act(admin, "run_source", &format!("{quizzes}/run"), None).await;
+    Runner::new(workers::handlers()).run_until_idle(&shop.db).await.expect("jobs");
+    let rows = shop.by(admin).get(&format!("{quizzes}/quarantine")).await.expect(200);
+    let row = |index: usize| format!("{quizzes}/quarantine/{}", text(&rows["data"][index]["id"]));
+    let mut mapping = feeds::source(&feed)["mapping"].clone();
+    mapping["email"] = json!("/contact/mail");
+    f.act(admin, "update_source", &quizzes, Some(json!({ "mapping": mapping }))).await;
+    f.act(admin, "discard_quarantined_row", &row(0), None).await;
+    f.act(admin, "retry_quarantined_row", &format!("{}/retry", row(1)), None).await;
+    f.act(admin, "retry_quarantined_rows", &format!("{quizzes}/quarantine/retry"), None).await;
+
+    let till = json!({ "kind": "generic", "name": "Till", "source": "till", "base_url": "https://till.example" });
+    let till = f.act(admin, "create_connector", "/v1/connectors", Some(till)).await;
+    let till = format!("/v1/connectors/{}", text(&till["id"]));
+    f.act(admin, "update_connector", &till, Some(json!({ "credentials": { "token": "s3cr3t" } }))).await;
+    f.act(admin, "run_connector", &format!("{till}/run"), None).await;
+    f.act(admin, "sync_contact", &format!("{contact}/sync"), None).await;
 }
 
 /// What is done with work items and their types.
@@ -195,4 +212,23 @@ async fn work_items(shop: &Shop, f: &mut Day<impl AsyncFnMut(&Deed) -> Reply>, a
     f.act(admin, "mark_inbox_entry_unread", &format!("{entry}/unread"), None).await;
     let bulk = json!({ "select": { "filter": { "type": "skin_quiz" } }, "set": { "assignee": user(admin) } });
     f.act(admin, "bulk_work_items", "/v1/work-items/bulk", Some(bulk)).await;
+}
+
+async fn routing_and_forms(shop: &Shop, f: &mut Day<impl AsyncFnMut(&Deed) -> Reply>, admin: &Person) {
+    let group_of_all = text(&shop.by(admin).get("/v1/groups?key=customer_service").await.expect(200)["data"][0]["id"]);
+    let mut rules = Vec::new();
+    for name in ["Quizzes", "All else"] {
+        let rule = json!({ "name": name, "target": { "type": "group", "id": group_of_all } });
+        rules.push(f.act(admin, "create_routing_rule", "/v1/routing-rules", Some(rule)).await["id"].clone());
+    }
+    rules.reverse();
+    f.act(admin, "order_routing_rules", "/v1/routing-rules/order", Some(json!({ "ids": rules }))).await;
+    f.act(admin, "update_routing_rule", &format!("/v1/routing-rules/{}", text(&rules[0])), Some(json!({ "name": "The rest" }))).await;
+    let draft = json!({ "draft": { "type": "support_ticket" } });
+    f.act(admin, "simulate_routing", "/v1/routing-rules/simulate", Some(draft)).await;
+
+    let form = json!({ "key": "quiz", "title": "Quiz", "work_item_type": "body_type_quiz" });
+    f.act(admin, "create_form", "/v1/forms", Some(form)).await;
+    f.act(admin, "update_form", "/v1/forms/quiz", Some(json!({ "title": "Body type quiz" }))).await;
+    f.act(admin, "post_intake", "/v1/intake/quiz", Some(json!({ "email": "zara@mail.example", "body_type": "liver" }))).await;
 }

@@ -2,6 +2,9 @@
 
 mod database;
 mod document;
+pub mod elsewhere;
+pub mod feeds;
+pub mod shops;
 
 use std::time::Duration;
 
@@ -27,6 +30,9 @@ pub use document::{check, document, resolve};
 pub const START: &str = "2026-03-18T09:00:00Z";
 /// The password of everybody.
 pub const PASSWORD: &str = "correct horse battery";
+
+/// The key of the credentials of other systems.
+pub const SECRET_KEY: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
 
 /// A running application on a database of its own.
 pub struct Shop {
@@ -92,6 +98,9 @@ impl Shop {
             "CASELOAD_DATABASE_CONNECTIONS" => Some("3".into()),
             "CASELOAD_WORKERS" => Some("2".into()),
             "CASELOAD_RATE_LIMIT" | "CASELOAD_INTAKE_RATE_LIMIT" | "CASELOAD_INTAKE_ADDRESS_RATE_LIMIT" => Some("0".into()),
+            // The systems that the tests stand in for are on this machine.
+            "CASELOAD_OUTGOING_ALLOW" => Some("127.0.0.0/8".into()),
+            "CASELOAD_SECRET_KEY" => Some(SECRET_KEY.into()),
             _ => None,
         });
         read.expect("settings")

@@ -1,0 +1,211 @@
+//! The one trait before every kind of shop, and what all of them bring.
+
+use futures_util::future::LocalBoxFuture;
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use super::{connector::ConnectorKind, connector::Model, generic::Generic, magento::Magento, shopify::Shopify, woocommerce::Woocommerce};
+use crate::{
+    customers::facts::{FactBody, Money},
+    intake::{
+        credentials::Credentials,
+        picking::{amount, clipped, text_at, time},
+    },
+    kernel::{
+        clock::Timestamp,
+        error::{Error, Result},
+        outgoing::{self, Outgoing, Question, Reply},
+        secrets::Keyring,
+    },
+};
+
+/// Rows of a page that shops are asked for.
+pub const PAGE: usize = 50;
+
+/// Whom a shop is asked for.
+#[derive(Clone, Debug)]
+pub enum Wanted {
+    /// The customer of this id.
+    Id(String),
+    /// The one with this address.
+    Email(String),
+}
+
+/// A customer as a shop knows them; what it does not say is empty.
+#[derive(Clone, Debug, Default)]
+pub struct Customer {
+    /// The shop's id of them.
+    pub id: String,
+    /// First names.
+    pub first_names: String,
+    /// Last name.
+    pub last_name: String,
+    /// The company.
+    pub company: String,
+    /// E-mail address.
+    pub email: String,
+    /// Phone number.
+    pub phone: String,
+    /// Postal code.
+    pub postal_code: String,
+    /// Country, ISO 3166-1 alpha-2.
+    pub country: String,
+    /// When they came to the shop.
+    pub since: Option<Timestamp>,
+    /// Whatever else it says.
+    pub data: Map<String, Value>,
+}
+
+/// An order as a shop knows it.
+#[derive(Clone, Debug, Default)]
+pub struct Order {
+    /// Its number, as people call it.
+    pub number: String,
+    /// The shop's id of whose it is; empty for a guest's.
+    pub customer: String,
+    /// Where it stands, in the shop's words.
+    pub status: String,
+    /// When it was placed.
+    pub placed_at: Option<Timestamp>,
+    /// What it comes to, a decimal number.
+    pub total: String,
+    /// In which currency.
+    pub currency: String,
+    /// Where the shop shows it.
+    pub url: String,
+    /// What was ordered.
+    pub items: Vec<Value>,
+}
+
+/// Some of many, and where the next are.
+#[derive(Debug)]
+pub struct Part<T> {
+    /// What there is.
+    pub rows: Vec<T>,
+    /// Where the next part begins, in the shop's own terms; none after the last.
+    pub next: Option<String>,
+}
+
+/// What has changed in a shop.
+#[derive(Clone, Debug)]
+pub enum Changed {
+    /// Who somebody is.
+    Customer(Box<Customer>),
+    /// What somebody ordered.
+    Order(Box<Order>),
+}
+
+/// What every shop can be asked.
+pub trait Shop {
+    /// A customer; none when the shop knows nobody like that.
+    fn customer(&self, wanted: Wanted) -> LocalBoxFuture<'_, Result<Option<Customer>>>;
+    /// A part of a customer's orders.
+    fn orders(&self, customer: String, part: Option<String>) -> LocalBoxFuture<'_, Result<Part<Order>>>;
+    /// A part of all that has changed since a time, or of everything.
+    fn changed(&self, since: Option<Timestamp>, part: Option<String>) -> LocalBoxFuture<'_, Result<Part<Changed>>>;
+}
+
+/// The shop of a connector.
+pub fn open<'a>(outgoing: &'a Outgoing, keyring: &Keyring, connector: &Model) -> Result<Box<dyn Shop + 'a>> {
+    let credentials = Credentials::open(keyring, &connector.purpose(), connector.credentials.as_deref())?;
+    let base = Url::parse(&connector.base_url).map_err(Error::internal)?;
+    let caller = |token_header| Caller { outgoing, base: base.clone(), headers: credentials.headers(token_header) };
+    Ok(match connector.kind {
+        ConnectorKind::Magento2 => Box::new(Magento(caller(None))),
+        ConnectorKind::Woocommerce => Box::new(Woocommerce(caller(None))),
+        ConnectorKind::Shopify => Box::new(Shopify::new(caller(Some("X-Shopify-Access-Token")), connector.api_version.as_deref())),
+        ConnectorKind::Generic => {
+            let map = connector.map.clone().map(|mapped| mapped.0).unwrap_or_default();
+            Box::new(Generic { caller: caller(None), map })
+        }
+    })
+}
+
+/// Calls one shop with its credentials.
+pub struct Caller<'a> {
+    outgoing: &'a Outgoing,
+    base: Url,
+    headers: Vec<(String, String)>,
+}
+
+impl Caller<'_> {
+    /// Reads a path below the shop's address.
+    pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Reply> {
+        let mut url = self.below(path)?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        self.outgoing.ask(Question { url, headers: self.headers.clone(), body: None }).await
+    }
+
+    /// Posts JSON to a path below the shop's address.
+    pub async fn post(&self, path: &str, body: Value) -> Result<Reply> {
+        self.outgoing.ask(Question { url: self.below(path)?, headers: self.headers.clone(), body: Some(body) }).await
+    }
+
+    /// An address of this very shop: no path leads its credentials elsewhere.
+    fn below(&self, path: &str) -> Result<Url> {
+        let base = format!("{}{}{path}", self.base.origin().ascii_serialization(), self.base.path().trim_end_matches('/'));
+        let url = Url::parse(&base).map_err(|_| outgoing::refused("The path of the shop is no address."))?;
+        if url.origin() == self.base.origin() { Ok(url) } else { Err(outgoing::refused("The path leads to another host.")) }
+    }
+}
+
+/// The rows of a list in an answer.
+pub fn rows(answer: &Value, pointer: &str) -> Result<Vec<Value>> {
+    let rows = answer.pointer(pointer).and_then(Value::as_array);
+    rows.cloned().ok_or_else(|| outgoing::refused(format!("The shop's answer has no list at {pointer:?}.")))
+}
+
+/// Text at a pointer, empty when there is none.
+pub fn word(value: &Value, pointer: &str, most: usize) -> String {
+    clipped(&text_at(value, pointer).unwrap_or_default(), most)
+}
+
+/// A time at a pointer.
+pub fn when(value: &Value, pointer: &str) -> Option<Timestamp> {
+    time(&text_at(value, pointer)?)
+}
+
+/// An amount at a pointer, empty when there is none.
+pub fn sum(value: &Value, pointer: &str) -> String {
+    text_at(value, pointer).and_then(|text| amount(&text)).unwrap_or_default()
+}
+
+impl Customer {
+    /// What the shop knows of them, as a fact.
+    pub fn fact(&self, now: Timestamp) -> FactBody {
+        let name = format!("{} {}", self.first_names, self.last_name);
+        let title = [name.trim(), &self.company, &self.email].into_iter().find(|word| !word.is_empty()).unwrap_or(&self.id).to_owned();
+        FactBody {
+            title: clipped(&title, 200),
+            status: None,
+            occurred_at: self.since.unwrap_or(now),
+            amount: None,
+            url: None,
+            data: bounded(self.data.clone()),
+        }
+    }
+}
+
+impl Order {
+    /// The order as a fact.
+    pub fn fact(&self, now: Timestamp) -> FactBody {
+        let money = Money { amount: self.total.clone(), currency: self.currency.to_ascii_uppercase() };
+        let web = crate::kernel::outgoing::address(&self.url).is_ok() && self.url.len() <= 1990;
+        FactBody {
+            title: clipped(&format!("Order {}", self.number), 200),
+            status: Some(clipped(&self.status, 100)).filter(|status| !status.is_empty()),
+            occurred_at: self.placed_at.unwrap_or(now),
+            amount: (!money.amount.is_empty() && money.currency.len() == 3).then_some(money),
+            url: web.then(|| self.url.clone()),
+            data: bounded([("items".to_owned(), json!(self.items))].into_iter().filter(|_| !self.items.is_empty()).collect()),
+        }
+    }
+}
+
+/// What fits into a fact; nothing of what does not.
+fn bounded(data: Map<String, Value>) -> Map<String, Value> {
+    let fits = serde_json::to_string(&data).is_ok_and(|text| text.len() <= 20_000 && !text.contains("\\u0000"));
+    if fits { data } else { Map::new() }
+}

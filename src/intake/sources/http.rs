@@ -1,0 +1,135 @@
+//! The door to sources.
+
+use actix_web::{delete, get, patch, post, web::Data};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use super::{
+    json::{
+        NewSource, QuarantineFilter, QuarantinePage, RetryReport, SourceFilter, SourcePage, SourcePatch, SourceRunFilter, SourceRunPage,
+        SourceView,
+    },
+    service,
+};
+use crate::kernel::{
+    http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result},
+    jobs::JobView,
+};
+
+/// Adds the routes.
+pub fn routes(config: &mut ServiceConfig) {
+    config
+        .service(list_sources)
+        .service(create_source)
+        .service(read_source)
+        .service(update_source)
+        .service(run_source)
+        .service(list_source_runs)
+        .service(list_quarantined_rows)
+        .service(retry_quarantined_rows)
+        .service(retry_quarantined_row)
+        .service(discard_quarantined_row);
+}
+
+/// List the sources
+///
+/// Never their credentials. Sorts: `name` (default), `created_at`.
+#[utoipa::path(tag = "sources", security(("bearer" = ["sources:read"])), params(SourcePage, SourceFilter), responses((status = 200, description = "A page of sources.", body = SourcePage)))]
+#[get("/sources")]
+async fn list_sources(db: Data<Db>, list: List<SourceFilter>) -> Result<Listing> {
+    let page = service::page(db.read(), &list.filter, &list.page).await?;
+    Listing::of(&list, &page)
+}
+
+/// Create a source
+///
+/// A feed of another site, in JSON or CSV, whose rows become work items (S3-3): of whom, what they want and what is
+/// known of it stand where `mapping` says. Its credentials are kept encrypted and never answered; a server without a key to encrypt with
+/// takes none. The key must be free: 409 `already_exists`.
+#[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), request_body = NewSource, responses((status = 201, description = "The new source.", body = SourceView)))]
+#[post("/sources")]
+async fn create_source(db: Data<Db>, call: Call<NewSource>) -> Result<Answer> {
+    call.write(&db, async move |tx, new| Answer::created(&SourceView::from(service::create(tx, new).await?))).await
+}
+
+/// Read a source
+///
+/// With the end of its secret, and how it goes with it.
+#[utoipa::path(tag = "sources", security(("bearer" = ["sources:read"])), responses((status = 200, description = "The source.", body = SourceView)))]
+#[get("/sources/{id}")]
+async fn read_source(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
+    Answer::ok(&SourceView::from(service::find(db.read(), id).await?))
+}
+
+/// Change a source
+///
+/// A merge patch (RFC 7396); mapping and credentials are replaced whole. A run that is under way goes on as it began.
+#[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), request_body = SourcePatch, responses((status = 200, description = "The source as it is now.", body = SourceView)))]
+#[patch("/sources/{id}")]
+async fn update_source(db: Data<Db>, Path(id): Path<Uuid>, call: Call<SourcePatch>) -> Result<Answer> {
+    call.write(&db, async move |tx, patch| Answer::ok(&SourceView::from(service::update(tx, id, patch).await?))).await
+}
+
+/// Run a source
+///
+/// Pulls from it now, as its schedule does. Watch the job, or the run, whose counts grow; cancel it at `/v1/jobs`. 409
+/// `conflict` while it is being pulled from, with the `job_id`; 409 `wrong_status` when it is not active.
+#[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), responses((status = 202, description = "The job that does it.", body = JobView)))]
+#[post("/sources/{id}/run")]
+async fn run_source(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
+    command.write(&db, async move |tx| Answer::accepted(&JobView::from(service::run(tx, id).await?))).await
+}
+
+/// List the runs of a source
+///
+/// With what came of the rows, also while they go; for 90 days after their end. Sorts: `created_at` (default `-created_at`).
+#[utoipa::path(tag = "sources", security(("bearer" = ["sources:read"])), params(SourceRunPage, SourceRunFilter), responses((status = 200, description = "A page of runs.", body = SourceRunPage)))]
+#[get("/sources/{id}/runs")]
+async fn list_source_runs(db: Data<Db>, Path(id): Path<Uuid>, list: List<SourceRunFilter>) -> Result<Listing> {
+    let page = service::runs(db.read(), id, &list.filter, &list.page).await?;
+    Listing::of(&list, &page)
+}
+
+/// List the rows in quarantine
+///
+/// Rows of the feed that broke a rule, with the rules and what they say. One that comes again and breaks none leaves
+/// by itself. Sorts: `created_at` (default).
+#[utoipa::path(tag = "sources", security(("bearer" = ["sources:read"])), params(QuarantinePage, QuarantineFilter), responses((status = 200, description = "A page of rows.", body = QuarantinePage)))]
+#[get("/sources/{id}/quarantine")]
+async fn list_quarantined_rows(db: Data<Db>, Path(id): Path<Uuid>, list: List<QuarantineFilter>) -> Result<Listing> {
+    let page = service::quarantine(db.read(), id, &list.filter, &list.page).await?;
+    Listing::of(&list, &page)
+}
+
+/// Retry the rows in quarantine
+///
+/// The oldest 200, each standing alone, as the source is now: set right its mapping or the type of its work items first.
+/// Those that break a rule again stay, with their new reasons.
+#[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), responses((status = 200, description = "What became of them.", body = RetryReport)))]
+#[post("/sources/{id}/quarantine/retry")]
+async fn retry_quarantined_rows(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
+    command.write(&db, async move |tx| Answer::json(200, &service::retry_all(tx, id).await?)).await
+}
+
+/// Retry a row in quarantine
+///
+/// As its source is now. One that breaks a rule again is 422 with each rule at its place in the row, and stays.
+#[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), responses((status = 200, description = "It went through; its work item.", body = RetryReport)))]
+#[post("/sources/{id}/quarantine/{row_id}/retry")]
+async fn retry_quarantined_row(db: Data<Db>, Path((id, row_id)): Path<(Uuid, Uuid)>, command: Command) -> Result<Answer> {
+    command.write(&db, async move |tx| Answer::json(200, &service::retry(tx, id, row_id).await?)).await
+}
+
+/// Discard a row in quarantine
+///
+/// It is thrown away; when the feed has it again and it still breaks a rule, it comes again.
+#[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), responses((status = 204, description = "It is gone.")))]
+#[delete("/sources/{id}/quarantine/{row_id}")]
+async fn discard_quarantined_row(db: Data<Db>, Path((id, row_id)): Path<(Uuid, Uuid)>, command: Command) -> Result<Answer> {
+    command
+        .write(&db, async move |tx| {
+            service::discard(tx, id, row_id).await?;
+            Ok(Answer::nothing())
+        })
+        .await
+}

@@ -1,0 +1,141 @@
+//! The job of a source: page by page, a few rows at a time, each few with how far it came in one step.
+
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use sea_orm::sea_query::Expr;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{
+    feed::{self, FeedPage},
+    json::RunCounts,
+    rows, service,
+    source::{Column, Model},
+};
+use crate::kernel::{
+    error::{Code, Error, Result},
+    jobs::Run,
+};
+
+/// The kind of job that pulls from a source.
+pub const PULL_JOB: &str = "sources.run";
+
+/// Rows of one step: whoever else makes work items waits no longer than for these.
+const STEP: usize = 25;
+/// How often a step is tried that met others on its way.
+const MOST_TRIES: usize = 3;
+/// Pages of one run.
+const MOST_PAGES: usize = 10_000;
+
+/// What a pull needs.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Pull {
+    pub source_id: Uuid,
+    pub run_id: Uuid,
+}
+
+/// What has come of a pull so far, and where it goes on; the job's `result`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Pulled {
+    #[serde(flatten)]
+    counts: RunCounts,
+    /// The page that it is at; none for the first.
+    page: Option<String>,
+    /// Rows of it that are done, and the page's digest: another page under the same address begins anew.
+    done: usize,
+    digest: String,
+    /// Whether there is nothing more.
+    over: bool,
+}
+
+/// Pulls from a source.
+#[must_use]
+pub fn run_pull(run: Run) -> LocalBoxFuture<'static, Result<Value>> {
+    pull(run).boxed_local()
+}
+
+async fn pull(run: Run) -> Result<Value> {
+    let Pull { source_id, run_id } = serde_json::from_value(run.job.payload.clone()).map_err(Error::internal)?;
+    let source = service::find(run.db.read(), source_id).await?;
+    let from_cursor = || Pulled { page: source.cursor.clone(), ..Pulled::default() };
+    let kept = run.job.result.clone().and_then(|kept| serde_json::from_value(kept).ok());
+    let mut pulled: Pulled = kept.unwrap_or_else(from_cursor);
+    for _ in 0..MOST_PAGES {
+        if pulled.over {
+            break;
+        }
+        run.goes_on().await?;
+        let page = feed::read(run.db.outgoing(), run.db.keyring(), &source, pulled.page.as_deref(), source.since).await?;
+        pulled = take_in(&run, &source, run_id, page, pulled).await?;
+    }
+    if source.since_parameter.is_some() {
+        let (began, done) = (run.job.created_at, pulled.clone());
+        let end = async move |tx: &mut crate::kernel::tx::Tx| {
+            service::note(tx, source_id, [(Column::Since, Expr::val(began))]).await?;
+            Ok(done)
+        };
+        run.step(0, end).await?;
+    }
+    serde_json::to_value(pulled).map_err(Error::internal)
+}
+
+/// Takes in the rows of a page from where it was left.
+async fn take_in(run: &Run, source: &Model, run_id: Uuid, page: FeedPage, mut pulled: Pulled) -> Result<Pulled> {
+    let FeedPage { rows, next, digest } = page;
+    if pulled.digest != digest {
+        (pulled.done, pulled.digest) = (0, digest);
+    }
+    // A feed that leads to where it is has nothing more.
+    let next = next.filter(|next| pulled.page.as_ref() != Some(next));
+    let whole = rows.len();
+    let mut parts: Vec<Vec<Value>> = rows[pulled.done.min(whole)..].chunks(STEP).map(<[Value]>::to_vec).collect();
+    if parts.is_empty() {
+        parts.push(Vec::new());
+    }
+    for part in parts {
+        let mut after = Pulled { done: pulled.done + part.len(), ..pulled.clone() };
+        if after.done >= whole {
+            // An empty page is the end, whatever it leads to: feeds with a cursor lead on for ever.
+            after.over = next.is_none() || whole == 0;
+            let page = next.clone().or_else(|| pulled.page.clone());
+            after = Pulled { page, done: 0, digest: String::new(), ..after };
+        }
+        pulled = step(run, source, run_id, part, after).await?;
+    }
+    Ok(pulled)
+}
+
+/// One transaction: the rows, the counts, and where the next step begins.
+async fn step(run: &Run, source: &Model, run_id: Uuid, part: Vec<Value>, after: Pulled) -> Result<Pulled> {
+    let count = i64::try_from(part.len()).unwrap_or(0);
+    for attempt in 1.. {
+        let (source, part, mut after) = (source.clone(), part.clone(), after.clone());
+        let work = async move |tx: &mut crate::kernel::tx::Tx| {
+            after.counts = after.counts.and(rows::keep_all(tx, &source, part).await?);
+            service::note_run(tx, run_id, after.counts).await?;
+            // Where the next run goes on; with a date, each begins at the first page.
+            if source.cursor_parameter.is_some() && source.since_parameter.is_none() && after.digest.is_empty() {
+                service::note(tx, source.id, [(Column::Cursor, Expr::val(after.page.clone()))]).await?;
+            }
+            Ok(after)
+        };
+        match run.step(count, work).await {
+            // Two who make work items may meet in a circle; the database lets one of them go.
+            Err(error) if error.code() == Code::Busy && attempt < MOST_TRIES => {}
+            done => return done,
+        }
+    }
+    Err(Error::internal("a step that was never tried"))
+}
+
+impl RunCounts {
+    fn and(self, more: Self) -> Self {
+        Self {
+            read: self.read + more.read,
+            created: self.created + more.created,
+            updated: self.updated + more.updated,
+            skipped: self.skipped + more.skipped,
+            quarantined: self.quarantined + more.quarantined,
+        }
+    }
+}

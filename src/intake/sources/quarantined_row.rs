@@ -1,0 +1,39 @@
+//! The row of a row that could not be read. What it says of somebody stays out of the journal.
+
+use sea_orm::entity::prelude::*;
+use serde::Serialize;
+
+use crate::kernel::{clock::Timestamp, journal::Belongs};
+
+/// A row of a feed that broke a rule.
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[sea_orm(table_name = "quarantined_rows")]
+pub struct Model {
+    /// Its id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// Of which source.
+    pub source_id: Uuid,
+    /// Its id in the feed, or a digest of it when it has none.
+    pub external_id: String,
+    /// Which rule it broke.
+    #[serde(skip)]
+    pub problem: Json,
+    /// What it says.
+    #[serde(skip)]
+    pub content: Json,
+    /// Whether that is all that it says.
+    pub whole: bool,
+    /// When it first came.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// How often it changed.
+    pub version: i64,
+}
+
+crate::record!(Model, "quarantined_row", |row| Belongs::set_up(&row.external_id));
+
+crate::listed!(Model, |row| row.id, default "created_at", sorts {
+    "created_at" => Column::CreatedAt, row.created_at.into();
+});

@@ -1,0 +1,404 @@
+//! The rules of sources: how they are set up, when they are run, and what is done about rows in quarantine.
+
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, entity::prelude::*, sea_query::Expr};
+use url::Url;
+
+use super::{
+    json::{
+        NewSource, QuarantineFilter, QuarantinedRowView, RetryReport, RunCounts, SourceFilter, SourcePatch, SourceRunFilter, SourceRunView,
+        SourceView,
+    },
+    pull::{PULL_JOB, Pull},
+    quarantined_row::{self as quarantined, Model as Quarantined},
+    rows,
+    source::{Column, Entity, Model},
+    source_run::{self as source_run, Model as SourceRun, StartedBy},
+};
+use crate::{
+    intake::{credentials::Sealed, forms::FormMapping},
+    kernel::{
+        clock::Timestamp,
+        context::Context,
+        db::Db,
+        error::{Broken, Code, Error, Kind, Result, Violation},
+        filter::Narrow,
+        jobs::{self, Job, JobStatus},
+        journal::Change,
+        list::{self, Page, PageRequest},
+        patch::Patch,
+        reader::Reader,
+        schedule::Schedule,
+        text,
+        tx::Tx,
+    },
+    work::work_item_types,
+};
+
+/// Rows in quarantine that one request retries.
+const MOST_RETRIED: u64 = 200;
+/// How long runs can be read.
+const RUNS_KEPT_SECONDS: i64 = 90 * 24 * 60 * 60;
+
+/// Sets up a source.
+pub async fn create(tx: &mut Tx, new: NewSource) -> Result<Model> {
+    let name = new.name.trim().to_owned();
+    let key = new.key.unwrap_or_else(|| text::slug(&name).chars().take(64).collect());
+    let mut broken = Broken::default();
+    if key.is_empty() {
+        broken.note::<()>(Err(Error::field("key", "required", "is required for a name without a Latin letter or digit")))?;
+    }
+    broken.note(work_item_types::usable(tx, &new.work_item_type, "work_item_type").await)?;
+    broken.note(check_mapping(&new.mapping))?;
+    let mut source = Model {
+        id: tx.id(),
+        key,
+        name,
+        url: new.url,
+        format: new.format,
+        rows: new.rows,
+        work_item_type: new.work_item_type,
+        mapping: new.mapping,
+        next: new.next,
+        cursor_parameter: new.cursor_parameter,
+        since_parameter: new.since_parameter,
+        credentials: None,
+        credentials_hint: None,
+        schedule: new.schedule,
+        time_zone: new.time_zone.unwrap_or_else(|| tx.company_zone.name().to_owned()),
+        active: new.active,
+        cursor: None,
+        since: None,
+        next_run_at: None,
+        failures: 0,
+        job_id: None,
+        created_at: tx.now,
+        updated_at: tx.now,
+        version: 1,
+    };
+    broken.note(check_paging(&source))?;
+    if let Some(credentials) = new.credentials
+        && let Some(sealed) = broken.note(credentials.seal(&tx.keyring, &source.purpose()))?
+    {
+        keep(&mut source, sealed);
+    }
+    broken.end()?;
+    if tx.read().any(Entity::find().filter(Column::Key.eq(&source.key)).into_query()).await? {
+        return Err(Error::new(Code::AlreadyExists, format!("There is a source {} already.", source.key))
+            .violating(Violation::field("key", "taken", "is taken")));
+    }
+    source.next_run_at = next_run(&source, tx.now);
+    tx.create(&source, "source.created").await?;
+    Ok(source)
+}
+
+fn keep(source: &mut Model, Sealed { text, hint }: Sealed) {
+    (source.credentials, source.credentials_hint) = (text, hint);
+}
+
+/// By its id in the feed a row is known again.
+fn check_mapping(mapping: &FormMapping) -> Result<()> {
+    match mapping.external_id {
+        Some(_) => Ok(()),
+        None => Err(Error::field("mapping/external_id", "required", "is required: by it a row is known again")),
+    }
+}
+
+/// A cursor stands somewhere in the answer.
+fn check_paging(source: &Model) -> Result<()> {
+    match (&source.cursor_parameter, &source.next) {
+        (Some(_), None) => Err(Error::field("next", "required", "is required with cursor_parameter: where the cursor stands")),
+        _ => Ok(()),
+    }
+}
+
+/// Changes a source. A schedule that changes begins anew, whatever failed before; so does a feed that is elsewhere.
+pub async fn update(tx: &mut Tx, id: Uuid, patch: SourcePatch) -> Result<Model> {
+    let mut broken = Broken::default();
+    if let Some(kind) = patch.work_item_type.value() {
+        let seen = find(tx.read(), id).await?;
+        if *kind != seen.work_item_type {
+            broken.note(work_item_types::usable(tx, kind, "work_item_type").await)?;
+        }
+    }
+    let before: Model = tx.target(id, "source").await?;
+    let mut after = before.clone();
+    broken.note(patch.name.line_over(&mut after.name, "name"))?;
+    broken.note(patch.url.over(&mut after.url, "url"))?;
+    broken.note(patch.format.over(&mut after.format, "format"))?;
+    broken.note(patch.rows.over(&mut after.rows, "rows"))?;
+    broken.note(patch.work_item_type.over(&mut after.work_item_type, "work_item_type"))?;
+    broken.note(patch.time_zone.over(&mut after.time_zone, "time_zone"))?;
+    broken.note(patch.active.over(&mut after.active, "active"))?;
+    patch.next.onto(&mut after.next);
+    patch.cursor_parameter.onto(&mut after.cursor_parameter);
+    patch.since_parameter.onto(&mut after.since_parameter);
+    patch.schedule.onto(&mut after.schedule);
+    after.mapping = patch.mapping.unwrap_or(after.mapping);
+    broken.note(check_mapping(&after.mapping))?;
+    broken.note(check_paging(&after))?;
+    if before.credentials.is_some() && patch.credentials.is_absent() && !same_host(&before.url, &after.url) {
+        broken.note::<()>(Err(Error::field("credentials", "required", "must be entered again for another host")))?;
+    }
+    match patch.credentials {
+        Patch::Absent => {}
+        Patch::Null => keep(&mut after, Sealed::default()),
+        Patch::Value(credentials) => {
+            if let Some(sealed) = broken.note(credentials.seal(&tx.keyring, &before.purpose()))? {
+                keep(&mut after, sealed);
+            }
+        }
+    }
+    broken.end()?;
+    let place = |row: &Model| (row.url.clone(), row.cursor_parameter.clone(), row.since_parameter.clone());
+    if place(&before) != place(&after) {
+        (after.cursor, after.since) = (None, None);
+    }
+    let timing = |row: &Model| (row.schedule.clone(), row.time_zone.clone(), row.active);
+    if timing(&before) != timing(&after) {
+        after.failures = 0;
+        after.next_run_at = next_run(&after, tx.now);
+    }
+    tx.change(&before, after, "source.updated").await
+}
+
+fn same_host(one: &str, other: &str) -> bool {
+    let origin = |url: &str| Url::parse(url).ok().map(|url| url.origin());
+    origin(one) == origin(other)
+}
+
+/// When a source is pulled from next by itself.
+fn next_run(source: &Model, now: Timestamp) -> Option<Timestamp> {
+    let schedule = source.schedule.as_deref().filter(|_| source.active)?;
+    Schedule::read(schedule, &source.time_zone)?.next_after(now, source.failures)
+}
+
+/// One source.
+pub async fn find(reader: Reader<'_>, id: Uuid) -> Result<Model> {
+    reader.model(Entity::find_by_id(id)).await?.ok_or_else(|| Error::not_found("source"))
+}
+
+/// A page of sources.
+pub async fn page(reader: Reader<'_>, filter: &SourceFilter, request: &PageRequest) -> Result<Page<SourceView>> {
+    let page = list::page::<Model>(reader, request, Entity::find().into_query(), |select| {
+        select.equals(Expr::col((Entity, Column::Active)), filter.active.map(|flag| flag.0));
+    })
+    .await?;
+    Ok(page.map(SourceView::from))
+}
+
+/// A page of the runs of a source.
+pub async fn runs(reader: Reader<'_>, id: Uuid, filter: &SourceRunFilter, request: &PageRequest) -> Result<Page<SourceRunView>> {
+    find(reader, id).await?;
+    let base = source_run::Entity::find().filter(source_run::Column::SourceId.eq(id)).into_query();
+    let page = list::page::<SourceRun>(reader, request, base, |select| {
+        select.any_of(Expr::col((source_run::Entity, source_run::Column::Status)), filter.status.as_ref());
+    })
+    .await?;
+    Ok(page.map(SourceRunView::from))
+}
+
+/// A page of the rows of a source that are in quarantine.
+pub async fn quarantine(
+    reader: Reader<'_>,
+    id: Uuid,
+    filter: &QuarantineFilter,
+    request: &PageRequest,
+) -> Result<Page<QuarantinedRowView>> {
+    find(reader, id).await?;
+    let base = quarantined::Entity::find().filter(quarantined::Column::SourceId.eq(id)).into_query();
+    let page = list::page::<Quarantined>(reader, request, base, |select| {
+        select.any_of(Expr::col((quarantined::Entity, quarantined::Column::ExternalId)), filter.external_id.as_ref());
+    })
+    .await?;
+    Ok(page.map(QuarantinedRowView::from))
+}
+
+/// Has a source pulled from now; 409 while it is being pulled from.
+pub async fn run(tx: &mut Tx, id: Uuid) -> Result<Job> {
+    let source: Model = tx.target(id, "source").await?;
+    if !source.active {
+        return Err(Error::new(Code::WrongStatus, "The source is not active."));
+    }
+    if let Some(job) = source.job_id
+        && jobs::is_open(tx.read(), job).await?
+    {
+        return Err(Error::new(Code::Conflict, "It is being pulled from already.").with("job_id", job));
+    }
+    enqueue(tx, &source, StartedBy::Request).await
+}
+
+async fn enqueue(tx: &mut Tx, source: &Model, started_by: StartedBy) -> Result<Job> {
+    let run_id = tx.id();
+    let title = format!("Pull from {}", source.name);
+    let job = jobs::enqueue(tx, PULL_JOB, &title, &Pull { source_id: source.id, run_id }, 0).await?;
+    let counts = RunCounts::default();
+    tx.put(SourceRun {
+        id: run_id,
+        source_id: source.id,
+        job_id: job.id,
+        started_by,
+        status: JobStatus::Queued,
+        rows_read: counts.read,
+        rows_created: counts.created,
+        rows_updated: counts.updated,
+        rows_skipped: counts.skipped,
+        rows_quarantined: counts.quarantined,
+        problem: None,
+        created_at: tx.now,
+        finished_at: None,
+    })
+    .await?;
+    note(tx, source.id, [(Column::JobId, Expr::val(job.id)), (Column::NextRunAt, Expr::val(next_run(source, tx.now)))]).await?;
+    Ok(job)
+}
+
+/// Writes down how it goes with a source: neither a change of it nor an event.
+pub async fn note(tx: &mut Tx, id: Uuid, values: impl IntoIterator<Item = (Column, Expr)>) -> Result<()> {
+    let update = values.into_iter().fold(Entity::update_many(), |update, (column, value)| update.col_expr(column, value));
+    tx.execute(&update.filter(Column::Id.eq(id)).into_query()).await.map(drop)
+}
+
+/// Writes down how far a run is.
+pub async fn note_run(tx: &mut Tx, id: Uuid, counts: RunCounts) -> Result<()> {
+    use source_run::Column as Run;
+    let update = source_run::Entity::update_many()
+        .col_expr(Run::Status, Expr::val(JobStatus::Running.as_str()))
+        .col_expr(Run::RowsRead, Expr::val(counts.read))
+        .col_expr(Run::RowsCreated, Expr::val(counts.created))
+        .col_expr(Run::RowsUpdated, Expr::val(counts.updated))
+        .col_expr(Run::RowsSkipped, Expr::val(counts.skipped))
+        .col_expr(Run::RowsQuarantined, Expr::val(counts.quarantined))
+        .filter(Run::Id.eq(id));
+    tx.execute(&update.into_query()).await.map(drop)
+}
+
+/// Those whose time has come, the longest due first.
+fn due(now: Timestamp) -> Select<Entity> {
+    Entity::find().filter(Column::NextRunAt.lte(now)).order_by_asc(Column::NextRunAt).order_by_asc(Column::Id).limit(1)
+}
+
+/// Has everything that is due pulled from by jobs, each once however many instances look.
+pub async fn enqueue_due(db: &Db) -> Result<()> {
+    while db.read().any(due(db.clock().now()).into_query()).await? {
+        let context = Context::system(db.clock().now(), db.company_zone(), "schedule");
+        let found = db
+            .write(context, async |tx| {
+                let mut select = due(tx.now).into_query();
+                tx.skip_locked(&mut select);
+                let Some(source) = tx.read().one::<Model>(&select).await? else { return Ok(false) };
+                match source.job_id {
+                    // It takes longer than its schedule: this time is passed over.
+                    Some(job) if jobs::is_open(tx.read(), job).await? => {
+                        note(tx, source.id, [(Column::NextRunAt, Expr::val(next_run(&source, tx.now)))]).await?;
+                    }
+                    _ => drop(enqueue(tx, &source, StartedBy::Schedule).await?),
+                }
+                Ok(true)
+            })
+            .await?;
+        if !found {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Closes the run of a job that ended, however it did; counts failures in a row, and puts the next time off accordingly.
+pub fn job_ended<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
+    async move {
+        let job = change.after.as_ref().filter(|job| job["kind"] == PULL_JOB);
+        let Some(job) = job else { return Ok(()) };
+        let (status, problem) = (job["status"].as_str().unwrap_or_default().to_owned(), job["problem"].clone());
+        let end = source_run::Entity::update_many()
+            .col_expr(source_run::Column::Status, Expr::val(status.as_str()))
+            .col_expr(source_run::Column::Problem, Expr::val(Some(problem).filter(|problem| !problem.is_null())))
+            .col_expr(source_run::Column::FinishedAt, Expr::val(tx.now))
+            .filter(source_run::Column::JobId.eq(change.id));
+        tx.execute(&end.into_query()).await?;
+        let select = tx.for_update(Entity::find().filter(Column::JobId.eq(change.id)));
+        let Some(mut source) = tx.read().model(select).await? else { return Ok(()) };
+        source.failures = if status == JobStatus::Failed.as_str() { source.failures + 1 } else { 0 };
+        let next = Expr::val(next_run(&source, tx.now));
+        note(tx, source.id, [(Column::Failures, Expr::val(source.failures)), (Column::NextRunAt, next)]).await
+    }
+    .boxed_local()
+}
+
+/// Tries a row in quarantine again, as its source is now; its work item. One that breaks a rule again is refused, and stays.
+pub async fn retry(tx: &mut Tx, id: Uuid, row: Uuid) -> Result<RetryReport> {
+    let row = held(tx, id, row).await?;
+    let source = find(tx.read(), id).await?;
+    let item = retried(tx, &source, &row).await?;
+    Ok(RetryReport { succeeded: 1, failed: 0, work_item_ids: vec![item] })
+}
+
+async fn retried(tx: &mut Tx, source: &Model, row: &Quarantined) -> Result<Uuid> {
+    if !row.whole {
+        return Err(Error::new(Code::WrongStatus, "The row is too long to be kept whole; it can only come again from the feed."));
+    }
+    let (_, item) = rows::keep(tx, source, &row.content).await?;
+    tx.remove(row, "quarantined_row.released").await?;
+    Ok(item)
+}
+
+/// Tries the oldest rows in quarantine again, each standing alone.
+pub async fn retry_all(tx: &mut Tx, id: Uuid) -> Result<RetryReport> {
+    let source: Model = tx.target(id, "source").await?;
+    let all = quarantined::Entity::find()
+        .filter(quarantined::Column::SourceId.eq(id))
+        .order_by_asc(quarantined::Column::CreatedAt)
+        .order_by_asc(quarantined::Column::Id)
+        .limit(MOST_RETRIED);
+    let all = tx.read().models(tx.for_update(all)).await?;
+    let mut report = RetryReport { succeeded: 0, failed: 0, work_item_ids: Vec::new() };
+    for row in all {
+        match tx.apart(async |tx| retried(tx, &source, &row).await).await {
+            Ok(item) => {
+                report.succeeded += 1;
+                report.work_item_ids.push(item);
+            }
+            Err(error) if matches!(error.code().kind(), Kind::Unavailable | Kind::Internal) => return Err(error),
+            Err(error) => {
+                report.failed += 1;
+                if row.whole {
+                    rows::quarantine(tx, &source, row.content.clone(), &error).await?;
+                }
+            }
+        }
+    }
+    Ok(report)
+}
+
+/// Throws a row in quarantine away; when the feed has it again, it comes again.
+pub async fn discard(tx: &mut Tx, id: Uuid, row: Uuid) -> Result<()> {
+    let row = held(tx, id, row).await?;
+    tx.remove(&row, "quarantined_row.discarded").await
+}
+
+/// A row in quarantine of a source, locked.
+async fn held(tx: &mut Tx, id: Uuid, row: Uuid) -> Result<Quarantined> {
+    let of_it = quarantined::Entity::find_by_id(row).filter(quarantined::Column::SourceId.eq(id));
+    let found = tx.read().model(tx.for_update(of_it)).await?.ok_or_else(|| Error::not_found("row in quarantine"))?;
+    tx.check_version(&found, "row")?;
+    Ok(found)
+}
+
+/// Encrypts with the present key what an older one encrypted.
+pub async fn renew_credentials(tx: &mut Tx) -> Result<()> {
+    for source in tx.read().models(Entity::find().filter(Column::Credentials.is_not_null())).await? {
+        let sealed = source.credentials.as_deref().unwrap_or_default();
+        match tx.keyring.renew(&source.purpose(), sealed) {
+            Ok(Some(renewed)) => note(tx, source.id, [(Column::Credentials, Expr::val(renewed))]).await?,
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, source = %source.id, "its credentials cannot be encrypted anew"),
+        }
+    }
+    Ok(())
+}
+
+/// Forgets runs that ended more than three months ago.
+pub async fn forget(tx: &mut Tx) -> Result<u64> {
+    let old = source_run::Column::FinishedAt.lt(tx.now.plus_seconds(-RUNS_KEPT_SECONDS));
+    tx.execute(&source_run::Entity::delete_many().filter(old).into_query()).await
+}

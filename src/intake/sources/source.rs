@@ -1,0 +1,95 @@
+//! The row of a source.
+
+use sea_orm::entity::prelude::*;
+use serde::Serialize;
+
+use crate::{
+    intake::forms::FormMapping,
+    kernel::{clock::Timestamp, journal::Belongs, list::Key},
+};
+
+crate::choice! {
+    /// What a feed is written in.
+    FeedFormat {
+        /// JSON: a list of objects, at the top or where `rows` says.
+        Json = "json",
+        /// CSV with a row of names: `/name` points at a column. Commas, or semicolons where the names have no comma.
+        Csv = "csv",
+    }
+}
+
+/// A source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveEntityModel)]
+#[sea_orm(table_name = "sources")]
+pub struct Model {
+    /// Its id.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// Its key, the `source` of its work items.
+    pub key: String,
+    /// What people call it.
+    pub name: String,
+    /// Where the feed is.
+    pub url: String,
+    /// What it is written in.
+    pub format: FeedFormat,
+    /// Where its rows are in JSON.
+    pub rows: String,
+    /// The type of its work items.
+    pub work_item_type: String,
+    /// Where in a row its parts are.
+    pub mapping: FormMapping,
+    /// Where in an answer it stands how to go on.
+    pub next: Option<String>,
+    /// The query parameter that carries it.
+    pub cursor_parameter: Option<String>,
+    /// The query parameter that carries since when.
+    pub since_parameter: Option<String>,
+    /// Its credentials, encrypted.
+    #[serde(skip)]
+    pub credentials: Option<String>,
+    /// The end of the secret.
+    pub credentials_hint: Option<String>,
+    /// When it is pulled from by itself: a cron expression.
+    pub schedule: Option<String>,
+    /// In which zone that is meant.
+    pub time_zone: String,
+    /// Whether it is pulled from.
+    pub active: bool,
+    /// Where the last pull ended.
+    #[serde(skip)]
+    pub cursor: Option<String>,
+    /// What changed before this has been pulled.
+    #[serde(skip)]
+    pub since: Option<Timestamp>,
+    /// When it is pulled from next.
+    #[serde(skip)]
+    pub next_run_at: Option<Timestamp>,
+    /// How often that has failed in a row.
+    #[serde(skip)]
+    pub failures: i64,
+    /// The last pull.
+    #[serde(skip)]
+    pub job_id: Option<Uuid>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// How often it changed.
+    pub version: i64,
+}
+
+impl Model {
+    /// What its credentials are encrypted for.
+    #[must_use]
+    pub fn purpose(&self) -> String {
+        format!("source:{}", self.id)
+    }
+}
+
+crate::record!(Model, "source", |row| Belongs::set_up(&row.name));
+
+crate::listed!(Model, |row| row.id, default "name", sorts {
+    "name" => Column::Name, Key::Text(row.name.clone());
+    "created_at" => Column::CreatedAt, row.created_at.into();
+});

@@ -1,0 +1,408 @@
+//! The one way to call outside addresses: http and https, into public networks, within limits of time and size.
+//!
+//! A name is looked up here, and only those of its addresses are called that may be: nobody else looks it
+//! up again in between. Every redirect goes the same way, and takes the caller's headers along only to where they
+//! were meant for. What is said about a call names neither its query nor its headers.
+
+use std::{
+    error::Error as StdError,
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use ipnet::IpNet;
+use reqwest::{
+    Client, Method, Response,
+    dns::{Addrs, Name, Resolve, Resolving},
+    header::HeaderMap,
+    redirect::Policy,
+};
+use serde_json::Value;
+use url::{Host, Url};
+use validator::ValidationError;
+
+use super::error::{Code, Error, Result};
+
+/// How long one request may take, its answer included.
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// How long we wait, in all, for a system that asks us to come back later.
+const PATIENCE: Duration = Duration::from_secs(25);
+/// Bytes of an answer that we read.
+const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
+/// Redirects that we follow.
+const MOST_REDIRECTS: usize = 5;
+/// Characters of an address.
+const LONGEST_ADDRESS: usize = 2000;
+
+/// Calls outside addresses.
+pub struct Outgoing {
+    gate: Gate,
+    client: OnceLock<Client>,
+}
+
+/// What is asked.
+#[derive(Clone)]
+pub struct Question {
+    /// Where.
+    pub url: Url,
+    /// What goes along for that host alone, such as its credentials.
+    pub headers: Vec<(String, String)>,
+    /// What is posted, as JSON; without it the address is read.
+    pub body: Option<Value>,
+}
+
+/// What was answered, with any status.
+#[derive(Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Vec<u8>,
+    /// Who answered, without query or credentials.
+    place: String,
+}
+
+impl Outgoing {
+    /// Calls public networks, and of the others only these.
+    #[must_use]
+    pub fn new(allowed: Vec<IpNet>) -> Self {
+        Self { gate: Gate(allowed.into()), client: OnceLock::new() }
+    }
+
+    /// Asks, and waits a while when the other system says that it is asked too often.
+    pub async fn ask(&self, question: Question) -> Result<Reply> {
+        let mut waited = Duration::ZERO;
+        loop {
+            let reply = self.follow(question.clone()).await?;
+            let busy = matches!(reply.status, 429 | 503);
+            let pause = reply.retry_after().unwrap_or(Duration::from_secs(2));
+            if !busy || waited + pause > PATIENCE {
+                return Ok(reply);
+            }
+            waited += pause.max(Duration::from_millis(50));
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Asks once, where redirects lead to.
+    async fn follow(&self, mut question: Question) -> Result<Reply> {
+        for _ in 0..=MOST_REDIRECTS {
+            let reply = self.once(&question).await?;
+            let next = match (reply.status, reply.header("location")) {
+                (301 | 302 | 303 | 307 | 308, Some(location)) if question.body.is_none() => question.url.join(location).ok(),
+                _ => return Ok(reply),
+            };
+            let next = next.ok_or_else(|| refused(format!("{} leads to what is no address.", reply.place)))?;
+            if question.url.scheme() == "https" && next.scheme() != "https" {
+                return Err(refused(format!("{} leads away from https.", reply.place)));
+            }
+            if next.origin() != question.url.origin() {
+                question.headers.clear();
+            }
+            question.url = next;
+        }
+        Err(refused(format!("{} leads on and on.", place(&question.url))))
+    }
+
+    async fn once(&self, question: &Question) -> Result<Reply> {
+        let place = place(&question.url);
+        self.gate.check(&question.url)?;
+        let method = if question.body.is_some() { Method::POST } else { Method::GET };
+        let mut request = self.client()?.request(method, question.url.clone());
+        for (name, value) in &question.headers {
+            request = request.header(name, value);
+        }
+        if let Some(body) = &question.body {
+            request = request.json(body);
+        }
+        let response = request.send().await.map_err(|error| failed(&place, error))?;
+        read(response, place).await
+    }
+
+    /// Made when it is first needed: it reads the certificates of the system.
+    fn client(&self) -> Result<&Client> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        // Fails when it was installed before, which is as well.
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .timeout(TIMEOUT)
+            .connect_timeout(TIMEOUT / 2)
+            .redirect(Policy::none())
+            // Whoever looks names up for us might see another address than the one that was checked.
+            .no_proxy()
+            .dns_resolver(Arc::new(self.gate.clone()))
+            .user_agent(concat!("Caseload/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(Error::internal)?;
+        Ok(self.client.get_or_init(|| client))
+    }
+}
+
+async fn read(mut response: Response, place: String) -> Result<Reply> {
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| failed(&place, error))? {
+        if body.len() + chunk.len() > LARGEST_ANSWER {
+            return Err(refused(format!("{place} answers more than {} MiB.", LARGEST_ANSWER / 1024 / 1024)));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Reply { status, headers, body, place })
+}
+
+impl Reply {
+    /// The text of a header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.header("retry-after")?.trim().parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+    }
+
+    /// The answer, if it is a success.
+    pub fn ok(self) -> Result<Self> {
+        let Self { status, place, .. } = &self;
+        let wait = self.retry_after().map_or(60, |wait| wait.as_secs());
+        match status {
+            200..300 => Ok(self),
+            401 | 403 => Err(refused(format!("{place} does not accept the credentials: it answers {status}."))),
+            408 | 429 | 500..600 => Err(unavailable(format!("{place} cannot answer now: {status}.")).retry_after(wait)),
+            _ => Err(refused(format!("{place} answers {status}."))),
+        }
+    }
+
+    /// The JSON of a successful answer.
+    pub fn json(self) -> Result<Value> {
+        let reply = self.ok()?;
+        serde_json::from_slice(&reply.body).map_err(|_| refused(format!("{} does not answer JSON.", reply.place)))
+    }
+}
+
+/// What another system did that asking again will not change.
+pub fn refused(detail: impl Into<String>) -> Error {
+    Error::new(Code::OutsideRefused, detail)
+}
+
+/// What another system may do when it is asked later.
+pub fn unavailable(detail: impl Into<String>) -> Error {
+    Error::new(Code::OutsideUnavailable, detail)
+}
+
+/// An address as people may read it: without credentials, query or fragment.
+fn place(url: &Url) -> String {
+    format!("{}{}", url.origin().ascii_serialization(), url.path())
+}
+
+fn failed(place: &str, error: reqwest::Error) -> Error {
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(&error);
+    while let Some(deeper) = cause {
+        if deeper.is::<Forbidden>() {
+            return refused(format!("{place} is in a network that is not called."));
+        }
+        cause = deeper.source();
+    }
+    let timely = !error.is_timeout();
+    tracing::debug!(place, error = %error.without_url(), "a call failed");
+    unavailable(format!("{place} {}.", if timely { "cannot be reached" } else { "does not answer in time" }))
+}
+
+/// Refuses what is no address to call: http or https, without credentials in it.
+pub fn address(text: &str) -> std::result::Result<(), ValidationError> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let fits = url.is_some_and(|url| url.username().is_empty() && url.password().is_none());
+    if fits && text.len() <= LONGEST_ADDRESS && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(())
+    } else {
+        let words = "must be an http or https address without credentials, of at most 2,000 characters";
+        Err(ValidationError::new("url").with_message(words.into()))
+    }
+}
+
+/// Knows which addresses may be called.
+#[derive(Clone)]
+struct Gate(Arc<[IpNet]>);
+
+#[derive(Debug)]
+struct Forbidden;
+
+impl fmt::Display for Forbidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an address in a network that is not called")
+    }
+}
+
+impl StdError for Forbidden {}
+
+impl Gate {
+    fn opens(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|net| net.contains(&address)) || is_public(address)
+    }
+
+    /// Refuses another scheme, and an address that is written out and not to be called; names are for [`Resolve`].
+    fn check(&self, url: &Url) -> Result<()> {
+        let open = match url.host() {
+            Some(Host::Ipv4(address)) => self.opens(address.into()),
+            Some(Host::Ipv6(address)) => self.opens(address.into()),
+            Some(Host::Domain(_)) => true,
+            None => false,
+        };
+        match url.scheme() {
+            "http" | "https" if open => Ok(()),
+            "http" | "https" => Err(refused(format!("{} is in a network that is not called.", place(url)))),
+            scheme => Err(refused(format!("{scheme} is not called, only http and https."))),
+        }
+    }
+}
+
+impl Resolve for Gate {
+    fn resolve(&self, name: Name) -> Resolving {
+        let gate = self.clone();
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let some = !found.is_empty();
+            let open: Vec<SocketAddr> = found.into_iter().filter(|address| gate.opens(address.ip())).collect();
+            if some && open.is_empty() {
+                return Err(Box::new(Forbidden) as Box<dyn StdError + Send + Sync>);
+            }
+            Ok(Box::new(open.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// Whether anybody on the internet could be at an address: not this machine, not a network of one's own, nothing reserved.
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    let reserved = matches!(
+        (a, b, c),
+        (0 | 10 | 127 | 224.., ..)
+            | (100, 64..=127, _)
+            | (169, 254, _)
+            | (172, 16..=31, _)
+            | (192, 168, _)
+            | (192, 0, 0 | 2)
+            | (192, 88, 99)
+            | (198, 18 | 19, _)
+            | (198, 51, 100)
+            | (203, 0, 113)
+    );
+    !reserved
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let segments = address.segments();
+    match segments {
+        // A gateway to IPv4 leads to the address in its last bits.
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            let [[a, b], [c, d]] = [high.to_be_bytes(), low.to_be_bytes()];
+            is_public_v4(Ipv4Addr::new(a, b, c, d))
+        }
+        [0x2001, 0..0x200 | 0xdb8, ..] | [0x2002, ..] | [0x3fff, 0..0x1000, ..] => false,
+        [first, ..] => (0x2000..0x4000).contains(&first),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> IpAddr {
+        text.parse().expect("an address")
+    }
+
+    #[test]
+    fn only_public_addresses_are_called() {
+        let gate = Gate(Arc::from([]));
+        for public in
+            ["8.8.8.8", "100.63.255.255", "172.32.0.1", "192.0.1.1", "2606:4700::1111", "2001:4860:4860::8888", "64:ff9b::808:808"]
+        {
+            assert!(gate.opens(at(public)), "{public}");
+        }
+        for own in [
+            "0.0.0.0",
+            "10.1.2.3",
+            "127.0.0.1",
+            "100.64.0.1",
+            "169.254.169.254",
+            "172.16.0.1",
+            "192.168.1.1",
+            "192.0.0.8",
+            "192.0.2.1",
+            "198.18.0.1",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::7f00:1",
+            "64:ff9b::7f00:1",
+            "64:ff9b:1::1",
+            "100::1",
+            "2001::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "fc00::1",
+            "fd12::1",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+            "3fff::1",
+            "4000::1",
+        ] {
+            assert!(!gate.opens(at(own)), "{own}");
+        }
+        let gate = Gate(Arc::from(["10.0.0.0/8", "::1/128"].map(|net| net.parse().expect("a network"))));
+        assert!(gate.opens(at("10.1.2.3")) && gate.opens(at("::ffff:10.1.2.3")) && gate.opens(at("::1")));
+        assert!(!gate.opens(at("127.0.0.1")) && gate.opens(at("11.0.0.1")));
+    }
+
+    #[test]
+    fn an_address_is_http_and_has_no_credentials() {
+        for good in ["https://shop.example", "http://10.0.0.1:8080/feed.csv?since=1"] {
+            assert!(address(good).is_ok(), "{good}");
+        }
+        for bad in
+            ["", "shop.example", "ftp://shop.example", "file:///etc/passwd", "https://", "https://ana:secret@shop.example", "https://a b"]
+        {
+            assert!(address(bad).is_err(), "{bad}");
+        }
+        assert_eq!(place(&Url::parse("https://ana:s@shop.example/a?key=s#s").expect("a URL")), "https://shop.example/a");
+    }
+
+    #[test]
+    fn what_is_written_out_is_looked_at_however_it_is_written() {
+        let gate = Gate(Arc::from([]));
+        for odd in [
+            "http://127.1/",
+            "http://0x7f000001/",
+            "http://2130706433/",
+            "http://[::1]/",
+            "http://[::ffff:7f00:1]/",
+            "http://0/",
+            "ftp://8.8.8.8/",
+        ] {
+            let refusal = gate.check(&Url::parse(odd).expect("a URL")).expect_err(odd);
+            assert_eq!(refusal.code(), Code::OutsideRefused, "{odd}");
+        }
+        assert!(gate.check(&Url::parse("http://8.8.8.8/").expect("a URL")).is_ok());
+    }
+}
