@@ -20,6 +20,7 @@ use reqwest::{
     redirect::Policy,
 };
 use serde_json::Value;
+use tokio::time::{Instant, timeout};
 use url::{Host, Url};
 use validator::ValidationError;
 
@@ -29,6 +30,10 @@ use super::error::{Code, Error, Result};
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// How long we wait, in all, for a system that asks us to come back later.
 const PATIENCE: Duration = Duration::from_secs(25);
+/// However soon it says that we may.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+/// How long all of it may take: shorter than a job's claim lasts.
+const LONGEST: Duration = Duration::from_secs(50);
 /// Bytes of an answer that we read.
 const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
 /// Redirects that we follow.
@@ -75,15 +80,20 @@ impl Outgoing {
 
     /// Asks, and waits a while when the other system says that it is asked too often.
     pub async fn ask(&self, question: Question) -> Result<Reply> {
-        let mut waited = Duration::ZERO;
+        let place = place(&question.url);
+        let answered = timeout(LONGEST, self.patiently(question)).await;
+        answered.unwrap_or_else(|_| Err(unavailable(format!("{place} does not answer in time."))))
+    }
+
+    async fn patiently(&self, question: Question) -> Result<Reply> {
+        let began = Instant::now();
         loop {
             let reply = self.follow(question.clone()).await?;
             let busy = matches!(reply.status, 429 | 503);
-            let pause = reply.retry_after().unwrap_or(Duration::from_secs(2));
-            if !busy || waited + pause > PATIENCE {
+            let pause = reply.retry_after().unwrap_or(Duration::from_secs(2)).max(SHORTEST_PAUSE);
+            if !busy || began.elapsed() + pause > PATIENCE {
                 return Ok(reply);
             }
-            waited += pause.max(Duration::from_millis(50));
             tokio::time::sleep(pause).await;
         }
     }

@@ -313,7 +313,8 @@ async fn the_words_that_a_list_names_are_those_that_it_takes() {
     let contact = text(&admin.post("/v1/contacts", json!({ "last_name": "Roy" })).await.expect(201)["id"]);
     let work = json!({ "type": "support_ticket", "contact_id": contact });
     let work = text(&admin.post("/v1/work-items", work).await.expect(201)["id"]);
-    let source = json!({ "name": "Quizzes", "url": "https://shop.example/quizzes.json", "work_item_type": "support_ticket" });
+    let source = json!({ "name": "Quizzes", "url": "https://shop.example/quizzes.json", "work_item_type": "support_ticket",
+        "mapping": { "external_id": "/id" } });
     let source = text(&admin.post("/v1/sources", source).await.expect(201)["id"]);
     let mut lists = 0;
     for (path, item) in document()["paths"].as_object().expect("paths") {

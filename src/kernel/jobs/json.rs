@@ -14,7 +14,7 @@ pub struct JobProgress {
     /// How much is done.
     #[schema(example = 1200)]
     pub done: i64,
-    /// How much there is to do.
+    /// How much there is to do; 0 when nobody can know, as of what is fetched from elsewhere.
     #[schema(example = 5000)]
     pub total: i64,
 }

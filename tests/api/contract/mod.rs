@@ -227,7 +227,8 @@ async fn stock(shop: &Shop) {
         admin.post("/v1/variables", json!({ "key": key, "label": key, "picklist": picklist })).await.expect(201);
     }
     let feed = feeds::open(4);
-    for row in feed.held.lock().expect("rows").rows.iter_mut().skip(1) {
+    feed.held.lock().expect("rows").rows[0]["contact"]["name"] = json!("Zoe Zimmer");
+    for row in &mut feed.held.lock().expect("rows").rows {
         row["contact"]["email"] = json!("nobody");
     }
     for name in ["Quizzes", "Answers", "Questions"] {

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::support::all;
 
-/// That somebody stays signed in is no change; what a session is at is nobody's history. What only explains does nothing.
+/// That somebody stays signed in is no change; what a session is at, and how far a job is, is nobody's history. What only explains does nothing.
 const SILENT: &[&str] = &["refresh_token", "simulate_routing"];
 const SILENT_TABLES: &[&str] = &["sessions", "jobs"];
 
