@@ -34,6 +34,12 @@ FACTS = [
     ("wrong", r"#/current_password"),
     ("used_before", r"Idempotency-Key"),
     ("too_early", r"#/expires_at"),  # it is later by now
+    ("unknown", r"#/target/(users/\d+)|#/(rule_ids|ids)/\d+|#/work_item_id"),  # no rule's, no item's, nobody's
+    ("inactive", r"#/target/(id|users/\d+)"),
+    ("nobody_there", r"#/target/(id|group_id)"),  # a group without members
+    ("missing", r"#/ids"),  # an active rule is not named
+    ("unknown_value", r"#/work_item_type|#/draft/type"),  # no type of work items
+    ("origin", r"#/origins"),  # browsers write it in another way
     # a format with a range
     ("range", r"#/(.*/)?(due_(at|on)|occurred_at)"),
     ("future", r"#/occurred_at"),  # it is later by now
@@ -44,6 +50,12 @@ FACTS = [
     ("required", r"#/(.*/)?(due_at|subject|(assignee|reassign_to)/id)|#/(set|select|key|refresh_token|duration)"),
     ("unexpected", r"#/(.*/)?(assignee|reassign_to)"),  # the public has no id
     ("required", r"#|#/who|#/(.*/)?(channel_other|variables/.+|follow_up|issue|complete)"),
+    ("required", r"#/(rules/\d+/)?target|#/(forms|origins)"),  # of kinds of targets and keys each has its own
+    ("unexpected", r"#/(rules/\d+/)?target"),
+    ("repeated", r"#/(rules/\d+/)?target|#/ids/\d+"),
+    ("value", r"#/(.*/)?reference/\d+"),  # each comparison takes its own
+    ("too_early", r"#/(.*/)?office_hours"),
+    ("not_here", r"#/(forms|origins|scopes|user_id)"),
     ("not_here", r"#/(duration|group_id)|#/(.*/)?channel_other"),  # some values have one, others do not
     ("repeated", r"sort|#/actions/\d+/issue_id"),
     # NUL is no text anywhere; saying so at each string would drown the document

@@ -313,6 +313,9 @@ async fn the_words_that_a_list_names_are_those_that_it_takes() {
     let contact = text(&admin.post("/v1/contacts", json!({ "last_name": "Roy" })).await.expect(201)["id"]);
     let work = json!({ "type": "support_ticket", "contact_id": contact });
     let work = text(&admin.post("/v1/work-items", work).await.expect(201)["id"]);
+    let source = json!({ "name": "Quizzes", "url": "https://shop.example/quizzes.json", "work_item_type": "support_ticket",
+        "mapping": { "external_id": "/id" } });
+    let source = text(&admin.post("/v1/sources", source).await.expect(201)["id"]);
     let mut lists = 0;
     for (path, item) in document()["paths"].as_object().expect("paths") {
         let parameters: Vec<&Value> = item["get"]["parameters"].as_array().into_iter().flatten().collect();
@@ -321,7 +324,7 @@ async fn the_words_that_a_list_names_are_those_that_it_takes() {
         }
         lists += 1;
         let path = path.replace("{queue}", "public").replace("{type}", "order");
-        let ids = [("/v1/contacts/", &contact), ("/v1/work-items/", &work)];
+        let ids = [("/v1/contacts/", &contact), ("/v1/work-items/", &work), ("/v1/sources/", &source)];
         let id = ids.iter().find(|(start, _)| path.starts_with(start)).map_or("A-1001", |(_, id)| id.as_str());
         let path = path.replace("{id}", id);
         for name in ["sort", "fields", "expand"] {

@@ -131,7 +131,7 @@ async fn s0_4_an_item_may_be_about_something_else_than_its_note_and_fifty_are_th
 async fn s0_1_a_note_is_about_any_object_in_the_cart_also_of_a_type_added_later() {
     let shop = Shop::open().await;
     let admin = shop.by(&shop.admin);
-    for kind in ["customer", "vendor", "product", "order", "domain"] {
+    for kind in ["customer", "vendor", "product", "order", "domain", "gift_certificate"] {
         let subject = json!({ "type": kind, "id": "shop.example/Ünïcode 7%" });
         let written = admin.post("/v1/notes", note(subject.clone(), "Seen")).await.expect(201);
         assert_eq!(written["subject"], subject);

@@ -28,7 +28,7 @@ async fn s1_16_every_list_of_the_features_is_there_from_the_start() {
     assert!(wanted.iter().all(|name| names.contains(&(*name).to_owned())), "{names:?}");
     assert!(names.is_sorted());
     let types = lists["data"].as_array().expect("rows").iter().find(|list| list["name"] == "subject_types").expect("subject_types");
-    assert_eq!(keys(types), ["customer", "vendor", "product", "order", "domain", "contact"]);
+    assert_eq!(keys(types), ["customer", "vendor", "product", "order", "domain", "contact", "gift_certificate"]);
     let some = shop.by(&agent).get("/v1/picklists?name=moods,outcomes&limit=1&counts=true").await.expect(200);
     assert_eq!(column(&some, "name"), ["moods"]);
     assert_eq!(some["counts"]["filtered"], 2);

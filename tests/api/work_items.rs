@@ -624,7 +624,7 @@ async fn s3_31_it_is_said_once_that_it_is_time_to_call_back() {
     by.patch(&path(&made[2]), json!({ "callback_at": null })).await.expect(200);
     by.post(&format!("{}/transition", path(&made[3])), json!({ "to": "resolved" })).await.expect(200);
     let due = async || {
-        for done in all([&shop.db, &other.db, &shop.db].map(|db| work_items::run_due(db))).await {
+        for done in all([&shop.db, &other.db, &shop.db].map(work_items::run_due)).await {
             done.expect("what is due");
         }
     };

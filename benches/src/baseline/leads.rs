@@ -15,7 +15,7 @@ use words::Indexed;
 use super::{
     answers::{Instant, Now},
     rows::{INSERT_ENTRY, INSERT_FOUND, INSERT_KEY, Rows, at_once, key},
-    statements::{Person, Value},
+    statements::{Asked, Person, Value},
 };
 
 /// The submission that the load sends.
@@ -119,7 +119,7 @@ const INSERT_CONTACT: &str = "INSERT INTO contacts (id, root_id, absorbed, kind,
      emails, phones, postal_key, other, external_ids, status, variables, marketing, created_at, updated_at, version) \
      VALUES ($1, $1, 0, 'prospect', FALSE, $2, $3, '', $4, $5, $6, '[]', '', '', '{}', '', '{}', $7, $8, $8, 1)";
 const INSERT_KEYS: &str =
-    "INSERT INTO contact_keys (kind, key, contact_id) VALUES ('email', $1, $3), ('mailbox', $1, $3), ('name', $2, $3)";
+    "INSERT INTO contact_keys (kind, key, contact_id) VALUES ('email', $1, $2), ('mailbox', $1, $2), ('name', $3, $2)";
 const INSERT_ITEM: &str = "INSERT INTO work_items (id, number, type, category, description, status, active, status_since, priority, \
      contact_id, assignee_type, assignee_id, routed_by, reference, source, created_by_id, created_at, updated_at, version) \
      VALUES ($1, $2, 'body_type_quiz', 'quiz', $3, 'new', TRUE, $4, 2, $5, 'user', $6, $7, $8, 'quiz', $6, $4, $4, 1)";
@@ -134,6 +134,151 @@ static NUMBERS: LazyLock<AtomicI64> = LazyLock::new(|| AtomicI64::new(Now::read(
 const MARKETING: &str = r#"{"lists":[],"opt_in":null,"source":null}"#;
 const ROUTED_BY: &str = r#"{"by":"rule","rule_id":"00000000-0000-7000-8000-000000000000","rule":"Quizzes in turn"}"#;
 
+/// What a new lead and its work item are called.
+struct Lead<'a> {
+    contact: Uuid,
+    item: Uuid,
+    number: i64,
+    at: i64,
+    name: String,
+    sort_name: String,
+    new: &'a Submission<'a>,
+    person: &'a Person,
+}
+
+/// JSON that is always the same.
+fn raw(json: &str) -> Result<Box<RawValue>, serde_json::Error> {
+    RawValue::from_string(json.to_owned())
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+impl Lead<'_> {
+    fn kept_contact(&self) -> Result<String, serde_json::Error> {
+        let (at, empty, marketing) = (Instant(self.at), raw("{}")?, raw(MARKETING)?);
+        serde_json::to_string(&KeptContact {
+            id: self.contact,
+            root_id: self.contact,
+            merged_into_id: None,
+            absorbed: 0,
+            kind: "prospect",
+            registered: false,
+            first_names: self.new.first_names,
+            last_name: self.new.last_name,
+            company: "",
+            name: &self.name,
+            sort_name: &self.sort_name,
+            emails: [self.new.email],
+            phones: [],
+            postal_code: None,
+            postal_key: "",
+            country: None,
+            time_zone: None,
+            language: None,
+            other: "",
+            external_ids: &empty,
+            status: "",
+            status_since: None,
+            status_by_id: None,
+            owner_id: None,
+            variables: &empty,
+            marketing: &marketing,
+            created_at: at,
+            updated_at: at,
+            version: 1,
+        })
+    }
+
+    fn reference(&self) -> Reference<'_> {
+        Reference { body_type: self.new.body_type, score: self.new.score }
+    }
+
+    fn kept_item(&self) -> Result<String, serde_json::Error> {
+        let (at, routed_by) = (Instant(self.at), raw(ROUTED_BY)?);
+        serde_json::to_string(&KeptItem {
+            id: self.item,
+            number: self.number,
+            r#type: "body_type_quiz",
+            category: "quiz",
+            description: self.new.message,
+            status: "new",
+            active: true,
+            status_since: at,
+            priority: "normal",
+            contact_id: self.contact,
+            assignee_type: "user",
+            assignee_id: self.person.id,
+            routed_by: &routed_by,
+            origin_type: None,
+            origin_id: None,
+            callback_at: None,
+            reference: self.reference(),
+            source: "quiz",
+            external_id: None,
+            order_id: None,
+            last_inbound_at: None,
+            created_by_id: self.person.id,
+            created_at: at,
+            updated_at: at,
+            version: 1,
+        })
+    }
+
+    fn insert_contact(&self) -> Result<Asked, serde_json::Error> {
+        let values = vec![
+            Value::Id(self.contact),
+            text(self.new.first_names),
+            text(self.new.last_name),
+            text(&self.name),
+            text(&self.sort_name),
+            Value::Text(serde_json::to_string(&[self.new.email])?),
+            Value::Word(MARKETING),
+            Value::Int(self.at),
+        ];
+        Ok((INSERT_CONTACT, values))
+    }
+
+    fn insert_item(&self) -> Result<Asked, serde_json::Error> {
+        let values = vec![
+            Value::Id(self.item),
+            Value::Int(self.number),
+            text(self.new.message),
+            Value::Int(self.at),
+            Value::Id(self.contact),
+            Value::Id(self.person.id),
+            Value::Word(ROUTED_BY),
+            Value::Text(serde_json::to_string(&self.reference())?),
+        ];
+        Ok((INSERT_ITEM, values))
+    }
+
+    fn entry(&self, request_id: &str, kind: &'static str, event: &'static str, id: Uuid, title: &str, after: String) -> Asked {
+        let values = vec![
+            Value::Id(Uuid::now_v7()),
+            Value::Null,
+            Value::Int(self.at),
+            Value::Word(event),
+            Value::Word(kind),
+            Value::Id(id),
+            text(title),
+            Value::Null,
+            Value::Null,
+            Value::Word("staff"),
+            Value::Word("user"),
+            Value::Id(self.person.id),
+            Value::Text(self.person.name.clone()),
+            Value::Null,
+            Value::Null,
+            text(request_id),
+            Value::Null,
+            Value::Text(after),
+        ];
+        (INSERT_ENTRY, values)
+    }
+}
+
 /// The rows of a new lead with one work item for somebody on staff, its journal and idempotency key.
 ///
 /// # Errors
@@ -141,132 +286,30 @@ const ROUTED_BY: &str = r#"{"by":"rule","rule_id":"00000000-0000-7000-8000-00000
 /// When the body is not what the load sends.
 pub fn new_lead(person: &Person, retry_key: &str, sent: &[u8], now: Now) -> Result<Rows, serde_json::Error> {
     let new: Submission<'_> = serde_json::from_slice(sent)?;
-    let (contact, item, at) = (Uuid::now_v7(), Uuid::now_v7(), Instant(now.at));
-    let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
-    let name = format!("{} {}", new.first_names, new.last_name);
-    let (folded, sort_name) = (name.to_lowercase(), format!("{} {}", new.last_name, new.first_names).to_lowercase());
-    let empty = RawValue::from_string("{}".to_owned())?;
-    let marketing = RawValue::from_string(MARKETING.to_owned())?;
-    let routed_by = RawValue::from_string(ROUTED_BY.to_owned())?;
-    let kept_contact = KeptContact {
-        id: contact,
-        root_id: contact,
-        merged_into_id: None,
-        absorbed: 0,
-        kind: "prospect",
-        registered: false,
-        first_names: new.first_names,
-        last_name: new.last_name,
-        company: "",
-        name: &name,
-        sort_name: &sort_name,
-        emails: [new.email],
-        phones: [],
-        postal_code: None,
-        postal_key: "",
-        country: None,
-        time_zone: None,
-        language: None,
-        other: "",
-        external_ids: &empty,
-        status: "",
-        status_since: None,
-        status_by_id: None,
-        owner_id: None,
-        variables: &empty,
-        marketing: &marketing,
-        created_at: at,
-        updated_at: at,
-        version: 1,
+    let lead = Lead {
+        contact: Uuid::now_v7(),
+        item: Uuid::now_v7(),
+        number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+        at: now.at,
+        name: format!("{} {}", new.first_names, new.last_name),
+        sort_name: format!("{} {}", new.last_name, new.first_names).to_lowercase(),
+        new: &new,
+        person,
     };
-    let kept_item = KeptItem {
-        id: item,
-        number,
-        r#type: "body_type_quiz",
-        category: "quiz",
-        description: new.message,
-        status: "new",
-        active: true,
-        status_since: at,
-        priority: "normal",
-        contact_id: contact,
-        assignee_type: "user",
-        assignee_id: person.id,
-        routed_by: &routed_by,
-        origin_type: None,
-        origin_id: None,
-        callback_at: None,
-        reference: Reference { body_type: new.body_type, score: new.score },
-        source: "quiz",
-        external_id: None,
-        order_id: None,
-        last_inbound_at: None,
-        created_by_id: person.id,
-        created_at: at,
-        updated_at: at,
-        version: 1,
-    };
+    let Lead { contact, item, .. } = lead;
     let matched = Match { contact_id: contact, created: true, matched_by: None, candidates: [] };
     let body = serde_json::to_vec(&Answer { id: item, repeated: false, contact_created: true, r#match: matched })?;
     let fingerprint = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(sent));
     let request_id = Uuid::now_v7().to_string();
-    let text = |text: &str| Value::Text(text.to_owned());
-    let entry = |kind, event, id, title: &str, after| {
-        let person = person.clone();
-        vec![
-            Value::Id(Uuid::now_v7()),
-            Value::Null,
-            Value::Int(now.at),
-            Value::Word(event),
-            Value::Word(kind),
-            Value::Id(id),
-            Value::Text(title.to_owned()),
-            Value::Null,
-            Value::Null,
-            Value::Word("staff"),
-            Value::Word("user"),
-            Value::Id(person.id),
-            Value::Text(person.name),
-            Value::Null,
-            Value::Null,
-            Value::Text(request_id.clone()),
-            Value::Null,
-            Value::Text(after),
-        ]
-    };
     let statements = vec![
-        (
-            INSERT_CONTACT,
-            vec![
-                Value::Id(contact),
-                text(new.first_names),
-                text(new.last_name),
-                text(&name),
-                text(&sort_name),
-                Value::Text(serde_json::to_string(&[new.email])?),
-                Value::Word(MARKETING),
-                Value::Int(now.at),
-            ],
-        ),
-        (INSERT_KEYS, vec![text(new.email), Value::Text(folded), Value::Id(contact)]),
-        (
-            INSERT_ITEM,
-            vec![
-                Value::Id(item),
-                Value::Int(number),
-                text(new.message),
-                Value::Int(now.at),
-                Value::Id(contact),
-                Value::Id(person.id),
-                Value::Word(ROUTED_BY),
-                Value::Text(serde_json::to_string(&kept_item.reference)?),
-            ],
-        ),
+        lead.insert_contact()?,
+        (INSERT_KEYS, vec![text(new.email), Value::Id(contact), Value::Text(lead.name.to_lowercase())]),
+        lead.insert_item()?,
         (INSERT_CHANGE, vec![Value::Id(Uuid::now_v7()), Value::Id(item), Value::Id(person.id), Value::Int(now.at)]),
         (INSERT_SUBMISSION, vec![Value::Text(fingerprint.clone()), Value::Id(item), Value::Int(now.at)]),
         (NEXT_TURN, vec![Value::Id(person.id)]),
-        (INSERT_ENTRY, entry("contact", "contact.created", contact, &name, serde_json::to_string(&kept_contact)?)),
-        (INSERT_ENTRY, entry("work_item", "work_item.created", item, new.message, serde_json::to_string(&kept_item)?)),
+        lead.entry(&request_id, "contact", "contact.created", contact, &lead.name, lead.kept_contact()?),
+        lead.entry(&request_id, "work_item", "work_item.created", item, new.message, lead.kept_item()?),
         (
             INSERT_KEY,
             key(person, "POST /v1/intake/quiz", retry_key, fingerprint, now, (202, format!("/v1/work-items/{item}"), None), &body),
@@ -274,7 +317,7 @@ pub fn new_lead(person: &Person, retry_key: &str, sent: &[u8], now: Now) -> Resu
     ];
     let known_by = format!("{}\n{}\n{}", new.first_names, new.last_name, new.email);
     let found = vec![
-        (contact, "contact", Indexed::new("contact", &name, &known_by)),
+        (contact, "contact", Indexed::new("contact", &lead.name, &known_by)),
         (item, "work_item", Indexed::new("work_item", new.message, &format!("{}\n{}", new.message, new.body_type))),
     ];
     Ok(Rows { statements, found, body })

@@ -267,6 +267,9 @@ pub async fn candidates(reader: Reader<'_>, id: Uuid) -> Result<Vec<CandidateVie
     for found in reader.all::<Common>(&select).await? {
         common.entry(found.root_id).or_default().insert(found.kind);
     }
+    if common.is_empty() {
+        return Ok(Vec::new());
+    }
     let found = reader.models(Entity::find().filter(Column::Id.is_in(common.keys().copied()))).await?;
     // Two that the same system tells apart are not the same.
     let told_apart =

@@ -30,7 +30,7 @@ use crate::{
 /// How far a report goes back unless it is told.
 const DEFAULT_SECONDS: i64 = 30 * 24 * 60 * 60;
 /// Rows of a report at the most: those with most items.
-const MOST: u64 = 200;
+const MOST: usize = 200;
 
 crate::choice! {
     /// By what conversion is told apart.
@@ -135,18 +135,18 @@ pub async fn conversion(reader: Reader<'_>, context: &Context, filter: &Conversi
         return Err(Error::parameter("created_at_gte", "range", "The report would end before it begins."));
     }
     let column = |column: Column| Expr::col((Entity, column));
-    let sold = column(Column::Status).eq(SOLD).or(column(Column::OrderId).is_not_null());
-    let mut all = Query::select()
+    let sold = Expr::cust(format!("\"work_items\".\"status\" = '{SOLD}'")).or(column(Column::OrderId).is_not_null());
+    let mut each = Query::select()
         .expr_as(Expr::cust("COUNT(*)"), Alias::new("items"))
         .expr_as(tally(Model::is_open()), Alias::new("active"))
         .expr_as(tally(sold), Alias::new("sold"))
         .from(Entity)
         .to_owned();
-    Narrow::between(&mut all, column(Column::CreatedAt), Some(from), Some(to))
+    Narrow::between(&mut each, column(Column::CreatedAt), Some(from), Some(to))
         .any_of(column(Column::Type), filter.r#type.as_ref())
         .any_of(column(Column::Source), filter.source.as_ref());
     if let Some(AnyOf(owners)) = &filter.assignee {
-        all.cond_where(owned_by(column(Column::AssigneeId), owners, context.actor.user()));
+        each.cond_where(owned_by(column(Column::AssigneeId), owners, context.actor.user()));
     }
     let nothing = || Expr::cust("CAST(NULL AS TEXT)");
     let (word, owner) = match by {
@@ -154,21 +154,27 @@ pub async fn conversion(reader: Reader<'_>, context: &Context, filter: &Conversi
         ConversionBy::Source => (Some(Column::Source), None),
         ConversionBy::Rep => (None, Some(Column::AssigneeId)),
     };
-    let mut each = all.clone();
     each.expr_as(word.map_or_else(nothing, column), Alias::new("word"))
         .expr_as(owner.map_or_else(nothing, column), Alias::new("owner"))
         .add_group_by(word.or(owner).map(column))
         .order_by(Alias::new("items"), Order::Desc);
-    each.order_by((Entity, word.or(owner).unwrap_or(Column::Type)), Order::Asc).limit(MOST);
-    let found = reader.all::<Counted>(&each).await?;
+    each.order_by((Entity, word.or(owner).unwrap_or(Column::Type)), Order::Asc);
+    let mut found = reader.all::<Counted>(&each).await?;
+    let sum = |number: fn(&Counted) -> i64| found.iter().map(number).sum();
+    let total = Counted {
+        word: None,
+        owner: None,
+        items: sum(|counted| counted.items),
+        active: sum(|counted| counted.active),
+        sold: sum(|counted| counted.sold),
+    };
+    found.truncate(MOST);
     let names = Names::of(reader, context, &found).await?;
     let data = found.into_iter().map(|counted| {
         let (key, label) = names.name(by, &counted);
         counted.row(Some(key), Some(label))
     });
     let data = data.collect();
-    all.expr_as(nothing(), Alias::new("word")).expr_as(nothing(), Alias::new("owner"));
-    let total = reader.one::<Counted>(&all).await?.ok_or_else(|| Error::internal("a count gave nothing"))?;
     Ok(ConversionView { by, created_at_gte: from, created_at_lt: to, data, total: total.row(None, None) })
 }
 

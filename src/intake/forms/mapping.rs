@@ -29,56 +29,56 @@ const LONGEST_ID: usize = 255;
 pub struct FormMapping {
     /// Their e-mail address; `/email` unless said otherwise.
     #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
     pub email: Option<String>,
     /// Their phone number; `/phone`.
     #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
     pub phone: Option<String>,
     /// Their whole name, of which the last word is the last name; `/name`.
     #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
     pub name: Option<String>,
     /// Their first names; `/first_names`.
     #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
     pub first_names: Option<String>,
     /// Their last name; `/last_name`.
     #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
     pub last_name: Option<String>,
     /// Their company; `/company`.
     #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
     pub company: Option<String>,
     /// Their postal code; `/postal_code`.
     #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
     pub postal_code: Option<String>,
     /// Their country, ISO 3166-1 alpha-2; `/country`.
     #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
     pub country: Option<String>,
     /// The language they read, a BCP 47 tag; `/language`.
     #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
     pub language: Option<String>,
     /// What they want; `/message`.
     #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
     pub description: Option<String>,
     /// The object that is the reference of the work item; unless said otherwise the members that nothing else takes.
     #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
     pub reference: Option<String>,
     /// The submission's own id, by which it makes one work item however often it comes; nowhere unless said.
     #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
     pub external_id: Option<String>,
     /// What people do not see and programs fill in: a submission that says anything there is answered as ever, and
     /// thrown away. Nowhere unless said.
     #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200)]
+    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
     pub honeypot: Option<String>,
 }
 

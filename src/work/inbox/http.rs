@@ -8,7 +8,7 @@ use super::{
     json::{InboxEntryView, InboxFilter, InboxPage, InboxState},
     service,
 };
-use crate::kernel::http::{Answer, Command, Db, List, Listing, Path, Result};
+use crate::kernel::http::{Answer, Command, Db, List, Listing, Path, Problem, Result};
 
 /// Adds the routes.
 pub fn routes(config: &mut ServiceConfig) {
@@ -20,7 +20,7 @@ pub fn routes(config: &mut ServiceConfig) {
 /// What came for oneself and one's groups, read and unread (S3-9, S3-10): calls that nobody took, e-mails and SMS. Work items on
 /// request, and of those only the ones of high priority, unless asked otherwise; `applied_defaults` says so, and how many that
 /// hides (S3-11 to S3-13). Another person's is 403. Sorts: `received_at` (default `-received_at`).
-#[utoipa::path(tag = "inbox", security(("bearer" = ["inbox:read"])), params(InboxPage, InboxFilter), responses((status = 200, description = "A page of the inbox.", body = InboxPage)))]
+#[utoipa::path(tag = "inbox", security(("bearer" = ["inbox:read"])), params(InboxPage, InboxFilter), responses((status = 200, description = "A page of the inbox.", body = InboxPage), (status = 422, description = "An API key that acts for nobody has no inbox of its own.", body = Problem, content_type = "application/problem+json")))]
 #[get("/inbox")]
 async fn list_inbox(db: Data<Db>, list: List<InboxFilter>) -> Result<Listing> {
     let whose = service::whose(&list.context.actor, &list.filter)?;

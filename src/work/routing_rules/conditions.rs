@@ -122,7 +122,7 @@ crate::choice! {
 pub struct ReferenceCondition {
     /// Where, as a JSON Pointer (RFC 6901) of up to 200 characters.
     #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200, example = "/body_type")]
+    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$", example = "/body_type")]
     pub pointer: String,
     /// How it is compared.
     pub op: Comparison,

@@ -123,7 +123,7 @@ pub async fn open_work(reader: Reader<'_>, people: &[Uuid]) -> Result<HashMap<Uu
         .expr_as(Expr::cust("COUNT(*)"), Alias::new("open"))
         .from(Alias::new("work_items"))
         .and_where(column("assignee_id").is_in(people.iter().copied()))
-        .and_where(column("active").eq(true))
+        .and_where(column("active"))
         .group_by_col((Alias::new("work_items"), Alias::new("assignee_id")))
         .to_owned();
     Ok(reader.all::<Load>(&select).await?.into_iter().map(|load| (load.assignee_id, load.open)).collect())

@@ -214,7 +214,8 @@ async fn stock(shop: &Shop) {
     for name in ["Checkout", "Checkout", "Newsletter"] {
         key(shop, name, &[Scope::NotesWrite]).await;
     }
-    for last_name in ["Roy", "Roy", "Tremblay"] {
+    // The first of all contacts is the one that things are about.
+    for last_name in ["Abbott", "Abbott", "Tremblay"] {
         admin.post("/v1/contacts", json!({ "last_name": last_name, "status": "active" })).await.expect(201);
     }
     let contact = text(&admin.get("/v1/contacts?limit=1").await.json["data"][0]["id"]);
@@ -226,6 +227,7 @@ async fn stock(shop: &Shop) {
         admin.post("/v1/variables", json!({ "key": key, "label": key, "picklist": picklist })).await.expect(201);
     }
     let feed = feeds::open(4);
+    feed.held.lock().expect("rows").rows[0]["contact"]["name"] = json!("Zoe Zimmer");
     for row in &mut feed.held.lock().expect("rows").rows {
         row["contact"]["email"] = json!("nobody");
     }

@@ -81,18 +81,6 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     f.act(&admin, "create_variable", "/v1/variables", Some(variable)).await;
     f.act(&admin, "update_variable", "/v1/variables/mood", Some(json!({ "label": "Humour" }))).await;
 
-    let group_of_all = text(&shop.by(&admin).get("/v1/groups?key=customer_service").await.expect(200)["data"][0]["id"]);
-    let mut rules = Vec::new();
-    for name in ["Quizzes", "All else"] {
-        let rule = json!({ "name": name, "target": { "type": "group", "id": group_of_all } });
-        rules.push(f.act(&admin, "create_routing_rule", "/v1/routing-rules", Some(rule)).await["id"].clone());
-    }
-    rules.reverse();
-    f.act(&admin, "order_routing_rules", "/v1/routing-rules/order", Some(json!({ "ids": rules }))).await;
-    f.act(&admin, "update_routing_rule", &format!("/v1/routing-rules/{}", text(&rules[0])), Some(json!({ "name": "The rest" }))).await;
-    let draft = json!({ "draft": { "type": "support_ticket" } });
-    f.act(&admin, "simulate_routing", "/v1/routing-rules/simulate", Some(draft)).await;
-
     let subject = json!({ "type": "order", "id": "A-1001" });
     let note = json!({ "subject": subject, "title": "Called", "action_items": [{ "title": "Answer", "due_in": "today" }] });
     let note = f.act(&admin, "create_note", "/v1/notes", Some(note)).await;
@@ -117,7 +105,7 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     let zoe = format!("/v1/contacts/{}", text(&zoe["id"]));
     f.act(&admin, "update_contact", &zoe, Some(json!({ "first_names": "Zoé" }))).await;
     f.act(&admin, "create_contact", "/v1/contacts", Some(json!({ "last_name": "Roi", "external_ids": { "shop": "C-1001" } }))).await;
-    let known = f.act(&admin, "upsert_contact", "/v1/contacts/by-external-id/shop/C-1001", Some(json!({ "last_name": "Roy" }))).await;
+    let known = f.act(&admin, "upsert_contact", "/v1/contacts/by-external-id/shop/C-1001", Some(json!({ "last_name": "Abbott" }))).await;
     let fact = json!({ "title": "Order A-1001", "occurred_at": "2026-03-17T14:00:00Z" });
     for external in ["A-1001", "A-1002"] {
         let fact_path = format!("/v1/contacts/{}/facts/orders/{external}", text(&known["id"]));
@@ -154,10 +142,7 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
 
     work_items(shop, f, &admin).await;
 
-    let form = json!({ "key": "quiz", "title": "Quiz", "work_item_type": "body_type_quiz" });
-    f.act(&admin, "create_form", "/v1/forms", Some(form)).await;
-    f.act(&admin, "update_form", "/v1/forms/quiz", Some(json!({ "title": "Body type quiz" }))).await;
-    f.act(&admin, "post_intake", "/v1/intake/quiz", Some(json!({ "email": "zara@mail.example", "body_type": "liver" }))).await;
+    routing_and_forms(shop, f, &admin).await;
 
     let job = shop.job(&admin, "Long work", 9, json!({})).await;
     f.act(&admin, "cancel_job", &format!("{job}/cancel"), None).await;
@@ -227,4 +212,23 @@ async fn work_items(shop: &Shop, f: &mut Day<impl AsyncFnMut(&Deed) -> Reply>, a
     f.act(admin, "mark_inbox_entry_unread", &format!("{entry}/unread"), None).await;
     let bulk = json!({ "select": { "filter": { "type": "skin_quiz" } }, "set": { "assignee": user(admin) } });
     f.act(admin, "bulk_work_items", "/v1/work-items/bulk", Some(bulk)).await;
+}
+
+async fn routing_and_forms(shop: &Shop, f: &mut Day<impl AsyncFnMut(&Deed) -> Reply>, admin: &Person) {
+    let group_of_all = text(&shop.by(admin).get("/v1/groups?key=customer_service").await.expect(200)["data"][0]["id"]);
+    let mut rules = Vec::new();
+    for name in ["Quizzes", "All else"] {
+        let rule = json!({ "name": name, "target": { "type": "group", "id": group_of_all } });
+        rules.push(f.act(admin, "create_routing_rule", "/v1/routing-rules", Some(rule)).await["id"].clone());
+    }
+    rules.reverse();
+    f.act(admin, "order_routing_rules", "/v1/routing-rules/order", Some(json!({ "ids": rules }))).await;
+    f.act(admin, "update_routing_rule", &format!("/v1/routing-rules/{}", text(&rules[0])), Some(json!({ "name": "The rest" }))).await;
+    let draft = json!({ "draft": { "type": "support_ticket" } });
+    f.act(admin, "simulate_routing", "/v1/routing-rules/simulate", Some(draft)).await;
+
+    let form = json!({ "key": "quiz", "title": "Quiz", "work_item_type": "body_type_quiz" });
+    f.act(admin, "create_form", "/v1/forms", Some(form)).await;
+    f.act(admin, "update_form", "/v1/forms/quiz", Some(json!({ "title": "Body type quiz" }))).await;
+    f.act(admin, "post_intake", "/v1/intake/quiz", Some(json!({ "email": "zara@mail.example", "body_type": "liver" }))).await;
 }
