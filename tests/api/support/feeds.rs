@@ -63,7 +63,7 @@ pub fn open(count: usize) -> Feed {
                 let mut body = "id;e-mail;message;score\r\n".to_owned();
                 for row in &rows[start.min(end)..end] {
                     let (id, email, question) = (text(&row["id"]), text(&row["contact"]["email"]), text(&row["question"]));
-                    body += &format!("{id};{email};\"{question}\";{}\r\n", row["answers"]["score"]);
+                    body.extend([format!("{id};{email};\"{question}\";{}\r\n", row["answers"]["score"])]);
                 }
                 let page = Answered::text(200, &body);
                 if end < rows.len() { page.with("link", format!("</quizzes.csv?after={end}>; rel=\"next\"")) } else { page }
