@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(hours, [24, 23, 24]);
         let days = periods(Unit::Day, at("2026-10-24T22:00:00Z"), at("2026-10-25T23:00:00Z"), Paris).expect("days");
         assert_eq!(days.iter().map(|day| day.to.seconds_since(day.from) / 3600).collect::<Vec<_>>(), [25]);
-        assert_eq!(names(Unit::Day, "2011-12-29T10:00:00Z", "2011-12-31T10:00:00Z", Apia), ["2011-12-29", "2011-12-31", "2012-01-01"]);
+        assert_eq!(names(Unit::Day, "2011-12-29T10:00:00Z", "2011-12-31T10:00:00Z", Apia), ["2011-12-29", "2011-12-31"]);
     }
 
     #[test]

@@ -498,7 +498,7 @@ mod tests {
         assert!(holds(json!({ "contact": { "kinds": ["prospect"], "countries": ["ca"], "languages": ["FR"], "new_lead": true } })));
         assert!(holds(json!({ "contact": { "postal_code_prefixes": ["h2x 1"] } })));
         for contact in [
-            json!({ "languages": ["f"] }),
+            json!({ "languages": ["es"] }),
             json!({ "postal_code_prefixes": ["H3"] }),
             json!({ "registered": true }),
             json!({ "countries": ["FR"] }),
