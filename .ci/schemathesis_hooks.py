@@ -44,7 +44,7 @@ FACTS = [
     ("range", r"#/(.*/)?(due_(at|on)|occurred_at)"),
     ("future", r"#/occurred_at"),  # it is later by now
     # words, of which white space and signs have none
-    ("invalid_value", r"q|#/select/filter/q"),
+    ("invalid_value", r"q|#/select/filter/(q|number)"),
     # rules between members
     ("ambiguous", r"#/(.*/)?(due_at|issue|follow_up)|#/who"),
     ("required", r"#/(.*/)?(due_at|subject|(assignee|reassign_to)/id)|#/(set|select|key|refresh_token|duration)"),
@@ -75,6 +75,16 @@ FACTS = [
     ("schema", r"#/reference_schema"),
     ("*", r"#/(.*/)?reference(/.*)?"),  # whatever its type says of it
     ("taken", r"#/interaction_id"),  # it belongs to another work item
+    ("cron", r"#/schedule"),  # its fields have ranges
+    ("language", r"#/conditions/contact/languages(/\d+)?"),
+    ("required", r"#/(email|phone|name|external_id|id)"),  # a form says which
+    # days and times say where a report begins and ends
+    ("ambiguous", r"from|to"),
+    ("range", r"from|to"),
+    ("required", r"from"),
+    ("too_many", r"group_by|top"),
+    ("unknown_value", r"group_by"),  # a report is not split by what it counts by
+    ("time_zone", r"time_zone"),
     # NUL is no text anywhere; saying so at each string would drown the document
     ("nul", r".+"),
 ]
