@@ -80,7 +80,7 @@ FACTS = [
     ("required", r"#/(email|phone|name|external_id|id)"),  # a form says which
     # days and times say where a report begins and ends
     ("ambiguous", r"from|to"),
-    ("range", r"from|to"),
+    ("range", r"from|to|created_at_(gte|lt)"),
     ("required", r"from"),
     ("too_many", r"group_by|top"),
     ("unknown_value", r"group_by"),  # a report is not split by what it counts by

@@ -124,6 +124,8 @@ const INSERT_ITEM: &str = "INSERT INTO work_items (id, number, type, category, d
      contact_id, assignee_type, assignee_id, routed_by, reference, source, created_by_id, created_at, updated_at, version) \
      VALUES ($1, $2, 'body_type_quiz', 'quiz', $3, 'new', TRUE, $4, 2, $5, 'user', $6, $7, $8, 'quiz', $6, $4, $4, 1)";
 const INSERT_CHANGE: &str = "INSERT INTO work_item_status_changes (id, work_item_id, to_status, by_id, at) VALUES ($1, $2, 'new', $3, $4)";
+const INSERT_UNREAD: &str = "INSERT INTO inbox_entries (id, user_id, owner_id, kind, is_work, thing_id, contact_id, priority, received_at, \
+     unread, updated_at, version) VALUES ($1, $2, $2, 'work_item', TRUE, $3, $4, 2, $5, TRUE, $5, 1)";
 const INSERT_SUBMISSION: &str = "INSERT INTO form_submissions (form_id, fingerprint, work_item_id, posted_at) \
      VALUES ((SELECT id FROM forms WHERE key = 'quiz'), $1, $2, $3)";
 const NEXT_TURN: &str = "UPDATE routing_rules SET last_user_id = $1 WHERE id = (SELECT id FROM routing_rules WHERE active LIMIT 1)";
@@ -306,6 +308,7 @@ pub fn new_lead(person: &Person, retry_key: &str, sent: &[u8], now: Now) -> Resu
         (INSERT_KEYS, vec![text(new.email), Value::Id(contact), Value::Text(lead.name.to_lowercase())]),
         lead.insert_item()?,
         (INSERT_CHANGE, vec![Value::Id(Uuid::now_v7()), Value::Id(item), Value::Id(person.id), Value::Int(now.at)]),
+        (INSERT_UNREAD, vec![Value::Id(Uuid::now_v7()), Value::Id(person.id), Value::Id(item), Value::Id(contact), Value::Int(now.at)]),
         (INSERT_SUBMISSION, vec![Value::Text(fingerprint.clone()), Value::Id(item), Value::Int(now.at)]),
         (NEXT_TURN, vec![Value::Id(person.id)]),
         lead.entry(&request_id, "contact", "contact.created", contact, &lead.name, lead.kept_contact()?),
@@ -330,6 +333,7 @@ pub static LEAD_AT_ONCE: LazyLock<&'static str> = LazyLock::new(|| {
         (INSERT_KEYS, 3),
         (INSERT_ITEM, 8),
         (INSERT_CHANGE, 4),
+        (INSERT_UNREAD, 5),
         (INSERT_SUBMISSION, 3),
         (NEXT_TURN, 1),
         (INSERT_ENTRY, 18),

@@ -22,7 +22,7 @@ macro_rules! pointers {
             $(
                 $(#[$about])*
                 #[validate(length(max = 500), custom(function = text::pointer))]
-                #[schema(max_length = 500, default = $default, example = $default)]
+                #[schema(max_length = 500, pattern = "^(/([^~]|~[01])*)?$", default = $default, example = $default)]
                 pub $field: String,
             )*
         }
@@ -112,7 +112,7 @@ pub struct ShopMap {
     pub changed_orders_path: String,
     /// Where in an answer a list stands; empty when the answer is the list.
     #[validate(length(max = 500), custom(function = text::pointer))]
-    #[schema(max_length = 500, default = "/data", example = "/data")]
+    #[schema(max_length = 500, pattern = "^(/([^~]|~[01])*)?$", default = "/data", example = "/data")]
     pub list: String,
     /// What is what in a customer.
     #[validate(nested)]

@@ -52,7 +52,7 @@ pub struct NewSource {
     /// Where its rows are in JSON: a JSON Pointer; empty when the answer is the list of them.
     #[serde(default)]
     #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200, default = "", example = "/data")]
+    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$", default = "", example = "/data")]
     pub rows: String,
     /// The key of the type of its work items, an active one.
     #[validate(length(min = 1, max = 64))]
@@ -65,7 +65,7 @@ pub struct NewSource {
     /// Where in an answer it stands how to go on: a JSON Pointer to a cursor, or to the address of the next page. Without it, a
     /// `Link` header with `rel="next"` says so, or nothing.
     #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200, example = "/next_cursor")]
+    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$", example = "/next_cursor")]
     pub next: Option<String>,
     /// The query parameter that carries the cursor. The last one is kept, and the next run goes on there.
     #[validate(length(min = 1, max = 100))]
