@@ -130,8 +130,8 @@ const INSERT_SUBMISSION: &str = "INSERT INTO form_submissions (form_id, fingerpr
      VALUES ((SELECT id FROM forms WHERE key = 'quiz'), $1, $2, $3)";
 const NEXT_TURN: &str = "UPDATE routing_rules SET last_user_id = $1 WHERE id = (SELECT id FROM routing_rules WHERE active LIMIT 1)";
 
-/// Numbers of work items: any will do that nobody else has.
-static NUMBERS: LazyLock<AtomicI64> = LazyLock::new(|| AtomicI64::new(Now::read().at));
+/// Numbers of work items: any will do that nobody else has; Caseload gives those after the greatest.
+static NUMBERS: LazyLock<AtomicI64> = LazyLock::new(|| AtomicI64::new(-Now::read().at));
 
 const MARKETING: &str = r#"{"lists":[],"opt_in":null,"source":null}"#;
 const ROUTED_BY: &str = r#"{"by":"rule","rule_id":"00000000-0000-7000-8000-000000000000","rule":"Quizzes in turn"}"#;
@@ -291,7 +291,7 @@ pub fn new_lead(person: &Person, retry_key: &str, sent: &[u8], now: Now) -> Resu
     let lead = Lead {
         contact: Uuid::now_v7(),
         item: Uuid::now_v7(),
-        number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+        number: NUMBERS.fetch_sub(1, Ordering::Relaxed),
         at: now.at,
         name: format!("{} {}", new.first_names, new.last_name),
         sort_name: format!("{} {}", new.last_name, new.first_names).to_lowercase(),
