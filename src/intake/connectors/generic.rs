@@ -84,20 +84,26 @@ pointers! {
 pub struct ShopMap {
     /// Where one customer is.
     #[validate(length(max = 500), custom(function = path))]
-    #[schema(max_length = 500, default = "/customers/{id}", example = "/customers/{id}")]
+    #[schema(max_length = 500, pattern = "^(/[!-~]*)?$", default = "/customers/{id}", example = "/customers/{id}")]
     pub customer_path: String,
     /// Where customers are found by e-mail address; empty when the shop cannot.
     #[validate(length(max = 500), custom(function = path))]
-    #[schema(max_length = 500, default = "/customers?email={email}", example = "/customers?email={email}")]
+    #[schema(max_length = 500, pattern = "^(/[!-~]*)?$", default = "/customers?email={email}", example = "/customers?email={email}")]
     pub by_email_path: String,
     /// Where a customer's orders are.
     #[validate(length(max = 500), custom(function = path))]
-    #[schema(max_length = 500, default = "/customers/{id}/orders?page={page}", example = "/customers/{id}/orders?page={page}")]
+    #[schema(
+        max_length = 500,
+        pattern = "^(/[!-~]*)?$",
+        default = "/customers/{id}/orders?page={page}",
+        example = "/customers/{id}/orders?page={page}"
+    )]
     pub orders_path: String,
     /// Where the customers are that changed since a time.
     #[validate(length(max = 500), custom(function = path))]
     #[schema(
         max_length = 500,
+        pattern = "^(/[!-~]*)?$",
         default = "/customers?updated_since={since}&page={page}",
         example = "/customers?updated_since={since}&page={page}"
     )]
@@ -106,6 +112,7 @@ pub struct ShopMap {
     #[validate(length(max = 500), custom(function = path))]
     #[schema(
         max_length = 500,
+        pattern = "^(/[!-~]*)?$",
         default = "/orders?updated_since={since}&page={page}",
         example = "/orders?updated_since={since}&page={page}"
     )]

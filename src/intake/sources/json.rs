@@ -131,7 +131,7 @@ pub struct SourcePatch {
     pub mapping: Option<FormMapping>,
     /// Where it stands how to go on; null for nowhere.
     #[validate(length(max = 200), custom(function = patched_pointer))]
-    #[schema(value_type = Option<String>, max_length = 200)]
+    #[schema(value_type = Option<String>, max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
     pub next: Patch<String>,
     /// The query parameter that carries the cursor; null for none. The feed is read from its beginning.
     #[validate(length(min = 1, max = 100))]
