@@ -118,7 +118,7 @@ pub struct SourcePatch {
     pub format: Patch<FeedFormat>,
     /// Where its rows are in JSON.
     #[validate(length(max = 200), custom(function = patched_pointer))]
-    #[schema(value_type = Option<String>, nullable = false, max_length = 200)]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
     pub rows: Patch<String>,
     /// Another type, for what comes from now on.
     #[validate(length(min = 1, max = 64))]
