@@ -2,7 +2,11 @@
 
 use crate::{
     access::sessions,
-    intake::{connectors, sources},
+    intake::{
+        connectors::Connector,
+        scheduled,
+        sources::{self, Source},
+    },
     kernel::journal::Reactions,
     work::{action_items, inbox, issues, notes, offboarding, work_items},
 };
@@ -23,12 +27,15 @@ pub fn reactions() -> Reactions {
         ("work_item_type.updated", work_items::refuse_lost_status),
         ("work_item_type.retired", work_items::refuse_lost_status),
         ("work_item_type.restored", work_items::refuse_lost_status),
-        ("job.succeeded", sources::job_ended),
-        ("job.failed", sources::job_ended),
-        ("job.cancelled", sources::job_ended),
-        ("job.succeeded", connectors::job_ended),
-        ("job.failed", connectors::job_ended),
-        ("job.cancelled", connectors::job_ended),
+        ("job.succeeded", sources::close_run),
+        ("job.failed", sources::close_run),
+        ("job.cancelled", sources::close_run),
+        ("job.succeeded", scheduled::job_ended::<Source>),
+        ("job.failed", scheduled::job_ended::<Source>),
+        ("job.cancelled", scheduled::job_ended::<Source>),
+        ("job.succeeded", scheduled::job_ended::<Connector>),
+        ("job.failed", scheduled::job_ended::<Connector>),
+        ("job.cancelled", scheduled::job_ended::<Connector>),
         ("group.member_removed", offboarding::refuse_empty_group),
         // After what may be refused, so that it is seen whole.
         ("interaction.created", inbox::receive),

@@ -7,7 +7,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use super::{config::Config, reactions::reactions, schema, server::Application};
 use crate::{
     access::{authenticator::Authenticator, groups, users},
-    intake::{connectors, sources},
+    intake::{connectors::Connector, scheduled, sources::Source},
     kernel::{
         clock::Clock,
         context::Context,
@@ -100,8 +100,8 @@ pub async fn renew_credentials(db: &Db) -> Result<()> {
     }
     let context = Context::system(db.clock().now(), db.company_zone(), "key-rotation");
     db.write(context, async |tx| {
-        sources::renew_credentials(tx).await?;
-        connectors::renew_credentials(tx).await
+        scheduled::renew_credentials::<Source>(tx).await?;
+        scheduled::renew_credentials::<Connector>(tx).await
     })
     .await
 }

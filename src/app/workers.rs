@@ -15,7 +15,11 @@ use crate::kernel::{
 };
 use crate::{
     access::sessions,
-    intake::{connectors, forms, sources},
+    intake::{
+        connectors::{self, Connector},
+        forms, scheduled,
+        sources::{self, Source},
+    },
     work::{action_items, work_items},
 };
 
@@ -112,8 +116,8 @@ fn outside_handlers() -> Vec<(&'static str, Handler)> {
 
 /// Has done by jobs whatever is due by its schedule.
 pub async fn run_due(db: &Db) -> Result<()> {
-    sources::enqueue_due(db).await?;
-    connectors::enqueue_due(db).await
+    scheduled::enqueue_due::<Source>(db).await?;
+    scheduled::enqueue_due::<Connector>(db).await
 }
 
 async fn tidy(db: &Db) -> Result<()> {

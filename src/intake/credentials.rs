@@ -19,7 +19,7 @@ use crate::kernel::{
 pub struct Credentials {
     /// A token, sent as `Authorization: Bearer` unless `header` or the kind of shop says otherwise; up to 4,000 printable ASCII characters.
     #[validate(length(min = 1, max = 4000), custom(function = printable))]
-    #[schema(min_length = 1, max_length = 4000, example = "shpat_38d1c2f05e0be3e4")]
+    #[schema(min_length = 1, max_length = 4000, pattern = "^[!-~]+$", example = "shpat_38d1c2f05e0be3e4")]
     pub token: Option<String>,
     /// The header that carries the token alone.
     #[validate(length(min = 1, max = 100), custom(function = header_name))]

@@ -4,4 +4,5 @@ pub mod connectors;
 pub mod credentials;
 pub mod forms;
 pub mod picking;
+pub mod scheduled;
 pub mod sources;

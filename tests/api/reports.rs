@@ -431,6 +431,7 @@ async fn b_7_lists_are_filtered_by_what_their_contacts_are_like() {
     for who in [&zoe, &max, &old] {
         call(&by, "2026-03-10T10:00:00Z", who, json!({ "complete": false, "follow_up": { "due_in": "tomorrow" } })).await;
         by.post("/v1/issues", json!({ "title": "Something", "contact_id": who })).await.expect(201);
+        by.post("/v1/work-items", json!({ "type": "support_ticket", "contact_id": who })).await.expect(201);
     }
     by.post("/v1/issues", json!({ "title": "About nobody" })).await.expect(201);
     by.post(&format!("/v1/contacts/{old}/merge"), json!({ "into": zoe })).await.expect(200);
@@ -447,7 +448,7 @@ async fn b_7_lists_are_filtered_by_what_their_contacts_are_like() {
         ("contact_owner=none", 1),
         ("own_company=true", 0),
     ] {
-        for list in ["interactions", "action-items", "issues"] {
+        for list in ["interactions", "action-items", "issues", "work-items"] {
             assert_eq!(by.rows(&format!("/v1/{list}?{filter}")).await.len(), wanted, "{list}?{filter}");
         }
     }

@@ -14,5 +14,5 @@ mod shop;
 mod shopify;
 mod woocommerce;
 
+pub use connector::Model as Connector;
 pub use pull::{PULL_JOB, SYNC_JOB, run_pull, run_sync};
-pub use service::{enqueue_due, job_ended, renew_credentials};

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::{
-    connector::{Column, Model},
+    connector::Model,
     service,
     shop::{self, Changed, Customer, Order, Part, Wanted},
 };
@@ -19,6 +19,7 @@ use crate::{
         contacts::{self, ContactPatch, ExternalId, Found},
         facts,
     },
+    intake::scheduled,
     kernel::{
         db::Db,
         error::{Code, Error, Kind, Result},
@@ -132,7 +133,7 @@ async fn pull(run: Run) -> Result<Value> {
     }
     let (began, done) = (run.job.created_at, pulled.clone());
     let end = async move |tx: &mut Tx| {
-        service::note(tx, connector_id, [(Column::SyncedUntil, Expr::val(began))]).await?;
+        scheduled::note::<Model>(tx, connector_id, [("synced_until", Expr::val(began))]).await?;
         Ok(done)
     };
     run.step(0, end).await?;

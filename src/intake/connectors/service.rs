@@ -1,7 +1,6 @@
 //! The rules of connectors: how they are set up, and when they are run.
 
-use futures_util::{FutureExt, future::LocalBoxFuture};
-use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, entity::prelude::*, sea_query::Expr};
+use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QueryTrait, entity::prelude::*, sea_query::Expr};
 
 use super::{
     connector::{Column, ConnectorKind, Entity, Mapped, Model},
@@ -10,19 +9,13 @@ use super::{
 };
 use crate::{
     customers::contacts,
-    intake::credentials::Sealed,
+    intake::scheduled::{self, Scheduled, patch_credentials},
     kernel::{
-        clock::Timestamp,
-        context::Context,
-        db::Db,
         error::{Broken, Code, Error, Result, Violation},
         filter::Narrow,
         jobs::{self, Job},
-        journal::Change,
         list::{self, Page, PageRequest},
-        patch::Patch,
         reader::Reader,
-        schedule::Schedule,
         tx::Tx,
     },
 };
@@ -57,15 +50,11 @@ pub async fn create(tx: &mut Tx, new: NewConnector) -> Result<Model> {
     };
     if let Some(credentials) = new.credentials {
         let sealed = credentials.seal(&tx.keyring, &connector.purpose())?;
-        keep(&mut connector, sealed);
+        connector.keep(sealed);
     }
-    connector.next_run_at = next_run(&connector, tx.now);
+    connector.retime(None, tx.now);
     tx.create(&connector, "connector.created").await?;
     Ok(connector)
-}
-
-fn keep(connector: &mut Model, Sealed { text, hint }: Sealed) {
-    (connector.credentials, connector.credentials_hint) = (text, hint);
 }
 
 /// What only some kinds of shops have.
@@ -98,28 +87,10 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ConnectorPatch) -> Result<Mode
     if after.base_url != before.base_url && before.credentials.is_some() && patch.credentials.is_absent() {
         broken.note::<()>(Err(Error::field("credentials", "required", "must be entered again for another address")))?;
     }
-    match patch.credentials {
-        Patch::Absent => {}
-        Patch::Null => keep(&mut after, Sealed::default()),
-        Patch::Value(credentials) => {
-            if let Some(sealed) = broken.note(credentials.seal(&tx.keyring, &before.purpose()))? {
-                keep(&mut after, sealed);
-            }
-        }
-    }
+    patch_credentials(tx, &mut after, patch.credentials, &mut broken)?;
     broken.end()?;
-    let timing = |row: &Model| (row.schedule.clone(), row.time_zone.clone(), row.active);
-    if timing(&before) != timing(&after) {
-        after.failures = 0;
-        after.next_run_at = next_run(&after, tx.now);
-    }
+    after.retime(Some(&before), tx.now);
     tx.change(&before, after, "connector.updated").await
-}
-
-/// When a connector is pulled from next by itself.
-fn next_run(connector: &Model, now: Timestamp) -> Option<Timestamp> {
-    let schedule = connector.schedule.as_deref().filter(|_| connector.active)?;
-    Schedule::read(schedule, &connector.time_zone)?.next_after(now, connector.failures)
 }
 
 /// One connector.
@@ -139,29 +110,17 @@ pub async fn page(reader: Reader<'_>, filter: ConnectorFilter, request: &PageReq
 
 /// Has everybody who changed fetched now; 409 while that is under way.
 pub async fn run(tx: &mut Tx, id: Uuid) -> Result<Job> {
-    let connector: Model = tx.target(id, "connector").await?;
-    if !connector.active {
-        return Err(Error::new(Code::WrongStatus, "The connector is not active."));
-    }
-    if let Some(job) = connector.job_id
-        && jobs::is_open(tx.read(), job).await?
-    {
-        return Err(Error::new(Code::Conflict, "It is being run already.").with("job_id", job));
-    }
-    enqueue(tx, &connector).await
+    scheduled::run::<Model>(tx, id).await
 }
 
-async fn enqueue(tx: &mut Tx, connector: &Model) -> Result<Job> {
-    let title = format!("Fetch what changed in {}", connector.name);
-    let job = jobs::enqueue(tx, PULL_JOB, &title, &pull::Pull { connector_id: connector.id }, 0).await?;
-    note(tx, connector.id, [(Column::JobId, Expr::val(job.id)), (Column::NextRunAt, Expr::val(next_run(connector, tx.now)))]).await?;
-    Ok(job)
-}
+impl Scheduled for Model {
+    const WHAT: &'static str = "connector";
+    const PULL_JOB: &'static str = PULL_JOB;
+    crate::scheduled_columns!();
 
-/// Writes down how it goes with a connector: neither a change of it nor an event.
-pub async fn note(tx: &mut Tx, id: Uuid, values: impl IntoIterator<Item = (Column, Expr)>) -> Result<()> {
-    let update = values.into_iter().fold(Entity::update_many(), |update, (column, value)| update.col_expr(column, value));
-    tx.execute(&update.filter(Column::Id.eq(id)).into_query()).await.map(drop)
+    async fn enqueue(&self, tx: &mut Tx, _: bool) -> Result<Job> {
+        jobs::enqueue(tx, PULL_JOB, &format!("Fetch what changed in {}", self.name), &pull::Pull { connector_id: self.id }, 0).await
+    }
 }
 
 /// Has one contact fetched from every active connector; 409 when there is none.
@@ -179,62 +138,4 @@ pub async fn sync_contact(tx: &mut Tx, contact: Uuid) -> Result<Job> {
 /// The connectors that are used, by their names.
 async fn active(reader: Reader<'_>) -> Result<Vec<Model>> {
     reader.models(Entity::find().filter(Column::Active.eq(true)).order_by_asc(Column::Name).order_by_asc(Column::Id)).await
-}
-
-/// Those whose time has come, the longest due first.
-fn due(now: Timestamp) -> Select<Entity> {
-    Entity::find().filter(Column::NextRunAt.lte(now)).order_by_asc(Column::NextRunAt).order_by_asc(Column::Id).limit(1)
-}
-
-/// Has everything that is due done by jobs, each once however many instances look.
-pub async fn enqueue_due(db: &Db) -> Result<()> {
-    while db.read().any(due(db.clock().now()).into_query()).await? {
-        let context = Context::system(db.clock().now(), db.company_zone(), "schedule");
-        let found = db
-            .write(context, async |tx| {
-                let mut select = due(tx.now).into_query();
-                tx.skip_locked(&mut select);
-                let Some(connector) = tx.read().one::<Model>(&select).await? else { return Ok(false) };
-                match connector.job_id {
-                    // It takes longer than its schedule: this time is passed over.
-                    Some(job) if jobs::is_open(tx.read(), job).await? => {
-                        note(tx, connector.id, [(Column::NextRunAt, Expr::val(next_run(&connector, tx.now)))]).await?;
-                    }
-                    _ => drop(enqueue(tx, &connector).await?),
-                }
-                Ok(true)
-            })
-            .await?;
-        if !found {
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// Counts failures in a row, and puts the next time off accordingly.
-pub fn job_ended<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
-    async move {
-        let job = change.after.as_ref().filter(|job| job["kind"] == PULL_JOB);
-        let Some(job) = job else { return Ok(()) };
-        let select = tx.for_update(Entity::find().filter(Column::JobId.eq(change.id)));
-        let Some(mut connector) = tx.read().model(select).await? else { return Ok(()) };
-        connector.failures = if job["status"] == "failed" { connector.failures + 1 } else { 0 };
-        let next = Expr::val(next_run(&connector, tx.now));
-        note(tx, connector.id, [(Column::Failures, Expr::val(connector.failures)), (Column::NextRunAt, next)]).await
-    }
-    .boxed_local()
-}
-
-/// Encrypts with the present key what an older one encrypted.
-pub async fn renew_credentials(tx: &mut Tx) -> Result<()> {
-    for connector in tx.read().models(Entity::find().filter(Column::Credentials.is_not_null())).await? {
-        let sealed = connector.credentials.as_deref().unwrap_or_default();
-        match tx.keyring.renew(&connector.purpose(), sealed) {
-            Ok(Some(renewed)) => note(tx, connector.id, [(Column::Credentials, Expr::val(renewed))]).await?,
-            Ok(None) => {}
-            Err(error) => tracing::warn!(%error, connector = %connector.id, "its credentials cannot be encrypted anew"),
-        }
-    }
-    Ok(())
 }

@@ -8,8 +8,8 @@ use super::{connector::ConnectorKind, connector::Model, generic::Generic, magent
 use crate::{
     customers::facts::{FactBody, Money},
     intake::{
-        credentials::Credentials,
         picking::{amount, clipped, text_at, time},
+        scheduled::Scheduled,
     },
     kernel::{
         clock::Timestamp,
@@ -107,7 +107,7 @@ pub trait Shop {
 
 /// The shop of a connector.
 pub fn open<'a>(outgoing: &'a Outgoing, keyring: &Keyring, connector: &Model) -> Result<Box<dyn Shop + 'a>> {
-    let credentials = Credentials::open(keyring, &connector.purpose(), connector.credentials.as_deref())?;
+    let credentials = connector.open_credentials(keyring)?;
     let base = Url::parse(&connector.base_url).map_err(Error::internal)?;
     let caller = |token_header| Caller { outgoing, base: base.clone(), headers: credentials.headers(token_header) };
     Ok(match connector.kind {

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::source::{FeedFormat, Model};
 use crate::{
-    intake::{credentials::Credentials, picking},
+    intake::{picking, scheduled::Scheduled},
     kernel::{
         clock::Timestamp,
         error::{Error, Result},
@@ -33,7 +33,7 @@ pub async fn read(
     page: Option<&str>,
     since: Option<Timestamp>,
 ) -> Result<FeedPage> {
-    let credentials = Credentials::open(keyring, &source.purpose(), source.credentials.as_deref())?;
+    let credentials = source.open_credentials(keyring)?;
     let url = address(source, page, since)?;
     let reply = outgoing.ask(Question { url: url.clone(), headers: credentials.headers(None), body: None }).await?.ok()?;
     let link = next_link(&reply, &url).filter(|_| source.cursor_parameter.is_none());

@@ -16,4 +16,5 @@ pub mod source_item;
 pub mod source_run;
 
 pub use pull::{PULL_JOB, run_pull};
-pub use service::{enqueue_due, forget, job_ended, renew_credentials};
+pub use service::{close_run, forget};
+pub use source::Model as Source;

@@ -10,11 +10,14 @@ use super::{
     feed::{self, FeedPage},
     json::RunCounts,
     rows, service,
-    source::{Column, Model},
+    source::Model,
 };
-use crate::kernel::{
-    error::{Code, Error, Result},
-    jobs::Run,
+use crate::{
+    intake::scheduled,
+    kernel::{
+        error::{Code, Error, Result},
+        jobs::Run,
+    },
 };
 
 /// The kind of job that pulls from a source.
@@ -71,7 +74,7 @@ async fn pull(run: Run) -> Result<Value> {
     if source.since_parameter.is_some() {
         let (began, done) = (run.job.created_at, pulled.clone());
         let end = async move |tx: &mut crate::kernel::tx::Tx| {
-            service::note(tx, source_id, [(Column::Since, Expr::val(began))]).await?;
+            scheduled::note::<Model>(tx, source_id, [("since", Expr::val(began))]).await?;
             Ok(done)
         };
         run.step(0, end).await?;
@@ -115,7 +118,7 @@ async fn step(run: &Run, source: &Model, run_id: Uuid, part: Vec<Value>, after: 
             service::note_run(tx, run_id, after.counts).await?;
             // Where the next run goes on; with a date, each begins at the first page.
             if source.cursor_parameter.is_some() && source.since_parameter.is_none() && after.digest.is_empty() {
-                service::note(tx, source.id, [(Column::Cursor, Expr::val(after.page.clone()))]).await?;
+                scheduled::note::<Model>(tx, source.id, [("cursor", Expr::val(after.page.clone()))]).await?;
             }
             Ok(after)
         };

@@ -1,7 +1,7 @@
 //! The rules of sources: how they are set up, when they are run, and what is done about rows in quarantine.
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, entity::prelude::*, sea_query::Expr};
+use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*, sea_query::Expr};
 use url::Url;
 
 use super::{
@@ -16,19 +16,17 @@ use super::{
     source_run::{self as source_run, Model as SourceRun, StartedBy},
 };
 use crate::{
-    intake::{credentials::Sealed, forms::FormMapping},
+    intake::{
+        forms::FormMapping,
+        scheduled::{self, Scheduled, patch_credentials},
+    },
     kernel::{
-        clock::Timestamp,
-        context::Context,
-        db::Db,
         error::{Broken, Code, Error, Kind, Result, Violation},
         filter::Narrow,
         jobs::{self, Job, JobStatus},
         journal::Change,
         list::{self, Page, PageRequest},
-        patch::Patch,
         reader::Reader,
-        schedule::Schedule,
         text,
         tx::Tx,
     },
@@ -80,20 +78,16 @@ pub async fn create(tx: &mut Tx, new: NewSource) -> Result<Model> {
     if let Some(credentials) = new.credentials
         && let Some(sealed) = broken.note(credentials.seal(&tx.keyring, &source.purpose()))?
     {
-        keep(&mut source, sealed);
+        source.keep(sealed);
     }
     broken.end()?;
     if tx.read().any(Entity::find().filter(Column::Key.eq(&source.key)).into_query()).await? {
         return Err(Error::new(Code::AlreadyExists, format!("There is a source {} already.", source.key))
             .violating(Violation::field("key", "taken", "is taken")));
     }
-    source.next_run_at = next_run(&source, tx.now);
+    source.retime(None, tx.now);
     tx.create(&source, "source.created").await?;
     Ok(source)
-}
-
-fn keep(source: &mut Model, Sealed { text, hint }: Sealed) {
-    (source.credentials, source.credentials_hint) = (text, hint);
 }
 
 /// By its id in the feed a row is known again.
@@ -140,37 +134,19 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: SourcePatch) -> Result<Model> 
     if before.credentials.is_some() && patch.credentials.is_absent() && !same_host(&before.url, &after.url) {
         broken.note::<()>(Err(Error::field("credentials", "required", "must be entered again for another host")))?;
     }
-    match patch.credentials {
-        Patch::Absent => {}
-        Patch::Null => keep(&mut after, Sealed::default()),
-        Patch::Value(credentials) => {
-            if let Some(sealed) = broken.note(credentials.seal(&tx.keyring, &before.purpose()))? {
-                keep(&mut after, sealed);
-            }
-        }
-    }
+    patch_credentials(tx, &mut after, patch.credentials, &mut broken)?;
     broken.end()?;
     let place = |row: &Model| (row.url.clone(), row.cursor_parameter.clone(), row.since_parameter.clone());
     if place(&before) != place(&after) {
         (after.cursor, after.since) = (None, None);
     }
-    let timing = |row: &Model| (row.schedule.clone(), row.time_zone.clone(), row.active);
-    if timing(&before) != timing(&after) {
-        after.failures = 0;
-        after.next_run_at = next_run(&after, tx.now);
-    }
+    after.retime(Some(&before), tx.now);
     tx.change(&before, after, "source.updated").await
 }
 
 fn same_host(one: &str, other: &str) -> bool {
     let origin = |url: &str| Url::parse(url).ok().map(|url| url.origin());
     origin(one) == origin(other)
-}
-
-/// When a source is pulled from next by itself.
-fn next_run(source: &Model, now: Timestamp) -> Option<Timestamp> {
-    let schedule = source.schedule.as_deref().filter(|_| source.active)?;
-    Schedule::read(schedule, &source.time_zone)?.next_after(now, source.failures)
 }
 
 /// One source.
@@ -214,49 +190,38 @@ pub async fn quarantine(
     Ok(page.map(QuarantinedRowView::from))
 }
 
-/// Has a source pulled from now; 409 while it is being pulled from.
+/// Has a source pulled from now; 409 while that is under way.
 pub async fn run(tx: &mut Tx, id: Uuid) -> Result<Job> {
-    let source: Model = tx.target(id, "source").await?;
-    if !source.active {
-        return Err(Error::new(Code::WrongStatus, "The source is not active."));
-    }
-    if let Some(job) = source.job_id
-        && jobs::is_open(tx.read(), job).await?
-    {
-        return Err(Error::new(Code::Conflict, "It is being pulled from already.").with("job_id", job));
-    }
-    enqueue(tx, &source, StartedBy::Request).await
+    scheduled::run::<Model>(tx, id).await
 }
 
-async fn enqueue(tx: &mut Tx, source: &Model, started_by: StartedBy) -> Result<Job> {
-    let run_id = tx.id();
-    let title = format!("Pull from {}", source.name);
-    let job = jobs::enqueue(tx, PULL_JOB, &title, &Pull { source_id: source.id, run_id }, 0).await?;
-    let counts = RunCounts::default();
-    tx.put(SourceRun {
-        id: run_id,
-        source_id: source.id,
-        job_id: job.id,
-        started_by,
-        status: JobStatus::Queued,
-        rows_read: counts.read,
-        rows_created: counts.created,
-        rows_updated: counts.updated,
-        rows_skipped: counts.skipped,
-        rows_quarantined: counts.quarantined,
-        problem: None,
-        created_at: tx.now,
-        finished_at: None,
-    })
-    .await?;
-    note(tx, source.id, [(Column::JobId, Expr::val(job.id)), (Column::NextRunAt, Expr::val(next_run(source, tx.now)))]).await?;
-    Ok(job)
-}
+impl Scheduled for Model {
+    const WHAT: &'static str = "source";
+    const PULL_JOB: &'static str = PULL_JOB;
+    crate::scheduled_columns!();
 
-/// Writes down how it goes with a source: neither a change of it nor an event.
-pub async fn note(tx: &mut Tx, id: Uuid, values: impl IntoIterator<Item = (Column, Expr)>) -> Result<()> {
-    let update = values.into_iter().fold(Entity::update_many(), |update, (column, value)| update.col_expr(column, value));
-    tx.execute(&update.filter(Column::Id.eq(id)).into_query()).await.map(drop)
+    async fn enqueue(&self, tx: &mut Tx, by_schedule: bool) -> Result<Job> {
+        let run_id = tx.id();
+        let job = jobs::enqueue(tx, PULL_JOB, &format!("Pull from {}", self.name), &Pull { source_id: self.id, run_id }, 0).await?;
+        let counts = RunCounts::default();
+        tx.put(SourceRun {
+            id: run_id,
+            source_id: self.id,
+            job_id: job.id,
+            started_by: if by_schedule { StartedBy::Schedule } else { StartedBy::Request },
+            status: JobStatus::Queued,
+            rows_read: counts.read,
+            rows_created: counts.created,
+            rows_updated: counts.updated,
+            rows_skipped: counts.skipped,
+            rows_quarantined: counts.quarantined,
+            problem: None,
+            created_at: tx.now,
+            finished_at: None,
+        })
+        .await?;
+        Ok(job)
+    }
 }
 
 /// Writes down how far a run is.
@@ -273,54 +238,16 @@ pub async fn note_run(tx: &mut Tx, id: Uuid, counts: RunCounts) -> Result<()> {
     tx.execute(&update.into_query()).await.map(drop)
 }
 
-/// Those whose time has come, the longest due first.
-fn due(now: Timestamp) -> Select<Entity> {
-    Entity::find().filter(Column::NextRunAt.lte(now)).order_by_asc(Column::NextRunAt).order_by_asc(Column::Id).limit(1)
-}
-
-/// Has everything that is due pulled from by jobs, each once however many instances look.
-pub async fn enqueue_due(db: &Db) -> Result<()> {
-    while db.read().any(due(db.clock().now()).into_query()).await? {
-        let context = Context::system(db.clock().now(), db.company_zone(), "schedule");
-        let found = db
-            .write(context, async |tx| {
-                let mut select = due(tx.now).into_query();
-                tx.skip_locked(&mut select);
-                let Some(source) = tx.read().one::<Model>(&select).await? else { return Ok(false) };
-                match source.job_id {
-                    // It takes longer than its schedule: this time is passed over.
-                    Some(job) if jobs::is_open(tx.read(), job).await? => {
-                        note(tx, source.id, [(Column::NextRunAt, Expr::val(next_run(&source, tx.now)))]).await?;
-                    }
-                    _ => drop(enqueue(tx, &source, StartedBy::Schedule).await?),
-                }
-                Ok(true)
-            })
-            .await?;
-        if !found {
-            break;
-        }
-    }
-    Ok(())
-}
-
-/// Closes the run of a job that ended, however it did; counts failures in a row, and puts the next time off accordingly.
-pub fn job_ended<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
+/// Closes the run of a job that ended, however it did.
+pub fn close_run<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
     async move {
-        let job = change.after.as_ref().filter(|job| job["kind"] == PULL_JOB);
-        let Some(job) = job else { return Ok(()) };
-        let (status, problem) = (job["status"].as_str().unwrap_or_default().to_owned(), job["problem"].clone());
+        let Some(job) = change.after.as_ref().filter(|job| job["kind"] == PULL_JOB) else { return Ok(()) };
         let end = source_run::Entity::update_many()
-            .col_expr(source_run::Column::Status, Expr::val(status.as_str()))
-            .col_expr(source_run::Column::Problem, Expr::val(Some(problem).filter(|problem| !problem.is_null())))
+            .col_expr(source_run::Column::Status, Expr::val(job["status"].as_str().unwrap_or_default()))
+            .col_expr(source_run::Column::Problem, Expr::val(Some(job["problem"].clone()).filter(|problem| !problem.is_null())))
             .col_expr(source_run::Column::FinishedAt, Expr::val(tx.now))
             .filter(source_run::Column::JobId.eq(change.id));
-        tx.execute(&end.into_query()).await?;
-        let select = tx.for_update(Entity::find().filter(Column::JobId.eq(change.id)));
-        let Some(mut source) = tx.read().model(select).await? else { return Ok(()) };
-        source.failures = if status == JobStatus::Failed.as_str() { source.failures + 1 } else { 0 };
-        let next = Expr::val(next_run(&source, tx.now));
-        note(tx, source.id, [(Column::Failures, Expr::val(source.failures)), (Column::NextRunAt, next)]).await
+        tx.execute(&end.into_query()).await.map(drop)
     }
     .boxed_local()
 }
@@ -382,19 +309,6 @@ async fn held(tx: &mut Tx, id: Uuid, row: Uuid) -> Result<Quarantined> {
     let found = tx.read().model(tx.for_update(of_it)).await?.ok_or_else(|| Error::not_found("row in quarantine"))?;
     tx.check_version(&found, "row")?;
     Ok(found)
-}
-
-/// Encrypts with the present key what an older one encrypted.
-pub async fn renew_credentials(tx: &mut Tx) -> Result<()> {
-    for source in tx.read().models(Entity::find().filter(Column::Credentials.is_not_null())).await? {
-        let sealed = source.credentials.as_deref().unwrap_or_default();
-        match tx.keyring.renew(&source.purpose(), sealed) {
-            Ok(Some(renewed)) => note(tx, source.id, [(Column::Credentials, Expr::val(renewed))]).await?,
-            Ok(None) => {}
-            Err(error) => tracing::warn!(%error, source = %source.id, "its credentials cannot be encrypted anew"),
-        }
-    }
-    Ok(())
 }
 
 /// Forgets runs that ended more than three months ago.

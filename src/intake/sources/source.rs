@@ -79,14 +79,6 @@ pub struct Model {
     pub version: i64,
 }
 
-impl Model {
-    /// What its credentials are encrypted for.
-    #[must_use]
-    pub fn purpose(&self) -> String {
-        format!("source:{}", self.id)
-    }
-}
-
 crate::record!(Model, "source", |row| Belongs::set_up(&row.name));
 
 crate::listed!(Model, |row| row.id, default "name", sorts {

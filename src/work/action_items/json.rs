@@ -25,7 +25,7 @@ use crate::{
         variables,
     },
     customers::{
-        contacts::{AccountReps, ContactKinds, ContactRef, Criteria},
+        contacts::{AccountReps, ContactKinds, ContactRef},
         subjects::{Subject, SubjectText},
     },
     kernel::{
@@ -601,18 +601,7 @@ pub struct ActionItemFilter {
     pub created_at_lt: Option<Timestamp>,
 }
 
-impl ActionItemFilter {
-    /// What it asks of contacts.
-    pub(super) fn contact(&self) -> Criteria<'_> {
-        Criteria {
-            kind: self.contact_kind.as_ref(),
-            country: self.contact_country.as_ref(),
-            postal_code_prefix: self.contact_postal_code_prefix.as_ref(),
-            owner: self.contact_owner.as_ref(),
-            own_company: self.own_company,
-        }
-    }
-}
+impl ActionItemFilter {}
 
 /// What a list leaves out because the caller did not say otherwise.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
@@ -625,6 +614,7 @@ pub struct AppliedDefaults {
     pub hidden: Option<u64>,
 }
 
+crate::contact_criteria!(ActionItemFilter);
 crate::page_of!(
     ActionItemPage,
     ActionItemView,

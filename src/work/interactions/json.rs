@@ -15,7 +15,7 @@ use super::{
 use crate::{
     catalog::picklists::{DUE_PRESETS, LabelView},
     customers::{
-        contacts::{AccountReps, ContactKinds, ContactRef, Criteria, MatchView, Who},
+        contacts::{AccountReps, ContactKinds, ContactRef, MatchView, Who},
         subjects::{Subject, SubjectText},
     },
     kernel::{
@@ -654,18 +654,7 @@ pub struct InteractionFilter {
     pub follow_up_instructions: Option<String>,
 }
 
-impl InteractionFilter {
-    /// What it asks of contacts.
-    pub(super) fn contact(&self) -> Criteria<'_> {
-        Criteria {
-            kind: self.contact_kind.as_ref(),
-            country: self.contact_country.as_ref(),
-            postal_code_prefix: self.contact_postal_code_prefix.as_ref(),
-            owner: self.contact_owner.as_ref(),
-            own_company: self.own_company,
-        }
-    }
-}
+impl InteractionFilter {}
 
 /// Which actions a list shows.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -718,18 +707,8 @@ pub struct ActionFilter {
     pub created_at_lt: Option<Timestamp>,
 }
 
-impl ActionFilter {
-    /// What it asks of contacts.
-    pub(super) fn contact(&self) -> Criteria<'_> {
-        Criteria {
-            kind: self.contact_kind.as_ref(),
-            country: self.contact_country.as_ref(),
-            postal_code_prefix: self.contact_postal_code_prefix.as_ref(),
-            owner: self.contact_owner.as_ref(),
-            own_company: self.own_company,
-        }
-    }
-}
+impl ActionFilter {}
 
+crate::contact_criteria!(InteractionFilter, ActionFilter);
 crate::page_of!(InteractionPage, InteractionView, Row, "interactions");
 crate::page_of!(ActionPage, ActionView, action::Model, "actions");

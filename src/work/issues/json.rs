@@ -17,7 +17,7 @@ use super::issue::{IssueOrigin, IssueStatus, Row};
 use crate::{
     catalog::picklists::{ISSUE_TYPES, LabelView},
     customers::{
-        contacts::{AccountReps, ContactKinds, ContactRef, Criteria},
+        contacts::{AccountReps, ContactKinds, ContactRef},
         subjects::{Subject, SubjectText},
     },
     kernel::{
@@ -316,17 +316,6 @@ impl IssueFilter {
     pub(super) fn manual_by_default(&self) -> bool {
         self.origin.is_none() && self.number.is_none()
     }
-
-    /// What it asks of contacts.
-    pub(super) fn contact(&self) -> Criteria<'_> {
-        Criteria {
-            kind: self.contact_kind.as_ref(),
-            country: self.contact_country.as_ref(),
-            postal_code_prefix: self.contact_postal_code_prefix.as_ref(),
-            owner: self.contact_owner.as_ref(),
-            own_company: self.own_company,
-        }
-    }
 }
 
 /// What a list of issues leaves out because the caller did not say otherwise.
@@ -346,6 +335,7 @@ pub struct IssueDefaults {
     pub hidden: Option<u64>,
 }
 
+crate::contact_criteria!(IssueFilter);
 crate::page_of!(
     IssuePage,
     IssueView,

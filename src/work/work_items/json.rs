@@ -18,7 +18,7 @@ use validator::{Validate, ValidationError};
 use super::{status_change, work_item::Row};
 use crate::{
     catalog::picklists::LabelView,
-    customers::contacts::{ContactRef, ExternalIdText, MatchView, Who},
+    customers::contacts::{AccountReps, ContactKinds, ContactRef, ExternalIdText, MatchView, Who},
     kernel::{
         actor::Named,
         clock::Timestamp,
@@ -571,6 +571,26 @@ pub struct WorkItemFilter {
     /// Only of this contact, whatever it was merged with (S3-15).
     #[schema(nullable = false)]
     pub contact_id: Option<Uuid>,
+    /// Only of contacts of these kinds; a merged one is as its survivor (S3-1, B-7).
+    #[param(inline, example = "customer,prospect")]
+    #[schema(nullable = false, example = "customer,prospect")]
+    pub contact_kind: Option<ContactKinds>,
+    /// Only of contacts in these countries, ISO 3166-1 alpha-2.
+    #[param(value_type = Option<String>, max_length = 10000, example = "CA")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "CA")]
+    pub contact_country: Option<AnyOf<String>>,
+    /// Only of contacts whose postal code begins like this; space and case do not matter.
+    #[param(value_type = Option<String>, max_length = 10000, example = "H2,H3")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "H2,H3")]
+    pub contact_postal_code_prefix: Option<AnyOf<String>>,
+    /// Only of accounts of these reps: `me`, `user:<id>`; `none` for accounts without one.
+    #[param(inline, example = "me")]
+    #[schema(nullable = false, example = "me")]
+    pub contact_owner: Option<AccountReps>,
+    /// Only what is about the shop itself (`own_company`), or only the rest (S2-16).
+    #[param(value_type = Option<bool>)]
+    #[schema(value_type = Option<bool>, nullable = false)]
+    pub own_company: Option<Flag>,
     /// Only from these sources.
     #[param(value_type = Option<String>, max_length = 10000, example = "manual")]
     #[schema(value_type = Option<String>, nullable = false, max_length = 10000)]
@@ -631,6 +651,7 @@ pub struct WorkItemDefaults {
     pub hidden: Option<u64>,
 }
 
+crate::contact_criteria!(WorkItemFilter);
 crate::page_of!(
     WorkItemPage,
     WorkItemView,

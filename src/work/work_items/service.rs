@@ -612,6 +612,7 @@ fn narrow(select: &mut SelectStatement, context: &Context, filter: &WorkItemFilt
     if let Some(AnyOf(owners)) = &filter.assignee {
         select.cond_where(owned_by(column(Column::AssigneeId), owners, context.actor.user()));
     }
+    contacts::narrow_by(select, &column(Column::ContactId), filter.contact(), context.actor.user());
     if let Some(reference) = &filter.reference {
         select.and_where(knows(reference));
     }
