@@ -24,7 +24,6 @@ mod m0015_connectors;
 mod m0016_sources;
 mod m0017_inbox;
 mod m0018_subject_types;
-mod m0019_conversion;
 
 /// Applies what is missing.
 pub struct Migrator;
@@ -50,7 +49,6 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_sources::Migration),
             Box::new(m0017_inbox::Migration),
             Box::new(m0018_subject_types::Migration),
-            Box::new(m0019_conversion::Migration),
         ]
     }
 }

@@ -414,8 +414,7 @@ async fn s4_27_a_report_refuses_what_it_does_not_know() {
     assert_eq!(refused.broken(400), rules(&[("top", "too_many")]));
     assert_eq!(by.get("/v1/reports/issues-by-colour").await.problem(404), "not_found");
     let agent = shop.hire("Ana Ruiz", "agent").await;
-    let asked = shop.by(&agent).get("/v1/reports/issues-by-type").await.status;
-    assert!([200, 403].contains(&asked));
+    assert_eq!(shop.by(&agent).get("/v1/reports/issues-by-type").await.problem(403), "missing_scope");
 }
 
 // B-7
@@ -459,4 +458,58 @@ async fn b_7_lists_are_filtered_by_what_their_contacts_are_like() {
     {
         assert!(by.get(&format!("/v1/action-items?{query}")).await.broken(400).iter().any(|(at, _)| at == name), "{query}");
     }
+}
+
+// S3-32
+#[actix_web::test]
+async fn s3_32_conversion_is_told_by_type_source_and_rep() {
+    let shop = Shop::open().await;
+    let (ana, mia) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Mia Lund", "manager").await);
+    let admin = shop.by(&shop.admin);
+    for (kind, source, owner, to) in [
+        ("body_type_quiz", "quiz", user(&ana), Some(json!({ "to": "sold", "order_id": "A-1" }))),
+        ("body_type_quiz", "quiz", user(&ana), Some(json!({ "to": "closed", "reason": "x" }))),
+        ("body_type_quiz", "shop", public(), None),
+        ("support_ticket", "shop", user(&mia), Some(json!({ "to": "sold" }))),
+    ] {
+        let new = json!({ "type": kind, "who": { "last_name": "Roy" }, "source": source, "assignee": owner });
+        let made = admin.post("/v1/work-items", new).await.expect(201);
+        if let Some(to) = to {
+            admin.post(&format!("/v1/work-items/{}/transition", text(&made["id"])), to).await.expect(200);
+        }
+    }
+    let by = shop.by(&mia).header("accept-language", "fr");
+    let short = |row: &Value| json!([row["key"], row["label"], row["count"], row["active"], row["sold"], row["conversion"]]);
+    let read = async |query: &str| {
+        let report = figures(&by, query).await;
+        let rows: Vec<Value> = report["data"].as_array().expect("rows").iter().map(short).collect();
+        (rows, short(&report["total"]), report["applied_defaults"].clone())
+    };
+    let (rows, total, defaults) = read("conversion-by-type").await;
+    assert_eq!(rows[0], json!(["body_type_quiz", "Questionnaire de morphologie", 3, 1, 1, 0.3333]));
+    assert_eq!(rows[1], json!(["support_ticket", "Demande d'assistance", 1, 0, 1, 1.0]));
+    assert_eq!(total, json!([null, "Total", 4, 1, 2, 0.5]));
+    assert_eq!(defaults, json!({ "own_company": false, "hidden": 0, "include_inactive": true }));
+    let (rows, ..) = read("conversion-by-source").await;
+    assert_eq!(rows, [json!(["quiz", "quiz", 2, 0, 1, 0.5]), json!(["shop", "shop", 2, 1, 1, 0.5])]);
+    let (rows, ..) = read("conversion-by-rep?type=body_type_quiz").await;
+    assert_eq!(rows[0], json!([format!("user:{}", ana.id), "Ana Ruiz", 2, 0, 1, 0.5]));
+    assert_eq!(rows[1], json!(["public", "Everyone", 1, 1, 0, 0.0]));
+    let (rows, ..) = read("conversion-by-rep?top=1&group_by=category").await;
+    assert_eq!(rows.len(), 3, "one rep, the public, and all others");
+    let (rows, total, _) = read("conversion-by-type?to=2026-03-17").await;
+    assert_eq!((rows.len(), total), (0, json!([null, "Total", 0, 0, 0, null])));
+    let (_, total, _) = read(&format!("conversion-by-type?assignee=me,user:{}&source=shop", ana.id)).await;
+    assert_eq!(total[2], 1);
+    for query in [
+        "conversion-by-type?type_not=body_type_quiz",
+        "conversion-by-source?source_not=quiz&top=1",
+        "conversion-by-rep?assignee_not=me&top=1&group_by=day",
+    ] {
+        read(query).await;
+    }
+    let sheet = by.get("/v1/reports/conversion-by-source?format=csv").await;
+    assert_eq!(sheet.text.lines().next(), Some("kind,key,label,group,group_label,count,rows,active,sold,conversion"));
+    assert!(by.get("/v1/reports/conversion-by-type?format=svg&group_by=day").await.text.contains("per cent"));
+    assert_eq!(shop.by(&ana).get("/v1/reports/conversion-by-type").await.problem(403), "missing_scope", "reports are the managers'");
 }

@@ -2,7 +2,7 @@
 
 use charts_rs::{BarChart, ChartBase, HorizontalBarChart, Series};
 
-use super::json::{DurationRow, ReportRow};
+use super::json::{ConversionRow, DurationRow, ReportRow};
 use crate::kernel::error::{Error, Result};
 
 const WIDTH: f32 = 900.0;
@@ -41,6 +41,18 @@ impl Charted for DurationRow {
 
     fn value(&self) -> f32 {
         rounded(self.average_seconds.unwrap_or_default() / 36) / 100.0
+    }
+}
+
+impl Charted for ConversionRow {
+    const UNIT: &'static str = ", per cent";
+
+    fn row(&self) -> &ReportRow {
+        &self.row
+    }
+
+    fn value(&self) -> f32 {
+        if self.row.count > 0 { rounded(self.sold * 1000 / self.row.count) / 10.0 } else { 0.0 }
     }
 }
 

@@ -11,15 +11,14 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     chart,
-    conversion::{ConversionFilter, ConversionView, conversion},
-    json::{DurationView, ReportView},
-    lists::{Actions, ClosedIssues, Counted, CreatedItems, Interactions, OpenedIssues, OverdueItems},
+    json::{ConversionView, DurationView, ReportView},
+    lists::{Actions, ClosedIssues, Counted, CreatedItems, Interactions, MadeWorkItems, OpenedIssues, OverdueItems},
     service,
 };
 use crate::{
     kernel::{
         filter::{AnyOf, Flag},
-        http::{Answer, Db, Figures, List, Listing, Query, Report, Result, report::report_params},
+        http::{Db, Figures, List, Listing, Report, Result, report::report_params},
     },
     work::{
         action_items::{self, ActionItemFilter, ActionItemPage, Viewer},
@@ -35,7 +34,6 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(list_orphaned_work)
         .service(list_orphaned_issues)
         .service(list_orphaned_work_items)
-        .service(report_work_item_conversion)
         .service(report_interactions_by_purpose)
         .service(report_interactions_by_operator)
         .service(report_interactions_by_contact)
@@ -49,7 +47,10 @@ pub fn routes(config: &mut ServiceConfig) {
         .service(report_action_items_by_action)
         .service(report_past_due_by_person)
         .service(report_time_to_close_by_type)
-        .service(report_time_to_close_by_assignee);
+        .service(report_time_to_close_by_assignee)
+        .service(report_conversion_by_type)
+        .service(report_conversion_by_source)
+        .service(report_conversion_by_rep);
 }
 
 /// The parameters of reports over a list.
@@ -68,6 +69,7 @@ type OfActions = ReportOf<Actions>;
 type OfItems = ReportOf<CreatedItems>;
 type OfOverdueItems = ReportOf<OverdueItems>;
 type OfClosedIssues = ReportOf<ClosedIssues>;
+type OfWorkItems = ReportOf<MadeWorkItems>;
 
 /// Counts the rows of a list by one of its columns.
 async fn report<L: Counted, V>(db: &Db, asked: Report<L::Filter>, by: &'static str) -> Result<V>
@@ -205,6 +207,30 @@ report! {
     IssueFilter, by "assignee", DurationView
 }
 
+report! {
+    /// Read what came of work items by type
+    ///
+    /// How many work items were made in a span of days, and of how many of them an order came (S3-32), by type.
+    report_conversion_by_type: "/reports/conversion-by-type", "Conversion by type", MadeWorkItems, OfWorkItems, WorkItemFilter, by "type",
+    ConversionView
+}
+
+report! {
+    /// Read what came of work items by source
+    ///
+    /// How many work items were made in a span of days, and of how many of them an order came (S3-32), by where they come from.
+    report_conversion_by_source: "/reports/conversion-by-source", "Conversion by source", MadeWorkItems, OfWorkItems, WorkItemFilter, by "source",
+    ConversionView
+}
+
+report! {
+    /// Read what came of work items by rep
+    ///
+    /// How many work items were made in a span of days, and of how many of them an order came (S3-32), by whose they are now.
+    report_conversion_by_rep: "/reports/conversion-by-rep", "Conversion by rep", MadeWorkItems, OfWorkItems, WorkItemFilter, by "assignee",
+    ConversionView
+}
+
 /// List work without a live owner
 ///
 /// Open items of people who are gone or of groups without an active member. The promise is that
@@ -241,14 +267,4 @@ async fn list_orphaned_work_items(db: Data<Db>, list: List) -> Result<Listing> {
     let everything = WorkItemFilter { include_inactive: Some(Flag(true)), ..WorkItemFilter::default() };
     let page = work_items::page(db.read(), &list.context, &everything, work_items::orphaned(), &list.page).await?;
     Listing::of(&list, &page)
-}
-
-/// Read how many work items were sold
-///
-/// Of those made in a span of time, 30 days unless told: how many are still worked on, and how many an order came of, by type,
-/// source or rep (S3-32).
-#[utoipa::path(tag = "reports", security(("bearer" = ["reports:read"])), params(ConversionFilter), responses((status = 200, description = "The figures.", body = ConversionView)))]
-#[get("/reports/work-item-conversion")]
-async fn report_work_item_conversion(db: Data<Db>, query: Query<ConversionFilter>) -> Result<Answer> {
-    Answer::json(200, &conversion(db.read_lagging(), &query.context, &query.filter).await?)
 }

@@ -61,6 +61,22 @@ pub struct DurationRow {
     pub p90_seconds: Option<i64>,
 }
 
+/// One number of a report about what came of work items.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ConversionRow {
+    #[serde(flatten)]
+    pub row: ReportRow,
+    /// How many of them are still worked on.
+    #[schema(example = 40)]
+    pub active: i64,
+    /// How many of them an order came of.
+    #[schema(example = 30)]
+    pub sold: i64,
+    /// The part of all of them that an order came of, from 0 to 1, with four digits; null when there are none.
+    #[schema(required, example = 0.25)]
+    pub conversion: Option<f64>,
+}
+
 /// What a report leaves out, or says to the list, because the caller did not say otherwise.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct ReportDefaults {
@@ -76,6 +92,10 @@ pub struct ReportDefaults {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "open,closed")]
     pub status: Option<&'static str>,
+    /// True when rows that are not worked on any more count as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub include_inactive: Option<bool>,
     /// Only rows of these origins count.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "manual")]
@@ -113,3 +133,4 @@ macro_rules! report_of {
 
 report_of!(ReportView, ReportRow, "How many rows of a list there are, by one of its columns.");
 report_of!(DurationView, DurationRow, "How long the rows of a list took, by one of its columns.");
+report_of!(ConversionView, ConversionRow, "What came of work items, by one of their columns.");

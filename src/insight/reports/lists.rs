@@ -14,6 +14,9 @@ use crate::{
         action_items::{self, ActionItemFilter, Viewer, action_item},
         interactions::{self, ActionFilter, InteractionFilter, action, action_info_used, interaction},
         issues::{self, IssueFilter, UNCATEGORISED, issue, issue_type},
+        ownership::Owned,
+        work_item_types::{CATEGORIES, work_item_type::SOLD},
+        work_items::{self, WorkItemFilter, work_item},
     },
 };
 
@@ -24,6 +27,10 @@ pub enum Words {
     Picklist(&'static str),
     /// They are words.
     Choice,
+    /// They are what they are called.
+    Plain,
+    /// They are types of work items.
+    WorkItemType,
     /// They are people or API keys.
     Person,
     /// They are people or groups.
@@ -90,6 +97,10 @@ pub trait Counted: 'static {
     fn id() -> Expr;
     /// How many seconds a row took, where that is what the report is about.
     fn seconds() -> Option<Expr> {
+        None
+    }
+    /// Whether a row is still worked on, and whether an order came of it, where that is what the report is about.
+    fn outcomes() -> Option<[Expr; 2]> {
         None
     }
     /// The rows that a filter finds, with nothing selected of them.
@@ -313,5 +324,42 @@ impl Counted for OverdueItems {
 
     async fn found(reader: Reader<'_>, context: &Context, filter: &ActionItemFilter) -> Result<SelectStatement> {
         action_items::found(reader, filter, &Viewer::of(context)).await
+    }
+}
+
+/// Work items, by when they were made and what came of them.
+pub struct MadeWorkItems;
+
+fn of_work(column: work_item::Column) -> Expr {
+    Expr::col((work_item::Entity, column))
+}
+
+impl Counted for MadeWorkItems {
+    type Filter = WorkItemFilter;
+    const PATH: &'static str = "/v1/work-items";
+    const TIME: &'static str = "created_at";
+    const DEFAULTS: &'static [(&'static str, &'static str)] = &[("include_inactive", "true")];
+    const DIMENSIONS: &'static [Dimension] = &[
+        Dimension::of("type", || of_work(work_item::Column::Type), Words::WorkItemType, Absent::Never),
+        Dimension::of("source", || of_work(work_item::Column::Source), Words::Plain, Absent::Never),
+        Dimension::of("assignee", || of_work(work_item::Column::AssigneeId), Words::Owner, Absent::Word("public", "Everyone")),
+        Dimension::of("category", || of_work(work_item::Column::Category), Words::Picklist(CATEGORIES), Absent::Never),
+    ];
+
+    fn time() -> Expr {
+        of_work(work_item::Column::CreatedAt)
+    }
+
+    fn id() -> Expr {
+        of_work(work_item::Column::Id)
+    }
+
+    fn outcomes() -> Option<[Expr; 2]> {
+        let sold = of_work(work_item::Column::Status).eq(SOLD).or(of_work(work_item::Column::OrderId).is_not_null());
+        Some([work_item::Model::is_open(), sold])
+    }
+
+    async fn found(reader: Reader<'_>, context: &Context, filter: &WorkItemFilter) -> Result<SelectStatement> {
+        work_items::found(reader, context, filter).await
     }
 }

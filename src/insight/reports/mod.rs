@@ -6,7 +6,6 @@
 
 mod calendar;
 mod chart;
-mod conversion;
 pub mod http;
 mod json;
 mod lists;

@@ -14,7 +14,7 @@ use url::form_urlencoded;
 
 use super::{
     calendar::{self, Period, Unit},
-    json::{DurationRow, DurationView, ReportDefaults, ReportRow, ReportView, RowKind},
+    json::{ConversionRow, ConversionView, DurationRow, DurationView, ReportDefaults, ReportRow, ReportView, RowKind},
     lists::{Absent, Counted, Dimension, Words},
     tally::{Cell, Tally},
 };
@@ -30,6 +30,7 @@ use crate::{
         http::report::ReportParams,
         reader::Reader,
     },
+    work::work_item_types,
 };
 
 /// The names that reports sort by.
@@ -268,7 +269,7 @@ impl<L: Counted> Reporter<'_, L> {
                 found.and_where(column().is_not_in(refused));
             }
         }
-        Ok(Tally { found, key: Some(column()), seconds: L::seconds(), ..Tally::default() })
+        Ok(Tally { found, key: Some(column()), seconds: L::seconds(), outcomes: L::outcomes(), ..Tally::default() })
     }
 
     async fn cells(&self, tally: Tally) -> Result<Vec<Cell>> {
@@ -279,7 +280,7 @@ impl<L: Counted> Reporter<'_, L> {
     fn is_one(&self, keys: &[String]) -> Expr {
         let column = (self.main.column)();
         match self.main.words {
-            Words::Picklist(_) | Words::Choice => column.is_in(keys),
+            Words::Picklist(_) | Words::Choice | Words::Plain | Words::WorkItemType => column.is_in(keys),
             Words::Person | Words::Owner | Words::Contact => column.is_in(keys.iter().filter_map(|key| key.parse::<Uuid>().ok())),
         }
     }
@@ -319,7 +320,7 @@ pub async fn report<L: Counted>(
     }
     let everything = async |part: Option<Expr>| {
         let found = L::found(reader, context, &reporter.asked.filter::<L>()?).await?;
-        reporter.cells(Tally { found, part, seconds: L::seconds(), ..Tally::default() }).await
+        reporter.cells(Tally { found, part, seconds: L::seconds(), outcomes: L::outcomes(), ..Tally::default() }).await
     };
     let total = everything(None).await?.pop().unwrap_or_default();
     let mut totals = match &reporter.split {
@@ -404,6 +405,7 @@ async fn complete<L: Counted>(
             asked = asked.with(name, *value);
             match *name {
                 "status" => defaults.status = Some(value),
+                "include_inactive" => defaults.include_inactive = Some(true),
                 _ => defaults.origin = Some(value),
             }
         }
@@ -437,6 +439,11 @@ async fn names(
     let mut groups: Vec<Uuid> = Vec::new();
     match dimension.words {
         Words::Choice => {}
+        Words::Plain => labels.extend(keys.iter().map(|key| ((*key).to_owned(), (*key).to_owned()))),
+        Words::WorkItemType => {
+            let kinds = work_item_types::by_keys(reader, keys.iter().map(|key| (*key).to_owned()).collect()).await?;
+            labels.extend(kinds.into_iter().map(|(key, kind)| (key, kind.label_view(&context.languages).label)));
+        }
         Words::Picklist(list) => {
             let wanted: Vec<(&str, &str)> = keys.iter().map(|key| (list, *key)).collect();
             let found = picklists::labels(reader, &wanted, &context.languages).await?;
@@ -459,7 +466,7 @@ async fn names(
         let key = match dimension.words {
             Words::Owner if is_group(id) => format!("group:{id}"),
             Words::Owner => format!("user:{id}"),
-            Words::Picklist(_) | Words::Choice | Words::Person | Words::Contact => id.to_owned(),
+            _ => id.to_owned(),
         };
         (id.to_owned(), Name { key, label: labels.get(id).cloned().unwrap_or_else(|| spoken(id)) })
     };
@@ -520,6 +527,14 @@ impl From<Number> for DurationRow {
     }
 }
 
+impl From<Number> for ConversionRow {
+    fn from(Number { row, cell }: Number) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "nobody has so many")]
+        let conversion = (row.count > 0).then(|| (cell.sold as f64 / row.count as f64 * 10_000.0).round() / 10_000.0);
+        Self { row, active: cell.active, sold: cell.sold, conversion }
+    }
+}
+
 macro_rules! view_of {
     ($view:ident) => {
         impl From<Report> for $view {
@@ -541,3 +556,4 @@ macro_rules! view_of {
 
 view_of!(ReportView);
 view_of!(DurationView);
+view_of!(ConversionView);

@@ -19,6 +19,8 @@ pub struct Tally {
     pub once: Option<Expr>,
     /// How long they took.
     pub seconds: Option<Expr>,
+    /// Whether they are still worked on, and whether an order came of them.
+    pub outcomes: Option<[Expr; 2]>,
 }
 
 /// One number.
@@ -30,6 +32,8 @@ pub struct Cell {
     pub average: Option<i64>,
     pub median: Option<i64>,
     pub p90: Option<i64>,
+    pub active: i64,
+    pub sold: i64,
 }
 
 impl FromQueryResult for Cell {
@@ -47,6 +51,8 @@ impl FromQueryResult for Cell {
             average: number("average")?,
             median: number("median")?,
             p90: number("p90")?,
+            active: number("active")?.unwrap_or_default(),
+            sold: number("sold")?.unwrap_or_default(),
         })
     }
 }
@@ -62,12 +68,20 @@ impl Tally {
         if let Some(id) = self.once {
             inner.expr_as(id, alias("id")).distinct();
         }
+        const NOTHING: &str = "CAST(NULL AS BIGINT)";
+        let outcomes = ["active", "sold"].map(|name| match &self.outcomes {
+            Some(_) => format!(r#"CAST(SUM("{name}") AS BIGINT)"#),
+            None => NOTHING.to_owned(),
+        });
+        for (outcome, name) in self.outcomes.into_iter().flatten().zip(["active", "sold"]) {
+            inner.expr_as(Expr::case(outcome, Expr::cust("1")).finally(Expr::cust("0")), alias(name));
+        }
         let mut outer = Query::select();
         outer.columns(["key", "part"].map(alias)).expr_as(Expr::cust("COUNT(*)"), alias("count"));
         let measures = match self.seconds {
             None => {
                 outer.from_subquery(inner, alias("found"));
-                ["NULL"; 3].map(|null| format!("CAST({null} AS BIGINT)"))
+                [NOTHING; 3].map(str::to_owned)
             }
             Some(seconds) => {
                 inner.expr_as(seconds, alias("seconds"));
@@ -82,7 +96,7 @@ impl Tally {
                 [r#"CAST(SUM("seconds") AS BIGINT) / COUNT(*)"#.to_owned(), at(r#"("size" + 1) / 2"#), at(r#"("size" * 9 + 9) / 10"#)]
             }
         };
-        for (measure, name) in measures.into_iter().zip(["average", "median", "p90"]) {
+        for (measure, name) in measures.into_iter().chain(outcomes).zip(["average", "median", "p90", "active", "sold"]) {
             outer.expr_as(Expr::cust(measure), alias(name));
         }
         outer.group_by_columns(["key", "part"].map(alias)).to_owned()

@@ -548,6 +548,10 @@ pub struct WorkItemFilter {
     #[param(value_type = Option<String>, max_length = 10000, example = "support_ticket,product_info_query")]
     #[schema(value_type = Option<String>, nullable = false, max_length = 10000)]
     pub r#type: Option<AnyOf<String>>,
+    /// Only of other types than these.
+    #[param(value_type = Option<String>, max_length = 10000, example = "body_type_quiz")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "body_type_quiz")]
+    pub type_not: Option<AnyOf<String>>,
     /// Only of these categories (S3-23).
     #[param(value_type = Option<String>, max_length = 10000, example = "support")]
     #[schema(value_type = Option<String>, nullable = false, max_length = 10000)]
@@ -568,6 +572,10 @@ pub struct WorkItemFilter {
     #[param(inline, example = "me,public")]
     #[schema(nullable = false)]
     pub assignee: Option<WorkItemOwners>,
+    /// Whose they are not: `me`, `user:<id>`, `group:<id>`; those of the public queue are left out.
+    #[param(inline, example = "me")]
+    #[schema(nullable = false, example = "me")]
+    pub assignee_not: Option<WorkItemOwners>,
     /// Only of this contact, whatever it was merged with (S3-15).
     #[schema(nullable = false)]
     pub contact_id: Option<Uuid>,
@@ -595,6 +603,10 @@ pub struct WorkItemFilter {
     #[param(value_type = Option<String>, max_length = 10000, example = "manual")]
     #[schema(value_type = Option<String>, nullable = false, max_length = 10000)]
     pub source: Option<AnyOf<String>>,
+    /// Only from other sources than these.
+    #[param(value_type = Option<String>, max_length = 10000, example = "manual")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "manual")]
+    pub source_not: Option<AnyOf<String>>,
     /// Only the one that a source knows by an id.
     #[param(value_type = Option<String>, max_length = 10000, pattern = "^[^:]+:[\\s\\S]+$", example = "quiz:Q-1001")]
     #[schema(value_type = Option<String>, nullable = false, max_length = 10000, pattern = "^[^:]+:[\\s\\S]+$")]

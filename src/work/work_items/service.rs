@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use sea_orm::{
     DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryTrait,
     entity::prelude::*,
-    sea_query::{BinOper, Expr, ExprTrait, Func, Order, SelectStatement},
+    sea_query::{BinOper, Expr, ExprTrait, Func, Order, Query, SelectStatement},
 };
 use serde_json::{Map, Value};
 use validator::Validate;
@@ -27,7 +27,7 @@ use crate::{
         clock::Timestamp,
         context::Context,
         error::{Broken, Code, Error, Result, Violation},
-        filter::{AnyOf, Narrow, owned_by},
+        filter::{AnyOf, Narrow, owned_by, owned_by_another},
         list::{self, Page, PageRequest},
         patch::{self, Patch},
         reader::Reader,
@@ -612,6 +612,9 @@ fn narrow(select: &mut SelectStatement, context: &Context, filter: &WorkItemFilt
     if let Some(AnyOf(owners)) = &filter.assignee {
         select.cond_where(owned_by(column(Column::AssigneeId), owners, context.actor.user()));
     }
+    if let Some(AnyOf(owners)) = &filter.assignee_not {
+        select.cond_where(owned_by_another(column(Column::AssigneeId), owners, context.actor.user()));
+    }
     contacts::narrow_by(select, &column(Column::ContactId), filter.contact(), context.actor.user());
     if let Some(reference) = &filter.reference {
         select.and_where(knows(reference));
@@ -625,6 +628,8 @@ fn narrow(select: &mut SelectStatement, context: &Context, filter: &WorkItemFilt
     }
     select
         .any_of(column(Column::Type), filter.r#type.as_ref())
+        .none_of(column(Column::Type), filter.type_not.as_ref())
+        .none_of(column(Column::Source), filter.source_not.as_ref())
         .any_of(column(Column::Category), filter.category.as_ref())
         .any_of(column(Column::Status), filter.status.as_ref())
         .any_of(column(Column::Priority), filter.priority.as_ref())
@@ -675,6 +680,13 @@ pub async fn ids(reader: Reader<'_>, context: &Context, filter: &WorkItemFilter,
     select.order_by((Entity, Column::CreatedAt), Order::Asc).order_by((Entity, Column::Id), Order::Asc).limit(most);
     select.clear_selects().column((Entity, Column::Id));
     Ok(reader.all::<Found>(&select).await?.into_iter().map(|found| found.id).collect())
+}
+
+/// The items that a filter finds.
+pub async fn found(reader: Reader<'_>, context: &Context, filter: &WorkItemFilter) -> Result<SelectStatement> {
+    let mut select = Query::select().from(Entity).to_owned();
+    narrow(&mut select, context, filter, cluster_of(reader, filter).await?.as_ref(), reader.backend());
+    Ok(select)
 }
 
 /// Active items that nobody could work on: there must never be any (S0-16).
