@@ -1,4 +1,5 @@
-//! JSON objects as objects: serde would also read a struct from an array, member by member in their order.
+//! JSON as JSON Schema means it: an object is an object, though serde would also read a struct from an array,
+//! member by member in their order; and `7.0` is an integer, though serde would call it a floating point number.
 
 use std::fmt;
 
@@ -22,6 +23,14 @@ macro_rules! forward {
     };
 }
 
+macro_rules! whole {
+    ($($method:ident;)*) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+            self.0.$method(Whole(visitor))
+        })*
+    };
+}
+
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
     type Error = D::Error;
 
@@ -32,16 +41,6 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
     forward! {
         deserialize_any();
         deserialize_bool();
-        deserialize_i8();
-        deserialize_i16();
-        deserialize_i32();
-        deserialize_i64();
-        deserialize_i128();
-        deserialize_u8();
-        deserialize_u16();
-        deserialize_u32();
-        deserialize_u64();
-        deserialize_u128();
         deserialize_f32();
         deserialize_f64();
         deserialize_char();
@@ -60,6 +59,19 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
         deserialize_enum(name: &'static str, variants: &'static [&'static str]);
         deserialize_identifier();
         deserialize_ignored_any();
+    }
+
+    whole! {
+        deserialize_i8;
+        deserialize_i16;
+        deserialize_i32;
+        deserialize_i64;
+        deserialize_i128;
+        deserialize_u8;
+        deserialize_u16;
+        deserialize_u32;
+        deserialize_u64;
+        deserialize_u128;
     }
 
     fn is_human_readable(&self) -> bool {
@@ -131,6 +143,40 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<V> {
 
     fn visit_enum<A: EnumAccess<'de>>(self, variant: A) -> Result<V::Value, A::Error> {
         self.0.visit_enum(Strict(variant))
+    }
+}
+
+/// Where an integer is asked for.
+struct Whole<V>(V);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Whole<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    visit! {
+        visit_i8(i8);
+        visit_i16(i16);
+        visit_i32(i32);
+        visit_i64(i64);
+        visit_i128(i128);
+        visit_u8(u8);
+        visit_u16(u16);
+        visit_u32(u32);
+        visit_u64(u64);
+        visit_u128(u128);
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<V::Value, E> {
+        // Up to here every integer is a number of its own in JSON (RFC 8259, section 6).
+        const EXACT: f64 = 9_007_199_254_740_991.0;
+        if value.fract() == 0.0 && value.abs() <= EXACT {
+            #[expect(clippy::cast_possible_truncation, reason = "a whole number within the range")]
+            return self.0.visit_i64(value as i64);
+        }
+        self.0.visit_f64(value)
     }
 }
 
@@ -244,5 +290,22 @@ mod tests {
             assert!(refused.starts_with("invalid type: sequence, expected struct Pair"), "{refused}");
         }
         assert!(from_slice::<i64>(b"1 2").is_err(), "what follows the value is refused");
+    }
+
+    #[test]
+    fn whole_numbers_are_integers_however_they_are_written() {
+        for (written, meant) in
+            [("7", 7), ("7.0", 7), ("-7.0e1", -70), ("1E2", 100), ("-0.0", 0), ("9007199254740991.0", 9_007_199_254_740_991)]
+        {
+            assert_eq!(from_slice::<i64>(written.as_bytes()).expect(written), meant);
+            let pair = from_slice::<Pair>(format!(r#"{{"left":{written}}}"#).as_bytes()).expect(written);
+            assert_eq!(pair.left, meant);
+        }
+        for refused in ["7.5", "9007199254740993.0", "1e300", "\"7\"", "true", "null", "[7]"] {
+            let error = from_slice::<i64>(refused.as_bytes()).expect_err(refused).to_string();
+            assert!(error.contains("expected i64"), "{error}");
+        }
+        assert!(from_slice::<u8>(b"256.0").expect_err("too large").to_string().contains("invalid value"), "within its range");
+        assert_eq!(from_slice::<f64>(b"7.0").expect("a number").to_string(), "7");
     }
 }
