@@ -26,6 +26,9 @@ use super::{
     secrets::Keyring,
 };
 
+/// Rows of one statement at the most: their values stay well below what either database takes.
+const ROWS_AT_ONCE: usize = 500;
+
 /// A transaction and everything that goes with one request's change.
 pub struct Tx {
     conn: DatabaseTransaction,
@@ -133,6 +136,20 @@ impl Tx {
     {
         use sea_orm::ActiveModelTrait;
         M::Entity::insert(row.into_active_model().reset_all()).exec_without_returning(&self.conn).await?;
+        Ok(())
+    }
+
+    /// Writes rows of one table without journal entries, many with each statement.
+    pub async fn put_all<M>(&mut self, rows: Vec<M>) -> Result<()>
+    where
+        M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
+        <M::Entity as EntityTrait>::ActiveModel: Send,
+    {
+        use sea_orm::ActiveModelTrait;
+        let mut rows = rows.into_iter().map(|row| row.into_active_model().reset_all()).peekable();
+        while rows.peek().is_some() {
+            M::Entity::insert_many(rows.by_ref().take(ROWS_AT_ONCE)).exec_without_returning(&self.conn).await?;
+        }
         Ok(())
     }
 

@@ -61,23 +61,20 @@ pub async fn recognise(tx: &mut Tx, who: Who, newcomer: Newcomer, trusted: bool)
         return Err(Error::field("", "required", "at least one member must say who it is"));
     }
     if let Some(id) = who.contact_id {
-        let id = resolve(tx, id, "contact_id").await?;
-        return matched(tx, id, Some(MatchedBy::ContactId)).await;
+        return Ok(certain(resolve(tx, id, "contact_id").await?, MatchedBy::ContactId));
     }
     if let Some(external) = &who.external_id {
         alone_with(tx, KeyKind::External, &key::external(&external.source, &external.id)).await?;
         if let Some(id) = by_external_id(tx.read(), external).await? {
-            return matched(tx, id, Some(MatchedBy::ExternalId)).await;
+            return Ok(certain(id, MatchedBy::ExternalId));
         }
     }
     let email = who.email.as_deref().map(text::email_key).filter(|email| !email.is_empty());
     if let (Some(email), None) = (&email, &who.external_id) {
         alone_with(tx, KeyKind::Email, email).await?;
-        if let Some(id) = only_holder(tx.read(), email).await? {
-            if trusted {
-                complete(tx, id, &who).await?;
-            }
-            return matched(tx, id, Some(MatchedBy::Email)).await;
+        if let Some(holder) = only_holder(tx.read(), email).await? {
+            let holder = if trusted { complete(tx, holder.id, &who).await? } else { holder };
+            return likely(tx, holder, Some(MatchedBy::Email)).await;
         }
     }
     let patch = ContactPatch {
@@ -86,13 +83,18 @@ pub async fn recognise(tx: &mut Tx, who: Who, newcomer: Newcomer, trusted: bool)
         ..described(who)
     };
     let contact = service::register(tx, patch).await?;
-    matched(tx, contact.id, None).await
+    likely(tx, contact, None).await
 }
 
-async fn matched(tx: &mut Tx, contact_id: Uuid, matched_by: Option<MatchedBy>) -> Result<Identified> {
-    // Whoever was named is no question any more.
-    let certain = matches!(matched_by, Some(MatchedBy::ContactId | MatchedBy::ExternalId));
-    let candidates = if certain { Vec::new() } else { candidates(tx.read(), contact_id).await? };
+/// Whoever was named is no question any more.
+fn certain(contact_id: Uuid, by: MatchedBy) -> Identified {
+    Identified { contact_id, matched: MatchView { contact_id, created: false, matched_by: Some(by), candidates: Vec::new() } }
+}
+
+/// Somebody new, or found by what others may have too.
+async fn likely(tx: &Tx, contact: Model, matched_by: Option<MatchedBy>) -> Result<Identified> {
+    let contact_id = contact.id;
+    let candidates = candidates(tx.read(), contact).await?;
     Ok(Identified { contact_id, matched: MatchView { contact_id, created: matched_by.is_none(), matched_by, candidates } })
 }
 
@@ -117,10 +119,10 @@ fn described(who: Who) -> ContactPatch {
 }
 
 /// Adds to an unregistered record what it lacks; a registered one is the other system's to keep.
-async fn complete(tx: &mut Tx, id: Uuid, who: &Who) -> Result<()> {
+async fn complete(tx: &mut Tx, id: Uuid, who: &Who) -> Result<Model> {
     let before = service::lock(tx, id).await?;
     if before.registered {
-        return Ok(());
+        return Ok(before);
     }
     let missing = |present: &str, said: &Option<String>| if present.is_empty() { said.clone() } else { None };
     let mut patch = described(Who {
@@ -135,7 +137,7 @@ async fn complete(tx: &mut Tx, id: Uuid, who: &Who) -> Result<()> {
     if before.phones.0.is_empty() {
         patch.phones = who.phone.clone().map_or(Patch::Absent, |phone| Patch::Value(vec![phone]));
     }
-    service::apply(tx, before, patch).await.map(drop)
+    service::apply(tx, before, patch).await
 }
 
 /// Lets nobody else decide about the same key until the end.
@@ -202,11 +204,11 @@ pub(super) async fn with_email(reader: Reader<'_>, email: &str) -> Result<Vec<Mo
 }
 
 /// The one contact that has an address. Of several, the one unregistered record that was made because nobody could tell.
-async fn only_holder(reader: Reader<'_>, email: &str) -> Result<Option<Uuid>> {
+async fn only_holder(reader: Reader<'_>, email: &str) -> Result<Option<Model>> {
     let holders = with_email(reader, email).await?;
     let mut unregistered = holders.iter().filter(|contact| !contact.registered);
     Ok(match (holders.as_slice(), unregistered.next(), unregistered.next()) {
-        ([one], ..) | (_, Some(one), None) => Some(one.id),
+        ([one], ..) | (_, Some(one), None) => Some(one.clone()),
         _ => None,
     })
 }
@@ -242,8 +244,8 @@ impl KeyKind {
 }
 
 /// Who else a contact may be, with reasons and certainty; worked out afresh each time (S4-15).
-pub async fn candidates(reader: Reader<'_>, id: Uuid) -> Result<Vec<CandidateView>> {
-    let Some(contact) = reader.model(Entity::find_by_id(id)).await? else { return Ok(Vec::new()) };
+pub async fn candidates(reader: Reader<'_>, contact: Model) -> Result<Vec<CandidateView>> {
+    let id = contact.id;
     let mut own = if contact.absorbed > 0 { merged_into(reader, &[id]).await? } else { Vec::new() };
     own.push(contact);
     let ids: BTreeSet<(&str, &str)> =

@@ -48,7 +48,8 @@ pub fn take_out<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Re
 pub fn follow_work_item<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
     async move {
         let Some(item) = tx.read().model(work_item::Entity::find_by_id(change.id)).await? else { return Ok(()) };
-        let present = service::lies_with(tx, item.id).await?;
+        // What is new lies nowhere yet.
+        let present = if change.before.is_some() { service::lies_with(tx, item.id).await? } else { Vec::new() };
         let owner = item.owner().id.filter(|_| item.active);
         if present.first().map(|entry| entry.owner_id) == owner {
             return Ok(());
