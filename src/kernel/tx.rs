@@ -252,6 +252,14 @@ impl Tx {
         self.read().model(select).await?.ok_or_else(|| Error::not_found(what))
     }
 
+    /// A row that this transaction has read, locked: read again only where somebody else may have changed it since.
+    pub async fn lock_read<M: ModelTrait>(&mut self, row: M, id: Uuid, what: &str) -> Result<M>
+    where
+        M::Entity: EntityTrait<Model = M>,
+    {
+        if self.backend() == DbBackend::Postgres { self.lock::<M::Entity>(id, what).await } else { Ok(row) }
+    }
+
     /// The row that the request is about: locked, and of the version that `If-Match` asks for.
     pub async fn target<M: Record>(&mut self, id: Uuid, what: &str) -> Result<M>
     where

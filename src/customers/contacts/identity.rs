@@ -35,6 +35,8 @@ const MOST_IN_COMMON: u64 = 500;
 pub struct Identified {
     /// The contact.
     pub contact_id: Uuid,
+    /// The contact, when it is somebody new.
+    pub newcomer: Option<Model>,
     /// How it was found, and who else it may be.
     pub matched: MatchView,
 }
@@ -55,7 +57,7 @@ pub async fn identify(tx: &mut Tx, who: Who) -> Result<Identified> {
 
 /// Finds whom a description means, or makes a new record of it. By itself it matches only an id, or an
 /// e-mail address that one contact alone has; whoever has the same address waits until that is decided. Only whoever is
-/// trusted with it adds to a record that is there.
+/// trusted with it adds to a record that is there, and learns who else it may be.
 pub async fn recognise(tx: &mut Tx, who: Who, newcomer: Newcomer, trusted: bool) -> Result<Identified> {
     if !who.says_something() {
         return Err(Error::field("", "required", "at least one member must say who it is"));
@@ -74,7 +76,7 @@ pub async fn recognise(tx: &mut Tx, who: Who, newcomer: Newcomer, trusted: bool)
         alone_with(tx, KeyKind::Email, email).await?;
         if let Some(holder) = only_holder(tx.read(), email).await? {
             let holder = if trusted { complete(tx, holder.id, &who).await? } else { holder };
-            return likely(tx, holder, Some(MatchedBy::Email)).await;
+            return likely(tx, holder, Some(MatchedBy::Email), trusted).await;
         }
     }
     let patch = ContactPatch {
@@ -83,19 +85,20 @@ pub async fn recognise(tx: &mut Tx, who: Who, newcomer: Newcomer, trusted: bool)
         ..described(who)
     };
     let contact = service::register(tx, patch).await?;
-    likely(tx, contact, None).await
+    likely(tx, contact, None, trusted).await
 }
 
 /// Whoever was named is no question any more.
 fn certain(contact_id: Uuid, by: MatchedBy) -> Identified {
-    Identified { contact_id, matched: MatchView { contact_id, created: false, matched_by: Some(by), candidates: Vec::new() } }
+    let matched = MatchView { contact_id, created: false, matched_by: Some(by), candidates: Vec::new() };
+    Identified { contact_id, newcomer: None, matched }
 }
 
 /// Somebody new, or found by what others may have too.
-async fn likely(tx: &Tx, contact: Model, matched_by: Option<MatchedBy>) -> Result<Identified> {
-    let contact_id = contact.id;
-    let candidates = candidates(tx.read(), contact).await?;
-    Ok(Identified { contact_id, matched: MatchView { contact_id, created: matched_by.is_none(), matched_by, candidates } })
+async fn likely(tx: &Tx, contact: Model, matched_by: Option<MatchedBy>, trusted: bool) -> Result<Identified> {
+    let (contact_id, created) = (contact.id, matched_by.is_none());
+    let candidates = if trusted { candidates(tx.read(), &contact).await? } else { Vec::new() };
+    Ok(Identified { contact_id, newcomer: created.then_some(contact), matched: MatchView { contact_id, created, matched_by, candidates } })
 }
 
 /// A description as a new contact.
@@ -244,10 +247,10 @@ impl KeyKind {
 }
 
 /// Who else a contact may be, with reasons and certainty; worked out afresh each time (S4-15).
-pub async fn candidates(reader: Reader<'_>, contact: Model) -> Result<Vec<CandidateView>> {
+pub async fn candidates(reader: Reader<'_>, contact: &Model) -> Result<Vec<CandidateView>> {
     let id = contact.id;
     let mut own = if contact.absorbed > 0 { merged_into(reader, &[id]).await? } else { Vec::new() };
-    own.push(contact);
+    own.push(contact.clone());
     let ids: BTreeSet<(&str, &str)> =
         own.iter().flat_map(|contact| &contact.external_ids.0).map(|(source, id)| (source.as_str(), id.as_str())).collect();
     let keys = own.iter().flat_map(Model::keys).filter(|key| key.kind != KeyKind::External);

@@ -320,7 +320,7 @@ pub async fn find(reader: Reader<'_>, id: Uuid) -> Result<Found> {
     if contact.merged_into_id.is_some() {
         return Ok(Found::Moved(contact.root_id));
     }
-    let candidates = identity::candidates(reader, contact.clone()).await?;
+    let candidates = identity::candidates(reader, &contact).await?;
     let mut view = view(reader, contact).await?;
     view.match_candidates = Some(candidates);
     Ok(Found::Here(Box::new(view)))
