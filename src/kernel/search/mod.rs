@@ -168,7 +168,11 @@ pub struct Hit {
 /// What fits the words best, at most [`RANKED`]: first what fits best, of equals the newest. The title weighs more.
 pub async fn best(reader: Reader<'_>, terms: &Terms, kinds: &[&str]) -> Result<Vec<Hit>> {
     let sqlite = reader.backend() == DbBackend::Sqlite;
-    let mut select = matching(terms, kinds, reader.backend());
+    // To weigh a word, FTS5 reads all that has it, and a kind among the words would be one more: every note there is.
+    let mut select = matching(terms, if sqlite { &[] } else { kinds }, reader.backend());
+    if sqlite {
+        select.and_where(Expr::col((Entity, Column::Kind)).is_in(kinds.iter().copied()));
+    }
     let (score, age) = if sqlite {
         (Expr::cust("-bm25(search_words, 4.0, 1.0, 0.0)"), Expr::col((Alias::new("search_words"), Alias::new("rowid"))))
     } else {

@@ -74,13 +74,14 @@ impl FromStr for Terms {
 }
 
 impl Terms {
-    /// As FTS5 asks. Words are letters, marks, digits and symbols, so that quotes need no escape.
+    /// As FTS5 asks, of any kind when there is none. Words are letters, marks, digits and symbols, so that quotes need no escape.
     pub(super) fn fts5(&self, kinds: &[&str]) -> String {
         let term = |term: &Term| format!("\"{}\"{}", term.words.join(" "), if term.open { " *" } else { "" });
         let all = joined(&self.wanted, " AND ", term);
         let all = if self.unwanted.is_empty() { all } else { format!("({all}) NOT ({})", joined(&self.unwanted, " OR ", term)) };
+        let words = format!("{{title text}} : ({all})");
         let kinds = kinds.iter().map(|kind| format!("\"{kind}\"")).collect::<Vec<_>>().join(" OR ");
-        format!("{{kind}} : ({kinds}) AND {{title text}} : ({all})")
+        if kinds.is_empty() { words } else { format!("{{kind}} : ({kinds}) AND {words}") }
     }
 
     /// As PostgreSQL asks.
