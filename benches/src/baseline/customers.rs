@@ -81,29 +81,18 @@ macro_rules! found {
 
 const FOUND_ON_SQLITE: &str = found!(
     "SELECT search_index.id, search_index.kind, search_words.rowid AS number, -bm25(search_words, 4.0, 1.0, 0.0) AS score \
-     FROM search_words CROSS JOIN search_index ON search_index.number = search_words.rowid WHERE search_words MATCH $1 \
-     AND search_index.kind IN ('contact', 'note', 'action_item', 'issue', 'work_item', 'interaction')"
+     FROM search_words CROSS JOIN search_index ON search_index.number = search_words.rowid WHERE search_words MATCH $1"
 );
 const FOUND_ON_POSTGRES: &str = found!(
-    "SELECT id, kind, number, CAST(ts_rank_cd('{0.25, 0.25, 0.25, 1}', words, CAST(CAST($2 AS text) AS tsquery), 1) AS double precision) AS score \
+    "SELECT id, kind, number, CAST(ts_rank_cd('{0.25, 0.25, 0.25, 1}', words, CAST(CAST($1 AS text) AS tsquery), 1) AS double precision) AS score \
      FROM search_index WHERE words @@ CAST(CAST($1 AS text) AS tsquery)"
 );
 
-const KINDS: [&str; 6] = ["contact", "note", "action_item", "issue", "work_item", "interaction"];
-
 /// How plain words are found, the last of which may go on.
 pub fn search(kind: Kind, words: &[String]) -> Asked {
-    let joined = |words: Vec<String>, by: &str| words.join(by);
     match kind {
-        Kind::Sqlite => {
-            let words = joined(words.iter().map(|word| format!("\"{word}\"")).collect(), " AND ");
-            (FOUND_ON_SQLITE, vec![Value::Text(format!("{{title text}} : ({words} *)"))])
-        }
-        Kind::Postgres => {
-            let kinds = joined(KINDS.iter().map(|kind| format!("'kind:{kind}'")).collect(), " | ");
-            let words = joined(words.iter().map(|word| format!("'{word}'")).collect(), " & ");
-            (FOUND_ON_POSTGRES, vec![Value::Text(format!("({kinds}) & {words}:*")), Value::Text(format!("{words}:*"))])
-        }
+        Kind::Sqlite => (FOUND_ON_SQLITE, vec![Value::Text(format!("{{title text}} : (\"{}\" *)", words.join("\" AND \"")))]),
+        Kind::Postgres => (FOUND_ON_POSTGRES, vec![Value::Text(format!("'{}':*", words.join("' & '")))]),
     }
 }
 

@@ -104,7 +104,7 @@ const PUBLIC_QUEUE: &str =
 const ITEMS: &str = item!("action_items i", "WHERE i.status = 'open' ORDER BY i.due_at, i.id LIMIT 51");
 const OPEN_ISSUES: &str = "SELECT (SELECT COUNT(*) FROM issues WHERE status = 'open'), \
      (SELECT COUNT(*) FROM issues WHERE status = 'open' AND categorised = FALSE)";
-const OPEN_TYPES: &str = "SELECT t.type, COUNT(*) FROM issues i JOIN issue_types t ON t.issue_id = i.id WHERE i.status = 'open' \
+const OPEN_TYPES: &str = "SELECT t.type, COUNT(*) FROM issues i CROSS JOIN issue_types t WHERE t.issue_id = i.id AND i.status = 'open' \
      GROUP BY t.type ORDER BY 2 DESC, 1";
 const NEWEST: &str = item!(
     "(SELECT id FROM (SELECT id FROM action_items WHERE status = 'open' AND assignee_id = $1 ORDER BY created_at DESC, id DESC LIMIT 10) mine \
