@@ -54,7 +54,7 @@ fn pick<T: Copy>(of: &[T], chance: u64) -> T {
     of[usize::try_from(chance).unwrap_or(0) % of.len()]
 }
 
-/// Text of two rows' worth of `Value`s.
+/// The text of a value; empty when it is none.
 fn text(value: &Value) -> &str {
     match value {
         Value::Text(text) => text,
@@ -378,7 +378,7 @@ impl Shop {
         }
         let (user, interaction) = (number % DESK, number / 5);
         let person = self.person(user);
-        let owner = if number.is_multiple_of(2) { person.id } else { person.group };
+        let owner = if (number / DESK).is_multiple_of(2) { person.id } else { person.group };
         let (thing, contact) = (self.interaction_id(interaction), self.contact_of(interaction * 10));
         let unread = number + UNREAD * DESK >= self.received();
         row(user, owner, Self::channel(interaction).1, false, thing, contact, 2, self.made(interaction), unread)
