@@ -87,7 +87,7 @@ impl Shop {
             number += 1;
             let id = format!("{page}-{number}");
             let mut body = json!({ "email": format!("visitor{}-{number}@site.example", page / 2), "message": id });
-            let retry_key = (page % 2 == 0).then_some(id.as_str());
+            let retry_key = page.is_multiple_of(2).then_some(id.as_str());
             if retry_key.is_none() {
                 body["id"] = json!(id);
             }
@@ -275,7 +275,7 @@ fn told<'a>(seen: &'a [Value], kind: &str) -> HashMap<String, Vec<&'a Value>> {
 
 /// Every submission and every row of the feeds is one work item, each of one person, given to the reps in turn.
 async fn check_submissions(shop: &Shop, reps: &[Rep], pulls: &[Value], seen: &[Value]) {
-    let submitted = shop.submitted.borrow();
+    let submitted = shop.submitted.borrow().clone();
     let look = shop.room.look().await;
     let column = async |sql: &str| -> Vec<String> {
         look.rows(sql).await.iter().map(|row| row.try_get_by_index::<String>(0).expect("a text")).collect()
@@ -286,7 +286,7 @@ async fn check_submissions(shop: &Shop, reps: &[Rep], pulls: &[Value], seen: &[V
     let said: BTreeSet<String> = column(&format!("SELECT description {posted}")).await.into_iter().collect();
     assert_eq!(said, submitted.keys().cloned().collect());
     let created = told(seen, "work_item.created");
-    for (submission, item) in submitted.iter() {
+    for (submission, item) in &submitted {
         let events = created.get(item).unwrap_or_else(|| panic!("{submission} was answered and is not there"));
         assert_eq!((events.len(), &events[0]["after"]["description"]), (1, &json!(submission)));
     }
@@ -313,7 +313,7 @@ async fn check_submissions(shop: &Shop, reps: &[Rep], pulls: &[Value], seen: &[V
     for feed in ["feed_0", "feed_1"] {
         for what in ["COUNT(*)", "COUNT(DISTINCT external_id)", "COUNT(DISTINCT contact_id)"] {
             let found = look.number(&format!("SELECT {what} FROM work_items WHERE source = '{feed}'")).await;
-            assert_eq!(found, ROWS as i64, "{what} of {feed}");
+            assert_eq!(usize::try_from(found), Ok(ROWS), "{what} of {feed}");
         }
     }
 
@@ -342,10 +342,10 @@ async fn check_submissions(shop: &Shop, reps: &[Rep], pulls: &[Value], seen: &[V
 
 /// What was claimed is whose it was said to be, once; nothing is left.
 async fn check_claims(shop: &Shop, wanted: &[String], holders: &[Vec<String>], seen: &[Value]) {
-    let claimed = shop.claimed.borrow();
+    let claimed = shop.claimed.borrow().clone();
     assert_eq!(claimed.len(), 2 * TASKS, "every item was claimed");
     let told_claims = told(seen, "action_item.claimed");
-    for (item, rep) in claimed.iter() {
+    for (item, rep) in &claimed {
         let events = &told_claims[item];
         assert_eq!((events.len(), &text(&events[0]["actor"]["id"])), (1, rep), "{item}");
         let now = shop.instance(0).get(&format!("/v1/action-items/{item}"), &shop.admin).await.expect(200);
