@@ -767,3 +767,79 @@ async fn s3_31_what_is_due_outlives_its_instance() {
     assert_eq!(each(&jobs(&shop, "callbacks").await, "status"), ["succeeded", "cancelled", "succeeded"]);
     assert_eq!(events(&by, &made).await.last().map(String::as_str), Some("work_item.callback_due"));
 }
+
+// S3-15, S3-24: a contact's work items are theirs alone, and all of theirs when asked.
+#[actix_web::test]
+async fn s3_15_a_contacts_work_items_are_theirs_alone() {
+    let shop = Shop::open().await;
+    let by = shop.by(&shop.admin);
+    let (zoe, max) = (contact(&shop, json!({ "last_name": "Tremblay" })).await, contact(&shop, json!({ "last_name": "Okafor" })).await);
+    for (who, kind) in [(&zoe, "support_ticket"), (&max, "support_ticket"), (&zoe, "body_type_quiz"), (&zoe, "body_type_quiz")] {
+        item(&by, json!({ "type": kind, "contact_id": who["id"] })).await;
+    }
+    let resolved = by.get(&format!("{ITEMS}?number=4")).await.expect(200)["data"][0].take();
+    by.post(&format!("{}/transition", path(&resolved)), json!({ "to": "resolved" })).await.expect(200);
+    let of_zoe = format!("contact_id={}&sort=number", text(&zoe["id"]));
+    assert_eq!(found(&by, &of_zoe).await, [1, 3]);
+    assert_eq!(found(&by, &format!("{of_zoe}&include_inactive=true")).await, [1, 3, 4]);
+    assert_eq!(found(&by, &format!("contact_id={}", text(&max["id"]))).await, [2]);
+    let counted = by.get(&format!("{ITEMS}?{of_zoe}&category=quiz&counts=true")).await.expect(200);
+    assert_eq!((&counted["counts"]["filtered"], &counted["counts"]["total"]), (&json!(1), &json!(4)));
+    assert_eq!(counted["applied_defaults"], json!({ "active": true, "hidden": 1 }));
+}
+
+// S3-19: all interactions about an item, however they came to be about it, and no others.
+#[actix_web::test]
+async fn s3_19_the_interactions_about_an_item_are_all_there() {
+    let shop = Shop::open().await;
+    let by = shop.by(&shop.admin);
+    let zoe = contact(&shop, json!({ "last_name": "Tremblay" })).await;
+    let recorded = async |line: &str| {
+        let new = json!({ "contact_id": zoe["id"], "channel": "email", "direction": "inbound", "subject_line": line, "complete": true });
+        by.post("/v1/interactions", new).await.expect(201)
+    };
+    let first = item(&by, json!({ "type": "support_ticket", "interaction_id": recorded("began it").await["id"] })).await;
+    let second = item(&by, json!({ "type": "support_ticket", "contact_id": zoe["id"] })).await;
+    by.post(&format!("{}/calls", path(&first)), json!({ "subject_line": "called back", "call_result": "answered" })).await.expect(201);
+    let later = recorded("added later").await;
+    by.put(&format!("{}/interactions/{}", path(&first), text(&later["id"])), None).await.expect(200);
+    by.post(&format!("{}/calls", path(&second)), json!({ "subject_line": "of the other" })).await.expect(201);
+    recorded("of none").await;
+    let about = async |item: &Value, more: &str| {
+        let rows = by.rows(&format!("/v1/interactions?work_item_id={}{more}", text(&item["id"]))).await;
+        let mut lines = each(&rows, "subject_line");
+        lines.sort();
+        lines
+    };
+    assert_eq!(about(&first, "").await, ["added later", "began it", "called back"]);
+    assert_eq!(about(&first, "&channel=phone").await, ["called back"]);
+    assert_eq!(about(&second, "").await, ["of the other"]);
+}
+
+// S3-17, S3-27: statuses, their colours and what may follow vary by type.
+#[actix_web::test]
+async fn s3_27_each_type_has_its_own_statuses_colours_and_transitions() {
+    let shop = Shop::open().await;
+    let by = shop.by(&shop.admin);
+    let statuses = json!([
+        { "key": "new", "label": "Sent in", "color": "#112233", "transitions": ["read"] },
+        { "key": "read", "label": "Read", "color": "#445566", "transitions": ["answered"] },
+        { "key": "answered", "label": "Answered", "color": "#778899", "active": false, "transitions": [] },
+    ]);
+    by.post("/v1/work-item-types", json!({ "label": "Letter", "category": "support", "statuses": statuses })).await.expect(201);
+    let letter = item(&by, json!({ "type": "letter", "who": { "last_name": "Roy" } })).await;
+    let ticket = item(&by, json!({ "type": "support_ticket", "who": { "last_name": "Roy" } })).await;
+    let to = async |item: &Value, to: &str| by.post(&format!("{}/transition", path(item)), json!({ "to": to })).await;
+    let refused = to(&letter, "answered").await;
+    assert_eq!((refused.problem(409), &refused.json["allowed"]), ("illegal_transition", &json!(["read"])));
+    assert_eq!(to(&letter, "pending").await.broken(422), rules(&[("#/to", "unknown_value")]), "a status of another type");
+    to(&letter, "read").await.expect(200);
+    to(&ticket, "pending").await.expect(200);
+    let tiles = by.rows(&format!("{ITEMS}?expand=labels&sort=number")).await;
+    assert_eq!(tiles[0]["labels"]["status"], json!({ "label": "Read", "color": "#445566" }));
+    assert_eq!(tiles[1]["labels"]["status"]["label"], "Pending");
+    let answered = to(&letter, "answered").await.expect(200);
+    assert_eq!((&answered["status"], &answered["active"]), (&json!("answered"), &json!(false)));
+    let refused = to(&letter, "read").await;
+    assert_eq!((refused.problem(409), &refused.json["allowed"]), ("illegal_transition", &json!([])));
+}
