@@ -42,7 +42,7 @@ pub struct JobView {
     pub problem: Option<Value>,
     /// Who asked for it.
     pub created_by: Named,
-    /// How often it was begun: again after a failure that passes, or when its instance was gone; five times at the most.
+    /// How often it was begun: again after a failure that passes, or when its instance was gone.
     #[schema(minimum = 0, example = 1)]
     pub attempts: i64,
     /// When it was asked for.
