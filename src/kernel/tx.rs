@@ -26,6 +26,9 @@ use super::{
     secrets::Keyring,
 };
 
+/// Rows of one statement at the most: their values stay well below what either database takes.
+const ROWS_AT_ONCE: usize = 500;
+
 /// A transaction and everything that goes with one request's change.
 pub struct Tx {
     conn: DatabaseTransaction,
@@ -136,6 +139,20 @@ impl Tx {
         Ok(())
     }
 
+    /// Writes rows of one table without journal entries, many with each statement.
+    pub async fn put_all<M>(&mut self, rows: Vec<M>) -> Result<()>
+    where
+        M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
+        <M::Entity as EntityTrait>::ActiveModel: Send,
+    {
+        use sea_orm::ActiveModelTrait;
+        let mut rows = rows.into_iter().map(|row| row.into_active_model().reset_all()).peekable();
+        while rows.peek().is_some() {
+            M::Entity::insert_many(rows.by_ref().take(ROWS_AT_ONCE)).exec_without_returning(&self.conn).await?;
+        }
+        Ok(())
+    }
+
     /// Runs a statement that changes technical rows; how many it changed.
     pub async fn execute(&mut self, statement: &impl StatementBuilder) -> Result<u64> {
         Ok(self.conn.execute(statement).await?.rows_affected())
@@ -233,6 +250,14 @@ impl Tx {
     pub async fn lock<E: EntityTrait>(&mut self, id: Uuid, what: &str) -> Result<E::Model> {
         let select = self.for_update(E::find().filter(key_column::<E>().eq(id)));
         self.read().model(select).await?.ok_or_else(|| Error::not_found(what))
+    }
+
+    /// A row that this transaction has read, locked: read again only where somebody else may have changed it since.
+    pub async fn lock_read<M: ModelTrait>(&mut self, row: M, id: Uuid, what: &str) -> Result<M>
+    where
+        M::Entity: EntityTrait<Model = M>,
+    {
+        if self.backend() == DbBackend::Postgres { self.lock::<M::Entity>(id, what).await } else { Ok(row) }
     }
 
     /// The row that the request is about: locked, and of the version that `If-Match` asks for.

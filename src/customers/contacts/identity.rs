@@ -35,6 +35,8 @@ const MOST_IN_COMMON: u64 = 500;
 pub struct Identified {
     /// The contact.
     pub contact_id: Uuid,
+    /// The contact, when it is somebody new.
+    pub newcomer: Option<Model>,
     /// How it was found, and who else it may be.
     pub matched: MatchView,
 }
@@ -55,29 +57,26 @@ pub async fn identify(tx: &mut Tx, who: Who) -> Result<Identified> {
 
 /// Finds whom a description means, or makes a new record of it. By itself it matches only an id, or an
 /// e-mail address that one contact alone has; whoever has the same address waits until that is decided. Only whoever is
-/// trusted with it adds to a record that is there.
+/// trusted with it adds to a record that is there, and learns who else it may be.
 pub async fn recognise(tx: &mut Tx, who: Who, newcomer: Newcomer, trusted: bool) -> Result<Identified> {
     if !who.says_something() {
         return Err(Error::field("", "required", "at least one member must say who it is"));
     }
     if let Some(id) = who.contact_id {
-        let id = resolve(tx, id, "contact_id").await?;
-        return matched(tx, id, Some(MatchedBy::ContactId)).await;
+        return Ok(certain(resolve(tx, id, "contact_id").await?, MatchedBy::ContactId));
     }
     if let Some(external) = &who.external_id {
         alone_with(tx, KeyKind::External, &key::external(&external.source, &external.id)).await?;
         if let Some(id) = by_external_id(tx.read(), external).await? {
-            return matched(tx, id, Some(MatchedBy::ExternalId)).await;
+            return Ok(certain(id, MatchedBy::ExternalId));
         }
     }
     let email = who.email.as_deref().map(text::email_key).filter(|email| !email.is_empty());
     if let (Some(email), None) = (&email, &who.external_id) {
         alone_with(tx, KeyKind::Email, email).await?;
-        if let Some(id) = only_holder(tx.read(), email).await? {
-            if trusted {
-                complete(tx, id, &who).await?;
-            }
-            return matched(tx, id, Some(MatchedBy::Email)).await;
+        if let Some(holder) = only_holder(tx.read(), email).await? {
+            let holder = if trusted { complete(tx, holder.id, &who).await? } else { holder };
+            return likely(tx, holder, Some(MatchedBy::Email), trusted).await;
         }
     }
     let patch = ContactPatch {
@@ -86,14 +85,20 @@ pub async fn recognise(tx: &mut Tx, who: Who, newcomer: Newcomer, trusted: bool)
         ..described(who)
     };
     let contact = service::register(tx, patch).await?;
-    matched(tx, contact.id, None).await
+    likely(tx, contact, None, trusted).await
 }
 
-async fn matched(tx: &mut Tx, contact_id: Uuid, matched_by: Option<MatchedBy>) -> Result<Identified> {
-    // Whoever was named is no question any more.
-    let certain = matches!(matched_by, Some(MatchedBy::ContactId | MatchedBy::ExternalId));
-    let candidates = if certain { Vec::new() } else { candidates(tx.read(), contact_id).await? };
-    Ok(Identified { contact_id, matched: MatchView { contact_id, created: matched_by.is_none(), matched_by, candidates } })
+/// Whoever was named is no question any more.
+fn certain(contact_id: Uuid, by: MatchedBy) -> Identified {
+    let matched = MatchView { contact_id, created: false, matched_by: Some(by), candidates: Vec::new() };
+    Identified { contact_id, newcomer: None, matched }
+}
+
+/// Somebody new, or found by what others may have too.
+async fn likely(tx: &Tx, contact: Model, matched_by: Option<MatchedBy>, trusted: bool) -> Result<Identified> {
+    let (contact_id, created) = (contact.id, matched_by.is_none());
+    let candidates = if trusted { candidates(tx.read(), &contact).await? } else { Vec::new() };
+    Ok(Identified { contact_id, newcomer: created.then_some(contact), matched: MatchView { contact_id, created, matched_by, candidates } })
 }
 
 /// A description as a new contact.
@@ -117,10 +122,10 @@ fn described(who: Who) -> ContactPatch {
 }
 
 /// Adds to an unregistered record what it lacks; a registered one is the other system's to keep.
-async fn complete(tx: &mut Tx, id: Uuid, who: &Who) -> Result<()> {
+async fn complete(tx: &mut Tx, id: Uuid, who: &Who) -> Result<Model> {
     let before = service::lock(tx, id).await?;
     if before.registered {
-        return Ok(());
+        return Ok(before);
     }
     let missing = |present: &str, said: &Option<String>| if present.is_empty() { said.clone() } else { None };
     let mut patch = described(Who {
@@ -135,7 +140,7 @@ async fn complete(tx: &mut Tx, id: Uuid, who: &Who) -> Result<()> {
     if before.phones.0.is_empty() {
         patch.phones = who.phone.clone().map_or(Patch::Absent, |phone| Patch::Value(vec![phone]));
     }
-    service::apply(tx, before, patch).await.map(drop)
+    service::apply(tx, before, patch).await
 }
 
 /// Lets nobody else decide about the same key until the end.
@@ -202,11 +207,11 @@ pub(super) async fn with_email(reader: Reader<'_>, email: &str) -> Result<Vec<Mo
 }
 
 /// The one contact that has an address. Of several, the one unregistered record that was made because nobody could tell.
-async fn only_holder(reader: Reader<'_>, email: &str) -> Result<Option<Uuid>> {
+async fn only_holder(reader: Reader<'_>, email: &str) -> Result<Option<Model>> {
     let holders = with_email(reader, email).await?;
     let mut unregistered = holders.iter().filter(|contact| !contact.registered);
     Ok(match (holders.as_slice(), unregistered.next(), unregistered.next()) {
-        ([one], ..) | (_, Some(one), None) => Some(one.id),
+        ([one], ..) | (_, Some(one), None) => Some(one.clone()),
         _ => None,
     })
 }
@@ -242,10 +247,10 @@ impl KeyKind {
 }
 
 /// Who else a contact may be, with reasons and certainty; worked out afresh each time (S4-15).
-pub async fn candidates(reader: Reader<'_>, id: Uuid) -> Result<Vec<CandidateView>> {
-    let Some(contact) = reader.model(Entity::find_by_id(id)).await? else { return Ok(Vec::new()) };
+pub async fn candidates(reader: Reader<'_>, contact: &Model) -> Result<Vec<CandidateView>> {
+    let id = contact.id;
     let mut own = if contact.absorbed > 0 { merged_into(reader, &[id]).await? } else { Vec::new() };
-    own.push(contact);
+    own.push(contact.clone());
     let ids: BTreeSet<(&str, &str)> =
         own.iter().flat_map(|contact| &contact.external_ids.0).map(|(source, id)| (source.as_str(), id.as_str())).collect();
     let keys = own.iter().flat_map(Model::keys).filter(|key| key.kind != KeyKind::External);

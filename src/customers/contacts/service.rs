@@ -104,9 +104,7 @@ async fn add(tx: &mut Tx, patch: ContactPatch) -> Result<Model> {
     };
     let contact = patched(tx, blank, patch).await?;
     tx.create(&contact, "contact.created").await?;
-    for key in contact.keys() {
-        tx.put(key).await?;
-    }
+    tx.put_all(contact.keys()).await?;
     Ok(contact)
 }
 
@@ -139,9 +137,7 @@ pub(super) async fn apply(tx: &mut Tx, before: Model, patch: ContactPatch) -> Re
             .filter(key::Column::ContactId.eq(gone.contact_id));
         tx.execute(&delete.into_query()).await?;
     }
-    for key in new.difference(&old) {
-        tx.put(key.clone()).await?;
-    }
+    tx.put_all(new.difference(&old).cloned().collect()).await?;
     Ok(after)
 }
 
@@ -324,8 +320,9 @@ pub async fn find(reader: Reader<'_>, id: Uuid) -> Result<Found> {
     if contact.merged_into_id.is_some() {
         return Ok(Found::Moved(contact.root_id));
     }
+    let candidates = identity::candidates(reader, &contact).await?;
     let mut view = view(reader, contact).await?;
-    view.match_candidates = Some(identity::candidates(reader, id).await?);
+    view.match_candidates = Some(candidates);
     Ok(Found::Here(Box::new(view)))
 }
 

@@ -85,7 +85,7 @@ pub async fn post(tx: &mut Tx, key: &str, submission: Map<String, Value>) -> Res
         reference,
         source: form.key.clone(),
         external_id,
-        new_lead: identified.matched.created,
+        newcomer: identified.newcomer.clone(),
     };
     let item = work_items::create(tx, draft, identified.contact_id).await.map_err(|refusal| form.mapping.placed(refusal))?;
     remember(tx, form_submission::Model { form_id: form.id, fingerprint, work_item_id: item.id, posted_at: tx.now }).await?;

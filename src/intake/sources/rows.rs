@@ -95,7 +95,7 @@ pub async fn keep(tx: &mut Tx, source: &Source, row: &Value) -> Result<(Effect, 
                 reference,
                 source: source.key.clone(),
                 external_id: Some(external_id.clone()),
-                new_lead: identified.matched.created,
+                newcomer: identified.newcomer,
             };
             let item = work_items::create(tx, draft, identified.contact_id).await.map_err(placed)?;
             (Effect::Created, item.id)

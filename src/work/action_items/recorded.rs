@@ -31,11 +31,15 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// Writes what a new item is found by.
 pub async fn add(tx: &mut Tx, item: &ActionItem) -> Result<()> {
-    for (variable, value) in &item.variables.0 {
-        let open = item.status == Status::Open;
-        tx.put(Model { item_id: item.id, variable: variable.clone(), value: value.clone(), due_at: item.due_at, open }).await?;
-    }
-    Ok(())
+    let open = item.status == Status::Open;
+    let one = |(variable, value): (&String, &String)| Model {
+        item_id: item.id,
+        variable: variable.clone(),
+        value: value.clone(),
+        due_at: item.due_at,
+        open,
+    };
+    tx.put_all(item.variables.0.iter().map(one).collect()).await
 }
 
 /// Keeps what an item is found by as the item is.

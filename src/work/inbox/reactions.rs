@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use sea_orm::entity::prelude::*;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
@@ -12,12 +13,15 @@ use super::{
 };
 use crate::{
     access::users,
-    kernel::{error::Result, journal::Change, tx::Tx},
+    kernel::{
+        error::{Error, Result},
+        journal::Change,
+        tx::Tx,
+    },
     work::{
         action_items::Priority,
         interactions::{CallResult, Direction, interaction},
-        ownership::Owned,
-        work_items::work_item,
+        ownership::{AssigneeRef, AssigneeType},
     },
 };
 
@@ -44,23 +48,34 @@ pub fn take_out<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Re
     service::remove(tx, change.id).boxed_local()
 }
 
+/// What decides where a work item lies.
+#[derive(Deserialize)]
+struct Lying {
+    active: bool,
+    contact_id: Uuid,
+    priority: Priority,
+    assignee_type: AssigneeType,
+    assignee_id: Option<Uuid>,
+}
+
 /// Has a work item lie with whoever has it, for as long as it is worked on. Whoever claims it has read it as far as they had.
 pub fn follow_work_item<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
     async move {
-        let Some(item) = tx.read().model(work_item::Entity::find_by_id(change.id)).await? else { return Ok(()) };
-        let present = service::lies_with(tx, item.id).await?;
-        let owner = item.owner().id.filter(|_| item.active);
-        if present.first().map(|entry| entry.owner_id) == owner {
+        let Some(after) = &change.after else { return Ok(()) };
+        let Lying { active, contact_id, priority, assignee_type, assignee_id } = Lying::deserialize(after).map_err(Error::internal)?;
+        // What is new lies nowhere yet.
+        let present = if change.before.is_some() { service::lies_with(tx, change.id).await? } else { Vec::new() };
+        let wanted = assignee_id.filter(|_| active);
+        if present.first().map(|entry| entry.owner_id) == wanted {
             return Ok(());
         }
         let read_by = present.iter().filter(|entry| !entry.unread).map(|entry| entry.user_id).collect();
         if !present.is_empty() {
-            service::remove(tx, item.id).await?;
+            service::remove(tx, change.id).await?;
         }
-        if owner.is_some() {
-            let arrival =
-                Arrival { kind: EntryKind::WorkItem, thing_id: item.id, contact_id: item.contact_id, priority: item.priority, at: tx.now };
-            service::deliver(tx, arrival, item.owner(), &read_by).await?;
+        if wanted.is_some() {
+            let arrival = Arrival { kind: EntryKind::WorkItem, thing_id: change.id, contact_id, priority, at: tx.now };
+            service::deliver(tx, arrival, AssigneeRef { kind: assignee_type, id: wanted }, &read_by).await?;
         }
         Ok(())
     }

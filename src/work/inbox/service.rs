@@ -70,9 +70,9 @@ pub async fn deliver(tx: &mut Tx, arrival: Arrival, to: AssigneeRef, read_by: &B
         }
         _ => vec![owner],
     };
-    for person in people {
+    let entry = |person: Uuid| {
         let read = read_by.contains(&person);
-        tx.put(Model {
+        Model {
             id: tx.id(),
             user_id: person,
             owner_id: owner,
@@ -86,10 +86,10 @@ pub async fn deliver(tx: &mut Tx, arrival: Arrival, to: AssigneeRef, read_by: &B
             read_at: read.then_some(tx.now),
             updated_at: tx.now,
             version: 0,
-        })
-        .await?;
-    }
-    Ok(())
+        }
+    };
+    let entries = people.into_iter().map(entry).collect();
+    tx.put_all(entries).await
 }
 
 /// Where something lies now.
@@ -111,12 +111,10 @@ pub async fn share(tx: &mut Tx, group: Uuid, person: Uuid) -> Result<()> {
         let own = tx.read().models(Entity::find().filter(Column::UserId.eq(person)).filter(Column::OwnerId.eq(group))).await?;
         own.into_iter().map(|entry| entry.thing_id).collect()
     };
-    for entry in tx.read().models(others.filter(Column::UserId.eq(first.user_id))).await? {
-        if !own.contains(&entry.thing_id) {
-            tx.put(Model { id: tx.id(), user_id: person, updated_at: tx.now, version: 0, ..entry }).await?;
-        }
-    }
-    Ok(())
+    let theirs = tx.read().models(others.filter(Column::UserId.eq(first.user_id))).await?;
+    let missing = theirs.into_iter().filter(|entry| !own.contains(&entry.thing_id));
+    let copies = missing.map(|entry| Model { id: tx.id(), user_id: person, updated_at: tx.now, version: 0, ..entry }).collect();
+    tx.put_all(copies).await
 }
 
 /// Takes what is a group's out of somebody's inbox, or, without a group, everything.

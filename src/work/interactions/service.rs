@@ -279,11 +279,9 @@ fn distinct(info: Vec<String>) -> InfoUsed {
 
 /// Writes the resources of an action where filters and counts find them.
 async fn use_info(tx: &mut Tx, action: &action::Model, interaction: &Model) -> Result<()> {
-    for info in &action.info_used.0 {
-        let Model { occurred_at, operator_id, .. } = *interaction;
-        tx.put(action_info_used::Model { action_id: action.id, info: info.clone(), occurred_at, operator_id }).await?;
-    }
-    Ok(())
+    let Model { occurred_at, operator_id, .. } = *interaction;
+    let one = |info: &String| action_info_used::Model { action_id: action.id, info: info.clone(), occurred_at, operator_id };
+    tx.put_all(action.info_used.0.iter().map(one).collect()).await
 }
 
 /// Says what an interaction did about an issue, or says it anew; whether it is the first time.

@@ -140,10 +140,8 @@ async fn owner_of(tx: &mut Tx, wanted: Option<AssigneeRef>, contact: Option<Uuid
 
 /// Writes the types of an issue where filters and counts find them.
 async fn file_under(tx: &mut Tx, issue: &Model) -> Result<()> {
-    for word in &issue.types.0 {
-        tx.put(issue_type::Model { issue_id: issue.id, r#type: word.clone() }).await?;
-    }
-    Ok(())
+    let one = |word: &String| issue_type::Model { issue_id: issue.id, r#type: word.clone() };
+    tx.put_all(issue.types.0.iter().map(one).collect()).await
 }
 
 /// Changes an issue; also who deals with it.

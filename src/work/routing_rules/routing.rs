@@ -115,8 +115,9 @@ pub async fn route(tx: &mut Tx, facts: &Facts) -> Result<Option<Assigned>> {
     let applying = tx.memory::<Read>().0.iter().flatten().filter(|rule| rule.conditions.hold(facts));
     let applying: Vec<Model> = applying.cloned().collect();
     for rule in applying {
-        if let Some(owner) = choose(tx, &rule, facts).await? {
-            return Ok(Some(Assigned { owner, by: RoutedBy::rule(&rule) }));
+        let by = RoutedBy::rule(&rule);
+        if let Some(owner) = choose(tx, rule, facts).await? {
+            return Ok(Some(Assigned { owner, by }));
         }
     }
     Ok(None)
@@ -129,14 +130,16 @@ pub fn in_order() -> Select<Entity> {
 
 /// The owner that a rule gives work to. Whoever gives a turn is alone with the rule until the end, so that the next
 /// turn is the next person's however many come at once.
-async fn choose(tx: &mut Tx, rule: &Model, facts: &Facts) -> Result<Option<Owner>> {
-    let turns = rule.target.kind.takes_turns();
-    let rule = if turns { &tx.lock::<Entity>(rule.id, "routing rule").await? } else { rule };
-    for choice in choices(tx.read(), rule, facts).await?.into_iter().filter(|choice| choice.available) {
+async fn choose(tx: &mut Tx, rule: Model, facts: &Facts) -> Result<Option<Owner>> {
+    let (id, turns) = (rule.id, rule.target.kind.takes_turns());
+    let rule = if turns { tx.lock_read(rule, id, "routing rule").await? } else { rule };
+    for choice in choices(tx.read(), &rule, facts).await?.into_iter().filter(|choice| choice.available) {
         let Some(owner) = there(tx, choice.kind, choice.id).await? else { continue };
         if turns {
-            let turn = Entity::update_many().col_expr(Column::LastUserId, Expr::val(choice.id)).filter(Column::Id.eq(rule.id));
+            let turn = Entity::update_many().col_expr(Column::LastUserId, Expr::val(choice.id)).filter(Column::Id.eq(id));
             tx.execute(&turn.into_query()).await?;
+            let read = tx.memory::<Read>().0.iter_mut().flatten().find(|rule| rule.id == id);
+            read.into_iter().for_each(|rule| rule.last_user_id = Some(choice.id));
         }
         return Ok(Some(owner));
     }

@@ -49,26 +49,30 @@ pub struct Staff {
 impl Staff {
     /// Reads whom targets name, and the rep of a contact.
     pub async fn of(reader: Reader<'_>, targets: impl IntoIterator<Item = &RoutingTarget>, owner: Option<Uuid>) -> Result<Self> {
-        let (mut people, mut groups): (BTreeSet<Uuid>, BTreeSet<Uuid>) = (owner.into_iter().collect(), BTreeSet::new());
+        let mut people: BTreeSet<Uuid> = owner.into_iter().collect();
+        let (mut groups, mut teams) = (BTreeSet::new(), BTreeSet::new());
         for target in targets {
             people.extend(&target.users);
-            groups.extend(target.group_id);
+            teams.extend(target.group_id);
             match target.kind {
                 TargetKind::User => people.extend(target.id),
                 TargetKind::Group => groups.extend(target.id),
                 _ => {}
             }
         }
+        teams.extend(&groups);
         let mut staff = Self { people: HashMap::new(), groups: HashMap::new(), members: HashMap::new() };
         if !people.is_empty() {
             let found = reader.models(user::Entity::find().filter(user::Column::Id.is_in(people))).await?;
             staff.people = found.into_iter().map(|user| (user.id, user)).collect();
         }
         if !groups.is_empty() {
-            let ids: Vec<Uuid> = groups.iter().copied().collect();
             let found = reader.models(group::Entity::find().filter(group::Column::Id.is_in(groups))).await?;
             staff.groups = found.into_iter().map(|group| (group.id, group)).collect();
-            staff.members = groups::members_of(reader, &ids).await?;
+        }
+        if !teams.is_empty() {
+            let teams: Vec<Uuid> = teams.into_iter().collect();
+            staff.members = groups::members_of(reader, &teams).await?;
         }
         Ok(staff)
     }

@@ -1,6 +1,9 @@
 //! References: JSON checked against a JSON Schema that never leaves the house.
 
+use std::sync::{Arc, LazyLock};
+
 use jsonschema::{PatternOptions, Validator, error::ValidationErrorKind};
+use moka::sync::Cache;
 use serde_json::{Map, Value};
 
 use super::work_item_type::ReferenceSchema;
@@ -10,6 +13,8 @@ use crate::kernel::error::{Error, Result, Violation};
 const MOST: usize = 50;
 /// Characters of a rule's words at the most: they hold what was sent.
 const LONGEST: usize = 200;
+/// Schemas that are kept ready to check with, by how they are written: to make one ready takes longer than a check.
+static READY: LazyLock<Cache<String, Arc<Validator>>> = LazyLock::new(|| Cache::new(256));
 /// What refers to another schema.
 const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
 /// What applies another schema to the same value: a circle of these has no end.
@@ -32,6 +37,11 @@ pub fn check(schema: &Map<String, Value>) -> Result<()> {
 fn compiled(schema: &Value) -> std::result::Result<Validator, String> {
     let options = jsonschema::options().with_pattern_options(PatternOptions::regex()).offline();
     options.build(schema).map_err(|error| error.to_string())
+}
+
+fn ready(schema: &ReferenceSchema) -> std::result::Result<Arc<Validator>, Arc<String>> {
+    let schema = Value::Object(schema.0.clone());
+    READY.try_get_with(schema.to_string(), || compiled(&schema).map(Arc::new))
 }
 
 /// The first reference to anything but the schema's own parts.
@@ -83,7 +93,7 @@ pub fn violations(schema: &ReferenceSchema, reference: &Map<String, Value>) -> R
     if schema.0.is_empty() {
         return Ok(());
     }
-    let validator = compiled(&Value::Object(schema.0.clone())).map_err(Error::internal)?;
+    let validator = ready(schema).map_err(Error::internal)?;
     let reference = Value::Object(reference.clone());
     let broken = validator.iter_errors(&reference).take(MOST).map(|error| {
         let at = error.instance_path().as_str();

@@ -64,8 +64,8 @@ pub struct Draft {
     pub source: String,
     /// Its id there.
     pub external_id: Option<String>,
-    /// Whether its contact came with it, as somebody new.
-    pub new_lead: bool,
+    /// Its contact, when it came with it, as somebody new.
+    pub newcomer: Option<contact::Model>,
 }
 
 /// A new work item that keeps every rule, before it has its number.
@@ -106,7 +106,7 @@ pub async fn create_by_hand(tx: &mut Tx, new: NewWorkItem) -> Result<CreatedWork
         reference: new.reference,
         source: new.source.unwrap_or_else(|| BY_HAND.to_owned()),
         external_id: new.external_id,
-        new_lead: identified.as_ref().is_some_and(|identified| identified.matched.created),
+        newcomer: identified.as_ref().and_then(|identified| identified.newcomer.clone()),
     };
     if let Some(id) = &draft.external_id
         && alone_with(tx, &draft.source, id).await?.is_some()
@@ -229,10 +229,11 @@ fn fits(kind: &work_item_type::Model, reference: &Map<String, Value>) -> Result<
 }
 
 /// Whom an item is for, as routing rules see them.
-async fn person(tx: &Tx, contact: Option<Uuid>, new_lead: bool) -> Result<Option<Person>> {
-    match contact {
-        Some(id) => Ok(tx.read().model(contact::Entity::find_by_id(id)).await?.map(|contact| Person::of(contact, new_lead))),
-        None => Ok(None),
+async fn person(tx: &Tx, contact: Option<Uuid>, newcomer: Option<&contact::Model>) -> Result<Option<Person>> {
+    match (newcomer, contact) {
+        (Some(newcomer), _) => Ok(Some(Person::of(newcomer.clone(), true))),
+        (None, Some(id)) => Ok(tx.read().model(contact::Entity::find_by_id(id)).await?.map(|contact| Person::of(contact, false))),
+        (None, None) => Ok(None),
     }
 }
 
@@ -243,7 +244,7 @@ async fn facts(tx: &Tx, kind: &work_item_type::Model, draft: &Draft, contact: Op
         category: kind.category.clone(),
         priority: kind.priority,
         source: Some(draft.source.clone()),
-        contact: person(tx, contact, draft.new_lead).await?,
+        contact: person(tx, contact, draft.newcomer.as_ref()).await?,
         reference: Value::Object(draft.reference.clone()),
         at: tx.now,
         company_zone: tx.company_zone,
@@ -442,7 +443,7 @@ async fn still_able(tx: &mut Tx, item: &Model) -> Result<Owner> {
                 category: item.category.clone(),
                 priority: item.priority,
                 source: Some(item.source.clone()),
-                contact: person(tx, Some(item.contact_id), false).await?,
+                contact: person(tx, Some(item.contact_id), None).await?,
                 reference: Value::Object(item.reference.0.clone()),
                 at: tx.now,
                 company_zone: tx.company_zone,
