@@ -27,6 +27,7 @@ pub fn reactions() -> Reactions {
         ("work_item_type.updated", work_items::refuse_lost_status),
         ("work_item_type.retired", work_items::refuse_lost_status),
         ("work_item_type.restored", work_items::refuse_lost_status),
+        ("form.created", sources::refuse_form),
         ("job.succeeded", sources::close_run),
         ("job.failed", sources::close_run),
         ("job.cancelled", sources::close_run),

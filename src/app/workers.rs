@@ -54,6 +54,9 @@ impl Workers {
         });
         let running = db.clone();
         workers.spawn(async move { Runner::new(own_handlers()).work(&running).await });
+        // What is due at a time waits for nothing long.
+        let running = db.clone();
+        workers.spawn(async move { Runner::new(due_handlers()).work(&running).await });
         // What waits for other systems holds up neither our own work nor each other.
         for _ in 0..OUTSIDE_RUNNERS {
             let running = db.clone();
@@ -63,7 +66,7 @@ impl Workers {
         workers.spawn(async move {
             loop {
                 tokio::time::sleep(LOOK_FOR_DUE_EVERY).await;
-                report("doing what is due of work items", work_items::run_due(&due).await);
+                report("having done what is due of work items", work_items::enqueue_due(&due).await);
                 report("running what is due", run_due(&due).await);
             }
         });
@@ -98,15 +101,21 @@ impl Drop for Workers {
 /// Every kind of long work, with what does it.
 #[must_use]
 pub fn handlers() -> Vec<(&'static str, Handler)> {
-    [own_handlers(), outside_handlers()].concat()
+    [own_handlers(), due_handlers(), outside_handlers()].concat()
 }
 
 /// What needs the database alone.
 fn own_handlers() -> Vec<(&'static str, Handler)> {
-    fn bulk<C: Change>() -> (&'static str, Handler) {
-        (C::JOB, run_job::<C>)
-    }
     vec![bulk::<action_items::bulk::Change>(), bulk::<work_items::bulk::Change>()]
+}
+
+/// What is done of work items when its time has come.
+fn due_handlers() -> Vec<(&'static str, Handler)> {
+    vec![bulk::<work_items::Callbacks>(), bulk::<work_items::Silences>()]
+}
+
+fn bulk<C: Change>() -> (&'static str, Handler) {
+    (C::JOB, run_job::<C>)
 }
 
 /// What waits for other systems.

@@ -86,9 +86,14 @@ pub async fn run<C: Change>(tx: &mut Tx, ids: Vec<Uuid>, change: C, dry_run: boo
     if ids.len() <= MOST_AT_ONCE {
         return change.make_of_each(tx, ids, dry_run).await.map(Outcome::Done);
     }
-    let (title, total) = (format!("Change {} {}", ids.len(), C::WHAT), count(&ids));
-    let job = jobs::enqueue(tx, C::JOB, &title, &Later { ids, change, dry_run }, total).await?;
-    Ok(Outcome::Enqueued(Box::new(job)))
+    let title = format!("Change {} {}", ids.len(), C::WHAT);
+    later(tx, &title, ids, change, dry_run).await.map(Box::new).map(Outcome::Enqueued)
+}
+
+/// Has a job change these.
+pub async fn later<C: Change>(tx: &mut Tx, title: &str, ids: Vec<Uuid>, change: C, dry_run: bool) -> Result<Job> {
+    let total = count(&ids);
+    jobs::enqueue(tx, C::JOB, title, &Later { ids, change, dry_run }, total).await
 }
 
 /// Does the job of such a change. What became of each is kept with every step, so that another attempt goes on after it.

@@ -347,3 +347,69 @@ async fn s2_15_assigned_to_is_not_assign_to() {
         assert_eq!(caller.get(&format!("{ITEMS}?{query}")).await.problem(400), "bad_query");
     }
 }
+
+// S2-7, S2-9: what a contact's state may be, and what may have to be done, is the administrator's to say.
+#[actix_web::test]
+async fn s2_7_states_and_actions_are_set_up_by_the_administrator() {
+    let shop = Shop::open().await;
+    let (admin, ana) = (shop.by(&shop.admin), shop.hire("Ana Ruiz", "agent").await);
+    let by = shop.by(&ana);
+    let zoe = contact(&shop, "Épicerie du Coin", json!({})).await;
+    let tasting = with(with(note(&zoe, "Taste"), "action", json!("hold_tasting")), "contact_status", json!("on_trial"));
+    assert_eq!(
+        by.post(ITEMS, tasting.clone()).await.broken(422),
+        rules(&[("#/action", "unknown_value"), ("#/contact_status", "unknown_value")])
+    );
+    for (list, label) in [("actions", "Hold tasting"), ("contact_statuses", "On trial")] {
+        let (items, new) = (format!("/v1/picklists/{list}/items"), json!({ "label": label, "labels": { "fr": format!("{label} (fr)") } }));
+        assert_eq!(by.post(&items, new.clone()).await.problem(403), "missing_scope");
+        admin.post(&items, new).await.expect(201);
+    }
+    let made = by.post(ITEMS, tasting.clone()).await.expect(201);
+    assert_eq!((&made["action"], &made["contact_status"]), (&json!("hold_tasting"), &json!("on_trial")));
+    let found = by
+        .clone()
+        .header("accept-language", "fr")
+        .rows(&format!("{ITEMS}?action=hold_tasting&contact_status=on_trial&expand=labels"))
+        .await;
+    assert_eq!(each(&found, "title"), ["Taste"]);
+    assert_eq!(
+        (&found[0]["labels"]["action"]["label"], &found[0]["labels"]["contact_status"]["label"]),
+        (&json!("Hold tasting (fr)"), &json!("On trial (fr)"))
+    );
+    assert_eq!(by.get(&format!("/v1/contacts/{}", text(&zoe["id"]))).await.expect(200)["status"], "on_trial");
+    // Retired, it is chosen no more, and stays where it is.
+    admin.command("/v1/picklists/actions/items/hold_tasting/retire").await.expect(200);
+    assert_eq!(by.post(ITEMS, tasting).await.broken(422), rules(&[("#/action", "unknown_value")]));
+    assert_eq!(by.get(&path(&made)).await.expect(200)["action"], "hold_tasting");
+}
+
+// S2-14: whose item it is, whose account it is and who took the order are three things; one moves without the others.
+#[actix_web::test]
+async fn s2_14_the_item_the_account_and_the_order_have_each_their_rep() {
+    let shop = Shop::open().await;
+    let (ana, ben, cleo) =
+        (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await, shop.hire("Cleo Sand", "agent").await);
+    let admin = shop.by(&shop.admin);
+    let zoe = contact(&shop, "Épicerie du Coin", json!({ "owner_id": ana.id })).await;
+    let account = format!("/v1/contacts/{}", text(&zoe["id"]));
+    let order = json!({ "title": "Order A-1001", "occurred_at": "2026-03-10T14:00:00Z", "data": { "rep": "Cleo Sand" } });
+    admin.put(&format!("{account}/facts/orders/A-1001"), Some(order)).await.expect(201);
+    let item = admin.post(ITEMS, with(note(&zoe, "Call"), "assignee", user(&ben))).await.expect(201);
+    let reps = async || {
+        let profile = admin.get(&format!("{account}/profile")).await.expect(200);
+        let rep = text(&profile["modules"][0]["latest"][0]["data"]["rep"]);
+        let item = admin.get(&path(&item)).await.expect(200);
+        (text(&item["assignee"]["name"]), text(&profile["contact"]["owner"]["name"]), rep)
+    };
+    let are = |item: &str, account: &str| (item.to_owned(), account.to_owned(), "Cleo Sand".to_owned());
+    assert_eq!(reps().await, are("Ben Okafor", "Ana Ruiz"));
+    admin.patch(&account, json!({ "owner_id": cleo.id })).await.expect(200);
+    assert_eq!(reps().await, are("Ben Okafor", "Cleo Sand"), "the account moves alone");
+    admin.patch(&path(&item), json!({ "assignee": user(&ana) })).await.expect(200);
+    assert_eq!(reps().await, are("Ana Ruiz", "Cleo Sand"), "and so does an item");
+    // Its items go along when that is asked for.
+    let along = json!({ "select": { "filter": { "contact_id": zoe["id"] } }, "set": { "assignee": user(&cleo) } });
+    assert_eq!(admin.post(BULK, along).await.expect(200)["succeeded"], 1);
+    assert_eq!(reps().await, are("Cleo Sand", "Cleo Sand"));
+}

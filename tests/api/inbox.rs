@@ -224,3 +224,61 @@ async fn s0_16_what_contacts_sent_does_not_leave_with_the_rep() {
     let refused = admin.delete(&format!("/v1/groups/{service}/members/{}", shop.admin.id)).await;
     assert_eq!((refused.problem(409), &refused.json["groups"][&service]), ("open_work", &json!(1)));
 }
+
+// S3-14: each entry links to the work item, to what came, and to the customer; each link leads there.
+#[actix_web::test]
+async fn s3_14_an_entry_links_to_its_work_item_and_its_customer() {
+    let shop = Shop::open().await;
+    let ana = shop.hire("Ana Ruiz", "agent").await;
+    let by = shop.by(&ana);
+    let zoe = contact(&shop, json!({ "last_name": "Tremblay", "owner_id": ana.id })).await;
+    let work = by.post("/v1/work-items", json!({ "type": "support_ticket", "contact_id": zoe["id"] })).await.expect(201);
+    let letter = sent(&by, &zoe, "email", json!({})).await;
+    for (entities, thing, wanted, none) in
+        [("work_items", "work_item", &work, "interaction"), ("communications", "interaction", &letter, "work_item")]
+    {
+        let entries = by.rows(&format!("{INBOX}?entities={entities}")).await;
+        assert_eq!(entries.len(), 1, "{entities}");
+        let links = &entries[0]["links"];
+        assert_eq!(by.get(&text(&links[thing])).await.expect(200)["id"], wanted["id"], "{entities}");
+        assert_eq!(by.get(&text(&links["contact"])).await.expect(200)["name"], "Tremblay", "{entities}");
+        assert_eq!(links[none], Value::Null, "{entities}");
+    }
+}
+
+// S3-34: missed calls, e-mails and SMS are kept apart, in the inbox and in what was recorded.
+#[actix_web::test]
+async fn s3_34_missed_calls_e_mails_and_sms_are_kept_apart() {
+    let shop = Shop::open().await;
+    let ana = shop.hire("Ana Ruiz", "agent").await;
+    let by = shop.by(&ana);
+    let zoe = contact(&shop, json!({ "last_name": "Tremblay", "owner_id": ana.id })).await;
+    for (channel, title, more) in [
+        ("phone", "missed", json!({ "call_result": "missed" })),
+        ("phone", "spoken", json!({ "call_result": "voicemail" })),
+        ("phone", "answered", json!({ "call_result": "answered" })),
+        ("email", "letter", json!({})),
+        ("email", "reply", json!({ "direction": "outbound" })),
+        ("sms", "short", json!({})),
+    ] {
+        let mut more = more;
+        more["subject_line"] = json!(title);
+        sent(&by, &zoe, channel, more).await;
+    }
+    for (kind, wanted) in [("call", vec!["missed", "spoken"]), ("email", vec!["letter"]), ("sms", vec!["short"])] {
+        let mut found = titles(&by, &format!("?kind={kind}")).await;
+        found.sort();
+        assert_eq!(found, wanted, "{kind}");
+    }
+    for (query, wanted) in [
+        ("channel=phone&call_result=missed", vec!["missed"]),
+        ("channel=phone&direction=inbound", vec!["answered", "missed", "spoken"]),
+        ("call_result=missed,voicemail", vec!["missed", "spoken"]),
+        ("channel=email&direction=inbound", vec!["letter"]),
+        ("channel=sms", vec!["short"]),
+    ] {
+        let mut found = each(&by.rows(&format!("/v1/interactions?{query}")).await, "subject_line");
+        found.sort();
+        assert_eq!(found, wanted, "{query}");
+    }
+}

@@ -412,3 +412,56 @@ async fn s0_15_interactions_are_in_the_timelines() {
     assert_eq!(by.rows(&format!("{timeline}?channel=fax")).await, Vec::<Value>::new());
     assert_eq!(by.rows("/v1/subjects/order/A-1001/timeline?channel=phone").await.len(), 1);
 }
+
+// S1-3: purposes are there from the start; S1-2: when it was recorded nobody says but the system.
+#[actix_web::test]
+async fn s1_3_a_purpose_is_credit_control_sales_or_customer_service() {
+    let shop = Shop::open().await;
+    let ana = shop.hire("Ana Ruiz", "agent").await;
+    let by = shop.by(&ana);
+    let purposes = by.get("/v1/picklists/purposes").await.expect(200);
+    let purposes = each(purposes["items"].as_array().expect("items"), "key");
+    for wanted in ["credit_control", "sales", "customer_service"] {
+        assert!(purposes.contains(&wanted.to_owned()), "{purposes:?}");
+        let made = record(&by, json!({ "purpose": wanted, "subject_line": wanted })).await;
+        assert_eq!(made["purpose"], wanted);
+        assert_eq!(subject_lines(&by.rows(&format!("/v1/interactions?purpose={wanted}")).await), [wanted]);
+    }
+    let back_dated = by.post("/v1/interactions", call(json!({ "recorded_at": "2026-03-01T09:00:00Z" }))).await;
+    assert_eq!(back_dated.broken(422), rules(&[("#/recorded_at", "unknown_field")]));
+}
+
+// S1-6, S1-7, S1-18, S1-17: outcomes, each a success or otherwise, and moods are the shop's own, and are reported on.
+#[actix_web::test]
+async fn s1_6_s1_7_outcomes_and_moods_are_the_shops_own() {
+    let shop = Shop::open().await;
+    let (admin, ana) = (shop.by(&shop.admin), shop.hire("Ana Ruiz", "agent").await);
+    let by = shop.by(&ana);
+    for (list, key, polarity) in [
+        ("outcomes", "sampled", "success"),
+        ("outcomes", "hung_up", "failure"),
+        ("outcomes", "rang_off", "neutral"),
+        ("moods", "curious", ""),
+    ] {
+        let mut new = json!({ "key": key, "label": format!("It {key}") });
+        if !polarity.is_empty() {
+            new["polarity"] = json!(polarity);
+        }
+        let items = format!("/v1/picklists/{list}/items");
+        assert_eq!(by.post(&items, new.clone()).await.problem(403), "missing_scope");
+        assert_eq!(by.post("/v1/interactions", call(json!({ &list[..list.len() - 1]: key }))).await.problem(422), "invalid");
+        let made = admin.post(&items, new).await.expect(201);
+        assert_eq!(text(&made["polarity"]), polarity);
+    }
+    for outcome in ["sampled", "hung_up", "rang_off"] {
+        let made = record(&by, json!({ "outcome": outcome, "mood": "curious" })).await;
+        assert_eq!((&made["outcome"], &made["mood"]), (&json!(outcome), &json!("curious")));
+    }
+    assert_eq!(by.rows("/v1/interactions?outcome=hung_up,rang_off").await.len(), 2);
+    let moods = admin.get("/v1/reports/interactions-by-mood").await.expect(200);
+    assert_eq!((&moods["data"][0]["label"], &moods["data"][0]["count"]), (&json!("It curious"), &json!(3)));
+    let crossed = admin.get("/v1/reports/interactions-by-mood?group_by=outcome").await.expect(200);
+    let mut groups = each(crossed["data"].as_array().expect("rows"), "group");
+    groups.sort();
+    assert_eq!(groups, ["hung_up", "rang_off", "sampled"]);
+}

@@ -442,3 +442,20 @@ async fn s0_15_issues_are_in_the_timelines() {
     by.patch(&format!("/v1/contacts/{}", text(&zoe["id"])), json!({ "external_ids": { "shop": "C-7" } })).await.expect(200);
     assert_eq!(by.get(&path(&early)).await.expect(200)["contact"]["id"], zoe["id"]);
 }
+
+// S4-32: an issue belongs to an order or to a gift certificate, and is found by it.
+#[actix_web::test]
+async fn s4_32_an_issue_is_about_an_order_or_a_gift_certificate() {
+    let shop = Shop::open().await;
+    let by = shop.by(&shop.admin);
+    for (kind, id) in [("order", "A-1001"), ("gift_certificate", "GC-77")] {
+        let subject = json!({ "type": kind, "id": id });
+        let made = issue(&by, json!({ "title": format!("About {id}"), "subject": subject })).await;
+        assert_eq!(made["subject"], subject);
+        assert_eq!(titles(&by.get(&format!("/v1/issues?subject={kind}:{id}")).await.expect(200)), [format!("About {id}")]);
+        let timeline = column(&by.get(&format!("/v1/subjects/{kind}/{id}/timeline")).await.expect(200), "event");
+        assert_eq!(timeline, ["issue.created"]);
+    }
+    let nothing = by.post("/v1/issues", json!({ "title": "About it", "subject": { "type": "dream", "id": "1" } })).await;
+    assert_eq!(nothing.broken(422), rules(&[("#/subject/type", "unknown_value")]));
+}

@@ -318,3 +318,31 @@ async fn what_cannot_be_a_source_is_refused() {
         assert_eq!(shop.by(&manager).get(path).await.problem(403), "missing_scope", "{path}");
     }
 }
+
+/// S3-2, S3-3: a form and a source never have the same key, by which their work items are known, whichever comes first.
+#[actix_web::test]
+async fn s3_3_a_source_and_a_form_share_no_key() {
+    let (shop, feed) = (Shop::open().await, feeds::open(3));
+    let admin = shop.by(&shop.admin);
+    let source = |key: &str| {
+        let mut new = feeds::source(&feed);
+        new["key"] = json!(key);
+        new
+    };
+    let form = |key: &str| json!({ "key": key, "title": "Quiz", "work_item_type": "body_type_quiz" });
+    admin.post("/v1/forms", form("quiz")).await.expect(201);
+    admin.post("/v1/sources", source("feed")).await.expect(201);
+    for (path, new) in [("/v1/sources", source("quiz")), ("/v1/forms", form("feed"))] {
+        let refused = admin.post(path, new).await;
+        assert_eq!((refused.problem(409), refused.broken(409)), ("already_exists", rules(&[("#/key", "taken")])), "{path}");
+    }
+    assert_eq!(column(&admin.get("/v1/forms").await.expect(200), "key"), ["quiz"], "nothing is left of it");
+    // Of several at once one gets it.
+    let both = (0..6).map(|number| {
+        let (admin, new) = (admin.clone(), if number % 2 == 0 { ("/v1/sources", source("both")) } else { ("/v1/forms", form("both")) });
+        async move { admin.post(new.0, new.1).await.status }
+    });
+    let mut statuses = all(both).await;
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409, 409, 409, 409]);
+}

@@ -1,6 +1,17 @@
 //! Work items: what customers asked for, until it is done.
 
-use caseload::work::work_items;
+use std::time::Duration;
+
+use caseload::{
+    app::workers,
+    kernel::{
+        db::Db,
+        error::Result,
+        jobs::{Handler, Run, Runner},
+    },
+    work::work_items,
+};
+use futures_util::{FutureExt, future::LocalBoxFuture};
 
 use crate::support::*;
 
@@ -24,6 +35,16 @@ fn numbers(list: &Value) -> Vec<i64> {
 
 async fn found(by: &Caller<'_>, query: &str) -> Vec<i64> {
     numbers(&by.get(&format!("{ITEMS}?{query}")).await.expect(200))
+}
+
+/// Has what is due done, by these instances at once.
+async fn do_due(instances: &[&Db]) {
+    for done in all(instances.iter().map(|db| work_items::enqueue_due(db))).await {
+        done.expect("what is due");
+    }
+    for done in all(instances.iter().map(async |db| Runner::new(workers::handlers()).run_until_idle(db).await)).await {
+        done.expect("jobs");
+    }
 }
 
 /// A type of its own with a schema.
@@ -623,11 +644,7 @@ async fn s3_31_it_is_said_once_that_it_is_time_to_call_back() {
     by.patch(&path(&made[1]), json!({ "callback_at": "2026-03-19T09:00:00Z" })).await.expect(200);
     by.patch(&path(&made[2]), json!({ "callback_at": null })).await.expect(200);
     by.post(&format!("{}/transition", path(&made[3])), json!({ "to": "resolved" })).await.expect(200);
-    let due = async || {
-        for done in all([&shop.db, &other.db, &shop.db].map(work_items::run_due)).await {
-            done.expect("what is due");
-        }
-    };
+    let due = async || do_due(&[&shop.db, &other.db, &shop.db]).await;
     shop.time_is("2026-03-18T09:14:00Z");
     due().await;
     due().await;
@@ -663,13 +680,11 @@ async fn s3_33_a_long_silence_closes_what_waits_for_the_contact() {
     let letter = json!({ "channel": "email", "direction": "inbound" });
     admin.post(&format!("{}/calls", path(&made[1])), letter).await.expect(201);
     shop.time_is("2026-04-17T08:59:00Z");
-    work_items::run_due(&shop.db).await.expect("what is due");
+    do_due(&[&shop.db]).await;
     let admin = shop.by(&shop.again(&shop.admin).await);
     assert_eq!(admin.get(&path(&made[0])).await.expect(200)["status"], "pending", "not yet");
     shop.time_is("2026-04-17T09:00:00Z");
-    for done in all([work_items::run_due(&shop.db), work_items::run_due(&shop.db)]).await {
-        done.expect("what is due");
-    }
+    do_due(&[&shop.db, &shop.db]).await;
     let status = async |number: usize| text(&admin.get(&path(&made[number])).await.expect(200)["status"]);
     assert_eq!(status(0).await, "closed");
     assert_eq!(status(1).await, "pending", "heard of a week ago");
@@ -679,4 +694,152 @@ async fn s3_33_a_long_silence_closes_what_waits_for_the_contact() {
     assert_eq!(history.len(), 3, "closed once");
     assert_eq!((&history[2]["by"]["name"], &history[2]["seconds_in_state"]), (&json!("Caseload"), &json!(30 * 86_400)));
     assert!(text(&history[2]["reason"]).contains("P30D"));
+}
+
+/// The jobs that did what was due, the newest first.
+async fn jobs(shop: &Shop, kind: &str) -> Vec<Value> {
+    shop.by(&shop.again(&shop.admin).await).rows(&format!("/v1/jobs?kind=work_items.{kind}")).await
+}
+
+// S3-31, S3-33: what Caseload does of itself shows at /v1/jobs: how much there was, what came of each, and how often it was begun.
+#[actix_web::test]
+async fn s3_31_s3_33_what_is_due_is_done_by_jobs_that_show() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let ana = shop.hire("Ana Ruiz", "agent").await;
+    admin.patch("/v1/work-item-types/support_ticket", json!({ "auto_close_after": "P30D" })).await.expect(200);
+    let new = |callback: &str| json!({ "type": "support_ticket", "who": { "last_name": "Roy" }, "callback_at": callback });
+    let (first, second) = (item(&admin, new("2026-03-18T09:10:00Z")).await, item(&admin, new("2026-03-18T09:11:00Z")).await);
+    admin.post(&format!("{}/transition", path(&second)), json!({ "to": "pending" })).await.expect(200);
+    do_due(&[&shop.db]).await;
+    assert_eq!(jobs(&shop, "callbacks").await, Vec::<Value>::new(), "where nothing is due there is no job");
+
+    shop.time_is("2026-03-18T09:12:00Z");
+    do_due(&[&shop.db, &shop.db]).await;
+    do_due(&[&shop.db]).await;
+    let said = jobs(&shop, "callbacks").await;
+    assert_eq!(said.len(), 1, "{said:?}");
+    let said = &said[0];
+    assert_eq!((&said["title"], &said["status"]), (&json!("Say when it is time to call back"), &json!("succeeded")));
+    assert_eq!((&said["progress"], &said["attempts"], &said["problem"]), (&json!({ "done": 2, "total": 2 }), &json!(1), &Value::Null));
+    assert_eq!((&said["result"]["succeeded"], &said["result"]["failed"]), (&json!(2), &json!(0)));
+    assert_eq!(each(said["result"]["results"].as_array().expect("results"), "id"), [text(&first["id"]), text(&second["id"])]);
+    assert_eq!(said["created_by"]["name"], "Caseload");
+    assert_eq!(shop.by(&ana).rows("/v1/jobs").await, Vec::<Value>::new(), "one's own and, for managers, all");
+
+    shop.time_is("2026-04-17T09:00:00Z");
+    do_due(&[&shop.db]).await;
+    let closed = jobs(&shop, "silences").await;
+    assert_eq!(each(&closed, "status"), ["succeeded"]);
+    assert_eq!((&closed[0]["progress"]["done"], &closed[0]["result"]["results"][0]["id"]), (&json!(1), &second["id"]));
+    assert_eq!(jobs(&shop, "callbacks").await.len(), 1);
+}
+
+// S3-31: a job whose instance is gone is carried on by another; one that was stopped is followed by another a minute later.
+#[actix_web::test]
+async fn s3_31_what_is_due_outlives_its_instance() {
+    fn hang(_: Run) -> LocalBoxFuture<'static, Result<Value>> {
+        std::future::pending().boxed_local()
+    }
+    let shop = Shop::open().await;
+    let by = shop.by(&shop.admin);
+    let made = item(&by, json!({ "type": "support_ticket", "who": { "last_name": "Roy" }, "callback_at": "2026-03-18T09:10:00Z" })).await;
+    shop.time_is("2026-03-18T09:11:00Z");
+    work_items::enqueue_due(&shop.db).await.expect("what is due");
+    let gone = Runner::new(vec![("work_items.callbacks", hang as Handler)]);
+    tokio::time::timeout(Duration::from_secs(1), gone.run_until_idle(&shop.db)).await.expect_err("it hangs");
+    do_due(&[&shop.db]).await;
+    assert_eq!(each(&jobs(&shop, "callbacks").await, "status"), ["running"], "no other is begun beside it");
+    shop.time_is("2026-03-18T09:12:01Z");
+    do_due(&[&shop.db]).await;
+    let said = jobs(&shop, "callbacks").await;
+    assert_eq!((each(&said, "status"), &said[0]["attempts"]), (vec!["succeeded".to_owned()], &json!(2)));
+    assert_eq!(events(&by, &made).await, ["work_item.created", "work_item.callback_due"]);
+
+    by.patch(&path(&made), json!({ "callback_at": "2026-03-18T09:12:01Z" })).await.expect(200);
+    work_items::enqueue_due(&shop.db).await.expect("what is due");
+    let waiting = text(&jobs(&shop, "callbacks").await[0]["id"]);
+    by.command(&format!("/v1/jobs/{waiting}/cancel")).await.expect(200);
+    do_due(&[&shop.db]).await;
+    assert_eq!(each(&jobs(&shop, "callbacks").await, "status"), ["cancelled", "succeeded"]);
+    shop.time_is("2026-03-18T09:13:01Z");
+    do_due(&[&shop.db]).await;
+    assert_eq!(each(&jobs(&shop, "callbacks").await, "status"), ["succeeded", "cancelled", "succeeded"]);
+    assert_eq!(events(&by, &made).await.last().map(String::as_str), Some("work_item.callback_due"));
+}
+
+// S3-15, S3-24: a contact's work items are theirs alone, and all of theirs when asked.
+#[actix_web::test]
+async fn s3_15_a_contacts_work_items_are_theirs_alone() {
+    let shop = Shop::open().await;
+    let by = shop.by(&shop.admin);
+    let (zoe, max) = (contact(&shop, json!({ "last_name": "Tremblay" })).await, contact(&shop, json!({ "last_name": "Okafor" })).await);
+    for (who, kind) in [(&zoe, "support_ticket"), (&max, "support_ticket"), (&zoe, "body_type_quiz"), (&zoe, "body_type_quiz")] {
+        item(&by, json!({ "type": kind, "contact_id": who["id"] })).await;
+    }
+    let resolved = by.get(&format!("{ITEMS}?number=4")).await.expect(200)["data"][0].take();
+    by.post(&format!("{}/transition", path(&resolved)), json!({ "to": "resolved" })).await.expect(200);
+    let of_zoe = format!("contact_id={}&sort=number", text(&zoe["id"]));
+    assert_eq!(found(&by, &of_zoe).await, [1, 3]);
+    assert_eq!(found(&by, &format!("{of_zoe}&include_inactive=true")).await, [1, 3, 4]);
+    assert_eq!(found(&by, &format!("contact_id={}", text(&max["id"]))).await, [2]);
+    let counted = by.get(&format!("{ITEMS}?{of_zoe}&category=quiz&counts=true")).await.expect(200);
+    assert_eq!((&counted["counts"]["filtered"], &counted["counts"]["total"]), (&json!(1), &json!(4)));
+    assert_eq!(counted["applied_defaults"], json!({ "active": true, "hidden": 1 }));
+}
+
+// S3-19: all interactions about an item, however they came to be about it, and no others.
+#[actix_web::test]
+async fn s3_19_the_interactions_about_an_item_are_all_there() {
+    let shop = Shop::open().await;
+    let by = shop.by(&shop.admin);
+    let zoe = contact(&shop, json!({ "last_name": "Tremblay" })).await;
+    let recorded = async |line: &str| {
+        let new = json!({ "contact_id": zoe["id"], "channel": "email", "direction": "inbound", "subject_line": line, "complete": true });
+        by.post("/v1/interactions", new).await.expect(201)
+    };
+    let first = item(&by, json!({ "type": "support_ticket", "interaction_id": recorded("began it").await["id"] })).await;
+    let second = item(&by, json!({ "type": "support_ticket", "contact_id": zoe["id"] })).await;
+    by.post(&format!("{}/calls", path(&first)), json!({ "subject_line": "called back", "call_result": "answered" })).await.expect(201);
+    let later = recorded("added later").await;
+    by.put(&format!("{}/interactions/{}", path(&first), text(&later["id"])), None).await.expect(200);
+    by.post(&format!("{}/calls", path(&second)), json!({ "subject_line": "of the other" })).await.expect(201);
+    recorded("of none").await;
+    let about = async |item: &Value, more: &str| {
+        let rows = by.rows(&format!("/v1/interactions?work_item_id={}{more}", text(&item["id"]))).await;
+        let mut lines = each(&rows, "subject_line");
+        lines.sort();
+        lines
+    };
+    assert_eq!(about(&first, "").await, ["added later", "began it", "called back"]);
+    assert_eq!(about(&first, "&channel=phone").await, ["called back"]);
+    assert_eq!(about(&second, "").await, ["of the other"]);
+}
+
+// S3-17, S3-27: statuses, their colours and what may follow vary by type.
+#[actix_web::test]
+async fn s3_27_each_type_has_its_own_statuses_colours_and_transitions() {
+    let shop = Shop::open().await;
+    let by = shop.by(&shop.admin);
+    let statuses = json!([
+        { "key": "new", "label": "Sent in", "color": "#112233", "transitions": ["read"] },
+        { "key": "read", "label": "Read", "color": "#445566", "transitions": ["answered"] },
+        { "key": "answered", "label": "Answered", "color": "#778899", "active": false, "transitions": [] },
+    ]);
+    by.post("/v1/work-item-types", json!({ "label": "Letter", "category": "support", "statuses": statuses })).await.expect(201);
+    let letter = item(&by, json!({ "type": "letter", "who": { "last_name": "Roy" } })).await;
+    let ticket = item(&by, json!({ "type": "support_ticket", "who": { "last_name": "Roy" } })).await;
+    let to = async |item: &Value, to: &str| by.post(&format!("{}/transition", path(item)), json!({ "to": to })).await;
+    let refused = to(&letter, "answered").await;
+    assert_eq!((refused.problem(409), &refused.json["allowed"]), ("illegal_transition", &json!(["read"])));
+    assert_eq!(to(&letter, "pending").await.broken(422), rules(&[("#/to", "unknown_value")]), "a status of another type");
+    to(&letter, "read").await.expect(200);
+    to(&ticket, "pending").await.expect(200);
+    let tiles = by.rows(&format!("{ITEMS}?expand=labels&sort=number")).await;
+    assert_eq!(tiles[0]["labels"]["status"], json!({ "label": "Read", "color": "#445566" }));
+    assert_eq!(tiles[1]["labels"]["status"]["label"], "Pending");
+    let answered = to(&letter, "answered").await.expect(200);
+    assert_eq!((&answered["status"], &answered["active"]), (&json!("answered"), &json!(false)));
+    let refused = to(&letter, "read").await;
+    assert_eq!((refused.problem(409), &refused.json["allowed"]), ("illegal_transition", &json!([])));
 }

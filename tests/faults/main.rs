@@ -7,6 +7,7 @@ mod abuse;
 mod crash;
 mod disk;
 mod ending;
+mod instances;
 mod outage;
 mod patience;
 mod pulls;

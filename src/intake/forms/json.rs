@@ -28,7 +28,7 @@ use crate::{
 #[schema(example = json!({"key": "quiz", "title": "Body type quiz", "work_item_type": "body_type_quiz", "mapping": {"external_id": "/id"}}))]
 pub struct NewForm {
     /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the title unless given. It is
-    /// posted to at `/v1/intake/{key}`, and is the `source` of its work items.
+    /// posted to at `/v1/intake/{key}`, and is the `source` of its work items, so no source has the same.
     #[validate(length(min = 1, max = 64), custom(function = text::key))]
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "quiz")]
     pub key: Option<String>,

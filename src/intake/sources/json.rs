@@ -34,7 +34,7 @@ use crate::{
 }))]
 pub struct NewSource {
     /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the name unless given. It is the
-    /// `source` of its work items.
+    /// `source` of its work items, so no form has the same.
     #[validate(length(min = 1, max = 64), custom(function = text::key))]
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "main_site")]
     pub key: Option<String>,

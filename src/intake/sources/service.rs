@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     intake::{
-        forms::FormMapping,
+        forms::{FormMapping, form},
         scheduled::{self, Scheduled, patch_credentials},
     },
     kernel::{
@@ -81,13 +81,34 @@ pub async fn create(tx: &mut Tx, new: NewSource) -> Result<Model> {
         source.keep(sealed);
     }
     broken.end()?;
-    if tx.read().any(Entity::find().filter(Column::Key.eq(&source.key)).into_query()).await? {
-        return Err(Error::new(Code::AlreadyExists, format!("There is a source {} already.", source.key))
-            .violating(Violation::field("key", "taken", "is taken")));
+    refuse_taken(tx, &source.key).await?;
+    let forms = form::Entity::find().filter(form::Column::Key.eq(&source.key)).into_query();
+    if tx.read().any(forms).await? {
+        return Err(taken("form", &source.key));
     }
     source.retime(None, tx.now);
     tx.create(&source, "source.created").await?;
     Ok(source)
+}
+
+/// Refuses a key that a source has, and lets nobody else take it: their work items are known by it, of sources and forms alike.
+async fn refuse_taken(tx: &mut Tx, key: &str) -> Result<()> {
+    tx.alone(text::door(&format!("work items from {key}"))).await?;
+    let sources = Entity::find().filter(Column::Key.eq(key)).into_query();
+    if tx.read().any(sources).await? { Err(taken("source", key)) } else { Ok(()) }
+}
+
+fn taken(what: &str, key: &str) -> Error {
+    Error::new(Code::AlreadyExists, format!("There is a {what} {key} already.")).violating(Violation::field("key", "taken", "is taken"))
+}
+
+/// Refuses a form with the key of a source.
+pub fn refuse_form<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
+    async move {
+        let key = change.after.as_ref().and_then(|form| form["key"].as_str()).unwrap_or_default();
+        refuse_taken(tx, key).await
+    }
+    .boxed_local()
 }
 
 /// By its id in the feed a row is known again.

@@ -20,7 +20,8 @@ pub fn routes(config: &mut ServiceConfig) {
 
 /// List the jobs
 ///
-/// One's own; managers and administrators see everybody's. Sorts: `created_at` (default `-created_at`).
+/// One's own; managers and administrators see everybody's, and what Caseload does by itself: what is pulled by a schedule, and
+/// what is due of work items. Sorts: `created_at` (default `-created_at`).
 #[utoipa::path(tag = "jobs", security(("bearer" = ["jobs:read"])), params(JobPage, JobFilter), responses((status = 200, description = "A page of jobs.", body = JobPage)))]
 #[get("/jobs")]
 async fn list_jobs(db: Data<Db>, mut list: List<JobFilter>) -> Result<Listing> {

@@ -25,7 +25,7 @@ pub struct JobView {
     /// Its id.
     pub id: Uuid,
     /// What kind of work it is.
-    #[schema(example = "action_items_bulk")]
+    #[schema(example = "action_items.bulk")]
     pub kind: String,
     /// What it is, in words.
     #[schema(example = "Move 5,000 action items to Claire Martin")]
@@ -42,6 +42,9 @@ pub struct JobView {
     pub problem: Option<Value>,
     /// Who asked for it.
     pub created_by: Named,
+    /// How often it was begun: again after a failure that passes, or when its instance was gone.
+    #[schema(minimum = 0, example = 1)]
+    pub attempts: i64,
     /// When it was asked for.
     pub created_at: Timestamp,
     /// When it last moved.
@@ -65,6 +68,7 @@ impl From<Job> for JobView {
             result: row.result,
             problem: row.problem,
             created_by: Named { id: row.created_by_id, name: by.acting_for.map_or(by.name, |person| person.name) },
+            attempts: row.attempts,
             created_at: row.created_at,
             updated_at: row.updated_at,
             finished_at: row.finished_at,

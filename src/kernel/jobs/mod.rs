@@ -11,7 +11,7 @@ mod job;
 mod json;
 mod runner;
 
-use sea_orm::{EntityTrait, QueryFilter, QueryTrait, entity::prelude::*};
+use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
 use serde::Serialize;
 
 pub use job::{Asked, Column, Entity, JobStatus, Model as Job};
@@ -58,6 +58,11 @@ pub async fn enqueue(tx: &mut Tx, kind: &str, title: &str, payload: &impl Serial
 /// Whether a job waits or is being done.
 pub async fn is_open(reader: Reader<'_>, id: Uuid) -> Result<bool> {
     reader.any(Entity::find_by_id(id).filter(Column::FinishedAt.is_null()).into_query()).await
+}
+
+/// The newest job of a kind.
+pub async fn latest(reader: Reader<'_>, kind: &str) -> Result<Option<Job>> {
+    reader.model(Entity::find().filter(Column::Kind.eq(kind)).order_by_desc(Column::CreatedAt).order_by_desc(Column::Id).limit(1)).await
 }
 
 /// Forgets jobs that finished more than a week ago.

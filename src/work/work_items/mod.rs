@@ -17,4 +17,4 @@ pub use json::{WorkItemFilter, WorkItemPage, WorkItemView};
 pub use reactions::refuse_lost_status;
 pub use service::{Draft, by_external_id, create, found, orphaned, page, say_anew};
 pub use work_item::first_line;
-pub use worker::run_due;
+pub use worker::{Callbacks, Silences, enqueue_due};

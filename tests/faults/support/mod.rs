@@ -1,6 +1,7 @@
 //! What every fault is made with: a database of its own, the real binary on it, and people who use it.
 
 pub mod database;
+pub mod feeds;
 pub mod process;
 pub mod proxy;
 pub mod wire;
