@@ -36,7 +36,7 @@ pub struct Identified {
     /// The contact.
     pub contact_id: Uuid,
     /// The contact, when it is somebody new.
-    pub newcomer: Option<Model>,
+    pub newcomer: Option<Box<Model>>,
     /// How it was found, and who else it may be.
     pub matched: MatchView,
 }
@@ -98,7 +98,11 @@ fn certain(contact_id: Uuid, by: MatchedBy) -> Identified {
 async fn likely(tx: &Tx, contact: Model, matched_by: Option<MatchedBy>, trusted: bool) -> Result<Identified> {
     let (contact_id, created) = (contact.id, matched_by.is_none());
     let candidates = if trusted { candidates(tx.read(), &contact).await? } else { Vec::new() };
-    Ok(Identified { contact_id, newcomer: created.then_some(contact), matched: MatchView { contact_id, created, matched_by, candidates } })
+    Ok(Identified {
+        contact_id,
+        newcomer: created.then(|| contact.into()),
+        matched: MatchView { contact_id, created, matched_by, candidates },
+    })
 }
 
 /// A description as a new contact.

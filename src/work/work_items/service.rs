@@ -65,7 +65,7 @@ pub struct Draft {
     /// Its id there.
     pub external_id: Option<String>,
     /// Its contact, when it came with it, as somebody new.
-    pub newcomer: Option<contact::Model>,
+    pub newcomer: Option<Box<contact::Model>>,
 }
 
 /// A new work item that keeps every rule, before it has its number.
@@ -244,7 +244,7 @@ async fn facts(tx: &Tx, kind: &work_item_type::Model, draft: &Draft, contact: Op
         category: kind.category.clone(),
         priority: kind.priority,
         source: Some(draft.source.clone()),
-        contact: person(tx, contact, draft.newcomer.as_ref()).await?,
+        contact: person(tx, contact, draft.newcomer.as_deref()).await?,
         reference: Value::Object(draft.reference.clone()),
         at: tx.now,
         company_zone: tx.company_zone,
@@ -355,7 +355,7 @@ pub async fn upsert(tx: &mut Tx, external: ExternalId, body: WorkItemUpsert) -> 
         source: Some(source),
         external_id: Some(id),
     };
-    Ok((create_by_hand(tx, new).await?, true))
+    Ok((Box::pin(create_by_hand(tx, new)).await?, true))
 }
 
 /// A reference that takes the place of what was known.
