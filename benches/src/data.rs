@@ -5,7 +5,10 @@
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use crate::baseline::{Instant, Person, Value, civil, priority};
+use crate::{
+    baseline::{Instant, Person, Value, civil, priority},
+    database::Kind,
+};
 
 /// People on staff; the first are managers.
 pub const PEOPLE: u64 = 200;
@@ -24,7 +27,7 @@ const ALL_OPEN: u64 = DESK * OPEN[0] as u64 + (PEOPLE - DESK) * OPEN[1] as u64 +
 /// Timeline entries of each busy object.
 const BUSY_ENTRIES: u64 = 60;
 
-const HOUR: i64 = 3_600_000_000;
+pub(crate) const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
 const YEARS: i64 = 3 * 365 * DAY;
 
@@ -50,6 +53,32 @@ pub struct Shop {
     open: Vec<Owner>,
 }
 
+/// Some of the newest twentieth of many, evenly apart: what is still open.
+pub(crate) struct Spread {
+    first: u64,
+    apart: u64,
+    some: u64,
+}
+
+impl Spread {
+    /// So many of so many.
+    pub(crate) fn new(many: u64, some: u64) -> Self {
+        let window = (many / 20).max(some);
+        Self { first: many - window, apart: window / some, some }
+    }
+
+    /// Which of them one of the many is.
+    pub(crate) fn place(&self, number: u64) -> Option<u64> {
+        let beyond = number.checked_sub(self.first)?;
+        (beyond.is_multiple_of(self.apart) && beyond / self.apart < self.some).then_some(beyond / self.apart)
+    }
+
+    /// Which of the many one of them is.
+    pub(crate) const fn number(&self, place: u64) -> u64 {
+        self.first + place * self.apart
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Owner {
     Person(u64),
@@ -58,7 +87,7 @@ enum Owner {
 }
 
 /// A number that looks random and is always the same.
-const fn random(of: u64, number: u64) -> u64 {
+pub(crate) const fn random(of: u64, number: u64) -> u64 {
     let mut mixed = (of << 56).wrapping_add(number).wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(of);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -66,7 +95,7 @@ const fn random(of: u64, number: u64) -> u64 {
 }
 
 /// A UUIDv7 of an instant.
-const fn id(of: u64, number: u64, at: i64) -> Uuid {
+pub(crate) const fn id(of: u64, number: u64, at: i64) -> Uuid {
     let millis = (at / 1000).unsigned_abs() as u128;
     let (high, low) = (random(of, number), random(of + 1, number));
     Uuid::from_u128((millis << 80) | (0x7 << 76) | (((high & 0xFFF) as u128) << 64) | (0x2 << 62) | ((low >> 2) as u128))
@@ -115,8 +144,8 @@ impl Shop {
 
     /// What is filled, in the order of what refers to what.
     #[must_use]
-    pub fn tables(&self) -> Vec<Table> {
-        vec![
+    pub fn tables(&self, kind: Kind) -> Vec<Table> {
+        let mut tables = vec![
             Table {
                 name: "users",
                 columns: "id,email,email_key,name,role,active,time_zone,language,password_hash,created_at,updated_at,version",
@@ -146,12 +175,14 @@ impl Shop {
             Table { name: "action_items", columns: ITEM_COLUMNS, rows: self.rows, row: Self::item },
             Table {
                 name: "journal",
-                columns: "id,sequence,at,event,kind,record_id,title,subject_type,subject_id,audience,actor_kind,actor_id,actor_name,\
-                          acting_for_id,acting_for_name,request_id,before,after",
+                columns: "id,sequence,at,event,kind,record_id,title,subject_type,subject_id,contact_id,audience,actor_kind,actor_id,\
+                          actor_name,acting_for_id,acting_for_name,request_id,before,after",
                 rows: self.entries(),
                 row: Self::entry,
             },
-        ]
+        ];
+        tables.extend(self.customer_tables(kind));
+        tables
     }
 
     /// Journal entries: of every item in a small shop, of every fourth in a large one.
@@ -160,7 +191,7 @@ impl Shop {
         self.rows / self.step()
     }
 
-    const fn step(&self) -> u64 {
+    pub(crate) const fn step(&self) -> u64 {
         if self.rows < 40_000 { 1 } else { 4 }
     }
 
@@ -169,7 +200,7 @@ impl Shop {
     }
 
     /// When an item was created: evenly over the years.
-    fn created(&self, number: u64) -> i64 {
+    pub(crate) fn created(&self, number: u64) -> i64 {
         let whole = i128::from(YEARS - HOUR) * i128::from(number) / i128::from(self.rows);
         self.beginning() + i64::try_from(whole).unwrap_or(0)
     }
@@ -184,7 +215,7 @@ impl Shop {
         id(12, number, self.created(number * 10))
     }
 
-    fn user_id(&self, number: u64) -> Uuid {
+    pub(crate) fn user_id(&self, number: u64) -> Uuid {
         id(14, number, self.beginning())
     }
 
@@ -293,13 +324,13 @@ impl Shop {
         ("order", format!("A-{}", random(2, number) % (self.rows / 5)))
     }
 
-    fn note(&self, number: u64) -> Vec<Value> {
+    pub(crate) fn note(&self, number: u64) -> Vec<Value> {
         let (at, (kind, subject)) = (self.created(number * 10), self.subject(number * 10));
         vec![
             Value::Id(self.note_id(number)),
             Value::Word(kind),
             Value::Text(subject),
-            Value::Null,
+            Value::Id(self.contact_id(self.contact_of(number * 10))),
             Value::Null,
             Value::Null,
             Value::Word("Customer called and requested rush shipping"),
@@ -313,16 +344,11 @@ impl Shop {
 
     /// Whose an item is while it is open: some of the newest twentieth are.
     fn open_owner(&self, number: u64) -> Option<Owner> {
-        let window = (self.rows / 20).max(ALL_OPEN);
-        let place = number.checked_sub(self.rows - window)?;
-        let apart = window / ALL_OPEN;
-        if !place.is_multiple_of(apart) {
-            return None;
-        }
-        self.open.get(usize::try_from(place / apart).ok()?).copied()
+        let place = Spread::new(self.rows, ALL_OPEN).place(number)?;
+        self.open.get(usize::try_from(place).ok()?).copied()
     }
 
-    fn item(&self, number: u64) -> Vec<Value> {
+    pub(crate) fn item(&self, number: u64) -> Vec<Value> {
         let at = self.created(number);
         let chance = random(4, number);
         let (kind, subject) = self.subject(number);
@@ -354,7 +380,7 @@ impl Shop {
             Value::Id(self.item_id(number)),
             Value::Word(kind),
             Value::Text(subject),
-            Value::Null,
+            Value::Id(self.contact_id(self.contact_of(number))),
             if number.is_multiple_of(10) && number / 10 < self.rows / 10 { Value::Id(self.note_id(number / 10)) } else { Value::Null },
             Value::Null,
             Value::Null,
@@ -387,7 +413,7 @@ impl Shop {
         let mut item = self.item(1);
         item[0] = Value::Id(id(22, number, at));
         item[12] = Value::Word("public");
-        for empty in [4, 13, 14, 15, 18, 19, 20, 21] {
+        for empty in [3, 4, 13, 14, 15, 18, 19, 20, 21] {
             item[empty] = Value::Null;
         }
         item[16] = Value::Word("open");
@@ -414,6 +440,7 @@ impl Shop {
             title,
             Value::Word(kind),
             Value::Text(subject),
+            Value::Id(self.contact_id(self.contact_of(item_number))),
             Value::Word("staff"),
             Value::Word("user"),
             Value::Id(self.user_id(author)),

@@ -57,8 +57,20 @@ pub enum Database {
     },
 }
 
-/// The tables that grow with the shop, and with writes.
-const LARGE: [&str; 3] = ["notes", "action_items", "journal"];
+/// The tables that grow with the shop, or with writes.
+const LARGE: [&str; 11] = [
+    "notes",
+    "action_items",
+    "journal",
+    "contacts",
+    "contact_keys",
+    "interactions",
+    "issues",
+    "issue_types",
+    "work_items",
+    "inbox_entries",
+    "search_index",
+];
 
 impl Database {
     /// Opens a file.
@@ -72,6 +84,15 @@ impl Database {
     pub async fn postgres(url: String) -> Result<Self, Failed> {
         let client = connect(&url).await?;
         Ok(Self::Postgres { url, client })
+    }
+
+    /// Which one it is.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Sqlite { .. } => Kind::Sqlite,
+            Self::Postgres { .. } => Kind::Postgres,
+        }
     }
 
     /// Its URL.
@@ -220,8 +241,12 @@ impl Database {
             Self::Sqlite { .. } => format!("X'{}'", first.simple()),
             Self::Postgres { .. } => format!("'{first}'"),
         };
+        // FTS5 forgets by number, so before the numbers are gone.
+        if self.kind() == Kind::Sqlite {
+            self.run(&format!("DELETE FROM search_words WHERE rowid IN (SELECT number FROM search_index WHERE id >= {first})")).await?;
+        }
         self.run(&format!(
-            "DELETE FROM journal WHERE id >= {first}; DELETE FROM action_items WHERE created_at >= {since}; \
+            "DELETE FROM search_index WHERE id >= {first}; DELETE FROM inbox_entries WHERE id >= {first}; DELETE FROM journal WHERE id >= {first}; DELETE FROM action_items WHERE created_at >= {since}; \
              DELETE FROM notes WHERE created_at >= {since}; DELETE FROM idempotency_keys WHERE created_at >= {since}; \
              DELETE FROM form_submissions WHERE posted_at >= {since}; DELETE FROM work_item_status_changes WHERE at >= {since}; \
              DELETE FROM work_items WHERE created_at >= {since}; DELETE FROM contact_keys WHERE contact_id >= {first}; \

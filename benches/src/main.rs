@@ -4,6 +4,7 @@
 
 mod baseline;
 mod cluster;
+mod customers;
 mod data;
 mod database;
 mod load;

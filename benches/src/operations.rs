@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use crate::{
     baseline::Person,
+    customers::REGULARS,
     data::{BUSY, DESK, GROUPS, MANAGERS, Shop},
     database::Kind,
 };
@@ -110,8 +111,17 @@ pub const OPERATIONS: &[Operation] = &[
         get(format!("/v1/subjects/{kind}/{id}/timeline"))
     }),
     list("events", "change feed", |sample, at| get(format!("/v1/events?after={}", sample.sequence(at)))),
+    list("contacts", "contacts", |_, _| get("/v1/contacts".into())),
+    list("contact-timeline", "timeline of a contact, up to 100,000 entries", |sample, at| {
+        get(format!("/v1/contacts/{}/timeline", sample.regular(at)))
+    }),
+    list("issues", "open issues", |_, _| get("/v1/issues".into())),
+    list("work-items", "active work items", |_, _| get("/v1/work-items".into())),
+    list("inbox", "my inbox", |_, _| get("/v1/inbox".into())),
+    reading("search", "search for a contact by name", |sample, at| get(format!("/v1/search?q={}", sample.name(at)))),
+    reading("search-common", "search for words that a fifteenth of all has", |_, _| get("/v1/search?q=rush+shipping".into())),
     reading("queues", "counts of my queues", |_, _| get("/v1/queues".into())),
-    reading("home", "home page", |_, _| get("/v1/home".into())),
+    reading("home", "home page, with open issues by type", |_, _| get("/v1/home".into())),
 ];
 
 /// A page of rows.
@@ -189,6 +199,7 @@ pub struct Sample {
     /// Access tokens, in the order of the people.
     pub tokens: Vec<String>,
     items: Vec<Uuid>,
+    regulars: Vec<Uuid>,
     entries: u64,
     shop_rows: u64,
 }
@@ -203,6 +214,7 @@ impl Sample {
             people: (0..DESK).map(|number| shop.person(number)).collect(),
             tokens: Vec::new(),
             items,
+            regulars: (0..REGULARS).map(|number| shop.contact_id(number)).collect(),
             entries: shop.entries(),
             shop_rows: shop.rows,
         }
@@ -210,6 +222,16 @@ impl Sample {
 
     fn item(&self, at: u64) -> Uuid {
         self.items[usize::try_from(at).unwrap_or(0) % self.items.len()]
+    }
+
+    fn regular(&self, at: u64) -> Uuid {
+        self.regulars[usize::try_from(at % REGULARS).unwrap_or(0)]
+    }
+
+    /// The names of a contact, as words to find.
+    fn name(&self, at: u64) -> String {
+        let (first, last) = Shop::contact_names(at.wrapping_mul(7_919) % (self.shop_rows / 10));
+        format!("{first}+{last}").to_lowercase()
     }
 
     /// Whose turn it is. The dashboard is for managers, who come first.

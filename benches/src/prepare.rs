@@ -55,7 +55,7 @@ pub struct Prepared {
 /// The database of a size, made when it is not there or no longer fits.
 pub async fn prepare(places: &Places, kind: Kind, rows: u64, cluster: Option<&Cluster>) -> Result<Prepared, Failed> {
     let (name, schema) = (name(rows), schema(places, kind, cluster).await?);
-    let data = format!("{:x?}", &Sha256::digest(include_str!("data.rs"))[..8]);
+    let data = format!("{:x?}", &Sha256::digest(concat!(include_str!("data.rs"), include_str!("customers.rs")))[..8]);
     let memo = memo(places, kind, rows);
     let made = fs::read(&memo).ok().and_then(|memo| serde_json::from_slice::<Made>(&memo).ok());
     let oldest = now() - i64::try_from(FRESH.as_micros())?;
@@ -160,7 +160,7 @@ fn caseload(places: &Places, url: &str, arguments: &[&str], input: &str) -> Resu
 
 async fn fill(places: &Places, database: &Database, shop: &Shop, title: &str) -> Result<(), Failed> {
     let started = Instant::now();
-    let tables = shop.tables();
+    let tables = shop.tables(database.kind());
     let progress = ProgressBar::new(tables.iter().map(|table| table.rows).sum());
     progress.set_style(ProgressStyle::with_template("{msg:32} {wide_bar} {human_pos}/{human_len} {elapsed}")?);
     match database {

@@ -188,6 +188,8 @@ async fn s4_27_issues_are_counted_by_type_with_the_uncategorised_and_all_others(
     ] {
         assert_eq!(counts(&figures(&by, &format!("issues-by-type?{query}")).await), pairs(&wanted), "{query}");
     }
+    let french = figures(&by.clone().header("accept-language", "fr-CA"), "issues-by-type?top=1").await;
+    assert_eq!(each(french["data"].as_array().expect("rows"), "label"), ["Facturation", "Sans catégorie", "Tous les autres"]);
     let by_assignee = figures(&by, "issues-by-assignee?top=1").await;
     assert_eq!(by_assignee["data"][0]["count"], 6, "somebody has them all");
     assert!(text(&by_assignee["data"][0]["key"]).starts_with("group:"));
@@ -494,7 +496,7 @@ async fn s3_32_conversion_is_told_by_type_source_and_rep() {
     assert_eq!(rows, [json!(["quiz", "quiz", 2, 0, 1, 0.5]), json!(["shop", "shop", 2, 1, 1, 0.5])]);
     let (rows, ..) = read("conversion-by-rep?type=body_type_quiz").await;
     assert_eq!(rows[0], json!([format!("user:{}", ana.id), "Ana Ruiz", 2, 0, 1, 0.5]));
-    assert_eq!(rows[1], json!(["public", "Everyone", 1, 1, 0, 0.0]));
+    assert_eq!(rows[1], json!(["public", "Tout le monde", 1, 1, 0, 0.0]));
     let (rows, ..) = read("conversion-by-rep?top=1&group_by=category").await;
     assert_eq!(rows.len(), 3, "one rep, the public, and all others");
     let (rows, total, _) = read("conversion-by-type?to=2026-03-17").await;

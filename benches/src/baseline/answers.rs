@@ -17,6 +17,8 @@ pub trait Columns {
     fn id(&self, column: usize) -> Option<Uuid>;
     /// Text or nothing.
     fn text(&self, column: usize) -> Option<&str>;
+    /// A number with a fraction.
+    fn real(&self, column: usize) -> f64;
 }
 
 /// Microseconds since 1970, written as RFC 3339 with six digits.
@@ -261,19 +263,19 @@ struct Event<'a> {
     after: Option<&'a RawValue>,
 }
 
-fn id(row: &dyn Columns, column: usize) -> Uuid {
+pub fn id(row: &dyn Columns, column: usize) -> Uuid {
     row.id(column).unwrap_or_default()
 }
 
-fn instant(row: &dyn Columns, column: usize) -> Instant {
+pub fn instant(row: &dyn Columns, column: usize) -> Instant {
     Instant(row.int(column).unwrap_or(0))
 }
 
-fn required(row: &dyn Columns, column: usize) -> &str {
+pub fn required(row: &dyn Columns, column: usize) -> &str {
     row.text(column).unwrap_or_default()
 }
 
-fn number(row: &dyn Columns, column: usize) -> i64 {
+pub fn number(row: &dyn Columns, column: usize) -> i64 {
     row.int(column).unwrap_or(0)
 }
 
@@ -285,7 +287,7 @@ fn acting_for(row: &dyn Columns) -> Option<Named<'_>> {
     row.id(11).zip(row.text(12)).map(|(id, name)| Named { id, name })
 }
 
-fn json(out: &mut Vec<u8>, value: &impl Serialize) {
+pub fn json(out: &mut Vec<u8>, value: &impl Serialize) {
     // Writing into memory cannot fail, and neither can these shapes.
     serde_json::to_writer(out, value).unwrap_or_default();
 }
@@ -296,7 +298,7 @@ pub trait Found {
 }
 
 /// Rows joined by commas; how many there were.
-fn rows(out: &mut Vec<u8>, found: &mut dyn Found, statement: usize, write: &mut dyn FnMut(&mut Vec<u8>, &dyn Columns)) {
+pub fn rows(out: &mut Vec<u8>, found: &mut dyn Found, statement: usize, write: &mut dyn FnMut(&mut Vec<u8>, &dyn Columns)) {
     let mut first = true;
     found.each(statement, &mut |row| {
         if !std::mem::take(&mut first) {
@@ -306,32 +308,41 @@ fn rows(out: &mut Vec<u8>, found: &mut dyn Found, statement: usize, write: &mut 
     });
 }
 
-/// A page of 50: `next_cursor` is there when a 51st row was found.
-fn page(
-    out: &mut Vec<u8>,
+/// A page of 50: `next_cursor` is there when a 51st row was found, `more` stands after it.
+pub fn page(
     found: &mut dyn Found,
-    key: impl Fn(&dyn Columns) -> (i64, Uuid),
+    key: impl Fn(&dyn Columns) -> (serde_json::Value, Uuid),
+    more: &str,
     write: &mut dyn FnMut(&mut Vec<u8>, &dyn Columns),
-) {
+) -> Vec<u8> {
+    let mut out = Vec::with_capacity(48 * 1024);
     out.extend_from_slice(b"{\"data\":[");
-    let (mut count, mut last) = (0, (0, Uuid::nil()));
+    let (mut count, mut last) = (0, None);
     found.each(0, &mut |row| {
         count += 1;
         if count <= PAGE {
             if count > 1 {
                 out.push(b',');
             }
-            write(out, row);
-            last = key(row);
+            write(&mut out, row);
+            if count == PAGE {
+                last = Some(key(row));
+            }
         }
     });
     out.extend_from_slice(b"],\"next_cursor\":");
-    if count > PAGE {
-        let cursor = format!(r#"{{"of":"AAAAAAAAAAAA","after":[{{"n":{}}}],"id":"{}"}}"#, last.0, last.1);
-        json(out, &BASE64_URL_SAFE_NO_PAD.encode(cursor));
-    } else {
-        out.extend_from_slice(b"null");
-    }
+    let cursor = last
+        .filter(|_| count > PAGE)
+        .map(|(key, id)| BASE64_URL_SAFE_NO_PAD.encode(format!(r#"{{"of":"AAAAAAAAAAAA","after":[{key}],"id":"{id}"}}"#)));
+    json(&mut out, &cursor);
+    out.extend_from_slice(more.as_bytes());
+    out.push(b'}');
+    out
+}
+
+/// The key of a page that is in the order of a number.
+pub fn by_number(row: &dyn Columns, number: usize, id: usize) -> (serde_json::Value, Uuid) {
+    (serde_json::json!({ "n": self::number(row, number) }), self::id(row, id))
 }
 
 /// Rows of a page.
@@ -346,25 +357,17 @@ pub fn item(found: &mut dyn Found, now: Now) -> Option<Vec<u8>> {
 
 /// A page of items by due date; `more` stands after it.
 pub fn items(found: &mut dyn Found, now: Now, more: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(48 * 1024);
-    page(&mut out, found, |row| (number(row, 19), id(row, 0)), &mut |out, row| json(out, &Item::of(row, now)));
-    out.extend_from_slice(more.as_bytes());
-    out.push(b'}');
-    out
+    page(found, |row| by_number(row, 19, 0), more, &mut |out, row| json(out, &Item::of(row, now)))
 }
 
 /// A page of notes.
 pub fn notes(found: &mut dyn Found) -> Vec<u8> {
-    let mut out = Vec::with_capacity(48 * 1024);
-    page(&mut out, found, |row| (number(row, 10), id(row, 0)), &mut |out, row| json(out, &Note::of(row)));
-    out.push(b'}');
-    out
+    page(found, |row| by_number(row, 10, 0), "", &mut |out, row| json(out, &Note::of(row)))
 }
 
 /// A page of what happened about something, from rows of `JOURNAL`.
 pub fn timeline(found: &mut dyn Found) -> Vec<u8> {
-    let mut out = Vec::with_capacity(32 * 1024);
-    page(&mut out, found, |row| (number(row, 2), id(row, 1)), &mut |out, row| {
+    page(found, |row| by_number(row, 2, 1), "", &mut |out, row| {
         let entry = TimelineEntry {
             at: instant(row, 2),
             kind: required(row, 4),
@@ -376,9 +379,7 @@ pub fn timeline(found: &mut dyn Found) -> Vec<u8> {
             acting_for: acting_for(row),
         };
         json(out, &entry);
-    });
-    out.push(b'}');
-    out
+    })
 }
 
 /// A stretch of the feed; the second statement gives the last sequence there is.

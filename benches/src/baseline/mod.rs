@@ -2,6 +2,7 @@
 //! nothing between them. No authentication, no limits, no log: whoever asks says who they are.
 
 mod answers;
+mod customers;
 mod leads;
 mod postgres;
 mod rows;
@@ -111,6 +112,12 @@ pub fn serve(database_url: String, port: u16) -> std::io::Result<()> {
             .route("/v1/subjects/{type}/{id}/timeline", get().to(timeline))
             .route("/v1/events", get().to(events))
             .route("/v1/home", get().to(home))
+            .route("/v1/contacts", get().to(async |store: Data<Store>| store.ask(Question::Contacts).await))
+            .route("/v1/contacts/{id}/timeline", get().to(contact_timeline))
+            .route("/v1/issues", get().to(async |store: Data<Store>| store.ask(Question::Issues).await))
+            .route("/v1/work-items", get().to(async |store: Data<Store>| store.ask(Question::WorkItems).await))
+            .route("/v1/inbox", get().to(inbox))
+            .route("/v1/search", get().to(search))
             .route("/v1/dashboard", get().to(async |store: Data<Store>| store.ask(Question::Dashboard).await))
     };
     actix_web::rt::System::new()
@@ -148,6 +155,19 @@ async fn queue(store: Data<Store>, queue: Path<String>, request: HttpRequest) ->
 async fn timeline(store: Data<Store>, about: Path<(String, String)>) -> HttpResponse {
     let (kind, id) = about.into_inner();
     store.ask(Question::Timeline(kind, id)).await
+}
+
+async fn contact_timeline(store: Data<Store>, contact: Path<Uuid>) -> HttpResponse {
+    store.ask(Question::ContactTimeline(*contact)).await
+}
+
+async fn inbox(store: Data<Store>, request: HttpRequest) -> HttpResponse {
+    known(&request, async |person| store.ask(Question::Inbox(person)).await).await
+}
+
+async fn search(store: Data<Store>, request: HttpRequest) -> HttpResponse {
+    let words = request.query_string().strip_prefix("q=").unwrap_or_default().split('+').map(str::to_owned);
+    store.ask(Question::Search(words.collect())).await
 }
 
 async fn events(store: Data<Store>, request: HttpRequest) -> HttpResponse {

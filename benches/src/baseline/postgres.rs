@@ -20,6 +20,7 @@ use super::{
     rows,
     statements::{Asked, LOCK, OLDEST, OLDEST_OF_GROUP, Question, Value},
 };
+use crate::database::Kind;
 
 /// Connections of one worker.
 pub struct Store {
@@ -56,7 +57,7 @@ impl Store {
     /// Answers a question; nothing when the thing is not there.
     pub async fn ask(&self, question: Question) -> Result<Option<Vec<u8>>, Failed> {
         let now = Now::read();
-        let asked = question.statements(now);
+        let asked = question.statements(Kind::Postgres, now);
         let found = self.with(async |connection| connection.query_all(&asked).await).await?;
         Ok(question.answer(&mut Results(found), now))
     }
@@ -149,10 +150,11 @@ impl Found for Results {
 
 impl Columns for Row {
     fn int(&self, column: usize) -> Option<i64> {
-        if *self.columns()[column].type_() == Type::INT2 {
-            return self.get::<_, Option<i16>>(column).map(i64::from);
+        match *self.columns()[column].type_() {
+            Type::INT2 => self.get::<_, Option<i16>>(column).map(i64::from),
+            Type::BOOL => self.get::<_, Option<bool>>(column).map(i64::from),
+            _ => self.get(column),
         }
-        self.get(column)
     }
 
     fn id(&self, column: usize) -> Option<Uuid> {
@@ -160,6 +162,10 @@ impl Columns for Row {
     }
 
     fn text(&self, column: usize) -> Option<&str> {
+        self.get(column)
+    }
+
+    fn real(&self, column: usize) -> f64 {
         self.get(column)
     }
 }

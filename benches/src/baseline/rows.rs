@@ -141,9 +141,9 @@ const INSERT_ITEM: &str = "INSERT INTO action_items (id, subject_type, subject_i
      completed_at, completed_by_id, cancel_reason, created_by_id, created_at, updated_at, version) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)";
 /// A journal entry.
-pub const INSERT_ENTRY: &str = "INSERT INTO journal (id, sequence, at, event, kind, record_id, title, subject_type, subject_id, audience, \
+pub const INSERT_ENTRY: &str = "INSERT INTO journal (id, sequence, at, event, kind, record_id, title, subject_type, subject_id, contact_id, audience, \
      actor_kind, actor_id, actor_name, acting_for_id, acting_for_name, request_id, before, after) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
 /// An idempotency key.
 pub const INSERT_KEY: &str = "INSERT INTO idempotency_keys (principal_id, operation, retry_key, fingerprint, created_at, status, location, \
      version, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
@@ -398,6 +398,7 @@ fn entry(
         Value::Text(title.to_owned()),
         Value::Text(subject.kind.to_owned()),
         Value::Text(subject.id.to_owned()),
+        Value::Null,
         Value::Word("staff"),
         Value::Word("user"),
         Value::Id(person.id),
@@ -416,8 +417,8 @@ pub static NOTE_AT_ONCE: LazyLock<&'static str> = LazyLock::new(|| {
     at_once(&[
         (INSERT_NOTE, 12),
         (INSERT_ITEM, 26),
-        (INSERT_ENTRY, 18),
-        (INSERT_ENTRY, 18),
+        (INSERT_ENTRY, 19),
+        (INSERT_ENTRY, 19),
         (INSERT_KEY, 9),
         (INSERT_FOUND, 3),
         (INSERT_FOUND, 3),

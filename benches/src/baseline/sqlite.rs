@@ -13,6 +13,7 @@ use super::{
     rows::{self, Rows, SEQUENCE},
     statements::{Asked, OLDEST, OLDEST_OF_GROUP, Question, Value},
 };
+use crate::database::Kind;
 
 /// As many readers as Caseload has.
 const READERS: usize = 8;
@@ -82,7 +83,7 @@ fn connect(file: &Path, read_only: bool) -> Result<Connection, Failed> {
 fn read(connection: &Connection, questions: &Receiver<(Question, Answer<Option<Vec<u8>>>)>) {
     for (question, tell) in questions {
         let now = Now::read();
-        let mut found = Results { connection, statements: question.statements(now), failed: None };
+        let mut found = Results { connection, statements: question.statements(Kind::Sqlite, now), failed: None };
         let answer = question.answer(&mut found, now);
         let answer = found.failed.map_or(Ok(answer), |failed| Err(failed.into()));
         // Whoever stopped waiting has no use for the answer.
@@ -125,6 +126,10 @@ impl Columns for Row<'_> {
 
     fn text(&self, column: usize) -> Option<&str> {
         self.get_ref(column).ok()?.as_str_or_null().ok()?
+    }
+
+    fn real(&self, column: usize) -> f64 {
+        self.get(column).unwrap_or_default()
     }
 }
 

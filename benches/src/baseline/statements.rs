@@ -2,7 +2,11 @@
 
 use uuid::Uuid;
 
-use super::answers::{self, Found, Now};
+use super::{
+    answers::{self, Found, Now},
+    customers,
+};
+use crate::database::Kind;
 
 /// Who asks, as the request says: the baseline knows no credentials.
 #[derive(Clone, Debug)]
@@ -100,7 +104,7 @@ const PUBLIC_QUEUE: &str =
 const ITEMS: &str = item!("action_items i", "WHERE i.status = 'open' ORDER BY i.due_at, i.id LIMIT 51");
 const OPEN_ISSUES: &str = "SELECT (SELECT COUNT(*) FROM issues WHERE status = 'open'), \
      (SELECT COUNT(*) FROM issues WHERE status = 'open' AND categorised = FALSE)";
-const OPEN_TYPES: &str = "SELECT t.type, COUNT(*) FROM issues i JOIN issue_types t ON t.issue_id = i.id WHERE i.status = 'open' \
+const OPEN_TYPES: &str = "SELECT t.type, COUNT(*) FROM issues i CROSS JOIN issue_types t WHERE t.issue_id = i.id AND i.status = 'open' \
      GROUP BY t.type ORDER BY 2 DESC, 1";
 const NEWEST: &str = item!(
     "(SELECT id FROM (SELECT id FROM action_items WHERE status = 'open' AND assignee_id = $1 ORDER BY created_at DESC, id DESC LIMIT 10) mine \
@@ -116,6 +120,9 @@ const NOTES: &str = "SELECT n.id, n.subject_type, n.subject_id, n.contact_id, n.
 const TIMELINE: &str = "SELECT sequence, id, at, event, kind, record_id, title, subject_type, actor_kind, actor_id, actor_name, \
      acting_for_id, acting_for_name FROM journal \
      WHERE subject_type = $1 AND subject_id = $2 AND audience = 'staff' ORDER BY at DESC, id DESC LIMIT 51";
+const CONTACT_TIMELINE: &str = "SELECT sequence, id, at, event, kind, record_id, title, subject_type, actor_kind, actor_id, actor_name, \
+     acting_for_id, acting_for_name FROM journal \
+     WHERE contact_id = $1 AND audience = 'staff' ORDER BY at DESC, id DESC LIMIT 51";
 const EVENTS: &str = "SELECT sequence, id, at, event, kind, record_id, title, subject_type, actor_kind, actor_id, actor_name, \
      acting_for_id, acting_for_name, request_id, subject_id, CAST(before AS TEXT), CAST(after AS TEXT) FROM journal \
      WHERE sequence > $1 AND audience = 'staff' ORDER BY sequence LIMIT 50";
@@ -166,12 +173,24 @@ pub enum Question {
     Home(Person),
     /// The work of everybody.
     Dashboard,
+    /// Contacts.
+    Contacts,
+    /// What happened about a contact.
+    ContactTimeline(Uuid),
+    /// Open issues.
+    Issues,
+    /// Work items that are worked on.
+    WorkItems,
+    /// Somebody's inbox.
+    Inbox(Person),
+    /// What has these words.
+    Search(Vec<String>),
 }
 
 impl Question {
     /// The statements that answer it.
     #[must_use]
-    pub fn statements(&self, now: Now) -> Vec<Asked> {
+    pub fn statements(&self, kind: Kind, now: Now) -> Vec<Asked> {
         let (at, today_ends) = (Value::Int(now.at), Value::Int(now.today_ends));
         let queues_of = |person: &Person| {
             [
@@ -196,6 +215,12 @@ impl Question {
                 const SEVEN_DAYS: i64 = 7 * 86_400_000_000;
                 vec![(LOADS, vec![at, today_ends]), (DONE, vec![Value::Int(now.at - SEVEN_DAYS)]), (PEOPLE, vec![]), (GROUPS, vec![])]
             }
+            Self::Contacts => vec![(customers::CONTACTS, vec![])],
+            Self::ContactTimeline(contact) => vec![(CONTACT_TIMELINE, vec![Value::Id(*contact)])],
+            Self::Issues => vec![(customers::ISSUES, vec![])],
+            Self::WorkItems => vec![(customers::WORK_ITEMS, vec![])],
+            Self::Inbox(person) => customers::inbox(person).into(),
+            Self::Search(words) => vec![customers::search(kind, words)],
         }
     }
 
@@ -206,11 +231,16 @@ impl Question {
             Self::Queue(_) => answers::items(found, now, ""),
             Self::Items => answers::items(found, now, r#","applied_defaults":{"status":"open"}"#),
             Self::Notes => answers::notes(found),
-            Self::Timeline(..) => answers::timeline(found),
+            Self::Timeline(..) | Self::ContactTimeline(_) => answers::timeline(found),
             Self::Events(after) => answers::events(found, *after),
             Self::Queues(person) => answers::queues(found, person),
             Self::Home(person) => answers::home(found, person, now),
             Self::Dashboard => answers::dashboard(found),
+            Self::Contacts => customers::contacts(found),
+            Self::Issues => customers::issues(found),
+            Self::WorkItems => customers::work_items(found),
+            Self::Inbox(_) => customers::inbox_page(found),
+            Self::Search(_) => customers::results(found),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sea_orm::DerivePartialModel;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{
@@ -14,7 +15,7 @@ use utoipa::{
 use uuid::Uuid;
 use validator::{Validate, ValidateEmail, ValidationError};
 
-use super::contact::{Kind, Marketing, Model, Phone};
+use super::contact::{Emails, Entity, Kind, Marketing, Model, Phone, Phones};
 use crate::{
     catalog::{picklists::LabelView, variables},
     kernel::{
@@ -460,8 +461,20 @@ pub struct ContactRef {
     pub status: Option<String>,
 }
 
-impl From<&Model> for ContactRef {
-    fn from(contact: &Model) -> Self {
+/// What a contact in short is read from.
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+pub(super) struct Short {
+    pub(super) id: Uuid,
+    pub(super) root_id: Uuid,
+    name: String,
+    emails: Emails,
+    phones: Phones,
+    status: String,
+}
+
+impl From<&Short> for ContactRef {
+    fn from(contact: &Short) -> Self {
         let phone = contact.phones.0.first().map(|phone| phone.e164.clone().unwrap_or_else(|| phone.number.clone()));
         Self {
             id: contact.id,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sea_orm::{QueryOrder, QueryTrait, entity::prelude::*, sea_query::Expr};
+use sea_orm::{PartialModelTrait, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*, sea_query::Expr};
 
 use super::{
     contact::{Column, Entity, Model},
@@ -49,14 +49,30 @@ pub async fn survivor(reader: Reader<'_>, id: Uuid) -> Result<Uuid> {
 
 /// Every contact that is one with this one: what was written about any of them was written about all.
 pub async fn cluster(reader: Reader<'_>, id: Uuid) -> Result<Vec<Uuid>> {
-    let Some(contact) = reader.model(Entity::find_by_id(id)).await? else { return Ok(vec![id]) };
-    with_merged(reader, contact.root_id).await
+    Ok(one_with(reader, id).await?.unwrap_or_else(|| vec![id]))
 }
 
 /// The same, 404 when there is no such contact.
 pub async fn known_cluster(reader: Reader<'_>, id: Uuid) -> Result<Vec<Uuid>> {
-    let contact = reader.model(Entity::find_by_id(id)).await?.ok_or_else(|| Error::not_found("contact"))?;
-    with_merged(reader, contact.root_id).await
+    one_with(reader, id).await?.ok_or_else(|| Error::not_found("contact"))
+}
+
+/// Where a contact stands among those that are one.
+#[derive(DerivePartialModel)]
+#[sea_orm(entity = "Entity")]
+struct Place {
+    root_id: Uuid,
+    absorbed: i64,
+}
+
+async fn one_with(reader: Reader<'_>, id: Uuid) -> Result<Option<Vec<Uuid>>> {
+    let place = Place::select_cols(Entity::find_by_id(id).select_only());
+    Ok(match reader.one::<Place>(&place.into_query()).await? {
+        // Most are one with nobody.
+        Some(Place { root_id, absorbed: 0 }) if root_id == id => Some(vec![id]),
+        Some(Place { root_id, .. }) => Some(with_merged(reader, root_id).await?),
+        None => None,
+    })
 }
 
 /// Every contact that is one with any of these.

@@ -69,7 +69,7 @@ pub fn draw<R: Charted>(title: &str, rows: &[R], totals: &[R]) -> Result<String>
         chart.svg()
     } else {
         let groups: Vec<Option<&String>> = totals.iter().map(|total| total.row().group.as_ref()).collect();
-        let labels = totals.iter().map(|total| total.row().group_label.clone().unwrap_or_else(|| "None".to_owned())).collect();
+        let labels = totals.iter().map(|total| total.row().group_label.clone().unwrap_or_default()).collect();
         let mut series: Vec<Series> = Vec::new();
         let mut keys = Vec::new();
         for number in rows {

@@ -2,6 +2,7 @@
 
 use sea_orm::sea_query::{Expr, ExprTrait, JoinType, SelectStatement};
 
+use super::wording::Wording;
 use crate::{
     customers::contacts::contact,
     kernel::{
@@ -47,7 +48,18 @@ pub enum Absent {
     /// By `<parameter>_exists=false`.
     Unset,
     /// By a word of the same parameter.
-    Word(&'static str, &'static str),
+    Word(&'static str, Wording),
+}
+
+impl Absent {
+    /// What such rows are called.
+    #[must_use]
+    pub const fn wording(self) -> Wording {
+        match self {
+            Self::Word(_, wording) => wording,
+            Self::Never | Self::Unset => Wording::None,
+        }
+    }
 }
 
 /// What the rows of a list are counted by.
@@ -177,10 +189,10 @@ const ISSUE_DIMENSIONS: &[Dimension] = &[
             "type",
             || Expr::col((issue_type::Entity, issue_type::Column::Type)),
             Words::Picklist("issue_types"),
-            Absent::Word(UNCATEGORISED, "Uncategorised"),
+            Absent::Word(UNCATEGORISED, Wording::Uncategorised),
         )
     },
-    Dimension::of("assignee", || of_issue(issue::Column::AssigneeId), Words::Owner, Absent::Word("public", "Everyone")),
+    Dimension::of("assignee", || of_issue(issue::Column::AssigneeId), Words::Owner, Absent::Word("public", Wording::Everyone)),
     Dimension::of("status", || of_issue(issue::Column::Status), Words::Choice, Absent::Never),
     Dimension::of("origin", || of_issue(issue::Column::Origin), Words::Choice, Absent::Never),
 ];
@@ -281,7 +293,7 @@ fn of_item(column: action_item::Column) -> Expr {
 
 const ITEM_DIMENSIONS: &[Dimension] = &[
     Dimension::of("action", || of_item(action_item::Column::Action), Words::Picklist("actions"), Absent::Unset),
-    Dimension::of("assignee", || of_item(action_item::Column::AssigneeId), Words::Owner, Absent::Word("public", "Everyone")),
+    Dimension::of("assignee", || of_item(action_item::Column::AssigneeId), Words::Owner, Absent::Word("public", Wording::Everyone)),
     Dimension::of("status", || of_item(action_item::Column::Status), Words::Choice, Absent::Never),
 ];
 
@@ -342,7 +354,7 @@ impl Counted for MadeWorkItems {
     const DIMENSIONS: &'static [Dimension] = &[
         Dimension::of("type", || of_work(work_item::Column::Type), Words::WorkItemType, Absent::Never),
         Dimension::of("source", || of_work(work_item::Column::Source), Words::Plain, Absent::Never),
-        Dimension::of("assignee", || of_work(work_item::Column::AssigneeId), Words::Owner, Absent::Word("public", "Everyone")),
+        Dimension::of("assignee", || of_work(work_item::Column::AssigneeId), Words::Owner, Absent::Word("public", Wording::Everyone)),
         Dimension::of("category", || of_work(work_item::Column::Category), Words::Picklist(CATEGORIES), Absent::Never),
     ];
 

@@ -11,3 +11,4 @@ mod json;
 mod lists;
 mod service;
 mod tally;
+mod wording;

@@ -17,6 +17,7 @@ use super::{
     json::{ConversionRow, ConversionView, DurationRow, DurationView, ReportDefaults, ReportRow, ReportView, RowKind},
     lists::{Absent, Counted, Dimension, Words},
     tally::{Cell, Tally},
+    wording::Wording,
 };
 use crate::{
     access::{groups::group, users},
@@ -343,10 +344,14 @@ pub async fn report<L: Counted>(
         Split::Whole | Split::Periods(_) => HashMap::new(),
     };
 
+    let say = |wording: Wording| Some(wording.say(&context.languages));
     let row_of = |split: &Split, kind: RowKind, asked: &Asked, (key, label): (Option<String>, Option<String>), cell: Cell| {
         let part = cell.part.as_deref();
         let group = split.name(part);
-        let group_label = part.and_then(|part| parts.get(part)).map(|name| name.label.clone()).or_else(|| group.clone());
+        let group_label = match (split, part) {
+            (Split::By(dimension), None) => say(dimension.absent.wording()),
+            _ => part.and_then(|part| parts.get(part)).map(|name| name.label.clone()).or_else(|| group.clone()),
+        };
         let rows = split.narrow::<L>(asked, part).link::<L>();
         Number { row: ReportRow { kind, key, label, group, group_label, count: cell.count, rows }, cell }
     };
@@ -370,18 +375,18 @@ pub async fn report<L: Counted>(
     }
     for cell in in_order(by_key.remove(&None).unwrap_or_default()) {
         let asked = keyed(&reporter.asked, main, None);
-        let name = match main.absent {
-            Absent::Word(word, label) => (Some(word.to_owned()), Some(label.to_owned())),
-            Absent::Never | Absent::Unset => (None, Some("None".to_owned())),
+        let key = match main.absent {
+            Absent::Word(word, _) => Some(word.to_owned()),
+            Absent::Never | Absent::Unset => None,
         };
-        rows.push(row(RowKind::None, &asked, name, cell));
+        rows.push(row(RowKind::None, &asked, (key, say(main.absent.wording())), cell));
     }
     if !rest.is_empty() {
         let top: Vec<String> = ids.iter().filter_map(|id| names.get(id)).map(|name| name.key.clone()).collect();
         let asked = others(&reporter.asked, main, &top)?;
-        rows.extend(in_order(rest).into_iter().map(|cell| row(RowKind::AllOthers, &asked, (None, Some("All others".to_owned())), cell)));
+        rows.extend(in_order(rest).into_iter().map(|cell| row(RowKind::AllOthers, &asked, (None, say(Wording::AllOthers)), cell)));
     }
-    let all = |split: &Split, cell: Cell| row_of(split, RowKind::Total, &reporter.asked, (None, Some("Total".to_owned())), cell);
+    let all = |split: &Split, cell: Cell| row_of(split, RowKind::Total, &reporter.asked, (None, say(Wording::Total)), cell);
     Ok(Report {
         rows,
         total: all(&Split::Whole, total),

@@ -46,8 +46,10 @@ pub async fn search(reader: Reader<'_>, actor: &Actor, filter: &SearchFilter) ->
     let terms = filter.q.as_ref().ok_or_else(|| Error::parameter("q", "required", "q is required: a word to find."))?;
     let asked = |kind: SearchKind| filter.kind.as_ref().is_none_or(|AnyOf(kinds)| kinds.contains(&kind));
     let kinds: Vec<&Found> = KINDS.iter().filter(|found| asked(found.kind) && actor.scopes.contains(&found.scope)).collect();
-    let names: Vec<&str> = kinds.iter().map(|found| found.kind.as_str()).collect();
-    let hits = if names.is_empty() { Vec::new() } else { search::best(reader, terms, &names).await? };
+    // Where everything may be found, nothing is said of kinds: it would only cost.
+    let only: &[&Found] = if kinds.len() == KINDS.len() { &[] } else { kinds.as_slice() };
+    let names: Vec<&str> = only.iter().map(|found| found.kind.as_str()).collect();
+    let hits = if kinds.is_empty() { Vec::new() } else { search::best(reader, terms, &names).await? };
     let Number(limit) = filter.limit.unwrap_or(Number(DEFAULT_LIMIT));
     let best = &hits[..hits.len().min(usize::try_from(limit).unwrap_or(usize::MAX))];
     let mut shown: HashMap<Uuid, SearchResult> = HashMap::new();

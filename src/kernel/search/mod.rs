@@ -132,7 +132,7 @@ async fn forget(conn: &DatabaseTransaction, gone: &[Uuid]) -> Result<()> {
     Ok(())
 }
 
-/// Everything of some kinds that has the words.
+/// Everything of some kinds, of any when there is none, that has the words.
 fn matching(terms: &Terms, kinds: &[&str], backend: DbBackend) -> SelectStatement {
     let mut select = Query::select();
     select.column((Entity, Column::Id));
@@ -166,6 +166,7 @@ pub struct Hit {
 }
 
 /// What fits the words best, at most [`RANKED`]: first what fits best, of equals the newest. The title weighs more.
+/// Of any kind when there is none: a kind is one word more, to whose weight FTS5 reads everything of it.
 pub async fn best(reader: Reader<'_>, terms: &Terms, kinds: &[&str]) -> Result<Vec<Hit>> {
     let sqlite = reader.backend() == DbBackend::Sqlite;
     let mut select = matching(terms, kinds, reader.backend());

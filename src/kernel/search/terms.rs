@@ -74,19 +74,21 @@ impl FromStr for Terms {
 }
 
 impl Terms {
-    /// As FTS5 asks. Words are letters, marks, digits and symbols, so that quotes need no escape.
+    /// As FTS5 asks, of any kind when there is none. Words are letters, marks, digits and symbols, so that quotes need no escape.
     pub(super) fn fts5(&self, kinds: &[&str]) -> String {
         let term = |term: &Term| format!("\"{}\"{}", term.words.join(" "), if term.open { " *" } else { "" });
         let all = joined(&self.wanted, " AND ", term);
         let all = if self.unwanted.is_empty() { all } else { format!("({all}) NOT ({})", joined(&self.unwanted, " OR ", term)) };
+        let words = format!("{{title text}} : ({all})");
         let kinds = kinds.iter().map(|kind| format!("\"{kind}\"")).collect::<Vec<_>>().join(" OR ");
-        format!("{{kind}} : ({kinds}) AND {{title text}} : ({all})")
+        if kinds.is_empty() { words } else { format!("{{kind}} : ({kinds}) AND {words}") }
     }
 
-    /// As PostgreSQL asks.
+    /// As PostgreSQL asks, of any kind when there is none.
     pub(super) fn tsquery(&self, kinds: &[&str]) -> String {
+        let words = self.ranked();
         let kinds = kinds.iter().map(|kind| format!("'kind:{kind}'")).collect::<Vec<_>>().join(" | ");
-        format!("({kinds}) & {}", self.ranked())
+        if kinds.is_empty() { words } else { format!("({kinds}) & {words}") }
     }
 
     /// As PostgreSQL ranks: a kind has no place among the words.
@@ -165,6 +167,8 @@ mod tests {
             let wanted = (format!("{{kind}} : (\"note\") AND {{title text}} : ({fts5})"), format!("('kind:a' | 'kind:b') & {tsquery}"));
             assert_eq!(asked(text), wanted, "{text}");
         }
+        let any: Terms = "rush".parse().expect("terms");
+        assert_eq!((any.fts5(&[]), any.tsquery(&[])), ("{title text} : (\"rush\" *)".to_owned(), "('rush':*)".to_owned()));
         for nothing in ["", " ", "-", "\"\"", "*", "!?…", "-paid", "- \"", "\u{300}"] {
             assert!(nothing.parse::<Terms>().is_err(), "{nothing:?}");
         }

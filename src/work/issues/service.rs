@@ -493,7 +493,9 @@ pub async fn open_by_type(reader: Reader<'_>) -> Result<OpenIssuesView> {
         .column(filed(issue_type::Column::Type))
         .expr_as(Expr::cust("COUNT(*)"), Alias::new("open"))
         .from(Entity)
-        .inner_join(issue_type::Entity, Expr::col(filed(issue_type::Column::IssueId)).equals((Entity, Column::Id)))
+        // SQLite joins crosswise in the order that is written: the open issues first, which are few, not every type of every issue.
+        .cross_join(issue_type::Entity)
+        .and_where(Expr::col(filed(issue_type::Column::IssueId)).equals((Entity, Column::Id)))
         .and_where(is_open())
         .group_by_col(filed(issue_type::Column::Type))
         .order_by(Alias::new("open"), Order::Desc)
