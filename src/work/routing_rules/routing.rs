@@ -138,8 +138,9 @@ async fn choose(tx: &mut Tx, rule: Model, facts: &Facts) -> Result<Option<Owner>
         if turns {
             let turn = Entity::update_many().col_expr(Column::LastUserId, Expr::val(choice.id)).filter(Column::Id.eq(id));
             tx.execute(&turn.into_query()).await?;
-            let read = tx.memory::<Read>().0.iter_mut().flatten().find(|rule| rule.id == id);
-            read.into_iter().for_each(|rule| rule.last_user_id = Some(choice.id));
+            if let Some(read) = tx.memory::<Read>().0.iter_mut().flatten().find(|rule| rule.id == id) {
+                read.last_user_id = Some(choice.id);
+            }
         }
         return Ok(Some(owner));
     }
