@@ -75,7 +75,7 @@ pub async fn recognise(tx: &mut Tx, who: Who, newcomer: Newcomer, trusted: bool)
     if let (Some(email), None) = (&email, &who.external_id) {
         alone_with(tx, KeyKind::Email, email).await?;
         if let Some(holder) = only_holder(tx.read(), email).await? {
-            let holder = if trusted { complete(tx, holder.id, &who).await? } else { holder };
+            let holder = if trusted { Box::pin(complete(tx, holder.id, &who)).await? } else { holder };
             return likely(tx, holder, Some(MatchedBy::Email), trusted).await;
         }
     }
@@ -84,7 +84,7 @@ pub async fn recognise(tx: &mut Tx, who: Who, newcomer: Newcomer, trusted: bool)
         language: newcomer.language.map_or(Patch::Absent, Patch::Value),
         ..described(who)
     };
-    let contact = service::register(tx, patch).await?;
+    let contact = Box::pin(service::register(tx, patch)).await?;
     likely(tx, contact, None, trusted).await
 }
 
