@@ -3,13 +3,12 @@
 use actix_web::{HttpResponse, get, web::Data};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::kernel::{db::Db, error::Result};
+use crate::kernel::{db::Db, error::Result, http::Routes};
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config.service(read_liveness).service(read_readiness);
+pub fn routes(routes: &mut Routes) {
+    routes.service(read_liveness).service(read_readiness);
 }
 
 /// How the service is.

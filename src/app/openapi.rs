@@ -10,7 +10,7 @@ use utoipa_actix_web::AppExt;
 use super::routes::routes;
 use crate::kernel::{
     actor::Scope,
-    http::{BrokenRule, Problem},
+    http::{BrokenRule, Problem, Routes},
 };
 
 #[derive(OpenApi)]
@@ -70,7 +70,11 @@ pub fn pretty() -> String {
 }
 
 fn build() -> Value {
-    let (_, api) = App::new().into_utoipa_app().openapi(Document::openapi()).configure(routes).split_for_parts();
+    let (_, api) = App::new()
+        .into_utoipa_app()
+        .openapi(Document::openapi())
+        .configure(|config| routes(&mut Routes::Described(config)))
+        .split_for_parts();
     let mut document = serde_json::to_value(api).unwrap_or_default();
     document["openapi"] = json!("3.1.0");
     document["components"]["securitySchemes"] = json!({

@@ -3,16 +3,16 @@
 use actix_web::{HttpResponse, get, web::Path};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::kernel::{
     error::{Code, Error, Result},
+    http::Routes,
     problem::status,
 };
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config.service(read_problem);
+pub fn routes(routes: &mut Routes) {
+    routes.service(read_problem);
 }
 
 /// What a problem's code means.

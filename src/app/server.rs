@@ -9,7 +9,6 @@ use actix_web::{
     middleware::{Compress, Condition, from_fn},
     web::{self, Data},
 };
-use utoipa_actix_web::AppExt;
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use super::{config::Config, openapi, routes::routes, telemetry};
@@ -18,6 +17,7 @@ use crate::kernel::{
     db::Db,
     error::{Code, Error, Result},
     http::{
+        Routes,
         auth::{Gate, gate},
         cors::admit_pages,
         edge::{Limits, edge, fallback},
@@ -53,16 +53,14 @@ pub fn listen(application: &Application) -> std::io::Result<(Server, SocketAddr)
             rate_limits: application.rate_limits.clone(),
         };
         let metrics_token = shared.metrics_token.clone();
-        let (app, _) = App::new()
+        App::new()
             .app_data(Data::new(application.db.clone()))
             .app_data(Data::new(gate_keeper))
             .app_data(Data::new(Limits { request_timeout: shared.request_timeout, trusted_proxies: shared.trusted_proxies }))
             .app_data(web::PayloadConfig::new(shared.body_limit))
             .app_data(document.clone())
-            .into_utoipa_app()
-            .configure(routes)
-            .split_for_parts();
-        app.route("/openapi.json", web::get().to(read_document))
+            .configure(|config| routes(&mut Routes::Served(config)))
+            .route("/openapi.json", web::get().to(read_document))
             .route("/metrics", web::get().to(move |request: HttpRequest| ready(read_metrics(&request, metrics_token.as_deref()))))
             .route("/docs", web::get().to(async || HttpResponse::PermanentRedirect().insert_header(("Location", "/docs/")).finish()))
             .service(SwaggerUi::new("/docs/{_:.*}").config(SwaggerConfig::new(["/openapi.json"])))

@@ -1,18 +1,17 @@
 //! The door to API keys.
 
 use actix_web::{get, patch, post, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
     json::{ApiKeyFilter, ApiKeyPage, ApiKeyPatch, ApiKeyView, CreatedApiKey, NewApiKey},
     service,
 };
-use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result};
+use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes};
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config.service(list_api_keys).service(create_api_key).service(read_api_key).service(update_api_key).service(revoke_api_key);
+pub fn routes(routes: &mut Routes) {
+    routes.service(list_api_keys).service(create_api_key).service(read_api_key).service(update_api_key).service(revoke_api_key);
 }
 
 /// List the API keys

@@ -1,18 +1,17 @@
 //! The door to groups.
 
 use actix_web::{delete, get, patch, post, put, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
     json::{GroupFilter, GroupPage, GroupPatch, GroupView, NewGroup},
     service,
 };
-use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result};
+use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes};
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config
+pub fn routes(routes: &mut Routes) {
+    routes
         .service(list_groups)
         .service(create_group)
         .service(read_group)

@@ -1,22 +1,21 @@
 //! The door to signing in and out.
 
 use actix_web::{HttpRequest, HttpResponse, get, http::header, post, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     json::{Jwks, PasswordChange, Refresh, SignIn, SignOut, Tokens},
     service,
 };
-use crate::kernel::http::{Answer, Call, Db, Result, request::client_address};
+use crate::kernel::http::{Answer, Call, Db, Result, Routes, request::client_address};
 
 /// Adds the routes below `/v1`.
-pub fn routes(config: &mut ServiceConfig) {
-    config.service(create_token).service(refresh_token).service(revoke_token).service(change_password);
+pub fn routes(routes: &mut Routes) {
+    routes.service(create_token).service(refresh_token).service(revoke_token).service(change_password);
 }
 
 /// Adds the route that stands outside of `/v1`.
-pub fn well_known(config: &mut ServiceConfig) {
-    config.service(read_jwks);
+pub fn well_known(routes: &mut Routes) {
+    routes.service(read_jwks);
 }
 
 /// Sign in

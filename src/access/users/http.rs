@@ -1,7 +1,6 @@
 //! The door to users.
 
 use actix_web::{get, patch, post, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::password;
@@ -9,11 +8,11 @@ use super::{
     json::{NewUser, ProfilePatch, UserFilter, UserPage, UserPatch, UserView},
     service,
 };
-use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result};
+use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, Routes};
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config.service(read_me).service(update_me).service(list_users).service(create_user).service(read_user).service(update_user);
+pub fn routes(routes: &mut Routes) {
+    routes.service(read_me).service(update_me).service(list_users).service(create_user).service(read_user).service(update_user);
 }
 
 /// Read one's own account

@@ -1,7 +1,6 @@
 //! The door to picklists.
 
 use actix_web::{get, patch, post, put, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     item,
@@ -12,13 +11,13 @@ use super::{
     service,
 };
 use crate::kernel::{
-    http::{Answer, Call, Command, Context, Db, List, Listing, Path, Query, Result},
+    http::{Answer, Call, Command, Context, Db, List, Listing, Path, Query, Result, Routes},
     tx::Tx,
 };
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config
+pub fn routes(routes: &mut Routes) {
+    routes
         .service(list_picklists)
         .service(create_picklist)
         .service(read_picklist)

@@ -1,17 +1,16 @@
 //! The door to variables.
 
 use actix_web::{get, patch, post, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     json::{NewVariable, VariableFilter, VariablePage, VariablePatch, VariableView},
     service,
 };
-use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result};
+use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, Routes};
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config.service(list_variables).service(create_variable).service(read_variable).service(update_variable);
+pub fn routes(routes: &mut Routes) {
+    routes.service(list_variables).service(create_variable).service(read_variable).service(update_variable);
 }
 
 /// List the variables

@@ -1,7 +1,6 @@
 //! The door to contacts.
 
 use actix_web::{get, patch, post, put, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
@@ -9,11 +8,11 @@ use super::{
     merging,
     service::{self, Found},
 };
-use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result};
+use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes};
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config
+pub fn routes(routes: &mut Routes) {
+    routes
         .service(list_contacts)
         .service(create_contact)
         .service(upsert_contact)

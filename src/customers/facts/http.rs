@@ -1,18 +1,17 @@
 //! The door to facts.
 
 use actix_web::{delete, get, put, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
     json::{FactBody, FactFilter, FactPage, FactView, ProfileView},
     service::{self, FoundProfile},
 };
-use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result};
+use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes};
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config.service(read_contact_profile).service(list_facts).service(read_fact).service(keep_fact).service(forget_fact);
+pub fn routes(routes: &mut Routes) {
+    routes.service(read_contact_profile).service(list_facts).service(read_fact).service(keep_fact).service(forget_fact);
 }
 
 /// Read the profile of a contact

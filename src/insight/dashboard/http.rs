@@ -1,20 +1,19 @@
 //! The door to the dashboard.
 
 use actix_web::{get, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     json::{DashboardFilter, DashboardView},
     service,
 };
 use crate::{
-    kernel::http::{Answer, Db, Query, Result},
+    kernel::http::{Answer, Db, Query, Result, Routes},
     work::action_items::Viewer,
 };
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config.service(read_dashboard);
+pub fn routes(routes: &mut Routes) {
+    routes.service(read_dashboard);
 }
 
 /// Read the dashboard

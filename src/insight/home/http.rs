@@ -1,14 +1,13 @@
 //! The door to the home page.
 
 use actix_web::{get, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{json::HomeView, service};
-use crate::kernel::http::{Answer, Context, Db, Result};
+use crate::kernel::http::{Answer, Context, Db, Result, Routes};
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config.service(read_home);
+pub fn routes(routes: &mut Routes) {
+    routes.service(read_home);
 }
 
 /// Read the home page

@@ -7,7 +7,6 @@ use utoipa::{
     IntoParams,
     openapi::path::{Parameter, ParameterIn},
 };
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     chart,
@@ -18,7 +17,7 @@ use super::{
 use crate::{
     kernel::{
         filter::{AnyOf, Flag},
-        http::{Db, Figures, List, Listing, Report, Result, report::report_params},
+        http::{Db, Figures, List, Listing, Report, Result, Routes, report::report_params},
     },
     work::{
         action_items::{self, ActionItemFilter, ActionItemPage, Viewer},
@@ -29,8 +28,8 @@ use crate::{
 };
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config
+pub fn routes(routes: &mut Routes) {
+    routes
         .service(list_orphaned_work)
         .service(list_orphaned_issues)
         .service(list_orphaned_work_items)

@@ -1,17 +1,16 @@
 //! The door to search.
 
 use actix_web::{get, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     json::{SearchFilter, SearchView},
     service,
 };
-use crate::kernel::http::{Answer, Db, Query, Result};
+use crate::kernel::http::{Answer, Db, Query, Result, Routes};
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config.service(search);
+pub fn routes(routes: &mut Routes) {
+    routes.service(search);
 }
 
 /// Search everything

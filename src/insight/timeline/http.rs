@@ -1,18 +1,17 @@
 //! The door to timelines.
 
 use actix_web::{get, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
     json::{TimelineFilter, TimelinePage},
     service,
 };
-use crate::kernel::http::{Db, List, Listing, Path, Result};
+use crate::kernel::http::{Db, List, Listing, Path, Result, Routes};
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config.service(list_subject_timeline).service(list_contact_timeline);
+pub fn routes(routes: &mut Routes) {
+    routes.service(list_subject_timeline).service(list_contact_timeline);
 }
 
 /// List what happened about a subject

@@ -1,7 +1,6 @@
 //! The door to connectors.
 
 use actix_web::{get, patch, post, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
@@ -9,13 +8,13 @@ use super::{
     service,
 };
 use crate::kernel::{
-    http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result},
+    http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes},
     jobs::JobView,
 };
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config
+pub fn routes(routes: &mut Routes) {
+    routes
         .service(list_connectors)
         .service(create_connector)
         .service(read_connector)

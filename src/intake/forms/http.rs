@@ -1,18 +1,17 @@
 //! The door to forms, and the one that web sites post through.
 
 use actix_web::{get, patch, post, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     intake,
     json::{FormFilter, FormPage, FormPatch, FormView, IntakeSubmission, IntakeView, NewForm},
     service,
 };
-use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, Submission};
+use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, Routes, Submission};
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config.service(list_forms).service(create_form).service(read_form).service(update_form).service(post_intake);
+pub fn routes(routes: &mut Routes) {
+    routes.service(list_forms).service(create_form).service(read_form).service(update_form).service(post_intake);
 }
 
 /// List the forms

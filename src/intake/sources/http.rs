@@ -1,7 +1,6 @@
 //! The door to sources.
 
 use actix_web::{delete, get, patch, post, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
@@ -12,13 +11,13 @@ use super::{
     service,
 };
 use crate::kernel::{
-    http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result},
+    http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes},
     jobs::JobView,
 };
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config
+pub fn routes(routes: &mut Routes) {
+    routes
         .service(list_sources)
         .service(create_source)
         .service(read_source)

@@ -1,18 +1,17 @@
 //! The door to events.
 
 use actix_web::{get, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
     json::{EventFilter, EventPage, EventView},
     service,
 };
-use crate::kernel::http::{Answer, Context, Db, Path, Query, Result};
+use crate::kernel::http::{Answer, Context, Db, Path, Query, Result, Routes};
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config.service(read_events).service(read_event);
+pub fn routes(routes: &mut Routes) {
+    routes.service(read_events).service(read_event);
 }
 
 /// Read the change feed

@@ -1,7 +1,6 @@
 //! The door to jobs.
 
 use actix_web::{get, post, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
@@ -9,13 +8,13 @@ use super::{
     service,
 };
 use crate::kernel::{
-    http::{Answer, Command, Context, Db, List, Listing, Path, Result},
+    http::{Answer, Command, Context, Db, List, Listing, Path, Result, Routes},
     jobs::JobView,
 };
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config.service(list_jobs).service(read_job).service(cancel_job);
+pub fn routes(routes: &mut Routes) {
+    routes.service(list_jobs).service(read_job).service(cancel_job);
 }
 
 /// List the jobs

@@ -11,6 +11,7 @@ pub mod page;
 pub mod rate_limit;
 pub mod report;
 pub mod request;
+pub mod routes;
 
 pub use answer::View;
 pub use body::{Call, Command, Submission};
@@ -18,6 +19,7 @@ pub use list_query::{List, Query};
 pub use page::Listing;
 pub use report::{Figures, Report};
 pub use request::Path;
+pub use routes::Routes;
 
 pub use crate::kernel::{
     context::Context,

@@ -1,7 +1,6 @@
 //! The door to action items.
 
 use actix_web::{get, patch, post, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
@@ -16,14 +15,14 @@ use super::{
 };
 use crate::kernel::{
     bulk::{BulkReport, Outcome},
-    http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result},
+    http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes},
     jobs::JobView,
 };
 use crate::work::ownership::{claim, release};
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config
+pub fn routes(routes: &mut Routes) {
+    routes
         .service(list_action_items)
         .service(create_action_item)
         .service(bulk_action_items)

@@ -1,18 +1,17 @@
 //! The door to the inbox.
 
 use actix_web::{get, post, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
     json::{InboxEntryView, InboxFilter, InboxPage, InboxState},
     service,
 };
-use crate::kernel::http::{Answer, Command, Db, List, Listing, Path, Problem, Result};
+use crate::kernel::http::{Answer, Command, Db, List, Listing, Path, Problem, Result, Routes};
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config.service(list_inbox).service(mark_inbox_entry_read).service(mark_inbox_entry_unread);
+pub fn routes(routes: &mut Routes) {
+    routes.service(list_inbox).service(mark_inbox_entry_read).service(mark_inbox_entry_unread);
 }
 
 /// List what lies in one's inbox

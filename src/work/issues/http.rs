@@ -1,7 +1,6 @@
 //! The door to issues.
 
 use actix_web::{get, patch, post, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
@@ -10,7 +9,7 @@ use super::{
     service,
 };
 use crate::{
-    kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, View},
+    kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes, View},
     work::{
         action_items::Reopening,
         ownership::{claim, release},
@@ -18,8 +17,8 @@ use crate::{
 };
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config
+pub fn routes(routes: &mut Routes) {
+    routes
         .service(list_issues)
         .service(create_issue)
         .service(read_issue)

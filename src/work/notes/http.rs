@@ -1,18 +1,17 @@
 //! The door to notes.
 
 use actix_web::{get, patch, post, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
     json::{CreatedNoteView, NewNote, NoteFilter, NotePage, NotePatch, NoteView},
     service,
 };
-use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result};
+use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, Routes};
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config.service(list_notes).service(create_note).service(read_note).service(update_note);
+pub fn routes(routes: &mut Routes) {
+    routes.service(list_notes).service(create_note).service(read_note).service(update_note);
 }
 
 /// List notes

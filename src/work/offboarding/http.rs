@@ -1,18 +1,17 @@
 //! The door to offboarding.
 
 use actix_web::{post, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
     json::{Offboarding, OffboardingView},
     service,
 };
-use crate::kernel::http::{Answer, Call, Db, Path, Result};
+use crate::kernel::http::{Answer, Call, Db, Path, Result, Routes};
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config.service(offboard_user);
+pub fn routes(routes: &mut Routes) {
+    routes.service(offboard_user);
 }
 
 /// Offboard a person

@@ -1,20 +1,19 @@
 //! The door to queues.
 
 use actix_web::{get, post, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     json::{QueueFilter, QueueKey, QueuePart, QueuesView, ZoneFilter},
     service,
 };
 use crate::{
-    kernel::http::{Answer, Command, Db, List, Listing, Path, Problem, Query, Result, request::named},
+    kernel::http::{Answer, Command, Db, List, Listing, Path, Problem, Query, Result, Routes, request::named},
     work::action_items::{self, ActionItemFilter, ActionItemPage, ActionItemView, Viewer, action_item, is_open},
 };
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config.service(list_queues).service(list_queue_items).service(claim_next_item);
+pub fn routes(routes: &mut Routes) {
+    routes.service(list_queues).service(list_queue_items).service(claim_next_item);
 }
 
 /// List one's queues

@@ -1,7 +1,6 @@
 //! The door to routing rules.
 
 use actix_web::{get, patch, post, put, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
@@ -11,11 +10,11 @@ use super::{
     },
     service,
 };
-use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result};
+use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, Routes};
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config
+pub fn routes(routes: &mut Routes) {
+    routes
         .service(list_routing_rules)
         .service(create_routing_rule)
         .service(order_routing_rules)

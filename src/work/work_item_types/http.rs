@@ -1,17 +1,16 @@
 //! The door to types of work items.
 
 use actix_web::{get, patch, post, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     json::{NewWorkItemType, WorkItemTypeFilter, WorkItemTypePage, WorkItemTypePatch, WorkItemTypeView},
     service,
 };
-use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result};
+use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, Routes};
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config.service(list_work_item_types).service(create_work_item_type).service(read_work_item_type).service(update_work_item_type);
+pub fn routes(routes: &mut Routes) {
+    routes.service(list_work_item_types).service(create_work_item_type).service(read_work_item_type).service(update_work_item_type);
 }
 
 /// List the types of work items

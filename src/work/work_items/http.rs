@@ -1,7 +1,6 @@
 //! The door to work items.
 
 use actix_web::{get, patch, post, put, web::Data};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::{
@@ -18,7 +17,7 @@ use crate::{
     customers::contacts::ExternalId,
     kernel::{
         bulk::{BulkReport, Outcome},
-        http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result},
+        http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes},
         jobs::JobView,
     },
     work::{
@@ -30,8 +29,8 @@ use crate::{
 };
 
 /// Adds the routes.
-pub fn routes(config: &mut ServiceConfig) {
-    config
+pub fn routes(routes: &mut Routes) {
+    routes
         .service(list_work_items)
         .service(create_work_item)
         .service(bulk_work_items)
