@@ -13,7 +13,7 @@ use crate::kernel::{
     context::Context,
     db::Db,
     error::{Broken, Code, Error, Result},
-    jobs::{self, Job},
+    jobs::{self, Job, JobStatus},
     journal::{Change, Record},
     patch::Patch,
     schedule::Schedule,
@@ -194,7 +194,7 @@ pub fn job_ended<'a, M: Scheduled + 'static>(tx: &'a mut Tx, change: &'a Change)
         select.and_where(Expr::col((M::Entity::default(), Alias::new("job_id"))).eq(change.id));
         tx.lock_rows(&mut select);
         let Some(row) = tx.read().one::<M>(&select).await? else { return Ok(()) };
-        let failures = if job["status"] == "failed" { row.failures() + 1 } else { 0 };
+        let failures = if job["status"] == JobStatus::Failed.as_str() { row.failures() + 1 } else { 0 };
         let next = row.next_run(tx.now, failures);
         note::<M>(tx, row.id(), [("failures", Expr::val(failures)), ("next_run_at", Expr::val(next))]).await
     }

@@ -87,6 +87,23 @@ macro_rules! visit {
     };
 }
 
+macro_rules! visit_integers {
+    () => {
+        visit! {
+            visit_i8(i8);
+            visit_i16(i16);
+            visit_i32(i32);
+            visit_i64(i64);
+            visit_i128(i128);
+            visit_u8(u8);
+            visit_u16(u16);
+            visit_u32(u32);
+            visit_u64(u64);
+            visit_u128(u128);
+        }
+    };
+}
+
 impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<V> {
     type Value = V::Value;
 
@@ -94,18 +111,10 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<V> {
         self.0.expecting(f)
     }
 
+    visit_integers!();
+
     visit! {
         visit_bool(bool);
-        visit_i8(i8);
-        visit_i16(i16);
-        visit_i32(i32);
-        visit_i64(i64);
-        visit_i128(i128);
-        visit_u8(u8);
-        visit_u16(u16);
-        visit_u32(u32);
-        visit_u64(u64);
-        visit_u128(u128);
         visit_f32(f32);
         visit_f64(f64);
         visit_char(char);
@@ -156,18 +165,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Whole<V> {
         self.0.expecting(f)
     }
 
-    visit! {
-        visit_i8(i8);
-        visit_i16(i16);
-        visit_i32(i32);
-        visit_i64(i64);
-        visit_i128(i128);
-        visit_u8(u8);
-        visit_u16(u16);
-        visit_u32(u32);
-        visit_u64(u64);
-        visit_u128(u128);
-    }
+    visit_integers!();
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<V::Value, E> {
         // Up to here every integer is a number of its own in JSON (RFC 8259, section 6).

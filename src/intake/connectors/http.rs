@@ -4,12 +4,16 @@ use actix_web::{get, patch, post, web::Data};
 use uuid::Uuid;
 
 use super::{
+    Connector,
     json::{ConnectorFilter, ConnectorPage, ConnectorPatch, ConnectorView, NewConnector},
     service,
 };
-use crate::kernel::{
-    http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes},
-    jobs::JobView,
+use crate::{
+    intake::scheduled,
+    kernel::{
+        http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes},
+        jobs::JobView,
+    },
 };
 
 /// Adds the routes.
@@ -71,7 +75,7 @@ async fn update_connector(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Connect
 #[utoipa::path(tag = "connectors", security(("bearer" = ["connectors:write"])), responses((status = 202, description = "The job that does it.", body = JobView)))]
 #[post("/connectors/{id}/run")]
 async fn run_connector(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
-    command.write(&db, async move |tx| Answer::accepted(&JobView::from(service::run(tx, id).await?))).await
+    command.write(&db, async move |tx| Answer::accepted(&JobView::from(scheduled::run::<Connector>(tx, id).await?))).await
 }
 
 /// Fetch a contact from the shop

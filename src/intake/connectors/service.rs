@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     customers::contacts,
-    intake::scheduled::{self, Scheduled, patch_credentials},
+    intake::scheduled::{Scheduled, patch_credentials},
     kernel::{
         error::{Broken, Code, Error, Result, Violation},
         filter::Narrow,
@@ -106,11 +106,6 @@ pub async fn page(reader: Reader<'_>, filter: ConnectorFilter, request: &PageReq
     })
     .await?;
     Ok(page.map(ConnectorView::from))
-}
-
-/// Has everybody who changed fetched now; 409 while that is under way.
-pub async fn run(tx: &mut Tx, id: Uuid) -> Result<Job> {
-    scheduled::run::<Model>(tx, id).await
 }
 
 impl Scheduled for Model {

@@ -72,7 +72,7 @@ pub async fn post(tx: &mut Tx, key: &str, submission: Map<String, Value>) -> Res
     }
     let lead = Newcomer { kind: Some(Kind::Prospect), language };
     // A page tells of its visitors what they like: nobody who is there changes by it.
-    let identified = contacts::recognise(tx, who, lead, !publishable).await?;
+    let mut identified = contacts::recognise(tx, who, lead, !publishable).await?;
     if work_item_types::usable(tx, &form.work_item_type, "type").await.is_err_and(|error| error.code() == Code::Invalid) {
         return Err(Error::new(Code::Conflict, format!("The type {} of this form's work items is retired.", form.work_item_type)));
     }
@@ -85,7 +85,7 @@ pub async fn post(tx: &mut Tx, key: &str, submission: Map<String, Value>) -> Res
         reference,
         source: form.key.clone(),
         external_id,
-        newcomer: identified.newcomer.clone(),
+        newcomer: identified.newcomer.take(),
     };
     let item = work_items::create(tx, draft, identified.contact_id).await.map_err(|refusal| form.mapping.placed(refusal))?;
     remember(tx, form_submission::Model { form_id: form.id, fingerprint, work_item_id: item.id, posted_at: tx.now }).await?;

@@ -4,15 +4,19 @@ use actix_web::{delete, get, patch, post, web::Data};
 use uuid::Uuid;
 
 use super::{
+    Source,
     json::{
         NewSource, QuarantineFilter, QuarantinePage, RetryReport, SourceFilter, SourcePage, SourcePatch, SourceRunFilter, SourceRunPage,
         SourceView,
     },
     service,
 };
-use crate::kernel::{
-    http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes},
-    jobs::JobView,
+use crate::{
+    intake::scheduled,
+    kernel::{
+        http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes},
+        jobs::JobView,
+    },
 };
 
 /// Adds the routes.
@@ -76,7 +80,7 @@ async fn update_source(db: Data<Db>, Path(id): Path<Uuid>, call: Call<SourcePatc
 #[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), responses((status = 202, description = "The job that does it.", body = JobView)))]
 #[post("/sources/{id}/run")]
 async fn run_source(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
-    command.write(&db, async move |tx| Answer::accepted(&JobView::from(service::run(tx, id).await?))).await
+    command.write(&db, async move |tx| Answer::accepted(&JobView::from(scheduled::run::<Source>(tx, id).await?))).await
 }
 
 /// List the runs of a source

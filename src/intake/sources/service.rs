@@ -18,7 +18,7 @@ use super::{
 use crate::{
     intake::{
         forms::{FormMapping, form},
-        scheduled::{self, Scheduled, patch_credentials},
+        scheduled::{Scheduled, patch_credentials},
     },
     kernel::{
         error::{Broken, Code, Error, Kind, Result, Violation},
@@ -209,11 +209,6 @@ pub async fn quarantine(
     })
     .await?;
     Ok(page.map(QuarantinedRowView::from))
-}
-
-/// Has a source pulled from now; 409 while that is under way.
-pub async fn run(tx: &mut Tx, id: Uuid) -> Result<Job> {
-    scheduled::run::<Model>(tx, id).await
 }
 
 impl Scheduled for Model {

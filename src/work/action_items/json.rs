@@ -601,8 +601,6 @@ pub struct ActionItemFilter {
     pub created_at_lt: Option<Timestamp>,
 }
 
-impl ActionItemFilter {}
-
 /// What a list leaves out because the caller did not say otherwise.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct AppliedDefaults {

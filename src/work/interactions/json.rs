@@ -654,8 +654,6 @@ pub struct InteractionFilter {
     pub follow_up_instructions: Option<String>,
 }
 
-impl InteractionFilter {}
-
 /// Which actions a list shows.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -706,8 +704,6 @@ pub struct ActionFilter {
     #[param(value_type = Option<String>, format = DateTime)]
     pub created_at_lt: Option<Timestamp>,
 }
-
-impl ActionFilter {}
 
 crate::contact_criteria!(InteractionFilter, ActionFilter);
 crate::page_of!(InteractionPage, InteractionView, Row, "interactions");

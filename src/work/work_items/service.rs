@@ -91,7 +91,7 @@ pub async fn create_by_hand(tx: &mut Tx, new: NewWorkItem) -> Result<CreatedWork
         Some(id) => tx.read().model(interaction::Entity::find_by_id(id)).await?.map(|interaction| interaction.contact_id),
         None => None,
     };
-    let identified = broken.note(identify(tx, new.who, new.contact_id.or(spoken_with)).await)?;
+    let mut identified = broken.note(identify(tx, new.who, new.contact_id.or(spoken_with)).await)?;
     let contact = identified.as_ref().map(|identified| identified.contact_id);
     let callback_at = broken.note(callback(tx, contact, new.callback_at, new.callback_local.as_deref()).await)?.flatten();
     if new.external_id.is_some() && new.source.is_none() {
@@ -106,7 +106,7 @@ pub async fn create_by_hand(tx: &mut Tx, new: NewWorkItem) -> Result<CreatedWork
         reference: new.reference,
         source: new.source.unwrap_or_else(|| BY_HAND.to_owned()),
         external_id: new.external_id,
-        newcomer: identified.as_ref().and_then(|identified| identified.newcomer.clone()),
+        newcomer: identified.as_mut().and_then(|identified| identified.newcomer.take()),
     };
     if let Some(id) = &draft.external_id
         && alone_with(tx, &draft.source, id).await?.is_some()
@@ -355,7 +355,7 @@ pub async fn upsert(tx: &mut Tx, external: ExternalId, body: WorkItemUpsert) -> 
         source: Some(source),
         external_id: Some(id),
     };
-    Ok((Box::pin(create_by_hand(tx, new)).await?, true))
+    Ok((create_by_hand(tx, new).await?, true))
 }
 
 /// A reference that takes the place of what was known.
