@@ -112,7 +112,7 @@ const FAILURES: &[(u16, &str, &str)] = &[
     (409, "Conflict", "It does not fit the present state."),
     (412, "Stale", "`If-Match` names another version than the present one."),
     (413, "TooLarge", "The body is larger than the server takes."),
-    (415, "UnsupportedMediaType", "The body is not JSON."),
+    (415, "UnsupportedMediaType", "The body is not JSON, or has a `Content-Encoding`."),
     (422, "Invalid", "Understood, but wrong; `errors` names every field."),
     (429, "TooManyRequests", "Too often; `Retry-After` says how long to wait."),
     (503, "Unavailable", "Not now; `Retry-After` says when to try again."),
@@ -290,11 +290,11 @@ fn complete_successes(operation: &mut Value, secured: bool, kind: Kind, repeatab
 
 /// Adds to one operation what its kind of operation shares with the others.
 fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String]) {
-    let secured = operation["security"].is_array();
-    if !secured {
+    // What needs no credential says so as `[{}]`, which is for programs the same as `[]`.
+    if operation["security"] == json!([{}]) {
         operation["security"] = json!([]);
     }
-    let has_body = operation["requestBody"].is_object();
+    let secured = operation["security"].as_array().is_some_and(|rules| !rules.is_empty());
     let kind = Kind::of(operation);
     // A body that may be left out is still never null.
     for (_, content) in operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut).into_iter().flatten() {
@@ -329,10 +329,7 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
         failures.push(404);
     }
     if writes {
-        failures.extend([408, 413, 422]);
-        if has_body {
-            failures.push(415);
-        }
+        failures.extend([408, 413, 415, 422]);
         // A queue has no version, nor does what is posted to a form.
         let one_thing = named && secured && !["/v1/queues/", "/v1/intake/"].iter().any(|start| path.starts_with(start));
         if one_thing || method == "patch" {

@@ -33,7 +33,7 @@ struct ProblemPage {
 /// Read what a problem's code means
 ///
 /// The page that the `type` of every problem leads to.
-#[utoipa::path(tag = "service", params(("code" = String, Path, description = "The code of a problem.", example = "stale_version")), responses((status = 200, description = "The code explained.", body = ProblemPage)))]
+#[utoipa::path(tag = "service", security(()), params(("code" = String, Path, description = "The code of a problem.", example = "stale_version")), responses((status = 200, description = "The code explained.", body = ProblemPage)))]
 #[get("/problems/{code}")]
 async fn read_problem(code: Path<String>) -> Result<HttpResponse> {
     let code = Code::ALL.iter().find(|known| known.as_str() == code.as_str()).ok_or_else(|| Error::not_found("code"))?;

@@ -18,7 +18,7 @@ use crate::kernel::{
     error::{Code, Error, Result},
     http::{
         Routes,
-        auth::{Gate, gate},
+        auth::{Gate, enforce_rules},
         cors::admit_pages,
         edge::{Limits, edge, fallback},
         operations::Operations,
@@ -39,13 +39,18 @@ pub struct Application {
     pub rate_limits: Arc<RateLimits>,
 }
 
+/// The pattern of the pages of the documentation.
+const SWAGGER_UI: &str = "/docs/{_:.*}";
+
 /// Starts listening; the address matters when the port was 0.
 pub fn listen(application: &Application) -> std::io::Result<(Server, SocketAddr)> {
     let config = application.config.clone();
     let application = application.clone();
-    let operations = Arc::new(Operations::of(openapi::document()));
+    let pages = ["/openapi.json", "/metrics", "/docs", SWAGGER_UI];
+    let operations = Arc::new(pages.into_iter().fold(Operations::of(openapi::document()), Operations::with_public));
     let document = Data::new(openapi::pretty());
     let shared = config.clone();
+    let limits = Limits { request_timeout: config.request_timeout, trusted_proxies: config.trusted_proxies, body: config.body_limit };
     let mut server = HttpServer::new(move || {
         let gate_keeper = Gate {
             authenticator: application.authenticator.clone(),
@@ -56,16 +61,15 @@ pub fn listen(application: &Application) -> std::io::Result<(Server, SocketAddr)
         App::new()
             .app_data(Data::new(application.db.clone()))
             .app_data(Data::new(gate_keeper))
-            .app_data(Data::new(Limits { request_timeout: shared.request_timeout, trusted_proxies: shared.trusted_proxies }))
-            .app_data(web::PayloadConfig::new(shared.body_limit))
+            .app_data(Data::new(limits))
             .app_data(document.clone())
             .configure(|config| routes(&mut Routes::Served(config)))
             .route("/openapi.json", web::get().to(read_document))
             .route("/metrics", web::get().to(move |request: HttpRequest| ready(read_metrics(&request, metrics_token.as_deref()))))
             .route("/docs", web::get().to(async || HttpResponse::PermanentRedirect().insert_header(("Location", "/docs/")).finish()))
-            .service(SwaggerUi::new("/docs/{_:.*}").config(SwaggerConfig::new(["/openapi.json"])))
+            .service(SwaggerUi::new(SWAGGER_UI).config(SwaggerConfig::new(["/openapi.json"])))
             .default_service(web::to(fallback))
-            .wrap(from_fn(gate))
+            .wrap(from_fn(enforce_rules))
             .wrap(Compress::default())
             .wrap(Condition::new(!shared.cors_origins.is_empty(), cors(&shared.cors_origins)))
             .wrap(from_fn(admit_pages))

@@ -105,6 +105,7 @@ codes! {
     RequestTimeout "request_timeout" TooSlow "Request too slow" "Requête trop lente" "The body did not arrive in time.";
     BodyTooLarge "body_too_large" TooLarge "Too large" "Trop volumineux" "The body is larger than the server takes.";
     UnsupportedMediaType "unsupported_media_type" UnsupportedMedia "Unsupported media type" "Type de contenu non pris en charge" "Send `Content-Type: application/json`; patches also `application/merge-patch+json`.";
+    UnsupportedEncoding "unsupported_encoding" UnsupportedMedia "Unsupported encoding" "Encodage non pris en charge" "Send the body as it is, without `Content-Encoding`.";
     Invalid "invalid" Invalid "Invalid" "Non valide" "The request was understood but breaks a rule. `errors` names every field and its rule.";
     IdempotencyMismatch "idempotency_mismatch" Invalid "Idempotency key used before" "Clé d'idempotence déjà utilisée" "This Idempotency-Key came with another body within the last 24 hours.";
     NobodyActing "nobody_acting" Invalid "Nobody to act for" "Personne concernée absente" "An API key that acts for nobody must name whom it means.";

@@ -76,6 +76,34 @@ async fn a_body_of_twenty_megabytes() {
     shop.serves_others().await;
 }
 
+/// Zeros by the gigabyte in a few bytes: frames of zstd (RFC 8878) whose blocks each repeat one byte 128 KiB long.
+fn zeros(bytes: usize) -> Vec<u8> {
+    let mut packed = b"\x28\xb5\x2f\xfd\x00\x38".to_vec();
+    packed.extend(std::iter::repeat_n([0x02, 0x00, 0x10, 0x00], bytes / 4).flatten());
+    packed
+}
+
+/// What unfolds to gigabytes is refused as it is, by whomever it is sent, and nothing of it is unfolded.
+#[tokio::test]
+async fn a_small_body_that_unfolds_to_gigabytes() {
+    let shop = Shop::open().await;
+    let before = shop.server.peak_memory();
+    let nobody = "POST /v1/auth/token HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n";
+    for size in [6_500, 65_000, 5_000_000] {
+        let packed = zeros(size);
+        for encoding in ["zstd", "br", "gzip", "identity, zstd"] {
+            let headers = format!("Content-Type: application/json\r\nContent-Encoding: {encoding}\r\nContent-Length: {}\r\n", packed.len());
+            let stranger = [format!("{nobody}{headers}\r\n").as_bytes(), &packed].concat();
+            let known = [shop.head("POST /v1/notes", &headers).as_bytes(), &packed].concat();
+            let (stranger, known, ()) = tokio::join!(tell(&shop.server, &stranger), tell(&shop.server, &known), shop.serves_others());
+            assert_eq!(stranger.problem(415), "unsupported_encoding");
+            assert_eq!(known.problem(415), "unsupported_encoding");
+        }
+    }
+    let grown = shop.server.peak_memory().saturating_sub(before);
+    assert!(grown < ROOM_TO_GROW, "it grew by {grown} KiB");
+}
+
 #[tokio::test]
 async fn json_that_nests_ten_thousand_deep() {
     let shop = Shop::open().await;

@@ -6,7 +6,7 @@ use super::{
     json::{Jwks, PasswordChange, Refresh, SignIn, SignOut, Tokens},
     service,
 };
-use crate::kernel::http::{Answer, Call, Db, Result, Routes, request::client_address};
+use crate::kernel::http::{Answer, Call, Db, PublicCall, Result, Routes, request::client_address};
 
 /// Adds the routes below `/v1`.
 pub fn routes(routes: &mut Routes) {
@@ -24,9 +24,9 @@ pub fn well_known(routes: &mut Routes) {
 /// after its last refresh. A wrong password and an unknown address are the same 401
 /// `invalid_credentials`. After five failures of an account, or twenty of an address, within 15
 /// minutes even the right password is 429 `too_many_failures` until the window ends.
-#[utoipa::path(tag = "auth", request_body = SignIn, responses((status = 200, description = "The tokens of a new session.", body = Tokens), (status = 429, description = "Too many failures; `Retry-After` says how long to wait.")))]
+#[utoipa::path(tag = "auth", security(()), request_body = SignIn, responses((status = 200, description = "The tokens of a new session.", body = Tokens), (status = 429, description = "Too many failures; `Retry-After` says how long to wait.")))]
 #[post("/auth/token")]
-async fn create_token(db: Data<Db>, request: HttpRequest, call: Call<SignIn>) -> Result<Answer> {
+async fn create_token(db: Data<Db>, request: HttpRequest, PublicCall(call): PublicCall<SignIn>) -> Result<Answer> {
     Answer::json(200, &service::sign_in(&db, call.context, call.body, client_address(&request)).await?)
 }
 
@@ -34,9 +34,9 @@ async fn create_token(db: Data<Db>, request: HttpRequest, call: Call<SignIn>) ->
 ///
 /// New tokens for the last refresh token, which then is used up. One that comes a second time was
 /// copied: the whole session ends, and everybody who holds its tokens gets 401 `invalid_token`.
-#[utoipa::path(tag = "auth", request_body = Refresh, responses((status = 200, description = "The next tokens of the session.", body = Tokens)))]
+#[utoipa::path(tag = "auth", security(()), request_body = Refresh, responses((status = 200, description = "The next tokens of the session.", body = Tokens)))]
 #[post("/auth/refresh")]
-async fn refresh_token(db: Data<Db>, call: Call<Refresh>) -> Result<Answer> {
+async fn refresh_token(db: Data<Db>, PublicCall(call): PublicCall<Refresh>) -> Result<Answer> {
     Answer::json(200, &service::refresh(&db, call.context, &call.body.refresh_token).await?)
 }
 
@@ -67,7 +67,7 @@ async fn change_password(db: Data<Db>, request: HttpRequest, call: Call<Password
 ///
 /// A JWK set (RFC 7517) of Ed25519 keys. A new key signs from the moment that it is listed, so an
 /// unknown `kid` means: read this again.
-#[utoipa::path(tag = "auth", responses((status = 200, description = "The keys.", body = Jwks)))]
+#[utoipa::path(tag = "auth", security(()), responses((status = 200, description = "The keys.", body = Jwks)))]
 #[get("/.well-known/jwks.json")]
 async fn read_jwks(db: Data<Db>) -> Result<HttpResponse> {
     let jwks = service::jwks(db.read(), db.clock().now()).await?;

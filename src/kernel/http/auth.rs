@@ -1,9 +1,10 @@
-//! The gate: who is asking, may they, and how often. Before any handler, and before any body is read.
+//! The gate: who is asking, may they, and how often. Decided once the router has matched an operation, before any of
+//! the body is read.
 
 use std::sync::Arc;
 
 use actix_web::{
-    Error as ActixError, HttpMessage,
+    Error as ActixError, HttpMessage, HttpRequest,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::header,
@@ -14,7 +15,7 @@ use futures_util::future::LocalBoxFuture;
 use percent_encoding::percent_decode_str;
 
 use super::{
-    edge::{Pattern, wrong_method},
+    edge::wrong_method,
     operations::{Access, Operations},
     rate_limit::{RateLimits, Verdict},
     request::{client_address, text},
@@ -53,80 +54,105 @@ pub struct Gate {
     pub rate_limits: Arc<RateLimits>,
 }
 
-/// Lets a request through, or says why not.
-pub async fn gate<B: MessageBody>(
+impl Gate {
+    fn of(request: &HttpRequest) -> Result<&Self> {
+        request.app_data::<Data<Self>>().map(|gate| gate.get_ref()).ok_or_else(|| Error::internal("no gate in the application"))
+    }
+
+    /// What the operation asks whose resource the router has matched. What no rule knows is not there.
+    fn rule(&self, request: &HttpRequest) -> Result<Access> {
+        let pattern = request.match_pattern().unwrap_or_default();
+        self.operations.access(&pattern, request.method().as_str()).ok_or_else(|| {
+            tracing::error!(%pattern, "a route that no rule knows");
+            Error::new(Code::NotFound, "There is nothing at this path.")
+        })
+    }
+}
+
+/// On a request that the rules have let in.
+struct Authorized;
+
+/// Stands around the router: nothing leaves that no rule has let in, and the limits of the caller are published.
+pub async fn enforce_rules<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> std::result::Result<ServiceResponse<EitherBody<B>>, ActixError> {
-    let operations = request.app_data::<Data<Gate>>().map(|gate| gate.operations.clone());
-    if let Some(allowed) = operations.and_then(|operations| operations.refused(request.path(), request.method().as_str())) {
+    if percent_decode_str(request.uri().path()).decode_utf8().is_err() {
+        let refusal = Error::new(Code::BadRequest, "The path is not UTF-8.");
+        return Ok(request.error_response(refusal).map_into_right_body());
+    }
+    let operations = Gate::of(request.request())?.operations.clone();
+    if let Some(allowed) = operations.refused(request.match_info().as_str(), request.method().as_str()) {
         return Ok(request.into_response(wrong_method(&allowed)).map_into_right_body());
     }
-    match admit(&request).await {
-        Ok(verdict) => {
-            let mut response = next.call(request).await?.map_into_left_body();
-            if let Some(verdict) = verdict {
-                verdict.write(response.headers_mut());
-            }
-            Ok(response)
-        }
-        Err((refusal, verdict)) => {
-            let mut response = request.error_response(refusal).map_into_right_body();
-            if let Some(verdict) = verdict {
-                verdict.write(response.headers_mut());
-            }
-            Ok(response)
-        }
+    let mut response = next.call(request).await?;
+    let verdict = response.request().extensions_mut().remove::<Verdict>();
+    if let Some(verdict) = verdict {
+        verdict.write(response.headers_mut());
     }
+    let failed = response.status().is_client_error() || response.status().is_server_error();
+    let settled = failed || response.request().extensions().contains::<Authorized>();
+    // What needs no caller need not ask who it is.
+    if !settled && Gate::of(response.request())?.rule(response.request()).ok() != Some(Access::Public) {
+        let refusal = Error::internal("an operation answered that had not asked who is there");
+        return Ok(ServiceResponse::from_err(refusal, response.request().clone()).map_into_right_body());
+    }
+    Ok(response.map_into_left_body())
 }
 
-async fn admit(request: &ServiceRequest) -> std::result::Result<Option<Verdict>, (Error, Option<Verdict>)> {
-    if percent_decode_str(request.uri().path()).decode_utf8().is_err() {
-        return Err((Error::new(Code::BadRequest, "The path is not UTF-8."), None));
-    }
-    let gate = request.app_data::<Data<Gate>>().ok_or_else(|| (Error::internal("no gate in the application"), None))?;
-    let pattern = request.extensions().get::<Pattern>().cloned();
-    let pattern = pattern.ok_or_else(|| (Error::internal("no edge around the gate"), None))?;
-    let scope = match pattern.0.and_then(|pattern| gate.operations.access(&pattern, request.method().as_str())) {
-        // Unknown paths and methods are answered behind the gate, and need nobody's name.
-        None | Some(Access::Public) => return Ok(None),
-        Some(Access::AnyCredential) => None,
-        Some(Access::Scope(scope)) => Some(scope),
+/// Who asks for the operation that the router has matched, when they may, and no more often than they may. Whatever
+/// a handler takes to learn of its caller goes through here, before any of the body is read.
+pub async fn authorize(request: &HttpRequest) -> Result<Arc<Actor>> {
+    let gate = Gate::of(request)?;
+    let scope = match gate.rule(request)? {
+        Access::Public => return Err(Error::internal("a public operation asks who is there")),
+        Access::AnyCredential => None,
+        Access::Scope(scope) => Some(scope),
     };
-    let db = request.app_data::<Data<Db>>().ok_or_else(|| (Error::internal("no database in the application"), None))?;
-    let credential = credential(request).map_err(|refusal| (refusal, None))?;
-    let actor = gate.authenticator.authenticate(db, credential).await.map_err(|refusal| (refusal, None))?;
+    let db = request.app_data::<Data<Db>>().ok_or_else(|| Error::internal("no database in the application"))?;
+    let actor = gate.authenticator.authenticate(db, credential(request)?).await?;
     let verdict = match &actor.bounds {
         None => gate.rate_limits.check(actor.id),
-        Some(_) => gate.rate_limits.check_publishable(actor.id, client_address(request.request())),
+        Some(_) => gate.rate_limits.check_publishable(actor.id, client_address(request)),
     };
-    if let Some(wait) = verdict.as_ref().and_then(|verdict| verdict.retry_after) {
-        let refusal = Error::new(Code::RateLimited, "This credential asks more often than it may.").retry_after(wait);
-        return Err((refusal, verdict));
+    let wait = verdict.as_ref().and_then(|verdict| verdict.retry_after);
+    if let Some(verdict) = verdict {
+        request.extensions_mut().insert(verdict);
+    }
+    if let Some(wait) = wait {
+        return Err(Error::new(Code::RateLimited, "This credential asks more often than it may.").retry_after(wait));
     }
     if let Some(scope) = scope {
-        actor.may(scope).map_err(|refusal| (refusal, verdict.clone()))?;
+        actor.may(scope)?;
     }
     if let Some(bounds) = &actor.bounds {
-        within(bounds, scope, request).map_err(|refusal| (refusal, verdict.clone()))?;
+        within(bounds, scope, request)?;
     }
-    request.extensions_mut().insert(actor);
-    Ok(verdict)
+    request.extensions_mut().insert(Authorized);
+    Ok(actor)
+}
+
+/// Nobody, for operations that need no credential, and only for those.
+pub fn nobody(request: &HttpRequest) -> Result<Arc<Actor>> {
+    match Gate::of(request)?.rule(request)? {
+        Access::Public => Ok(Arc::new(Actor::nobody())),
+        _ => Err(Error::internal("an operation with a rule does not ask who is there")),
+    }
 }
 
 /// Refuses a publishable key that is not sent by a page of its own, or to anything but what it is for.
-fn within(bounds: &Bounds, scope: Option<Scope>, request: &ServiceRequest) -> Result<()> {
+fn within(bounds: &Bounds, scope: Option<Scope>, request: &HttpRequest) -> Result<()> {
     if scope.is_none() {
         return Err(Error::new(Code::NotAllowed, "A publishable key posts to its forms and does nothing else."));
     }
-    let origin = text(request.request(), "Origin")?;
+    let origin = text(request, "Origin")?;
     if origin.is_some_and(|origin| bounds.origins.iter().any(|known| known == origin)) {
         return Ok(());
     }
     Err(Error::new(Code::NotAllowed, "A publishable key is sent by the pages of its origins alone; the header Origin names none of them."))
 }
 
-fn credential(request: &ServiceRequest) -> Result<Credential<'_>> {
+fn credential(request: &HttpRequest) -> Result<Credential<'_>> {
     if request.headers().get_all(header::AUTHORIZATION).nth(1).is_some() {
         return Err(Error::new(Code::InvalidToken, "Authorization must be given once."));
     }
@@ -136,5 +162,5 @@ fn credential(request: &ServiceRequest) -> Result<Credential<'_>> {
     let bearer = bearer
         .filter(|token| !token.is_empty())
         .ok_or_else(|| Error::new(Code::InvalidToken, "Authorization must be Bearer and a token."))?;
-    Ok(Credential { bearer, act_as: text(request.request(), "X-Act-As")? })
+    Ok(Credential { bearer, act_as: text(request, "X-Act-As")? })
 }

@@ -1,10 +1,10 @@
 //! Bodies: JSON of a known shape, within limits, every broken rule named at once.
 
-use std::{collections::HashSet, fmt, marker::PhantomData};
+use std::{collections::HashSet, fmt, marker::PhantomData, sync::Arc};
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, error::PayloadError, http::header, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use futures_util::{FutureExt, future::LocalBoxFuture};
+use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
 use serde::{
     Deserializer,
     de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor},
@@ -14,10 +14,12 @@ use sha2::{Digest, Sha256};
 use validator::Validate;
 
 use super::{
+    auth::{authorize, nobody},
     edge::{Limits, ReadToTheEnd, no_parameters},
     request::{context, text},
 };
 use crate::kernel::{
+    actor::Actor,
     context::{Context, RetryKey},
     db::Db,
     error::{Code, Error, Result, Violation},
@@ -69,11 +71,10 @@ impl FromRequest for Command {
     type Future = LocalBoxFuture<'static, Result<Self>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bytes = web::Bytes::from_request(request, payload);
-        let request = request.clone();
+        let (request, payload) = (request.clone(), payload.take());
         async move {
-            let mut context = begin(&request)?;
-            let bytes = collect(&request, bytes).await?;
+            let mut context = begin(&request, authorize(&request).await?)?;
+            let bytes = read_bytes(&request, payload, usize::MAX).await?;
             // Clients often send `{}` with a command that takes nothing.
             if !bytes.trim_ascii().is_empty()
                 && !serde_json::from_slice::<serde_json::Map<String, Value>>(&bytes).is_ok_and(|map| map.is_empty())
@@ -92,15 +93,40 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Call<T> {
     type Future = LocalBoxFuture<'static, Result<Self>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bytes = web::Bytes::from_request(request, payload);
-        let request = request.clone();
+        let (request, payload) = (request.clone(), payload.take());
         async move {
-            let mut context = begin(&request)?;
-            let bytes = collect(&request, bytes).await?;
-            let body = read::<T>(&request, &bytes)?;
-            body.validate()?;
-            context.retry = retry_key(&request, &bytes)?;
-            Ok(Self { context, body })
+            let context = begin(&request, authorize(&request).await?)?;
+            Self::read(&request, payload, context, usize::MAX).await
+        }
+        .boxed_local()
+    }
+}
+
+impl<T: DeserializeOwned + Validate> Call<T> {
+    async fn read(request: &HttpRequest, payload: Payload, mut context: Context, limit: usize) -> Result<Self> {
+        let bytes = read_bytes(request, payload, limit).await?;
+        let body = read::<T>(request, &bytes)?;
+        body.validate()?;
+        context.retry = retry_key(request, &bytes)?;
+        Ok(Self { context, body })
+    }
+}
+
+/// A call of an operation that needs no credential: its actor is nobody, and its body is small.
+pub struct PublicCall<T>(pub Call<T>);
+
+/// Bytes at the most of a body from somebody whom nobody knows yet.
+const MAX_PUBLIC_BODY: usize = 64 << 10;
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for PublicCall<T> {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        async move {
+            let context = begin(&request, nobody(&request)?)?;
+            Call::read(&request, payload, context, MAX_PUBLIC_BODY).await.map(Self)
         }
         .boxed_local()
     }
@@ -129,19 +155,10 @@ impl FromRequest for Submission {
     type Future = LocalBoxFuture<'static, Result<Self>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let bytes = web::Bytes::from_request(request, payload);
-        let request = request.clone();
+        let (request, payload) = (request.clone(), payload.take());
         async move {
-            let mut context = begin(&request)?;
-            let too_large = || Error::new(Code::BodyTooLarge, "A submission has 64 KiB at the most.");
-            let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-            if announced.is_some_and(|length| length > LARGEST_SUBMISSION) {
-                return Err(too_large());
-            }
-            let bytes = collect(&request, bytes).await?;
-            if bytes.len() > LARGEST_SUBMISSION {
-                return Err(too_large());
-            }
+            let mut context = begin(&request, authorize(&request).await?)?;
+            let bytes = read_bytes(&request, payload, LARGEST_SUBMISSION).await?;
             let body = read_submission(&request, &bytes)?;
             if body.len() > MOST_MEMBERS {
                 return Err(Error::field("", "length", format!("must have at most {MOST_MEMBERS} members")));
@@ -185,23 +202,49 @@ fn read_form(bytes: &[u8]) -> Result<Map<String, Value>> {
     Ok(members)
 }
 
-fn begin(request: &HttpRequest) -> Result<Context> {
+fn begin(request: &HttpRequest, actor: Arc<Actor>) -> Result<Context> {
     no_parameters(request)?;
-    context(request)
+    context(request, actor)
 }
 
-/// The whole body, which may take half of the request's time to arrive.
-async fn collect(
-    request: &HttpRequest,
-    bytes: impl Future<Output = std::result::Result<web::Bytes, actix_web::Error>>,
-) -> Result<web::Bytes> {
-    match tokio::time::timeout(Limits::of(request).request_timeout / 2, bytes).await {
-        Ok(Ok(bytes)) => {
-            request.extensions_mut().insert(ReadToTheEnd);
-            Ok(bytes)
+/// The whole body as it was sent, never decoded: what a few bytes unfold to is nothing that a limit could bound in time.
+/// It is no larger than this, and than the server takes, and has half of the request's time to arrive.
+async fn read_bytes(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<web::BytesMut> {
+    refuse_encodings(request)?;
+    let limit = limit.min(Limits::of(request).body);
+    let too_large = || Error::new(Code::BodyTooLarge, format!("The body is larger than the {limit} bytes that are taken here."));
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large());
+    }
+    let mut bytes = web::BytesMut::new();
+    let arrival = async {
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|_| Error::new(Code::BadRequest, "The body could not be read."))?;
+            if bytes.len() + chunk.len() > limit {
+                return Err(too_large());
+            }
+            bytes.extend_from_slice(&chunk);
         }
-        Ok(Err(error)) => Err(unreadable(&error)),
-        Err(_) => Err(Error::new(Code::RequestTimeout, "The body did not arrive in time.")),
+        Ok(())
+    };
+    match tokio::time::timeout(Limits::of(request).request_timeout / 2, arrival).await {
+        Ok(arrived) => arrived?,
+        Err(_) => return Err(Error::new(Code::RequestTimeout, "The body did not arrive in time.")),
+    }
+    request.extensions_mut().insert(ReadToTheEnd);
+    Ok(bytes)
+}
+
+/// Refuses a body that would have to be decoded (RFC 9110, 8.4); `identity` says that it need not be.
+fn refuse_encodings(request: &HttpRequest) -> Result<()> {
+    let plain = |value: &header::HeaderValue| {
+        let names = value.to_str().ok()?.split(',').map(str::trim);
+        names.into_iter().all(|name| name.is_empty() || name.eq_ignore_ascii_case("identity")).then_some(())
+    };
+    match request.headers().get_all(header::CONTENT_ENCODING).all(|value| plain(value).is_some()) {
+        true => Ok(()),
+        false => Err(Error::new(Code::UnsupportedEncoding, "Bodies are taken as they are; send it without Content-Encoding.")),
     }
 }
 
@@ -216,16 +259,6 @@ fn read<T: DeserializeOwned>(request: &HttpRequest, bytes: &[u8]) -> Result<T> {
     parse(bytes)
 }
 
-fn unreadable(error: &actix_web::Error) -> Error {
-    match error.as_error::<PayloadError>() {
-        Some(PayloadError::Overflow) => Error::new(Code::BodyTooLarge, "The body is larger than the server takes."),
-        _ if error.as_response_error().status_code() == actix_web::http::StatusCode::PAYLOAD_TOO_LARGE => {
-            Error::new(Code::BodyTooLarge, "The body is larger than the server takes.")
-        }
-        _ => Error::new(Code::BadRequest, "The body could not be read."),
-    }
-}
-
 fn retry_key(request: &HttpRequest, bytes: &[u8]) -> Result<Option<RetryKey>> {
     const NAME: &str = "Idempotency-Key";
     if request.method() != actix_web::http::Method::POST {
@@ -238,7 +271,7 @@ fn retry_key(request: &HttpRequest, bytes: &[u8]) -> Result<Option<RetryKey>> {
     let digest = Sha256::digest(bytes);
     Ok(Some(RetryKey {
         key: key.to_owned(),
-        operation: format!("{} {}", request.method(), request.path()),
+        operation: format!("{} {}", request.method(), request.match_info().as_str()),
         fingerprint: BASE64_URL_SAFE_NO_PAD.encode(digest),
     }))
 }

@@ -1,7 +1,7 @@
 //! Pages of other sites: those of a publishable key's origins may post to what takes their posts, and read the answer.
 
 use actix_web::{
-    Error as ActixError, HttpMessage, HttpResponse,
+    Error as ActixError, HttpResponse,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -12,7 +12,7 @@ use actix_web::{
     web::Data,
 };
 
-use super::{auth::Gate, edge::Pattern};
+use super::auth::Gate;
 use crate::kernel::db::Db;
 
 /// What a page may read of an answer.
@@ -48,7 +48,7 @@ pub async fn admit_pages<B: MessageBody>(
 async fn admitted(request: &ServiceRequest) -> Option<HeaderValue> {
     let origin = request.headers().get(header::ORIGIN)?.clone();
     let (gate, db) = (request.app_data::<Data<Gate>>()?, request.app_data::<Data<Db>>()?);
-    let pattern = request.extensions().get::<Pattern>().cloned()?.0?;
+    let pattern = request.resource_map().match_pattern(request.match_info().as_str())?;
     let known = gate.operations.takes_posts_of_pages(&pattern) && gate.authenticator.admits(db, origin.to_str().ok()?).await.ok()?;
     known.then_some(origin)
 }

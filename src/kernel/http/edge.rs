@@ -44,11 +44,6 @@ impl ResponseError for Error {
     }
 }
 
-/// The pattern of the path, as the document writes it; none when nothing is there. Looked up once,
-/// for the gate, the log and the metrics.
-#[derive(Clone, Debug)]
-pub struct Pattern(pub Option<Arc<str>>);
-
 /// What holds for every request.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -56,13 +51,15 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// Reverse proxies in front, whose `X-Forwarded-For` is believed.
     pub trusted_proxies: usize,
+    /// Bytes of a body at the most.
+    pub body: usize,
 }
 
 impl Limits {
     /// Those of the application that a request came to.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
-        let usual = Self { request_timeout: Duration::from_mins(1), trusted_proxies: 0 };
+        let usual = Self { request_timeout: Duration::from_mins(1), trusted_proxies: 0, body: 0 };
         request.app_data::<Data<Self>>().map_or(usual, |limits| ***limits)
     }
 }
@@ -80,12 +77,7 @@ pub async fn edge<B: MessageBody + 'static>(
     }
     let id = request_id(&request);
     let languages = languages(request.request());
-    let pattern: Option<Arc<str>> = request.match_pattern().map(Arc::from);
-    {
-        let mut extensions = request.extensions_mut();
-        extensions.insert(RequestId(id.clone()));
-        extensions.insert(Pattern(pattern.clone()));
-    }
+    request.extensions_mut().insert(RequestId(id.clone()));
     let limit = Limits::of(request.request()).request_timeout;
     let Ok(response) = tokio::time::timeout(limit, next.call(request)).await else {
         let error = Error::new(Code::Timeout, "The request took longer than the server allows.").retry_after(1);
@@ -121,7 +113,7 @@ pub async fn edge<B: MessageBody + 'static>(
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     let (status, took) = (response.status().as_u16(), started.elapsed());
-    let path = pattern.unwrap_or_else(|| "unknown".into());
+    let path: Arc<str> = response.request().match_pattern().map_or_else(|| "unknown".into(), Arc::from);
     let method = response.request().method().as_str();
     metrics::histogram!("http_request_duration_seconds", "method" => method.to_owned(), "path" => path.clone(), "status" => status.to_string())
         .record(took.as_secs_f64());
@@ -184,6 +176,9 @@ fn write_problem<B>(response: ServiceResponse<B>, error: &Error, problem: &Probl
     }
     if error.code().kind() == Kind::Unauthenticated {
         written.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+    }
+    if error.code() == Code::UnsupportedEncoding {
+        written.insert_header((header::ACCEPT_ENCODING, "identity"));
     }
     if let Some(current) = error.refusal().extra.get("current_version") {
         written.insert_header((header::ETAG, format!("\"{current}\"")));

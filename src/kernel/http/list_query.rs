@@ -1,14 +1,9 @@
 //! Query strings: of lists, with paging, sorting, counting and the filter, and of other reads; unknown parameters are refused.
 
-use std::{
-    any::TypeId,
-    cell::RefCell,
-    collections::HashMap,
-    future::{Ready, ready},
-    rc::Rc,
-};
+use std::{any::TypeId, cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
+use futures_util::future::LocalBoxFuture;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -18,8 +13,12 @@ use utoipa::{
     openapi::{RefOr, Schema, path::Parameter},
 };
 
-use super::{page::members, request::context};
+use super::{
+    page::members,
+    request::{authorized, context},
+};
 use crate::kernel::{
+    actor::Actor,
     context::Context,
     error::{Code, Error, Result, Violation},
     filter::{Filter, Flag, joined},
@@ -118,10 +117,10 @@ pub struct NoFilter {}
 
 impl<F: Filter> FromRequest for List<F> {
     type Error = Error;
-    type Future = Ready<Result<Self>>;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(read(request))
+        authorized(request, read)
     }
 }
 
@@ -135,10 +134,10 @@ pub struct Query<F = NoFilter> {
 
 impl<F: Filter> FromRequest for Query<F> {
     type Error = Error;
-    type Future = Ready<Result<Self>>;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(read_query(request).and_then(|filter| Ok(Self { context: context(request)?, filter })))
+        authorized(request, |request, actor| Ok(Self { filter: read_query(request)?, context: context(request, actor)? }))
     }
 }
 
@@ -174,10 +173,10 @@ pub(super) fn values<const N: usize>(
     Ok(found)
 }
 
-fn read<F: Filter>(request: &HttpRequest) -> Result<List<F>> {
+fn read<F: Filter>(request: &HttpRequest, actor: Arc<Actor>) -> Result<List<F>> {
     let mut violations = Vec::new();
     let [filter_values, page_values] = values(request, &[names::<F>(), names::<PageParams>()], &mut violations)?;
-    let fingerprint = format!("{}?{}", request.path(), Value::Object(filter_values.clone()));
+    let fingerprint = format!("{}?{}", request.match_info().as_str(), Value::Object(filter_values.clone()));
     let page: PageParams = read_values(page_values, &mut violations);
     let filter: F = read_values(filter_values, &mut violations);
     let limit = match page.limit.as_deref().map(str::parse::<u64>) {
@@ -204,7 +203,7 @@ fn read<F: Filter>(request: &HttpRequest) -> Result<List<F>> {
         fingerprint,
         query: form_urlencoded::Serializer::new(String::new()).extend_pairs(rest).finish(),
     };
-    Ok(List { context: context(request)?, filter, page, format: format?, path: request.path().to_owned() })
+    Ok(List { context: context(request, actor)?, filter, page, format: format?, path: request.path().to_owned() })
 }
 
 fn check_utf8(query: &str) -> Result<()> {

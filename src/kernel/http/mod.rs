@@ -14,7 +14,7 @@ pub mod request;
 pub mod routes;
 
 pub use answer::View;
-pub use body::{Call, Command, Submission};
+pub use body::{Call, Command, PublicCall, Submission};
 pub use list_query::{List, Query};
 pub use page::Listing;
 pub use report::{Figures, Report};

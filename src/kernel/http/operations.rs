@@ -36,6 +36,13 @@ impl Operations {
         Self(operations)
     }
 
+    /// Adds a page that is no operation of the API, and needs no credential.
+    #[must_use]
+    pub fn with_public(mut self, path: &str) -> Self {
+        self.0.entry(path.to_owned()).or_default().insert("GET".to_owned(), Access::Public);
+        self
+    }
+
     /// What an operation asks, if there is one.
     #[must_use]
     pub fn access(&self, pattern: &str, method: &str) -> Option<Access> {
@@ -62,14 +69,45 @@ impl Operations {
     }
 }
 
+/// What is written is what holds: an operation that does not say what it asks, or names a scope that does not exist,
+/// lets nobody in.
 fn access(operation: &Value) -> Option<Access> {
-    operation.get("responses")?;
-    let Some(security) = operation["security"].as_array() else { return Some(Access::Public) };
-    let scopes = security.iter().find_map(|one| one.get("bearer")).and_then(Value::as_array);
-    Some(match scopes.and_then(|scopes| scopes.first()).and_then(Value::as_str) {
-        // A scope that does not exist would let nobody in; the contract tests would say so.
-        Some(scope) => scope.parse().map_or(Access::Scope(Scope::UsersActAs), Access::Scope),
-        None if scopes.is_some() => Access::AnyCredential,
-        None => Access::Public,
-    })
+    let security = operation["security"].as_array()?;
+    let Some(first) = security.first() else { return Some(Access::Public) };
+    match first["bearer"].as_array()?.as_slice() {
+        [] => Some(Access::AnyCredential),
+        [scope] => scope.as_str()?.parse().ok().map(Access::Scope),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_does_not_say_what_it_asks_lets_nobody_in() {
+        let rule = |security: Value| access(&json!({ "security": security, "responses": {} }));
+        assert_eq!(rule(json!([])), Some(Access::Public));
+        assert_eq!(rule(json!([{ "bearer": [] }])), Some(Access::AnyCredential));
+        assert_eq!(rule(json!([{ "bearer": ["notes:read"] }])), Some(Access::Scope(Scope::NotesRead)));
+        for unclear in [json!(null), json!([{}]), json!([{ "bearer": ["nonsense"] }]), json!([{ "other": [] }]), json!([{ "bearer": [1] }])]
+        {
+            assert_eq!(rule(unclear.clone()), None, "{unclear}");
+        }
+        assert_eq!(access(&json!({ "responses": {} })), None);
+    }
+
+    #[test]
+    fn what_no_rule_knows_has_no_access() {
+        let document = json!({ "paths": { "/v1/notes": { "get": { "security": [{ "bearer": ["notes:read"] }] }, "parameters": [] } } });
+        let operations = Operations::of(&document).with_public("/docs");
+        assert_eq!(operations.access("/v1/notes", "GET"), Some(Access::Scope(Scope::NotesRead)));
+        assert_eq!(operations.access("/docs", "GET"), Some(Access::Public));
+        for (path, method) in [("/v1/notes", "POST"), ("/v1/notes", "PARAMETERS"), ("/v1/notes/", "GET"), ("/docs", "POST"), ("", "GET")] {
+            assert_eq!(operations.access(path, method), None, "{method} {path}");
+        }
+    }
 }

@@ -1,12 +1,10 @@
 //! Reports: a list's own filter, counted by one of its columns; as JSON, CSV, NDJSON or a chart.
 
-use std::{
-    future::{Ready, ready},
-    marker::PhantomData,
-};
+use std::{marker::PhantomData, sync::Arc};
 
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, body::BoxBody, dev::Payload, http::header};
 use chrono::NaiveDate;
+use futures_util::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::{
@@ -17,9 +15,10 @@ use utoipa::{
 use super::{
     list_query::{Format, format, names, read_values, values},
     page::{write_csv, write_ndjson},
-    request::context,
+    request::{authorized, context},
 };
 use crate::kernel::{
+    actor::Actor,
     context::Context,
     error::{Error, Result},
     filter::{Filter, Flag, Number},
@@ -86,14 +85,14 @@ pub struct Report<F> {
 
 impl<F: Filter> FromRequest for Report<F> {
     type Error = Error;
-    type Future = Ready<Result<Self>>;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(read(request))
+        authorized(request, read)
     }
 }
 
-fn read<F: Filter>(request: &HttpRequest) -> Result<Report<F>> {
+fn read<F: Filter>(request: &HttpRequest, actor: Arc<Actor>) -> Result<Report<F>> {
     let mut violations = Vec::new();
     let [filter, params] = values(request, &[names::<F>(), names::<ReportParams>()], &mut violations)?;
     let params: ReportParams = read_values(params, &mut violations);
@@ -102,7 +101,7 @@ fn read<F: Filter>(request: &HttpRequest) -> Result<Report<F>> {
     if !violations.is_empty() {
         return Err(Error::query(violations));
     }
-    Ok(Report { context: context(request)?, params, filter, format: format?, of: PhantomData })
+    Ok(Report { context: context(request, actor)?, params, filter, format: format?, of: PhantomData })
 }
 
 /// A report, ready to be sent.

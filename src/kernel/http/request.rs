@@ -8,10 +8,14 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
+use futures_util::{FutureExt, future::LocalBoxFuture};
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
-use super::edge::{Limits, no_parameters};
+use super::{
+    auth::authorize,
+    edge::{Limits, no_parameters},
+};
 use crate::kernel::{
     actor::Actor,
     context::{Context, IfMatch},
@@ -25,19 +29,29 @@ pub struct RequestId(pub String);
 
 impl FromRequest for Context {
     type Error = Error;
-    type Future = Ready<Result<Self>>;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(no_parameters(request).and_then(|()| context(request)))
+        authorized(request, |request, actor| {
+            no_parameters(request)?;
+            context(request, actor)
+        })
     }
 }
 
-/// The context of a request; the actor is the one that the gate let in, or nobody's stand-in on public operations.
-pub fn context(request: &HttpRequest) -> Result<Context> {
+/// What a handler takes of a request without a body: first who asks, then what they ask.
+pub fn authorized<T: 'static>(
+    request: &HttpRequest,
+    read: fn(&HttpRequest, Arc<Actor>) -> Result<T>,
+) -> LocalBoxFuture<'static, Result<T>> {
+    let request = request.clone();
+    async move { read(&request, authorize(&request).await?) }.boxed_local()
+}
+
+/// The context of a request of somebody.
+pub fn context(request: &HttpRequest, actor: Arc<Actor>) -> Result<Context> {
     let db = request.app_data::<Data<Db>>().ok_or_else(|| Error::internal("no database in the application"))?;
-    let extensions = request.extensions();
-    let actor = extensions.get::<Arc<Actor>>().cloned().unwrap_or_else(|| Arc::new(Actor::nobody()));
-    let request_id = extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     Ok(Context { actor, now: db.clock().now(), request_id, languages: languages(request), if_match: if_match(request)?, retry: None })
 }
 

@@ -1,8 +1,28 @@
 //! Who may ask, and what is not there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use caseload::kernel::actor::{Role, Scope};
+use actix_web::{
+    App, HttpResponse,
+    middleware::from_fn,
+    test::{self, TestRequest},
+    web::{self, Data},
+};
+use caseload::{
+    access::authenticator::Authenticator,
+    kernel::{
+        actor::{Role, Scope},
+        http::{
+            Context, PublicCall,
+            auth::{Gate, enforce_rules},
+            operations::Operations,
+            rate_limit::RateLimits,
+        },
+    },
+};
 
 use super::*;
 
@@ -159,5 +179,47 @@ async fn an_encoding_that_nobody_knows_is_406_everywhere() {
     for operation in Operation::all() {
         let asked = operation.ask_nowhere(&shop.by(&shop.admin).header("accept-encoding", "compress, identity;q=0")).await;
         assert_eq!(asked.problem(406), "not_acceptable", "{}", operation.id);
+    }
+}
+
+#[derive(serde::Deserialize, validator::Validate)]
+struct Anything {}
+
+// A mistake of ours opens nothing: a route that no rule knows, and a handler that does not ask, or asks for nobody.
+#[actix_web::test]
+async fn what_no_rule_has_let_in_does_not_leave() {
+    let shop = Shop::open().await;
+    let gate = Gate {
+        authenticator: Arc::new(Authenticator::new(None).expect("an authenticator")),
+        operations: Arc::new(Operations::of(document()).with_public("/page")),
+        rate_limits: Arc::new(RateLimits::per_minute(0, 0, 0)),
+    };
+    let secret = async || HttpResponse::Ok().body("secret");
+    let app = App::new()
+        .app_data(Data::new(gate))
+        .app_data(Data::new(shop.db.clone()))
+        .route("/page", web::get().to(secret))
+        .route("/v1/unknown", web::get().to(secret))
+        .route("/v1/unknown-too", web::get().to(async |_: Context| HttpResponse::Ok().body("secret")))
+        .route("/v1/users", web::get().to(secret))
+        .route("/v1/users", web::post().to(async |_: PublicCall<Anything>| HttpResponse::Ok().body("secret")))
+        .route("/v1/users/{id}", web::get().to(async |_: Option<Context>| HttpResponse::Ok().body("secret")))
+        .route("/v1/auth/token", web::post().to(async |_: Context| HttpResponse::Ok().body("secret")))
+        .wrap(from_fn(enforce_rules));
+    let app = test::init_service(app).await;
+    for (method, path, status) in [
+        ("GET", "/page", 200),
+        ("GET", "/v1/unknown", 500),
+        ("GET", "/v1/unknown-too", 404),
+        ("GET", "/v1/users", 500),
+        ("POST", "/v1/users", 500),
+        ("GET", "/v1/users/1", 500),
+        ("POST", "/v1/auth/token", 500),
+    ] {
+        let request = TestRequest::default().method(method.parse().expect("a method")).uri(path).to_request();
+        let response = test::call_service(&app, request).await;
+        assert_eq!(response.status(), status, "{method} {path}");
+        let body = test::read_body(response).await;
+        assert_eq!(body == "secret", status == 200, "{method} {path}: {body:?}");
     }
 }

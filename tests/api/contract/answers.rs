@@ -126,6 +126,8 @@ async fn what_is_asked_wrongly(given: &mut Given) {
     given.ask(async |operation| operation.ask(&encoded, &operation.nowhere(), operation.body().map(sample)).await).await;
     let large = ("application/json", vec![b' '; 10_001]);
     given.ask(async |operation| admin.raw(operation.method.clone(), &operation.nowhere(), Some(large.clone())).await).await;
+    let packed = admin.clone().header("content-encoding", "br");
+    given.ask(async |operation| operation.ask(&packed, &operation.nowhere(), operation.body().map(sample)).await).await;
     let text = ("text/plain", b"{}".to_vec());
     let slow: Vec<_> = Operation::all().into_iter().map(|operation| (begin(&shop, &operation, &able), operation)).collect();
     for (connection, operation) in slow.into_iter().filter(|(_, operation)| operation.method != Method::GET) {

@@ -194,3 +194,39 @@ fn every_text_and_every_list_in_a_body_has_a_limit() {
     }
     assert!(found.is_empty(), "without a limit: {}", found.into_iter().collect::<Vec<_>>().join(", "));
 }
+
+// Nothing is unpacked for anybody: what a few bytes unfold to is not known before.
+#[actix_web::test]
+async fn a_body_with_an_encoding_is_415_everywhere() {
+    let shop = Shop::open().await;
+    for operation in Operation::all().into_iter().filter(|operation| operation.method != Method::GET) {
+        let path = operation.nowhere();
+        let body = || Some(("application/json", b"\x28\xb5\x2f\xfd".to_vec()));
+        let caller = if operation.is_public() { shop.anonymous() } else { shop.by(&shop.admin) };
+        for encoding in ["br", "gzip", "deflate", "zstd", "x-gzip", "GZIP", "identity, br", "br,", "nonsense"] {
+            let refused = caller.clone().header("content-encoding", encoding).raw(operation.method.clone(), &path, body()).await;
+            assert_eq!(refused.problem(415), "unsupported_encoding", "{} in {encoding}", operation.id);
+            assert_eq!(refused.header("accept-encoding"), "identity");
+        }
+        let twice = caller.clone().header("content-encoding", "identity").header("content-encoding", "br");
+        assert_eq!(twice.raw(operation.method.clone(), &path, body()).await.problem(415), "unsupported_encoding", "{}", operation.id);
+        let plain = caller.header("content-encoding", "Identity").raw(operation.method.clone(), &path, body()).await;
+        assert_ne!(plain.status, 415, "{}: {}", operation.id, plain.text);
+        if !operation.is_public() {
+            let nobody = shop.anonymous().header("content-encoding", "br").raw(operation.method.clone(), &path, body()).await;
+            assert_eq!(nobody.problem(401), "unauthenticated", "{}", operation.id);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn what_nobody_knows_yet_is_small() {
+    let shop = Shop::open().await;
+    for operation in Operation::all().into_iter().filter(|operation| operation.is_public() && operation.method != Method::GET) {
+        let filled = |size: usize| Some(json!({ "nonsense": "x".repeat(size - 15) }));
+        let taken = operation.ask(&shop.anonymous(), operation.path, filled(64 << 10)).await;
+        assert_eq!(taken.problem(422), "invalid", "{}", operation.id);
+        let refused = operation.ask(&shop.anonymous(), operation.path, filled((64 << 10) + 1)).await;
+        assert_eq!(refused.problem(413), "body_too_large", "{}", operation.id);
+    }
+}

@@ -8,6 +8,7 @@ mod lists;
 mod plans;
 mod scenario;
 mod schema;
+mod spelling;
 mod writes;
 
 use caseload::{

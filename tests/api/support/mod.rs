@@ -5,6 +5,7 @@ mod document;
 pub mod elsewhere;
 pub mod feeds;
 pub mod shops;
+pub mod wire;
 
 use std::time::Duration;
 

@@ -105,8 +105,17 @@ impl Server {
 
     /// Memory of its own, in KiB: what is not backed by a file.
     pub fn memory(&self) -> u64 {
+        self.figure("RssAnon:")
+    }
+
+    /// The most memory that it has had at any time, in KiB, files that it has mapped included.
+    pub fn peak_memory(&self) -> u64 {
+        self.figure("VmHWM:")
+    }
+
+    fn figure(&self, name: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("RssAnon");
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a figure of the system");
         line.trim().trim_end_matches(" kB").parse().expect("a number")
     }
 
