@@ -398,6 +398,24 @@ fn only_doors_know_http() {
 }
 
 #[test]
+fn bodies_are_read_in_one_place() {
+    const OTHERS: &[&str] = &["Bytes", ": String,", ": String)", "Json<", "Form<", "Payload", "Multipart", "Either<"];
+    let mut breaches = Vec::new();
+    for source in sources().iter().filter(|source| source.module != ["kernel", "http", "body"]) {
+        // What comes after `async fn` and before its answer is what a handler takes.
+        let code = code_of(&source.text);
+        let heads = code.split("async fn ").skip(1).filter_map(|rest| rest.split_once("->").map(|(head, _)| head));
+        let handlers = heads.filter(|_| source.part() == "http" || source.area() == "app");
+        let taken = handlers.filter(|head| OTHERS.iter().any(|other| head.contains(other)));
+        breaches.extend(taken.map(|head| format!("{}: {}", source.file, head.trim())));
+        if code.contains("Payload::") || code.contains("payload.take()") {
+            breaches.push(source.file.clone());
+        }
+    }
+    none("the framework's own extractors decode bodies: those of kernel/http/body do not", &breaches);
+}
+
+#[test]
 fn the_migration_stands_alone() {
     let manifest = fs::read_to_string(home("migration/Cargo.toml")).expect("its manifest");
     assert!(!manifest.contains("caseload"), "the migration does not depend on the application");

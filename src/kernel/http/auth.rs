@@ -56,7 +56,7 @@ pub struct Gate {
 
 impl Gate {
     fn of(request: &HttpRequest) -> Result<&Self> {
-        request.app_data::<Data<Self>>().map(|gate| gate.get_ref()).ok_or_else(|| Error::internal("no gate in the application"))
+        request.app_data::<Data<Self>>().map(Data::get_ref).ok_or_else(|| Error::internal("no gate in the application"))
     }
 
     /// What the operation asks whose resource the router has matched. What no rule knows is not there.

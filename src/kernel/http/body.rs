@@ -238,14 +238,12 @@ async fn read_bytes(request: &HttpRequest, mut payload: Payload, limit: usize) -
 
 /// Refuses a body that would have to be decoded (RFC 9110, 8.4); `identity` says that it need not be.
 fn refuse_encodings(request: &HttpRequest) -> Result<()> {
-    let plain = |value: &header::HeaderValue| {
-        let names = value.to_str().ok()?.split(',').map(str::trim);
-        names.into_iter().all(|name| name.is_empty() || name.eq_ignore_ascii_case("identity")).then_some(())
-    };
-    match request.headers().get_all(header::CONTENT_ENCODING).all(|value| plain(value).is_some()) {
-        true => Ok(()),
-        false => Err(Error::new(Code::UnsupportedEncoding, "Bodies are taken as they are; send it without Content-Encoding.")),
+    let plain = |name: &str| name.is_empty() || name.eq_ignore_ascii_case("identity");
+    let mut given = request.headers().get_all(header::CONTENT_ENCODING);
+    if given.all(|value| value.to_str().is_ok_and(|names| names.split(',').map(str::trim).all(plain))) {
+        return Ok(());
     }
+    Err(Error::new(Code::UnsupportedEncoding, "Bodies are taken as they are; send it without Content-Encoding."))
 }
 
 fn read<T: DeserializeOwned>(request: &HttpRequest, bytes: &[u8]) -> Result<T> {

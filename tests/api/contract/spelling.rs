@@ -95,6 +95,10 @@ async fn no_spelling_of_a_path_lets_nobody_in() {
                 tried += 1;
             }
         }
+        for method in ["get", "Post", "TRACE", "QUERY", "PROPFIND", "PURGE", "HEAD", "OPTIONS"] {
+            let answer = ask(&mut wire, &operation, method, &plain, None).await;
+            assert!(matches!(answer.status, 400 | 401 | 404 | 405), "{method} {plain} as nobody: {answer:?}");
+        }
     }
     assert_eq!(last_event(&shop).await, before, "something happened");
     assert!(tried > 10_000, "only {tried}");
