@@ -70,6 +70,11 @@ fn methods(operation: &Operation) -> Vec<&'static str> {
     }
 }
 
+/// Whether an answer says that there is nothing to be had in that way.
+fn is_nothing(answer: &Answer) -> bool {
+    matches!(answer.status, 400 | 404 | 405)
+}
+
 async fn last_event(shop: &Shop) -> Value {
     let events = shop.by(&shop.admin).get("/v1/events?limit=1000").await.expect(200);
     assert_eq!(events["has_more"], false);
@@ -90,14 +95,14 @@ async fn no_spelling_of_a_path_lets_nobody_in() {
         for target in [plain.clone()].into_iter().chain(spellings(&plain, host)) {
             for method in methods(&operation) {
                 let answer = ask(&mut wire, &operation, method, &target, None).await;
-                assert!(matches!(answer.status, 400 | 401 | 404 | 405), "{method} {target} as nobody: {} {answer:?}", answer.status);
-                assert!(method != "OPTIONS" || answer.status != 401, "OPTIONS {target} asked who is there");
+                let nobody = is_nothing(&answer) || answer.status == 401 && method != "OPTIONS";
+                assert!(nobody, "{method} {target} as nobody: {} {answer:?}", answer.status);
                 tried += 1;
             }
         }
         for method in ["get", "Post", "TRACE", "QUERY", "PROPFIND", "PURGE", "HEAD", "OPTIONS"] {
             let answer = ask(&mut wire, &operation, method, &plain, None).await;
-            assert!(matches!(answer.status, 400 | 401 | 404 | 405), "{method} {plain} as nobody: {answer:?}");
+            assert!(is_nothing(&answer) || answer.status == 401, "{method} {plain} as nobody: {answer:?}");
         }
     }
     assert_eq!(last_event(&shop).await, before, "something happened");
@@ -119,9 +124,21 @@ async fn a_spelling_of_a_path_answers_as_the_path_or_not_at_all() {
         for target in spellings(&path, host) {
             let answer = ask(&mut wire, &operation, method, &target, token).await;
             let same = answer.status == plain.status && answer.code() == plain.code();
-            let nothing = matches!(answer.status, 400 | 404 | 405);
-            assert!(same || nothing, "{method} {target}: {} {}, not {} {}", answer.status, answer.code(), plain.status, plain.code());
+            assert!(
+                same || is_nothing(&answer),
+                "{method} {target}: {} {}, not {} {}",
+                answer.status,
+                answer.code(),
+                plain.status,
+                plain.code()
+            );
             *equal.entry(answer.status).or_default() += usize::from(same);
+            if operation.method == Method::GET {
+                let head = ask(&mut wire, &operation, "HEAD", &target, token).await;
+                assert!(head.status == answer.status && head.body.is_empty(), "HEAD {target}: {}, not {}", head.status, answer.status);
+            }
+            let options = ask(&mut wire, &operation, "OPTIONS", &target, token).await;
+            assert!(is_nothing(&options), "OPTIONS {target}: {options:?}");
         }
     }
     assert_eq!(last_event(&shop).await, before, "something happened");
@@ -129,6 +146,30 @@ async fn a_spelling_of_a_path_answers_as_the_path_or_not_at_all() {
     let users = wire.ask("GET", "/v%31/%75sers", &[("authorization", &format!("Bearer {}", agent.token))], b"").await;
     assert_eq!(users.status, 200);
     assert!(equal.get(&403).is_some_and(|refused| *refused > 1000), "{equal:?}");
+}
+
+// B-10: nor does another spelling give a key what its scopes do not, or a page's key anything.
+#[actix_web::test]
+async fn no_spelling_of_a_path_gives_a_key_more_than_its_scopes() {
+    let shop = Shop::open().await;
+    let (mut wire, host) = (Wire::to(&shop), shop.base.strip_prefix("http://").expect("an address"));
+    let new = json!({ "name": "Quiz page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"], "origins": ["https://shop.example"] });
+    let page = text(&shop.by(&shop.admin).post("/v1/api-keys", new).await.expect(201)["secret"]);
+    for scope in Scope::ALL {
+        let others: Vec<Scope> = Scope::ALL.iter().copied().filter(|other| other != scope).collect();
+        let key = key(&shop, &format!("all but {scope}"), &others).await;
+        for operation in Operation::all().into_iter().filter(|operation| operation.scope() == Some(*scope)) {
+            let (path, method) = (operation.nowhere(), operation.method.as_str());
+            let one = path.replacen("/v1/", "/v%31/", 1);
+            let all = path.split('/').map(|segment| escaped(segment, true)).collect::<Vec<_>>().join("/");
+            for target in [&path, &one, &all, &format!("http://{host}{path}"), &format!("http://{host}{all}")] {
+                for key in [&key, &page] {
+                    let answer = ask(&mut wire, &operation, method, target, Some(key)).await;
+                    assert!(answer.status == 403 || is_nothing(&answer), "{method} {target} without {scope}: {answer:?}");
+                }
+            }
+        }
+    }
 }
 
 // S4-37: the two doors that stood open.
