@@ -57,8 +57,10 @@ async fn everything_works(server: &Server, token: &str) {
     .await;
     // From now on it works for everybody.
     until("everybody is served", async || {
-        let replies = join_all((0..8).map(|_| server.get("/v1/notes", token))).await;
-        replies.iter().all(|reply| reply.status == 200).then_some(())
+        let reads = join_all((0..8).map(|_| server.get("/v1/notes", token)));
+        let writes = join_all((0..8).map(|_| server.write_note(token, "after the outage")));
+        let (reads, writes) = tokio::join!(reads, writes);
+        reads.iter().chain(&writes).all(|reply| reply.status < 300).then_some(())
     })
     .await;
 }
