@@ -23,7 +23,7 @@ pub fn well_known(routes: &mut Routes) {
 /// An access token for 15 minutes and a refresh token that continues the session, which ends 30 days
 /// after its last refresh. A wrong password and an unknown address are the same 401
 /// `invalid_credentials`. After five failures of an account, or twenty of an address, within 15
-/// minutes even the right password is 429 `too_many_failures` until the window ends.
+/// minutes even the right password is 429 `too_many_failures` until the window ends. The body has 64 KiB at the most.
 #[utoipa::path(tag = "auth", security(()), request_body = SignIn, responses((status = 200, description = "The tokens of a new session.", body = Tokens), (status = 429, description = "Too many failures; `Retry-After` says how long to wait.")))]
 #[post("/auth/token")]
 async fn create_token(db: Data<Db>, request: HttpRequest, PublicCall(call): PublicCall<SignIn>) -> Result<Answer> {
@@ -33,7 +33,8 @@ async fn create_token(db: Data<Db>, request: HttpRequest, PublicCall(call): Publ
 /// Stay signed in
 ///
 /// New tokens for the last refresh token, which then is used up. One that comes a second time was
-/// copied: the whole session ends, and everybody who holds its tokens gets 401 `invalid_token`.
+/// copied: the whole session ends, and everybody who holds its tokens gets 401 `invalid_token`. The body has 64 KiB at
+/// the most.
 #[utoipa::path(tag = "auth", security(()), request_body = Refresh, responses((status = 200, description = "The next tokens of the session.", body = Tokens)))]
 #[post("/auth/refresh")]
 async fn refresh_token(db: Data<Db>, PublicCall(call): PublicCall<Refresh>) -> Result<Answer> {

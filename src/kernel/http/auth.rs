@@ -103,12 +103,25 @@ pub async fn enforce_rules<B: MessageBody>(
 /// Who asks for the operation that the router has matched, when they may, and no more often than they may. Whatever
 /// a handler takes to learn of its caller goes through here, before any of the body is read.
 pub async fn authorize(request: &HttpRequest) -> Result<Arc<Actor>> {
-    let gate = Gate::of(request)?;
-    let scope = match gate.rule(request)? {
+    let scope = match Gate::of(request)?.rule(request)? {
         Access::Public => return Err(Error::internal("a public operation asks who is there")),
         Access::AnyCredential => None,
         Access::Scope(scope) => Some(scope),
     };
+    let actor = authenticate(request).await?;
+    if let Some(scope) = scope {
+        actor.may(scope)?;
+    }
+    if let Some(bounds) = &actor.bounds {
+        within(bounds, scope, request)?;
+    }
+    request.extensions_mut().insert(Authorized);
+    Ok(actor)
+}
+
+/// Who asks, when they show a credential that holds, and no more often than they may.
+pub async fn authenticate(request: &HttpRequest) -> Result<Arc<Actor>> {
+    let gate = Gate::of(request)?;
     let db = request.app_data::<Data<Db>>().ok_or_else(|| Error::internal("no database in the application"))?;
     let actor = gate.authenticator.authenticate(db, credential(request)?).await?;
     let verdict = match &actor.bounds {
@@ -119,17 +132,10 @@ pub async fn authorize(request: &HttpRequest) -> Result<Arc<Actor>> {
     if let Some(verdict) = verdict {
         request.extensions_mut().insert(verdict);
     }
-    if let Some(wait) = wait {
-        return Err(Error::new(Code::RateLimited, "This credential asks more often than it may.").retry_after(wait));
+    match wait {
+        None => Ok(actor),
+        Some(wait) => Err(Error::new(Code::RateLimited, "This credential asks more often than it may.").retry_after(wait)),
     }
-    if let Some(scope) = scope {
-        actor.may(scope)?;
-    }
-    if let Some(bounds) = &actor.bounds {
-        within(bounds, scope, request)?;
-    }
-    request.extensions_mut().insert(Authorized);
-    Ok(actor)
 }
 
 /// Nobody, for operations that need no credential, and only for those.

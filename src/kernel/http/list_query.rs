@@ -15,7 +15,7 @@ use utoipa::{
 
 use super::{
     page::members,
-    request::{authorized, context},
+    request::{authorize_then, context},
 };
 use crate::kernel::{
     actor::Actor,
@@ -120,7 +120,7 @@ impl<F: Filter> FromRequest for List<F> {
     type Future = LocalBoxFuture<'static, Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        authorized(request, read)
+        authorize_then(request, read)
     }
 }
 
@@ -137,7 +137,7 @@ impl<F: Filter> FromRequest for Query<F> {
     type Future = LocalBoxFuture<'static, Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        authorized(request, |request, actor| Ok(Self { filter: read_query(request)?, context: context(request, actor)? }))
+        authorize_then(request, |request, actor| Ok(Self { filter: read_query(request)?, context: context(request, actor)? }))
     }
 }
 

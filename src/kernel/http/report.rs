@@ -15,7 +15,7 @@ use utoipa::{
 use super::{
     list_query::{Format, format, names, read_values, values},
     page::{write_csv, write_ndjson},
-    request::{authorized, context},
+    request::{authorize_then, context},
 };
 use crate::kernel::{
     actor::Actor,
@@ -88,7 +88,7 @@ impl<F: Filter> FromRequest for Report<F> {
     type Future = LocalBoxFuture<'static, Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        authorized(request, read)
+        authorize_then(request, read)
     }
 }
 

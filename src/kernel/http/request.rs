@@ -8,12 +8,15 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
-use futures_util::{FutureExt, future::LocalBoxFuture};
+use futures_util::{
+    FutureExt,
+    future::{Either, LocalBoxFuture},
+};
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
 use super::{
-    auth::authorize,
+    auth::{authenticate, authorize},
     edge::{Limits, no_parameters},
 };
 use crate::kernel::{
@@ -32,7 +35,7 @@ impl FromRequest for Context {
     type Future = LocalBoxFuture<'static, Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        authorized(request, |request, actor| {
+        authorize_then(request, |request, actor| {
             no_parameters(request)?;
             context(request, actor)
         })
@@ -40,7 +43,7 @@ impl FromRequest for Context {
 }
 
 /// What a handler takes of a request without a body: first who asks, then what they ask.
-pub fn authorized<T: 'static>(
+pub fn authorize_then<T: 'static>(
     request: &HttpRequest,
     read: fn(&HttpRequest, Arc<Actor>) -> Result<T>,
 ) -> LocalBoxFuture<'static, Result<T>> {
@@ -129,20 +132,28 @@ pub fn entity_tags(list: &str) -> Option<Vec<(bool, &str)>> {
     }
 }
 
-/// What the path names; what cannot be an id names nothing: 404.
+/// What the path names; what cannot be an id names nothing: 404, for whoever has a credential.
 pub struct Path<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequest for Path<T> {
+impl<T: DeserializeOwned + 'static> FromRequest for Path<T> {
     type Error = Error;
-    type Future = Ready<Result<Self>>;
+    type Future = Either<Ready<Result<Self>>, LocalBoxFuture<'static, Result<Self>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let path = actix_web::web::Path::<T>::from_request(request, payload).into_inner();
         // No text that we keep holds NUL, and PostgreSQL cannot even be asked about it.
-        if percent_decode_str(request.uri().path()).any(|byte| byte == 0) {
-            return ready(Err(Error::new(Code::NotFound, "There is nothing by that id.")));
+        let has_nul = percent_decode_str(request.uri().path()).any(|byte| byte == 0);
+        match actix_web::web::Path::<T>::from_request(request, payload).into_inner() {
+            Ok(path) if !has_nul => Either::Left(ready(Ok(Self(path.into_inner())))),
+            // Handlers take their path first, but a caller's credential and its limits come before what they ask for.
+            _ => {
+                let request = request.clone();
+                let refusal = async move {
+                    authenticate(&request).await?;
+                    Err(Error::new(Code::NotFound, "There is nothing by that id."))
+                };
+                Either::Right(refusal.boxed_local())
+            }
         }
-        ready(path.map(|path| Self(path.into_inner())).map_err(|_| Error::new(Code::NotFound, "There is nothing by that id.")))
     }
 }
 

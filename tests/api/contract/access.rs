@@ -40,6 +40,22 @@ async fn every_operation_as_nobody_is_401() {
         assert_eq!(nobody.header("www-authenticate"), "Bearer");
         let stranger = operation.ask(&shop.with_token("csl_nobody-has-this-key"), &path, None).await;
         assert_eq!(stranger.problem(401), "invalid_token", "{}", operation.id);
+        // Nor is anybody told what could be an id.
+        for odd in ["nothing", "%00"] {
+            let nobody = operation.ask(&shop.anonymous(), &operation.filled(|_| odd.into()), None).await;
+            assert_eq!(nobody.problem(401), "unauthenticated", "{} of {odd}", operation.id);
+        }
+    }
+}
+
+// B-13: what names nothing is counted like everything else.
+#[actix_web::test]
+async fn b_13_a_path_that_names_nothing_takes_from_the_bucket() {
+    let shop = Shop::with(|config| config.rate_limit = 1000).await;
+    for operation in Operation::all().into_iter().filter(|operation| operation.scope().is_some() && operation.path.contains('{')) {
+        let reply = operation.ask(&shop.by(&shop.admin), &operation.filled(|_| "%00".into()), None).await;
+        assert_eq!(reply.problem(404), "not_found", "{}", operation.id);
+        assert!(reply.header("ratelimit").contains("\"default\";r="), "{}: {:?}", operation.id, reply.headers);
     }
 }
 
