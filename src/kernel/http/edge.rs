@@ -113,12 +113,22 @@ pub async fn edge<B: MessageBody + 'static>(
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     let (status, took) = (response.status().as_u16(), started.elapsed());
-    let path: Arc<str> = response.request().match_pattern().map_or_else(|| "unknown".into(), Arc::from);
-    let method = response.request().method().as_str();
-    metrics::histogram!("http_request_duration_seconds", "method" => method.to_owned(), "path" => path.clone(), "status" => status.to_string())
+    // What a client makes up must be no label: each is kept for good.
+    let path: Arc<str> = response.request().match_pattern().map_or_else(|| OTHER.into(), Arc::from);
+    let method = known_method(response.request().method());
+    metrics::histogram!("http_request_duration_seconds", "method" => method, "path" => path.clone(), "status" => status.to_string())
         .record(took.as_secs_f64());
     tracing::info!(request_id = %id, %method, %path, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "request");
     Ok(response)
+}
+
+/// What metrics and the log call a method or path that is none of ours.
+const OTHER: &str = "other";
+
+/// A method by its name, if it is one of HTTP's (RFC 9110, RFC 5789).
+fn known_method(method: &Method) -> &'static str {
+    const KNOWN: &[&str] = &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+    KNOWN.iter().find(|known| **known == method.as_str()).copied().unwrap_or(OTHER)
 }
 
 /// The caller's id when it is a plain one, else the trace of its `traceparent`, else a new one.
