@@ -24,6 +24,7 @@ mod m0015_connectors;
 mod m0016_sources;
 mod m0017_inbox;
 mod m0018_subject_types;
+mod m0019_sign_in_failures;
 
 /// Applies what is missing.
 pub struct Migrator;
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0016_sources::Migration),
             Box::new(m0017_inbox::Migration),
             Box::new(m0018_subject_types::Migration),
+            Box::new(m0019_sign_in_failures::Migration),
         ]
     }
 }

@@ -12,7 +12,7 @@ use actix_web::{
 use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
 
 use super::{config::Config, openapi, routes::routes, telemetry};
-use crate::access::authenticator::Authenticator;
+use crate::access::{authenticator::Authenticator, sessions::SignInLimits};
 use crate::kernel::{
     db::Db,
     error::{Code, Error, Result},
@@ -37,6 +37,8 @@ pub struct Application {
     pub config: Arc<Config>,
     /// How often a credential may ask.
     pub rate_limits: Arc<RateLimits>,
+    /// What signing in may cost.
+    pub sign_in_limits: Arc<SignInLimits>,
 }
 
 /// The pattern of the pages of the documentation.
@@ -62,6 +64,7 @@ pub fn listen(application: &Application) -> std::io::Result<(Server, SocketAddr)
             .app_data(Data::new(application.db.clone()))
             .app_data(Data::new(gate_keeper))
             .app_data(Data::new(limits))
+            .app_data(Data::from(application.sign_in_limits.clone()))
             .app_data(document.clone())
             .configure(|config| routes(&mut Routes::Served(config)))
             .route("/openapi.json", web::get().to(read_document))

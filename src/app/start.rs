@@ -62,7 +62,7 @@ fn key_file(database_url: &str) -> Option<PathBuf> {
 pub fn application(config: Config, db: Db) -> Result<Application> {
     let authenticator = Arc::new(Authenticator::new(config.oidc.clone())?);
     let rate_limits = Arc::new(RateLimits::per_minute(config.rate_limit, config.intake_rate_limit, config.intake_address_rate_limit));
-    Ok(Application { db, authenticator, config: Arc::new(config), rate_limits })
+    Ok(Application { db, authenticator, config: Arc::new(config), rate_limits, sign_in_limits: Arc::default() })
 }
 
 /// Makes the first administrator when there is no user, and the default group when it is missing.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use caseload::kernel::journal;
+use caseload::kernel::{clock::Timestamp, journal};
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 use sea_orm::EntityTrait;
 
@@ -68,7 +68,7 @@ async fn s4_37_a_wrong_password_looks_like_an_unknown_address() {
 
 // S4-37: passwords cannot be guessed one after the other.
 #[actix_web::test]
-async fn s4_37_five_failures_close_an_account_until_the_window_ends() {
+async fn s4_37_after_five_failures_there_is_a_wait_that_grows() {
     let shop = Shop::open().await;
     let ana = shop.hire("Ana Ruiz", "agent").await;
     for _ in 0..4 {
@@ -79,18 +79,72 @@ async fn s4_37_five_failures_close_an_account_until_the_window_ends() {
     for _ in 0..5 {
         try_password(&shop, &ana.email.to_uppercase(), "a wrong password").await.expect(401);
     }
-    shop.time_is("2026-03-18T09:05:00Z");
+    shop.time_is("2026-03-18T09:00:10Z");
     let refused = try_password(&shop, &ana.email, PASSWORD).await;
     assert_eq!(refused.problem(429), "too_many_failures");
-    assert_eq!(refused.header("retry-after"), "600");
+    assert_eq!(refused.header("retry-after"), "20");
     // Nobody else is meant, and who is in stays in.
     try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
     shop.by(&ana).get("/v1/users/me").await.expect(200);
 
-    shop.time_is("2026-03-18T09:14:59.5Z");
-    assert_eq!(try_password(&shop, &ana.email, PASSWORD).await.header("retry-after"), "1");
-    shop.time_is("2026-03-18T09:15:00Z");
+    // Each further failure doubles the wait, up to a quarter of an hour.
+    let mut now: Timestamp = "2026-03-18T09:00:00Z".parse().expect("an instant");
+    for wait in [30, 60, 120, 240, 480, 900, 900] {
+        shop.clock.set(now.plus_seconds(wait - 1));
+        assert_eq!(try_password(&shop, &ana.email, PASSWORD).await.header("retry-after"), "1", "after {wait} seconds");
+        now = now.plus_seconds(wait);
+        shop.clock.set(now);
+        try_password(&shop, &ana.email, "a wrong password").await.expect(401);
+    }
+    shop.clock.set(now.plus_seconds(900));
     try_password(&shop, &ana.email, PASSWORD).await.expect(200);
+    for _ in 0..4 {
+        try_password(&shop, &ana.email, "a wrong password").await.expect(401);
+    }
+    try_password(&shop, &ana.email, PASSWORD).await.expect(200);
+}
+
+// S4-37: nobody locks somebody else out.
+#[actix_web::test]
+async fn s4_37_failures_from_elsewhere_lock_nobody_out() {
+    let shop = Shop::with(|config| config.trusted_proxies = 1).await;
+    let from = async |address: &str, password: &str| {
+        let caller = shop.anonymous().header("X-Forwarded-For", address);
+        caller.post("/v1/auth/token", json!({ "email": "admin@localhost", "password": password })).await.status
+    };
+    for round in 1..=10 {
+        for _ in 0..20 {
+            from(&format!("198.51.100.{round}"), "a wrong password").await;
+        }
+        assert_eq!(from(&format!("198.51.100.{round}"), PASSWORD).await, 429);
+        assert_eq!(from("192.0.2.7", PASSWORD).await, 200);
+    }
+    // An address in IPv6 is what one customer of a network has.
+    for host in 1..=5 {
+        assert_eq!(from(&format!("2001:db8::{host}"), "a wrong password").await, 401);
+    }
+    assert_eq!(from("2001:db8::9", PASSWORD).await, 429);
+    assert_eq!(from("2001:db8:0:1::9", PASSWORD).await, 200);
+}
+
+// What anybody can make up is looked for once, and not without end.
+#[actix_web::test]
+async fn made_up_refresh_tokens_are_limited_by_address() {
+    let shop = Shop::with(|config| config.trusted_proxies = 1).await;
+    let tokens = try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
+    let from = async |address: &str, token: &Value| {
+        let caller = shop.anonymous().header("X-Forwarded-For", address);
+        caller.post("/v1/auth/refresh", json!({ "refresh_token": token })).await
+    };
+    let made_up = json!("csr_bm90aGluZyB0aGF0IHdlIGhhdmUgZXZlciBnaXZlbiB0by4");
+    let replies = all((0..150).map(|_| from("198.51.100.1", &made_up))).await;
+    let refused = replies.iter().filter(|reply| reply.status == 429).count();
+    assert!((25..=30).contains(&refused), "{refused} of 150");
+    assert!(replies.iter().all(|reply| matches!(reply.status, 401 | 429)));
+    let refused = replies.iter().find(|reply| reply.status == 429).expect("a refusal");
+    assert_eq!(refused.problem(429), "rate_limited");
+    assert!(!refused.header("retry-after").is_empty());
+    from("192.0.2.7", &tokens["refresh_token"]).await.expect(200);
 }
 
 // S4-37: nor one account after the other.

@@ -8,7 +8,7 @@ use caseload::{
 };
 use reqwest::{Method, Response, header::HeaderMap};
 
-use crate::support::{Caller, PASSWORD, Reply, Shop, Value, document, json, text};
+use crate::support::{Caller, PASSWORD, Reply, Shop, Value, document, json, text, wire::Wire};
 
 /// A note that could be written.
 fn note() -> Value {
@@ -512,6 +512,25 @@ async fn b_13_each_credential_has_its_own_bucket() {
 }
 
 // --- The service itself --------------------------------------------------------------------------
+
+// What a client makes up is kept nowhere: each label of a metric is kept for good.
+#[actix_web::test]
+async fn made_up_methods_and_paths_are_no_labels() {
+    let shop = Shop::with(|config| config.metrics_token = Some("a token for metrics".into())).await;
+    let mut wire = Wire::to(&shop);
+    for number in 0..200 {
+        let answer = wire.ask(&format!("MADEUP{number}"), "/v1/users", &[], b"").await;
+        assert_eq!(answer.status, 405);
+        let answer = wire.ask("GET", &format!("/madeup/{number}"), &[], b"").await;
+        assert_eq!(answer.status, 404);
+        let answer = wire.ask(&format!("MADEUP{number}"), &format!("/v1/madeup{number}?madeup{number}=1"), &[], b"").await;
+        assert_eq!(answer.status, 404);
+    }
+    let metrics = shop.with_token("a token for metrics").get("/metrics").await.text;
+    assert!(!metrics.to_lowercase().contains("madeup"), "{metrics}");
+    assert!(metrics.contains("method=\"other\",path=\"/v1/users\",status=\"405\""), "{metrics}");
+    assert!(metrics.contains("method=\"GET\",path=\"other\",status=\"404\""), "{metrics}");
+}
 
 #[actix_web::test]
 async fn metrics_are_for_who_has_their_token() {

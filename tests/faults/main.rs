@@ -7,6 +7,7 @@ mod abuse;
 mod crash;
 mod disk;
 mod ending;
+mod floods;
 mod instances;
 mod outage;
 mod patience;

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, get, http::header, post, web::Data};
 use super::{
     json::{Jwks, PasswordChange, Refresh, SignIn, SignOut, Tokens},
     service,
+    limits::SignInLimits,
 };
 use crate::kernel::http::{Answer, Call, Db, PublicCall, Result, Routes, request::client_address};
 
@@ -22,23 +23,24 @@ pub fn well_known(routes: &mut Routes) {
 ///
 /// An access token for 15 minutes and a refresh token that continues the session, which ends 30 days
 /// after its last refresh. A wrong password and an unknown address are the same 401
-/// `invalid_credentials`. After five failures of an account, or twenty of an address, within 15
-/// minutes even the right password is 429 `too_many_failures` until the window ends. The body has 64 KiB at the most.
+/// `invalid_credentials`. After five failures of an account from one address even the right password is 429
+/// `too_many_failures` from there for 30 seconds, and twice as long after each further one, up to 15 minutes;
+/// after twenty failures of an address within 15 minutes, until those end. The body has 64 KiB at the most.
 #[utoipa::path(tag = "auth", security(()), request_body = SignIn, responses((status = 200, description = "The tokens of a new session.", body = Tokens), (status = 429, description = "Too many failures; `Retry-After` says how long to wait.")))]
 #[post("/auth/token")]
-async fn create_token(db: Data<Db>, request: HttpRequest, PublicCall(call): PublicCall<SignIn>) -> Result<Answer> {
-    Answer::json(200, &service::sign_in(&db, call.context, call.body, client_address(&request)).await?)
+async fn create_token(db: Data<Db>, limits: Data<SignInLimits>, request: HttpRequest, PublicCall(call): PublicCall<SignIn>) -> Result<Answer> {
+    Answer::json(200, &service::sign_in(&db, &limits, call.context, call.body, client_address(&request)).await?)
 }
 
 /// Stay signed in
 ///
 /// New tokens for the last refresh token, which then is used up. One that comes a second time was
-/// copied: the whole session ends, and everybody who holds its tokens gets 401 `invalid_token`. The body has 64 KiB at
-/// the most.
-#[utoipa::path(tag = "auth", security(()), request_body = Refresh, responses((status = 200, description = "The next tokens of the session.", body = Tokens)))]
+/// copied: the whole session ends, and everybody who holds its tokens gets 401 `invalid_token`. An address may show
+/// 120 refresh tokens a minute, then it is 429 `rate_limited`. The body has 64 KiB at the most.
+#[utoipa::path(tag = "auth", security(()), request_body = Refresh, responses((status = 200, description = "The next tokens of the session.", body = Tokens), (status = 429, description = "Too many refreshes from this address; `Retry-After` says how long to wait.")))]
 #[post("/auth/refresh")]
-async fn refresh_token(db: Data<Db>, PublicCall(call): PublicCall<Refresh>) -> Result<Answer> {
-    Answer::json(200, &service::refresh(&db, call.context, &call.body.refresh_token).await?)
+async fn refresh_token(db: Data<Db>, limits: Data<SignInLimits>, request: HttpRequest, PublicCall(call): PublicCall<Refresh>) -> Result<Answer> {
+    Answer::json(200, &service::refresh(&db, &limits, call.context, &call.body.refresh_token, client_address(&request)).await?)
 }
 
 /// Sign out
@@ -56,11 +58,11 @@ async fn revoke_token(db: Data<Db>, call: Call<SignOut>) -> Result<Answer> {
 /// Change one's password
 ///
 /// All other sessions of the person end. A wrong present password is 422, counts as a failed
-/// sign-in, and after five of those it is 429 `too_many_failures`.
+/// sign-in, and so is 429 `too_many_failures` after five of those.
 #[utoipa::path(tag = "auth", security(("bearer" = ["profile:write"])), request_body = PasswordChange, responses((status = 204, description = "The new password holds.")))]
 #[post("/auth/password")]
-async fn change_password(db: Data<Db>, request: HttpRequest, call: Call<PasswordChange>) -> Result<Answer> {
-    service::change_password(&db, call.context, call.body, client_address(&request)).await?;
+async fn change_password(db: Data<Db>, limits: Data<SignInLimits>, request: HttpRequest, call: Call<PasswordChange>) -> Result<Answer> {
+    service::change_password(&db, &limits, call.context, call.body, client_address(&request)).await?;
     Ok(Answer::nothing())
 }
 

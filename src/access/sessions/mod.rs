@@ -3,6 +3,7 @@
 pub mod http;
 mod json;
 mod keys;
+mod limits;
 mod refresh_token;
 mod service;
 pub mod session;
@@ -12,4 +13,5 @@ mod throttle;
 
 pub use json::Tokens;
 pub use keys::{ISSUER, find as find_key, read as read_token};
+pub use limits::SignInLimits;
 pub use service::{end_others, find_live, forget, start};

@@ -4,6 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QueryTrait, entity::prelude::*, sea_query::Expr};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     json::{Jwks, PasswordChange, SignIn, SignOut, Tokens},
@@ -11,6 +12,7 @@ use super::{
     refresh_token,
     session::{Column, Entity, Model},
     throttle::{self, Throttle},
+    limits::SignInLimits,
 };
 use crate::{
     access::{
@@ -34,8 +36,9 @@ const ACCESS_SECONDS: i64 = 15 * 60;
 const SESSION_SECONDS: i64 = 30 * 24 * 60 * 60;
 
 /// Opens a session for whoever knows the password of an active account.
-pub async fn sign_in(db: &Db, context: Context, given: SignIn, address: Option<IpAddr>) -> Result<Tokens> {
+pub async fn sign_in(db: &Db, limits: &SignInLimits, context: Context, given: SignIn, address: Option<IpAddr>) -> Result<Tokens> {
     let throttle = Throttle::of(&given.email, address);
+    let _turn = take_turn(db, limits, &throttle, address).await?;
     let user = users::by_email(db.read(), &given.email).await?.filter(|user| user.active);
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
     prove(db, &context, &throttle, given.password, hash.clone(), wrong_credentials).await?;
@@ -56,6 +59,14 @@ fn wrong_credentials() -> Error {
     Error::new(Code::InvalidCredentials, "The e-mail and password do not belong together, or the account is not active.")
 }
 
+/// Waits until it is the turn of an address, and refuses whoever has failed too often, before the wait and after it.
+async fn take_turn(db: &Db, limits: &SignInLimits, throttle: &Throttle, address: Option<IpAddr>) -> Result<OwnedSemaphorePermit> {
+    throttle.check(db.read(), db.clock().now()).await?;
+    let turn = limits.take_turn(address).await?;
+    throttle.check(db.read(), db.clock().now()).await?;
+    Ok(turn)
+}
+
 /// Refuses whoever does not know the password, and counts that.
 async fn prove(
     db: &Db,
@@ -65,7 +76,6 @@ async fn prove(
     hash: Option<String>,
     refusal: fn() -> Error,
 ) -> Result<()> {
-    throttle.check(db.read(), context.now).await?;
     if password::verify(password, hash).await? {
         return Ok(());
     }
@@ -108,12 +118,27 @@ async fn hand_out(tx: &mut Tx, session: &Model, signer: &Signer, access_seconds:
 }
 
 /// Continues a session with new tokens.
-pub async fn refresh(db: &Db, context: Context, refresh_token: &str) -> Result<Tokens> {
+pub async fn refresh(
+    db: &Db,
+    limits: &SignInLimits,
+    context: Context,
+    refresh_token: &str,
+    address: Option<IpAddr>,
+) -> Result<Tokens> {
+    limits.check_refreshes(address)?;
     let hash = secret::hash(refresh_token);
+    // What we have never handed out is not for the writer to look at.
+    if db.read().model(refresh_token::Entity::find_by_id(&hash)).await?.is_none() {
+        return Err(unusable_token());
+    }
     let signer = keys::signer(db).await?;
     // That a token came twice must be kept although it is refused, so the refusal is made afterwards.
     let tokens = db.write(context, async move |tx| rotate(tx, hash, &signer).await).await?;
-    tokens.ok_or_else(|| Error::new(Code::InvalidToken, "The refresh token is unknown, used before, expired or revoked."))
+    tokens.ok_or_else(unusable_token)
+}
+
+fn unusable_token() -> Error {
+    Error::new(Code::InvalidToken, "The refresh token is unknown, used before, expired or revoked.")
 }
 
 /// New tokens for an old one, or none; one that was used before ends its session, as two hold it.
@@ -166,9 +191,16 @@ async fn end(tx: &mut Tx, session: Model) -> Result<()> {
 }
 
 /// Gives the caller a new password; their other sessions end.
-pub async fn change_password(db: &Db, context: Context, given: PasswordChange, address: Option<IpAddr>) -> Result<()> {
+pub async fn change_password(
+    db: &Db,
+    limits: &SignInLimits,
+    context: Context,
+    given: PasswordChange,
+    address: Option<IpAddr>,
+) -> Result<()> {
     let user = users::find(db.read(), context.actor.person()?).await?;
     let throttle = Throttle::of(&user.email, address);
+    let _turn = take_turn(db, limits, &throttle, address).await?;
     prove(db, &context, &throttle, given.current_password, user.password_hash, || {
         Error::field("current_password", "wrong", "is not the present password")
     })

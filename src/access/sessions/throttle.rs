@@ -1,9 +1,11 @@
-//! The throttle on guessing passwords: it counts failures by account and by address, within a window.
+//! The throttle on guessing passwords: it counts failures of an account from an address, and of an address.
+//!
+//! Failures of an account count for the address that they come from and no other, so nobody locks somebody else out.
 
 use std::net::IpAddr;
 
 use sea_orm::{
-    EntityTrait, IntoActiveModel, QueryFilter, QueryTrait,
+    EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QueryTrait,
     entity::prelude::*,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
@@ -17,12 +19,18 @@ use crate::kernel::{
     tx::Tx,
 };
 
-/// How long failures are counted together.
-const WINDOW_SECONDS: i64 = 15 * 60;
-/// Failures that an account may have within a window.
-const ACCOUNT_FAILURES: i64 = 5;
-/// Failures that an address may have within a window.
+/// Failures of an account from one address before there is a wait.
+const FREE_FAILURES: i64 = 5;
+/// The wait after the last of them; each further failure doubles it.
+const FIRST_WAIT_SECONDS: i64 = 30;
+/// The longest wait.
+const MAX_WAIT_SECONDS: i64 = 15 * 60;
+/// How long after the last failure of an account from an address all of them are forgotten.
+const FORGOTTEN_AFTER_SECONDS: i64 = 24 * 60 * 60;
+/// Failures that an address may have within a window, whatever accounts it tries.
 const ADDRESS_FAILURES: i64 = 20;
+/// How long failures of an address are counted together.
+const WINDOW_SECONDS: i64 = 15 * 60;
 
 /// The counters of one attempt.
 #[derive(Clone)]
@@ -34,71 +42,91 @@ pub struct Throttle {
 impl Throttle {
     /// The counters of an account and of who tries it.
     pub fn of(email: &str, address: Option<IpAddr>) -> Self {
-        Self {
-            account: format!("account:{}", text::email_key(email)),
-            address: address.map(|address| format!("address:{}", site(address))),
-        }
+        let address = address.map(|address| site(address).to_string());
+        let from = address.as_deref().unwrap_or("anywhere");
+        Self { account: format!("account:{from}:{}", text::email_key(email)), address: address.map(|address| format!("address:{address}")) }
     }
 
-    /// Refuses once there were too many failures, be the password right or wrong.
+    /// Refuses while there is a wait, be the password right or wrong.
     pub async fn check(&self, reader: Reader<'_>, now: Timestamp) -> Result<()> {
-        self.refuse_beyond(reader, now, 0).await
+        let counted = reader.models(self.counted()).await?;
+        self.refusal(&counted, now).map_or(Ok(()), Err)
     }
 
     /// Counts a failure and says what to answer it. Of many guesses sent at once, only as many
     /// learn whether they were right as would have one after the other.
     pub async fn count(&self, tx: &mut Tx, refusal: Error) -> Result<Error> {
-        for key in [Some(&self.account), self.address.as_ref()].into_iter().flatten() {
-            let over = Entity::delete_many().filter(Column::FailedKey.eq(key)).filter(Column::FirstAt.lte(begins(tx.now)));
-            tx.execute(&over.into_query()).await?;
-            let first = Model { failed_key: key.clone(), failures: 1, first_at: tx.now };
+        let counted = tx.for_update(self.counted());
+        let counted = tx.read().models(counted).await?;
+        for key in self.keys() {
+            if counted.iter().any(|row| row.failed_key == *key && self.is_over(row, tx.now)) {
+                tx.execute(&Entity::delete_many().filter(Column::FailedKey.eq(key)).into_query()).await?;
+            }
+            let first = Model { failed_key: key.clone(), failures: 1, first_at: tx.now, last_at: tx.now };
             let mut insert = Entity::insert(first.into_active_model().reset_all()).into_query();
             let again = Expr::col((Entity, Column::Failures)).add(1);
-            insert.on_conflict(OnConflict::column(Column::FailedKey).value(Column::Failures, again).to_owned());
+            let mut conflict = OnConflict::column(Column::FailedKey);
+            conflict.value(Column::Failures, again).value(Column::LastAt, Expr::val(tx.now));
+            insert.on_conflict(conflict);
             tx.execute(&insert).await?;
         }
-        match self.refuse_beyond(tx.read(), tx.now, 1).await {
-            Ok(()) => Ok(refusal),
-            Err(error) if error.code() == Code::TooManyFailures => Ok(error),
-            Err(error) => Err(error),
-        }
+        Ok(self.refusal(&counted, tx.now).unwrap_or(refusal))
     }
 
-    /// Forgets the failures of the account, whose owner has come.
+    /// Forgets the failures of the account from here, whose owner has come.
     pub async fn clear(&self, tx: &mut Tx) -> Result<()> {
         let mine = Entity::delete_many().filter(Column::FailedKey.eq(&self.account));
         tx.execute(&mine.into_query()).await.map(drop)
     }
 
-    async fn refuse_beyond(&self, reader: Reader<'_>, now: Timestamp, spare: i64) -> Result<()> {
-        let keys = [Some(&self.account), self.address.as_ref()].into_iter().flatten();
-        let counted = Entity::find().filter(Column::FailedKey.is_in(keys)).filter(Column::FirstAt.gt(begins(now)));
-        let most = |row: &Model| spare + if row.failed_key == self.account { ACCOUNT_FAILURES } else { ADDRESS_FAILURES };
-        let full = reader.models(counted).await?.into_iter().filter(|row| row.failures >= most(row));
-        match full.map(|row| WINDOW_SECONDS - now.seconds_since(row.first_at)).max() {
-            None => Ok(()),
-            Some(wait) => {
-                let refusal =
-                    Error::new(Code::TooManyFailures, "There were too many failed sign-ins for this account or from this address.");
-                Err(refusal.retry_after(u64::try_from(wait).unwrap_or(1)))
-            }
+    fn keys(&self) -> impl Iterator<Item = &String> {
+        [Some(&self.account), self.address.as_ref()].into_iter().flatten()
+    }
+
+    fn counted(&self) -> Select<Entity> {
+        Entity::find().filter(Column::FailedKey.is_in(self.keys())).order_by_asc(Column::FailedKey)
+    }
+
+    fn is_over(&self, row: &Model, now: Timestamp) -> bool {
+        if row.failed_key == self.account {
+            now.seconds_since(row.last_at) >= FORGOTTEN_AFTER_SECONDS
+        } else {
+            now.seconds_since(row.first_at) >= WINDOW_SECONDS
         }
+    }
+
+    /// How long there is to wait, in seconds; none is none.
+    fn wait(&self, row: &Model, now: Timestamp) -> Option<i64> {
+        if self.is_over(row, now) {
+            return None;
+        }
+        let wait = if row.failed_key == self.account {
+            let beyond = u32::try_from(row.failures - FREE_FAILURES).ok()?;
+            let wait = FIRST_WAIT_SECONDS.saturating_mul(2_i64.saturating_pow(beyond)).min(MAX_WAIT_SECONDS);
+            wait - now.seconds_since(row.last_at)
+        } else if row.failures >= ADDRESS_FAILURES {
+            WINDOW_SECONDS - now.seconds_since(row.first_at)
+        } else {
+            0
+        };
+        (wait > 0).then_some(wait)
+    }
+
+    fn refusal(&self, counted: &[Model], now: Timestamp) -> Option<Error> {
+        let wait = counted.iter().filter_map(|row| self.wait(row, now)).max()?;
+        let refusal = Error::new(Code::TooManyFailures, "There were too many failed sign-ins of this account from here, or from this address.");
+        Some(refusal.retry_after(u64::try_from(wait).unwrap_or(1)))
     }
 }
 
-/// Forgets windows that are over.
+/// Forgets failures that count no longer.
 pub async fn forget(tx: &mut Tx) -> Result<u64> {
-    let over = Entity::delete_many().filter(Column::FirstAt.lte(begins(tx.now)));
+    let over = Entity::delete_many().filter(Column::LastAt.lte(tx.now.plus_seconds(-FORGOTTEN_AFTER_SECONDS)));
     tx.execute(&over.into_query()).await
 }
 
-/// When a window that is not over yet may have begun.
-const fn begins(now: Timestamp) -> Timestamp {
-    now.plus_seconds(-WINDOW_SECONDS)
-}
-
 /// An address as one customer of a network has it: in IPv6 that is a block of 64 bits.
-fn site(address: IpAddr) -> IpAddr {
+pub fn site(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
         address @ IpAddr::V4(_) => address,
