@@ -46,7 +46,11 @@ pub const SETTINGS: &[Setting] = &[
         default: "30",
         about: "Posts a minute with publishable keys from each address; 0 for no limit.",
     },
-    Setting { name: "CASELOAD_TRUSTED_PROXIES", default: "0", about: "Reverse proxies in front, whose X-Forwarded-For is believed." },
+    Setting {
+        name: "CASELOAD_TRUSTED_PROXIES",
+        default: "auto",
+        about: "How many reverse proxies in front, whose X-Forwarded-For is believed; auto is one, if it calls from a private address.",
+    },
     Setting { name: "CASELOAD_CORS_ORIGINS", default: "", about: "Origins whose pages may call, joined by commas; * for all." },
     Setting {
         name: "CASELOAD_SECRET_KEY",
@@ -100,8 +104,8 @@ pub struct Config {
     pub intake_rate_limit: u32,
     /// Posts a minute with publishable keys from each address.
     pub intake_address_rate_limit: u32,
-    /// Reverse proxies in front.
-    pub trusted_proxies: usize,
+    /// Reverse proxies in front; none is one, if it calls from a private address.
+    pub trusted_proxies: Option<usize>,
     /// Origins whose pages may call.
     pub cors_origins: Vec<String>,
     /// The key of credentials.
@@ -200,6 +204,10 @@ impl Config {
         if !["pretty", "json"].contains(&log_format.as_str()) {
             reading.mistakes.push(format!("CASELOAD_LOG_FORMAT is {log_format:?}; it must be pretty or json."));
         }
+        let trusted_proxies = match reading.text("CASELOAD_TRUSTED_PROXIES").as_str() {
+            "auto" => None,
+            _ => Some(reading.parsed("CASELOAD_TRUSTED_PROXIES", "auto or a number", 0)),
+        };
         let connections = reading.parsed("CASELOAD_DATABASE_CONNECTIONS", "a number from 1 to 1000", 8);
         if !(1..=1000).contains(&connections) {
             reading.mistakes.push(format!("CASELOAD_DATABASE_CONNECTIONS is {connections}; it must be a number from 1 to 1000."));
@@ -220,7 +228,7 @@ impl Config {
             rate_limit: reading.parsed("CASELOAD_RATE_LIMIT", "a number", 60_000),
             intake_rate_limit: reading.parsed("CASELOAD_INTAKE_RATE_LIMIT", "a number", 600),
             intake_address_rate_limit: reading.parsed("CASELOAD_INTAKE_ADDRESS_RATE_LIMIT", "a number", 30),
-            trusted_proxies: reading.parsed("CASELOAD_TRUSTED_PROXIES", "a number", 0),
+            trusted_proxies,
             cors_origins: reading.list("CASELOAD_CORS_ORIGINS", "origins joined by commas"),
             secret_key: reading.key("CASELOAD_SECRET_KEY"),
             secret_key_old: reading.key("CASELOAD_SECRET_KEY_OLD"),

@@ -13,6 +13,7 @@ pub mod idempotency;
 pub mod jobs;
 pub mod journal;
 pub mod list;
+pub mod network;
 pub mod outgoing;
 pub mod patch;
 pub mod patience;

@@ -289,7 +289,8 @@ impl Resolve for Gate {
 }
 
 /// Whether anybody on the internet could be at an address: not this machine, not a network of one's own, nothing reserved.
-fn is_public(address: IpAddr) -> bool {
+#[must_use]
+pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),

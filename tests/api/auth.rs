@@ -107,7 +107,7 @@ async fn s4_37_after_five_failures_there_is_a_wait_that_grows() {
 // S4-37: nobody locks somebody else out.
 #[actix_web::test]
 async fn s4_37_failures_from_elsewhere_lock_nobody_out() {
-    let shop = Shop::with(|config| config.trusted_proxies = 1).await;
+    let shop = Shop::with(|config| config.trusted_proxies = Some(1)).await;
     let from = async |address: &str, password: &str| {
         let caller = shop.anonymous().header("X-Forwarded-For", address);
         caller.post("/v1/auth/token", json!({ "email": "admin@localhost", "password": password })).await.status
@@ -127,10 +127,40 @@ async fn s4_37_failures_from_elsewhere_lock_nobody_out() {
     assert_eq!(from("2001:db8:0:1::9", PASSWORD).await, 200);
 }
 
+// S4-37: a proxy that nobody has told us of counts for nobody behind it, and gives nobody guesses without end.
+#[actix_web::test]
+async fn s4_37_whoever_stands_behind_a_proxy_is_told_apart() {
+    let shop = Shop::open().await;
+    let from = async |address: &str, password: &str| {
+        let caller = shop.anonymous().header("X-Forwarded-For", address);
+        caller.post("/v1/auth/token", json!({ "email": "admin@localhost", "password": password })).await.status
+    };
+    for made_up in 1..=25 {
+        from(&format!("203.0.113.{made_up}, 198.51.100.1"), "a wrong password").await;
+    }
+    assert_eq!(from("198.51.100.1", PASSWORD).await, 429);
+    assert_eq!(from("192.0.2.7", PASSWORD).await, 200);
+    // The peer itself may be who makes them all up.
+    for made_up in 1..=250_u8 {
+        if from(&format!("203.0.113.{made_up}"), "a wrong password").await == 429 {
+            assert!((90..=100).contains(&made_up), "after {made_up}");
+            break;
+        }
+        assert!(made_up < 200, "it goes on for ever");
+    }
+
+    let shop = Shop::with(|config| config.trusted_proxies = Some(0)).await;
+    for made_up in 1..=5 {
+        let caller = shop.anonymous().header("X-Forwarded-For", &format!("198.51.100.{made_up}"));
+        caller.post("/v1/auth/token", json!({ "email": "admin@localhost", "password": "a wrong password" })).await.expect(401);
+    }
+    assert_eq!(try_password(&shop, "admin@localhost", PASSWORD).await.problem(429), "too_many_failures");
+}
+
 // What anybody can make up is looked for once, and not without end.
 #[actix_web::test]
 async fn made_up_refresh_tokens_are_limited_by_address() {
-    let shop = Shop::with(|config| config.trusted_proxies = 1).await;
+    let shop = Shop::with(|config| config.trusted_proxies = Some(1)).await;
     let tokens = try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
     let from = async |address: &str, token: &Value| {
         let caller = shop.anonymous().header("X-Forwarded-For", address);
@@ -162,7 +192,7 @@ async fn s4_37_twenty_failures_close_an_address() {
 // S4-37: behind a proxy the address is the one that the proxy saw, not one that the client made up.
 #[actix_web::test]
 async fn s4_37_a_proxy_shares_its_failures_with_nobody() {
-    let shop = Shop::with(|config| config.trusted_proxies = 1).await;
+    let shop = Shop::with(|config| config.trusted_proxies = Some(1)).await;
     let from = async |seen: &str, email: &str, password: &str| {
         let caller = shop.anonymous().header("X-Forwarded-For", seen);
         caller.post("/v1/auth/token", json!({ "email": email, "password": password })).await.status

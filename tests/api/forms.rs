@@ -285,7 +285,7 @@ async fn s3_2_browsers_are_admitted_by_origin() {
 #[actix_web::test]
 async fn s3_2_abuse_is_limited_by_address_and_key() {
     let shop = Shop::with(|config| {
-        (config.intake_rate_limit, config.intake_address_rate_limit, config.trusted_proxies) = (3, 2, 1);
+        (config.intake_rate_limit, config.intake_address_rate_limit, config.trusted_proxies) = (3, 2, Some(1));
     })
     .await;
     let key = quiz(&shop, json!({})).await;

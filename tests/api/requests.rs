@@ -516,6 +516,7 @@ async fn b_13_each_credential_has_its_own_bucket() {
 // What a client makes up is kept nowhere: each label of a metric is kept for good.
 #[actix_web::test]
 async fn made_up_methods_and_paths_are_no_labels() {
+    telemetry::measure();
     let shop = Shop::with(|config| config.metrics_token = Some("a token for metrics".into())).await;
     let mut wire = Wire::to(&shop);
     for number in 0..200 {

@@ -4,10 +4,10 @@ use actix_web::{HttpRequest, HttpResponse, get, http::header, post, web::Data};
 
 use super::{
     json::{Jwks, PasswordChange, Refresh, SignIn, SignOut, Tokens},
-    service,
     limits::SignInLimits,
+    service,
 };
-use crate::kernel::http::{Answer, Call, Db, PublicCall, Result, Routes, request::client_address};
+use crate::kernel::http::{Answer, Call, Db, PublicCall, Result, Routes, request::client};
 
 /// Adds the routes below `/v1`.
 pub fn routes(routes: &mut Routes) {
@@ -28,8 +28,13 @@ pub fn well_known(routes: &mut Routes) {
 /// after twenty failures of an address within 15 minutes, until those end. The body has 64 KiB at the most.
 #[utoipa::path(tag = "auth", security(()), request_body = SignIn, responses((status = 200, description = "The tokens of a new session.", body = Tokens), (status = 429, description = "Too many failures; `Retry-After` says how long to wait.")))]
 #[post("/auth/token")]
-async fn create_token(db: Data<Db>, limits: Data<SignInLimits>, request: HttpRequest, PublicCall(call): PublicCall<SignIn>) -> Result<Answer> {
-    Answer::json(200, &service::sign_in(&db, &limits, call.context, call.body, client_address(&request)).await?)
+async fn create_token(
+    db: Data<Db>,
+    limits: Data<SignInLimits>,
+    request: HttpRequest,
+    PublicCall(call): PublicCall<SignIn>,
+) -> Result<Answer> {
+    Answer::json(200, &service::sign_in(&db, &limits, call.context, call.body, client(&request)).await?)
 }
 
 /// Stay signed in
@@ -39,8 +44,13 @@ async fn create_token(db: Data<Db>, limits: Data<SignInLimits>, request: HttpReq
 /// 120 refresh tokens a minute, then it is 429 `rate_limited`. The body has 64 KiB at the most.
 #[utoipa::path(tag = "auth", security(()), request_body = Refresh, responses((status = 200, description = "The next tokens of the session.", body = Tokens), (status = 429, description = "Too many refreshes from this address; `Retry-After` says how long to wait.")))]
 #[post("/auth/refresh")]
-async fn refresh_token(db: Data<Db>, limits: Data<SignInLimits>, request: HttpRequest, PublicCall(call): PublicCall<Refresh>) -> Result<Answer> {
-    Answer::json(200, &service::refresh(&db, &limits, call.context, &call.body.refresh_token, client_address(&request)).await?)
+async fn refresh_token(
+    db: Data<Db>,
+    limits: Data<SignInLimits>,
+    request: HttpRequest,
+    PublicCall(call): PublicCall<Refresh>,
+) -> Result<Answer> {
+    Answer::json(200, &service::refresh(&db, &limits, call.context, &call.body.refresh_token, client(&request)).await?)
 }
 
 /// Sign out
@@ -62,7 +72,7 @@ async fn revoke_token(db: Data<Db>, call: Call<SignOut>) -> Result<Answer> {
 #[utoipa::path(tag = "auth", security(("bearer" = ["profile:write"])), request_body = PasswordChange, responses((status = 204, description = "The new password holds.")))]
 #[post("/auth/password")]
 async fn change_password(db: Data<Db>, limits: Data<SignInLimits>, request: HttpRequest, call: Call<PasswordChange>) -> Result<Answer> {
-    service::change_password(&db, &limits, call.context, call.body, client_address(&request)).await?;
+    service::change_password(&db, &limits, call.context, call.body, client(&request)).await?;
     Ok(Answer::nothing())
 }
 

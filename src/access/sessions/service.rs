@@ -1,18 +1,17 @@
 //! The rules of signing in, staying in and signing out.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QueryTrait, entity::prelude::*, sea_query::Expr};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::{
     json::{Jwks, PasswordChange, SignIn, SignOut, Tokens},
     keys::{self, Claims, ISSUER, Signer},
+    limits::{SignInLimits, Turn},
     refresh_token,
     session::{Column, Entity, Model},
     throttle::{self, Throttle},
-    limits::SignInLimits,
 };
 use crate::{
     access::{
@@ -25,6 +24,7 @@ use crate::{
         db::Db,
         error::{Code, Error, Result},
         journal::Change,
+        network::Client,
         reader::Reader,
         tx::Tx,
     },
@@ -36,9 +36,9 @@ const ACCESS_SECONDS: i64 = 15 * 60;
 const SESSION_SECONDS: i64 = 30 * 24 * 60 * 60;
 
 /// Opens a session for whoever knows the password of an active account.
-pub async fn sign_in(db: &Db, limits: &SignInLimits, context: Context, given: SignIn, address: Option<IpAddr>) -> Result<Tokens> {
-    let throttle = Throttle::of(&given.email, address);
-    let _turn = take_turn(db, limits, &throttle, address).await?;
+pub async fn sign_in(db: &Db, limits: &SignInLimits, context: Context, given: SignIn, client: Client) -> Result<Tokens> {
+    let throttle = Throttle::of(&given.email, client);
+    let _turn = take_turn(db, limits, &throttle, client).await?;
     let user = users::by_email(db.read(), &given.email).await?.filter(|user| user.active);
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
     prove(db, &context, &throttle, given.password, hash.clone(), wrong_credentials).await?;
@@ -60,9 +60,9 @@ fn wrong_credentials() -> Error {
 }
 
 /// Waits until it is the turn of an address, and refuses whoever has failed too often, before the wait and after it.
-async fn take_turn(db: &Db, limits: &SignInLimits, throttle: &Throttle, address: Option<IpAddr>) -> Result<OwnedSemaphorePermit> {
+async fn take_turn(db: &Db, limits: &SignInLimits, throttle: &Throttle, client: Client) -> Result<Turn> {
     throttle.check(db.read(), db.clock().now()).await?;
-    let turn = limits.take_turn(address).await?;
+    let turn = limits.take_turn(client.address).await?;
     throttle.check(db.read(), db.clock().now()).await?;
     Ok(turn)
 }
@@ -118,14 +118,8 @@ async fn hand_out(tx: &mut Tx, session: &Model, signer: &Signer, access_seconds:
 }
 
 /// Continues a session with new tokens.
-pub async fn refresh(
-    db: &Db,
-    limits: &SignInLimits,
-    context: Context,
-    refresh_token: &str,
-    address: Option<IpAddr>,
-) -> Result<Tokens> {
-    limits.check_refreshes(address)?;
+pub async fn refresh(db: &Db, limits: &SignInLimits, context: Context, refresh_token: &str, client: Client) -> Result<Tokens> {
+    limits.check_refreshes(client.address)?;
     let hash = secret::hash(refresh_token);
     // What we have never handed out is not for the writer to look at.
     if db.read().model(refresh_token::Entity::find_by_id(&hash)).await?.is_none() {
@@ -191,16 +185,10 @@ async fn end(tx: &mut Tx, session: Model) -> Result<()> {
 }
 
 /// Gives the caller a new password; their other sessions end.
-pub async fn change_password(
-    db: &Db,
-    limits: &SignInLimits,
-    context: Context,
-    given: PasswordChange,
-    address: Option<IpAddr>,
-) -> Result<()> {
+pub async fn change_password(db: &Db, limits: &SignInLimits, context: Context, given: PasswordChange, client: Client) -> Result<()> {
     let user = users::find(db.read(), context.actor.person()?).await?;
-    let throttle = Throttle::of(&user.email, address);
-    let _turn = take_turn(db, limits, &throttle, address).await?;
+    let throttle = Throttle::of(&user.email, client);
+    let _turn = take_turn(db, limits, &throttle, client).await?;
     prove(db, &context, &throttle, given.current_password, user.password_hash, || {
         Error::field("current_password", "wrong", "is not the present password")
     })

@@ -8,7 +8,7 @@ use crate::kernel::clock::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sign_in_failures")]
 pub struct Model {
-    /// `account:`, an address and an e-mail; or `address:` and an address.
+    /// `account:`, an address and an e-mail; `address:` and an address; or `proxy:`, its address and an e-mail.
     #[sea_orm(primary_key, auto_increment = false)]
     pub failed_key: String,
     /// How many.

@@ -2,8 +2,6 @@
 //!
 //! Failures of an account count for the address that they come from and no other, so nobody locks somebody else out.
 
-use std::net::IpAddr;
-
 use sea_orm::{
     EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QueryTrait,
     entity::prelude::*,
@@ -14,6 +12,7 @@ use super::sign_in_failure::{Column, Entity, Model};
 use crate::kernel::{
     clock::Timestamp,
     error::{Code, Error, Result},
+    network::{Client, customer},
     reader::Reader,
     text,
     tx::Tx,
@@ -31,20 +30,27 @@ const FORGOTTEN_AFTER_SECONDS: i64 = 24 * 60 * 60;
 const ADDRESS_FAILURES: i64 = 20;
 /// How long failures of an address are counted together.
 const WINDOW_SECONDS: i64 = 15 * 60;
+/// Failures that an account may have within a window by way of what we only take for a proxy: whoever is there
+/// themselves can make up an address for each guess.
+const PRESUMED_PROXY_FAILURES: i64 = 100;
 
 /// The counters of one attempt.
 #[derive(Clone)]
 pub struct Throttle {
     account: String,
-    address: Option<String>,
+    /// What is counted by the window, and the failures it may have.
+    windows: Vec<(String, i64)>,
 }
 
 impl Throttle {
     /// The counters of an account and of who tries it.
-    pub fn of(email: &str, address: Option<IpAddr>) -> Self {
-        let address = address.map(|address| site(address).to_string());
-        let from = address.as_deref().unwrap_or("anywhere");
-        Self { account: format!("account:{from}:{}", text::email_key(email)), address: address.map(|address| format!("address:{address}")) }
+    pub fn of(email: &str, client: Client) -> Self {
+        let email = text::email_key(email);
+        let address = client.address.map(|address| customer(address).to_string());
+        let account = format!("account:{}:{email}", address.as_deref().unwrap_or("anywhere"));
+        let of_address = address.map(|address| (format!("address:{address}"), ADDRESS_FAILURES));
+        let of_proxy = client.presumed_proxy.map(|proxy| (format!("proxy:{proxy}:{email}"), PRESUMED_PROXY_FAILURES));
+        Self { account, windows: of_address.into_iter().chain(of_proxy).collect() }
     }
 
     /// Refuses while there is a wait, be the password right or wrong.
@@ -80,7 +86,7 @@ impl Throttle {
     }
 
     fn keys(&self) -> impl Iterator<Item = &String> {
-        [Some(&self.account), self.address.as_ref()].into_iter().flatten()
+        std::iter::once(&self.account).chain(self.windows.iter().map(|(key, _)| key))
     }
 
     fn counted(&self) -> Select<Entity> {
@@ -102,19 +108,22 @@ impl Throttle {
         }
         let wait = if row.failed_key == self.account {
             let beyond = u32::try_from(row.failures - FREE_FAILURES).ok()?;
-            let wait = FIRST_WAIT_SECONDS.saturating_mul(2_i64.saturating_pow(beyond)).min(MAX_WAIT_SECONDS);
-            wait - now.seconds_since(row.last_at)
-        } else if row.failures >= ADDRESS_FAILURES {
-            WINDOW_SECONDS - now.seconds_since(row.first_at)
+            let wait = FIRST_WAIT_SECONDS.saturating_mul(2_i64.saturating_pow(beyond));
+            Ord::min(wait, MAX_WAIT_SECONDS) - now.seconds_since(row.last_at)
         } else {
-            0
+            let (_, allowed) = self.windows.iter().find(|(key, _)| *key == row.failed_key)?;
+            if row.failures < *allowed {
+                return None;
+            }
+            WINDOW_SECONDS - now.seconds_since(row.first_at)
         };
         (wait > 0).then_some(wait)
     }
 
     fn refusal(&self, counted: &[Model], now: Timestamp) -> Option<Error> {
         let wait = counted.iter().filter_map(|row| self.wait(row, now)).max()?;
-        let refusal = Error::new(Code::TooManyFailures, "There were too many failed sign-ins of this account from here, or from this address.");
+        let refusal =
+            Error::new(Code::TooManyFailures, "There were too many failed sign-ins of this account from here, or from this address.");
         Some(refusal.retry_after(u64::try_from(wait).unwrap_or(1)))
     }
 }
@@ -123,25 +132,4 @@ impl Throttle {
 pub async fn forget(tx: &mut Tx) -> Result<u64> {
     let over = Entity::delete_many().filter(Column::LastAt.lte(tx.now.plus_seconds(-FORGOTTEN_AFTER_SECONDS)));
     tx.execute(&over.into_query()).await
-}
-
-/// An address as one customer of a network has it: in IPv6 that is a block of 64 bits.
-pub fn site(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((address.to_bits() >> 64 << 64).into()),
-        address @ IpAddr::V4(_) => address,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_counted_as_one_customer_has_it() {
-        let site = |address: &str| site(address.parse().expect("an address")).to_string();
-        assert_eq!(site("192.0.2.7"), "192.0.2.7");
-        assert_eq!(site("::ffff:192.0.2.7"), "192.0.2.7");
-        assert_eq!(site("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
-    }
 }

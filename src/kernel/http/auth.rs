@@ -18,7 +18,7 @@ use super::{
     edge::wrong_method,
     operations::{Access, Operations},
     rate_limit::{RateLimits, Verdict},
-    request::{client_address, text},
+    request::{client, text},
 };
 use crate::kernel::{
     actor::{Actor, Bounds, Scope},
@@ -126,7 +126,7 @@ pub async fn authenticate(request: &HttpRequest) -> Result<Arc<Actor>> {
     let actor = gate.authenticator.authenticate(db, credential(request)?).await?;
     let verdict = match &actor.bounds {
         None => gate.rate_limits.check(actor.id),
-        Some(_) => gate.rate_limits.check_publishable(actor.id, client_address(request)),
+        Some(_) => gate.rate_limits.check_publishable(actor.id, client(request).address),
     };
     let wait = verdict.as_ref().and_then(|verdict| verdict.retry_after);
     if let Some(verdict) = verdict {

@@ -49,8 +49,8 @@ impl ResponseError for Error {
 pub struct Limits {
     /// How long a request may take.
     pub request_timeout: Duration,
-    /// Reverse proxies in front, whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: usize,
+    /// Reverse proxies in front, whose `X-Forwarded-For` is believed; unless said, one on a network of one's own.
+    pub trusted_proxies: Option<usize>,
     /// Bytes of a body at the most.
     pub body: usize,
 }
@@ -59,7 +59,7 @@ impl Limits {
     /// Those of the application that a request came to.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
-        let usual = Self { request_timeout: Duration::from_mins(1), trusted_proxies: 0, body: 0 };
+        let usual = Self { request_timeout: Duration::from_mins(1), trusted_proxies: None, body: 0 };
         request.app_data::<Data<Self>>().map_or(usual, |limits| ***limits)
     }
 }

@@ -11,6 +11,8 @@ use governor::{
 };
 use uuid::Uuid;
 
+use crate::kernel::network::customer;
+
 type Buckets<K> = RateLimiter<K, DashMapStateStore<K>, DefaultClock, StateInformationMiddleware>;
 
 /// A bucket for each of something.
@@ -91,7 +93,7 @@ impl RateLimits {
     /// others the key that a page shows to all of them.
     #[must_use]
     pub fn check_publishable(&self, key: Uuid, address: Option<IpAddr>) -> Option<Verdict> {
-        let of_address = address.and_then(|address| self.addresses.check(&neighbourhood(address)));
+        let of_address = address.and_then(|address| self.addresses.check(&customer(address)));
         match of_address {
             Some(verdict) if verdict.retry_after.is_some() => Some(verdict),
             of_address => match (of_address, self.publishable.check(&key)) {
@@ -109,14 +111,6 @@ impl RateLimits {
         self.credentials.tidy();
         self.publishable.tidy();
         self.addresses.tidy();
-    }
-}
-
-/// An address as it is counted: a household or server has all of an IPv6 /64.
-fn neighbourhood(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
-        address @ IpAddr::V4(_) => address,
     }
 }
 

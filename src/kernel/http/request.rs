@@ -2,7 +2,6 @@
 
 use std::{
     future::{Ready, ready},
-    net::IpAddr,
     str::FromStr,
     sync::Arc,
 };
@@ -24,6 +23,8 @@ use crate::kernel::{
     context::{Context, IfMatch},
     db::Db,
     error::{Code, Error, Result},
+    network::Client,
+    outgoing::is_public,
 };
 
 /// The id of the request, set at the edge.
@@ -58,17 +59,23 @@ pub fn context(request: &HttpRequest, actor: Arc<Actor>) -> Result<Context> {
     Ok(Context { actor, now: db.clock().now(), request_id, languages: languages(request), if_match: if_match(request)?, retry: None })
 }
 
-/// The address that a request comes from: the peer's, or what the outermost trusted proxy saw.
+/// Where a request comes from: the peer, or what the outermost trusted proxy saw. Unless a setting says how many proxies
+/// there are, a peer on a network of one's own is taken for one.
 #[must_use]
-pub fn client_address(request: &HttpRequest) -> Option<IpAddr> {
+pub fn client(request: &HttpRequest) -> Client {
     let peer = request.peer_addr().map(|peer| peer.ip());
-    let proxies = Limits::of(request).trusted_proxies;
-    if proxies == 0 {
-        return peer;
+    let seen = |proxies: usize| {
+        let all = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
+        // Each proxy adds one at the end; what stands before those is whatever the client made up.
+        all.split(',').rev().nth(proxies.checked_sub(1)?).and_then(|address| address.trim().parse().ok())
+    };
+    match Limits::of(request).trusted_proxies {
+        Some(proxies) => Client { address: seen(proxies).or(peer), presumed_proxy: None },
+        None => match peer.filter(|peer| !is_public(peer.to_canonical())).and_then(|_| seen(1)) {
+            Some(address) => Client { address: Some(address), presumed_proxy: peer },
+            None => Client { address: peer, presumed_proxy: None },
+        },
     }
-    let seen = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
-    // Each proxy adds one at the end; what stands before those is whatever the client made up.
-    seen.split(',').rev().nth(proxies - 1).and_then(|address| address.trim().parse().ok()).or(peer)
 }
 
 /// The text of a header, if it is there and is text; given twice, nobody can say which is meant.
