@@ -11,12 +11,12 @@ COPY words/Cargo.toml words/
 RUN mkdir -p src benches/src migration/src words/src tests/api tests/faults \
     && echo 'fn main() {}' | tee src/main.rs benches/src/main.rs tests/api/main.rs tests/faults/main.rs >/dev/null \
     && touch src/lib.rs migration/src/lib.rs words/src/lib.rs \
-    && cargo build --release --locked
+    && cargo build --profile dist --locked
 
 # The sources are older than what was just built; touched, they are built again.
 COPY . .
 RUN touch src/main.rs src/lib.rs migration/src/lib.rs words/src/lib.rs \
-    && cargo build --release --locked
+    && cargo build --profile dist --locked
 
 # --- Run -----------------------------------------------------------------------------------------
 FROM debian:bookworm-slim
@@ -25,7 +25,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --user-group --home-dir /data --no-create-home --shell /usr/sbin/nologin caseload \
     && install -d -o caseload -g caseload -m 0750 /data
-COPY --from=build /build/target/release/caseload /usr/local/bin/caseload
+COPY --from=build /build/target/dist/caseload /usr/local/bin/caseload
 
 ENV DATABASE_URL=sqlite:///data/caseload.db \
     CASELOAD_LISTEN=0.0.0.0:8080

@@ -25,6 +25,7 @@ mod m0016_sources;
 mod m0017_inbox;
 mod m0018_subject_types;
 mod m0019_sign_in_failures;
+mod m0030_cursor_key;
 
 /// Applies what is missing.
 pub struct Migrator;
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0017_inbox::Migration),
             Box::new(m0018_subject_types::Migration),
             Box::new(m0019_sign_in_failures::Migration),
+            Box::new(m0030_cursor_key::Migration),
         ]
     }
 }
@@ -58,7 +60,7 @@ impl MigratorTrait for Migrator {
 /// Runs SQL written once for both databases. The words that differ are in braces:
 /// `{json}` keeps the text of JSON as it was, `{bytes}` is binary, `{rowless}` ends a table that
 /// SQLite keeps in its primary key, `{text}` compares by code point, `{counted}` counts rows as they
-/// are written, where there is more than one writer.
+/// are written, where there is more than one writer, `{random}` is text that nobody can guess.
 pub(crate) async fn run(manager: &SchemaManager<'_>, sql: &str) -> Result<(), DbErr> {
     let sqlite = manager.get_database_backend() == DbBackend::Sqlite;
     let words = [
@@ -68,6 +70,7 @@ pub(crate) async fn run(manager: &SchemaManager<'_>, sql: &str) -> Result<(), Db
         ("{text}", if sqlite { "TEXT" } else { "TEXT COLLATE \"C\"" }),
         ("{counted}", if sqlite { "BIGINT" } else { "BIGINT GENERATED ALWAYS AS IDENTITY" }),
         ("{contact_word}", if sqlite { "X'019b76da4c007000800000000000f006'" } else { "'019b76da-4c00-7000-8000-00000000f006'::uuid" }),
+        ("{random}", if sqlite { "hex(randomblob(32))" } else { "gen_random_uuid()::text || gen_random_uuid()::text" }),
         ("{rowless}", if sqlite { "WITHOUT ROWID" } else { "" }),
     ];
     let sql = words.iter().fold(sql.to_owned(), |sql, (word, means)| sql.replace(word, means));

@@ -15,11 +15,11 @@ use std::{
 use chrono_tz::Tz;
 use futures_util::FutureExt;
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, FromQueryResult, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait, sea_query::Query,
 };
 use tokio::{
-    sync::{Mutex, Notify, oneshot},
+    sync::{Mutex, Notify, OnceCell, oneshot},
     time::Instant,
 };
 
@@ -106,11 +106,17 @@ struct Inner {
     reactions: Arc<Reactions>,
     changed: Notify,
     access_generation: AtomicU64,
+    cursor_key: OnceCell<String>,
 }
 
 enum Side {
     Sqlite { readers: DatabaseConnection, lane: Lane },
     Postgres { pool: DatabaseConnection },
+}
+
+#[derive(FromQueryResult)]
+struct CursorKey {
+    cursor_key: String,
 }
 
 /// SQLite's one writer and the line before it.
@@ -198,6 +204,7 @@ impl Db {
             reactions: Arc::new(reactions),
             changed: Notify::new(),
             access_generation: AtomicU64::new(0),
+            cursor_key: OnceCell::new(),
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -242,6 +249,16 @@ impl Db {
     #[must_use]
     pub fn backend(&self) -> DbBackend {
         self.read().backend()
+    }
+
+    /// What cursors are signed with, the same for every instance.
+    pub async fn cursor_key(&self) -> Result<&str> {
+        let read = async || {
+            let select = Query::select().column("cursor_key").from("cursor_key").to_owned();
+            let row = self.read().one::<CursorKey>(&select).await?;
+            row.map(|row| row.cursor_key).ok_or_else(|| Error::internal("no cursor key in the database"))
+        };
+        self.0.cursor_key.get_or_try_init(read).await.map(String::as_str)
     }
 
     /// Reads committed rows.

@@ -91,7 +91,7 @@ pub struct PageRequest {
     pub fields: Option<Vec<String>>,
     /// What to add to each row.
     pub expand: Vec<String>,
-    /// Path and filter, to which the cursor is bound.
+    /// Our key, path and filter, to which the cursor is bound.
     pub fingerprint: String,
     /// The query string without the cursor, for the link to the next page.
     pub query: String,
@@ -128,7 +128,8 @@ impl<T> Page<T> {
 
 #[derive(Serialize, Deserialize)]
 struct Cursor {
-    /// A digest of the query and of what follows: a damaged cursor is as foreign as another query's.
+    /// A digest of the query, which holds our key, and of what follows: nobody else can write a cursor, and a damaged one
+    /// is as foreign as another query's.
     of: String,
     after: Vec<Key>,
     id: Uuid,

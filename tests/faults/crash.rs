@@ -13,7 +13,7 @@ use crate::support::{
 
 /// How often the application is killed.
 fn rounds() -> usize {
-    setting("FAULT_ROUNDS").map_or(10, |rounds| rounds.parse().expect("FAULT_ROUNDS is a number"))
+    setting("FAULT_ROUNDS").map_or(3, |rounds| rounds.parse().expect("FAULT_ROUNDS is a number"))
 }
 
 /// In this round a job is stopped in the middle. Its claim, a minute long, must not run out before the last round is over:

@@ -1,7 +1,7 @@
 //! Faults: the real binary, killed, starved, cut off and abused; what it answered holds, and it goes on.
 //!
 //! On SQLite by default, on PostgreSQL with `TEST_DATABASE_URL`. `FAULT_ROUNDS` is how often the
-//! application is killed under load (10 unless set).
+//! application is killed under load (3 unless set).
 
 mod abuse;
 mod crash;

@@ -79,6 +79,7 @@ pub async fn edge<B: MessageBody + 'static>(
     let languages = languages(request.request());
     request.extensions_mut().insert(RequestId(id.clone()));
     let limit = Limits::of(request.request()).request_timeout;
+    let method = known_method(request.method());
     let Ok(response) = tokio::time::timeout(limit, next.call(request)).await else {
         let error = Error::new(Code::Timeout, "The request took longer than the server allows.").retry_after(1);
         let body = serde_json::to_vec(&Problem::new(&error, &languages, &id, None)).unwrap_or_default();
@@ -86,6 +87,8 @@ pub async fn edge<B: MessageBody + 'static>(
             .insert_header((header::RETRY_AFTER, "1"))
             .content_type("application/problem+json")
             .body(body);
+        // Which operation it was went with the request.
+        observe(&id, method, OTHER.into(), response.status(), started.elapsed());
         return Err(InternalError::from_response(error, response).into());
     };
     let response = response?;
@@ -112,14 +115,18 @@ pub async fn edge<B: MessageBody + 'static>(
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    let (status, took) = (response.status().as_u16(), started.elapsed());
     // What a client makes up must be no label: each is kept for good.
-    let path: Arc<str> = response.request().match_pattern().map_or_else(|| OTHER.into(), Arc::from);
-    let method = known_method(response.request().method());
-    metrics::histogram!("http_request_duration_seconds", "method" => method, "path" => path.clone(), "status" => status.to_string())
-        .record(took.as_secs_f64());
-    tracing::info!(request_id = %id, %method, %path, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "request");
+    let path = response.request().match_pattern().map_or_else(|| OTHER.into(), Arc::from);
+    observe(&id, known_method(response.request().method()), path, response.status(), started.elapsed());
     Ok(response)
+}
+
+/// Measures and logs a request that has been answered.
+fn observe(id: &str, method: &'static str, path: Arc<str>, status: StatusCode, took: Duration) {
+    let status = status.as_u16();
+    tracing::info!(request_id = %id, %method, %path, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "request");
+    metrics::histogram!("http_request_duration_seconds", "method" => method, "path" => path, "status" => status.to_string())
+        .record(took.as_secs_f64());
 }
 
 /// What metrics and the log call a method or path that is none of ours.

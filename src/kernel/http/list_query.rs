@@ -3,7 +3,7 @@
 use std::{any::TypeId, cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
-use futures_util::future::LocalBoxFuture;
+use futures_util::{FutureExt, future::LocalBoxFuture};
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -14,8 +14,9 @@ use utoipa::{
 };
 
 use super::{
+    auth::authorize,
     page::members,
-    request::{authorize_then, context},
+    request::{authorize_then, context, database},
 };
 use crate::kernel::{
     actor::Actor,
@@ -120,7 +121,12 @@ impl<F: Filter> FromRequest for List<F> {
     type Future = LocalBoxFuture<'static, Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        authorize_then(request, read)
+        let request = request.clone();
+        async move {
+            let actor = authorize(&request).await?;
+            read(&request, actor, database(&request)?.cursor_key().await?)
+        }
+        .boxed_local()
     }
 }
 
@@ -173,10 +179,10 @@ pub(super) fn values<const N: usize>(
     Ok(found)
 }
 
-fn read<F: Filter>(request: &HttpRequest, actor: Arc<Actor>) -> Result<List<F>> {
+fn read<F: Filter>(request: &HttpRequest, actor: Arc<Actor>, cursor_key: &str) -> Result<List<F>> {
     let mut violations = Vec::new();
     let [filter_values, page_values] = values(request, &[names::<F>(), names::<PageParams>()], &mut violations)?;
-    let fingerprint = format!("{}?{}", request.match_info().as_str(), Value::Object(filter_values.clone()));
+    let fingerprint = format!("{cursor_key} {}?{}", request.match_info().as_str(), Value::Object(filter_values.clone()));
     let page: PageParams = read_values(page_values, &mut violations);
     let filter: F = read_values(filter_values, &mut violations);
     let limit = match page.limit.as_deref().map(str::parse::<u64>) {

@@ -54,9 +54,14 @@ pub fn authorize_then<T: 'static>(
 
 /// The context of a request of somebody.
 pub fn context(request: &HttpRequest, actor: Arc<Actor>) -> Result<Context> {
-    let db = request.app_data::<Data<Db>>().ok_or_else(|| Error::internal("no database in the application"))?;
+    let db = database(request)?;
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     Ok(Context { actor, now: db.clock().now(), request_id, languages: languages(request), if_match: if_match(request)?, retry: None })
+}
+
+/// The database of the application.
+pub fn database(request: &HttpRequest) -> Result<&Db> {
+    request.app_data::<Data<Db>>().map(Data::get_ref).ok_or_else(|| Error::internal("no database in the application"))
 }
 
 /// Where a request comes from: the peer, or what the outermost trusted proxy saw. Unless a setting says how many proxies
