@@ -1,6 +1,7 @@
 //! The mechanisms that every area rests on: it knows no area, and without `http/` no HTTP.
 
 pub mod actor;
+pub mod aside;
 pub mod bulk;
 pub mod choice;
 pub mod clock;

@@ -32,8 +32,9 @@ async fn list_work_item_types(db: Data<Db>, mut list: List<WorkItemTypeFilter>) 
 #[utoipa::path(tag = "work_item_types", security(("bearer" = ["work_item_types:write"])), request_body = NewWorkItemType, responses((status = 201, description = "The new type.", body = WorkItemTypeView)))]
 #[post("/work-item-types")]
 async fn create_work_item_type(db: Data<Db>, call: Call<NewWorkItemType>) -> Result<Answer> {
+    let schema = service::check_schema(Some(&call.body.reference_schema)).await;
     call.write(&db, async move |tx, new| {
-        let kind = service::create(tx, new).await?;
+        let kind = service::create(tx, new, schema).await?;
         Answer::created(&WorkItemTypeView::new(kind, &tx.context.languages))
     })
     .await
@@ -56,8 +57,9 @@ async fn read_work_item_type(db: Data<Db>, Path(key): Path<String>, context: Con
 #[utoipa::path(tag = "work_item_types", security(("bearer" = ["work_item_types:write"])), params(("key" = String, Path, description = "The key of the type.", example = "support_ticket")), request_body = WorkItemTypePatch, responses((status = 200, description = "The type as it is now.", body = WorkItemTypeView), (status = 409, description = "Items have a status that would go.")))]
 #[patch("/work-item-types/{key}")]
 async fn update_work_item_type(db: Data<Db>, Path(key): Path<String>, call: Call<WorkItemTypePatch>) -> Result<Answer> {
+    let schema = service::check_schema(call.body.reference_schema.value()).await;
     call.write(&db, async move |tx, patch| {
-        let kind = service::update(tx, &key, patch).await?;
+        let kind = service::update(tx, &key, patch, schema).await?;
         Answer::ok(&WorkItemTypeView::new(kind, &tx.context.languages))
     })
     .await

@@ -7,6 +7,7 @@ pub mod http;
 mod json;
 mod schema;
 mod service;
+mod weight;
 pub mod work_item_type;
 
 pub use schema::violations;

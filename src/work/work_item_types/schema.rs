@@ -1,101 +1,173 @@
-//! References: JSON checked against a JSON Schema that never leaves the house.
+//! References: JSON checked against a JSON Schema that never leaves the house, in bounded time.
+//!
+//! Neither a schema nor a reference can make a check long: what a schema unfolds to is counted before it is kept, and what a
+//! check of a reference would cost is reckoned before it is begun (see [`super::weight`]). Patterns take time linear in the text
+//! (no look-around, no back-references). What is not small is reckoned and checked aside from the threads that answer.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use jsonschema::{PatternOptions, Validator, error::ValidationErrorKind};
 use moka::sync::Cache;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::work_item_type::ReferenceSchema;
-use crate::kernel::error::{Error, Result, Violation};
+use super::{
+    weight::{Plan, Weight},
+    work_item_type::ReferenceSchema,
+};
+use crate::kernel::{
+    aside::aside,
+    error::{Error, Result, Violation},
+};
 
 /// Broken rules of one reference that are named at the most.
-const MOST: usize = 50;
+const MAX_NAMED: usize = 50;
 /// Characters of a rule's words at the most: they hold what was sent.
-const LONGEST: usize = 200;
+const MAX_WORDS: usize = 200;
+/// Steps of a check that is done where it is asked for, being shorter than the way to another thread.
+const MAX_AT_ONCE: u64 = 2_000;
+/// Steps of a check whose broken rules are named one by one; beyond, that there are some is all that is said.
+const MAX_NAMING: u64 = 20_000;
+/// Steps of a check at the most.
+const MAX_STEPS: u64 = 200_000;
+/// How long a check may take however wrong it was reckoned.
+const MAX_TIME: Duration = Duration::from_secs(5);
+/// Bytes of a compiled pattern at the most, and of all patterns of a schema.
+const MAX_PATTERN: usize = 1 << 20;
+const MAX_PATTERNS: usize = 4 << 20;
 /// Schemas that are kept ready to check with, by how they are written: to make one ready takes longer than a check.
-static READY: LazyLock<Cache<String, Arc<Validator>>> = LazyLock::new(|| Cache::new(256));
-/// What refers to another schema.
-const REFERENCES: [&str; 3] = ["$ref", "$dynamicRef", "$recursiveRef"];
-/// What applies another schema to the same value: a circle of these has no end.
-const IN_PLACE: [&str; 9] = ["allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies"];
+static READY: LazyLock<Cache<String, Arc<Ready>>> = LazyLock::new(|| Cache::new(64));
 
-/// Refuses what is no JSON Schema, and one that looks elsewhere for its parts or has no end.
-pub fn check(schema: &Map<String, Value>) -> Result<()> {
+/// A schema that is ready to check with, and what its checks cost.
+struct Ready {
+    validator: Validator,
+    plan: Plan,
+}
+
+/// A rule that a schema breaks: where, and how.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unfit {
+    /// A JSON Pointer into the schema.
+    pub at: String,
+    /// In words.
+    pub detail: String,
+}
+
+impl Unfit {
+    pub(super) fn at(at: &str, detail: impl Into<String>) -> Self {
+        Self { at: at.to_owned(), detail: detail.into() }
+    }
+
+    fn refusal(&self) -> Error {
+        Error::field(&format!("reference_schema{}", self.at), "schema", short(&self.detail))
+    }
+}
+
+/// Refuses what is no JSON Schema, one that looks elsewhere for its parts, and one whose checks would have no end or no measure.
+pub async fn check(schema: &Map<String, Value>) -> Result<()> {
+    if schema.is_empty() {
+        return Ok(());
+    }
     let schema = Value::Object(schema.clone());
-    let wrong = |detail: String| Error::field("reference_schema", "schema", short(&detail));
-    if let Some(elsewhere) = elsewhere(&schema) {
-        return Err(wrong(format!("must not refer to {elsewhere:?}: only to its own parts, by # and a JSON pointer")));
-    }
-    if endless(&schema, &schema, &mut Vec::new()) {
-        return Err(wrong("refers to itself without an end".into()));
-    }
-    compiled(&schema).map(drop).map_err(|error| wrong(format!("is no JSON Schema: {error}")))
-}
-
-/// Linear-time patterns, nothing fetched.
-fn compiled(schema: &Value) -> std::result::Result<Validator, String> {
-    let options = jsonschema::options().with_pattern_options(PatternOptions::regex()).offline();
-    options.build(schema).map_err(|error| error.to_string())
-}
-
-fn ready(schema: &ReferenceSchema) -> std::result::Result<Arc<Validator>, Arc<String>> {
-    let schema = Value::Object(schema.0.clone());
-    READY.try_get_with(schema.to_string(), || compiled(&schema).map(Arc::new))
-}
-
-/// The first reference to anything but the schema's own parts.
-fn elsewhere(schema: &Value) -> Option<&str> {
-    match schema {
-        Value::Object(map) => map.iter().find_map(|(name, inner)| match inner.as_str() {
-            Some(target) if REFERENCES.contains(&name.as_str()) && !(target == "#" || target.starts_with("#/")) => Some(target),
-            Some(target) if name == "$id" => Some(target),
-            _ => elsewhere(inner),
-        }),
-        Value::Array(list) => list.iter().find_map(elsewhere),
-        _ => None,
+    match aside(MAX_TIME, move || ready(&schema).map(drop)).await? {
+        Some(outcome) => outcome.map_err(|unfit| unfit.refusal()),
+        None => Err(Unfit::at("", "takes too long to be read").refusal()),
     }
 }
 
-/// Whether a schema, or a part of it, applies itself to the very value that it is checking.
-fn endless(root: &Value, schema: &Value, behind: &mut Vec<String>) -> bool {
-    fn applies(root: &Value, schema: &Value, behind: &mut Vec<String>) -> bool {
-        let Value::Object(map) = schema else { return false };
-        for name in REFERENCES {
-            let Some(target) = map.get(name).and_then(Value::as_str) else { continue };
-            if behind.iter().any(|known| known == target) {
-                return true;
-            }
-            behind.push(target.to_owned());
-            let circle = root.pointer(target.trim_start_matches('#')).is_some_and(|next| applies(root, next, behind));
-            behind.pop();
-            if circle {
-                return true;
+/// The schema as it is checked with, made ready once.
+fn ready(schema: &Value) -> std::result::Result<Arc<Ready>, Arc<Unfit>> {
+    READY.try_get_with(schema.to_string(), || make_ready(schema).map(Arc::new))
+}
+
+fn make_ready(schema: &Value) -> std::result::Result<Ready, Unfit> {
+    // What the plan refuses never comes to the library, which follows references by calling itself.
+    let mut sizes = Sizes::default();
+    let plan = Plan::of(schema, &mut |at, pattern| sizes.of(at, pattern))?;
+    let validator = compiled(schema, MAX_PATTERN).map_err(|(at, detail)| Unfit { at, detail: format!("is no JSON Schema: {detail}") })?;
+    Ok(Ready { validator, plan })
+}
+
+/// Linear-time patterns of a bounded size, nothing fetched, and no text compiled as a pattern for the sake of its format.
+fn compiled(schema: &Value, most: usize) -> std::result::Result<Validator, (String, String)> {
+    let patterns = PatternOptions::regex().size_limit(most).dfa_size_limit(most);
+    let options = jsonschema::options().with_pattern_options(patterns).offline().with_format("regex", |_: &str| true);
+    options.build(schema).map_err(|error| (error.instance_path().as_str().to_owned(), error.to_string()))
+}
+
+/// How large patterns are when they are compiled, and all of them together.
+#[derive(Default)]
+struct Sizes {
+    known: std::collections::HashMap<String, u64>,
+    all: usize,
+}
+
+impl Sizes {
+    /// What a pattern weighs for each few bytes of a text.
+    fn of(&mut self, at: &str, pattern: &str) -> std::result::Result<u64, Unfit> {
+        if let Some(known) = self.known.get(pattern) {
+            return Ok(*known);
+        }
+        let alone = json!({ "pattern": pattern });
+        // The smallest of these that it fits into.
+        let classes = [(16 << 10, 1), (128 << 10, 8), (MAX_PATTERN, 64)];
+        let mut why = String::new();
+        for (most, weight) in classes {
+            match compiled(&alone, most) {
+                Ok(_) => {
+                    self.all += most;
+                    if self.all > MAX_PATTERNS {
+                        return Err(Unfit::at(at, "has a pattern too many: all of them together are too large"));
+                    }
+                    self.known.insert(pattern.to_owned(), weight);
+                    return Ok(weight);
+                }
+                Err((_, detail)) => why = detail,
             }
         }
-        IN_PLACE.iter().filter_map(|name| map.get(*name)).any(|inner| match inner {
-            Value::Array(list) => list.iter().any(|inner| applies(root, inner, behind)),
-            Value::Object(parts) => applies(root, inner, behind) || parts.values().any(|inner| applies(root, inner, behind)),
-            _ => false,
-        })
+        let detail = format!("has a pattern that is not taken: too large, or beyond linear time (look-around, back-references): {why}");
+        Err(Unfit::at(at, detail))
     }
-    applies(root, schema, behind)
-        || match schema {
-            Value::Object(map) => map.values().any(|inner| endless(root, inner, behind)),
-            Value::Array(list) => list.iter().any(|inner| endless(root, inner, behind)),
-            _ => false,
-        }
 }
 
 /// Every rule of the type that a reference breaks, each below `reference`.
-pub fn violations(schema: &ReferenceSchema, reference: &Map<String, Value>) -> Result<()> {
+pub async fn violations(schema: &ReferenceSchema, reference: &Map<String, Value>) -> Result<()> {
     // One that says no more than that it is an object has nothing to check.
     if schema.0.is_empty() {
         return Ok(());
     }
-    let validator = ready(schema).map_err(Error::internal)?;
-    let reference = Value::Object(reference.clone());
-    let broken = validator.iter_errors(&reference).take(MOST).map(|error| {
+    let (schema, reference) = (Value::Object(schema.0.clone()), Value::Object(reference.clone()));
+    if let Some(ready) = READY.get(&schema.to_string())
+        && let Weight::Steps(steps) = ready.plan.weigh(&reference, MAX_AT_ONCE)
+    {
+        return judged(&ready, steps, &reference);
+    }
+    let checked = aside(MAX_TIME, move || {
+        let ready = ready(&schema).map_err(|unfit| too_much(&format!("the type's reference_schema is not used as it is: {}", unfit.detail)))?;
+        match ready.plan.weigh(&reference, MAX_STEPS) {
+            Weight::Steps(steps) => judged(&ready, steps, &reference),
+            Weight::TooMuch => Err(too_much("the type's reference_schema makes more work of it than is done for one item")),
+        }
+    });
+    checked.await?.unwrap_or_else(|| Err(too_much("it takes too long")))
+}
+
+fn too_much(why: &str) -> Error {
+    Error::field("reference", "not_checked", short(&format!("cannot be checked: {why}")))
+}
+
+/// What is wrong with a reference whose check costs so much.
+fn judged(ready: &Ready, steps: u64, reference: &Value) -> Result<()> {
+    // The first look stops at the first broken rule and makes nothing of it.
+    if ready.validator.is_valid(reference) {
+        return Ok(());
+    }
+    if steps > MAX_NAMING {
+        return Err(Error::field("reference", "schema", "does not fit the type's reference_schema; it is too long for its mistakes to be named"));
+    }
+    let broken = ready.validator.iter_errors(reference).take(MAX_NAMED).map(|error| {
         let at = error.instance_path().as_str();
         match error.kind() {
             ValidationErrorKind::Required { property } => {
@@ -105,8 +177,7 @@ pub fn violations(schema: &ReferenceSchema, reference: &Map<String, Value>) -> R
             kind => Violation::field(&format!("reference{at}"), &snake(kind.keyword()), short(&error.to_string())),
         }
     });
-    let broken: Vec<Violation> = broken.collect();
-    if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
+    Err(Error::invalid(broken.collect()))
 }
 
 /// A keyword as codes are written: `min_length`.
@@ -115,18 +186,25 @@ fn snake(keyword: &str) -> String {
 }
 
 fn short(words: &str) -> String {
-    if words.chars().count() <= LONGEST { words.to_owned() } else { words.chars().take(LONGEST).chain(['…']).collect() }
+    let mut letters = words.chars();
+    let start: String = letters.by_ref().take(MAX_WORDS).collect();
+    if letters.next().is_none() { start } else { start + "…" }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
-    fn checked(schema: Value) -> std::result::Result<(), String> {
-        let Value::Object(schema) = schema else { return Err("no object".into()) };
-        check(&schema).map_err(|error| error.refusal().detail.clone())
+    fn made(schema: &Value) -> std::result::Result<Ready, String> {
+        make_ready(schema).map_err(|unfit| format!("{}: {}", unfit.at, unfit.detail))
+    }
+
+    /// A chain of definitions, each with what is made of the next one's reference.
+    fn chain(length: usize, link: impl Fn(Value) -> Value) -> Value {
+        let definition = |number: usize| (format!("d{number}"), link(json!({ "$ref": format!("#/$defs/d{}", number + 1) })));
+        let mut all: Map<String, Value> = (0..length).map(definition).collect();
+        all.insert(format!("d{length}"), json!({ "type": "object" }));
+        json!({ "$defs": all, "$ref": "#/$defs/d0" })
     }
 
     #[test]
@@ -135,8 +213,14 @@ mod tests {
             json!({}),
             json!({ "type": "object", "required": ["result"], "properties": { "result": { "enum": ["liver", "thyroid"] } } }),
             json!({ "$defs": { "tree": { "properties": { "left": { "$ref": "#/$defs/tree" } } } }, "$ref": "#/$defs/tree" }),
+            json!({ "$defs": { "a b/c": { "type": "string" } }, "properties": { "a": { "$ref": "#/%24defs/a%20b~1c" } } }),
+            json!({ "properties": { "$ref": { "type": "string" }, "$id": { "type": "string" } } }),
+            json!({ "$schema": "http://json-schema.org/draft-07/schema#", "properties": { "a": { "format": "email" } } }),
+            json!({ "properties": { "code": { "pattern": "^(a+)+$" }, "name": { "pattern": "^\\p{L}{1,60}$" } } }),
+            json!({ "enum": (0..1500).map(|n| json!({ "n": n })).collect::<Vec<_>>() }),
+            chain(20, |next| next),
         ] {
-            assert_eq!(checked(good.clone()), Ok(()), "{good}");
+            assert!(made(&good).is_ok(), "{good}: {:?}", made(&good).err());
         }
         for bad in [
             json!({ "type": "nonsense" }),
@@ -145,23 +229,91 @@ mod tests {
             json!({ "properties": { "a": { "$ref": "file:///etc/passwd" } } }),
             json!({ "$id": "https://shop.example/", "properties": {} }),
             json!({ "$schema": "https://shop.example/draft" }),
+            json!({ "properties": { "a": { "$schema": "http://json-schema.org/draft-04/schema#" } } }),
+            json!({ "$schema": "http://json-schema.org/draft-04/schema#", "id": "http://shop.example/" }),
+            json!({ "$anchor": "a", "properties": { "a": { "$ref": "#a" } } }),
             json!({ "$ref": "#" }),
+            json!({ "$dynamicRef": "#" }),
             json!({ "$ref": "#/$defs/nowhere" }),
+            json!({ "$ref": "#/%FF" }),
+            json!({ "$ref": 7 }),
+            json!({ "$defs": { "a": { "$ref": "#/%24defs/%61" } }, "$ref": "#/$defs/a" }),
             json!({ "properties": { "a": { "allOf": [{ "$ref": "#/$defs/a" }] } }, "$defs": { "a": { "not": { "$ref": "#/$defs/a" } } } }),
+            json!({ "unevaluatedProperties": { "allOf": [{ "$ref": "#/$defs/a" }] }, "$defs": { "a": { "if": { "$ref": "#/$defs/a" } } } }),
         ] {
-            assert!(checked(bad.clone()).is_err(), "{bad}");
+            assert!(made(&bad).is_err(), "{bad}");
         }
+    }
+
+    /// Each of these would unfold to more than a machine holds, or call itself deeper than a stack goes.
+    #[test]
+    fn what_unfolds_without_measure_is_refused_at_once() {
+        let twice = |keyword: &'static str| move |next: Value| json!({ keyword: [next.clone(), next] });
+        let mut bad: Vec<Value> = ["allOf", "anyOf", "oneOf"].into_iter().map(|keyword| chain(40, twice(keyword))).collect();
+        bad.push(chain(40, |next| json!({ "if": next, "then": next, "else": next })));
+        bad.push(chain(40, |next| json!({ "properties": { "a": next, "b": next } })));
+        bad.push(chain(40, |next| json!({ "items": next, "contains": next })));
+        bad.push(chain(40, |next| json!({ "unevaluatedProperties": false, "allOf": [next] })));
+        bad.push(chain(40, |next| json!({ "dependentSchemas": { "a": next, "b": next } })));
+        bad.push(chain(600, |next| next));
+        bad.push(chain(500, |next| json!({ "items": next })));
+        for schema in bad {
+            let refused = made(&schema).err().expect("a refusal");
+            assert!(refused.contains("unfold") || refused.contains("deep"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn patterns_are_linear_and_of_a_bounded_size() {
+        for bad in ["(?=a)b", "(a)\\1", "((a{1000}){1000}){1000}", "(\\p{L}{1,900}){1,900}", "("] {
+            let refused = made(&json!({ "properties": { "a/b": { "pattern": bad } } })).err().expect(bad);
+            assert!(refused.starts_with("/properties/a~1b/pattern: "), "{refused}");
+            assert!(made(&json!({ "patternProperties": { bad: {} } })).is_err(), "{bad}");
+        }
+        let many: Map<String, Value> = (0..900).map(|n| (format!("p{n}"), json!({ "pattern": format!("{n}x[^y]{{5}}") }))).collect();
+        assert!(made(&json!({ "properties": many })).err().expect("a refusal").contains("together"));
+    }
+
+    fn wrong(schema: Value, reference: Value) -> Vec<(String, String)> {
+        let ready = made(&schema).expect("a schema");
+        let Weight::Steps(steps) = ready.plan.weigh(&reference, MAX_STEPS) else { return vec![("#/reference".into(), "not_checked".into())] };
+        let Err(refused) = judged(&ready, steps, &reference) else { return Vec::new() };
+        let mut at: Vec<(String, String)> =
+            refused.refusal().violations.iter().map(|broken| (broken.at().to_owned(), broken.code.clone())).collect();
+        at.sort_unstable();
+        at
     }
 
     #[test]
     fn broken_rules_are_named_where_they_are() {
         let schema =
             json!({ "required": ["result"], "properties": { "age": { "type": "integer" }, "tags": { "items": { "maxLength": 2 } } } });
-        let reference = json!({ "age": "old", "tags": ["ab", "abc"] });
-        let (Value::Object(schema), Value::Object(reference)) = (schema, reference) else { return };
-        let refused = violations(&ReferenceSchema(schema), &reference).expect_err("it breaks three rules");
-        let mut at: Vec<(&str, &str)> = refused.refusal().violations.iter().map(|broken| (broken.at(), broken.code.as_str())).collect();
-        at.sort_unstable();
+        let at = wrong(schema, json!({ "age": "old", "tags": ["ab", "abc"] }));
+        let at: Vec<(&str, &str)> = at.iter().map(|(at, code)| (at.as_str(), code.as_str())).collect();
         assert_eq!(at, [("#/reference/age", "type"), ("#/reference/result", "required"), ("#/reference/tags/1", "max_length")]);
+    }
+
+    #[test]
+    fn references_cost_what_they_are_worth() {
+        let tree = |link: Value| json!({ "$defs": { "t": link }, "$ref": "#/$defs/t" });
+        let nested = |depth: usize| (0..depth).fold(json!({}), |inner, _| json!({ "a": inner }));
+        // Twice as much on each level of the reference: a schema is kept that means no harm, and a reference of no depth is checked.
+        let doubling = tree(json!({ "properties": { "a": { "anyOf": [{ "$ref": "#/$defs/t" }, { "$ref": "#/$defs/t" }] } } }));
+        assert_eq!(wrong(doubling.clone(), nested(5)), []);
+        assert_eq!(wrong(doubling, nested(60)), [("#/reference".to_owned(), "not_checked".to_owned())]);
+        // Twenty thousand characters of mistakes, named up to a bound.
+        let list = json!({ "a": vec![7; 9000] });
+        let named = wrong(json!({ "properties": { "a": { "items": { "type": "string" } } } }), list.clone());
+        assert!(named.len() == 1 || named.len() == MAX_NAMED, "{}", named.len());
+        let often = |times: usize| json!({ "properties": { "a": { "items": { "allOf": vec![json!({ "type": "string" }); times] } } } });
+        assert_eq!(wrong(often(20), list.clone()), [("#/reference".to_owned(), "not_checked".to_owned())]);
+        let unique = json!({ "properties": { "a": { "uniqueItems": true, "contains": { "const": 1 } } } });
+        assert_eq!(wrong(unique, json!({ "a": (0..3000).collect::<Vec<_>>() })), []);
+        let text = json!({ "properties": { "a": { "pattern": "^(a+)+$", "maxLength": 10_000 } } });
+        assert_eq!(wrong(text, json!({ "a": format!("{}!", "a".repeat(19_000)) })).len(), 2);
+        let names: Map<String, Value> = (0..900).map(|n| (format!("property number {n}"), json!(n))).collect();
+        let patterns: Map<String, Value> = (0..200).map(|n| (format!("{n}x"), json!({}))).collect();
+        let many = wrong(json!({ "patternProperties": patterns, "additionalProperties": false }), Value::Object(names));
+        assert_eq!(many, [("#/reference".to_owned(), "not_checked".to_owned())]);
     }
 }

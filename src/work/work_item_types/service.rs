@@ -7,6 +7,7 @@ use sea_orm::{
     entity::prelude::*,
     sea_query::{Expr, ExprTrait},
 };
+use serde_json::{Map, Value};
 
 use super::{
     json::{MOST, NewStatus, NewWorkItemType, WorkItemTypeFilter, WorkItemTypePatch, WorkItemTypeView},
@@ -31,8 +32,16 @@ pub const CATEGORIES: &str = "work_item_categories";
 /// The seeded type whose statuses new types have that name none.
 const MODEL: &str = "support_ticket";
 
-/// Adds a type.
-pub async fn create(tx: &mut Tx, new: NewWorkItemType) -> Result<Model> {
+/// What there is to say of a schema, before anything is written: reading one takes a while, and nobody waits for it in line.
+pub async fn check_schema(schema: Option<&Map<String, Value>>) -> Result<()> {
+    match schema {
+        Some(schema) => schema::check(schema).await,
+        None => Ok(()),
+    }
+}
+
+/// Adds a type whose schema was checked before.
+pub async fn create(tx: &mut Tx, new: NewWorkItemType, schema: Result<()>) -> Result<Model> {
     let label = new.label.trim().to_owned();
     let key = new.key.unwrap_or_else(|| text::slug(&label));
     let mut broken = Broken::default();
@@ -40,7 +49,7 @@ pub async fn create(tx: &mut Tx, new: NewWorkItemType) -> Result<Model> {
         broken.note::<()>(Err(Error::field("key", "required", "is required for a label without a Latin letter or digit")))?;
     }
     broken.note(picklists::check(tx, CATEGORIES, &new.category, "category").await)?;
-    broken.note(schema::check(&new.reference_schema))?;
+    broken.note(schema)?;
     let statuses = match new.statuses {
         Some(statuses) => broken.note(settled(statuses))?.unwrap_or_default(),
         None => usual(tx.read()).await?,
@@ -104,8 +113,8 @@ fn settled(statuses: Vec<NewStatus>) -> Result<Statuses> {
     Ok(Statuses(statuses.into_iter().map(Status::from).collect()))
 }
 
-/// Changes a type, retires it or brings it back. Reactions refuse what items do not bear.
-pub async fn update(tx: &mut Tx, key: &str, patch: WorkItemTypePatch) -> Result<Model> {
+/// Changes a type, retires it or brings it back; its schema was checked before. Reactions refuse what items do not bear.
+pub async fn update(tx: &mut Tx, key: &str, patch: WorkItemTypePatch, schema: Result<()>) -> Result<Model> {
     let select = tx.for_update(by_key(key)?);
     let before = tx.read().model(select).await?.ok_or_else(|| Error::not_found("type of work items"))?;
     tx.check_version(&before, "type of work items")?;
@@ -129,9 +138,9 @@ pub async fn update(tx: &mut Tx, key: &str, patch: WorkItemTypePatch) -> Result<
     match patch.reference_schema {
         Patch::Absent => {}
         Patch::Null => after.reference_schema = ReferenceSchema::default(),
-        Patch::Value(schema) => {
-            broken.note(schema::check(&schema))?;
-            after.reference_schema = ReferenceSchema(schema);
+        Patch::Value(new) => {
+            broken.note(schema)?;
+            after.reference_schema = ReferenceSchema(new);
         }
     }
     match patch.statuses {

@@ -197,7 +197,7 @@ async fn plan(tx: &mut Tx, draft: Draft, contact: Option<Uuid>) -> Result<Planne
     let mut broken = Broken::default();
     let kind = broken.note(work_item_types::usable(tx, &draft.r#type, "type").await)?;
     if let Some(kind) = &kind {
-        broken.note(fits(kind, &draft.reference))?;
+        broken.note(fits(kind, &draft.reference).await)?;
     }
     let assigned = match (&kind, draft.assignee) {
         (_, Some(named)) => broken.note(own(tx, Some(named)).await)?.map(|owner| Assigned { owner, by: RoutedBy::plain(Decision::Named) }),
@@ -223,9 +223,9 @@ async fn plan(tx: &mut Tx, draft: Draft, contact: Option<Uuid>) -> Result<Planne
 }
 
 /// Refuses a reference that its type does not want.
-fn fits(kind: &work_item_type::Model, reference: &Map<String, Value>) -> Result<()> {
+async fn fits(kind: &work_item_type::Model, reference: &Map<String, Value>) -> Result<()> {
     small(reference).map_err(|refusal| Error::field("reference", &refusal.code, refusal.message.clone().unwrap_or_default()))?;
-    work_item_types::violations(&kind.reference_schema, reference)
+    work_item_types::violations(&kind.reference_schema, reference).await
 }
 
 /// Whom an item is for, as routing rules see them.
@@ -412,7 +412,7 @@ async fn change(tx: &mut Tx, id: Uuid, patch: WorkItemPatch, replaced: Replaced)
     if let Some(reference) = new_reference
         && reference != before.reference.0
     {
-        broken.note(fits(&kind, &reference))?;
+        broken.note(fits(&kind, &reference).await)?;
         after.reference = Reference(reference);
     }
     if !callback_at.is_absent() {
