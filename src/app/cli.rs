@@ -3,6 +3,7 @@
 use std::{
     io::{self, Write},
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::{Args, Parser, Subcommand};
@@ -85,7 +86,10 @@ pub fn main() -> ExitCode {
     };
     telemetry::log(&config);
     // The system is actix's own runtime; workers of the server run beside it.
-    let outcome = actix_web::rt::System::new().block_on(run(cli.command.unwrap_or(Command::Serve), config));
+    let system = actix_web::rt::System::new();
+    let outcome = system.block_on(run(cli.command.unwrap_or(Command::Serve), config));
+    // Whatever its threads still reckon is for nobody any more: the end of the process waits for none of them.
+    std::mem::forget(system);
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -140,6 +144,7 @@ pub(super) async fn serve_until_told(
     let handle = server.handle();
     let workers = Workers::start(&application);
     let told_to_stop = told_to_stop()?;
+    end_in_time()?;
     ready(address);
     let signals = async {
         told_to_stop.await;
@@ -159,6 +164,28 @@ pub(super) async fn serve_until_told(
     drop(workers);
     application.db.close().await;
     Ok(())
+}
+
+/// How long the end may take: what is under way has its 30 seconds, and the database a moment to be closed.
+const MAX_ENDING: Duration = Duration::from_secs(35);
+
+/// Sees to it that the process ends in its time, whatever holds up the threads that should end it: this one does nothing else.
+fn end_in_time() -> io::Result<()> {
+    let watch = || -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            told_to_stop()?.await;
+            tokio::time::sleep(MAX_ENDING).await;
+            complain("it did not end in its time: what was under way is given up");
+            std::process::exit(1)
+        })
+    };
+    let watching = move || {
+        if let Err(error) = watch() {
+            tracing::error!(%error, "nobody sees to it that the process ends in its time");
+        }
+    };
+    std::thread::Builder::new().name("ending".into()).spawn(watching).map(drop)
 }
 
 /// Hears the signals from now on, so that whoever knows that we are ready can also stop us gracefully.
