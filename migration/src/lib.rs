@@ -25,6 +25,7 @@ mod m0016_sources;
 mod m0017_inbox;
 mod m0018_subject_types;
 mod m0019_sign_in_failures;
+mod m0026_source_addresses;
 mod m0030_cursor_key;
 
 /// Applies what is missing.
@@ -52,6 +53,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0017_inbox::Migration),
             Box::new(m0018_subject_types::Migration),
             Box::new(m0019_sign_in_failures::Migration),
+            Box::new(m0026_source_addresses::Migration),
             Box::new(m0030_cursor_key::Migration),
         ]
     }

@@ -7,7 +7,11 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use super::{config::Config, reactions::reactions, schema, server::Application};
 use crate::{
     access::{authenticator::Authenticator, groups, users},
-    intake::{connectors::Connector, scheduled, sources::Source},
+    intake::{
+        connectors::Connector,
+        scheduled,
+        sources::{self, Source},
+    },
     kernel::{
         clock::Clock,
         context::Context,
@@ -93,13 +97,14 @@ pub async fn first_rows(config: &Config, db: &Db) -> Result<Option<FirstAdmin>> 
     Ok(made.map(|email| FirstAdmin { email, generated_password: admin.filter(|(_, generated)| *generated).map(|(password, _)| password) }))
 }
 
-/// Encrypts with the present key what an older one encrypted, when the settings name both.
+/// Encrypts with the present key what an older one encrypted, when the settings name both, and addresses that nothing encrypted.
 pub async fn renew_credentials(db: &Db) -> Result<()> {
-    if !db.keyring().rotates() {
+    if !db.keyring().rotates() && !sources::shows_addresses(db.read()).await? {
         return Ok(());
     }
     let context = Context::system(db.clock().now(), db.company_zone(), "key-rotation");
     db.write(context, async |tx| {
+        sources::seal_addresses(tx).await?;
         scheduled::renew_credentials::<Source>(tx).await?;
         scheduled::renew_credentials::<Connector>(tx).await
     })

@@ -30,7 +30,7 @@ pub fn time(text: &str) -> Option<Timestamp> {
         let time = whole.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
         time.or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(|day| day.and_time(NaiveTime::MIN)))
     };
-    text.parse().ok().or_else(|| naive().map(|time| time.and_utc().into()))
+    text.parse().ok().or_else(|| naive().and_then(|time| Timestamp::within(time.and_utc())))
 }
 
 /// A decimal number with four digits behind the point at the most.
@@ -70,7 +70,9 @@ mod tests {
             assert_eq!(time(text).map(|at| at.to_string()).as_deref(), Some("2026-03-17T14:00:00.000000Z"), "{text}");
         }
         assert_eq!(time("2026-03-17").map(|at| at.to_string()).as_deref(), Some("2026-03-17T00:00:00.000000Z"));
-        assert!(time("yesterday").is_none() && time("").is_none());
+        for odd in ["yesterday", "", "9999-12-31 23:59:60", "+12345-01-01", "-0001-01-01", "+262142-12-31T23:59:59"] {
+            assert!(time(odd).is_none(), "{odd}");
+        }
         for (text, wanted) in
             [("120", Some("120")), ("54.00000", Some("54.0000")), ("-1.5", Some("-1.5")), ("1e9", None), ("", None), (".5", None)]
         {

@@ -28,6 +28,16 @@ impl Timestamp {
         DateTime::from_timestamp_micros(self.0).unwrap_or_default()
     }
 
+    /// An instant that everybody can read: PostgreSQL, JavaScript and Python all agree on years 1 to 9999 only.
+    ///
+    /// A leap second is the first second after it, which may be in the year 10000.
+    #[must_use]
+    pub fn within(at: DateTime<Utc>) -> Option<Self> {
+        const FIRST: Timestamp = Timestamp(-62_135_596_800_000_000);
+        const END: Timestamp = Timestamp(253_402_300_800_000_000);
+        Some(Self::from(at)).filter(|at| (FIRST..END).contains(at))
+    }
+
     /// This instant moved by whole seconds; negative moves back.
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {
@@ -65,9 +75,7 @@ impl std::str::FromStr for Timestamp {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const WANTED: &str = "expected an RFC 3339 instant such as 2026-11-22T09:30:00Z";
         let at = DateTime::parse_from_rfc3339(text).map_err(|_| WANTED)?.with_timezone(&Utc);
-        // PostgreSQL, JavaScript and Python all agree on years 1 to 9999 only.
-        let year = chrono::Datelike::year(&at);
-        if (1..=9999).contains(&year) { Ok(at.into()) } else { Err("expected a year from 0001 to 9999") }
+        Self::within(at).ok_or("expected a year from 0001 to 9999")
     }
 }
 
@@ -249,6 +257,25 @@ mod tests {
         fn no_text_is_too_odd_to_be_refused(text in any::<String>()) {
             let _refused = text.parse::<Timestamp>();
         }
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_no_instant() {
+        for odd in [
+            "9999-12-31T23:59:60Z",
+            "9999-12-31T23:59:60.999999Z",
+            "9999-12-31T22:59:60-01:00",
+            "9999-12-31T23:59:59-00:01",
+            "0001-01-01T00:00:00+00:01",
+            "0000-12-31T23:59:60Z",
+            "-0001-01-01T00:00:00Z",
+            "+10000-01-01T00:00:00Z",
+        ] {
+            assert!(odd.parse::<Timestamp>().is_err() || odd.starts_with("0000"), "{odd}");
+        }
+        assert_eq!(at("0000-12-31T23:59:60Z"), at("0001-01-01T00:00:00Z"));
+        assert_eq!(at("2016-12-31T23:59:60.5Z"), at("2017-01-01T00:00:00.5Z"));
+        assert_eq!(at("9999-12-31T23:59:59.9999999Z").to_string(), "9999-12-31T23:59:59.999999Z");
     }
 
     #[test]

@@ -38,6 +38,8 @@ const LONGEST: Duration = Duration::from_secs(50);
 const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
 /// Redirects that we follow.
 const MOST_REDIRECTS: usize = 5;
+/// Values of a JSON answer that is made into one as a whole: in memory they are many times as long as they are written.
+const MAX_VALUES: usize = 150_000;
 /// Characters of an address.
 const LONGEST_ADDRESS: usize = 2000;
 
@@ -192,8 +194,26 @@ impl Reply {
     /// The JSON of a successful answer.
     pub fn json(self) -> Result<Value> {
         let reply = self.ok()?;
+        if values(&reply.body) > MAX_VALUES {
+            return Err(refused(format!("{} answers more than {MAX_VALUES} values at once.", reply.place)));
+        }
         serde_json::from_slice(&reply.body).map_err(|_| refused(format!("{} does not answer JSON.", reply.place)))
     }
+}
+
+/// How many values a JSON text holds at the most, by its brackets and commas.
+fn values(json: &[u8]) -> usize {
+    let (mut count, mut in_string, mut escaped) = (1, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' | b',' if !in_string => count += 1,
+            _ => {}
+        }
+    }
+    count
 }
 
 /// What another system did that asking again will not change.
@@ -209,6 +229,27 @@ pub fn unavailable(detail: impl Into<String>) -> Error {
 /// An address as people may read it: without credentials, query or fragment.
 fn place(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
+}
+
+/// What stands in place of what is not shown.
+const HIDDEN: &str = "***";
+
+/// An address as it is shown, kept and logged: whatever a query or fragment says may be a secret, and so may who is named in it.
+#[must_use]
+pub fn masked(address: &str) -> String {
+    let (rest, fragment) = address.split_once('#').map_or((address, ""), |(rest, _)| (rest, "#***"));
+    let (place, query) = rest.split_once('?').map_or((rest, None), |(place, query)| (place, Some(query)));
+    let pair = |pair: &str| match pair.split_once('=') {
+        Some((name, "")) => format!("{name}="),
+        Some((name, _)) => format!("{name}={HIDDEN}"),
+        None if pair.is_empty() => String::new(),
+        None => HIDDEN.to_owned(),
+    };
+    let query = query.map(|query| format!("?{}", query.split('&').map(pair).collect::<Vec<_>>().join("&")));
+    let (scheme, place) = place.split_once("://").map_or(("", place), |(scheme, place)| (scheme, place));
+    let (host, path) = place.split_at(place.find('/').unwrap_or(place.len()));
+    let host = host.rsplit_once('@').map_or_else(|| host.to_owned(), |(_, host)| format!("{HIDDEN}@{host}"));
+    format!("{scheme}{}{host}{path}{}{fragment}", if scheme.is_empty() { "" } else { "://" }, query.unwrap_or_default())
 }
 
 fn failed(place: &str, error: reqwest::Error) -> Error {
@@ -397,6 +438,29 @@ mod tests {
             assert!(address(bad).is_err(), "{bad}");
         }
         assert_eq!(place(&Url::parse("https://ana:s@shop.example/a?key=s#s").expect("a URL")), "https://shop.example/a");
+    }
+
+    #[test]
+    fn what_may_be_secret_in_an_address_is_not_shown() {
+        for (address, shown) in [
+            ("https://shop.example/feed.csv", "https://shop.example/feed.csv"),
+            (
+                "https://shop.example/feed.csv?token=s3cret&page=1&empty=&s3cret",
+                "https://shop.example/feed.csv?token=***&page=***&empty=&***",
+            ),
+            ("https://ana:s3cret@shop.example?a=s3cret#s3cret", "https://***@shop.example?a=***#***"),
+            ("https://shop.example/a@b?x=a=s3cret", "https://shop.example/a@b?x=***"),
+            ("https://shop.example/?", "https://shop.example/?"),
+        ] {
+            assert_eq!(masked(address), shown);
+            assert_eq!(masked(shown), shown);
+        }
+    }
+
+    #[test]
+    fn values_are_counted_before_they_are_made() {
+        assert!(values(br#"{"a,[{":[1,2,{"b\"[,":"]"}]}"#) <= 7);
+        assert!(values("[{},".repeat(50_000).as_bytes()) > MAX_VALUES);
     }
 
     #[test]

@@ -98,8 +98,8 @@ pub fn fold(text: &str) -> String {
 
 /// A short digest, for tags.
 #[must_use]
-pub fn digest(text: &str) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..9])
+pub fn digest(text: impl AsRef<[u8]>) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(&Sha256::digest(text.as_ref())[..9])
 }
 
 /// A digest that nobody finds another text for.

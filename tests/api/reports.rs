@@ -376,6 +376,8 @@ async fn s4_27_a_report_is_a_table_and_a_chart_too() {
     for query in ["", "group_by=day", "group_by=status", "from=2020-01-01&to=2020-01-02", "group_by=month&from=2026-01-01"] {
         let chart = by.clone().header("accept", "image/svg+xml").get(&format!("{path}?{query}")).await;
         assert_eq!((chart.status, chart.header("content-type")), (200, "image/svg+xml"), "{query}");
+        let policy = chart.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; style-src 'unsafe-inline'; sandbox"), "{policy}");
         assert!(chart.text.starts_with("<svg") && chart.text.trim_end().ends_with("</svg>"), "{query}");
         assert!(!chart.text.contains("<script"), "labels are text: {query}");
         assert!(chart.text.contains("Issues by type"), "{query}");

@@ -570,6 +570,14 @@ async fn the_document_and_its_pages_are_served() {
     let page = shop.anonymous().get("/docs/").await;
     assert_eq!(page.status, 200);
     assert!(page.header("content-type").starts_with("text/html") && page.text.contains("swagger-ui"), "{}", page.text);
+    // It runs its own scripts and no others, none of them in the page itself.
+    let policy = page.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; script-src 'self';") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    assert!(page.text.split("<script").skip(1).all(|script| script.starts_with(" src=\"./")), "{}", page.text);
+    for path in ["/v1/notes", "/openapi.json", "/livez", "/nowhere"] {
+        let policy = shop.by(&shop.admin).get(path).await.header("content-security-policy").to_owned();
+        assert_eq!(policy, "default-src 'none'; frame-ancestors 'none'", "{path}");
+    }
     let short = shop.anonymous().get("/docs").await;
     assert_eq!((short.status, short.header("location")), (308, "/docs/"));
     let starts = shop.anonymous().get("/docs/swagger-initializer.js").await;

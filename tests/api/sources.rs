@@ -346,3 +346,94 @@ async fn s3_3_a_source_and_a_form_share_no_key() {
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409, 409, 409, 409]);
 }
+
+/// What an address says behind its path may be a secret: nobody is shown it again, wherever it may stand.
+#[actix_web::test]
+async fn secrets_in_addresses_are_shown_to_nobody() {
+    let (shop, feed) = (Shop::open().await, feeds::open(100));
+    let base = format!("{}/quizzes.csv", feed.elsewhere.base);
+    let mapping = json!({ "external_id": "/id", "email": "/e-mail", "description": "/message" });
+    let csv = json!({ "url": format!("{base}?api_key=s3cret-of-the-feed&v=2"), "format": "csv", "rows": "", "next": null, "cursor_parameter": null, "mapping": mapping });
+    let source = connect(&shop, &feed, csv).await;
+    let shown = format!("{base}?api_key=***&v=***");
+    assert_eq!(get(&shop, &source).await["url"], shown.as_str());
+    // The other site is asked as it was entered, and leads on to addresses of its own.
+    assert_eq!(run(&shop, &source).await["counts"], counts(100, 100, 0, 0, 0));
+    let asked = feed.elsewhere.asked();
+    assert_eq!((&asked[0].query["api_key"], &asked[0].query["v"], asked.len()), (&"s3cret-of-the-feed".into(), &"2".into(), 3));
+    // What was shown and is sent back changes nothing; another secret does.
+    let admin = shop.again(&shop.admin).await;
+    let by = shop.by(&admin);
+    let version = get(&shop, &source).await["version"].clone();
+    let same = by.patch(&source, json!({ "url": shown })).await.expect(200);
+    assert_eq!((&same["version"], &same["url"]), (&version, &json!(shown)));
+    let other = by.patch(&source, json!({ "url": format!("{base}?api_key=s3cret-other&v=2") })).await.expect(200);
+    assert_eq!((&other["url"], other["version"].as_i64()), (&json!(shown), version.as_i64().map(|version| version + 1)));
+    run(&shop, &source).await;
+    assert_eq!(feed.elsewhere.asked()[0].query["api_key"], "s3cret-other");
+    // A run that is in the middle, and one that fails.
+    feed.held.lock().expect("rows").fails_after = Some(1);
+    let middle = run(&shop, &source).await;
+    assert_eq!((&middle["status"], &middle["counts"]["read"]), (&json!("running"), &json!(PAGE)));
+    for path in [
+        &source,
+        &format!("{source}/runs"),
+        &format!("/v1/jobs/{}", text(&middle["job_id"])),
+        "/v1/sources",
+        "/v1/jobs",
+        "/v1/events?limit=1000&type=source.created,source.updated,job.created,job.succeeded",
+    ] {
+        let read = by.get(path).await;
+        assert_eq!(read.status, 200, "{path}: {}", read.text);
+        assert!(!read.text.contains("s3cret") && !read.text.contains("after="), "{path}: {}", read.text);
+    }
+    feed.held.lock().expect("rows").fails_after = None;
+    shop.clock.set(shop.clock.now().plus_seconds(61));
+    work(&shop).await;
+    let ended = get(&shop, &format!("{source}/runs?limit=1")).await["data"][0].take();
+    assert_eq!((&ended["status"], &ended["counts"]), (&json!("succeeded"), &counts(100, 0, 0, 100, 0)), "it went on from its page");
+}
+
+/// What a feed has too much of fails its run by name; a row that is too long waits where bad rows wait.
+#[actix_web::test]
+async fn what_goes_beyond_the_limits_of_a_feed_is_named() {
+    let shop = Shop::open().await;
+    let elsewhere = elsewhere::Elsewhere::answering(|asked| {
+        let body = match asked.path.as_str() {
+            "/columns.csv" => format!("id{}\n1\n", ",a".repeat(500)),
+            "/rows.csv" => format!("id\n{}", "1\n".repeat(100_001)),
+            "/rows.json" => format!("[{}{{}}]", "{},".repeat(100_000)),
+            "/deep.json" => "[".repeat(1_000_000),
+            "/long.json" => json!([{ "id": "1", "email": "zoe@epicerie.example", "x": "x".repeat(70_000) }, { "id": "2", "email": "li@epicerie.example" }]).to_string(),
+            "/long.csv" => format!("id,email\n1,zoe@epicerie.example\n\"2,{}\n3,li@epicerie.example\n", "x".repeat(70_000)),
+            _ => "x".repeat(9 << 20),
+        };
+        elsewhere::Answered::text(200, &body)
+    });
+    for (path, detail) in [
+        ("/columns.csv", "500 columns"),
+        ("/rows.csv", "100000 rows"),
+        ("/rows.json", "100000 rows"),
+        ("/deep.json", "JSON"),
+        ("/huge.csv", "8 MiB"),
+        ("/long.json", ""),
+        ("/long.csv", ""),
+    ] {
+        let format = path.rsplit('.').next().expect("a format");
+        let new = json!({ "name": format!("Feed {path}"), "url": format!("{}{path}", elsewhere.base), "format": format, "work_item_type": "body_type_quiz",
+            "mapping": { "external_id": "/id", "email": "/email" } });
+        let source =
+            format!("/v1/sources/{}", text(&shop.by(&shop.again(&shop.admin).await).post("/v1/sources", new).await.expect(201)["id"]));
+        let run = run(&shop, &source).await;
+        if detail.is_empty() {
+            assert_eq!((&run["status"], &run["counts"]), (&json!("succeeded"), &counts(2, 1, 0, 0, 1)), "{path}: {run}");
+            let waiting = get(&shop, &format!("{source}/quarantine")).await["data"][0].take();
+            assert_eq!(waiting["problem"]["errors"][0]["code"], "length", "{waiting}");
+            assert_eq!(waiting["row"]["beginning"].as_str().map(|text| text.chars().count()), Some(20_000));
+        } else {
+            assert_eq!((&run["status"], &run["problem"]["code"]), (&json!("failed"), &json!("outside_refused")), "{path}: {run}");
+            assert!(text(&run["problem"]["detail"]).contains(detail), "{path}: {run}");
+            assert_eq!(run["counts"], counts(0, 0, 0, 0, 0));
+        }
+    }
+}

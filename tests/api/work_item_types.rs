@@ -83,7 +83,7 @@ async fn s3_6_what_cannot_be_a_type_is_refused_at_once() {
     let wanted = [
         ("#/category", "unknown_value"),
         ("#/key", "required"),
-        ("#/reference_schema", "schema"),
+        ("#/reference_schema/type", "schema"),
         ("#/statuses/0/active", "inactive"),
         ("#/statuses/0/transitions/0", "unknown_value"),
         ("#/statuses/1/key", "repeated"),
@@ -108,17 +108,19 @@ async fn s3_21_a_schema_never_leaves_the_house() {
         let admin = admin.clone();
         async move { admin.post(TYPES, json!({ "label": "Quiz", "category": "quiz", "reference_schema": schema })).await }
     };
-    for schema in [
-        json!({ "$ref": "http://127.0.0.1:1/schema.json" }),
-        json!({ "properties": { "a": { "$ref": "file:///etc/passwd" } } }),
-        json!({ "$schema": "http://127.0.0.1:1/draft" }),
-        json!({ "$id": "http://127.0.0.1:1/", "properties": { "a": { "$ref": "#/$defs/b" } } }),
-        json!({ "$ref": "#" }),
-        json!({ "allOf": [{ "$ref": "#/$defs/a" }], "$defs": { "a": { "anyOf": [{ "$ref": "#/$defs/a" }] } } }),
-        json!({ "$ref": "#/$defs/missing" }),
-        json!({ "minLength": -1 }),
+    for (schema, at) in [
+        (json!({ "$ref": "http://127.0.0.1:1/schema.json" }), "/$ref"),
+        (json!({ "properties": { "a": { "$ref": "file:///etc/passwd" } } }), "/properties/a/$ref"),
+        (json!({ "$schema": "http://127.0.0.1:1/draft" }), "/$schema"),
+        (json!({ "$id": "http://127.0.0.1:1/", "properties": { "a": { "$ref": "#/$defs/b" } } }), "/$id"),
+        (json!({ "$ref": "#" }), ""),
+        (json!({ "allOf": [{ "$ref": "#/%24defs/a" }], "$defs": { "a": { "anyOf": [{ "$ref": "#/$defs/a" }] } } }), ""),
+        (json!({ "$ref": "#/$defs/missing" }), "/$ref"),
+        (json!({ "minLength": -1 }), "/minLength"),
+        (json!({ "properties": { "a/b": { "pattern": "(?=a)b" } } }), "/properties/a~1b/pattern"),
+        (json!({ "patternProperties": { "(a{1000}){1000}": {} } }), "/patternProperties/(a{1000}){1000}"),
     ] {
-        assert_eq!(with(schema.clone()).await.broken(422), rules(&[("#/reference_schema", "schema")]), "{schema}");
+        assert_eq!(with(schema.clone()).await.broken(422), rules(&[(&format!("#/reference_schema{at}"), "schema")]), "{schema}");
     }
     let long = json!({ "description": "x".repeat(20_000) });
     assert_eq!(with(long).await.broken(422), rules(&[("#/reference_schema", "length")]));
@@ -153,4 +155,40 @@ async fn s3_6_a_status_that_items_have_stays() {
     // Where there is no in_progress, closed goes back to anything.
     admin.post(&transition, json!({ "to": "closed", "reason": "Nothing to sell" })).await.expect(200);
     admin.post(&transition, json!({ "to": "new" })).await.expect(200);
+}
+
+/// What a schema unfolds to is counted before it is kept, and what a check would cost before it is made.
+#[actix_web::test]
+async fn s3_21_neither_a_schema_nor_a_reference_makes_a_check_long() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let twice = |keyword: &str, number: usize| {
+        let next = json!({ "$ref": format!("#/$defs/d{}", number + 1) });
+        (format!("d{number}"), json!({ keyword: [next.clone(), next] }))
+    };
+    for keyword in ["allOf", "anyOf", "oneOf"] {
+        let mut all: Map<String, Value> = (0..60).map(|number| twice(keyword, number)).collect();
+        all.insert("d60".into(), json!({ "type": "object" }));
+        let schema = json!({ "label": "Quiz", "category": "quiz", "reference_schema": { "$ref": "#/$defs/d0", "$defs": all } });
+        let refused = admin.post(TYPES, schema).await;
+        assert_eq!(refused.broken(422), rules(&[("#/reference_schema", "schema")]));
+        assert!(refused.text.contains("5000 parts"), "{}", refused.text);
+    }
+    // One that is worth keeping, and a reference that makes it cost twice as much on every level.
+    let again = json!([{ "$ref": "#" }, { "$ref": "#" }]);
+    let schema = json!({ "properties": { "a": { "anyOf": again }, "tags": { "uniqueItems": true, "items": { "type": "string" } } } });
+    admin.post(TYPES, json!({ "label": "Quiz", "category": "quiz", "reference_schema": schema })).await.expect(201);
+    let with = async |reference: Value| {
+        admin.post("/v1/work-items", json!({ "type": "quiz", "who": { "last_name": "Roy" }, "reference": reference })).await
+    };
+    let nested = |depth: usize| (0..depth).fold(json!({ "a": 7 }), |inner, _| json!({ "a": inner }));
+    with(nested(8)).await.expect(201);
+    assert_eq!(with(nested(50)).await.broken(422), rules(&[("#/reference", "not_checked")]));
+    assert_eq!(with(json!({ "tags": vec![7; 60] })).await.broken(422).len(), 51);
+    let many = with(json!({ "tags": (0..15_000).collect::<Vec<_>>() })).await;
+    assert!([1, 51].contains(&many.broken(422).len()) && many.text.len() < 100_000, "{}", many.text.len());
+    let known = with(json!({})).await.expect(201);
+    let path = format!("/v1/work-items/{}", text(&known["id"]));
+    let patched = admin.patch(&path, json!({ "reference": nested(50) })).await;
+    assert_eq!(patched.broken(422), rules(&[("#/reference", "not_checked")]));
 }

@@ -402,6 +402,91 @@ async fn s3_25_a_work_item_is_changed_to_the_version_that_was_meant() {
 }
 
 // S3-31: the contact's own clock.
+/// B-7: whatever a member is called, it is a member and no path.
+#[actix_web::test]
+async fn b_7_a_member_of_the_reference_has_any_name() {
+    const NAMES: &[&str] = &[
+        "$x",
+        "$",
+        "$.a",
+        "$[0]",
+        "a.b",
+        "a",
+        "[0]",
+        "a[0]",
+        "list[0]",
+        "0",
+        "#-1",
+        "a\"b",
+        "a\\\"b",
+        "a'b",
+        "a\\",
+        "\\u0061",
+        "",
+        " ",
+        "é",
+        "%",
+        "*",
+        "**",
+        "?(@)",
+        "a/b",
+        "~0",
+        "--",
+        "\u{1}",
+        "\n",
+        "\u{1f600}",
+        "$$1",
+        "{x}",
+        "null",
+        "\"",
+    ];
+    let shop = Shop::open().await;
+    let by = shop.by(&shop.admin);
+    let mut reference: Map<String, Value> =
+        NAMES.iter().enumerate().map(|(number, name)| ((*name).to_owned(), json!(format!("v{number}")))).collect();
+    reference.insert("list".into(), json!(["first"]));
+    reference.insert("deep".into(), json!({ "b": "below" }));
+    item(&by, json!({ "type": "support_ticket", "who": { "last_name": "Roy" }, "reference": reference })).await;
+    for (number, name) in NAMES.iter().enumerate() {
+        let query = |value: &str| format!("reference={}:{value}", encoded(name));
+        assert_eq!(found(&by, &query(&format!("v{number}"))).await, [1], "{name:?}");
+        assert_eq!(found(&by, &query("first")).await, Vec::<i64>::new(), "{name:?}");
+    }
+    for path in ["deep.b:below", "$.deep.b:below", "$.list[0]:first", "$.list[#-1]:first", "$[:first", "$.\"deep\".b:below", "$:first"] {
+        let (member, value) = path.split_once(':').expect("a colon");
+        assert_eq!(found(&by, &format!("reference={}:{value}", encoded(member))).await, Vec::<i64>::new(), "{path}");
+    }
+}
+
+/// What no calendar of ours holds is refused with its field, in a body and in a query.
+#[actix_web::test]
+async fn instants_that_cannot_be_kept_are_refused() {
+    let shop = Shop::open().await;
+    let by = shop.by(&shop.admin);
+    let made = item(&by, json!({ "type": "support_ticket", "who": { "last_name": "Roy" } })).await;
+    for odd in
+        ["9999-12-31T23:59:60Z", "9999-12-31T23:59:59-00:01", "0001-01-01T00:00:00+00:01", "+10000-01-01T00:00:00Z", "2026-06-31T00:00:00Z"]
+    {
+        assert_eq!(
+            by.patch(&path(&made), json!({ "callback_at": odd })).await.broken(422),
+            rules(&[("#/callback_at", "invalid_value")]),
+            "{odd}"
+        );
+        let query = format!("{ITEMS}?callback_at_lt={}", encoded(odd));
+        assert_eq!(by.get(&query).await.broken(400)[0].0, "callback_at_lt", "{odd}");
+    }
+    for odd in ["+262142-12-31T23:59", "9999-12-31T23:59:60", "-0001-01-01T00:00", "0000-01-01T00:00"] {
+        let refused = by.patch(&path(&made), json!({ "callback_local": odd })).await;
+        assert_eq!(refused.broken(422), rules(&[("#/callback_local", "local_time")]), "{odd}");
+    }
+    for (odd, code) in [("9999-12-31T23:59:59", "range"), ("0001-01-01T00:00", "range")] {
+        let refused = by.patch(&path(&made), json!({ "callback_local": odd })).await;
+        assert_eq!(refused.broken(422), rules(&[("#/callback_local", code)]), "{odd}");
+    }
+    let leap = by.patch(&path(&made), json!({ "callback_at": "2030-06-30T23:59:60Z" })).await.expect(200);
+    assert_eq!(leap["callback_at"], "2030-07-01T00:00:00.000000Z");
+}
+
 #[actix_web::test]
 async fn s3_31_a_call_back_is_understood_by_the_contacts_clock() {
     let shop = Shop::with(|config| config.time_zone = chrono_tz::Tz::Europe__Paris).await;

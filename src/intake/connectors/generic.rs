@@ -162,7 +162,7 @@ impl Generic<'_> {
     async fn list(&self, path: &str, fill: &[(&str, &str)], page: usize) -> Result<(Vec<Value>, Option<usize>)> {
         let number = page.to_string();
         let filled = filled(path, &[fill, &[("{page}", number.as_str())]].concat());
-        let found = rows(&self.caller.get(&filled, &[]).await?.json()?, &self.map.list)?;
+        let found = rows(self.caller.get(&filled, &[]).await?.json()?, &self.map.list)?;
         let more = path.contains("{page}") && !found.is_empty() && page < MOST_PAGES;
         Ok((found, more.then_some(page + 1)))
     }

@@ -33,7 +33,7 @@ impl Magento<'_> {
         let total = answer["total_count"].as_u64().unwrap_or(0);
         let more = (page * PAGE) as u64;
         // Without an item there is no list either.
-        let found = if total == 0 { Vec::new() } else { rows(&answer, "/items")? };
+        let found = if total == 0 { Vec::new() } else { rows(answer, "/items")? };
         Ok((found, (more < total).then_some(page + 1)))
     }
 

@@ -37,6 +37,8 @@ pub const SYNC_JOB: &str = "contacts.sync";
 
 /// A pull asks for what changed since a little before the last one began: clocks differ.
 const OVERLAP_SECONDS: i64 = 10 * 60;
+/// Rows of one step.
+const STEP: usize = 100;
 /// Problems that a report shows.
 const MOST_PROBLEMS: usize = 20;
 /// Parts of one customer's orders that are fetched at the most.
@@ -124,8 +126,15 @@ async fn pull(run: Run) -> Result<Value> {
             run.goes_on().await?;
             let Part { rows, next } = shop.changed(since, pulled.next.clone()).await?;
             let rows = with_their_customers(&run, shop.as_ref(), &connector, rows).await?;
-            let (count, so_far, of) = (i64::try_from(rows.len()).unwrap_or(0), pulled, connector.clone());
-            pulled = run.step(count, async move |tx| keep_all(tx, &of, rows, Pulled { next, ..so_far }).await).await?;
+            // Whoever else writes waits no longer than for some rows; where it goes on moves with the last of them.
+            let (mut rows, mut after) = (rows.into_iter(), None);
+            while after.is_none() {
+                let some: Vec<Changed> = rows.by_ref().take(STEP).collect();
+                after = (rows.len() == 0).then(|| next.clone());
+                let (count, of) = (i64::try_from(some.len()).unwrap_or(0), connector.clone());
+                let so_far = Pulled { next: after.clone().unwrap_or_else(|| pulled.next.clone()), ..pulled };
+                pulled = run.step(count, async move |tx| keep_all(tx, &of, some, so_far).await).await?;
+            }
             if pulled.next.is_none() {
                 break;
             }

@@ -152,9 +152,9 @@ impl Caller<'_> {
 }
 
 /// The rows of a list in an answer.
-pub fn rows(answer: &Value, pointer: &str) -> Result<Vec<Value>> {
-    let rows = answer.pointer(pointer).and_then(Value::as_array);
-    rows.cloned().ok_or_else(|| outgoing::refused(format!("The shop's answer has no list at {pointer:?}.")))
+pub fn rows(mut answer: Value, pointer: &str) -> Result<Vec<Value>> {
+    let rows = answer.pointer_mut(pointer).and_then(Value::as_array_mut).map(std::mem::take);
+    rows.ok_or_else(|| outgoing::refused(format!("The shop's answer has no list at {pointer:?}.")))
 }
 
 /// Text at a pointer, empty when there is none.

@@ -48,10 +48,11 @@ impl<'a> Shopify<'a> {
     /// A part of a list; its rows and the cursor of the next.
     async fn list(&self, query: &str, name: &str, filter: Option<String>, after: Option<&str>) -> Result<(Vec<Value>, Option<String>)> {
         let variables = json!({ "first": PAGE, "after": after, "query": filter });
-        let answer = self.ask(json!({ "query": query, "variables": variables })).await?;
-        let list = &answer["data"][name];
+        let mut answer = self.ask(json!({ "query": query, "variables": variables })).await?;
+        let list = answer.pointer_mut(&format!("/data/{name}")).map(Value::take).unwrap_or_default();
         let more = list["pageInfo"]["hasNextPage"] == true;
-        Ok((rows(list, "/nodes")?, list["pageInfo"]["endCursor"].as_str().filter(|_| more).map(str::to_owned)))
+        let next = list["pageInfo"]["endCursor"].as_str().filter(|_| more).map(str::to_owned);
+        Ok((rows(list, "/nodes")?, next))
     }
 
     async fn ask(&self, body: Value) -> Result<Value> {

@@ -20,7 +20,7 @@ impl Woocommerce<'_> {
         query.extend_from_slice(filter);
         let reply = self.0.get(&format!("/wp-json/wc/v3/{what}"), &query).await?.ok()?;
         let pages = pages(&reply);
-        let found = rows(&reply.json()?, "")?;
+        let found = rows(reply.json()?, "")?;
         Ok((found, (page < pages).then_some(page + 1)))
     }
 

@@ -42,11 +42,13 @@ pub struct NewSource {
     #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
     #[schema(min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]", example = "Quizzes of the main site")]
     pub name: String,
-    /// Where the feed is: http or https, without credentials.
+    /// Where the feed is: http or https, without a name or password in it. What its query and fragment say may be secret: it is
+    /// kept encrypted where the server has a key, and shown to nobody again (`token=***`).
     #[validate(custom(function = outgoing::address))]
     #[schema(format = "uri", pattern = "^https?://[!-~]{1,1990}$", example = "https://www.shop.example/quizzes.json")]
     pub url: String,
-    /// What it is written in.
+    /// What it is written in. One answer has up to 8 MiB, 100,000 rows and, in CSV, 500 columns; a run has up to 1,000,000 rows.
+    /// A run that meets more fails and says so. A row of more than 64 KiB goes into quarantine.
     #[serde(default = "json")]
     pub format: FeedFormat,
     /// Where its rows are in JSON: a JSON Pointer; empty when the answer is the list of them.
@@ -109,7 +111,7 @@ pub struct SourcePatch {
     #[validate(length(min = 1, max = 200), custom(function = Patch::not_blank))]
     #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]")]
     pub name: Patch<String>,
-    /// Where the feed is now; it is read from its beginning. Credentials must be entered again for another host, so that nobody has them sent elsewhere.
+    /// Where the feed is now; it is read from its beginning. The address as it is answered changes nothing. Credentials must be entered again for another host, so that nobody has them sent elsewhere.
     #[validate(custom(function = patched_address))]
     #[schema(value_type = Option<String>, nullable = false, format = "uri", pattern = "^https?://[!-~]{1,1990}$")]
     pub url: Patch<String>,
@@ -191,8 +193,8 @@ pub struct SourceView {
     /// What people call it.
     #[schema(example = "Quizzes of the main site")]
     pub name: String,
-    /// Where the feed is.
-    #[schema(example = "https://www.shop.example/quizzes.json")]
+    /// Where the feed is; what its query and fragment say is answered as `***`.
+    #[schema(example = "https://www.shop.example/quizzes.json?token=***")]
     pub url: String,
     /// What it is written in.
     pub format: FeedFormat,
@@ -253,7 +255,7 @@ impl From<Model> for SourceView {
             id: row.id,
             key: row.key,
             name: row.name,
-            url: row.url,
+            url: outgoing::masked(&row.url),
             format: row.format,
             rows: row.rows,
             work_item_type: row.work_item_type,

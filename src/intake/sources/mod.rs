@@ -16,5 +16,5 @@ pub mod source_item;
 pub mod source_run;
 
 pub use pull::{PULL_JOB, run_pull};
-pub use service::{close_run, forget, refuse_form};
+pub use service::{close_run, forget, refuse_form, seal_addresses, shows_addresses};
 pub use source::Model as Source;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    feed::{self, FeedPage},
+    feed::{self, FeedPage, Row},
     json::RunCounts,
     rows, service,
     source::Model,
@@ -17,18 +17,19 @@ use crate::{
     kernel::{
         error::{Code, Error, Result},
         jobs::Run,
+        outgoing,
     },
 };
 
 /// The kind of job that pulls from a source.
 pub const PULL_JOB: &str = "sources.run";
 
-/// Rows of one step: whoever else makes work items waits no longer than for these.
-const STEP: usize = 25;
 /// How often a step is tried that met others on its way.
 const MOST_TRIES: usize = 3;
 /// Pages of one run.
 const MOST_PAGES: usize = 10_000;
+/// Rows of one run.
+const MAX_ROWS: usize = 1_000_000;
 
 /// What a pull needs.
 #[derive(Debug, Serialize, Deserialize)]
@@ -42,7 +43,8 @@ pub struct Pull {
 struct Pulled {
     #[serde(flatten)]
     counts: RunCounts,
-    /// The page that it is at; none for the first.
+    /// The page that it is at; none for the first. It may be an address that says too much: it is kept with the run.
+    #[serde(skip)]
     page: Option<String>,
     /// Rows of it that are done, and the page's digest: another page under the same address begins anew.
     done: usize,
@@ -62,10 +64,15 @@ async fn pull(run: Run) -> Result<Value> {
     let source = service::find(run.db.read(), source_id).await?;
     let from_cursor = || Pulled { page: source.cursor.clone(), ..Pulled::default() };
     let kept = run.job.result.clone().and_then(|kept| serde_json::from_value(kept).ok());
-    let mut pulled: Pulled = kept.unwrap_or_else(from_cursor);
-    for _ in 0..MOST_PAGES {
-        if pulled.over {
-            break;
+    let mut pulled: Pulled = match kept {
+        Some(kept) => Pulled { page: service::page_of_run(run.db.read(), run.db.keyring(), run_id).await?, ..kept },
+        None => from_cursor(),
+    };
+    let mut pages = 0;
+    while !pulled.over {
+        pages += 1;
+        if pages > MOST_PAGES {
+            return Err(outgoing::refused(format!("The feed leads on to more than {MOST_PAGES} pages.")));
         }
         run.goes_on().await?;
         let page = feed::read(run.db.outgoing(), run.db.keyring(), &source, pulled.page.as_deref(), source.since).await?;
@@ -84,38 +91,40 @@ async fn pull(run: Run) -> Result<Value> {
 
 /// Takes in the rows of a page from where it was left.
 async fn take_in(run: &Run, source: &Model, run_id: Uuid, page: FeedPage, mut pulled: Pulled) -> Result<Pulled> {
-    let FeedPage { rows, next, digest } = page;
-    if pulled.digest != digest {
-        (pulled.done, pulled.digest) = (0, digest);
+    if pulled.digest != page.digest {
+        (pulled.done, pulled.digest) = (0, page.digest.clone());
+    }
+    let read = usize::try_from(pulled.counts.read).unwrap_or(usize::MAX);
+    if read.saturating_add(page.rows() - pulled.done.min(page.rows())) > MAX_ROWS {
+        return Err(outgoing::refused(format!("The feed has more than {MAX_ROWS} rows for one run; {read} of them were taken in.")));
     }
     // A feed that leads to where it is has nothing more.
-    let next = next.filter(|next| pulled.page.as_ref() != Some(next));
-    let whole = rows.len();
-    let mut parts: Vec<Vec<Value>> = rows[pulled.done.min(whole)..].chunks(STEP).map(<[Value]>::to_vec).collect();
-    if parts.is_empty() {
-        parts.push(Vec::new());
-    }
-    for part in parts {
+    let next = page.next.clone().filter(|next| pulled.page.as_ref() != Some(next));
+    loop {
+        let part = page.some(pulled.done);
         let mut after = Pulled { done: pulled.done + part.len(), ..pulled.clone() };
-        if after.done >= whole {
+        let last = after.done >= page.rows();
+        if last {
             // An empty page is the end, whatever it leads to: feeds with a cursor lead on for ever.
-            after.over = next.is_none() || whole == 0;
+            after.over = next.is_none() || page.rows() == 0;
             let page = next.clone().or_else(|| pulled.page.clone());
             after = Pulled { page, done: 0, digest: String::new(), ..after };
         }
         pulled = step(run, source, run_id, part, after).await?;
+        if last {
+            return Ok(pulled);
+        }
     }
-    Ok(pulled)
 }
 
 /// One transaction: the rows, the counts, and where the next step begins.
-async fn step(run: &Run, source: &Model, run_id: Uuid, part: Vec<Value>, after: Pulled) -> Result<Pulled> {
+async fn step(run: &Run, source: &Model, run_id: Uuid, part: Vec<Row>, after: Pulled) -> Result<Pulled> {
     let count = i64::try_from(part.len()).unwrap_or(0);
     for attempt in 1.. {
         let (source, part, mut after) = (source.clone(), part.clone(), after.clone());
         let work = async move |tx: &mut crate::kernel::tx::Tx| {
             after.counts = after.counts.and(rows::keep_all(tx, &source, part).await?);
-            service::note_run(tx, run_id, after.counts).await?;
+            service::note_run(tx, run_id, after.counts, after.page.as_deref()).await?;
             // Where the next run goes on; with a date, each begins at the first page.
             if source.cursor_parameter.is_some() && source.since_parameter.is_none() && after.digest.is_empty() {
                 scheduled::note::<Model>(tx, source.id, [("cursor", Expr::val(after.page.clone()))]).await?;

@@ -4,6 +4,7 @@ use sea_orm::{EntityTrait, IntoActiveModel, QueryFilter, QueryTrait, entity::pre
 use serde_json::{Value, json};
 
 use super::{
+    feed::Row,
     json::RunCounts,
     quarantined_row::{self as quarantined, Model as Quarantined},
     source::Model as Source,
@@ -36,10 +37,24 @@ pub enum Effect {
 }
 
 /// Takes in some rows, each standing alone; one that breaks a rule goes into quarantine.
-pub async fn keep_all(tx: &mut Tx, source: &Source, rows: Vec<Value>) -> Result<RunCounts> {
+pub async fn keep_all(tx: &mut Tx, source: &Source, rows: Vec<Row>) -> Result<RunCounts> {
     let mut counts = RunCounts::default();
     for row in rows {
         counts.read += 1;
+        let row = match row {
+            Row::Read(row) => row,
+            Row::Unread { known_as, beginning, why } => {
+                counts.quarantined += 1;
+                put_aside(
+                    tx,
+                    source,
+                    Aside { external_id: known_as, content: begins(&beginning), whole: false },
+                    &Error::invalid(vec![why]),
+                )
+                .await?;
+                continue;
+            }
+        };
         match tx.apart(async |tx| keep(tx, source, &row).await).await {
             Ok((effect, _)) => {
                 match effect {
@@ -120,23 +135,38 @@ fn known_as(source: &Source, row: &Value) -> String {
     id.unwrap_or_else(|| format!("~{}", text::digest(&row.to_string())))
 }
 
-async fn in_quarantine(tx: &Tx, source: &Source, row: &Value) -> Result<Option<Quarantined>> {
+async fn in_quarantine(tx: &Tx, source: &Source, external_id: &str) -> Result<Option<Quarantined>> {
     let known = quarantined::Entity::find()
         .filter(quarantined::Column::SourceId.eq(source.id))
-        .filter(quarantined::Column::ExternalId.eq(known_as(source, row)));
+        .filter(quarantined::Column::ExternalId.eq(external_id));
     tx.read().model(tx.for_update(known)).await
 }
 
 /// Puts a row into quarantine, or says anew why it is there.
 pub async fn quarantine(tx: &mut Tx, source: &Source, row: Value, error: &Error) -> Result<()> {
-    let problem = serde_json::to_value(Problem::of(error, &tx.context)).map_err(Error::internal)?;
     let text = row.to_string();
     let whole = row.is_object() && text.chars().count() <= LONGEST_ROW && !text.contains("\\u0000");
-    let present = in_quarantine(tx, source, &row).await?;
     let external_id = known_as(source, &row);
-    let beginning = || json!({ "beginning": text.replace("\\u0000", "").chars().take(LONGEST_ROW).collect::<String>() });
-    let content = if whole { row } else { beginning() };
-    if let Some(before) = present {
+    let content = if whole { row } else { begins(&text) };
+    put_aside(tx, source, Aside { external_id, content, whole }, error).await
+}
+
+/// What is kept of a row that is not kept whole.
+fn begins(text: &str) -> Value {
+    json!({ "beginning": text.replace("\\u0000", "").chars().filter(|letter| *letter != '\0').take(LONGEST_ROW).collect::<String>() })
+}
+
+/// A row as it is kept in quarantine.
+struct Aside {
+    external_id: String,
+    content: Value,
+    whole: bool,
+}
+
+async fn put_aside(tx: &mut Tx, source: &Source, row: Aside, error: &Error) -> Result<()> {
+    let Aside { external_id, content, whole } = row;
+    let problem = serde_json::to_value(Problem::of(error, &tx.context)).map_err(Error::internal)?;
+    if let Some(before) = in_quarantine(tx, source, &external_id).await? {
         let reason = |problem: &Value| (problem["code"].clone(), problem["errors"].clone());
         if before.content != content || reason(&before.problem) != reason(&problem) {
             let after = Quarantined { problem, content, whole, ..before.clone() };
@@ -160,7 +190,7 @@ pub async fn quarantine(tx: &mut Tx, source: &Source, row: Value, error: &Error)
 
 /// Takes a row out of quarantine that went through after all.
 async fn release(tx: &mut Tx, source: &Source, row: &Value) -> Result<()> {
-    match in_quarantine(tx, source, row).await? {
+    match in_quarantine(tx, source, &known_as(source, row)).await? {
         Some(present) => tx.remove(&present, "quarantined_row.released").await,
         None => Ok(()),
     }

@@ -12,13 +12,13 @@ use super::{
     pull::{PULL_JOB, Pull},
     quarantined_row::{self as quarantined, Model as Quarantined},
     rows,
-    source::{Column, Entity, Model},
+    source::{Column, Entity, Model, keep_address, kept_address},
     source_run::{self as source_run, Model as SourceRun, StartedBy},
 };
 use crate::{
     intake::{
         forms::{FormMapping, form},
-        scheduled::{Scheduled, patch_credentials},
+        scheduled::{self, Scheduled, patch_credentials},
     },
     kernel::{
         error::{Broken, Code, Error, Kind, Result, Violation},
@@ -26,7 +26,9 @@ use crate::{
         jobs::{self, Job, JobStatus},
         journal::Change,
         list::{self, Page, PageRequest},
+        outgoing,
         reader::Reader,
+        secrets::Keyring,
         text,
         tx::Tx,
     },
@@ -52,7 +54,8 @@ pub async fn create(tx: &mut Tx, new: NewSource) -> Result<Model> {
         id: tx.id(),
         key,
         name,
-        url: new.url,
+        url: String::new(),
+        address: None,
         format: new.format,
         rows: new.rows,
         work_item_type: new.work_item_type,
@@ -74,6 +77,7 @@ pub async fn create(tx: &mut Tx, new: NewSource) -> Result<Model> {
         updated_at: tx.now,
         version: 1,
     };
+    source.lead_to(&tx.keyring, &new.url)?;
     broken.note(check_paging(&source))?;
     if let Some(credentials) = new.credentials
         && let Some(sealed) = broken.note(credentials.seal(&tx.keyring, &source.purpose()))?
@@ -139,7 +143,12 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: SourcePatch) -> Result<Model> 
     let before: Model = tx.target(id, "source").await?;
     let mut after = before.clone();
     broken.note(patch.name.line_over(&mut after.name, "name"))?;
-    broken.note(patch.url.over(&mut after.url, "url"))?;
+    let mut url = before.url.clone();
+    broken.note(patch.url.over(&mut url, "url"))?;
+    // What was read here and is sent back says nothing new.
+    if outgoing::masked(&before.url) != url && before.whole_url(&tx.keyring)? != url {
+        after.lead_to(&tx.keyring, &url)?;
+    }
     broken.note(patch.format.over(&mut after.format, "format"))?;
     broken.note(patch.rows.over(&mut after.rows, "rows"))?;
     broken.note(patch.work_item_type.over(&mut after.work_item_type, "work_item_type"))?;
@@ -157,7 +166,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: SourcePatch) -> Result<Model> 
     }
     patch_credentials(tx, &mut after, patch.credentials, &mut broken)?;
     broken.end()?;
-    let place = |row: &Model| (row.url.clone(), row.cursor_parameter.clone(), row.since_parameter.clone());
+    let place = |row: &Model| (row.url.clone(), row.address.clone(), row.cursor_parameter.clone(), row.since_parameter.clone());
     if place(&before) != place(&after) {
         (after.cursor, after.since) = (None, None);
     }
@@ -231,6 +240,7 @@ impl Scheduled for Model {
             rows_updated: counts.updated,
             rows_skipped: counts.skipped,
             rows_quarantined: counts.quarantined,
+            page: None,
             problem: None,
             created_at: tx.now,
             finished_at: None,
@@ -240,8 +250,30 @@ impl Scheduled for Model {
     }
 }
 
+/// What the page of a run is encrypted for.
+fn page_purpose(run: Uuid) -> String {
+    format!("source-page:{run}")
+}
+
+/// The page that a run is at: a cursor as it is, an address as it was before it was kept.
+pub async fn page_of_run(reader: Reader<'_>, keyring: &Keyring, id: Uuid) -> Result<Option<String>> {
+    let page = reader.model(source_run::Entity::find_by_id(id)).await?.and_then(|run| run.page);
+    page.map(|page| match page.strip_prefix(SEALED) {
+        Some(sealed) => kept_address(keyring, &page_purpose(id), sealed),
+        None => Ok(page),
+    })
+    .transpose()
+}
+
+/// What stands before a page that is kept as an address.
+const SEALED: &str = "address ";
+
 /// Writes down how far a run is.
-pub async fn note_run(tx: &mut Tx, id: Uuid, counts: RunCounts) -> Result<()> {
+pub async fn note_run(tx: &mut Tx, id: Uuid, counts: RunCounts, page: Option<&str>) -> Result<()> {
+    let page = match page {
+        Some(address) if address.contains("://") => Some(format!("{SEALED}{}", keep_address(&tx.keyring, &page_purpose(id), address)?)),
+        page => page.map(str::to_owned),
+    };
     use source_run::Column as Run;
     let update = source_run::Entity::update_many()
         .col_expr(Run::Status, Expr::val(JobStatus::Running.as_str()))
@@ -250,6 +282,7 @@ pub async fn note_run(tx: &mut Tx, id: Uuid, counts: RunCounts) -> Result<()> {
         .col_expr(Run::RowsUpdated, Expr::val(counts.updated))
         .col_expr(Run::RowsSkipped, Expr::val(counts.skipped))
         .col_expr(Run::RowsQuarantined, Expr::val(counts.quarantined))
+        .col_expr(Run::Page, Expr::val(page))
         .filter(Run::Id.eq(id));
     tx.execute(&update.into_query()).await.map(drop)
 }
@@ -262,6 +295,7 @@ pub fn close_run<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, R
             .col_expr(source_run::Column::Status, Expr::val(job["status"].as_str().unwrap_or_default()))
             .col_expr(source_run::Column::Problem, Expr::val(Some(job["problem"].clone()).filter(|problem| !problem.is_null())))
             .col_expr(source_run::Column::FinishedAt, Expr::val(tx.now))
+            .col_expr(source_run::Column::Page, Expr::val(None::<String>))
             .filter(source_run::Column::JobId.eq(change.id));
         tx.execute(&end.into_query()).await.map(drop)
     }
@@ -325,6 +359,30 @@ async fn held(tx: &mut Tx, id: Uuid, row: Uuid) -> Result<Quarantined> {
     let found = tx.read().model(tx.for_update(of_it)).await?.ok_or_else(|| Error::not_found("row in quarantine"))?;
     tx.check_version(&found, "row")?;
     Ok(found)
+}
+
+/// Whether an address is kept as it is that may have secrets in it.
+pub async fn shows_addresses(reader: Reader<'_>) -> Result<bool> {
+    let whole = reader.models(Entity::find().filter(Column::Address.is_null())).await?;
+    Ok(whole.iter().any(|source| outgoing::masked(&source.url) != source.url))
+}
+
+/// Encrypts addresses that were kept as they are, and anew what an older key encrypted.
+pub async fn seal_addresses(tx: &mut Tx) -> Result<()> {
+    for before in tx.read().models(Entity::find()).await? {
+        let mut after = before.clone();
+        let sealed = match &before.address {
+            None => after.lead_to(&tx.keyring, &before.url),
+            Some(_) => before.whole_url(&tx.keyring).and_then(|url| after.lead_to(&tx.keyring, &url)),
+        };
+        if let Err(error) = sealed {
+            tracing::warn!(%error, id = %before.id, "an address of a feed cannot be encrypted anew");
+        } else if before.address.is_none() && after.address.is_some() || tx.keyring.rotates() {
+            let columns = [("url", Expr::val(after.url)), ("address", Expr::val(after.address))];
+            scheduled::note::<Model>(tx, before.id, columns).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Forgets runs that ended more than three months ago.

@@ -1,11 +1,18 @@
 //! The row of a source.
 
 use sea_orm::entity::prelude::*;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
     intake::forms::FormMapping,
-    kernel::{clock::Timestamp, journal::Belongs, list::Key},
+    kernel::{
+        clock::Timestamp,
+        error::{Code, Result},
+        journal::Belongs,
+        list::Key,
+        outgoing,
+        secrets::Keyring,
+    },
 };
 
 crate::choice! {
@@ -29,8 +36,12 @@ pub struct Model {
     pub key: String,
     /// What people call it.
     pub name: String,
-    /// Where the feed is.
+    /// Where the feed is, as it is shown: without what may be secret in it.
+    #[serde(serialize_with = "shown")]
     pub url: String,
+    /// The whole address where that is another, encrypted where there is a key.
+    #[serde(skip)]
+    pub address: Option<String>,
     /// What it is written in.
     pub format: FeedFormat,
     /// Where its rows are in JSON.
@@ -77,6 +88,44 @@ pub struct Model {
     pub updated_at: Timestamp,
     /// How often it changed.
     pub version: i64,
+}
+
+fn shown<S: Serializer>(url: &str, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(&outgoing::masked(url))
+}
+
+/// An address as it is kept for one purpose: encrypted where there is a key, and as it is where there is none.
+pub fn keep_address(keyring: &Keyring, purpose: &str, address: &str) -> Result<String> {
+    match keyring.seal(purpose, address) {
+        Err(error) if error.code() == Code::NoSecretKey => Ok(address.to_owned()),
+        sealed => sealed,
+    }
+}
+
+/// An address as it was before it was kept.
+pub fn kept_address(keyring: &Keyring, purpose: &str, kept: &str) -> Result<String> {
+    // Nothing sealed has a colon.
+    if kept.contains("://") { Ok(kept.to_owned()) } else { keyring.open(purpose, kept) }
+}
+
+impl Model {
+    /// The whole address.
+    pub fn whole_url(&self, keyring: &Keyring) -> Result<String> {
+        let kept = self.address.as_deref().map(|kept| kept_address(keyring, &self.address_purpose(), kept));
+        kept.unwrap_or_else(|| Ok(self.url.clone()))
+    }
+
+    /// Has it read from an address.
+    pub fn lead_to(&mut self, keyring: &Keyring, url: &str) -> Result<()> {
+        let shown = outgoing::masked(url);
+        self.address = if shown == url { None } else { Some(keep_address(keyring, &self.address_purpose(), url)?) };
+        self.url = shown;
+        Ok(())
+    }
+
+    fn address_purpose(&self) -> String {
+        format!("source-address:{}", self.id)
+    }
 }
 
 crate::record!(Model, "source", |row| Belongs::set_up(&row.name));

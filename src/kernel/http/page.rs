@@ -134,9 +134,27 @@ fn cell(value: Option<&Value>) -> String {
     }
 }
 
-/// A spreadsheet would run a cell that begins like a formula; a leading apostrophe makes it text.
+/// A spreadsheet would run a cell that begins like a formula, also behind what it passes over; a leading apostrophe makes it
+/// text. A number is no formula, whatever its sign.
 fn harmless(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+    let passed_over = |letter: char| {
+        letter.is_whitespace()
+            || letter.is_control()
+            || matches!(letter, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    let runs = text.trim_start_matches(passed_over).starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
+    let odd = text.starts_with(['\t', '\r', '\n']);
+    if (runs || odd) && !is_number(text.trim_matches(' ')) { format!("'{text}") } else { text.to_owned() }
+}
+
+/// Whether a text is a decimal number and nothing else, such as -5 or +3.2e1.
+fn is_number(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let unsigned = |text: &'_ str| -> String { text.strip_prefix(['+', '-']).unwrap_or(text).to_owned() };
+    let (number, exponent) = text.split_once(['e', 'E']).map_or((text, None), |(number, exponent)| (number, Some(exponent)));
+    let number = unsigned(number);
+    let (whole, part) = number.split_once('.').map_or((number.as_str(), None), |(whole, part)| (whole, Some(part)));
+    digits(whole) && part.is_none_or(digits) && exponent.is_none_or(|exponent| digits(&unsigned(exponent)))
 }
 
 fn keep_only<T: ToSchema>(rows: &mut [Value], fields: &[String]) -> Result<()> {
@@ -176,5 +194,54 @@ impl Responder for Listing {
         }
         response.insert_header((header::VARY, "Accept, Accept-Language"));
         response.body(self.body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_are_text_and_numbers_are_numbers() {
+        for formula in [
+            "=1+1",
+            "+1+1",
+            "-1+1",
+            "@SUM(A1)",
+            "\t=1",
+            "\r=1",
+            "\n=1",
+            "  =1",
+            "\u{a0}=1",
+            "\u{feff}=1",
+            "\u{200b}=1",
+            "\u{feff} \n@a",
+            "＝1+1",
+            "＋1",
+            "－1",
+            "＠a",
+            " ＝1",
+            "\tplain",
+            "-5x",
+            "--5",
+            "+-5",
+            "-",
+            "-.5",
+            "-5e",
+            "-5,3",
+            "-1e5e5",
+            "\t-5",
+            "=5",
+            "@5",
+            "\u{0}=1",
+            "-∞",
+        ] {
+            assert_eq!(harmless(formula), format!("'{formula}"), "{formula:?}");
+        }
+        for plain in
+            ["", "-5", "+3.2e1", "-5.25", "+33123456789", "-1E-7", " -5 ", "5", "a=b", "a\n=b", "'=1", "ana@shop.example", "1+1", "（＝）"]
+        {
+            assert_eq!(harmless(plain), plain);
+        }
     }
 }

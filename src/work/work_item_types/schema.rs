@@ -145,7 +145,8 @@ pub async fn violations(schema: &ReferenceSchema, reference: &Map<String, Value>
         return judged(&ready, steps, &reference);
     }
     let checked = aside(MAX_TIME, move || {
-        let ready = ready(&schema).map_err(|unfit| too_much(&format!("the type's reference_schema is not used as it is: {}", unfit.detail)))?;
+        let ready =
+            ready(&schema).map_err(|unfit| too_much(&format!("the type's reference_schema is not used as it is: {}", unfit.detail)))?;
         match ready.plan.weigh(&reference, MAX_STEPS) {
             Weight::Steps(steps) => judged(&ready, steps, &reference),
             Weight::TooMuch => Err(too_much("the type's reference_schema makes more work of it than is done for one item")),
@@ -165,7 +166,11 @@ fn judged(ready: &Ready, steps: u64, reference: &Value) -> Result<()> {
         return Ok(());
     }
     if steps > MAX_NAMING {
-        return Err(Error::field("reference", "schema", "does not fit the type's reference_schema; it is too long for its mistakes to be named"));
+        return Err(Error::field(
+            "reference",
+            "schema",
+            "does not fit the type's reference_schema; it is too long for its mistakes to be named",
+        ));
     }
     let broken = ready.validator.iter_errors(reference).take(MAX_NAMED).map(|error| {
         let at = error.instance_path().as_str();
@@ -276,7 +281,9 @@ mod tests {
 
     fn wrong(schema: Value, reference: Value) -> Vec<(String, String)> {
         let ready = made(&schema).expect("a schema");
-        let Weight::Steps(steps) = ready.plan.weigh(&reference, MAX_STEPS) else { return vec![("#/reference".into(), "not_checked".into())] };
+        let Weight::Steps(steps) = ready.plan.weigh(&reference, MAX_STEPS) else {
+            return vec![("#/reference".into(), "not_checked".into())];
+        };
         let Err(refused) = judged(&ready, steps, &reference) else { return Vec::new() };
         let mut at: Vec<(String, String)> =
             refused.refusal().violations.iter().map(|broken| (broken.at().to_owned(), broken.code.clone())).collect();

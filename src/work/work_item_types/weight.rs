@@ -234,7 +234,9 @@ fn stays(part: &Value, at: &str, old: bool) -> Fit<()> {
                 Some(target) if REFERENCES.contains(&name.as_str()) && !(target == "#" || target.starts_with("#/")) => {
                     Err(Unfit::at(&at, format!("must not refer to {target:?}: only to its own parts, by # and a JSON pointer")))
                 }
-                Some(_) if name == "$id" || old && name == "id" => Err(Unfit::at(&at, "must not be given: the schema has no other address")),
+                Some(_) if name == "$id" || old && name == "id" => {
+                    Err(Unfit::at(&at, "must not be given: the schema has no other address"))
+                }
                 _ => stays(inner, &at, old),
             }
         }),

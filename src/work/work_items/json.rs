@@ -195,7 +195,8 @@ pub struct Transition {
 pub(super) fn read_local(text: &str) -> Option<NaiveDateTime> {
     let whole = text.len() == 16 || text.len() == 19;
     let read = |form: &str| NaiveDateTime::parse_from_str(text, form).ok();
-    read("%Y-%m-%dT%H:%M:%S").or_else(|| read("%Y-%m-%dT%H:%M")).filter(|_| whole)
+    let time = read("%Y-%m-%dT%H:%M:%S").or_else(|| read("%Y-%m-%dT%H:%M")).filter(|_| whole)?;
+    Some(time).filter(|time| Timestamp::within(time.and_utc()).is_some())
 }
 
 fn local_time(text: &str) -> Result<(), ValidationError> {
@@ -518,7 +519,7 @@ impl FromStr for ReferenceText {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once(':') {
             _ if text.chars().count() > LONGEST => Err(format!("{TOO_LONG} {LONGEST} characters")),
-            Some((member, value)) if !member.is_empty() && !value.is_empty() => Ok(Self(member.into(), value.into())),
+            Some((member, value)) if !value.is_empty() => Ok(Self(member.into(), value.into())),
             _ => Err("expected a member of the reference and its value, such as result:liver".into()),
         }
     }
@@ -618,8 +619,8 @@ pub struct WorkItemFilter {
     /// Only with this value of a member of the reference, text, number, true or false (B-7). No index knows it: alone it is looked
     /// for from the newest active item on, which for a value that few have takes up to half a second for each 100,000; beside
     /// another filter, such as `type`, `contact_id` or `created_at_gte`, only in what that finds.
-    #[param(value_type = Option<String>, max_length = 10000, pattern = "^[^:]+:[\\s\\S]+$", example = "result:liver")]
-    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, pattern = "^[^:]+:[\\s\\S]+$")]
+    #[param(value_type = Option<String>, max_length = 10000, pattern = "^[^:]*:[\\s\\S]+$", example = "result:liver")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, pattern = "^[^:]*:[\\s\\S]+$")]
     pub reference: Option<ReferenceText>,
     /// To be called back at or after (S3-31).
     #[param(value_type = Option<String>, format = DateTime)]

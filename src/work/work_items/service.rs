@@ -9,7 +9,7 @@ use sea_orm::{
     entity::prelude::*,
     sea_query::{BinOper, Expr, ExprTrait, Func, Order, Query, SelectStatement},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use validator::Validate;
 
 use super::{
@@ -618,7 +618,7 @@ fn narrow(select: &mut SelectStatement, context: &Context, filter: &WorkItemFilt
     }
     contacts::narrow_by(select, &column(Column::ContactId), filter.contact(), context.actor.user());
     if let Some(reference) = &filter.reference {
-        select.and_where(knows(reference));
+        select.and_where(knows(reference, backend));
     }
     if let Some(ExternalIdText(source, id)) = &filter.external_id {
         select.equals(column(Column::Source), Some(source.clone())).equals(column(Column::ExternalId), Some(id.clone()));
@@ -643,10 +643,20 @@ fn narrow(select: &mut SelectStatement, context: &Context, filter: &WorkItemFilt
 }
 
 /// Whether a member of the reference has a value, as JSON writes it: text in quotes, numbers, true and false without.
-fn knows(ReferenceText(member, value): &ReferenceText) -> Expr {
-    let written = Expr::col((Entity, Column::Reference)).binary(BinOper::Custom("->"), Expr::val(member.clone()));
-    let quoted = serde_json::to_string(value).unwrap_or_default();
+fn knows(ReferenceText(member, value): &ReferenceText, backend: DbBackend) -> Expr {
+    let written = member_of(Expr::col((Entity, Column::Reference)), member, backend);
+    let quoted = json!(value).to_string();
     written.cast_as("text").is_in([value.clone(), quoted])
+}
+
+/// A member of a JSON object as it is written, whatever it is called.
+fn member_of(object: Expr, name: &str, backend: DbBackend) -> Expr {
+    let name = match backend {
+        // SQLite reads what begins with $ or a bracket, and much else, as a path; in quotes it is a name.
+        DbBackend::Sqlite => format!("$.{}", json!(name)),
+        _ => name.to_owned(),
+    };
+    object.binary(BinOper::Custom("->"), Expr::val(name))
 }
 
 /// Adds the words and colours of types, statuses and categories, all of a page in two queries (S3-17).

@@ -51,6 +51,27 @@ fn answer(mut connection: TcpStream, pause: Duration) -> std::io::Result<()> {
     )
 }
 
+/// A site that answers each path with as many bytes as it likes; where it is.
+pub fn answering(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let base = format!("http://{}", listener.local_addr().expect("an address"));
+    let answer = std::sync::Arc::new(answer);
+    std::thread::spawn(move || {
+        for mut connection in listener.incoming().map_while(Result::ok) {
+            let answer = answer.clone();
+            std::thread::spawn(move || -> std::io::Result<()> {
+                let mut lines = BufReader::new(connection.try_clone()?).lines();
+                let asked = lines.next().transpose()?.unwrap_or_default();
+                while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
+                let body = answer(asked.split(' ').nth(1).unwrap_or_default());
+                write!(connection, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len())?;
+                connection.write_all(&body)
+            });
+        }
+    });
+    base
+}
+
 /// Sets up a source of one of the site's feeds, with whatever else is to be said of it; its id.
 pub async fn source(server: &Server, admin: &str, site: &str, feed: usize, more: Value) -> String {
     let mut new = json!({ "name": format!("Feed {feed}"), "url": format!("{site}/{feed}"), "rows": "/data", "next": "/next", "cursor_parameter": "after",
