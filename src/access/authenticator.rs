@@ -5,11 +5,12 @@
 //! changed shows when the seconds are over.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
+use chrono_tz::Tz;
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use jsonwebtoken::DecodingKey;
 use moka::sync::Cache;
@@ -17,7 +18,11 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{api_keys, oidc::Provider, sessions, users};
+use super::{
+    api_keys::{self, api_key},
+    oidc::Provider,
+    sessions, users,
+};
 use crate::kernel::{
     actor::{Actor, ActorKind, Named, Role, Scope},
     clock::Timestamp,
@@ -26,6 +31,7 @@ use crate::kernel::{
     error::{Code, Error, Result},
     http::auth::{self, Credential},
     reader::Reader,
+    tx::Tx,
 };
 
 /// How long a caller is remembered.
@@ -147,33 +153,10 @@ impl Authenticator {
         let reader = db.read();
         let key = api_keys::find_live(reader, secret, now).await?;
         let key = key.ok_or_else(|| invalid("The API key is unknown, expired or revoked."))?;
-        let scopes = key.scopes.known();
-        let person = match (act_as, key.user_id) {
-            (Some(_), _) if !scopes.contains(&Scope::UsersActAs) => {
-                return Err(Error::new(Code::NotAllowed, "To act for others an API key needs the scope users:act_as."));
-            }
-            (Some(id), _) => {
-                let user = users::find_active(reader, id).await?;
-                Some(user.ok_or_else(|| Error::new(Code::NotAllowed, "X-Act-As names nobody active on staff."))?)
-            }
-            (None, Some(id)) => {
-                let user = users::find_active(reader, id).await?;
-                Some(user.ok_or_else(|| invalid("The person that the API key acts for is not active."))?)
-            }
-            (None, None) => None,
-        };
-        let role = if key.bounds.is_some() { Role::Agent } else { Role::Manager };
-        let stands_for = match person {
-            Some(person) => {
-                let actor = users::actor(reader, &person).await?;
-                let scopes = scopes.intersection(&actor.scopes).copied().collect();
-                Actor { acting_for: Some(Named { id: person.id, name: person.name }), scopes, ..actor }
-            }
-            // A key that stands for no person sees to everybody's work, as managers do.
-            None => Actor { role, scopes, ..Actor::system(db.company_zone()) },
-        };
-        self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(key.id, now);
-        Ok(Actor { kind: ActorKind::ApiKey, id: key.id, name: key.name, expires_at: key.expires_at, bounds: key.bounds, ..stands_for })
+        let id = key.id;
+        let actor = of_key(reader, key, act_as, db.company_zone()).await?;
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(id, now);
+        Ok(actor)
     }
 
     async fn knows_origin(&self, db: &Db, origin: &str) -> Result<bool> {
@@ -185,6 +168,78 @@ impl Authenticator {
         self.origins.insert(generation, origins.clone());
         Ok(origins.contains(origin))
     }
+}
+
+/// What a key may do, for the person that it acts for: nothing that the person whose it is may not do either, and nothing
+/// more for being sent in the name of somebody mightier.
+async fn of_key(reader: Reader<'_>, key: api_key::Model, act_as: Option<Uuid>, company_zone: Tz) -> Result<Actor> {
+    let owner = match key.owner_id {
+        Some(id) => {
+            let owner = users::find_active(reader, id).await?;
+            Some(owner.ok_or_else(|| invalid("The person whose the API key was is not active."))?.role)
+        }
+        // Caseload's own.
+        None => None,
+    };
+    let scopes: BTreeSet<Scope> = key.scopes.known_to(owner.unwrap_or(Role::Admin));
+    let person = match (act_as, key.user_id) {
+        (Some(_), _) if !scopes.contains(&Scope::UsersActAs) => {
+            return Err(Error::new(Code::NotAllowed, "To act for others an API key needs the scope users:act_as."));
+        }
+        (Some(id), _) => {
+            let user = users::find_active(reader, id).await?;
+            Some(user.ok_or_else(|| Error::new(Code::NotAllowed, "X-Act-As names nobody active on staff."))?)
+        }
+        (None, Some(id)) => {
+            let user = users::find_active(reader, id).await?;
+            Some(user.ok_or_else(|| invalid("The person that the API key acts for is not active."))?)
+        }
+        (None, None) => None,
+    };
+    // A key sees to everybody's work, as managers do, unless its owner does not, or whoever it stands for.
+    let highest = if key.bounds.is_some() { Role::Agent } else { Role::Manager };
+    let role = owner.map_or(highest, |owner| owner.min(highest));
+    let stands_for = match person {
+        Some(person) => {
+            let actor = users::actor(reader, &person).await?;
+            let scopes = scopes.intersection(&actor.scopes).copied().collect();
+            Actor { acting_for: Some(Named { id: person.id, name: person.name }), role: actor.role.min(role), scopes, ..actor }
+        }
+        None => Actor { role, scopes, ..Actor::system(company_zone) },
+    };
+    Ok(Actor {
+        kind: ActorKind::ApiKey,
+        id: key.id,
+        name: key.name,
+        expires_at: key.expires_at,
+        bounds: key.bounds,
+        key_owner: key.owner_id,
+        ..stands_for
+    })
+}
+
+/// Who asks, read once more in the transaction of their write: the session or key, the person, and what they may do by now.
+pub fn recognise(tx: &Tx) -> LocalBoxFuture<'_, Result<Actor>> {
+    async move {
+        let (reader, known) = (tx.read(), tx.context.actor.as_ref());
+        match known.kind {
+            ActorKind::System => Ok(known.clone()),
+            ActorKind::User => {
+                if let Some(session) = known.session {
+                    sessions::find_live(reader, session, tx.now).await?.ok_or_else(|| invalid("The session has ended."))?;
+                }
+                let user = users::find_active(reader, known.id).await?.ok_or_else(|| invalid("The account is not active."))?;
+                Ok(Actor { session: known.session, expires_at: known.expires_at, ..users::actor(reader, &user).await? })
+            }
+            ActorKind::ApiKey => {
+                let key = api_keys::find(reader, known.id).await?.filter(|key| key.is_live(tx.now));
+                let key = key.ok_or_else(|| invalid("The API key is unknown, expired or revoked."))?;
+                let act_as = known.acting_for.as_ref().map(|person| person.id).filter(|person| key.user_id != Some(*person));
+                of_key(reader, key, act_as, tx.company_zone).await
+            }
+        }
+    }
+    .boxed_local()
 }
 
 fn invalid(detail: &str) -> Error {

@@ -21,7 +21,7 @@ use crate::kernel::{
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
     ),
     servers((url = "/", description = "This server.")),
-    components(schemas(Problem, BrokenRule)),
+    components(schemas(Problem, BrokenRule, Written)),
     tags(
         (name = "auth", description = "Signing in and out, and the keys that tokens are checked with."),
         (name = "users", description = "The people on staff."),
@@ -366,4 +366,30 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
         }
     }
     complete_successes(operation, secured, kind, repeatable, versioned);
+    show_writers(operation, versioned);
+}
+
+/// What whoever may write a thing and not read it gets to see of it.
+fn show_writers(operation: &mut Value, versioned: &[String]) {
+    let scope = operation["security"][0]["bearer"][0].as_str().and_then(|scope| scope.parse::<Scope>().ok());
+    let Some(reading) = scope.and_then(Scope::reading) else { return };
+    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        if status.starts_with('2') && has_version(response, versioned) {
+            let whole = response["content"]["application/json"]["schema"].take();
+            response["content"]["application/json"]["schema"] = json!({ "anyOf": [whole, { "$ref": "#/components/schemas/Written" }] });
+            let said = response["description"].as_str().unwrap_or_default();
+            let also = if status == "202" { Scope::JobsRead } else { reading };
+            response["description"] = format!("{said} Without `{also}`: its id and version.").into();
+        }
+    }
+}
+
+/// What is shown of a written thing to whoever may not read it.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "it names a shape in the document; what is left of a thing is cut out of it")]
+struct Written {
+    /// Its id.
+    id: uuid::Uuid,
+    /// Its version; the ETag.
+    version: Option<i64>,
 }

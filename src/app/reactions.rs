@@ -1,7 +1,7 @@
 //! What later folders do, or refuse, when something earlier changes; in the same transaction.
 
 use crate::{
-    access::sessions,
+    access::{api_keys, sessions},
     intake::{
         connectors::Connector,
         scheduled,
@@ -17,6 +17,8 @@ pub fn reactions() -> Reactions {
     vec![
         ("user.deactivated", sessions::end_others),
         ("user.password_changed", sessions::end_others),
+        ("user.deactivated", api_keys::follow_owner),
+        ("user.updated", api_keys::follow_owner),
         ("user.deactivated", offboarding::refuse_open_work),
         ("contact.created", notes::find_contact),
         ("contact.updated", notes::find_contact),

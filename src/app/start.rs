@@ -6,7 +6,10 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use super::{config::Config, reactions::reactions, schema, server::Application};
 use crate::{
-    access::{authenticator::Authenticator, groups, users},
+    access::{
+        authenticator::{self, Authenticator},
+        groups, users,
+    },
     intake::{
         connectors::Connector,
         scheduled,
@@ -49,6 +52,7 @@ pub fn options(config: &Config) -> DbOptions {
     DbOptions {
         read_url: config.database_read_url.clone(),
         connections: config.connections,
+        recognise: Some(authenticator::recognise),
         default_group: config.default_group.clone(),
         keyring: Arc::new(Keyring::new(config.secret_key.clone(), config.secret_key_old.clone(), key_file(&config.database_url))),
         outgoing: Arc::new(Outgoing::new(config.outgoing_allow.clone())),

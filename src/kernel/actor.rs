@@ -210,6 +210,9 @@ pub struct Actor {
     /// What binds the credential, when it is one that everybody may see.
     #[serde(skip)]
     pub bounds: Option<Bounds>,
+    /// The person whose the API key is.
+    #[serde(skip)]
+    pub key_owner: Option<Uuid>,
 }
 
 impl Actor {
@@ -228,6 +231,7 @@ impl Actor {
             session: None,
             expires_at: None,
             bounds: None,
+            key_owner: None,
         }
     }
 
@@ -276,6 +280,33 @@ impl Actor {
     #[must_use]
     pub const fn is_publishable(&self) -> bool {
         self.bounds.is_some()
+    }
+
+    /// The person who answers for what the credential makes: whoever signed in, or whose the API key is.
+    #[must_use]
+    pub const fn owner(&self) -> Option<Uuid> {
+        match self.kind {
+            ActorKind::User => Some(self.id),
+            ActorKind::ApiKey => self.key_owner,
+            ActorKind::System => None,
+        }
+    }
+
+    /// Whether a role is not beyond their own, so that they may give and take it. Programs have no role: theirs is what
+    /// every scope of they have.
+    #[must_use]
+    pub fn holds(&self, role: Role) -> bool {
+        match self.kind {
+            ActorKind::User | ActorKind::System => role <= self.role,
+            ActorKind::ApiKey => role.scopes().is_subset(&self.scopes),
+        }
+    }
+
+    /// Whether they may hand out a scope. People never hold `users:act_as`, but administrators may give it to a program.
+    #[must_use]
+    pub fn may_grant(&self, scope: Scope) -> bool {
+        let for_programs = scope == Scope::UsersActAs && self.kind == ActorKind::User && self.role >= scope.least_role();
+        self.scopes.contains(&scope) || for_programs
     }
 
     /// Refuses an actor without the scope.

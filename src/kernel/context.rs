@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use super::{actor::Actor, clock::Timestamp};
+use super::{
+    actor::{Actor, Scope},
+    clock::Timestamp,
+};
 
 /// One request, without its HTTP.
 #[derive(Clone, Debug)]
 pub struct Context {
     /// Who asks.
     pub actor: Arc<Actor>,
+    /// What the operation asks of its caller, first of all; none where nobody asks, or anybody may.
+    pub scope: Option<Scope>,
     /// When it arrived.
     pub now: Timestamp,
     /// The id that joins the answer, the log and the journal.
@@ -47,6 +52,7 @@ impl Context {
     pub fn system(now: Timestamp, zone: chrono_tz::Tz, request_id: &str) -> Self {
         Self {
             actor: Arc::new(Actor::system(zone)),
+            scope: None,
             now,
             request_id: request_id.into(),
             languages: Vec::new(),

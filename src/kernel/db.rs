@@ -31,6 +31,7 @@ use super::{
     outgoing::Outgoing,
     patience::{self, patiently},
     reader::Reader,
+    rights::Recognise,
     secrets::Keyring,
     tx::Tx,
 };
@@ -48,6 +49,8 @@ pub struct DbOptions {
     pub write_queue: usize,
     /// Hears every statement, with its values, once it has run.
     pub observer: Option<Observer>,
+    /// Who reads a caller's rights once more; without it they are as they were when the caller came.
+    pub recognise: Option<Recognise>,
     /// The name of the group that gets work which nothing else assigns.
     pub default_group: String,
     /// The keys of credentials.
@@ -83,6 +86,7 @@ impl DbOptions {
             connections: 8,
             write_queue: 1024,
             observer: None,
+            recognise: None,
             default_group: String::new(),
             keyring: Arc::default(),
             outgoing: Arc::new(Outgoing::new(Vec::new())),
@@ -104,6 +108,7 @@ struct Inner {
     outgoing: Arc<Outgoing>,
     ids: Arc<Ids>,
     reactions: Arc<Reactions>,
+    recognise: Option<Recognise>,
     changed: Notify,
     access_generation: AtomicU64,
     cursor_key: OnceCell<String>,
@@ -202,6 +207,7 @@ impl Db {
             outgoing: options.outgoing.clone(),
             ids: Arc::default(),
             reactions: Arc::new(reactions),
+            recognise: options.recognise,
             changed: Notify::new(),
             access_generation: AtomicU64::new(0),
             cursor_key: OnceCell::new(),
@@ -386,8 +392,12 @@ impl Db {
     {
         let now = self.0.clock.now();
         let house = (self.0.company_zone, self.0.default_group.clone(), self.0.keyring.clone());
-        let mut tx = Tx::new(conn, context, now, house, self.0.ids.clone(), self.0.reactions.clone());
-        let outcome = std::panic::AssertUnwindSafe(work(&mut tx)).catch_unwind().await;
+        let mut tx = Tx::new(conn, context, now, house, self.0.ids.clone(), self.0.reactions.clone(), self.0.recognise);
+        let allowed_work = async {
+            tx.check_administrative_rights().await?;
+            work(&mut tx).await
+        };
+        let outcome = std::panic::AssertUnwindSafe(allowed_work).catch_unwind().await;
         match outcome {
             Ok(Ok(value)) => tx.finish().await.map(|conn| (value, conn)).map_err(|error| (error, None)),
             Ok(Err(refusal)) => Err((refusal, Some(tx.into_connection()))),

@@ -74,6 +74,8 @@ pub enum Audience {
     Staff,
     /// Administrators: set-up and access.
     Admins,
+    /// Whoever did it, and those who see to everybody's work.
+    Own,
 }
 
 impl Audience {
@@ -83,6 +85,7 @@ impl Audience {
         match self {
             Self::Staff => "staff",
             Self::Admins => "admins",
+            Self::Own => "own",
         }
     }
 }

@@ -22,6 +22,7 @@ use super::{
     error::{Code, Error, Result},
     journal::{self, Audience, Belongs, Change, Reactions, Record},
     reader::Reader,
+    rights::Recognise,
     search,
     secrets::Keyring,
 };
@@ -44,6 +45,10 @@ pub struct Tx {
     pub keyring: Arc<Keyring>,
     ids: Arc<Ids>,
     reactions: Arc<Reactions>,
+    /// How deep in reactions it is.
+    reacting: usize,
+    /// Who reads rights once more, until that is done.
+    pub(super) recognise: Option<Recognise>,
     entries: Vec<journal::Model>,
     found: Vec<search::Entry>,
     names: HashMap<Uuid, String>,
@@ -58,6 +63,7 @@ impl Tx {
         (company_zone, default_group, keyring): (Tz, Arc<str>, Arc<Keyring>),
         ids: Arc<Ids>,
         reactions: Arc<Reactions>,
+        recognise: Option<Recognise>,
     ) -> Self {
         let names = HashMap::from([(context.actor.author(), context.actor.author_name().to_owned())]);
         Self {
@@ -69,6 +75,8 @@ impl Tx {
             keyring,
             ids,
             reactions,
+            reacting: 0,
+            recognise,
             entries: Vec::new(),
             found: Vec::new(),
             names,
@@ -85,6 +93,11 @@ impl Tx {
 
     pub(super) fn into_connection(self) -> DatabaseTransaction {
         self.conn
+    }
+
+    /// The kinds of things that were made, as far as the journal keeps them.
+    pub fn made(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().filter(|entry| entry.before.is_none()).map(|entry| entry.kind.as_str())
     }
 
     /// Whether anything changed that was there before and that only administrators see, such as
@@ -213,6 +226,13 @@ impl Tx {
         before: Option<Json>,
         after: Option<Json>,
     ) -> Result<()> {
+        if belongs.audience == Audience::Admins {
+            self.check_rights().await?;
+        }
+        // What follows by itself is nobody's to be allowed.
+        if self.reacting == 0 {
+            self.check_write(M::KIND)?;
+        }
         let actor = &self.context.actor;
         self.entries.push(journal::Model {
             id: self.id(),
@@ -239,9 +259,10 @@ impl Tx {
         let change = Change { event: event.to_owned(), id, before, after };
         let mut refusals = Vec::new();
         for (_, react) in reactions.iter().filter(|(awaited, _)| *awaited == event) {
-            if let Err(refusal) = react(self, &change).await {
-                refusals.push(refusal);
-            }
+            self.reacting += 1;
+            let reacted = react(self, &change).await;
+            self.reacting -= 1;
+            refusals.extend(reacted.err());
         }
         Error::all(refusals).map_or(Ok(()), Err)
     }
@@ -298,6 +319,14 @@ impl Tx {
         if self.backend() == DbBackend::Postgres {
             select.lock(LockType::NoKeyUpdate);
         }
+    }
+
+    /// Lets nobody through a door who would be alone behind it, until the end.
+    pub async fn among(&mut self, door: i64) -> Result<()> {
+        if self.backend() == DbBackend::Postgres {
+            self.conn.execute_unprepared(&format!("SELECT pg_advisory_xact_lock_shared({door})")).await?;
+        }
+        Ok(())
     }
 
     /// The number after the last one of a table, for people to say. Whoever comes later waits for theirs until this

@@ -6,7 +6,7 @@ use sea_orm::{FromJsonQueryResult, FromQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{
-    actor::{Bounds, Scope},
+    actor::{Bounds, Role, Scope},
     clock::Timestamp,
     journal::Belongs,
     list::Key,
@@ -32,6 +32,8 @@ pub struct Model {
     pub bounds: Option<Bounds>,
     /// The person that it acts for.
     pub user_id: Option<Uuid>,
+    /// Whose it is: it may nothing that they may not, and ends with them. None when it is Caseload's own.
+    pub owner_id: Option<Uuid>,
     /// Who made it.
     pub created_by_id: Uuid,
     /// When it ends.
@@ -57,6 +59,12 @@ impl Scopes {
     #[must_use]
     pub fn known(&self) -> BTreeSet<Scope> {
         self.0.iter().filter_map(|scope| scope.parse().ok()).collect()
+    }
+
+    /// Those of them that people of a role have, or may give to a program.
+    #[must_use]
+    pub fn known_to(&self, role: Role) -> BTreeSet<Scope> {
+        self.known().into_iter().filter(|scope| scope.least_role() <= role).collect()
     }
 }
 
@@ -84,6 +92,8 @@ pub struct Shown {
     pub key: Model,
     /// The name of the person that it acts for.
     pub user_name: Option<String>,
+    /// The name of whose it is; none when it is Caseload's own.
+    pub owner_name: Option<String>,
     /// The name of who made it; none when that was Caseload itself.
     pub created_by_name: Option<String>,
 }

@@ -44,7 +44,7 @@ pub struct NewApiKey {
     #[serde(default = "secret")]
     #[schema(default = "secret")]
     pub kind: ApiKeyKind,
-    /// What it may touch: 1 to 100 scopes, none that its maker lacks. Of a publishable key `intake:write` alone.
+    /// What it may touch: 1 to 100 scopes, none that its maker lacks. It is its maker's, or whose the key is that makes it. Of a publishable key `intake:write` alone.
     #[validate(length(min = 1, max = 100))]
     #[schema(value_type = Vec<Scope>, min_items = 1, max_items = 100, example = json!(["notes:write", "action_items:write"]))]
     pub scopes: Vec<String>,
@@ -60,7 +60,7 @@ pub struct NewApiKey {
     pub origins: Vec<String>,
     /// The person that it always acts for; without one it acts for nobody and must name assignees.
     pub user_id: Option<Uuid>,
-    /// When it ends; without it, when it is revoked.
+    /// When it ends; without it, when it is revoked. A key makes none that outlives it.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -135,7 +135,11 @@ pub struct ApiKeyPatch {
     #[schema(schema_with = origins_schema)]
     #[serde(default)]
     pub origins: Patch<Vec<String>>,
-    /// Another end; null for none.
+    /// Whose it is from now on: a person who has all of its scopes, or may give them to a program.
+    #[schema(value_type = Option<Uuid>, nullable = false)]
+    #[serde(default)]
+    pub owner_id: Patch<Uuid>,
+    /// Another end; null for none. A key puts none off beyond its own.
     #[schema(value_type = Option<Timestamp>)]
     #[serde(default)]
     pub expires_at: Patch<Timestamp>,
@@ -166,6 +170,10 @@ pub struct ApiKeyView {
     /// The person that it always acts for.
     #[schema(required)]
     pub user: Option<Named>,
+    /// Whose it is: it may nothing that they may not, loses what they lose, and ends when they leave. Null when it is
+    /// Caseload's own.
+    #[schema(required)]
+    pub owner: Option<Named>,
     /// When it ends.
     #[schema(required)]
     pub expires_at: Option<Timestamp>,
@@ -186,7 +194,7 @@ pub struct ApiKeyView {
 }
 
 impl From<Shown> for ApiKeyView {
-    fn from(Shown { key, user_name, created_by_name }: Shown) -> Self {
+    fn from(Shown { key, user_name, owner_name, created_by_name }: Shown) -> Self {
         let kind = if key.bounds.is_some() { ApiKeyKind::Publishable } else { ApiKeyKind::Secret };
         let (forms, origins) = key.bounds.map(|bounds| (bounds.forms, bounds.origins)).unwrap_or_default();
         Self {
@@ -198,6 +206,7 @@ impl From<Shown> for ApiKeyView {
             origins,
             hint: key.hint,
             user: key.user_id.map(|id| Named { id, name: user_name.unwrap_or_default() }),
+            owner: key.owner_id.map(|id| Named { id, name: owner_name.unwrap_or_default() }),
             expires_at: key.expires_at,
             last_used_at: key.last_used_at,
             revoked_at: key.revoked_at,
@@ -253,6 +262,8 @@ pub struct ApiKeyFilter {
     pub active: Option<Flag>,
     /// Only those that act for this person.
     pub user: Option<Uuid>,
+    /// Only those of this person: what ends when they leave.
+    pub owner: Option<Uuid>,
 }
 
 crate::page_of!(ApiKeyPage, ApiKeyView, Shown, "API keys");

@@ -43,13 +43,14 @@ pub async fn create(tx: &mut Tx, new: NewApiKey) -> Result<(Model, String)> {
         }
     }
     if let Some(user_id) = new.user_id {
-        if tx.context.actor.user() != Some(user_id) && !may_grant(&tx.context.actor, Scope::UsersActAs) {
+        if tx.context.actor.user() != Some(user_id) && !tx.context.actor.may_grant(Scope::UsersActAs) {
             return Err(Error::new(Code::NotAllowed, "A key for somebody else takes the right to act for others, users:act_as."));
         }
         let user = users::hold(tx, user_id).await?.filter(|user| user.active);
         user.ok_or_else(|| Error::field("user_id", "unknown", "is no active user"))?;
     }
     refuse_past(new.expires_at, tx.now)?;
+    refuse_beyond_ones_own(&tx.context.actor, new.expires_at)?;
     let secret = secret::new(if bounds.is_some() { PUBLISHABLE } else { "csl_" });
     let key = Model {
         id: tx.id(),
@@ -59,6 +60,7 @@ pub async fn create(tx: &mut Tx, new: NewApiKey) -> Result<(Model, String)> {
         scopes,
         bounds,
         user_id: new.user_id,
+        owner_id: tx.context.actor.owner(),
         created_by_id: tx.context.actor.author(),
         expires_at: new.expires_at,
         last_used_at: None,
@@ -95,7 +97,55 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ApiKeyPatch) -> Result<Model> 
     }
     refuse_past(patch.expires_at.value().copied(), tx.now)?;
     patch.expires_at.onto(&mut after.expires_at);
+    match patch.owner_id {
+        Patch::Absent => {}
+        Patch::Null => return Err(Error::field("owner_id", "required", "must not be null")),
+        Patch::Value(owner) => after.owner_id = Some(owner),
+    }
+    check_widening(tx, &before, &after).await?;
     tx.change(&before, after, "api_key.updated").await
+}
+
+/// What makes a key last longer, open more, or somebody else's: only who could hand it out anew may do that.
+async fn check_widening(tx: &mut Tx, before: &Model, after: &Model) -> Result<()> {
+    let lasts_longer = match (before.expires_at, after.expires_at) {
+        (Some(end), Some(later)) => later > end,
+        (Some(_), None) => true,
+        (None, _) => false,
+    };
+    let mut widened = Vec::new();
+    if lasts_longer {
+        refuse_beyond_ones_own(&tx.context.actor, after.expires_at)?;
+        widened.push("expires_at");
+    }
+    widened.extend((before.bounds != after.bounds).then_some("origins"));
+    if let Some(owner) = after.owner_id.filter(|owner| before.owner_id != Some(*owner)) {
+        let owner = users::hold(tx, owner).await?.filter(|owner| owner.active);
+        let owner = owner.ok_or_else(|| Error::field("owner_id", "unknown", "is no active user"))?;
+        if after.scopes.known_to(owner.role) != after.scopes.known() {
+            return Err(Error::field("owner_id", "not_held", format!("{} does not have all scopes of the key", owner.name)));
+        }
+        widened.push("owner_id");
+    }
+    let beyond = after.scopes.known().iter().any(|scope| !tx.context.actor.may_grant(*scope));
+    if beyond && !widened.is_empty() {
+        let refusal = Error::new(Code::NotAllowed, "The key has scopes that are not yours to hand out.");
+        let violation = |field| Violation::field(field, "not_held", "is for who has every scope of the key");
+        return Err(widened.into_iter().map(violation).fold(refusal, Error::violating));
+    }
+    Ok(())
+}
+
+/// A key gives no key more time than it has itself.
+fn refuse_beyond_ones_own(actor: &Actor, expires_at: Option<Timestamp>) -> Result<()> {
+    match actor.expires_at.filter(|_| actor.kind == ActorKind::ApiKey) {
+        Some(end) if expires_at.is_none_or(|wanted| wanted > end) => Err(Error::new(
+            Code::NotAllowed,
+            "An API key gives no key more time than it has itself.",
+        )
+        .violating(Violation::field("expires_at", "not_held", format!("must not be after {end}, when the key that asks ends")))),
+        _ => Ok(()),
+    }
 }
 
 /// How publishable keys begin, so that people and scanners tell them from secrets.
@@ -144,7 +194,7 @@ fn granted(actor: &Actor, named: &[String], held: &BTreeSet<Scope>) -> Result<Sc
         let at = format!("scopes/{index}");
         match name.parse::<Scope>() {
             Err(()) => unknown.push(Violation::field(&at, "unknown_value", format!("{name:?} is no scope"))),
-            Ok(scope) if !held.contains(&scope) && !may_grant(actor, scope) => {
+            Ok(scope) if !held.contains(&scope) && !actor.may_grant(scope) => {
                 beyond.push(Violation::field(&at, "not_held", format!("{scope} is not yours to hand out")));
             }
             Ok(scope) => drop(scopes.insert(scope)),
@@ -160,17 +210,16 @@ fn granted(actor: &Actor, named: &[String], held: &BTreeSet<Scope>) -> Result<Sc
     Ok(scopes.into_iter().collect())
 }
 
-/// Whether somebody may hand out a scope. People never hold `users:act_as`, but administrators may give it to a program.
-fn may_grant(actor: &Actor, scope: Scope) -> bool {
-    let for_programs = scope == Scope::UsersActAs && actor.kind == ActorKind::User && actor.role >= scope.least_role();
-    actor.scopes.contains(&scope) || for_programs
-}
-
 fn refuse_past(expires_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
     match expires_at {
         Some(end) if end <= now => Err(Error::field("expires_at", "too_early", "must be in the future")),
         _ => Ok(()),
     }
+}
+
+/// One key.
+pub async fn find(reader: Reader<'_>, id: Uuid) -> Result<Option<Model>> {
+    reader.model(Entity::find_by_id(id)).await
 }
 
 /// The key of a secret, if it opens anything.
@@ -193,6 +242,7 @@ pub async fn record_uses(tx: &mut Tx, uses: impl IntoIterator<Item = (Uuid, Time
 fn shown() -> SelectStatement {
     let mut select = Entity::find().into_query();
     users::person_column(&mut select, Expr::col((Entity, Column::UserId)), "user_name");
+    users::person_column(&mut select, Expr::col((Entity, Column::OwnerId)), "owner_name");
     users::person_column(&mut select, Expr::col((Entity, Column::CreatedById)), "created_by_name");
     select
 }
@@ -200,7 +250,7 @@ fn shown() -> SelectStatement {
 /// A page of keys.
 pub async fn page(reader: Reader<'_>, filter: ApiKeyFilter, now: Timestamp, request: &PageRequest) -> Result<Page<ApiKeyView>> {
     let page = list::page::<Shown>(reader, request, shown(), |select| {
-        select.equals(Expr::col((Entity, Column::UserId)), filter.user);
+        select.equals(Expr::col((Entity, Column::UserId)), filter.user).equals(Expr::col((Entity, Column::OwnerId)), filter.owner);
         if let Some(Flag(active)) = filter.active {
             let (revoked, end) = (Expr::col((Entity, Column::RevokedAt)), Expr::col((Entity, Column::ExpiresAt)));
             let live = Cond::all().add(revoked.is_null()).add(end.clone().is_null().or(end.gt(now)));

@@ -5,8 +5,9 @@ use uuid::Uuid;
 
 use super::password;
 use super::{
-    json::{NewUser, ProfilePatch, UserFilter, UserPage, UserPatch, UserView},
+    json::{ChangedUserView, NewUser, ProfilePatch, UserFilter, UserPage, UserPatch, UserView},
     service,
+    user::Parting,
 };
 use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, Routes};
 
@@ -52,7 +53,8 @@ async fn list_users(db: Data<Db>, mut list: List<UserFilter>) -> Result<Listing>
 
 /// Add a person to the staff
 ///
-/// The address must be free: 409 `already_exists` otherwise. The password is kept as an argon2id hash only.
+/// The address must be free: 409 `already_exists` otherwise. A role beyond the caller's own is 403 `not_allowed`; an API key
+/// gives a role when it has every scope of it. The password is kept as an argon2id hash only.
 #[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), request_body = NewUser, responses((status = 201, description = "The new user.", body = UserView)))]
 #[post("/users")]
 async fn create_user(db: Data<Db>, call: Call<NewUser>) -> Result<Answer> {
@@ -78,13 +80,17 @@ async fn read_user(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Ans
 /// Change a person
 ///
 /// A merge patch (RFC 7396). Deactivating somebody with open work is 409 `open_work` (S0-16); the
-/// last active administrator stays one: 409 `last_admin`.
-#[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), request_body = UserPatch, responses((status = 200, description = "The user as it is now.", body = UserView), (status = 409, description = "Somebody has the address, open work would be left, or it is the last administrator.")))]
+/// last active administrator stays one: 409 `last_admin`. A role beyond the caller's own, and the address, role or
+/// activity of somebody whose role is, are 403 `not_allowed`; an API key has a role when it has every scope of it.
+/// The API keys of whoever leaves end, and those of whoever has a lower role lose what is beyond it: the answer names them.
+#[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), request_body = UserPatch, responses((status = 200, description = "The user as it is now.", body = ChangedUserView), (status = 409, description = "Somebody has the address, open work would be left, or it is the last administrator.")))]
 #[patch("/users/{id}")]
 async fn update_user(db: Data<Db>, Path(id): Path<Uuid>, call: Call<UserPatch>) -> Result<Answer> {
     call.write(&db, async move |tx, patch| {
         let user = service::update(tx, id, patch).await?;
-        Answer::ok(&service::view(tx.read(), user).await?)
+        let user = service::view(tx.read(), user).await?;
+        let api_keys = std::mem::take(&mut tx.memory::<Parting>().keys);
+        Answer::ok(&ChangedUserView { user, api_keys })
     })
     .await
 }

@@ -161,6 +161,54 @@ impl UserView {
     }
 }
 
+crate::choice! {
+    /// What becomes of an API key when the person whose it is leaves, or may do less.
+    Fate {
+        /// It opens nothing any more.
+        Ended = "ended",
+        /// It has lost the scopes that are beyond the person.
+        Narrowed = "narrowed",
+        /// It is somebody else's: a publishable one, which pages need.
+        HandedOver = "handed_over",
+    }
+}
+
+/// An API key that went the way of the person whose it was.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AffectedKey {
+    /// Its id.
+    pub id: Uuid,
+    /// What it is for.
+    #[schema(example = "Shop checkout")]
+    pub name: String,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// A person as they are after a change, and what became of their API keys by it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ChangedUserView {
+    /// The person.
+    #[serde(flatten)]
+    pub user: UserView,
+    /// The API keys that ended, lost scopes or were handed over because the person left or has a lower role; left out when
+    /// there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub api_keys: Vec<AffectedKey>,
+}
+
+impl View for ChangedUserView {
+    const PATH: &'static str = UserView::PATH;
+
+    fn id(&self) -> Uuid {
+        self.user.id
+    }
+
+    fn version(&self) -> Option<i64> {
+        self.user.version()
+    }
+}
+
 impl View for UserView {
     const PATH: &'static str = "/v1/users";
 

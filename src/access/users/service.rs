@@ -24,6 +24,8 @@ use crate::kernel::{
 
 /// Adds a person.
 pub async fn create(tx: &mut Tx, new: NewUser, password_hash: Option<String>) -> Result<Model> {
+    let mightier = if tx.context.actor.holds(new.role) { Vec::new() } else { vec!["role"] };
+    refuse_beyond_ones_own(mightier)?;
     let email_key = text::email_key(&new.email);
     refuse_taken(tx, &email_key, None).await?;
     let user = Model {
@@ -42,6 +44,30 @@ pub async fn create(tx: &mut Tx, new: NewUser, password_hash: Option<String>) ->
     };
     tx.create(&user, "user.created").await?;
     Ok(user)
+}
+
+/// Refuses what would make somebody, or be done to somebody, of a role that the caller does not have themselves.
+fn refuse_beyond_ones_own(fields: Vec<&str>) -> Result<()> {
+    if fields.is_empty() {
+        return Ok(());
+    }
+    let refusal = Error::new(Code::NotAllowed, "Nobody gives or takes a role beyond their own, nor the account of somebody who has one.");
+    let violation = |field| Violation::field(field, "not_held", "is beyond the role of whoever asks");
+    Err(fields.into_iter().map(violation).fold(refusal, Error::violating))
+}
+
+/// What a change does that only somebody of the person's role, or a higher one, may do. Whoever oversees agents may still
+/// take one out of service.
+fn beyond_ones_own(actor: &Actor, before: &Model, after: &Model) -> Vec<&'static str> {
+    let mightier = !actor.holds(before.role);
+    let leaves = before.active && !after.active;
+    let outranked = mightier && before.role > actor.role;
+    let changed = [
+        ("email", before.email != after.email && mightier),
+        ("role", before.role != after.role && (mightier || !actor.holds(after.role))),
+        ("active", before.active != after.active && if leaves { outranked } else { mightier }),
+    ];
+    changed.into_iter().filter(|(_, beyond)| *beyond).map(|(field, _)| field).collect()
 }
 
 async fn refuse_taken(tx: &Tx, email_key: &str, but: Option<Uuid>) -> Result<()> {
@@ -77,6 +103,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: UserPatch) -> Result<Model> {
     }
     patch.time_zone.over(&mut after.time_zone, "time_zone")?;
     patch.language.onto(&mut after.language);
+    refuse_beyond_ones_own(beyond_ones_own(&tx.context.actor, &before, &after))?;
     let event = match (before.active, after.active) {
         (true, false) => "user.deactivated",
         (false, true) => "user.activated",
@@ -143,6 +170,7 @@ pub async fn actor(reader: Reader<'_>, user: &Model) -> Result<Actor> {
         session: None,
         expires_at: None,
         bounds: None,
+        key_owner: None,
     })
 }
 

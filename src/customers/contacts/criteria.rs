@@ -8,7 +8,11 @@ use super::{
     json::{AccountReps, ContactKinds},
     service::{begins, in_capitals, of_reps},
 };
-use crate::kernel::filter::{AnyOf, Flag, Narrow};
+use crate::kernel::{
+    actor::{Actor, Scope},
+    error::Result,
+    filter::{AnyOf, Flag, Narrow},
+};
 
 /// What the contact of a row must be like; a merged one is as its survivor.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,6 +27,14 @@ pub struct Criteria<'a> {
     pub owner: Option<&'a AccountReps>,
     /// The shop itself, or anything but; whatever is about nobody is not about the shop.
     pub own_company: Option<Flag>,
+}
+
+impl Criteria<'_> {
+    /// Refuses whoever asks what contacts are like and may not read them.
+    pub fn may_be_asked_by(&self, actor: &Actor) -> Result<()> {
+        let asks = self.kind.is_some() || self.country.is_some() || self.postal_code_prefix.is_some() || self.owner.is_some();
+        if asks { actor.may(Scope::ContactsRead) } else { Ok(()) }
+    }
 }
 
 /// Adds what the contacts must be like whose ids are in a column.

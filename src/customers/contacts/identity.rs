@@ -17,6 +17,7 @@ use super::{
 };
 use crate::kernel::{
     error::{Error, Result},
+    journal::Record,
     patch::Patch,
     reader::Reader,
     search::{self, Terms},
@@ -97,7 +98,8 @@ fn certain(contact_id: Uuid, by: MatchedBy) -> Identified {
 /// Somebody new, or found by what others may have too.
 async fn likely(tx: &Tx, contact: Model, matched_by: Option<MatchedBy>, trusted: bool) -> Result<Identified> {
     let (contact_id, created) = (contact.id, matched_by.is_none());
-    let candidates = if trusted { candidates(tx.read(), &contact).await? } else { Vec::new() };
+    let shown = trusted && tx.context.actor.may_read(Model::KIND);
+    let candidates = if shown { candidates(tx.read(), &contact).await? } else { Vec::new() };
     Ok(Identified {
         contact_id,
         newcomer: created.then(|| contact.into()),

@@ -20,7 +20,7 @@ pub fn routes(routes: &mut Routes) {
 ///
 /// The open, due and past-due items of each person and group, people with none included (S0-13).
 /// For managers (S0-21).
-#[utoipa::path(tag = "dashboard", security(("bearer" = ["dashboard:read"])), params(DashboardFilter), responses((status = 200, description = "The work of everybody.", body = DashboardView)))]
+#[utoipa::path(tag = "dashboard", security(("bearer" = ["dashboard:read", "action_items:read"])), params(DashboardFilter), responses((status = 200, description = "The work of everybody.", body = DashboardView)))]
 #[get("/dashboard")]
 async fn read_dashboard(db: Data<Db>, query: Query<DashboardFilter>) -> Result<Answer> {
     let viewer = Viewer::named_zone(&query.context, query.filter.time_zone.as_deref())?;

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::json::HomeView;
 use crate::{
-    kernel::{context::Context, error::Result, reader::Reader},
+    kernel::{actor::Scope, context::Context, error::Result, reader::Reader},
     work::{
         action_items::{self, Viewer},
         issues, queues,
@@ -19,9 +19,16 @@ pub async fn home(reader: Reader<'_>, context: &Context) -> Result<HomeView> {
     let viewer = Viewer::of(context);
     let owners: Vec<Option<Uuid>> =
         context.actor.user().into_iter().chain(context.actor.groups.iter().copied()).map(Some).chain([None]).collect();
-    Ok(HomeView {
-        newest_action_items: action_items::newest_of(reader, &viewer, &owners, NEWEST).await?,
-        queues: queues::queues_of(reader, context, &viewer).await?,
-        open_issues: issues::open_by_type(reader).await?,
-    })
+    let may = |scope| context.actor.scopes.contains(&scope);
+    let mut home = HomeView::default();
+    if may(Scope::ActionItemsRead) {
+        home.newest_action_items = Some(action_items::newest_of(reader, &viewer, &owners, NEWEST).await?);
+    }
+    if may(Scope::QueuesRead) {
+        home.queues = Some(queues::queues_of(reader, context, &viewer).await?);
+    }
+    if may(Scope::IssuesRead) {
+        home.open_issues = Some(issues::open_by_type(reader).await?);
+    }
+    Ok(home)
 }

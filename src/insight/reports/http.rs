@@ -80,9 +80,9 @@ where
 
 /// Declares the operation of one report.
 macro_rules! report {
-    ($(#[$about:meta])* $name:ident: $path:literal, $title:literal, $list:ty, $params:ident, $filter:ident, by $by:literal, $view:ident) => {
+    ($(#[$about:meta])* $name:ident: $path:literal, $title:literal, $list:ty, $params:ident, $filter:ident, by $by:literal, $view:ident, reads $reads:literal) => {
         $(#[$about])*
-        #[utoipa::path(tag = "reports", security(("bearer" = ["reports:read"])), params($params, $filter), responses((status = 200, description = "The figures.", body = $view)))]
+        #[utoipa::path(tag = "reports", security(("bearer" = ["reports:read", $reads])), params($params, $filter), responses((status = 200, description = "The figures.", body = $view)))]
         #[get($path)]
         async fn $name(db: Data<Db>, asked: Report<$filter>) -> Result<Figures> {
             let format = asked.format;
@@ -98,7 +98,7 @@ report! {
     /// How many interactions took place in a span of days, by purpose (S1-12), of those that the list's own filter finds.
     /// Each number leads to its rows.
     report_interactions_by_purpose: "/reports/interactions-by-purpose", "Interactions by purpose", Interactions, OfInteractions,
-    InteractionFilter, by "purpose", ReportView
+    InteractionFilter, by "purpose", ReportView, reads "interactions:read"
 }
 
 report! {
@@ -106,7 +106,7 @@ report! {
     ///
     /// How many interactions each person or API key recorded (S1-13, S4-28), of those that the list's own filter finds.
     report_interactions_by_operator: "/reports/interactions-by-operator", "Interactions by operator", Interactions, OfInteractions,
-    InteractionFilter, by "operator", ReportView
+    InteractionFilter, by "operator", ReportView, reads "interactions:read"
 }
 
 report! {
@@ -114,7 +114,7 @@ report! {
     ///
     /// How many interactions there were with each contact (S1-14), a merged one counted as its survivor.
     report_interactions_by_contact: "/reports/interactions-by-contact", "Interactions by contact", Interactions, OfInteractions,
-    InteractionFilter, by "contact", ReportView
+    InteractionFilter, by "contact", ReportView, reads "interactions:read"
 }
 
 report! {
@@ -122,7 +122,7 @@ report! {
     ///
     /// Who began them: the customer, somebody on staff, or nobody (S4-31).
     report_interactions_by_originator: "/reports/interactions-by-originator", "Interactions by originator", Interactions, OfInteractions,
-    InteractionFilter, by "originator", ReportView
+    InteractionFilter, by "originator", ReportView, reads "interactions:read"
 }
 
 report! {
@@ -130,7 +130,7 @@ report! {
     ///
     /// How they took place (S4-28): by phone, by e-mail, …
     report_interactions_by_channel: "/reports/interactions-by-channel", "Interactions by channel", Interactions, OfInteractions,
-    InteractionFilter, by "channel", ReportView
+    InteractionFilter, by "channel", ReportView, reads "interactions:read"
 }
 
 report! {
@@ -138,7 +138,7 @@ report! {
     ///
     /// What came of them (S1-6, S1-17); `none` are those without an outcome.
     report_interactions_by_outcome: "/reports/interactions-by-outcome", "Interactions by outcome", Interactions, OfInteractions,
-    InteractionFilter, by "outcome", ReportView
+    InteractionFilter, by "outcome", ReportView, reads "interactions:read"
 }
 
 report! {
@@ -146,7 +146,7 @@ report! {
     ///
     /// In what mood customers were (S1-17); `none` are those without one.
     report_interactions_by_mood: "/reports/interactions-by-mood", "Interactions by mood", Interactions, OfInteractions,
-    InteractionFilter, by "mood", ReportView
+    InteractionFilter, by "mood", ReportView, reads "interactions:read"
 }
 
 report! {
@@ -155,7 +155,7 @@ report! {
     /// How many issues were opened in a span of days, open and closed ones, by type (S4-27): an issue of several types
     /// counts for each; `none` are uncategorised; `all_others` have a type that is not shown. Automatic ones count only
     /// with `origin`.
-    report_issues_by_type: "/reports/issues-by-type", "Issues by type", OpenedIssues, OfIssues, IssueFilter, by "type", ReportView
+    report_issues_by_type: "/reports/issues-by-type", "Issues by type", OpenedIssues, OfIssues, IssueFilter, by "type", ReportView, reads "issues:read"
 }
 
 report! {
@@ -163,14 +163,14 @@ report! {
     ///
     /// How many issues were opened in a span of days, by whose they are now (S4-30).
     report_issues_by_assignee: "/reports/issues-by-assignee", "Issues by assignee", OpenedIssues, OfIssues, IssueFilter, by "assignee",
-    ReportView
+    ReportView, reads "issues:read"
 }
 
 report! {
     /// Count the resources that were used
     ///
     /// In how many actions each resource was used (S4-29), by when their interactions took place. The rows are actions.
-    report_resources_used: "/reports/resources-used", "Resources used", Actions, OfActions, ActionFilter, by "resource", ReportView
+    report_resources_used: "/reports/resources-used", "Resources used", Actions, OfActions, ActionFilter, by "resource", ReportView, reads "interactions:read"
 }
 
 report! {
@@ -178,7 +178,7 @@ report! {
     ///
     /// What there was to do, by when it was asked for (S1-17); done or not, unless `status` says otherwise.
     report_action_items_by_action: "/reports/action-items-by-action", "Action items by action", CreatedItems, OfItems, ActionItemFilter,
-    by "action", ReportView
+    by "action", ReportView, reads "action_items:read"
 }
 
 report! {
@@ -186,7 +186,7 @@ report! {
     ///
     /// Open items whose date has passed, by the person or group that has them (S4-30); `from` and `to` are about that date.
     report_past_due_by_person: "/reports/past-due-by-person", "Past due by person", OverdueItems, OfOverdueItems, ActionItemFilter,
-    by "assignee", ReportView
+    by "assignee", ReportView, reads "action_items:read"
 }
 
 report! {
@@ -195,7 +195,7 @@ report! {
     /// From opening to closing, of issues that were closed in a span of days (S4-30): the average, and what half and nine
     /// in ten of them took at the most (nearest rank).
     report_time_to_close_by_type: "/reports/time-to-close-by-type", "Time to close by type", ClosedIssues, OfClosedIssues, IssueFilter,
-    by "type", DurationView
+    by "type", DurationView, reads "issues:read"
 }
 
 report! {
@@ -203,7 +203,7 @@ report! {
     ///
     /// From opening to closing, of issues that were closed in a span of days (S4-30), by whose they were.
     report_time_to_close_by_assignee: "/reports/time-to-close-by-assignee", "Time to close by assignee", ClosedIssues, OfClosedIssues,
-    IssueFilter, by "assignee", DurationView
+    IssueFilter, by "assignee", DurationView, reads "issues:read"
 }
 
 report! {
@@ -211,7 +211,7 @@ report! {
     ///
     /// How many work items were made in a span of days, and of how many of them an order came (S3-32), by type.
     report_conversion_by_type: "/reports/conversion-by-type", "Conversion by type", MadeWorkItems, OfWorkItems, WorkItemFilter, by "type",
-    ConversionView
+    ConversionView, reads "work_items:read"
 }
 
 report! {
@@ -219,7 +219,7 @@ report! {
     ///
     /// How many work items were made in a span of days, and of how many of them an order came (S3-32), by where they come from.
     report_conversion_by_source: "/reports/conversion-by-source", "Conversion by source", MadeWorkItems, OfWorkItems, WorkItemFilter, by "source",
-    ConversionView
+    ConversionView, reads "work_items:read"
 }
 
 report! {
@@ -227,7 +227,7 @@ report! {
     ///
     /// How many work items were made in a span of days, and of how many of them an order came (S3-32), by whose they are now.
     report_conversion_by_rep: "/reports/conversion-by-rep", "Conversion by rep", MadeWorkItems, OfWorkItems, WorkItemFilter, by "assignee",
-    ConversionView
+    ConversionView, reads "work_items:read"
 }
 
 /// List work without a live owner
@@ -235,7 +235,7 @@ report! {
 /// Open items of people who are gone or of groups without an active member. The promise is that
 /// this list is always empty (S0-16); it is here to be checked. Sorts: `due_at` (default),
 /// `created_at`, `priority`. Expands: `labels`, `contact`.
-#[utoipa::path(tag = "reports", security(("bearer" = ["reports:read"])), params(ActionItemPage), responses((status = 200, description = "An empty page.", body = ActionItemPage)))]
+#[utoipa::path(tag = "reports", security(("bearer" = ["reports:read", "action_items:read"])), params(ActionItemPage), responses((status = 200, description = "An empty page.", body = ActionItemPage)))]
 #[get("/reports/orphaned-work")]
 async fn list_orphaned_work(db: Data<Db>, list: List) -> Result<Listing> {
     let viewer = Viewer::of(&list.context);
@@ -248,7 +248,7 @@ async fn list_orphaned_work(db: Data<Db>, list: List) -> Result<Listing> {
 ///
 /// Open issues of people who are gone or of groups without an active member. The promise is that this list is always
 /// empty (S0-16); it is here to be checked. Sorts: `opened_at` (default `-opened_at`), `number`. Expands: `labels`.
-#[utoipa::path(tag = "reports", security(("bearer" = ["reports:read"])), params(IssuePage), responses((status = 200, description = "An empty page.", body = IssuePage)))]
+#[utoipa::path(tag = "reports", security(("bearer" = ["reports:read", "issues:read"])), params(IssuePage), responses((status = 200, description = "An empty page.", body = IssuePage)))]
 #[get("/reports/orphaned-issues")]
 async fn list_orphaned_issues(db: Data<Db>, list: List) -> Result<Listing> {
     let everything = IssueFilter { origin: Some(AnyOf(vec![IssueOrigin::Manual, IssueOrigin::Automatic])), ..IssueFilter::default() };
@@ -260,7 +260,7 @@ async fn list_orphaned_issues(db: Data<Db>, list: List) -> Result<Listing> {
 ///
 /// Active work items of people who are gone or of groups without an active member. The promise is that this list is always
 /// empty (S0-16); it is here to be checked. Sorts: `created_at` (default `-created_at`), `number`, `priority`. Expands: `labels`.
-#[utoipa::path(tag = "reports", security(("bearer" = ["reports:read"])), params(WorkItemPage), responses((status = 200, description = "An empty page.", body = WorkItemPage)))]
+#[utoipa::path(tag = "reports", security(("bearer" = ["reports:read", "work_items:read"])), params(WorkItemPage), responses((status = 200, description = "An empty page.", body = WorkItemPage)))]
 #[get("/reports/orphaned-work-items")]
 async fn list_orphaned_work_items(db: Data<Db>, list: List) -> Result<Listing> {
     let everything = WorkItemFilter { include_inactive: Some(Flag(true)), ..WorkItemFilter::default() };

@@ -24,6 +24,7 @@ use crate::{
     catalog::picklists,
     customers::contacts,
     kernel::{
+        actor::Scope,
         clock::{Timestamp, named_zone, start_of_day},
         context::Context,
         error::{Error, Result},
@@ -299,6 +300,10 @@ pub async fn report<L: Counted>(
     let span = Span::of::<L>(context, params, filter)?;
     let split = Split::of::<L>(params.group_by.as_deref(), main, &span)?;
     let order = Sorting::of::<L>(params.sort.as_deref())?;
+    let by_contact = main.words == Words::Contact || matches!(split, Split::By(dimension) if dimension.words == Words::Contact);
+    if by_contact {
+        context.actor.may(Scope::ContactsRead)?;
+    }
     let (asked, defaults) = complete::<L>(reader, context, params, within::<L>(&Asked(filter.clone()), span.from, span.to)).await?;
     let reporter = Reporter::<L> { reader, context, asked, main, split, of: std::marker::PhantomData };
     let top = usize::try_from(params.top.map_or(DEFAULT_TOP, |top| top.0)).unwrap_or_default();
@@ -444,6 +449,8 @@ async fn names(
     let mut groups: Vec<Uuid> = Vec::new();
     match dimension.words {
         Words::Choice => {}
+        // The words of a list are for whoever may read it; its keys stand in the rows.
+        Words::Picklist(_) if !context.actor.scopes.contains(&Scope::PicklistsRead) => {}
         Words::Plain => labels.extend(keys.iter().map(|key| ((*key).to_owned(), (*key).to_owned()))),
         Words::WorkItemType => {
             let kinds = work_item_types::by_keys(reader, keys.iter().map(|key| (*key).to_owned()).collect()).await?;

@@ -17,7 +17,7 @@ pub fn routes(routes: &mut Routes) {
 /// List what happened about a subject
 ///
 /// Who said what, who did what when: every note and action item about one object in the cart, and
-/// each change of them (S0-15, S0-18). Newest first. Sorts: `at` (default `-at`).
+/// each change of them (S0-15, S0-18), of the kinds that the caller may read. Newest first. Sorts: `at` (default `-at`).
 #[utoipa::path(
     tag = "subjects",
     security(("bearer" = ["subjects:read"])),
@@ -30,16 +30,16 @@ pub fn routes(routes: &mut Routes) {
 )]
 #[get("/subjects/{type}/{id}/timeline")]
 async fn list_subject_timeline(db: Data<Db>, Path((kind, id)): Path<(String, String)>, list: List<TimelineFilter>) -> Result<Listing> {
-    let page = service::page(db.read(), &kind, &id, &list.filter, &list.page).await?;
+    let page = service::page(db.read(), &list.context.actor, (&kind, &id), &list.filter, &list.page).await?;
     Listing::of(&list, &page)
 }
 
 /// List what happened about a contact
 ///
-/// Everything about the contact and whatever it was merged with, newest first (S4-9, S0-18). Sorts: `at` (default `-at`).
+/// Everything about the contact and whatever it was merged with, of the kinds that the caller may read, newest first (S4-9, S0-18). Sorts: `at` (default `-at`).
 #[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])), params(TimelinePage, TimelineFilter), responses((status = 200, description = "A page of what happened.", body = TimelinePage)))]
 #[get("/contacts/{id}/timeline")]
 async fn list_contact_timeline(db: Data<Db>, Path(id): Path<Uuid>, list: List<TimelineFilter>) -> Result<Listing> {
-    let page = service::page_of_contact(db.read(), id, &list.filter, &list.page).await?;
+    let page = service::page_of_contact(db.read(), &list.context.actor, id, &list.filter, &list.page).await?;
     Listing::of(&list, &page)
 }

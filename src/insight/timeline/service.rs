@@ -10,6 +10,7 @@ use super::json::{Entry, TimelineEntry, TimelineFilter};
 use crate::{
     customers::contacts,
     kernel::{
+        actor::{Actor, Scope},
         error::Result,
         filter::Narrow,
         journal::{Audience, Column, Entity},
@@ -20,22 +21,47 @@ use crate::{
 };
 
 /// A page of what happened about one object. An object that nobody wrote about has an empty one.
-pub async fn page(reader: Reader<'_>, kind: &str, id: &str, filter: &TimelineFilter, request: &PageRequest) -> Result<Page<TimelineEntry>> {
-    read(reader, Column::SubjectType.eq(kind).and(Column::SubjectId.eq(id)), filter, request).await
+pub async fn page(
+    reader: Reader<'_>,
+    actor: &Actor,
+    (kind, id): (&str, &str),
+    filter: &TimelineFilter,
+    request: &PageRequest,
+) -> Result<Page<TimelineEntry>> {
+    read(reader, actor, Column::SubjectType.eq(kind).and(Column::SubjectId.eq(id)), filter, request).await
 }
 
 /// A page of what happened about one contact and whatever it was merged with.
-pub async fn page_of_contact(reader: Reader<'_>, id: Uuid, filter: &TimelineFilter, request: &PageRequest) -> Result<Page<TimelineEntry>> {
+pub async fn page_of_contact(
+    reader: Reader<'_>,
+    actor: &Actor,
+    id: Uuid,
+    filter: &TimelineFilter,
+    request: &PageRequest,
+) -> Result<Page<TimelineEntry>> {
     let about = match contacts::known_cluster(reader, id).await?.as_slice() {
         [one] => Column::ContactId.eq(*one),
         many => Column::ContactId.is_in(many.iter().copied()),
     };
-    read(reader, about, filter, request).await
+    read(reader, actor, about, filter, request).await
 }
 
-async fn read(reader: Reader<'_>, about: Expr, filter: &TimelineFilter, request: &PageRequest) -> Result<Page<TimelineEntry>> {
-    let base =
+async fn read(
+    reader: Reader<'_>,
+    actor: &Actor,
+    about: Expr,
+    filter: &TimelineFilter,
+    request: &PageRequest,
+) -> Result<Page<TimelineEntry>> {
+    let mut base =
         Entry::select_cols(Entity::find().select_only()).filter(about).filter(Column::Audience.eq(Audience::Staff.as_str())).into_query();
+    if let Some(kinds) = actor.readable() {
+        base.and_where(Column::Kind.is_in(kinds));
+    }
+    // Over which channels interactions were is for whoever may read them.
+    if filter.channel.is_some() {
+        actor.may(Scope::InteractionsRead)?;
+    }
     let column = |column: Column| Expr::col((Entity, column));
     let page = list::page::<Entry>(reader, request, base, |select| {
         select.any_of(column(Column::Kind), filter.kind.as_ref()).any_of(column(Column::Event), filter.event.as_ref()).between(

@@ -82,10 +82,25 @@ async fn last_sequence(reader: Reader<'_>) -> Result<i64> {
     Ok(reader.one::<Last>(&select).await?.and_then(|row| row.last).unwrap_or(0))
 }
 
-/// Set-up and access events are for administrators, and for keys that may do their work.
+/// Set-up and access events are for administrators, and for keys that may do their work; what somebody reads in their inbox
+/// is for them and for managers; and nobody is shown a kind of thing that they may not read.
 fn visible(select: &mut SelectStatement, actor: &Actor) {
-    if !actor.scopes.contains(&Scope::UsersWrite) {
-        select.and_where(Column::Audience.eq(Audience::Staff.as_str()));
+    let of = |audience: Audience| Column::Audience.eq(audience.as_str());
+    let (administers, oversees) = (actor.scopes.contains(&Scope::UsersWrite), actor.oversees());
+    if !(administers && oversees) {
+        let mut own = Cond::all().add(of(Audience::Own));
+        if !oversees {
+            let me = actor.author();
+            own = own.add(Column::ActorId.eq(me).or(Column::ActingForId.eq(me)));
+        }
+        let mut any = Cond::any().add(of(Audience::Staff)).add(own);
+        if administers {
+            any = any.add(of(Audience::Admins));
+        }
+        select.cond_where(any);
+    }
+    if let Some(kinds) = actor.readable() {
+        select.and_where(Column::Kind.is_in(kinds));
     }
 }
 

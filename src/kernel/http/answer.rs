@@ -6,12 +6,14 @@ use actix_web::{
     http::{StatusCode, header},
 };
 use serde::Serialize;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::request::{entity_tags, languages};
 use crate::kernel::{
     error::{Error, Result},
     idempotency::Answer,
+    tx::Tx,
 };
 
 /// A single resource as clients see it.
@@ -65,6 +67,20 @@ impl Answer {
     #[must_use]
     pub fn nothing() -> Self {
         Self { status: 204, ..Self::default() }
+    }
+
+    /// What is left of a written thing for whoever may not read it, or not all that was made with it: its id and version,
+    /// so that a change without a change is no way to read. A secret that is shown once is its maker's all the same.
+    pub(super) fn to_reader(self, tx: &Tx) -> Result<Self> {
+        let may_read = tx.context.scope.and_then(|scope| scope.reading()).is_none_or(|scope| tx.context.actor.scopes.contains(&scope));
+        // A report of what became of many has no version, and shows none of them.
+        let is_thing = self.version.is_some() && !self.body.is_empty();
+        if !is_thing || self.kept.is_some() || may_read && tx.made().all(|kind| tx.context.actor.may_read(kind)) {
+            return Ok(self);
+        }
+        let mut thing: Map<String, Value> = serde_json::from_slice(&self.body).map_err(Error::internal)?;
+        thing.retain(|name, _| name == "id" || name == "version");
+        Ok(Self { body: serde_json::to_vec(&thing).map_err(Error::internal)?, ..self })
     }
 
     /// What a replay answers instead, because this one shows a secret.

@@ -69,8 +69,9 @@ impl Gate {
     }
 }
 
-/// On a request that the rules have let in.
-struct Authorized;
+/// On a request that the rules have let in: what the operation asks first of all.
+#[derive(Clone, Copy)]
+pub(super) struct Authorized(pub Option<Scope>);
 
 /// Stands around the router: nothing leaves that no rule has let in, and the limits of the caller are published.
 pub async fn enforce_rules<B: MessageBody>(
@@ -103,19 +104,18 @@ pub async fn enforce_rules<B: MessageBody>(
 /// Who asks for the operation that the router has matched, when they may, and no more often than they may. Whatever
 /// a handler takes to learn of its caller goes through here, before any of the body is read.
 pub async fn authorize(request: &HttpRequest) -> Result<Arc<Actor>> {
-    let scope = match Gate::of(request)?.rule(request)? {
+    let scopes = match Gate::of(request)?.rule(request)? {
         Access::Public => return Err(Error::internal("a public operation asks who is there")),
-        Access::AnyCredential => None,
-        Access::Scope(scope) => Some(scope),
+        Access::AnyCredential => [].into(),
+        Access::Scopes(scopes) => scopes,
     };
     let actor = authenticate(request).await?;
-    if let Some(scope) = scope {
-        actor.may(scope)?;
-    }
+    scopes.iter().try_for_each(|scope| actor.may(*scope))?;
+    let scope = scopes.first().copied();
     if let Some(bounds) = &actor.bounds {
         within(bounds, scope, request)?;
     }
-    request.extensions_mut().insert(Authorized);
+    request.extensions_mut().insert(Authorized(scope));
     Ok(actor)
 }
 

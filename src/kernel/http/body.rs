@@ -46,8 +46,18 @@ impl<T: 'static> Call<T> {
         F: AsyncFnOnce(&mut Tx, T) -> Result<Answer> + 'static,
     {
         let body = self.body;
-        db.write(self.context, async move |tx| idempotency::once(tx, async move |tx| work(tx, body).await).await).await
+        write(db, self.context, async move |tx| work(tx, body).await).await
     }
+}
+
+/// Does the work in one transaction, once however often the request is sent with the same key. What came of it is shown to
+/// whoever may read that, the first time and whenever it is answered again.
+async fn write(db: &Db, context: Context, work: impl AsyncFnOnce(&mut Tx) -> Result<Answer> + 'static) -> Result<Answer> {
+    db.write(context, async move |tx| {
+        let answer = idempotency::once(tx, async move |tx| work(tx).await?.to_reader(tx)).await?;
+        answer.to_reader(tx)
+    })
+    .await
 }
 
 /// A command that takes no body.
@@ -62,7 +72,7 @@ impl Command {
     where
         F: AsyncFnOnce(&mut Tx) -> Result<Answer> + 'static,
     {
-        db.write(self.context, async move |tx| idempotency::once(tx, work).await).await
+        write(db, self.context, work).await
     }
 }
 

@@ -23,6 +23,7 @@ use crate::kernel::{
     context::Context,
     error::{Code, Error, Result, Violation},
     filter::{Filter, Flag, joined},
+    kinds,
     list::{DEFAULT_LIMIT, LARGEST_LIMIT, Listed, PageRequest},
 };
 
@@ -147,6 +148,11 @@ impl<F: Filter> FromRequest for Query<F> {
     }
 }
 
+/// Refuses whoever asks of things of another kind what they may not read of them.
+pub fn may_ask(actor: &Actor, filter: &Map<String, Value>) -> Result<()> {
+    filter.keys().filter_map(|name| kinds::asked_of_others(name)).try_for_each(|scope| actor.may(scope))
+}
+
 fn read_query<F: Filter>(request: &HttpRequest) -> Result<F> {
     let mut violations = Vec::new();
     let [values] = values(request, &[names::<F>()], &mut violations)?;
@@ -182,6 +188,7 @@ pub(super) fn values<const N: usize>(
 fn read<F: Filter>(request: &HttpRequest, actor: Arc<Actor>, cursor_key: &str) -> Result<List<F>> {
     let mut violations = Vec::new();
     let [filter_values, page_values] = values(request, &[names::<F>(), names::<PageParams>()], &mut violations)?;
+    may_ask(&actor, &filter_values)?;
     let fingerprint = format!("{cursor_key} {}?{}", request.match_info().as_str(), Value::Object(filter_values.clone()));
     let page: PageParams = read_values(page_values, &mut violations);
     let filter: F = read_values(filter_values, &mut violations);
@@ -198,6 +205,8 @@ fn read<F: Filter>(request: &HttpRequest, actor: Arc<Actor>, cursor_key: &str) -
         return Err(Error::query(violations));
     }
     let words = |text: Option<String>| text.map(|text| text.split(',').map(str::to_owned).collect::<Vec<_>>());
+    let expand = words(page.expand).unwrap_or_default();
+    expand.iter().filter_map(|word| kinds::expansion(word)).try_for_each(|scope| actor.may(scope))?;
     let rest = form_urlencoded::parse(request.query_string().as_bytes()).filter(|(name, _)| name != "cursor");
     let page = PageRequest {
         limit,
@@ -205,7 +214,7 @@ fn read<F: Filter>(request: &HttpRequest, actor: Arc<Actor>, cursor_key: &str) -
         sort: page.sort,
         counts: page.counts.unwrap_or_default().0,
         fields: words(page.fields),
-        expand: words(page.expand).unwrap_or_default(),
+        expand,
         fingerprint,
         query: form_urlencoded::Serializer::new(String::new()).extend_pairs(rest).finish(),
     };

@@ -1,18 +1,22 @@
 //! What each operation asks of its caller, read from the OpenAPI document: said once, there, and enforced from there.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use serde_json::Value;
 
 use crate::kernel::actor::Scope;
 
 /// What an operation asks of its caller.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Nothing.
     Public,
-    /// A credential with this scope.
-    Scope(Scope),
+    /// A credential with these scopes, one at the least. The first is what the operation is for, the others are of what
+    /// else it shows or makes.
+    Scopes(Arc<[Scope]>),
     /// Any valid credential.
     AnyCredential,
 }
@@ -46,13 +50,13 @@ impl Operations {
     /// What an operation asks, if there is one.
     #[must_use]
     pub fn access(&self, pattern: &str, method: &str) -> Option<Access> {
-        self.0.get(pattern)?.get(method).copied()
+        self.0.get(pattern)?.get(method).cloned()
     }
 
     /// Whether a path takes the posts of pages of other sites.
     #[must_use]
     pub fn takes_posts_of_pages(&self, pattern: &str) -> bool {
-        self.access(pattern, "POST") == Some(Access::Scope(Scope::IntakeWrite))
+        matches!(self.access(pattern, "POST"), Some(Access::Scopes(scopes)) if scopes[..] == [Scope::IntakeWrite])
     }
 
     /// The methods of a path that stands in the document as it is, when this is none of them. Such a path is never
@@ -76,8 +80,7 @@ fn access(operation: &Value) -> Option<Access> {
     let Some(first) = security.first() else { return Some(Access::Public) };
     match first["bearer"].as_array()?.as_slice() {
         [] => Some(Access::AnyCredential),
-        [scope] => scope.as_str()?.parse().ok().map(Access::Scope),
-        _ => None,
+        scopes => scopes.iter().map(|scope| scope.as_str()?.parse().ok()).collect::<Option<Arc<[Scope]>>>().map(Access::Scopes),
     }
 }
 
@@ -87,14 +90,26 @@ mod tests {
 
     use super::*;
 
+    fn needs(scopes: &[Scope]) -> Option<Access> {
+        Some(Access::Scopes(scopes.into()))
+    }
+
     #[test]
     fn what_does_not_say_what_it_asks_lets_nobody_in() {
         let rule = |security: Value| access(&json!({ "security": security, "responses": {} }));
         assert_eq!(rule(json!([])), Some(Access::Public));
         assert_eq!(rule(json!([{ "bearer": [] }])), Some(Access::AnyCredential));
-        assert_eq!(rule(json!([{ "bearer": ["notes:read"] }])), Some(Access::Scope(Scope::NotesRead)));
-        for unclear in [json!(null), json!([{}]), json!([{ "bearer": ["nonsense"] }]), json!([{ "other": [] }]), json!([{ "bearer": [1] }])]
-        {
+        assert_eq!(rule(json!([{ "bearer": ["notes:read"] }])), needs(&[Scope::NotesRead]));
+        let both = json!([{ "bearer": ["queues:read", "action_items:read"] }]);
+        assert_eq!(rule(both), needs(&[Scope::QueuesRead, Scope::ActionItemsRead]));
+        for unclear in [
+            json!(null),
+            json!([{}]),
+            json!([{ "bearer": ["nonsense"] }]),
+            json!([{ "other": [] }]),
+            json!([{ "bearer": [1] }]),
+            json!([{ "bearer": ["notes:read", "nonsense"] }]),
+        ] {
             assert_eq!(rule(unclear.clone()), None, "{unclear}");
         }
         assert_eq!(access(&json!({ "responses": {} })), None);
@@ -104,7 +119,7 @@ mod tests {
     fn what_no_rule_knows_has_no_access() {
         let document = json!({ "paths": { "/v1/notes": { "get": { "security": [{ "bearer": ["notes:read"] }] }, "parameters": [] } } });
         let operations = Operations::of(&document).with_public("/docs");
-        assert_eq!(operations.access("/v1/notes", "GET"), Some(Access::Scope(Scope::NotesRead)));
+        assert_eq!(operations.access("/v1/notes", "GET"), needs(&[Scope::NotesRead]));
         assert_eq!(operations.access("/docs", "GET"), Some(Access::Public));
         for (path, method) in [("/v1/notes", "POST"), ("/v1/notes", "PARAMETERS"), ("/v1/notes/", "GET"), ("/docs", "POST"), ("", "GET")] {
             assert_eq!(operations.access(path, method), None, "{method} {path}");

@@ -15,7 +15,7 @@ use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
 use super::{
-    auth::{authenticate, authorize},
+    auth::{Authorized, authenticate, authorize},
     edge::{Limits, no_parameters},
 };
 use crate::kernel::{
@@ -56,7 +56,16 @@ pub fn authorize_then<T: 'static>(
 pub fn context(request: &HttpRequest, actor: Arc<Actor>) -> Result<Context> {
     let db = database(request)?;
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    Ok(Context { actor, now: db.clock().now(), request_id, languages: languages(request), if_match: if_match(request)?, retry: None })
+    let scope = request.extensions().get::<Authorized>().and_then(|authorized| authorized.0);
+    Ok(Context {
+        actor,
+        scope,
+        now: db.clock().now(),
+        request_id,
+        languages: languages(request),
+        if_match: if_match(request)?,
+        retry: None,
+    })
 }
 
 /// The database of the application.

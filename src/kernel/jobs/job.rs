@@ -40,6 +40,7 @@ impl Asked {
     pub fn context(&self, now: Timestamp) -> Context {
         Context {
             actor: Arc::new(self.actor.clone()),
+            scope: None,
             now,
             request_id: self.request_id.clone(),
             languages: self.languages.clone(),

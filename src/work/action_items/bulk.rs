@@ -12,6 +12,7 @@ use super::{
     service,
 };
 use crate::kernel::{
+    actor::Scope,
     bulk::{self, BulkReport, Outcome},
     error::{Broken, Error, Result},
     tx::Tx,
@@ -105,6 +106,18 @@ pub async fn run(tx: &mut Tx, wanted: ActionItemBulk) -> Result<Outcome> {
         _ => return Err(Error::field("set", "required", "exactly one of set and command is required")),
     };
     let ActionItemSelection { ids, filter } = wanted.select;
+    let actor = &tx.context.actor;
+    // A filter is a question, and what it finds is named.
+    if let Some(filter) = &filter {
+        actor.may(Scope::ActionItemsRead)?;
+        filter.contact().may_be_asked_by(actor)?;
+    }
+    // Also where a job does it later.
+    if let Change::Set(set) = &change
+        && !set.contact_status.is_absent()
+    {
+        actor.may(Scope::ContactsWrite)?;
+    }
     let found = filter.map(|filter| async move |tx: &Tx, most| service::ids(tx.read(), &filter, &Viewer::of(&tx.context), most).await);
     let ids = bulk::selected(tx, ids, found).await?;
     bulk::run(tx, ids, change, wanted.dry_run).await

@@ -507,7 +507,8 @@ pub struct ActionItemFilter {
     #[param(value_type = Option<bool>)]
     #[schema(value_type = Option<bool>, nullable = false)]
     pub include_completed: Option<Flag>,
-    /// Whose: `me`, `public`, `user:<id>`, `group:<id>`.
+    /// Whose: `me`, `public`, `user:<id>`, `group:<id>`. Everybody on staff may look up anybody's (S2-20); what is for members
+    /// and managers alone is working a group's queue.
     #[param(inline, example = "me,public")]
     #[schema(nullable = false, example = "me,public")]
     pub assignee: Option<Owners>,

@@ -66,7 +66,8 @@ crate::record!(Model, "inbox_entry", |row| Belongs {
     title: row.kind.as_str().to_owned(),
     subject: None,
     contact: None,
-    audience: Audience::Staff
+    // What lies in somebody's inbox, and what of it they have read, is theirs.
+    audience: Audience::Own
 });
 
 /// An entry with what it is about.

@@ -45,7 +45,7 @@ pub fn receive<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Res
 
 /// Takes an interaction that was added to a work item out of the inboxes (S3-30).
 pub fn take_out<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
-    service::remove(tx, change.id).boxed_local()
+    service::take_out(tx, change.id).boxed_local()
 }
 
 /// What decides where a work item lies.

@@ -17,17 +17,20 @@ use crate::{
     access::{groups, users},
     customers::contacts,
     kernel::{
-        actor::Actor,
+        actor::{Actor, Scope},
         clock::Timestamp,
         error::{Code, Error, Result},
         filter::{AnyOf, Narrow},
+        journal::Record,
         list::{self, Page, PageRequest},
         reader::Reader,
         tx::Tx,
     },
     work::{
         action_items::Priority,
+        interactions::interaction,
         ownership::{AssigneeRef, AssigneeType, first_able, own},
+        work_items::work_item,
     },
 };
 
@@ -95,6 +98,19 @@ pub async fn deliver(tx: &mut Tx, arrival: Arrival, to: AssigneeRef, read_by: &B
 /// Where something lies now.
 pub async fn lies_with(tx: &Tx, thing: Uuid) -> Result<Vec<Model>> {
     tx.read().models(Entity::find().filter(Column::ThingId.eq(thing))).await
+}
+
+/// Takes out of every inbox what somebody else has dealt with: somebody in whose inbox it lies, or who oversees the work.
+pub async fn take_out(tx: &mut Tx, thing: Uuid) -> Result<()> {
+    let actor = tx.context.actor.clone();
+    if !actor.oversees() {
+        let lies_with = lies_with(tx, thing).await?;
+        let theirs = lies_with.is_empty() || lies_with.iter().any(|entry| Some(entry.user_id) == actor.user());
+        if !theirs {
+            return Err(Error::new(Code::NotYourQueue, "It lies in another person's inbox; they deal with it, or a manager."));
+        }
+    }
+    remove(tx, thing).await
 }
 
 /// Takes something out of every inbox.
@@ -183,6 +199,11 @@ pub fn whose(actor: &Actor, filter: &InboxFilter) -> Result<Uuid> {
     }
 }
 
+/// Refuses whoever may not read what would be shown.
+pub fn may_read(actor: &Actor, filter: &InboxFilter) -> Result<()> {
+    actor.may(if filter.entities == Some(InboxEntities::WorkItems) { Scope::WorkItemsRead } else { Scope::InteractionsRead })
+}
+
 /// A page of an inbox.
 pub async fn page(reader: Reader<'_>, whose: Uuid, filter: &InboxFilter, request: &PageRequest) -> Result<Page<InboxEntryView>> {
     let contacts = cluster_of(reader, filter).await?;
@@ -254,7 +275,10 @@ pub async fn mark(tx: &mut Tx, id: Uuid, state: InboxState) -> Result<InboxEntry
     }
     let mut select = inbox_entry::of(before.user_id);
     select.and_where(Expr::col((Entity, Column::Id)).eq(id));
-    let row = tx.read().one::<Row>(&select).await?.ok_or_else(|| Error::not_found("inbox entry"))?;
+    let mut row = tx.read().one::<Row>(&select).await?.ok_or_else(|| Error::not_found("inbox entry"))?;
+    if !tx.context.actor.may_read(if before.is_work { work_item::Model::KIND } else { interaction::Model::KIND }) {
+        row = Row { subject_line: None, work_item_type: None, description: None, ..row };
+    }
     let contact = contacts::named(tx.read(), &[row.entry.contact_id]).await?.remove(&row.entry.contact_id);
     Ok(InboxEntryView::new(row, contact))
 }

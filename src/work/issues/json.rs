@@ -279,7 +279,8 @@ pub struct IssueFilter {
     /// Only belonging to things of these types.
     #[param(value_type = Option<String>, example = "order")]
     pub subject_type: Option<AnyOf<String>>,
-    /// Whose: `me`, `public`, `user:<id>`, `group:<id>`.
+    /// Whose: `me`, `public`, `user:<id>`, `group:<id>`. Everybody on staff may look up anybody's (S2-20); what is for members
+    /// and managers alone is working a group's queue.
     #[param(inline, example = "me,public")]
     pub assignee: Option<IssueOwners>,
     /// Whose they are not: `me`, `user:<id>`, `group:<id>`; those of the public queue are left out.

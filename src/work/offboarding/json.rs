@@ -6,6 +6,7 @@ use uuid::Uuid;
 use validator::Validate;
 
 use crate::{
+    access::users::AffectedKey,
     kernel::actor::Named,
     work::action_items::{Assignee, AssigneeRef},
 };
@@ -49,4 +50,6 @@ pub struct OffboardingView {
     pub reassigned_to: Assignee,
     /// What moved, by kind.
     pub moved: Vec<MovedKind>,
+    /// What became of their API keys: secret ones end with them, publishable ones are handed over.
+    pub api_keys: Vec<AffectedKey>,
 }

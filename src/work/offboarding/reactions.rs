@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::{
-    access::groups,
+    access::{groups, users::Parting},
     kernel::{
         error::{Code, Error, Result},
         journal::{Change, Record},
@@ -98,7 +98,10 @@ pub fn refuse_open_work<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFutur
                 .await
                 .unwrap_or_else(|refusal| refusals.push(refusal));
         }
-        Error::all(refusals).map_or(Ok(()), Err)
+        // Whoever is told what holds them back is told as well which keys will go with them.
+        let keys = serde_json::to_value(&tx.memory::<Parting>().keys).map_err(Error::internal)?;
+        let said = |refusal: Error| if keys.as_array().is_some_and(Vec::is_empty) { refusal } else { refusal.with("api_keys", keys) };
+        Error::all(refusals).map_or(Ok(()), |refusal| Err(said(refusal)))
     }
     .boxed_local()
 }

@@ -7,7 +7,7 @@ use super::reactions::INBOX_ENTRY;
 use crate::{
     access::{
         groups,
-        users::{self, user},
+        users::{self, Parting, user},
     },
     customers::contacts,
     kernel::{
@@ -36,7 +36,8 @@ pub async fn offboard(tx: &mut Tx, id: Uuid, wanted: Offboarding) -> Result<Offb
         users::hold(tx, heir).await?;
     }
     let leaver: user::Model = tx.lock::<user::Entity>(id, "user").await?;
-    if leaver.role > tx.context.actor.role {
+    let actor = &tx.context.actor;
+    if leaver.role > actor.role && !actor.holds(leaver.role) {
         return Err(Error::new(Code::NotAllowed, "Nobody offboards a person of a higher role than their own."));
     }
     if !leaver.active {
@@ -59,7 +60,9 @@ pub async fn offboard(tx: &mut Tx, id: Uuid, wanted: Offboarding) -> Result<Offb
     let moved = [("action_item", items), ("issue", issues), ("work_item", work_items), (INBOX_ENTRY, unread), ("contact", accounts)];
     let moved = moved.into_iter().map(|(kind, items): (&str, Vec<MovedItem>)| MovedKind { kind: kind.into(), moved: items.len(), items });
     let moved = moved.collect();
+    tx.memory::<Parting>().heir = rep;
     let left = users::deactivate(tx, id).await?;
+    let api_keys = std::mem::take(&mut tx.memory::<Parting>().keys);
     let reassigned_to = Assignee::new(owner.kind, owner.id, tx.name_of(owner.id).flatten());
-    Ok(OffboardingView { user: Named { id, name: left.name }, reassigned_to, moved })
+    Ok(OffboardingView { user: Named { id, name: left.name }, reassigned_to, moved, api_keys })
 }

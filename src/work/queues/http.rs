@@ -29,11 +29,12 @@ async fn list_queues(db: Data<Db>, query: Query<ZoneFilter>) -> Result<Answer> {
 /// List the items of a queue
 ///
 /// Open items, oldest due date first; by default what is due by the end of today, overdue included
-/// (S0-9). A group's queue is for its members and for managers: 403 `not_your_queue` (S0-10).
+/// (S0-9). A group's queue is for its members and for managers: 403 `not_your_queue` (S0-10). That is about working it: what
+/// lies there anybody on staff may look up with `assignee` of `GET /v1/action-items` (S2-20).
 /// Sorts: `due_at` (default), `created_at`, `priority`. Expands: `labels`, `contact`.
 #[utoipa::path(
     tag = "queues",
-    security(("bearer" = ["queues:read"])),
+    security(("bearer" = ["queues:read", "action_items:read"])),
     params(("queue" = String, Path, description = "`mine`, `public` or the id of a group.", example = "mine"), ActionItemPage, QueueFilter),
     responses(
         (status = 200, description = "A page of action items.", body = ActionItemPage),

@@ -51,7 +51,7 @@ async fn create_routing_rule(db: Data<Db>, call: Call<NewRoutingRule>) -> Result
 /// Put the routing rules in order
 ///
 /// Names every active rule exactly once; others may be named too, and follow in their present order otherwise.
-#[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:write"])), request_body = RoutingOrder, responses((status = 200, description = "The routing rules in their new order.", body = RoutingRulesView)))]
+#[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:write", "routing_rules:read"])), request_body = RoutingOrder, responses((status = 200, description = "The routing rules in their new order.", body = RoutingRulesView)))]
 #[put("/routing-rules/order")]
 async fn order_routing_rules(db: Data<Db>, call: Call<RoutingOrder>) -> Result<Answer> {
     call.write(&db, async move |tx, order| {

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     kernel::{
+        actor::Scope,
         bulk::{self, BulkReport, Outcome},
         error::{Broken, Error, Result},
         tx::Tx,
@@ -86,6 +87,11 @@ pub async fn run(tx: &mut Tx, wanted: WorkItemBulk) -> Result<Outcome> {
         _ => return Err(Error::field("set", "required", "exactly one of set and transition is required")),
     };
     let WorkItemSelection { ids, filter } = wanted.select;
+    // A filter is a question, and what it finds is named.
+    if let Some(filter) = &filter {
+        tx.context.actor.may(Scope::WorkItemsRead)?;
+        filter.contact().may_be_asked_by(&tx.context.actor)?;
+    }
     let found = filter.map(|filter| async move |tx: &Tx, most| service::ids(tx.read(), &tx.context, &filter, most).await);
     let ids = bulk::selected(tx, ids, found).await?;
     bulk::run(tx, ids, change, wanted.dry_run).await

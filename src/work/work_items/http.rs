@@ -61,8 +61,8 @@ async fn list_work_items(db: Data<Db>, list: List<WorkItemFilter>) -> Result<Lis
 
 /// Create a work item
 ///
-/// By hand, from a call or an e-mail (S3-5). It gets the next number, its type's first status and its type's priority. A person
-/// who is not known becomes a new contact in the same step (S3-7, S3-8). When nobody is named to work on it, it goes to the
+/// By hand, from a call or an e-mail (S3-5), which takes `interactions:write`. It gets the next number, its type's first status and its type's priority. A person
+/// who is not known becomes a new contact in the same step (S3-7, S3-8), which takes `contacts:write`. When nobody is named to work on it, it goes to the
 /// contact's own rep, else where routing says, else to the default group: nothing is ever nobody's.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = NewWorkItem, responses((status = 201, description = "The work item, and how its contact was found.", body = CreatedWorkItemView)))]
 #[post("/work-items")]
@@ -169,8 +169,8 @@ async fn list_work_item_history(db: Data<Db>, Path(id): Path<Uuid>, list: List) 
 /// Record a call about a work item
 ///
 /// With its contact, on the item (S3-20): a call unless another `channel` is named; one that came in ends the contact's
-/// silence. With `follow_up` an action item follows.
-#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = NewCall, responses((status = 201, description = "The interaction.", body = InteractionView)))]
+/// silence. With `follow_up` an action item follows, which takes `action_items:write`.
+#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write", "interactions:write"])), request_body = NewCall, responses((status = 201, description = "The interaction.", body = InteractionView)))]
 #[post("/work-items/{id}/calls")]
 async fn record_work_item_call(db: Data<Db>, Path(id): Path<Uuid>, call: Call<NewCall>) -> Result<Answer> {
     call.write(&db, async move |tx, new| Answer::created(&dealings::call(tx, id, new).await?)).await
@@ -179,7 +179,7 @@ async fn record_work_item_call(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Ne
 /// Set a reminder about a work item
 ///
 /// An action item about its contact that carries `work_item_id` (S3-20).
-#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = NewReminder, responses((status = 201, description = "The action item.", body = ActionItemView)))]
+#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write", "action_items:write"])), request_body = NewReminder, responses((status = 201, description = "The action item.", body = ActionItemView)))]
 #[post("/work-items/{id}/reminders")]
 async fn remind_of_work_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<NewReminder>) -> Result<Answer> {
     call.write(&db, async move |tx, new| Answer::created(&dealings::remind(tx, id, new).await?)).await
@@ -188,7 +188,7 @@ async fn remind_of_work_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<NewR
 /// Write a note on a work item
 ///
 /// A note about its contact that carries `work_item_id` (S3-20).
-#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = NewWorkItemNote, responses((status = 201, description = "The note.", body = CreatedNoteView)))]
+#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write", "notes:write"])), request_body = NewWorkItemNote, responses((status = 201, description = "The note.", body = CreatedNoteView)))]
 #[post("/work-items/{id}/notes")]
 async fn note_on_work_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<NewWorkItemNote>) -> Result<Answer> {
     call.write(&db, async move |tx, new| Answer::created(&dealings::note(tx, id, new).await?)).await
@@ -197,8 +197,9 @@ async fn note_on_work_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<NewWor
 /// Add an interaction to a work item
 ///
 /// One with the item's contact, from which time on it belongs there, whatever it belonged to, and leaves the inbox (S3-30).
+/// What lies in inboxes, and not in one's own, is added by managers: 403 `not_your_queue`.
 /// One that came in ends the contact's silence. `If-Match` is about the work item.
-#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), responses((status = 200, description = "The work item as it is now.", body = WorkItemView), (status = 409, description = "It was with another contact.")))]
+#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write", "interactions:write"])), responses((status = 200, description = "The work item as it is now.", body = WorkItemView), (status = 409, description = "It was with another contact.")))]
 #[put("/work-items/{id}/interactions/{interaction_id}")]
 async fn attach_interaction(db: Data<Db>, Path((id, interaction_id)): Path<(Uuid, Uuid)>, command: Command) -> Result<Answer> {
     command.write(&db, async move |tx| Answer::ok(&dealings::attach(tx, id, interaction_id).await?)).await

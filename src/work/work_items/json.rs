@@ -569,7 +569,8 @@ pub struct WorkItemFilter {
     #[param(inline, example = "high")]
     #[schema(nullable = false)]
     pub priority: Option<WorkItemPriorities>,
-    /// Whose: `me`, `public`, `user:<id>`, `group:<id>`.
+    /// Whose: `me`, `public`, `user:<id>`, `group:<id>`. Everybody on staff may look up anybody's (S2-20); what is for members
+    /// and managers alone is working a group's queue.
     #[param(inline, example = "me,public")]
     #[schema(nullable = false)]
     pub assignee: Option<WorkItemOwners>,

@@ -1,0 +1,90 @@
+//! What becomes of API keys when the person whose they are leaves, or may do less.
+
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use sea_orm::{EntityTrait, QueryFilter, QueryOrder, entity::prelude::*, sea_query::ExprTrait};
+use serde::Deserialize;
+
+use super::api_key::{Column, Entity, Model};
+use crate::{
+    access::users::{self, AffectedKey, Fate, Parting},
+    kernel::{
+        actor::Role,
+        error::{Error, Result},
+        journal::Change,
+        tx::Tx,
+    },
+};
+
+/// What decides what somebody's keys may do.
+#[derive(Deserialize)]
+struct Rights {
+    active: bool,
+    role: Role,
+}
+
+impl Rights {
+    fn of(state: Option<&serde_json::Value>) -> Result<Option<Self>> {
+        state.map(Self::deserialize).transpose().map_err(Error::internal)
+    }
+}
+
+/// Reaction: ends the keys of somebody who leaves, and takes from the keys of somebody who may do less what is beyond that.
+/// A publishable key, which everybody may see, is handed over instead: pages need it, and nobody learns more by having it.
+/// Which keys these were is kept for the answer.
+pub fn follow_owner<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
+    async move {
+        let (before, after) = (Rights::of(change.before.as_ref())?, Rights::of(change.after.as_ref())?);
+        let (Some(before), Some(after)) = (before, after) else { return Ok(()) };
+        if after.active && after.role >= before.role {
+            return Ok(());
+        }
+        let theirs = Column::OwnerId.eq(change.id).or(Column::UserId.eq(change.id));
+        let theirs = tx.for_update(Entity::find().filter(theirs).filter(Column::RevokedAt.is_null()).order_by_asc(Column::Id));
+        for key in tx.read().models(theirs).await? {
+            if let Some(fate) = follow(tx, &key, change.id, &after).await? {
+                tx.memory::<Parting>().keys.push(AffectedKey { id: key.id, name: key.name, fate });
+            }
+        }
+        Ok(())
+    }
+    .boxed_local()
+}
+
+async fn follow(tx: &mut Tx, key: &Model, person: Uuid, now: &Rights) -> Result<Option<Fate>> {
+    let is_theirs = key.owner_id == Some(person);
+    let (after, event, fate) = if now.active {
+        let scopes = key.scopes.known_to(now.role);
+        if !is_theirs || scopes == key.scopes.known() {
+            return Ok(None);
+        }
+        if scopes.is_empty() {
+            revoked(tx, key)
+        } else {
+            (Model { scopes: scopes.into_iter().collect(), ..key.clone() }, "api_key.updated", Fate::Narrowed)
+        }
+    } else if key.bounds.is_some() && is_theirs {
+        match heir(tx, person).await? {
+            Some(heir) => (Model { owner_id: Some(heir), ..key.clone() }, "api_key.handed_over", Fate::HandedOver),
+            None => revoked(tx, key),
+        }
+    } else {
+        revoked(tx, key)
+    };
+    tx.change(key, after, event).await?;
+    // What has run out long ago is nobody's loss.
+    Ok(key.is_live(tx.now).then_some(fate))
+}
+
+fn revoked(tx: &Tx, key: &Model) -> (Model, &'static str, Fate) {
+    (Model { revoked_at: Some(tx.now), ..key.clone() }, "api_key.revoked", Fate::Ended)
+}
+
+/// Who gets the publishable keys of somebody who leaves: who takes over, else who sees to it, else the administrator who
+/// has been one longest.
+async fn heir(tx: &mut Tx, leaver: Uuid) -> Result<Option<Uuid>> {
+    let named = tx.memory::<Parting>().heir.or(tx.context.actor.owner()).filter(|heir| *heir != leaver);
+    match named {
+        Some(heir) => Ok(users::find_active(tx.read(), heir).await?.map(|heir| heir.id)),
+        None => Ok(users::oldest_admin(tx.read()).await?.map(|admin| admin.id)),
+    }
+}
