@@ -10,7 +10,7 @@ use utoipa_actix_web::AppExt;
 use super::routes::routes;
 use crate::kernel::{
     actor::Scope,
-    http::{BrokenRule, Problem, Routes},
+    http::{BrokenRule, Problem, Routes, answer::BARE},
 };
 
 #[derive(OpenApi)]
@@ -375,11 +375,10 @@ fn show_writers(operation: &mut Value, versioned: &[String]) {
     let Some(reading) = scope.and_then(Scope::reading) else { return };
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
         if status.starts_with('2') && has_version(response, versioned) {
-            let whole = response["content"]["application/json"]["schema"].take();
-            response["content"]["application/json"]["schema"] = json!({ "anyOf": [whole, { "$ref": "#/components/schemas/Written" }] });
+            response["content"][BARE] = json!({ "schema": { "$ref": "#/components/schemas/Written" } });
             let said = response["description"].as_str().unwrap_or_default();
-            let also = if status == "202" { Scope::JobsRead } else { reading };
-            response["description"] = format!("{said} Without `{also}`: its id and version.").into();
+            let also = if status == "202" { " or `jobs:read`" } else { "" };
+            response["description"] = format!("{said} Without `{reading}`{also}: its id and version, as `{BARE}`.").into();
         }
     }
 }
@@ -391,5 +390,5 @@ struct Written {
     /// Its id.
     id: uuid::Uuid,
     /// Its version; the ETag.
-    version: Option<i64>,
+    version: i64,
 }

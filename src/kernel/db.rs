@@ -393,11 +393,7 @@ impl Db {
         let now = self.0.clock.now();
         let house = (self.0.company_zone, self.0.default_group.clone(), self.0.keyring.clone());
         let mut tx = Tx::new(conn, context, now, house, self.0.ids.clone(), self.0.reactions.clone(), self.0.recognise);
-        let allowed_work = async {
-            tx.check_administrative_rights().await?;
-            work(&mut tx).await
-        };
-        let outcome = std::panic::AssertUnwindSafe(allowed_work).catch_unwind().await;
+        let outcome = std::panic::AssertUnwindSafe(work(&mut tx)).catch_unwind().await;
         match outcome {
             Ok(Ok(value)) => tx.finish().await.map(|conn| (value, conn)).map_err(|error| (error, None)),
             Ok(Err(refusal)) => Err((refusal, Some(tx.into_connection()))),

@@ -61,6 +61,8 @@ pub struct Answer {
     pub variant: Option<String>,
     /// JSON; empty for 204.
     pub body: Vec<u8>,
+    /// Whether it shows no more than which thing it is, to somebody who may not read it.
+    pub bare: bool,
     /// Whether this is the answer of an earlier, equal request.
     pub replayed: bool,
     /// The body to keep instead, when the real one shows a secret once.
@@ -134,6 +136,7 @@ async fn earlier(tx: &mut Tx, principal_id: Uuid, retry: &RetryKey) -> Result<Op
         version: kept.version,
         translated: false,
         variant: None,
+        bare: false,
         body: kept.body.into_bytes(),
         replayed: true,
         kept: None,

@@ -43,7 +43,8 @@ impl Scope {
 }
 
 impl Tx {
-    /// Before anything of an operation that sets up, or gives and takes rights.
+    /// Before anything of an operation that sets up, or gives and takes rights; after its retry key, for which its twin may
+    /// make it wait.
     pub(super) async fn check_administrative_rights(&mut self) -> Result<()> {
         let Some(scope) = self.context.scope else { return Ok(()) };
         if scope.changes_rights() {

@@ -1,10 +1,18 @@
 //! API keys: scopes, ends, and acting for a named person (B-10).
 
-use caseload::kernel::http::auth::{Authenticator as _, Credential};
-use caseload::{access::authenticator::Authenticator, kernel::journal};
-use sea_orm::EntityTrait;
+use caseload::{
+    access::{api_keys::api_key, authenticator::Authenticator},
+    kernel::{
+        db::Db,
+        http::auth::{Authenticator as _, Credential},
+        journal,
+    },
+};
+use migration::{Migrator, MigratorTrait};
+use sea_orm::{ConnectionTrait, EntityTrait, QuerySelect};
+use uuid::Uuid;
 
-use crate::support::{Person, Reply, Shop, Value, column, json, text};
+use crate::support::{Person, Reply, Shop, Value, column, empty_database, json, on_postgres, text};
 
 /// A new key; its secret and its id.
 async fn key(shop: &Shop, new: Value) -> (String, String) {
@@ -298,4 +306,45 @@ async fn b_10_the_last_use_of_a_key_is_kept() {
     authenticator.flush_last_used(&shop.db).await.expect("written down");
     let used = shop.by(&shop.admin).get(&path).await.expect(200);
     assert_eq!((&used["last_used_at"], &used["version"]), (&json!("2026-03-18T09:00:00.000000Z"), &json!(1)));
+}
+
+// Keys that were there before they had an owner are their maker's, or whose the key was that made them.
+#[actix_web::test]
+async fn b_10_keys_from_before_get_the_owner_that_they_had() {
+    let folder = std::env::temp_dir().join(format!("caseload-keys-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let url = empty_database(&folder).await;
+    let database = Db::connect_once(&url).await.expect("a database");
+    let up_to_now = Migrator::migrations().iter().position(|migration| migration.name() == "m0024_owners_of_keys").expect("its place");
+    Migrator::up(&database, Some(u32::try_from(up_to_now).expect("a few"))).await.expect("the schema before");
+    let id = |number: u8| Uuid::from_bytes([number; 16]);
+    let literal = |id: Uuid| if on_postgres() { format!("'{id}'") } else { format!("X'{}'", id.simple()) };
+    let run = async |sql: String| drop(database.execute_unprepared(&sql).await.expect("a statement"));
+    for (number, name, active) in [(1, "Ana", "TRUE"), (2, "Ben", "FALSE")] {
+        let columns = "id, email, email_key, name, role, active, time_zone, created_at, updated_at, version";
+        let values = format!("'{name}@shop.example', '{name}@shop.example', '{name}', 'admin', {active}, 'UTC', {number}, 1, 1");
+        run(format!("INSERT INTO users ({columns}) VALUES ({}, {values})", literal(id(number)))).await;
+    }
+    // A key of Ana's, one that it made in Ben's name, one that that one made; keys of Ben's, one of them in a page; and
+    // one of Caseload's own.
+    let keys = [(11, 1, "NULL"), (12, 2, "NULL"), (13, 12, "NULL"), (14, 2, "NULL"), (15, 2, "'{}'"), (16, 0, "NULL")];
+    for (number, maker, bounds) in keys {
+        let columns = "id, name, secret_hash, hint, scopes, bounds, created_by_id, created_at, updated_at, version";
+        let values = format!("'{number}', '{number}', 'hint', '[]', {bounds}, {}, 1, 1, 1", literal(id(maker)));
+        run(format!("INSERT INTO api_keys ({columns}) VALUES ({}, {values})", literal(id(number)))).await;
+    }
+    let columns = "id, at, event, kind, record_id, title, audience, actor_kind, actor_id, actor_name, request_id";
+    let values = format!("1, 'api_key.created', 'api_key', {}, '12', 'admins', 'api_key', {}, '11', 'r'", literal(id(12)), literal(id(11)));
+    run(format!("INSERT INTO journal ({columns}) VALUES ({}, {values})", literal(id(99)))).await;
+    Migrator::up(&database, None).await.expect("the schema of today");
+    let mut found = api_key::Entity::find()
+        .select_only()
+        .columns([api_key::Column::Id, api_key::Column::OwnerId])
+        .into_tuple::<(Uuid, Option<Uuid>)>()
+        .all(&database)
+        .await
+        .expect("keys");
+    found.sort_unstable();
+    let expected = [(11, Some(1)), (12, Some(1)), (13, Some(1)), (14, Some(2)), (15, Some(1)), (16, None)];
+    assert_eq!(found, expected.map(|(key, owner)| (id(key), owner.map(id))));
 }

@@ -90,7 +90,9 @@ async fn s0_21_the_dashboard_is_the_managers() {
     assert_eq!(shop.by(&ana).get("/v1/reports/orphaned-work").await.problem(403), "missing_scope");
     assert_eq!(shop.anonymous().get("/v1/dashboard").await.problem(401), "unauthenticated");
     let scopes = |scopes: Value| json!({ "name": "Wall", "scopes": scopes });
-    for (granted, status) in [(json!(["dashboard:read"]), 200), (json!(["home:read"]), 403)] {
+    for (granted, status) in
+        [(json!(["dashboard:read", "action_items:read"]), 200), (json!(["dashboard:read"]), 403), (json!(["home:read"]), 403)]
+    {
         let key = shop.by(&shop.admin).post("/v1/api-keys", scopes(granted)).await.expect(201);
         shop.with_token(&text(&key["secret"])).get("/v1/dashboard").await.expect(status);
     }

@@ -166,8 +166,8 @@ async fn b_10_programs_read_the_feed_with_the_rights_of_their_keys() {
         let made = shop.by(&shop.admin).post("/v1/api-keys", json!({ "name": "Cart", "scopes": scopes })).await.expect(201);
         (text(&made["id"]), text(&made["secret"]))
     };
-    let (id, reads) = key(json!(["events:read", "notes:write", "users:act_as"])).await;
-    let (_, administers) = key(json!(["events:read", "users:write"])).await;
+    let (id, reads) = key(json!(["events:read", "notes:read", "notes:write", "users:act_as"])).await;
+    let (_, administers) = key(json!(["events:read", "users:read", "users:write"])).await;
     let new = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Ordered by phone" });
     shop.with_token(&reads).header("x-act-as", &claire.id).post("/v1/notes", new).await.expect(201);
     let (seen, _) = follow(&shop.with_token(&reads), 0, 100).await;
@@ -180,6 +180,34 @@ async fn b_10_programs_read_the_feed_with_the_rights_of_their_keys() {
     assert!(seen.iter().any(|event| event["type"] == "user.created"));
     let (_, nothing) = key(json!(["notes:read"])).await;
     assert_eq!(shop.with_token(&nothing).get("/v1/events").await.problem(403), "missing_scope");
+}
+
+/// What somebody reads in their inbox is for them, and for those who may look into it.
+#[actix_web::test]
+async fn s3_10_what_others_read_in_their_inboxes_is_not_in_the_feed() {
+    let shop = Shop::open().await;
+    let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
+    let max = shop.hire("Max Weber", "manager").await;
+    let work = json!({ "type": "support_ticket", "who": { "last_name": "Roy" }, "assignee": crate::support::user(&ana) });
+    shop.by(&shop.admin).post("/v1/work-items", work).await.expect(201);
+    let inbox = shop.by(&ana).get("/v1/inbox?entities=work_items&priority=any").await.expect(200);
+    shop.by(&ana).command(&format!("/v1/inbox/{}/read", text(&inbox["data"][0]["id"]))).await.expect(200);
+    let key = json!({ "name": "Cart", "scopes": ["events:read", "inbox:read", "users:act_as"] });
+    let key = text(&shop.by(&shop.admin).post("/v1/api-keys", key).await.expect(201)["secret"]);
+    let (as_ana, as_ben) = (shop.with_token(&key).header("x-act-as", &ana.id), shop.with_token(&key).header("x-act-as", &ben.id));
+    let everybody = [shop.by(&ana), shop.by(&max), shop.by(&shop.admin), shop.with_token(&key), as_ana];
+    for (callers, seen) in [(&everybody[..], 1), (&[shop.by(&ben), as_ben][..], 0)] {
+        for caller in callers {
+            let (events, _) = follow(caller, 0, 100).await;
+            let reads: Vec<_> = events.iter().filter(|event| event["type"] == "inbox_entry.read").collect();
+            assert_eq!(reads.len(), seen);
+        }
+    }
+    let (events, _) = follow(&shop.by(&max), 0, 100).await;
+    let read = events.iter().find(|event| event["type"] == "inbox_entry.read").expect("the manager sees it");
+    let path = format!("/v1/events/{}", text(&read["id"]));
+    shop.by(&ana).get(&path).await.expect(200);
+    assert_eq!(shop.by(&ben).get(&path).await.problem(404), "not_found");
 }
 
 #[actix_web::test]

@@ -39,7 +39,7 @@ async fn s0_12_a_new_item_appears_at_the_top_of_the_home_page() {
 #[actix_web::test]
 async fn s0_12_a_key_that_acts_for_nobody_sees_the_public_queue_alone() {
     let shop = Shop::open().await;
-    let key = json!({ "name": "Screen on the wall", "scopes": ["home:read", "queues:read"] });
+    let key = json!({ "name": "Screen on the wall", "scopes": ["home:read", "queues:read", "action_items:read"] });
     let key = shop.by(&shop.admin).post("/v1/api-keys", key).await.expect(201);
     shop.item(&shop.admin, "mine", START, user(&shop.admin)).await;
     shop.item(&shop.admin, "everyone's", START, public()).await;

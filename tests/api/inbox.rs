@@ -155,6 +155,31 @@ async fn s3_30_what_belongs_to_a_work_item_leaves_the_inbox() {
     assert_eq!(titles(&by, "").await, Vec::<String>::new());
 }
 
+// S3-30: what lies in somebody's inbox is dealt with by them, or by a manager.
+#[actix_web::test]
+async fn s3_30_nobody_takes_mail_out_of_anothers_inbox() {
+    let shop = Shop::open().await;
+    let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
+    let mia = shop.hire("Mia Lund", "manager").await;
+    let zoe = contact(&shop, json!({ "last_name": "Tremblay", "owner_id": ana.id })).await;
+    let work = json!({ "type": "support_ticket", "contact_id": zoe["id"], "assignee": user(&ben) });
+    let work = format!("/v1/work-items/{}", text(&shop.by(&ben).post("/v1/work-items", work).await.expect(201)["id"]));
+    let letter = sent(&shop.by(&ben), &zoe, "email", json!({})).await;
+    let sms = sent(&shop.by(&ben), &zoe, "sms", json!({})).await;
+    let attach = |thing: &Value| format!("{work}/interactions/{}", text(&thing["id"]));
+    assert_eq!(shop.by(&ben).put(&attach(&letter), None).await.problem(403), "not_your_queue");
+    let new = json!({ "type": "support_ticket", "interaction_id": letter["id"] });
+    assert_eq!(shop.by(&ben).post("/v1/work-items", new).await.problem(403), "not_your_queue");
+    assert_eq!(titles(&shop.by(&ana), "").await, ["By sms", "By email"]);
+    shop.by(&ana).put(&attach(&letter), None).await.expect(200);
+    shop.by(&mia).put(&attach(&sms), None).await.expect(200);
+    assert_eq!(titles(&shop.by(&ana), "").await, Vec::<String>::new());
+    // What lies nowhere any more is anybody's to move.
+    let other = json!({ "type": "support_ticket", "contact_id": zoe["id"], "assignee": user(&ben) });
+    let other = text(&shop.by(&ben).post("/v1/work-items", other).await.expect(201)["id"]);
+    shop.by(&ben).put(&format!("/v1/work-items/{other}/interactions/{}", text(&letter["id"])), None).await.expect(200);
+}
+
 // S3-9: a work item lies with whoever has it, for as long as it is worked on.
 #[actix_web::test]
 async fn s3_9_a_work_item_lies_with_whoever_has_it() {

@@ -175,7 +175,13 @@ async fn s3_4_a_work_item_goes_to_the_rep_then_the_default_group_then_the_author
     admin.patch(&path(&theirs[0]), json!({ "assignee": public() })).await.expect(200);
     admin.delete(&format!("/v1/groups/{service}/members/{}", shop.admin.id)).await.expect(200);
     assert_eq!(to(&by, json!({})).await, "Ana Ruiz", "the author");
-    let key = admin.post("/v1/api-keys", json!({ "name": "Shop", "scopes": ["work_items:write"] })).await.expect(201);
+    let key = admin
+        .post(
+            "/v1/api-keys",
+            json!({ "name": "Shop", "scopes": ["work_items:read", "work_items:write", "contacts:write", "contacts:read"] }),
+        )
+        .await
+        .expect(201);
     assert_eq!(to(&shop.with_token(&text(&key["secret"])), json!({})).await, "Public", "nobody made it");
 }
 

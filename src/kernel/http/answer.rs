@@ -11,10 +11,14 @@ use uuid::Uuid;
 
 use super::request::{entity_tags, languages};
 use crate::kernel::{
+    actor::Scope,
     error::{Error, Result},
     idempotency::Answer,
     tx::Tx,
 };
+
+/// The media type of what is left of a written thing for whoever may not read it.
+pub const BARE: &str = "application/vnd.caseload.written+json";
 
 /// A single resource as clients see it.
 pub trait View: Serialize {
@@ -72,15 +76,22 @@ impl Answer {
     /// What is left of a written thing for whoever may not read it, or not all that was made with it: its id and version,
     /// so that a change without a change is no way to read. A secret that is shown once is its maker's all the same.
     pub(super) fn to_reader(self, tx: &Tx) -> Result<Self> {
-        let may_read = tx.context.scope.and_then(|scope| scope.reading()).is_none_or(|scope| tx.context.actor.scopes.contains(&scope));
         // A report of what became of many has no version, and shows none of them.
-        let is_thing = self.version.is_some() && !self.body.is_empty();
-        if !is_thing || self.kept.is_some() || may_read && tx.made().all(|kind| tx.context.actor.may_read(kind)) {
+        if self.version.is_none() || self.body.is_empty() || self.kept.is_some() {
+            return Ok(self);
+        }
+        let may_read = tx.context.scope.and_then(Scope::reading).is_none_or(|scope| tx.context.actor.scopes.contains(&scope));
+        let shown = may_read && tx.made().all(|kind| tx.context.actor.may_read(kind));
+        if shown && !self.replayed {
             return Ok(self);
         }
         let mut thing: Map<String, Value> = serde_json::from_slice(&self.body).map_err(Error::internal)?;
-        thing.retain(|name, _| name == "id" || name == "version");
-        Ok(Self { body: serde_json::to_vec(&thing).map_err(Error::internal)?, ..self })
+        let all = thing.len();
+        thing.retain(|name, _| matches!(name.as_str(), "id" | "version"));
+        if shown && thing.len() < all {
+            return Ok(self);
+        }
+        Ok(Self { bare: true, body: serde_json::to_vec(&thing).map_err(Error::internal)?, ..self })
     }
 
     /// What a replay answers instead, because this one shows a secret.
@@ -117,7 +128,11 @@ impl Responder for Answer {
         if self.replayed {
             response.insert_header(("Idempotency-Replayed", "true"));
         }
-        if self.body.is_empty() { response.finish() } else { response.content_type("application/json").body(self.body) }
+        if self.body.is_empty() {
+            response.finish()
+        } else {
+            response.content_type(if self.bare { BARE } else { "application/json" }).body(self.body)
+        }
     }
 }
 

@@ -54,7 +54,11 @@ impl<T: 'static> Call<T> {
 /// whoever may read that, the first time and whenever it is answered again.
 async fn write(db: &Db, context: Context, work: impl AsyncFnOnce(&mut Tx) -> Result<Answer> + 'static) -> Result<Answer> {
     db.write(context, async move |tx| {
-        let answer = idempotency::once(tx, async move |tx| work(tx).await?.to_reader(tx)).await?;
+        let work = async move |tx: &mut Tx| {
+            tx.check_administrative_rights().await?;
+            work(tx).await?.to_reader(tx)
+        };
+        let answer = idempotency::once(tx, work).await?;
         answer.to_reader(tx)
     })
     .await

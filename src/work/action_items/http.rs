@@ -68,7 +68,7 @@ async fn create_action_item(db: Data<Db>, call: Call<NewActionItem>) -> Result<A
 ///
 /// Re-assign, re-date or command what is selected; each item stands alone, and the answer has a
 /// result for each (S2-22, S2-23). More than 1,000 items are changed by a job: 202, and its `result`
-/// is the same report.
+/// is the same report. What is selected by a filter is named, which takes `action_items:read`.
 #[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = ActionItemBulk, responses((status = 200, description = "What became of each.", body = BulkReport), (status = 202, description = "The job that does it.", body = JobView)))]
 #[post("/action-items/bulk")]
 async fn bulk_action_items(db: Data<Db>, call: Call<ActionItemBulk>) -> Result<Answer> {

@@ -73,7 +73,8 @@ async fn create_work_item(db: Data<Db>, call: Call<NewWorkItem>) -> Result<Answe
 /// Change many work items
 ///
 /// Each stands alone, and the answer has a result for each: a patch as in `PATCH`, or another status (S3-33). More than 1,000
-/// items are changed by a job: 202, and its `result` is the same report.
+/// items are changed by a job: 202, and its `result` is the same report. What is selected by a filter is named, which takes
+/// `work_items:read`.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = WorkItemBulk, responses((status = 200, description = "What became of each.", body = BulkReport), (status = 202, description = "The job that does it.", body = JobView)))]
 #[post("/work-items/bulk")]
 async fn bulk_work_items(db: Data<Db>, call: Call<WorkItemBulk>) -> Result<Answer> {

@@ -62,23 +62,29 @@ async fn b_13_a_path_that_names_nothing_takes_from_the_bucket() {
 #[actix_web::test]
 async fn every_operation_needs_its_scope_and_no_other() {
     let shop = Shop::open().await;
-    let mut by_scope: BTreeMap<Scope, Vec<Operation>> = BTreeMap::new();
+    let mut by_scopes: BTreeMap<Vec<Scope>, Vec<Operation>> = BTreeMap::new();
     for operation in Operation::all() {
-        if let Some(scope) = operation.scope() {
-            by_scope.entry(scope).or_default().push(operation);
+        if operation.scope().is_some() {
+            by_scopes.entry(operation.scopes()).or_default().push(operation);
         }
     }
-    for (scope, operations) in by_scope {
-        let others: Vec<Scope> = Scope::ALL.iter().copied().filter(|other| *other != scope).collect();
-        let without = key(&shop, &format!("all but {scope}"), &others).await;
-        let with = key(&shop, &format!("only {scope}"), &[scope]).await;
+    for (scopes, operations) in by_scopes {
+        let with = key(&shop, &format!("only {scopes:?}"), &scopes).await;
+        for scope in &scopes {
+            let others: Vec<Scope> = Scope::ALL.iter().copied().filter(|other| other != scope).collect();
+            let without = key(&shop, &format!("all but {scope}"), &others).await;
+            for operation in &operations {
+                let refused = operation.ask_nowhere(&shop.with_token(&without)).await;
+                assert_eq!(refused.problem(403), "missing_scope", "{} without {scope}", operation.id);
+                assert_eq!(refused.json["scope"], scope.as_str(), "{}", operation.id);
+            }
+        }
         for operation in operations {
-            let refused = operation.ask_nowhere(&shop.with_token(&without)).await;
-            assert_eq!(refused.problem(403), "missing_scope", "{} without {scope}", operation.id);
-            assert_eq!(refused.json["scope"], scope.as_str(), "{}", operation.id);
             let allowed = operation.ask_nowhere(&shop.with_token(&with)).await;
-            let stopped = allowed.status == 401 || allowed.json["code"] == "missing_scope";
-            assert!(!stopped, "{} with {scope} alone: {}", operation.id, allowed.text);
+            // What a filter finds is named, so whoever changes that must be able to read it.
+            let by_filter = operation.path.ends_with("/bulk") && allowed.json["scope"] == text(&json!(scopes[0].reading()));
+            let stopped = allowed.status == 401 || allowed.json["code"] == "missing_scope" && !by_filter;
+            assert!(!stopped, "{} with {scopes:?} alone: {}", operation.id, allowed.text);
         }
     }
 }

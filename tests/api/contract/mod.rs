@@ -7,8 +7,10 @@ mod hostile;
 mod limits;
 mod lists;
 mod plans;
+mod rights;
 mod scenario;
 mod schema;
+mod scopes;
 mod spelling;
 mod writes;
 
@@ -62,6 +64,12 @@ impl Operation {
 
     fn scope(&self) -> Option<Scope> {
         self.about["security"][0]["bearer"][0].as_str().and_then(|scope| scope.parse().ok())
+    }
+
+    /// All the scopes that it asks; the first is what it is for.
+    fn scopes(&self) -> Vec<Scope> {
+        let named = self.about["security"][0]["bearer"].as_array().into_iter().flatten();
+        named.map(|scope| text(scope).parse().expect("a scope")).collect()
     }
 
     fn parameters(&self) -> impl Iterator<Item = &'static Value> + use<> {
