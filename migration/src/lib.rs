@@ -25,6 +25,7 @@ mod m0016_sources;
 mod m0017_inbox;
 mod m0018_subject_types;
 mod m0019_sign_in_failures;
+mod m0022_journal_texts;
 mod m0024_owners_of_keys;
 mod m0025_own_events;
 mod m0026_source_addresses;
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0017_inbox::Migration),
             Box::new(m0018_subject_types::Migration),
             Box::new(m0019_sign_in_failures::Migration),
+            Box::new(m0022_journal_texts::Migration),
             Box::new(m0024_owners_of_keys::Migration),
             Box::new(m0025_own_events::Migration),
             Box::new(m0026_source_addresses::Migration),

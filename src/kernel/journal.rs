@@ -3,18 +3,25 @@
 //! On PostgreSQL an id taken from a counter is not in commit order, so a row is written without a
 //! sequence and [`number`] gives committed rows theirs, one sequencer at a time. SQLite has one
 //! writer, which numbers at once. Readers of the feed see numbered rows only (B-4).
+//!
+//! An entry has the beginning of a long text. The whole is kept apart, once for each thing, whether it was
+//! there before a change or after it, or did not change at all.
 
+use std::collections::{BTreeMap, HashSet};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::future::LocalBoxFuture;
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, IntoActiveModel, Iterable, QueryTrait,
+    ConnectionTrait, DatabaseTransaction, DbBackend, FromJsonQueryResult, FromQueryResult, IntoActiveModel, Iterable, QueryTrait,
     entity::prelude::*,
-    sea_query::{Expr, ExprTrait, Query},
+    sea_query::{Alias, Expr, ExprTrait, OnConflict, Query},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{clock::Timestamp, error::Result, search::Searchable, tx::Tx};
+use super::{clock::Timestamp, error::Result, list::MAX_SHORT_TEXT, reader::Reader, search::Searchable, tx::Tx};
 
 /// One change, as it is kept.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -59,6 +66,33 @@ pub struct Model {
     pub before: Option<Json>,
     /// The thing after.
     pub after: Option<Json>,
+    /// Which of their texts are kept apart.
+    pub texts: Option<LongTexts>,
+}
+
+/// Long texts that are kept apart: digests by the members that they are of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+#[serde(default)]
+pub struct LongTexts {
+    /// Of the thing before.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub before: BTreeMap<String, String>,
+    /// Of the thing after.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub after: BTreeMap<String, String>,
+}
+
+/// A long text on its way into the journal.
+pub(super) struct LongText {
+    record_id: Uuid,
+    digest: String,
+    text: String,
+}
+
+impl LongText {
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
 }
 
 /// The journal refers to things by plain ids, so that it outlives them.
@@ -190,7 +224,75 @@ pub type Reaction = for<'a> fn(&'a mut Tx, &'a Change) -> LocalBoxFuture<'a, Res
 /// Reactions by the event they wait for.
 pub type Reactions = Vec<(&'static str, Reaction)>;
 
-/// Writes the entries of one transaction.
+/// A thing with the beginnings of its long texts; the digest of each is noted, the text itself goes among those of the thing.
+pub(super) fn shorten(record_id: Uuid, thing: &Json, digests: &mut BTreeMap<String, String>, texts: &mut Vec<LongText>) -> Json {
+    let Json::Object(members) = thing else { return thing.clone() };
+    let shortened = members.iter().map(|(name, value)| {
+        let long = value.as_str().and_then(|text| Some((text, text.char_indices().nth(MAX_SHORT_TEXT)?.0)));
+        let Some((text, end)) = long else { return (name.clone(), value.clone()) };
+        let digest = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(text));
+        if !texts.last().is_some_and(|last| last.record_id == record_id && last.digest == digest) {
+            texts.push(LongText { record_id, digest: digest.clone(), text: text.to_owned() });
+        }
+        digests.insert(name.clone(), digest);
+        (name.clone(), text[..end].into())
+    });
+    Json::Object(shortened.collect())
+}
+
+#[derive(FromQueryResult)]
+struct Kept {
+    record_id: Uuid,
+    digest: String,
+}
+
+#[derive(FromQueryResult)]
+struct KeptText {
+    digest: String,
+    text: String,
+}
+
+const TEXTS: &str = "journal_texts";
+
+/// Long texts by their digests.
+pub async fn long_texts(reader: Reader<'_>, record_id: Uuid, texts: &LongTexts) -> Result<BTreeMap<String, String>> {
+    let digests = texts.before.values().chain(texts.after.values());
+    let select = Query::select()
+        .columns(["digest", "text"].map(Alias::new))
+        .from(Alias::new(TEXTS))
+        .and_where(Expr::col(Alias::new("record_id")).eq(record_id))
+        .and_where(Expr::col(Alias::new("digest")).is_in(digests.map(String::as_str)))
+        .to_owned();
+    Ok(reader.all::<KeptText>(&select).await?.into_iter().map(|kept| (kept.digest, kept.text)).collect())
+}
+
+/// Keeps long texts, each once.
+pub(super) async fn keep(conn: &DatabaseTransaction, texts: Vec<LongText>) -> Result<()> {
+    if texts.is_empty() {
+        return Ok(());
+    }
+    let one_of = |name: &str, values: Vec<sea_orm::Value>| Expr::col(Alias::new(name)).is_in(values);
+    let known = Query::select()
+        .columns(["record_id", "digest"].map(Alias::new))
+        .from(Alias::new(TEXTS))
+        .and_where(one_of("record_id", texts.iter().map(|text| text.record_id.into()).collect()))
+        .and_where(one_of("digest", texts.iter().map(|text| text.digest.as_str().into()).collect()))
+        .to_owned();
+    let known: Vec<Kept> = Reader::Tx(conn).all(&known).await?;
+    let mut known: HashSet<(Uuid, String)> = known.into_iter().map(|kept| (kept.record_id, kept.digest)).collect();
+    for LongText { record_id, digest, text } in texts {
+        if known.insert((record_id, digest.clone())) {
+            let mut insert = Query::insert();
+            insert.into_table(Alias::new(TEXTS)).columns(["record_id", "digest", "text"].map(Alias::new));
+            insert.values_panic([record_id.into(), digest.into(), text.into()]);
+            insert.on_conflict(OnConflict::columns(["record_id", "digest"].map(Alias::new)).do_nothing().to_owned());
+            conn.execute(&insert).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes entries of one transaction.
 pub async fn append(conn: &DatabaseTransaction, entries: Vec<Model>) -> Result<()> {
     // SQLite takes at most 32,766 values in one statement, PostgreSQL 65,535.
     const ROWS_PER_STATEMENT: usize = 500;

@@ -2,7 +2,7 @@
 
 use std::{
     any::{Any, TypeId},
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::Arc,
 };
 
@@ -20,7 +20,7 @@ use super::{
     context::{Context, IfMatch},
     db::taken_back,
     error::{Code, Error, Result},
-    journal::{self, Audience, Belongs, Change, Reactions, Record},
+    journal::{self, Audience, Belongs, Change, LongText, LongTexts, Reactions, Record},
     reader::Reader,
     rights::Recognise,
     search,
@@ -29,6 +29,8 @@ use super::{
 
 /// Rows of one statement at the most: their values stay well below what either database takes.
 const ROWS_AT_ONCE: usize = 500;
+/// Bytes that a transaction has still to write to the journal and the index, at the most; one change always fits.
+const MAX_UNWRITTEN: usize = 4 << 20;
 
 /// A transaction and everything that goes with one request's change.
 pub struct Tx {
@@ -49,10 +51,49 @@ pub struct Tx {
     reacting: usize,
     /// Who reads rights once more, until that is done.
     pub(super) recognise: Option<Recognise>,
-    entries: Vec<journal::Model>,
-    found: Vec<search::Entry>,
+    unwritten: Unwritten,
+    /// Savepoints that it is in.
+    depth: usize,
+    changes_access: bool,
+    made: HashSet<&'static str>,
     names: HashMap<Uuid, String>,
     memory: HashMap<TypeId, Box<dyn Any>>,
+}
+
+/// What goes into the journal and the index at the end of a transaction, or earlier when it becomes much.
+#[derive(Default)]
+struct Unwritten {
+    entries: Vec<journal::Model>,
+    texts: Vec<LongText>,
+    found: Vec<search::Entry>,
+    bytes: usize,
+}
+
+/// How much there was to be written at one time.
+#[derive(Clone, Copy)]
+struct Mark {
+    entries: usize,
+    texts: usize,
+    found: usize,
+    bytes: usize,
+}
+
+impl Unwritten {
+    fn mark(&self) -> Mark {
+        Mark { entries: self.entries.len(), texts: self.texts.len(), found: self.found.len(), bytes: self.bytes }
+    }
+
+    fn back_to(&mut self, mark: Mark) {
+        self.entries.truncate(mark.entries);
+        self.texts.truncate(mark.texts);
+        self.found.truncate(mark.found);
+        self.bytes = mark.bytes;
+    }
+
+    fn find(&mut self, found: Option<search::Entry>) {
+        self.bytes += found.as_ref().map_or(0, search::Entry::size);
+        self.found.extend(found);
+    }
 }
 
 impl Tx {
@@ -77,8 +118,10 @@ impl Tx {
             reactions,
             reacting: 0,
             recognise,
-            entries: Vec::new(),
-            found: Vec::new(),
+            unwritten: Unwritten::default(),
+            depth: 0,
+            changes_access: false,
+            made: HashSet::new(),
             names,
             memory: HashMap::new(),
         }
@@ -86,9 +129,21 @@ impl Tx {
 
     /// Writes the journal and what full text finds, and hands the transaction back for its commit.
     pub(super) async fn finish(mut self) -> Result<DatabaseTransaction> {
-        journal::append(&self.conn, std::mem::take(&mut self.entries)).await?;
-        search::append(&self.conn, std::mem::take(&mut self.found)).await?;
+        self.write_out().await?;
         Ok(self.conn)
+    }
+
+    async fn write_out(&mut self) -> Result<()> {
+        let Unwritten { entries, texts, found, .. } = std::mem::take(&mut self.unwritten);
+        journal::keep(&self.conn, texts).await?;
+        journal::append(&self.conn, entries).await?;
+        search::append(&self.conn, found).await
+    }
+
+    /// Writes what is to be written when it has become much. Within a savepoint nothing is: what is taken back there must
+    /// still be told from what was there before.
+    async fn write_out_when_much(&mut self) -> Result<()> {
+        if self.depth == 0 && self.unwritten.bytes > MAX_UNWRITTEN { self.write_out().await } else { Ok(()) }
     }
 
     pub(super) fn into_connection(self) -> DatabaseTransaction {
@@ -97,13 +152,13 @@ impl Tx {
 
     /// The kinds of things that were made, as far as the journal keeps them.
     pub fn made(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().filter(|entry| entry.before.is_none()).map(|entry| entry.kind.as_str())
+        self.made.iter().copied()
     }
 
     /// Whether anything changed that was there before and that only administrators see, such as
     /// somebody's rights. What is new has no rights that could have changed.
-    pub(super) fn changes_access(&self) -> bool {
-        self.entries.iter().any(|entry| entry.before.is_some() && entry.audience == Audience::Admins.as_str())
+    pub(super) const fn changes_access(&self) -> bool {
+        self.changes_access
     }
 
     /// Reads inside this transaction.
@@ -185,7 +240,7 @@ impl Tx {
         <M::Entity as EntityTrait>::ActiveModel: Send,
     {
         self.put(row.clone()).await?;
-        self.found.extend(search::entry(None, Some(row)));
+        self.unwritten.find(search::entry(None, Some(row)));
         self.record::<M>(event, row.id(), &row.belongs(), None, Some(public(row)?)).await
     }
 
@@ -205,7 +260,7 @@ impl Tx {
             update = update.col_expr(column, Expr::val(after.get(column)));
         }
         update.exec(&self.conn).await?;
-        self.found.extend(search::entry(Some(before), Some(&after)));
+        self.unwritten.find(search::entry(Some(before), Some(&after)));
         self.record::<M>(event, after.id(), &after.belongs(), Some(public(before)?), Some(public(&after)?)).await?;
         Ok(after)
     }
@@ -213,7 +268,7 @@ impl Tx {
     /// Takes a row away, leaving its journal entry.
     pub async fn remove<M: Record>(&mut self, row: &M, event: &str) -> Result<()> {
         M::Entity::delete_many().filter(key_column::<M::Entity>().eq(row.id())).exec(&self.conn).await?;
-        self.found.extend(search::entry(Some(row), None));
+        self.unwritten.find(search::entry(Some(row), None));
         self.record::<M>(event, row.id(), &row.belongs(), Some(public(row)?), None).await
     }
 
@@ -233,8 +288,19 @@ impl Tx {
         if self.reacting == 0 {
             self.check_write(M::KIND)?;
         }
+        if before.is_none() {
+            self.made.insert(M::KIND);
+        }
         let actor = &self.context.actor;
-        self.entries.push(journal::Model {
+        let mut digests = LongTexts::default();
+        let unwritten = &mut self.unwritten;
+        let so_far = unwritten.texts.len();
+        let short_before = before.as_ref().map(|thing| journal::shorten(id, thing, &mut digests.before, &mut unwritten.texts));
+        let short_after = after.as_ref().map(|thing| journal::shorten(id, thing, &mut digests.after, &mut unwritten.texts));
+        unwritten.bytes += unwritten.texts[so_far..].iter().map(LongText::len).sum::<usize>();
+        unwritten.bytes += [&short_before, &short_after].into_iter().flatten().map(size).sum::<usize>();
+        self.changes_access |= before.is_some() && belongs.audience == Audience::Admins;
+        let entry = journal::Model {
             id: self.id(),
             sequence: None,
             at: self.now,
@@ -252,9 +318,11 @@ impl Tx {
             acting_for_id: actor.acting_for.as_ref().map(|person| person.id),
             acting_for_name: actor.acting_for.as_ref().map(|person| person.name.clone()),
             request_id: self.context.request_id.clone(),
-            before: before.clone(),
-            after: after.clone(),
-        });
+            before: short_before,
+            after: short_after,
+            texts: (digests != LongTexts::default()).then_some(digests),
+        };
+        self.unwritten.entries.push(entry);
         let reactions = self.reactions.clone();
         let change = Change { event: event.to_owned(), id, before, after };
         let mut refusals = Vec::new();
@@ -264,7 +332,8 @@ impl Tx {
             self.reacting -= 1;
             refusals.extend(reacted.err());
         }
-        Error::all(refusals).map_or(Ok(()), Err)
+        Error::all(refusals).map_or(Ok(()), Err)?;
+        self.write_out_when_much().await
     }
 
     /// A row by id, locked against other writers until the end; 404 when it is not there.
@@ -348,17 +417,19 @@ impl Tx {
     pub async fn apart<T>(&mut self, work: impl AsyncFnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let savepoint = self.conn.begin().await?;
         let outer = std::mem::replace(&mut self.conn, savepoint);
-        let (entries, found) = (self.entries.len(), self.found.len());
+        let mark = self.unwritten.mark();
+        self.depth += 1;
         let done = work(self).await;
+        self.depth -= 1;
         let savepoint = std::mem::replace(&mut self.conn, outer);
         match done {
             Ok(value) => {
                 savepoint.commit().await?;
+                self.write_out_when_much().await?;
                 Ok(value)
             }
             Err(refusal) => {
-                self.entries.truncate(entries);
-                self.found.truncate(found);
+                self.unwritten.back_to(mark);
                 // What was read there may have been written or locked there.
                 self.memory.clear();
                 Err(taken_back(savepoint, refusal).await)
@@ -370,6 +441,18 @@ impl Tx {
 #[derive(FromQueryResult)]
 struct Last {
     number: Option<i64>,
+}
+
+/// Bytes that a value of JSON takes, about.
+fn size(value: &Json) -> usize {
+    const VALUE: usize = 64;
+    VALUE
+        + match value {
+            Json::String(text) => text.len(),
+            Json::Array(list) => list.iter().map(size).sum(),
+            Json::Object(members) => members.iter().map(|(name, value)| name.len() + size(value)).sum(),
+            _ => 0,
+        }
 }
 
 /// The columns in which two states of a row differ.

@@ -128,6 +128,12 @@ impl Indexed {
         Self { kind: kind.to_owned(), title: read(title), text: read(text) }
     }
 
+    /// Bytes of memory that it takes, about.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.title.iter().chain(&self.text).map(|word| size_of::<String>() + word.capacity()).sum()
+    }
+
     /// The words of the title, parted by spaces.
     #[must_use]
     pub fn title(&self) -> String {

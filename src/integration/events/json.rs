@@ -1,10 +1,10 @@
 //! The shapes of events.
 
-use std::str::FromStr;
+use std::{collections::BTreeMap, str::FromStr};
 
 use sea_orm::{ColumnTrait, DerivePartialModel, sea_query::ExprTrait};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::{Map, Value, value::RawValue};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ use crate::kernel::{
     error::{Error, Result},
     filter::{Alternative, AnyOf, Number},
     http::View,
-    journal,
+    journal::{self, LongTexts},
 };
 
 /// The thing that an event is about.
@@ -87,6 +87,11 @@ pub struct EventView {
     /// The thing after; null when it is gone.
     #[schema(required, value_type = Option<serde_json::Map<String, Value>>)]
     pub after: Option<Box<RawValue>>,
+    /// The members of which only the first 4,000 characters are shown here; the event itself, `GET /v1/events/{id}`, shows all
+    /// of them. Absent when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, example = json!(["before.body", "after.body"]))]
+    pub truncated: Vec<String>,
 }
 
 /// An event as it is read: what the thing was stays the text that it is kept as.
@@ -112,12 +117,43 @@ pub struct Row {
     before: Option<String>,
     #[sea_orm(from_expr = "journal::Column::After.into_expr().cast_as(\"text\")")]
     after: Option<String>,
+    texts: Option<LongTexts>,
+}
+
+impl Row {
+    /// Which of its texts are kept apart, and of what; none when all is here.
+    pub fn long_texts(&self) -> Option<(Uuid, &LongTexts)> {
+        self.texts.as_ref().map(|texts| (self.record_id, texts))
+    }
+
+    /// The same with all of its texts.
+    pub fn with_texts(mut self, texts: &BTreeMap<String, String>) -> Result<Self> {
+        let LongTexts { before, after } = self.texts.take().unwrap_or_default();
+        let whole = |state: Option<String>, digests: &BTreeMap<String, String>| -> Result<Option<String>> {
+            let Some(state) = state else { return Ok(None) };
+            if digests.is_empty() {
+                return Ok(Some(state));
+            }
+            let mut state: Map<String, Value> = serde_json::from_str(&state).map_err(Error::internal)?;
+            for (member, digest) in digests {
+                let text = texts.get(digest).ok_or_else(|| Error::internal("a long text of the journal is gone"))?;
+                state.insert(member.clone(), text.as_str().into());
+            }
+            serde_json::to_string(&state).map(Some).map_err(Error::internal)
+        };
+        self.before = whole(self.before, &before)?;
+        self.after = whole(self.after, &after)?;
+        Ok(self)
+    }
 }
 
 impl TryFrom<Row> for EventView {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self> {
+        let texts = row.texts.unwrap_or_default();
+        let before = texts.before.keys().map(|member| format!("before.{member}"));
+        let truncated = before.chain(texts.after.keys().map(|member| format!("after.{member}"))).collect();
         let json = |text: Option<String>| text.map(RawValue::from_string).transpose().map_err(Error::internal);
         Ok(Self {
             sequence: row.sequence.ok_or_else(|| Error::internal("an event without a number"))?,
@@ -132,6 +168,7 @@ impl TryFrom<Row> for EventView {
             request_id: row.request_id,
             before: json(row.before)?,
             after: json(row.after)?,
+            truncated,
         })
     }
 }
@@ -151,7 +188,7 @@ impl View for EventView {
 /// A stretch of the feed.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EventPage {
-    /// The events, by sequence.
+    /// The events, by sequence: as many as asked for, or fewer when they are more than 2 MiB.
     pub data: Vec<EventView>,
     /// The `after` to go on with: how far this answer looked, whatever the filter left of it.
     #[schema(example = 1042)]

@@ -14,8 +14,8 @@ use crate::kernel::{
     db::Db,
     error::{Error, Result},
     filter::Narrow,
-    journal::{Audience, Column, Entity},
-    list::DEFAULT_LIMIT,
+    journal::{self, Audience, Column, Entity},
+    list::{self, DEFAULT_LIMIT, MAX_PAGE_BYTES},
     reader::Reader,
 };
 
@@ -34,7 +34,9 @@ pub async fn read(db: &Db, actor: &Actor, filter: &EventFilter) -> Result<EventP
         // Listening begins before looking, so that nothing is committed unheard between the two.
         let changed = db.changed();
         db.number_journal().await?;
+        let turn = list::turn().await?;
         let page = stretch(db.read(), actor, filter).await?;
+        drop(turn);
         if !page.data.is_empty() || page.has_more || wait == 0 || over.is_elapsed() {
             return Ok(page);
         }
@@ -50,7 +52,12 @@ pub async fn find(db: &Db, actor: &Actor, id: Uuid) -> Result<EventView> {
     db.number_journal().await?;
     let mut select = Row::select_cols(Entity::find_by_id(id).select_only()).filter(Column::Sequence.is_not_null()).into_query();
     visible(&mut select, actor);
-    db.read().one::<Row>(&select).await?.ok_or_else(|| Error::not_found("event"))?.try_into()
+    let mut row = db.read().one::<Row>(&select).await?.ok_or_else(|| Error::not_found("event"))?;
+    if let Some((record, texts)) = row.long_texts() {
+        let texts = journal::long_texts(db.read(), record, texts).await?;
+        row = row.with_texts(&texts)?;
+    }
+    row.try_into()
 }
 
 /// Numbered rows never change and none is numbered below another later, so that what was looked
@@ -66,8 +73,9 @@ async fn stretch(reader: Reader<'_>, actor: &Actor, filter: &EventFilter) -> Res
     visible(&mut select, actor);
     narrow(&mut select, filter);
     select.order_by((Entity, Column::Sequence), Order::Asc).limit(limit);
-    let data: Vec<EventView> = reader.all::<Row>(&select).await?.into_iter().map(TryInto::try_into).collect::<Result<_>>()?;
-    let full = u64::try_from(data.len()).is_ok_and(|found| found == limit);
+    let (rows, ended_by_bytes) = reader.all_within::<Row>(&select, MAX_PAGE_BYTES).await?;
+    let data: Vec<EventView> = rows.into_iter().map(TryInto::try_into).collect::<Result<_>>()?;
+    let full = ended_by_bytes || u64::try_from(data.len()).is_ok_and(|found| found == limit);
     let next_after = data.last().filter(|_| full).map_or(Ord::max(end, after), |last| last.sequence);
     Ok(EventPage { has_more: next_after < last, next_after, data })
 }

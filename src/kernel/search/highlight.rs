@@ -7,7 +7,7 @@ use words::{Word, words};
 use super::terms::Terms;
 
 /// Bytes of a text that are looked through for excerpts.
-const LOOKED_THROUGH: usize = 100_000;
+pub(super) const LOOKED_THROUGH: usize = 100_000;
 /// Excerpts of a text.
 const MOST: usize = 2;
 /// Bytes before a mark, and after it.

@@ -9,13 +9,13 @@ mod terms;
 use std::borrow::Cow;
 
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, FromQueryResult, Iterable, PrimaryKeyToColumn,
+    ConnectionTrait, DatabaseTransaction, DbBackend, FromQueryResult, Iterable, PrimaryKeyToColumn, QueryTrait,
     entity::prelude::*,
     sea_query::{Alias, Expr, ExprTrait, OnConflict, Order, Query, SelectStatement},
 };
 use words::Indexed;
 
-use super::{clock::Timestamp, error::Result, journal::Record, reader::Reader};
+use super::{clock::Timestamp, error::Result, journal::Record, list::Texts, reader::Reader};
 
 pub use highlight::highlights;
 pub use terms::{LONGEST, Terms};
@@ -64,6 +64,13 @@ pub(super) struct Entry {
     kind: &'static str,
     /// None: it can be found no more.
     words: Option<Indexed>,
+}
+
+impl Entry {
+    /// Bytes of memory that it takes, about.
+    pub(super) fn size(&self) -> usize {
+        self.words.as_ref().map_or(0, Indexed::size)
+    }
 }
 
 /// What a change means for the index; nothing when what can be found is the same.
@@ -183,12 +190,19 @@ pub async fn best(reader: Reader<'_>, terms: &Terms, kinds: &[&str]) -> Result<V
     Ok(found)
 }
 
-/// The rows of what was found.
-pub async fn rows<M: Record>(reader: Reader<'_>, ids: Vec<Uuid>) -> Result<Vec<M>>
+/// What is made of each row of what was found, one after the other, so that never many of them are here; of the columns of
+/// long texts as much as is looked through for excerpts.
+pub async fn each<M: Record + FromQueryResult, T>(
+    reader: Reader<'_>,
+    ids: Vec<Uuid>,
+    texts: &[&str],
+    make: impl FnMut(M) -> T,
+) -> Result<Vec<T>>
 where
     M::Entity: EntityTrait<Model = M>,
 {
     let key = <M::Entity as EntityTrait>::PrimaryKey::iter().next();
     let Some(key) = key.map(PrimaryKeyToColumn::into_column) else { return Ok(Vec::new()) };
-    reader.models(M::Entity::find().filter(key.is_in(ids))).await
+    let select = Texts::First(highlight::LOOKED_THROUGH).of::<M::Entity>(texts).filter(key.is_in(ids));
+    reader.each(&select.into_query(), make).await
 }
