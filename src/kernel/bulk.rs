@@ -21,6 +21,10 @@ const MOST: usize = 10_000;
 const MOST_AT_ONCE: usize = 1000;
 /// Rows that a job changes in one step.
 const STEP: usize = 500;
+/// Bytes that a bulk command writes at the most: those of the change, for each row.
+const MAX_WRITTEN: usize = 64 << 20;
+/// Bytes that it writes while the caller waits, and that a job writes in one step.
+const MAX_WRITTEN_AT_ONCE: usize = 4 << 20;
 
 /// What became of one of them.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -81,9 +85,19 @@ struct Later<C> {
     dry_run: bool,
 }
 
-/// Changes these; more than 1,000 in a job.
+/// Bytes of a change, as it is written to each row.
+fn size(change: &impl Change) -> Result<usize> {
+    serde_json::to_vec(change).map(|written| written.len()).map_err(Error::internal)
+}
+
+/// Changes these; more than 1,000 in a job, and fewer when the change is long. Refuses what would write too much.
 pub async fn run<C: Change>(tx: &mut Tx, ids: Vec<Uuid>, change: C, dry_run: bool) -> Result<Outcome> {
-    if ids.len() <= MOST_AT_ONCE {
+    let written = size(&change)?.saturating_mul(ids.len());
+    if written > MAX_WRITTEN {
+        let most = MAX_WRITTEN >> 20;
+        return Err(Error::field("select", "too_much", format!("the change of all of them would be more than {most} MiB; select fewer")));
+    }
+    if ids.len() <= MOST_AT_ONCE && written <= MAX_WRITTEN_AT_ONCE {
         return change.make_of_each(tx, ids, dry_run).await.map(Outcome::Done);
     }
     let title = format!("Change {} {}", ids.len(), C::WHAT);
@@ -103,7 +117,8 @@ pub fn run_job<C: Change>(run: Run) -> LocalBoxFuture<'static, Result<Value>> {
         let Later::<C> { ids, change, dry_run } = serde_json::from_value(run.job.payload.clone()).map_err(Error::internal)?;
         let mut report = BulkReport::resumed(run.job.result.clone(), dry_run);
         let begun = report.matched;
-        for part in ids[begun.min(ids.len())..].chunks(STEP) {
+        let step = (MAX_WRITTEN_AT_ONCE / size(&change)?.max(1)).clamp(1, STEP);
+        for part in ids[begun.min(ids.len())..].chunks(step) {
             let (part, change, so_far) = (part.to_vec(), change.clone(), report);
             report = run
                 .step(count(&part), async move |tx: &mut Tx| {

@@ -44,7 +44,7 @@ pub fn routes(routes: &mut Routes) {
 #[get("/action-items")]
 async fn list_action_items(db: Data<Db>, list: List<ActionItemFilter>) -> Result<Listing> {
     let viewer = Viewer::of(&list.context);
-    let page = service::page(db.read(), &list.context, &viewer, &list.filter, action_item::select(), &list.page).await?;
+    let page = service::page(db.read(), &list.context, &viewer, &list.filter, action_item::select(list.page.texts()), &list.page).await?;
     let more = service::applied_defaults(db.read(), &viewer, &list.filter, &list.page).await?;
     Listing::with(&list, &page, more)
 }
@@ -67,8 +67,9 @@ async fn create_action_item(db: Data<Db>, call: Call<NewActionItem>) -> Result<A
 /// Change many action items
 ///
 /// Re-assign, re-date or command what is selected; each item stands alone, and the answer has a
-/// result for each (S2-22, S2-23). More than 1,000 items are changed by a job: 202, and its `result`
-/// is the same report. What is selected by a filter is named, which takes `action_items:read`.
+/// result for each (S2-22, S2-23). More than 1,000 items, or more than 4 MiB of text, are changed by a job: 202, and its
+/// `result` is the same report. The change times the items is 64 MiB at the most: 422 `too_much`. What is selected by a
+/// filter is named, which takes `action_items:read`.
 #[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = ActionItemBulk, responses((status = 200, description = "What became of each.", body = BulkReport), (status = 202, description = "The job that does it.", body = JobView)))]
 #[post("/action-items/bulk")]
 async fn bulk_action_items(db: Data<Db>, call: Call<ActionItemBulk>) -> Result<Answer> {

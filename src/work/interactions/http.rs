@@ -32,7 +32,7 @@ pub fn routes(routes: &mut Routes) {
 #[utoipa::path(tag = "interactions", security(("bearer" = ["interactions:read"])), params(InteractionPage, InteractionFilter), responses((status = 200, description = "A page of interactions.", body = InteractionPage)))]
 #[get("/interactions")]
 async fn list_interactions(db: Data<Db>, list: List<InteractionFilter>) -> Result<Listing> {
-    let page = service::page(db.read(), &list.context, &list.filter, interaction::select(), &list.page).await?;
+    let page = service::page(db.read(), &list.context, &list.filter, interaction::select(list.page.texts()), &list.page).await?;
     Listing::of(&list, &page)
 }
 

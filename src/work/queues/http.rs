@@ -46,7 +46,7 @@ async fn list_queue_items(db: Data<Db>, Path(queue): Path<String>, list: List<Qu
     let queue: QueueKey = named(&queue)?;
     service::enter(db.read(), &list.context.actor, queue).await?;
     let viewer = Viewer::named_zone(&list.context, list.filter.time_zone.as_deref())?;
-    let mut base = action_item::select();
+    let mut base = action_item::select(list.page.texts());
     base.and_where(is_open()).and_where(service::holds(queue, &list.context.actor));
     service::part(&mut base, list.filter.view.unwrap_or(QueuePart::Today), &viewer);
     let everything = ActionItemFilter {

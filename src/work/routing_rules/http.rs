@@ -68,7 +68,7 @@ async fn order_routing_rules(db: Data<Db>, call: Call<RoutingOrder>) -> Result<A
 #[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:read"])), request_body = Simulation, responses((status = 200, description = "Who would get it, and why.", body = SimulationView)))]
 #[post("/routing-rules/simulate")]
 async fn simulate_routing(db: Data<Db>, call: Call<Simulation>) -> Result<Answer> {
-    let Call { context, body } = call;
+    let Call { context, body, .. } = call;
     Answer::json(200, &service::simulate(&db, &context, body).await?)
 }
 

@@ -54,7 +54,7 @@ pub fn routes(routes: &mut Routes) {
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:read"])), params(WorkItemPage, WorkItemFilter), responses((status = 200, description = "A page of work items.", body = WorkItemPage)))]
 #[get("/work-items")]
 async fn list_work_items(db: Data<Db>, list: List<WorkItemFilter>) -> Result<Listing> {
-    let page = service::page(db.read(), &list.context, &list.filter, work_item::select(), &list.page).await?;
+    let page = service::page(db.read(), &list.context, &list.filter, work_item::select(list.page.texts()), &list.page).await?;
     let more = service::applied_defaults(db.read(), &list.context, &list.filter, &list.page).await?;
     Listing::with(&list, &page, more)
 }
@@ -73,8 +73,8 @@ async fn create_work_item(db: Data<Db>, call: Call<NewWorkItem>) -> Result<Answe
 /// Change many work items
 ///
 /// Each stands alone, and the answer has a result for each: a patch as in `PATCH`, or another status (S3-33). More than 1,000
-/// items are changed by a job: 202, and its `result` is the same report. What is selected by a filter is named, which takes
-/// `work_items:read`.
+/// items, or more than 4 MiB of text, are changed by a job: 202, and its `result` is the same report. The change times the
+/// items is 64 MiB at the most: 422 `too_much`. What is selected by a filter is named, which takes `work_items:read`.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = WorkItemBulk, responses((status = 200, description = "What became of each.", body = BulkReport), (status = 202, description = "The job that does it.", body = JobView)))]
 #[post("/work-items/bulk")]
 async fn bulk_work_items(db: Data<Db>, call: Call<WorkItemBulk>) -> Result<Answer> {
