@@ -23,6 +23,7 @@ use crate::kernel::{
         edge::{Limits, edge, fallback},
         operations::Operations,
         rate_limit::RateLimits,
+        sending::send_in_pieces,
     },
 };
 
@@ -73,6 +74,7 @@ pub fn listen(application: &Application) -> std::io::Result<(Server, SocketAddr)
             .service(SwaggerUi::new(SWAGGER_UI).config(SwaggerConfig::new(["/openapi.json"])))
             .default_service(web::to(fallback))
             .wrap(from_fn(enforce_rules))
+            .wrap(from_fn(send_in_pieces))
             .wrap(Compress::default())
             .wrap(Condition::new(!shared.cors_origins.is_empty(), cors(&shared.cors_origins)))
             .wrap(from_fn(admit_pages))

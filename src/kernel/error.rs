@@ -111,7 +111,7 @@ codes! {
     NobodyActing "nobody_acting" Invalid "Nobody to act for" "Personne concernée absente" "An API key that acts for nobody must name whom it means.";
     RateLimited "rate_limited" Limited "Too many requests" "Trop de requêtes" "Wait as long as `Retry-After` says.";
     TooManyFailures "too_many_failures" Limited "Too many failed sign-ins" "Trop d'échecs de connexion" "Wait as long as `Retry-After` says.";
-    Busy "busy" Unavailable "Busy" "Occupé" "The server has more writes waiting than it takes. Nothing was done; try again.";
+    Busy "busy" Unavailable "Busy" "Occupé" "The server has more waiting than it takes. Nothing was done; try again.";
     DatabaseUnavailable "database_unavailable" Unavailable "Database unavailable" "Base de données indisponible" "The database cannot be reached. Try again.";
     ProviderUnavailable "provider_unavailable" Unavailable "Identity provider unavailable" "Fournisseur d'identité indisponible" "The keys of the outside OpenID provider cannot be read. Try again.";
     OutsideUnavailable "outside_unavailable" Unavailable "The other system does not answer" "L'autre système ne répond pas" "Another system cannot be reached, or cannot answer just now. Jobs try again by themselves.";

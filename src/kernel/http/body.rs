@@ -1,6 +1,6 @@
 //! Bodies: JSON of a known shape, within limits, every broken rule named at once.
 
-use std::{collections::HashSet, fmt, marker::PhantomData, sync::Arc};
+use std::{collections::HashSet, fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -11,6 +11,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use validator::Validate;
 
 use super::{
@@ -31,12 +32,41 @@ use crate::kernel::{
 
 /// Levels of nesting that we read.
 const DEEPEST: usize = 64;
+/// Bytes of a body at the most from somebody whom nobody knows yet, of a command, and of what need not be counted.
+const MAX_SMALL_BODY: usize = 64 << 10;
+/// Bytes of all larger bodies that are here, until what they ask for is done.
+const MAX_BODIES: usize = 64 << 20;
+/// Bytes of a body that is read while no other is as large: what JSON becomes can be many times its text.
+const MAX_READ_BESIDE_OTHERS: usize = 256 << 10;
+
+/// Room for larger bodies, in KiB.
+static BODIES: Semaphore = Semaphore::const_new(MAX_BODIES >> 10);
+/// The turn to read a large body.
+static READING: Semaphore = Semaphore::const_new(1);
+
+/// How long a body waits for room.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// The room of a body among all that are here; a small one needs none.
+type Room = Option<SemaphorePermit<'static>>;
+
+async fn room_for(bytes: usize) -> Result<Room> {
+    if bytes <= MAX_SMALL_BODY {
+        return Ok(None);
+    }
+    let kib = u32::try_from(bytes.min(MAX_BODIES) >> 10).unwrap_or(u32::MAX);
+    let room = tokio::time::timeout(LONGEST_WAIT, BODIES.acquire_many(kib)).await;
+    let busy = || Error::new(Code::Busy, "More large bodies are here than the server takes. Nothing was done.").retry_after(1);
+    room.map_err(|_| busy())?.map(Some).map_err(Error::internal)
+}
+
 /// A request that changes something: its context and its body.
 pub struct Call<T> {
     /// The request.
     pub context: Context,
     /// Its body, already of the right shape and within its limits.
     pub body: T,
+    room: Room,
 }
 
 impl<T: 'static> Call<T> {
@@ -45,8 +75,12 @@ impl<T: 'static> Call<T> {
     where
         F: AsyncFnOnce(&mut Tx, T) -> Result<Answer> + 'static,
     {
-        let body = self.body;
-        write(db, self.context, async move |tx| work(tx, body).await).await
+        let Self { context, body, room } = self;
+        let work = async move |tx: &mut Tx| {
+            let _room = room;
+            work(tx, body).await
+        };
+        write(db, context, work).await
     }
 }
 
@@ -88,7 +122,7 @@ impl FromRequest for Command {
         let (request, payload) = (request.clone(), payload.take());
         async move {
             let mut context = begin(&request, authorize(&request).await?)?;
-            let bytes = read_bytes(&request, payload, usize::MAX).await?;
+            let (bytes, _) = read_bytes(&request, payload, MAX_SMALL_BODY).await?;
             // Clients often send `{}` with a command that takes nothing.
             if !bytes.trim_ascii().is_empty()
                 && !serde_json::from_slice::<serde_json::Map<String, Value>>(&bytes).is_ok_and(|map| map.is_empty())
@@ -118,19 +152,18 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Call<T> {
 
 impl<T: DeserializeOwned + Validate> Call<T> {
     async fn read(request: &HttpRequest, payload: Payload, mut context: Context, limit: usize) -> Result<Self> {
-        let bytes = read_bytes(request, payload, limit).await?;
+        let (bytes, room) = read_bytes(request, payload, limit).await?;
+        let large = bytes.len() > MAX_READ_BESIDE_OTHERS;
+        let _turn = if large { Some(READING.acquire().await.map_err(Error::internal)?) } else { None };
         let body = read::<T>(request, &bytes)?;
         body.validate()?;
         context.retry = retry_key(request, &bytes)?;
-        Ok(Self { context, body })
+        Ok(Self { context, body, room })
     }
 }
 
 /// A call of an operation that needs no credential: its actor is nobody, and its body is small.
 pub struct PublicCall<T>(pub Call<T>);
-
-/// Bytes at the most of a body from somebody whom nobody knows yet.
-const MAX_PUBLIC_BODY: usize = 64 << 10;
 
 impl<T: DeserializeOwned + Validate + 'static> FromRequest for PublicCall<T> {
     type Error = Error;
@@ -140,7 +173,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for PublicCall<T> {
         let (request, payload) = (request.clone(), payload.take());
         async move {
             let context = begin(&request, nobody(&request)?)?;
-            Call::read(&request, payload, context, MAX_PUBLIC_BODY).await.map(Self)
+            Call::read(&request, payload, context, MAX_SMALL_BODY).await.map(Self)
         }
         .boxed_local()
     }
@@ -149,8 +182,6 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for PublicCall<T> {
 /// What a page of a web site posts: an object of JSON, or a form as browsers encode it; within a limit of its own.
 pub struct Submission(Call<Map<String, Value>>);
 
-/// Bytes of a submission at the most.
-const LARGEST_SUBMISSION: usize = 64 << 10;
 /// Members of a submission at the most.
 const MOST_MEMBERS: usize = 1000;
 
@@ -172,13 +203,13 @@ impl FromRequest for Submission {
         let (request, payload) = (request.clone(), payload.take());
         async move {
             let mut context = begin(&request, authorize(&request).await?)?;
-            let bytes = read_bytes(&request, payload, LARGEST_SUBMISSION).await?;
+            let (bytes, room) = read_bytes(&request, payload, MAX_SMALL_BODY).await?;
             let body = read_submission(&request, &bytes)?;
             if body.len() > MOST_MEMBERS {
                 return Err(Error::field("", "length", format!("must have at most {MOST_MEMBERS} members")));
             }
             context.retry = retry_key(&request, &bytes)?;
-            Ok(Self(Call { context, body }))
+            Ok(Self(Call { context, body, room }))
         }
         .boxed_local()
     }
@@ -223,7 +254,7 @@ fn begin(request: &HttpRequest, actor: Arc<Actor>) -> Result<Context> {
 
 /// The whole body as it was sent, never decoded: what a few bytes unfold to is nothing that a limit could bound in time.
 /// It is no larger than this, and than the server takes, and has half of the request's time to arrive.
-async fn read_bytes(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<web::BytesMut> {
+async fn read_bytes(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<(web::BytesMut, Room)> {
     refuse_encodings(request)?;
     let limit = limit.min(Limits::of(request).body);
     let too_large = || Error::new(Code::BodyTooLarge, format!("The body is larger than the {limit} bytes that are taken here."));
@@ -233,21 +264,26 @@ async fn read_bytes(request: &HttpRequest, mut payload: Payload, limit: usize) -
     }
     let mut bytes = web::BytesMut::new();
     let arrival = async {
+        let mut room = room_for(announced.unwrap_or(0)).await?;
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|_| Error::new(Code::BadRequest, "The body could not be read."))?;
             if bytes.len() + chunk.len() > limit {
                 return Err(too_large());
             }
+            if room.is_none() && bytes.len() + chunk.len() > MAX_SMALL_BODY {
+                // Nobody said how much it will be.
+                room = room_for(limit).await?;
+            }
             bytes.extend_from_slice(&chunk);
         }
-        Ok(())
+        Ok(room)
     };
-    match tokio::time::timeout(Limits::of(request).request_timeout / 2, arrival).await {
+    let room = match tokio::time::timeout(Limits::of(request).request_timeout / 2, arrival).await {
         Ok(arrived) => arrived?,
         Err(_) => return Err(Error::new(Code::RequestTimeout, "The body did not arrive in time.")),
-    }
+    };
     request.extensions_mut().insert(ReadToTheEnd);
-    Ok(bytes)
+    Ok((bytes, room))
 }
 
 /// Refuses a body that would have to be decoded (RFC 9110, 8.4); `identity` says that it need not be.

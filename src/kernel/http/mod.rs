@@ -12,6 +12,7 @@ pub mod rate_limit;
 pub mod report;
 pub mod request;
 pub mod routes;
+pub mod sending;
 
 pub use answer::View;
 pub use body::{Call, Command, PublicCall, Submission};

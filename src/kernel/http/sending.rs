@@ -1,0 +1,146 @@
+//! Answers on their way. Each is given to its connection piece by piece; what clients have still to take is bounded for the
+//! whole process, and whoever takes it too slowly makes room for others.
+
+use std::{
+    collections::BTreeMap,
+    pin::Pin,
+    sync::{Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use actix_web::{
+    Error as ActixError,
+    body::{BodySize, BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::Method,
+    middleware::Next,
+    web::Bytes,
+};
+use tokio::time::Instant;
+
+use crate::kernel::error::{Code, Error};
+
+/// Bytes of a piece; an answer of two costs no more than its connection's buffers.
+const PIECE: usize = 32 << 10;
+/// Bytes of all larger answers that are on their way.
+const MAX_ON_THEIR_WAY: usize = 64 << 20;
+/// Whoever takes less than this in a second is too slow,
+const SLOWEST: u128 = 32 << 10;
+/// but not before so long.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The larger answers that are on their way, in the order in which they were begun.
+static ON_THEIR_WAY: Mutex<OnTheirWay> = Mutex::new(OnTheirWay { answers: BTreeMap::new(), bytes: 0, next: 0 });
+
+struct OnTheirWay {
+    answers: BTreeMap<u64, Answer>,
+    bytes: usize,
+    next: u64,
+}
+
+struct Answer {
+    rest: Bytes,
+    size: usize,
+    began: Instant,
+}
+
+impl Answer {
+    fn is_too_slow(&self) -> bool {
+        let (taken, took) = (self.size - self.rest.len(), self.began.elapsed());
+        took > GRACE && (taken as u128) < took.as_millis() * SLOWEST / 1000
+    }
+}
+
+impl OnTheirWay {
+    fn lock() -> MutexGuard<'static, Self> {
+        ON_THEIR_WAY.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes room by ending those that are too slow, the oldest first; for what must be sent, by ending any.
+    fn make_room(&mut self, size: usize, must: bool) -> bool {
+        while self.bytes + size > MAX_ON_THEIR_WAY && !self.answers.is_empty() {
+            let ended = self.answers.iter().find(|(_, answer)| answer.is_too_slow() || must).map(|(number, _)| *number);
+            let Some(ended) = ended else { return false };
+            self.end(ended);
+        }
+        true
+    }
+
+    fn end(&mut self, number: u64) {
+        if let Some(answer) = self.answers.remove(&number) {
+            self.bytes -= answer.size;
+        }
+    }
+}
+
+/// The body of a larger answer.
+struct Sending {
+    number: u64,
+    size: usize,
+}
+
+impl Sending {
+    /// Sends these bytes. What was done must be answered, what was only asked can be asked again: none when there is no room.
+    fn of(bytes: &[u8], must: bool) -> Option<Self> {
+        let mut all = OnTheirWay::lock();
+        let size = bytes.len();
+        if !all.make_room(size, must) {
+            return None;
+        }
+        let number = all.next;
+        all.next += 1;
+        all.bytes += size;
+        // A copy has no room to grow left over.
+        all.answers.insert(number, Answer { rest: Bytes::copy_from_slice(bytes), size, began: Instant::now() });
+        Some(Self { number, size })
+    }
+}
+
+impl MessageBody for Sending {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        BodySize::Sized(self.size as u64)
+    }
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let mut all = OnTheirWay::lock();
+        let Some(answer) = all.answers.get_mut(&self.number) else {
+            return Poll::Ready(Some(Err("the client was too slow, and others needed the room".into())));
+        };
+        if answer.rest.is_empty() {
+            return Poll::Ready(None);
+        }
+        let piece = answer.rest.len().min(PIECE);
+        Poll::Ready(Some(Ok(answer.rest.split_to(piece))))
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        OnTheirWay::lock().end(self.number);
+    }
+}
+
+/// Stands around everything that answers: a large answer goes out in pieces.
+pub async fn send_in_pieces<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, ActixError> {
+    let only_asks = request.method() == Method::GET;
+    let (request, response) = next.call(request).await?.into_parts();
+    let (response, body) = response.into_parts();
+    let body = match body.try_into_bytes() {
+        Ok(bytes) if bytes.len() > 2 * PIECE => match Sending::of(&bytes, !only_asks) {
+            Some(sending) => BoxBody::new(sending),
+            None => {
+                let refusal = Error::new(Code::Busy, "Others have not yet taken as much as the server holds.").retry_after(1);
+                return Ok(ServiceResponse::from_err(refusal, request));
+            }
+        },
+        Ok(bytes) => BoxBody::new(bytes),
+        Err(body) => BoxBody::new(body),
+    };
+    Ok(ServiceResponse::new(request, response.set_body(body)))
+}
