@@ -17,7 +17,7 @@ use crate::kernel::{
 #[openapi(
     info(
         title = "Caseload",
-        description = "The headless customer-service backend for shops. Nothing ever falls through the cracks: every note and action item has a live owner, a date and a history.\n\nErrors are `application/problem+json` (RFC 9457). Lists are paged by `cursor`. Every POST outside `/v1/auth` may carry an `Idempotency-Key`. `PATCH` is a merge patch (RFC 7396) and honours `If-Match`.",
+        description = "The headless customer-service backend for shops. Nothing ever falls through the cracks: every note and action item has a live owner, a date and a history.\n\nErrors are `application/problem+json` (RFC 9457). Lists are paged by `cursor`: a page ends after `limit` rows or 2 MiB of them, whichever comes first, and shows the first 4,000 characters of a long text, which `truncated` names, unless `fields` asks for it. Every POST outside `/v1/auth` may carry an `Idempotency-Key`. `PATCH` is a merge patch (RFC 7396) and honours `If-Match`.",
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
     ),
     servers((url = "/", description = "This server.")),

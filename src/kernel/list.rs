@@ -1,11 +1,15 @@
-//! The one list mechanism: keyset pages, allow-listed sorts, true counts, cursors bound to their query.
+//! The one list mechanism: keyset pages, allow-listed sorts, true counts, cursors bound to their query. A page has so
+//! many rows and so many bytes at the most, and shows the beginning of a long text unless it is asked for the whole.
+
+use std::{num::NonZero, sync::LazyLock};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sea_orm::{
-    FromQueryResult,
-    sea_query::{Cond, Expr, ExprTrait, Order, SelectStatement},
+    EntityTrait, FromQueryResult, IdenStatic, Iterable, QuerySelect, Select,
+    sea_query::{Alias, Cond, Expr, ExprTrait, Func, Order, SelectStatement},
 };
 use serde::{Deserialize, Serialize};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 use super::{
@@ -19,6 +23,24 @@ use super::{
 pub const DEFAULT_LIMIT: u64 = 50;
 /// Rows of a page at the most.
 pub const LARGEST_LIMIT: u64 = 200;
+/// Bytes of a page's rows at the most, as they are read; one row always fits.
+pub const MAX_PAGE_BYTES: usize = 2 << 20;
+/// Characters that a list shows of a long text, unless it is asked for the whole.
+pub const MAX_SHORT_TEXT: usize = 4000;
+/// Pages that are read and written at one time; their rows are in memory.
+static PAGES: LazyLock<Semaphore> = LazyLock::new(|| {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    Semaphore::new(Ord::max(8, 2 * cores))
+});
+
+/// A page's turn to be read and written.
+pub type Turn = SemaphorePermit<'static>;
+
+/// Waits for a turn: whatever reads many rows has one until they are gone again.
+pub async fn turn() -> Result<Turn> {
+    PAGES.acquire().await.map_err(Error::internal)
+}
+
 /// Counting stops here and then says so.
 pub const COUNT_LIMIT: u64 = 10_000;
 
@@ -70,10 +92,73 @@ pub trait Listed: FromQueryResult {
     const DEFAULT_SORT: &'static str;
     /// What `expand` can add to its rows.
     const EXPANDS: &'static [&'static str] = &[];
+    /// The columns of its long texts; members of the same names show them.
+    const TEXTS: &'static [&'static str] = &[];
+    /// The column of a long text.
+    fn text_column(name: &'static str) -> Expr {
+        Expr::col(Alias::new(name))
+    }
     /// The column of the id, which breaks ties.
     fn id_column() -> Expr;
     /// The id of a row.
     fn id(&self) -> Uuid;
+}
+
+/// How much is read of the long texts of rows.
+#[derive(Clone, Copy, Debug)]
+pub enum Texts<'a> {
+    /// All.
+    Whole,
+    /// The beginning, but all of those that a caller asks for by these names.
+    Short(&'a [String]),
+    /// So many characters.
+    First(usize),
+}
+
+impl Texts<'_> {
+    /// Whether all of one is shown.
+    #[must_use]
+    pub fn shows_whole(self, name: &str) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Short(asked) => asked.iter().any(|asked| asked == name),
+            Self::First(_) => false,
+        }
+    }
+
+    /// Characters that are read of one.
+    fn most(self, name: &str) -> Option<usize> {
+        match self {
+            // One more than is shown, by which to tell that there is more.
+            Self::Whole | Self::Short(_) => (!self.shows_whole(name)).then_some(MAX_SHORT_TEXT + 1),
+            Self::First(most) => Some(most),
+        }
+    }
+
+    /// The rows of an entity, of these columns as much as is read.
+    pub fn of<E: EntityTrait>(self, texts: &[&str]) -> Select<E> {
+        E::Column::iter().fold(E::find().select_only(), |select, column| {
+            let name = column.as_str();
+            let Some(most) = self.most(name).filter(|_| texts.contains(&name)) else { return select.column(column) };
+            let (first, most) = (Expr::cust("1"), Expr::cust(most.to_string()));
+            select.column_as(Expr::from(Func::cust("substr").args([Expr::col((E::default(), column)), first, most])), name)
+        })
+    }
+
+    /// Cuts a text to what is shown of it; its name when that is not all.
+    pub fn cut(self, name: &'static str, text: &mut String) -> Option<&'static str> {
+        let end = text.char_indices().nth(MAX_SHORT_TEXT).filter(|_| !self.shows_whole(name))?.0;
+        text.truncate(end);
+        Some(name)
+    }
+}
+
+impl PageRequest {
+    /// How much its rows show of their long texts.
+    #[must_use]
+    pub fn texts(&self) -> Texts<'_> {
+        Texts::Short(self.fields.as_deref().unwrap_or_default())
+    }
 }
 
 /// What the caller asks of any list, besides its filter.
@@ -177,15 +262,44 @@ pub async fn page<R: Listed + 'static>(
         filtered.order_by_expr((sort.column)(), order.clone());
     }
     filtered.order_by_expr(R::id_column(), ordered.id_order.clone()).limit(request.limit + 1);
-    let mut data = reader.all::<R>(&filtered).await?;
+    let fitting = fitting::<R>(reader, request.texts(), &filtered).await?;
+    if let Some(fitting) = fitting {
+        filtered.limit(fitting);
+    }
+    let (mut data, ended_by_bytes) = reader.all_within::<R>(&filtered, MAX_PAGE_BYTES).await?;
     let wanted = usize::try_from(request.limit).unwrap_or(usize::MAX);
-    let more = data.len() > wanted;
+    let more = ended_by_bytes || fitting.is_some() || data.len() > wanted;
     data.truncate(wanted);
     let next_cursor = data.last().filter(|_| more).map(|last| {
         let after = ordered.keys.iter().map(|(sort, _)| (sort.value)(last)).collect();
         close(&Cursor::new(&request.fingerprint, sort, after, last.id()))
     });
     Ok(Page { data, next_cursor, counts })
+}
+
+#[derive(FromQueryResult)]
+struct Size {
+    bytes: i64,
+}
+
+/// How many rows fit in a page when some of their long texts are asked for whole: they are too large to be read before
+/// it is known. None when all of them fit.
+async fn fitting<R: Listed>(reader: Reader<'_>, texts: Texts<'_>, rows: &SelectStatement) -> Result<Option<u64>> {
+    let asked = R::TEXTS.iter().filter(|name| texts.shows_whole(name));
+    let size = |name: &&'static str| Expr::from(Func::cust("octet_length").arg(R::text_column(name))).cast_as("bigint");
+    let size = asked.map(size).reduce(ExprTrait::add);
+    let Some(size) = size else { return Ok(None) };
+    let mut sizes = rows.clone();
+    sizes.clear_selects().expr_as(size, Alias::new("bytes"));
+    let (mut fitting, mut bytes) = (0, 0);
+    for size in reader.all::<Size>(&sizes).await? {
+        bytes += usize::try_from(size.bytes).unwrap_or(0);
+        if bytes > MAX_PAGE_BYTES {
+            return Ok(Some(Ord::max(fitting, 1)));
+        }
+        fitting += 1;
+    }
+    Ok(None)
 }
 
 fn refuse_unknown_expansions<R: Listed>(wanted: &[String]) -> Result<()> {
@@ -250,17 +364,22 @@ fn open(text: &str) -> Option<Cursor> {
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()
 }
 
-/// Makes a row [`Listed`]: its id, its default sort, what `expand` can add, and the columns that it
+/// Makes a row [`Listed`]: its id, its default sort, what `expand` can add, its long texts, and the columns that it
 /// sorts by with their values.
 #[macro_export]
 macro_rules! listed {
     (
-        $listed:ident, |$row:ident| $id:expr, default $default:literal, $(expands $expands:expr,)?
+        $listed:ident, |$row:ident| $id:expr, default $default:literal, $(expands $expands:expr,)? $(texts $texts:expr,)?
         sorts { $($name:literal => $column:expr, $value:expr;)+ }
     ) => {
         impl $crate::kernel::list::Listed for $listed {
             const DEFAULT_SORT: &'static str = $default;
             $(const EXPANDS: &'static [&'static str] = $expands;)?
+            $(const TEXTS: &'static [&'static str] = $texts;)?
+
+            fn text_column(name: &'static str) -> sea_orm::sea_query::Expr {
+                sea_orm::sea_query::Expr::col((Entity, sea_orm::sea_query::Alias::new(name)))
+            }
 
             fn sorts() -> &'static [$crate::kernel::list::Sort<Self>] {
                 const SORTS: &[$crate::kernel::list::Sort<$listed>] = &[$(

@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
+use futures_util::{Stream, StreamExt};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult, QueryTrait, Select, Statement,
-    Value,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryResult, QueryTrait,
+    Select, Statement, Value,
     sea_query::{PostgresQueryBuilder, QueryBuilder, SelectStatement, SqlWriter, SqlWriterValues, SqliteQueryBuilder},
+    sqlx::{Decode, Row, Sqlite, TypeInfo, ValueRef},
 };
 
 use super::{error::Result, patience::patiently};
@@ -46,6 +48,26 @@ impl Reader<'_> {
         Ok(rows.iter().map(|row| R::from_query_result(row, "")).collect::<std::result::Result<_, _>>()?)
     }
 
+    /// The rows of a statement until they cost so many bytes, at least one of them; and whether it has more.
+    pub async fn all_within<R: FromQueryResult>(&self, select: &SelectStatement, most: usize) -> Result<(Vec<R>, bool)> {
+        use sea_orm::StreamTrait;
+        let statement = self.statement(select);
+        match self {
+            Self::Pool(pool) => patiently(async { gather(pool.stream_raw(statement).await?, most).await }).await,
+            Self::Tx(tx) => gather(tx.stream_raw(statement).await?, most).await,
+        }
+    }
+
+    /// What is made of each row of a statement, one after the other as they come.
+    pub async fn each<R: FromQueryResult, T>(&self, select: &SelectStatement, make: impl FnMut(R) -> T) -> Result<Vec<T>> {
+        use sea_orm::StreamTrait;
+        let statement = self.statement(select);
+        match self {
+            Self::Pool(pool) => patiently(async { made_of(pool.stream_raw(statement).await?, make).await }).await,
+            Self::Tx(tx) => made_of(tx.stream_raw(statement).await?, make).await,
+        }
+    }
+
     /// The first row of a statement.
     pub async fn one<R: FromQueryResult>(&self, select: &SelectStatement) -> Result<Option<R>> {
         let statement = self.statement(select);
@@ -80,6 +102,60 @@ impl Reader<'_> {
     /// Whether a statement has any row.
     pub async fn any(&self, select: SelectStatement) -> Result<bool> {
         Ok(self.count(select, 1).await? > 0)
+    }
+}
+
+/// Takes rows as they come, so that no more of them are here than are wanted.
+async fn gather<R: FromQueryResult>(
+    mut rows: impl Stream<Item = std::result::Result<QueryResult, DbErr>> + Unpin,
+    most: usize,
+) -> Result<(Vec<R>, bool)> {
+    let (mut found, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next().await {
+        let row = row?;
+        bytes += weight(&row);
+        if bytes > most && !found.is_empty() {
+            return Ok((found, true));
+        }
+        found.push(R::from_query_result(&row, "")?);
+    }
+    Ok((found, false))
+}
+
+async fn made_of<R: FromQueryResult, T>(
+    mut rows: impl Stream<Item = std::result::Result<QueryResult, DbErr>> + Unpin,
+    mut make: impl FnMut(R) -> T,
+) -> Result<Vec<T>> {
+    let mut made = Vec::new();
+    while let Some(row) = rows.next().await {
+        made.push(make(R::from_query_result(&row?, "")?));
+    }
+    Ok(made)
+}
+
+/// Bytes that a row costs.
+fn weight(row: &QueryResult) -> usize {
+    if let Some(row) = row.try_as_sqlite_row() {
+        let bytes = |at| {
+            // A number that was once read as bytes is no number any more.
+            let value = row.try_get_raw(at).ok().filter(|value| matches!(value.type_info().name(), "TEXT" | "BLOB"))?;
+            <&[u8] as Decode<Sqlite>>::decode(value).ok()
+        };
+        (0..row.len()).filter_map(bytes).map(weight_of_bytes).sum()
+    } else if let Some(row) = row.try_as_pg_row() {
+        let bytes = |at| row.try_get_raw(at).ok()?.as_bytes().ok();
+        (0..row.len()).filter_map(bytes).map(weight_of_bytes).sum()
+    } else {
+        0
+    }
+}
+
+/// What a value of JSON becomes is much more than its text, for each of its members.
+fn weight_of_bytes(bytes: &[u8]) -> usize {
+    const MEMBER: usize = 64;
+    match bytes.first() {
+        Some(b'{' | b'[') => bytes.len() + MEMBER * bytes.iter().filter(|byte| **byte == b',').count(),
+        _ => bytes.len(),
     }
 }
 

@@ -21,6 +21,7 @@ use crate::{
         actor::Actor,
         error::{Code, Error, Result},
         journal::Record,
+        list::MAX_PAGE_BYTES,
         reader::Reader,
         tx::Tx,
     },
@@ -308,16 +309,21 @@ pub async fn group_is_unstaffed<M: Owned>(reader: Reader<'_>, group: Uuid, but: 
     reader.count(select, u64::from(u32::MAX)).await
 }
 
-/// Moves everything open of a person to another owner; what became of each.
-pub async fn move_all<M: Owned>(tx: &mut Tx, from: Uuid, to: Owner) -> Result<Vec<M>> {
+/// Moves everything open of a person to another owner; what is said of each. It is read part by part: what was moved is
+/// theirs no more.
+pub async fn move_all<M: Owned, T>(tx: &mut Tx, from: Uuid, to: Owner, say: impl Fn(M) -> T) -> Result<Vec<T>> {
     let mut theirs = open_work::<M>(from);
     theirs.order_by((M::Entity::default(), Alias::new("id")), Order::Asc);
     tx.lock_rows(&mut theirs);
-    let mut moved = Vec::new();
-    for before in tx.read().all::<M>(&theirs).await? {
-        let mut after = before.clone();
-        after.give(to);
-        moved.push(tx.change(&before, after, &format!("{}.reassigned", M::KIND)).await?);
+    let (mut moved, mut more) = (Vec::new(), true);
+    while more {
+        let part: Vec<M>;
+        (part, more) = tx.read().all_within(&theirs, MAX_PAGE_BYTES).await?;
+        for before in part {
+            let mut after = before.clone();
+            after.give(to);
+            moved.push(say(tx.change(&before, after, &format!("{}.reassigned", M::KIND)).await?));
+        }
     }
     Ok(moved)
 }

@@ -21,6 +21,7 @@ mod interactions;
 mod issues;
 mod jobs;
 mod lists;
+mod long_texts;
 mod notes;
 mod offboarding;
 mod oidc;

@@ -4,6 +4,7 @@
 //! application is killed under load (3 unless set).
 
 mod abuse;
+mod bytes;
 mod crash;
 mod disk;
 mod ending;

@@ -1,6 +1,6 @@
 //! The rules of subjects: what can be one, and which of them are contacts.
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryTrait};
 use uuid::Uuid;
 
 use super::{Subject, json::TYPES};
@@ -10,6 +10,7 @@ use crate::{
     kernel::{
         error::{Broken, Error, Result},
         journal::{Change, Record},
+        list::MAX_PAGE_BYTES,
         reader::Reader,
         tx::Tx,
     },
@@ -87,16 +88,23 @@ pub async fn find_contact<M: Record>(
     tell: fn(&mut M, Uuid),
 ) -> Result<()>
 where
+    M: FromQueryResult,
     M::Entity: EntityTrait<Model = M>,
     <M::Entity as EntityTrait>::Column: Copy,
 {
     for (known_kind, known_id) in newly_known(change) {
         let theirs = M::Entity::find().filter(kind.eq(known_kind)).filter(id.eq(known_id)).filter(contact.is_null());
-        let theirs = tx.for_update(theirs);
-        for before in tx.read().models(theirs).await? {
-            let mut after = before.clone();
-            tell(&mut after, change.id);
-            tx.change(&before, after, event).await?;
+        let theirs = tx.for_update(theirs).into_query();
+        // Part by part: who has been told is not found again.
+        let mut more = true;
+        while more {
+            let part: Vec<M>;
+            (part, more) = tx.read().all_within(&theirs, MAX_PAGE_BYTES).await?;
+            for before in part {
+                let mut after = before.clone();
+                tell(&mut after, change.id);
+                tx.change(&before, after, event).await?;
+            }
         }
     }
     Ok(())

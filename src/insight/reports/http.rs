@@ -240,7 +240,8 @@ report! {
 async fn list_orphaned_work(db: Data<Db>, list: List) -> Result<Listing> {
     let viewer = Viewer::of(&list.context);
     let everything = ActionItemFilter { include_completed: Some(Flag(true)), ..ActionItemFilter::default() };
-    let page = action_items::page(db.read(), &list.context, &viewer, &everything, action_items::orphaned(), &list.page).await?;
+    let page =
+        action_items::page(db.read(), &list.context, &viewer, &everything, action_items::orphaned(list.page.texts()), &list.page).await?;
     Listing::of(&list, &page)
 }
 
@@ -264,6 +265,6 @@ async fn list_orphaned_issues(db: Data<Db>, list: List) -> Result<Listing> {
 #[get("/reports/orphaned-work-items")]
 async fn list_orphaned_work_items(db: Data<Db>, list: List) -> Result<Listing> {
     let everything = WorkItemFilter { include_inactive: Some(Flag(true)), ..WorkItemFilter::default() };
-    let page = work_items::page(db.read(), &list.context, &everything, work_items::orphaned(), &list.page).await?;
+    let page = work_items::page(db.read(), &list.context, &everything, work_items::orphaned(list.page.texts()), &list.page).await?;
     Listing::of(&list, &page)
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use sea_orm::EntityTrait;
+use sea_orm::{EntityTrait, FromQueryResult};
 use uuid::Uuid;
 
 use super::json::{DEFAULT_LIMIT, SearchFilter, SearchKind, SearchResult, SearchView};
@@ -14,6 +14,7 @@ use crate::{
         error::{Error, Result},
         filter::{AnyOf, Number},
         journal::Record,
+        list::{self, Listed},
         reader::Reader,
         search::{self, Hit, RANKED, Terms},
     },
@@ -26,6 +27,8 @@ struct Found {
     /// Who may read it may find it.
     scope: Scope,
     path: &'static str,
+    /// The columns of its long texts.
+    texts: &'static [&'static str],
     show: Show,
 }
 
@@ -33,16 +36,35 @@ type Show = for<'a> fn(Reader<'a>, &'a Found, &'a Terms, Vec<&'a Hit>) -> LocalB
 
 /// Every kind that can be found.
 const KINDS: &[Found] = &[
-    Found { kind: SearchKind::Contact, scope: Scope::ContactsRead, path: "/v1/contacts", show: show::<contact::Model> },
-    Found { kind: SearchKind::Note, scope: Scope::NotesRead, path: "/v1/notes", show: show::<note::Model> },
-    Found { kind: SearchKind::ActionItem, scope: Scope::ActionItemsRead, path: "/v1/action-items", show: show::<action_item::Model> },
-    Found { kind: SearchKind::Issue, scope: Scope::IssuesRead, path: "/v1/issues", show: show::<issue::Model> },
-    Found { kind: SearchKind::WorkItem, scope: Scope::WorkItemsRead, path: "/v1/work-items", show: show::<work_item::Model> },
-    Found { kind: SearchKind::Interaction, scope: Scope::InteractionsRead, path: "/v1/interactions", show: show::<interaction::Model> },
+    Found { kind: SearchKind::Contact, scope: Scope::ContactsRead, path: "/v1/contacts", texts: &[], show: show::<contact::Model> },
+    Found { kind: SearchKind::Note, scope: Scope::NotesRead, path: "/v1/notes", texts: note::Row::TEXTS, show: show::<note::Model> },
+    Found {
+        kind: SearchKind::ActionItem,
+        scope: Scope::ActionItemsRead,
+        path: "/v1/action-items",
+        texts: action_item::Row::TEXTS,
+        show: show::<action_item::Model>,
+    },
+    Found { kind: SearchKind::Issue, scope: Scope::IssuesRead, path: "/v1/issues", texts: &[], show: show::<issue::Model> },
+    Found {
+        kind: SearchKind::WorkItem,
+        scope: Scope::WorkItemsRead,
+        path: "/v1/work-items",
+        texts: work_item::Row::TEXTS,
+        show: show::<work_item::Model>,
+    },
+    Found {
+        kind: SearchKind::Interaction,
+        scope: Scope::InteractionsRead,
+        path: "/v1/interactions",
+        texts: interaction::Row::TEXTS,
+        show: show::<interaction::Model>,
+    },
 ];
 
 /// What fits the words best, of the kinds that the caller may read.
 pub async fn search(reader: Reader<'_>, actor: &Actor, filter: &SearchFilter) -> Result<SearchView> {
+    let _turn = list::turn().await?;
     let terms = filter.q.as_ref().ok_or_else(|| Error::parameter("q", "required", "q is required: a word to find."))?;
     let asked = |kind: SearchKind| filter.kind.as_ref().is_none_or(|AnyOf(kinds)| kinds.contains(&kind));
     let kinds: Vec<&Found> = KINDS.iter().filter(|found| asked(found.kind) && actor.scopes.contains(&found.scope)).collect();
@@ -64,7 +86,7 @@ pub async fn search(reader: Reader<'_>, actor: &Actor, filter: &SearchFilter) ->
 }
 
 /// The results of one kind, their rows read in one query.
-fn show<'a, M: Record>(
+fn show<'a, M: Record + FromQueryResult>(
     reader: Reader<'a>,
     found: &'a Found,
     terms: &'a Terms,
@@ -75,8 +97,7 @@ where
 {
     async move {
         let scores: HashMap<Uuid, f64> = hits.iter().map(|hit| (hit.id, hit.score)).collect();
-        let rows: Vec<M> = search::rows(reader, scores.keys().copied().collect()).await?;
-        let results = rows.iter().filter_map(|row| {
+        let result = |row: M| {
             let (says, belongs, id) = (row.searchable()?, row.belongs(), row.id());
             Some(SearchResult {
                 kind: found.kind,
@@ -89,8 +110,9 @@ where
                 contact_id: belongs.contact,
                 url: format!("{}/{id}", found.path),
             })
-        });
-        Ok(results.collect())
+        };
+        let results = search::each(reader, scores.keys().copied().collect(), found.texts, result).await?;
+        Ok(results.into_iter().flatten().collect())
     }
     .boxed_local()
 }

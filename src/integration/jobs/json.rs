@@ -5,7 +5,7 @@ use utoipa::IntoParams;
 
 use crate::kernel::{
     filter::AnyOf,
-    jobs::{Job, JobStatus, JobView},
+    jobs::{JobStatus, JobView, Shown},
 };
 
 /// Alternative statuses of jobs.
@@ -24,4 +24,4 @@ pub struct JobFilter {
     pub kind: Option<AnyOf<String>>,
 }
 
-crate::page_of!(JobPage, JobView, Job, "jobs");
+crate::page_of!(JobPage, JobView, Shown, "jobs");

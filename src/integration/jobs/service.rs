@@ -7,21 +7,20 @@ use crate::kernel::{
     actor::Actor,
     error::{Code, Error, Result},
     filter::Narrow,
-    jobs::{Column, Entity, Job, JobStatus, JobView},
+    jobs::{self, Column, Entity, Job, JobStatus, JobView, Shown},
     list::{self, Page, PageRequest},
     reader::Reader,
     tx::Tx,
 };
 
 /// Jobs are their creator's; managers and administrators see everybody's.
-fn visible_to(actor: &Actor) -> Select<Entity> {
-    let all = Entity::find();
+fn visible_to(actor: &Actor, all: Select<Entity>) -> Select<Entity> {
     if actor.oversees() { all } else { all.filter(Column::CreatedById.eq(actor.author())) }
 }
 
 /// A page of jobs.
 pub async fn page(reader: Reader<'_>, actor: &Actor, filter: JobFilter, request: &PageRequest) -> Result<Page<JobView>> {
-    let page = list::page::<Job>(reader, request, visible_to(actor).into_query(), |select| {
+    let page = list::page::<Shown>(reader, request, visible_to(actor, jobs::listed(request.texts())).into_query(), |select| {
         select
             .any_of(Expr::col((Entity, Column::Status)), filter.status.as_ref())
             .any_of(Expr::col((Entity, Column::Kind)), filter.kind.as_ref());
@@ -32,7 +31,7 @@ pub async fn page(reader: Reader<'_>, actor: &Actor, filter: JobFilter, request:
 
 /// One job.
 pub async fn find(reader: Reader<'_>, actor: &Actor, id: Uuid) -> Result<Job> {
-    reader.model(visible_to(actor).filter(Column::Id.eq(id))).await?.ok_or_else(|| Error::not_found("job"))
+    reader.model(visible_to(actor, Entity::find()).filter(Column::Id.eq(id))).await?.ok_or_else(|| Error::not_found("job"))
 }
 
 /// Stops a job; what it has done stays done.

@@ -24,7 +24,7 @@ use crate::kernel::{
     error::{Code, Error, Result, Violation},
     filter::{Filter, Flag, joined},
     kinds,
-    list::{DEFAULT_LIMIT, LARGEST_LIMIT, Listed, PageRequest},
+    list::{self, DEFAULT_LIMIT, LARGEST_LIMIT, Listed, PageRequest, Turn},
 };
 
 /// A request for a list: its context, its filter and its page.
@@ -39,6 +39,8 @@ pub struct List<F = NoFilter> {
     pub format: Format,
     /// The path, for the link to the next page.
     pub path: String,
+    /// The turn in which the page is read and written.
+    pub turn: Option<Turn>,
 }
 
 /// The forms that a list comes in.
@@ -125,7 +127,9 @@ impl<F: Filter> FromRequest for List<F> {
         let request = request.clone();
         async move {
             let actor = authorize(&request).await?;
-            read(&request, actor, database(&request)?.cursor_key().await?)
+            let mut list = read(&request, actor, database(&request)?.cursor_key().await?)?;
+            list.turn = Some(list::turn().await?);
+            Ok(list)
         }
         .boxed_local()
     }
@@ -218,7 +222,7 @@ fn read<F: Filter>(request: &HttpRequest, actor: Arc<Actor>, cursor_key: &str) -
         fingerprint,
         query: form_urlencoded::Serializer::new(String::new()).extend_pairs(rest).finish(),
     };
-    Ok(List { context: context(request, actor)?, filter, page, format: format?, path: request.path().to_owned() })
+    Ok(List { context: context(request, actor)?, filter, page, format: format?, path: request.path().to_owned(), turn: None })
 }
 
 fn check_utf8(query: &str) -> Result<()> {

@@ -42,15 +42,14 @@ impl Listing {
         let body = match (&list.page.fields, list.format) {
             (None, Format::Json) => write_json(&page.data, page, more)?,
             (fields, format) => {
-                let mut rows: Vec<Value> =
-                    page.data.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>().map_err(Error::internal)?;
                 if let Some(fields) = fields {
-                    keep_only::<T>(&mut rows, fields)?;
+                    refuse_unknown_fields::<T>(fields)?;
                 }
+                let rows = page.data.iter().map(|row| shown(row, fields.as_deref()));
                 match format {
-                    Format::Json => write_json(&rows, page, more)?,
-                    Format::Csv => write_csv::<T>(&rows, fields.as_deref())?,
-                    Format::Ndjson => write_ndjson(&rows)?,
+                    Format::Json => write_json(&rows.collect::<Result<Vec<_>>>()?, page, more)?,
+                    Format::Csv => write_csv::<T>(rows, fields.as_deref())?,
+                    Format::Ndjson => write_ndjson(rows)?,
                     Format::Svg => return Err(Error::internal("a list has no chart")),
                 }
             }
@@ -68,17 +67,17 @@ fn write_json<T: Serialize, P>(data: &[T], page: &Page<P>, more: Map<String, Val
     serde_json::to_vec(&envelope).map_err(Error::internal)
 }
 
-pub(super) fn write_ndjson(rows: &[Value]) -> Result<Vec<u8>> {
+pub(super) fn write_ndjson(rows: impl Iterator<Item = Result<Value>>) -> Result<Vec<u8>> {
     let mut body = Vec::new();
     for row in rows {
-        serde_json::to_writer(&mut body, row).map_err(Error::internal)?;
+        serde_json::to_writer(&mut body, &row?).map_err(Error::internal)?;
         body.push(b'\n');
     }
     Ok(body)
 }
 
 /// The columns are those that the document gives the rows, whatever these rows hold: a file has them even when it has no row.
-pub(super) fn write_csv<T: ToSchema>(rows: &[Value], fields: Option<&[String]>) -> Result<Vec<u8>> {
+pub(super) fn write_csv<T: ToSchema>(rows: impl Iterator<Item = Result<Value>>, fields: Option<&[String]>) -> Result<Vec<u8>> {
     let mut components = Vec::new();
     T::schemas(&mut components);
     let mut columns = Vec::new();
@@ -89,7 +88,8 @@ pub(super) fn write_csv<T: ToSchema>(rows: &[Value], fields: Option<&[String]>) 
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     writer.write_record(&columns).map_err(Error::internal)?;
     for row in rows {
-        let cells = columns.iter().map(|column| cell(column.split('.').try_fold(row, |value, name| value.get(name))));
+        let row = row?;
+        let cells = columns.iter().map(|column| cell(column.split('.').try_fold(&row, |value, name| value.get(name))));
         writer.write_record(cells).map_err(Error::internal)?;
     }
     writer.into_inner().map_err(Error::internal)
@@ -157,7 +157,25 @@ fn is_number(text: &str) -> bool {
     digits(whole) && part.is_none_or(digits) && exponent.is_none_or(|exponent| digits(&unsigned(exponent)))
 }
 
-fn keep_only<T: ToSchema>(rows: &mut [Value], fields: &[String]) -> Result<()> {
+/// The member that says what of a row is not all there.
+const TRUNCATED: &str = "truncated";
+
+/// A row with these of its members.
+fn shown(row: &impl Serialize, fields: Option<&[String]>) -> Result<Value> {
+    let mut row = serde_json::to_value(row).map_err(Error::internal)?;
+    if let (Some(fields), Value::Object(members)) = (fields, &mut row) {
+        members.retain(|name, _| fields.contains(name) || name == TRUNCATED);
+        if let Some(Value::Array(truncated)) = members.get_mut(TRUNCATED) {
+            truncated.retain(|name| fields.iter().any(|field| *name == *field));
+            if truncated.is_empty() {
+                members.shift_remove(TRUNCATED);
+            }
+        }
+    }
+    Ok(row)
+}
+
+fn refuse_unknown_fields<T: ToSchema>(fields: &[String]) -> Result<()> {
     let known = members(&T::schema());
     if let Some(unknown) = fields.iter().find(|field| !known.contains(field)) {
         return Err(Error::parameter(
@@ -165,11 +183,6 @@ fn keep_only<T: ToSchema>(rows: &mut [Value], fields: &[String]) -> Result<()> {
             "unknown_value",
             format!("{unknown:?} is not a member of these rows; they have {}.", known.join(", ")),
         ));
-    }
-    for row in rows {
-        if let Value::Object(map) = row {
-            map.retain(|name, _| fields.contains(name));
-        }
     }
     Ok(())
 }

@@ -122,8 +122,8 @@ impl Figures {
         let table = || rows.iter().map(serde_json::to_value).collect::<std::result::Result<Vec<_>, _>>().map_err(Error::internal);
         let body = match format {
             Format::Json => serde_json::to_vec(whole).map_err(Error::internal)?,
-            Format::Csv => write_csv::<R>(&table()?, None)?,
-            Format::Ndjson => write_ndjson(&table()?)?,
+            Format::Csv => write_csv::<R>(table()?.into_iter().map(Ok), None)?,
+            Format::Ndjson => write_ndjson(table()?.into_iter().map(Ok))?,
             Format::Svg => chart()?.into_bytes(),
         };
         Ok(Self { format, body })

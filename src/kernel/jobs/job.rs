@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use sea_orm::{FromJsonQueryResult, entity::prelude::*};
+use sea_orm::{
+    FromJsonQueryResult, FromQueryResult, IdenStatic, Iterable, QuerySelect,
+    entity::prelude::*,
+    sea_query::{ExprTrait, Func},
+};
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{actor::Actor, clock::Timestamp, context::Context, journal::Belongs};
+use crate::kernel::{actor::Actor, clock::Timestamp, context::Context, journal::Belongs, list::Texts};
 
 crate::choice! {
     /// How far a job is.
@@ -97,6 +101,57 @@ pub struct Model {
 
 crate::record!(Model, "job", |row| Belongs::set_up(&row.title));
 
-crate::listed!(Model, |row| row.id, default "-created_at", sorts {
+/// A job as others see it: not what its handler needs.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct Shown {
+    /// Its id.
+    pub id: Uuid,
+    /// Which handler does it.
+    pub kind: String,
+    /// What people call it.
+    pub title: String,
+    /// How far it is.
+    pub status: JobStatus,
+    /// How much of it is done.
+    pub done: i64,
+    /// How much there is to do.
+    pub total: i64,
+    /// What came of it, unless it is too long to be shown.
+    pub result: Option<Json>,
+    /// Whether it is.
+    pub result_is_long: bool,
+    /// Why it failed.
+    pub problem: Option<Json>,
+    /// Who asked for it.
+    pub created_by_id: Uuid,
+    /// The request that asked for it.
+    pub asked: Asked,
+    /// How often it was begun.
+    pub attempts: i64,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it last moved.
+    pub updated_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// How often it changed.
+    pub version: i64,
+}
+
+/// Bytes of a result that a list shows, unless it is asked for.
+const MAX_SHORT_RESULT: i64 = 4000;
+
+/// Jobs as a list shows them.
+pub fn listed(texts: Texts<'_>) -> Select<Entity> {
+    let kept = |column: &Column| !matches!(column, Column::Payload | Column::Result);
+    let select = Column::iter().filter(kept).fold(Entity::find().select_only(), QuerySelect::column);
+    let result = || Expr::col((Entity, Column::Result));
+    let size = Expr::from(Func::coalesce([Func::cust("octet_length").arg(result().cast_as("text")).into(), Expr::val(0)]));
+    let most = if texts.shows_whole("result") { i64::MAX } else { MAX_SHORT_RESULT };
+    let select = select.column_as(Expr::expr(Expr::case(size.clone().lte(most), result())), Column::Result.as_str());
+    select.column_as(size.gt(most), "result_is_long")
+}
+
+crate::listed!(Shown, |row| row.id, default "-created_at", sorts {
     "created_at" => Column::CreatedAt, row.created_at.into();
 });

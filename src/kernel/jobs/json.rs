@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Job, JobStatus};
+use super::{Job, JobStatus, Shown};
 use crate::kernel::{actor::Named, clock::Timestamp, http::View, problem::Problem};
 
 /// How much of a job is done.
@@ -37,6 +37,11 @@ pub struct JobView {
     /// What has come of it so far; its shape is that of the command that began it.
     #[schema(required, value_type = Option<serde_json::Map<String, Value>>)]
     pub result: Option<Value>,
+    /// What is left out of a list because it is long: `result`, with more than 4,000 bytes, unless `fields` asks for it. Absent
+    /// when nothing is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>, required = false, example = json!(["result"]))]
+    pub truncated: Vec<&'static str>,
     /// Why it failed.
     #[schema(required, value_type = Option<Problem>)]
     pub problem: Option<Value>,
@@ -58,6 +63,29 @@ pub struct JobView {
 
 impl From<Job> for JobView {
     fn from(row: Job) -> Self {
+        Self::from(Shown {
+            id: row.id,
+            kind: row.kind,
+            title: row.title,
+            status: row.status,
+            done: row.done,
+            total: row.total,
+            result: row.result,
+            result_is_long: false,
+            problem: row.problem,
+            created_by_id: row.created_by_id,
+            asked: row.asked,
+            attempts: row.attempts,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            finished_at: row.finished_at,
+            version: row.version,
+        })
+    }
+}
+
+impl From<Shown> for JobView {
+    fn from(row: Shown) -> Self {
         let by = row.asked.actor;
         Self {
             id: row.id,
@@ -66,6 +94,7 @@ impl From<Job> for JobView {
             status: row.status,
             progress: JobProgress { done: row.done, total: row.total },
             result: row.result,
+            truncated: row.result_is_long.then_some("result").into_iter().collect(),
             problem: row.problem,
             created_by: Named { id: row.created_by_id, name: by.acting_for.map_or(by.name, |person| person.name) },
             attempts: row.attempts,

@@ -14,7 +14,7 @@ mod runner;
 use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
 use serde::Serialize;
 
-pub use job::{Asked, Column, Entity, JobStatus, Model as Job};
+pub use job::{Asked, Column, Entity, JobStatus, Model as Job, Shown, listed};
 pub use json::{JobProgress, JobView};
 pub use runner::{Handler, Run, Runner};
 

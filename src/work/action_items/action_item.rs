@@ -18,7 +18,7 @@ use crate::{
         error::{Code, Error, Result},
         filter::Alternative,
         journal::{Audience, Belongs},
-        list::{Key, Listed, Sort},
+        list::{Key, Listed, Sort, Texts},
         search::Searchable,
         tx::Tx,
     },
@@ -195,8 +195,8 @@ impl Row {
 
 /// Everything the staff may see: all of it, with names, in one query.
 #[must_use]
-pub fn select() -> SelectStatement {
-    let mut select = Entity::find().into_query();
+pub fn select(texts: Texts<'_>) -> SelectStatement {
+    let mut select = texts.of::<Entity>(Row::TEXTS).into_query();
     users::name_column(&mut select, Expr::col((Entity, Column::AssigneeId)), "assignee_name");
     users::person_column(&mut select, Expr::col((Entity, Column::CreatedById)), "created_by_name");
     users::person_column(&mut select, Expr::col((Entity, Column::CompletedById)), "completed_by_name");
@@ -212,7 +212,7 @@ pub fn select() -> SelectStatement {
     select
 }
 
-crate::listed!(Row, |row| row.item.id, default "due_at", expands &["labels", "contact"], sorts {
+crate::listed!(Row, |row| row.item.id, default "due_at", expands &["labels", "contact"], texts &["details"], sorts {
     "due_at" => Column::DueAt, row.item.due_at.into();
     "created_at" => Column::CreatedAt, row.item.created_at.into();
     "priority" => Column::Priority, Key::Int(row.item.priority as i64);
@@ -231,6 +231,7 @@ impl FromQueryResult for RowByVariable {
 impl Listed for RowByVariable {
     const DEFAULT_SORT: &'static str = Row::DEFAULT_SORT;
     const EXPANDS: &'static [&'static str] = Row::EXPANDS;
+    const TEXTS: &'static [&'static str] = Row::TEXTS;
 
     fn sorts() -> &'static [Sort<Self>] {
         const SORTS: &[Sort<RowByVariable>] = &[
@@ -243,6 +244,10 @@ impl Listed for RowByVariable {
             Sort { name: "priority", column: || Expr::col((Entity, Column::Priority)), value: |row| Key::Int(row.0.item.priority as i64) },
         ];
         SORTS
+    }
+
+    fn text_column(name: &'static str) -> Expr {
+        Row::text_column(name)
     }
 
     fn id_column() -> Expr {

@@ -34,6 +34,7 @@ use crate::{
         error::Result,
         filter::{Alternative, AnyOf, Flag, Whose},
         http::View,
+        list::Texts,
         patch::{Patch, not_null},
         search::Terms,
         text,
@@ -299,6 +300,10 @@ pub struct ActionItemView {
     pub title: String,
     /// What must be done, at length.
     pub details: String,
+    /// The members of which only the first 4,000 characters are shown, in a list: `fields` asks for all of them. Absent when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>, required = false, example = json!(["details"]))]
+    pub truncated: Vec<&'static str>,
     /// What kind of thing must be done, a value of the picklist `actions`.
     #[schema(required, example = "call")]
     pub action: Option<String>,
@@ -366,6 +371,7 @@ impl ActionItemView {
             work_item_id: item.work_item_id,
             title: item.title,
             details: item.details,
+            truncated: Vec::new(),
             action: item.action,
             contact_status: item.contact_status,
             variables: item.variables.0,
@@ -386,6 +392,15 @@ impl ActionItemView {
             labels: None,
             contact: None,
         }
+    }
+}
+
+impl ActionItemView {
+    /// As a list shows it.
+    #[must_use]
+    pub fn shortened(mut self, texts: Texts<'_>) -> Self {
+        self.truncated.extend(texts.cut("details", &mut self.details));
+        self
     }
 }
 

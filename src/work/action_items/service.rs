@@ -34,7 +34,7 @@ use crate::{
         context::Context,
         error::{Broken, Code, Error, Result},
         filter::{AnyOf, Narrow, owned_by, owned_by_another},
-        list::{self, Page, PageRequest},
+        list::{self, Page, PageRequest, Texts},
         reader::Reader,
         tx::Tx,
     },
@@ -412,20 +412,22 @@ async fn zone_of(tx: &Tx, item: &Model) -> Result<Tz> {
 
 /// One item.
 pub async fn find(reader: Reader<'_>, id: Uuid, viewer: &Viewer) -> Result<ActionItemView> {
-    let mut select = action_item::select();
+    let mut select = action_item::select(Texts::Whole);
     select.and_where(Expr::col((Entity, Column::Id)).eq(id));
     let row = reader.one::<Row>(&select).await?.ok_or_else(|| Error::not_found("action item"))?;
     Ok(ActionItemView::new(row, viewer))
 }
 
-/// Several items at once, by their ids.
+/// Several items at once, by their ids, as lists show them.
 pub async fn by_ids(reader: Reader<'_>, ids: &[Uuid], viewer: &Viewer) -> Result<HashMap<Uuid, ActionItemView>> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let mut select = action_item::select();
+    let texts = Texts::Short(&[]);
+    let mut select = action_item::select(texts);
     select.and_where(Expr::col((Entity, Column::Id)).is_in(ids.iter().copied()));
-    Ok(reader.all::<Row>(&select).await?.into_iter().map(|row| (row.item.id, ActionItemView::new(row, viewer))).collect())
+    let rows = reader.all::<Row>(&select).await?;
+    Ok(rows.into_iter().map(|row| (row.item.id, ActionItemView::new(row, viewer).shortened(texts))).collect())
 }
 
 /// An item of this transaction as others see it.
@@ -495,7 +497,7 @@ pub async fn page(
     } else {
         list::page::<RowByVariable>(reader, request, base, narrow).await?.map(|found| found.0)
     };
-    let mut page = page.map(|row| ActionItemView::new(row, viewer));
+    let mut page = page.map(|row| ActionItemView::new(row, viewer).shortened(request.texts()));
     let expands = |name: &str| request.expand.iter().any(|wanted| wanted == name);
     if expands("labels") {
         label(reader, context, &mut page.data).await?;
@@ -689,16 +691,18 @@ pub async fn newest_of(reader: Reader<'_>, viewer: &Viewer, owners: &[Option<Uui
     candidates.unions(parts.map(|part| (UnionType::All, part)));
     // In two queries: in one, PostgreSQL would rather walk through everything by age.
     let ids: Vec<Uuid> = reader.all::<Found>(&candidates).await?.into_iter().map(|found| found.id).collect();
-    let mut select = action_item::select();
+    let texts = Texts::Short(&[]);
+    let mut select = action_item::select(texts);
     select.and_where(column(Column::Id).is_in(ids));
     select.order_by((Entity, Column::CreatedAt), Order::Desc).order_by((Entity, Column::Id), Order::Desc).limit(most);
-    Ok(reader.all::<Row>(&select).await?.into_iter().map(|row| ActionItemView::new(row, viewer)).collect())
+    let rows = reader.all::<Row>(&select).await?;
+    Ok(rows.into_iter().map(|row| ActionItemView::new(row, viewer).shortened(texts)).collect())
 }
 
 /// Open items that nobody could do: there must never be any (S0-16).
 #[must_use]
-pub fn orphaned() -> SelectStatement {
-    let mut select = action_item::select();
+pub fn orphaned(texts: Texts<'_>) -> SelectStatement {
+    let mut select = action_item::select(texts);
     ownership::only_orphaned::<Model>(&mut select);
     select
 }

@@ -47,6 +47,6 @@ crate::record!(Model, "action", |row| {
     Belongs { title, subject: None, contact: Some(row.contact_id), audience: Audience::Staff }
 });
 
-crate::listed!(Model, |row| row.id, default "-created_at", sorts {
+crate::listed!(Model, |row| row.id, default "-created_at", texts &["details"], sorts {
     "created_at" => Column::CreatedAt, row.created_at.into();
 });

@@ -12,6 +12,7 @@ use crate::{
     kernel::{
         clock::Timestamp,
         journal::{Audience, Belongs},
+        list::{Listed, Texts},
         search::Searchable,
     },
 };
@@ -129,13 +130,13 @@ pub struct Row {
 
 /// Everything the staff may see: all of it.
 #[must_use]
-pub fn select() -> SelectStatement {
-    let mut select = Entity::find().into_query();
+pub fn select(texts: Texts<'_>) -> SelectStatement {
+    let mut select = texts.of::<Entity>(Row::TEXTS).into_query();
     users::person_column(&mut select, Expr::col((Entity, Column::OperatorId)), "operator_name");
     select
 }
 
-crate::listed!(Row, |row| row.interaction.id, default "-occurred_at", expands &["labels", "follow_up"], sorts {
+crate::listed!(Row, |row| row.interaction.id, default "-occurred_at", expands &["labels", "follow_up"], texts &["detail"], sorts {
     "occurred_at" => Column::OccurredAt, row.interaction.occurred_at.into();
     "recorded_at" => Column::RecordedAt, row.interaction.recorded_at.into();
 });

@@ -23,6 +23,7 @@ use crate::{
         clock::Timestamp,
         filter::{Alternative, AnyOf, Flag, Whose},
         http::View,
+        list::Texts,
         patch::Patch,
         search::Terms,
         text,
@@ -278,6 +279,10 @@ pub struct ActionView {
     /// What was said and done about it.
     #[schema(example = "Refunded one dollar.")]
     pub details: String,
+    /// The members of which only the first 4,000 characters are shown, in a list: `fields` asks for all of them. Absent when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>, required = false, example = json!(["details"]))]
+    pub truncated: Vec<&'static str>,
     /// Whether somebody has to come back to it.
     pub follow_up_required: bool,
     /// What was used to answer: values of the picklist `info_used`.
@@ -299,12 +304,22 @@ impl From<action::Model> for ActionView {
             issue_id: action.issue_id,
             issue_number: action.issue_number,
             details: action.details,
+            truncated: Vec::new(),
             follow_up_required: action.follow_up_required,
             info_used: action.info_used.0,
             created_at: action.created_at,
             updated_at: action.updated_at,
             version: action.version,
         }
+    }
+}
+
+impl ActionView {
+    /// As a list shows it.
+    #[must_use]
+    pub fn shortened(mut self, texts: Texts<'_>) -> Self {
+        self.truncated.extend(texts.cut("details", &mut self.details));
+        self
     }
 }
 
@@ -348,6 +363,10 @@ pub struct InteractionView {
     pub subject_line: String,
     /// What was said, at length.
     pub detail: String,
+    /// The members of which only the first 4,000 characters are shown, in a list: `fields` asks for all of them. Absent when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>, required = false, example = json!(["detail"]))]
+    pub truncated: Vec<&'static str>,
     /// What came of it, a value of the picklist `outcomes`.
     #[schema(required, example = "resolved")]
     pub outcome: Option<String>,
@@ -369,7 +388,8 @@ pub struct InteractionView {
     /// The action item that follows it up.
     #[schema(required)]
     pub follow_up_id: Option<Uuid>,
-    /// The issues it dealt with, and how.
+    /// The issues it dealt with, and how. All of a page are 2 MiB at the most, those of one interaction 8 MiB; where more are
+    /// left out, `truncated` names `actions`, and `GET /v1/actions` has them.
     pub actions: Vec<ActionView>,
     /// What it was about in the cart.
     #[schema(required)]
@@ -408,6 +428,7 @@ impl InteractionView {
             purpose: interaction.purpose,
             subject_line: interaction.subject_line,
             detail: interaction.detail,
+            truncated: Vec::new(),
             outcome: interaction.outcome,
             mood: interaction.mood,
             call_result: interaction.call_result,
@@ -433,6 +454,15 @@ impl InteractionView {
         let own = own.into_iter().filter_map(|(member, list, key)| Some((member, list, key.as_deref()?)));
         let subject = self.subject.as_ref().map(|subject| ("subject.type", subject.word().0, subject.word().1));
         own.chain([("channel", CHANNELS, self.channel.as_str())]).chain(subject)
+    }
+}
+
+impl InteractionView {
+    /// As a list shows it.
+    #[must_use]
+    pub fn shortened(mut self, texts: Texts<'_>) -> Self {
+        self.truncated.extend(texts.cut("detail", &mut self.detail));
+        self
     }
 }
 

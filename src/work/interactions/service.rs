@@ -30,7 +30,7 @@ use crate::{
         error::{Broken, Code, Error, Result},
         filter::{AnyOf, Narrow, owned_by},
         journal::Record,
-        list::{self, Page, PageRequest},
+        list::{self, Listed, Page, PageRequest, Texts},
         patch::Patch,
         reader::Reader,
         text,
@@ -384,28 +384,43 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: InteractionPatch) -> Result<In
 
 /// One interaction.
 pub async fn find(reader: Reader<'_>, id: Uuid) -> Result<InteractionView> {
-    let mut select = interaction::select();
+    let mut select = interaction::select(Texts::Whole);
     select.and_where(Expr::col((Entity, Column::Id)).eq(id));
     let row = reader.one::<Row>(&select).await?.ok_or_else(|| Error::not_found("interaction"))?;
-    views(reader, vec![row]).await?.pop().ok_or_else(|| Error::internal("an interaction has no view"))
+    views(reader, vec![row], Texts::Whole).await?.pop().ok_or_else(|| Error::internal("an interaction has no view"))
 }
 
+/// Bytes of the actions that one interaction is shown with at the most, and all those of a page.
+const MAX_ACTIONS: (usize, usize) = (8 << 20, 2 << 20);
+
 /// Interactions as others see them: their contacts and their actions in one query each for all.
-async fn views(reader: Reader<'_>, rows: Vec<Row>) -> Result<Vec<InteractionView>> {
+async fn views(reader: Reader<'_>, rows: Vec<Row>, texts: Texts<'_>) -> Result<Vec<InteractionView>> {
     let contacts: Vec<Uuid> = rows.iter().map(|row| row.interaction.contact_id).collect();
     let contacts = contacts::named(reader, &contacts).await?;
     let mut actions: HashMap<Uuid, Vec<ActionView>> = HashMap::new();
+    // Of this interaction and those behind it some actions were too much.
+    let mut incomplete_from = None;
     if !rows.is_empty() {
-        let theirs = action::Entity::find().filter(action::Column::InteractionId.is_in(rows.iter().map(|row| row.interaction.id)));
-        let theirs = theirs.order_by_asc(action::Column::CreatedAt).order_by_asc(action::Column::Id);
-        for action in reader.models(theirs).await? {
-            actions.entry(action.interaction_id).or_default().push(action.into());
+        let (shown, most) = match texts {
+            Texts::Whole => (Texts::Whole, MAX_ACTIONS.0),
+            Texts::Short(_) | Texts::First(_) => (Texts::Short(&[]), MAX_ACTIONS.1),
+        };
+        let theirs = shown.of::<action::Entity>(action::Model::TEXTS);
+        let theirs = theirs.filter(action::Column::InteractionId.is_in(rows.iter().map(|row| row.interaction.id)));
+        let theirs = theirs.order_by_asc(action::Column::InteractionId).order_by_asc(action::Column::CreatedAt);
+        let theirs = theirs.order_by_asc(action::Column::Id).into_query();
+        let (found, too_many) = reader.all_within::<action::Model>(&theirs, most).await?;
+        incomplete_from = found.last().filter(|_| too_many).map(|last| last.interaction_id);
+        for action in found {
+            actions.entry(action.interaction_id).or_default().push(ActionView::from(action).shortened(shown));
         }
     }
     let view = |row: Row| {
         let contact = contacts.get(&row.interaction.contact_id).cloned();
-        let actions = actions.remove(&row.interaction.id).unwrap_or_default();
-        InteractionView::new(row, contact, actions)
+        let id = row.interaction.id;
+        let mut view = InteractionView::new(row, contact, actions.remove(&id).unwrap_or_default()).shortened(texts);
+        view.truncated.extend(incomplete_from.filter(|from| id >= *from).map(|_| "actions"));
+        view
     };
     Ok(rows.into_iter().map(view).collect())
 }
@@ -421,7 +436,7 @@ pub async fn page(
     let related = related_to(reader, filter).await?;
     let narrow = |select: &mut SelectStatement| narrow(select, context, filter, &related, reader.backend());
     let Page { data, next_cursor, counts } = list::page::<Row>(reader, request, base, narrow).await?;
-    let mut data = views(reader, data).await?;
+    let mut data = views(reader, data, request.texts()).await?;
     let expands = |name: &str| request.expand.iter().any(|wanted| wanted == name);
     if expands("follow_up") {
         let ids: Vec<Uuid> = data.iter().filter_map(|interaction| interaction.follow_up_id).collect();
@@ -602,8 +617,9 @@ pub async fn find_action(reader: Reader<'_>, id: Uuid) -> Result<ActionView> {
 pub async fn actions(reader: Reader<'_>, context: &Context, filter: &ActionFilter, request: &PageRequest) -> Result<Page<ActionView>> {
     let related = related(reader, filter.contact_id, filter.issue_id).await?;
     let narrow = |select: &mut SelectStatement| narrow_actions(select, context, filter, related);
-    let page = list::page::<action::Model>(reader, request, action::Entity::find().into_query(), narrow).await?;
-    Ok(page.map(ActionView::from))
+    let all = request.texts().of::<action::Entity>(action::Model::TEXTS).into_query();
+    let page = list::page::<action::Model>(reader, request, all, narrow).await?;
+    Ok(page.map(|action| ActionView::from(action).shortened(request.texts())))
 }
 
 /// The actions that a filter finds.

@@ -8,7 +8,7 @@ use validator::Validate;
 use super::note::Row;
 use crate::{
     customers::subjects::{Subject, SubjectText},
-    kernel::{actor::Named, clock::Timestamp, filter::AnyOf, http::View, patch::Patch, search::Terms, text},
+    kernel::{actor::Named, clock::Timestamp, filter::AnyOf, http::View, list::Texts, patch::Patch, search::Terms, text},
     work::action_items::{CreatedActionItemView, NewActionItem},
 };
 
@@ -81,6 +81,10 @@ pub struct NoteView {
     pub title: String,
     /// What it says, at length.
     pub body: String,
+    /// The members of which only the first 4,000 characters are shown, in a list: `fields` asks for all of them. Absent when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>, required = false, example = json!(["body"]))]
+    pub truncated: Vec<&'static str>,
     /// Who wrote it.
     pub author: Named,
     /// When.
@@ -101,11 +105,21 @@ impl From<Row> for NoteView {
             work_item_id: note.work_item_id,
             title: note.title,
             body: note.body,
+            truncated: Vec::new(),
             author: Named { id: note.author_id, name: author_name.unwrap_or_else(|| "Caseload".into()) },
             created_at: note.created_at,
             updated_at: note.updated_at,
             version: note.version,
         }
+    }
+}
+
+impl NoteView {
+    /// As a list shows it.
+    #[must_use]
+    pub fn shortened(mut self, texts: Texts<'_>) -> Self {
+        self.truncated.extend(texts.cut("body", &mut self.body));
+        self
     }
 }
 

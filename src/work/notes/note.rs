@@ -12,6 +12,7 @@ use crate::{
     kernel::{
         clock::Timestamp,
         journal::{Audience, Belongs},
+        list::{Listed, Texts},
         search::Searchable,
     },
 };
@@ -64,12 +65,12 @@ pub struct Row {
 
 /// Everything the staff may see: all of it.
 #[must_use]
-pub fn select() -> SelectStatement {
-    let mut select = Entity::find().into_query();
+pub fn select(texts: Texts<'_>) -> SelectStatement {
+    let mut select = texts.of::<Entity>(Row::TEXTS).into_query();
     users::person_column(&mut select, Expr::col((Entity, Column::AuthorId)), "author_name");
     select
 }
 
-crate::listed!(Row, |row| row.note.id, default "-created_at", sorts {
+crate::listed!(Row, |row| row.note.id, default "-created_at", texts &["body"], sorts {
     "created_at" => Column::CreatedAt, row.note.created_at.into();
 });

@@ -18,7 +18,7 @@ use crate::{
     kernel::{
         error::{Broken, Code, Error, Result},
         filter::{AnyOf, Narrow},
-        list::{self, Page, PageRequest},
+        list::{self, Page, PageRequest, Texts},
         reader::Reader,
         tx::Tx,
     },
@@ -86,7 +86,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: NotePatch) -> Result<NoteView>
 
 /// One note.
 pub async fn find(reader: Reader<'_>, id: Uuid) -> Result<NoteView> {
-    let mut select = note::select();
+    let mut select = note::select(Texts::Whole);
     select.and_where(Expr::col((Entity, Column::Id)).eq(id));
     reader.one::<Row>(&select).await?.map(NoteView::from).ok_or_else(|| Error::not_found("note"))
 }
@@ -98,7 +98,7 @@ pub async fn page(reader: Reader<'_>, filter: &NoteFilter, request: &PageRequest
         Some(id) => Some(AnyOf(contacts::cluster(reader, id).await?)),
         None => None,
     };
-    let page = list::page::<Row>(reader, request, note::select(), |select| {
+    let page = list::page::<Row>(reader, request, note::select(request.texts()), |select| {
         if let Some(subject) = &filter.subject {
             select
                 .equals(column(Column::SubjectType), Some(subject.0.r#type.clone()))
@@ -113,5 +113,5 @@ pub async fn page(reader: Reader<'_>, filter: &NoteFilter, request: &PageRequest
         );
     })
     .await?;
-    Ok(page.map(NoteView::from))
+    Ok(page.map(|row| NoteView::from(row).shortened(request.texts())))
 }

@@ -45,18 +45,15 @@ pub async fn offboard(tx: &mut Tx, id: Uuid, wanted: Offboarding) -> Result<Offb
     }
     let owner = own(tx, Some(to)).await.map_err(|error| error.renamed("assignee", "reassign_to"))?;
     groups::lock_of(tx, id).await?;
-    let items = move_all::<action_item::Model>(tx, id, owner).await?;
-    let issues = move_all::<issue::Model>(tx, id, owner).await?;
-    let work_items = move_all::<work_item::Model>(tx, id, owner).await?;
-    let items = items.into_iter().map(|item| MovedItem { id: item.id, title: item.title }).collect();
-    let issues = issues.into_iter().map(|issue| MovedItem { id: issue.id, title: issue.title }).collect();
-    let work_items = work_items.into_iter().map(|item| MovedItem { id: item.id, title: item.title() }).collect();
+    let items = move_all(tx, id, owner, |item: action_item::Model| MovedItem { id: item.id, title: item.title }).await?;
+    let issues = move_all(tx, id, owner, |issue: issue::Model| MovedItem { id: issue.id, title: issue.title }).await?;
+    let work_items = move_all(tx, id, owner, |item: work_item::Model| MovedItem { id: item.id, title: item.title() }).await?;
     let unread = inbox::hand_over(tx, id, owner.into()).await?;
     let unread = unread.into_iter().map(|(id, title)| MovedItem { id, title }).collect();
     // An account has a rep who is a person, or none.
     let rep = owner.id.filter(|_| owner.kind == AssigneeType::User);
     let accounts = contacts::hand_over(tx, id, rep).await?;
-    let accounts = accounts.into_iter().map(|contact| MovedItem { id: contact.id, title: contact.name }).collect();
+    let accounts = accounts.into_iter().map(|(id, title)| MovedItem { id, title }).collect();
     let moved = [("action_item", items), ("issue", issues), ("work_item", work_items), (INBOX_ENTRY, unread), ("contact", accounts)];
     let moved = moved.into_iter().map(|(kind, items): (&str, Vec<MovedItem>)| MovedKind { kind: kind.into(), moved: items.len(), items });
     let moved = moved.collect();

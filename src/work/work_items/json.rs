@@ -24,6 +24,7 @@ use crate::{
         clock::Timestamp,
         filter::{AnyOf, Flag, LONGEST, Number, TOO_LONG, Whose},
         http::View,
+        list::Texts,
         patch::{Patch, not_null},
         search::Terms,
         text,
@@ -342,6 +343,10 @@ pub struct WorkItemView {
     /// What is wanted.
     #[schema(example = "Cannot pay by card")]
     pub description: String,
+    /// The members of which only the first 4,000 characters are shown, in a list: `fields` asks for all of them. Absent when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<String>, required = false, example = json!(["description"]))]
+    pub truncated: Vec<&'static str>,
     /// How far it is: the key of a status of its type.
     #[schema(example = "in_progress")]
     pub status: String,
@@ -408,6 +413,7 @@ impl WorkItemView {
             r#type: item.r#type,
             category: item.category,
             description: item.description,
+            truncated: Vec::new(),
             status: item.status,
             active: item.active,
             status_since: item.status_since,
@@ -428,6 +434,15 @@ impl WorkItemView {
             version: item.version,
             labels: None,
         }
+    }
+}
+
+impl WorkItemView {
+    /// As a list shows it.
+    #[must_use]
+    pub fn shortened(mut self, texts: Texts<'_>) -> Self {
+        self.truncated.extend(texts.cut("description", &mut self.description));
+        self
     }
 }
 

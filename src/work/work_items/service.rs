@@ -28,7 +28,7 @@ use crate::{
         context::Context,
         error::{Broken, Code, Error, Result, Violation},
         filter::{AnyOf, Narrow, owned_by, owned_by_another},
-        list::{self, Page, PageRequest},
+        list::{self, Page, PageRequest, Texts},
         patch::{self, Patch},
         reader::Reader,
         text,
@@ -531,19 +531,19 @@ fn settle(after: &mut Model, before: &Model, kind: &work_item_type::Model, now: 
 
 /// One item.
 pub async fn find(reader: Reader<'_>, id: Uuid) -> Result<WorkItemView> {
-    let mut select = work_item::select();
+    let mut select = work_item::select(Texts::Whole);
     select.and_where(Expr::col((Entity, Column::Id)).eq(id));
     let row = reader.one::<Row>(&select).await?.ok_or_else(|| Error::not_found("work item"))?;
-    views(reader, vec![row]).await?.pop().ok_or_else(|| Error::internal("a work item has no view"))
+    views(reader, vec![row], Texts::Whole).await?.pop().ok_or_else(|| Error::internal("a work item has no view"))
 }
 
 /// Items as others see them, their contacts in one query for all.
-async fn views(reader: Reader<'_>, rows: Vec<Row>) -> Result<Vec<WorkItemView>> {
+async fn views(reader: Reader<'_>, rows: Vec<Row>, texts: Texts<'_>) -> Result<Vec<WorkItemView>> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.item.contact_id).collect();
     let contacts = contacts::named(reader, &ids).await?;
     let view = |row: Row| {
         let contact = contacts.get(&row.item.contact_id).cloned();
-        WorkItemView::new(row, contact)
+        WorkItemView::new(row, contact).shortened(texts)
     };
     Ok(rows.into_iter().map(view).collect())
 }
@@ -559,7 +559,7 @@ pub async fn page(
     let contacts = cluster_of(reader, filter).await?;
     let narrow = |select: &mut SelectStatement| narrow(select, context, filter, contacts.as_ref(), reader.backend());
     let Page { data, next_cursor, counts } = list::page::<Row>(reader, request, base, narrow).await?;
-    let mut data = views(reader, data).await?;
+    let mut data = views(reader, data, request.texts()).await?;
     if request.expand.iter().any(|wanted| wanted == "labels") {
         label(reader, context, &mut data).await?;
     }
@@ -702,8 +702,8 @@ pub async fn found(reader: Reader<'_>, context: &Context, filter: &WorkItemFilte
 
 /// Active items that nobody could work on: there must never be any (S0-16).
 #[must_use]
-pub fn orphaned() -> SelectStatement {
-    let mut select = work_item::select();
+pub fn orphaned(texts: Texts<'_>) -> SelectStatement {
+    let mut select = work_item::select(texts);
     ownership::only_orphaned::<Model>(&mut select);
     select
 }

@@ -15,7 +15,7 @@ use crate::{
         clock::Timestamp,
         error::{Code, Error, Result},
         journal::{Audience, Belongs},
-        list::Key,
+        list::{Key, Listed, Texts},
         search::Searchable,
     },
     work::{
@@ -169,8 +169,8 @@ pub struct Row {
 
 /// Everything the staff may see: all of it, with names, in one query.
 #[must_use]
-pub fn select() -> SelectStatement {
-    let mut select = Entity::find().into_query();
+pub fn select(texts: Texts<'_>) -> SelectStatement {
+    let mut select = texts.of::<Entity>(Row::TEXTS).into_query();
     users::name_column(&mut select, Expr::col((Entity, Column::AssigneeId)), "assignee_name");
     users::person_column(&mut select, Expr::col((Entity, Column::CreatedById)), "created_by_name");
     let queue = Alias::new("queue");
@@ -185,7 +185,7 @@ pub fn select() -> SelectStatement {
     select
 }
 
-crate::listed!(Row, |row| row.item.id, default "-created_at", expands &["labels"], sorts {
+crate::listed!(Row, |row| row.item.id, default "-created_at", expands &["labels"], texts &["description"], sorts {
     "created_at" => Column::CreatedAt, row.item.created_at.into();
     "number" => Column::Number, Key::Int(row.item.number);
     "priority" => Column::Priority, Key::Int(row.item.priority as i64);

@@ -74,6 +74,30 @@ async fn every_list_is_walked_sorted_and_counted() {
     }
 }
 
+/// Where what is written can be long, the list of it shows the beginning, and says so.
+#[test]
+fn every_list_cuts_long_texts() {
+    let mut long = Vec::new();
+    for list in Operation::lists() {
+        let posts = Operation::all().into_iter().filter(|operation| operation.method == Method::POST && operation.path == list.path);
+        let page = resolve(&list.about["responses"]["200"]["content"]["application/json"]["schema"]);
+        let row = resolve(&page["properties"]["data"]["items"]);
+        for body in posts.filter_map(|post| post.body()).map(resolve) {
+            for (member, schema) in body["properties"].as_object().expect("members") {
+                if resolve(schema)["maxLength"].as_u64().is_some_and(|most| most > 4000) {
+                    assert!(row["properties"][member].is_object(), "{}: {member}", list.id);
+                    assert!(row["properties"]["truncated"].is_object(), "{} shows all of a long {member}", list.id);
+                    long.push((list.path, member.as_str()));
+                }
+            }
+        }
+    }
+    let known = [("/v1/action-items", "details"), ("/v1/interactions", "detail"), ("/v1/notes", "body"), ("/v1/work-items", "description")];
+    for text in known {
+        assert!(long.contains(&text), "{long:?}");
+    }
+}
+
 /// The columns of a CSV file, and how many rows it has.
 fn table(text: &str) -> (Vec<String>, usize) {
     let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
