@@ -33,9 +33,13 @@ impl Timestamp {
     /// A leap second is the first second after it, which may be in the year 10000.
     #[must_use]
     pub fn within(at: DateTime<Utc>) -> Option<Self> {
-        const FIRST: Timestamp = Timestamp(-62_135_596_800_000_000);
-        const END: Timestamp = Timestamp(253_402_300_800_000_000);
-        Some(Self::from(at)).filter(|at| (FIRST..END).contains(at))
+        Some(Self::from(at)).filter(|at| at.is_readable())
+    }
+
+    /// Whether it is in the years 1 to 9999.
+    #[must_use]
+    pub const fn is_readable(self) -> bool {
+        self.0 >= -62_135_596_800_000_000 && self.0 < 253_402_300_800_000_000
     }
 
     /// This instant moved by whole seconds; negative moves back.

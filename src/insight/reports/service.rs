@@ -112,6 +112,11 @@ impl Span {
                 start_of_day(last.checked_sub_days(Days::new(days - 1)).unwrap_or(last), zone)
             }),
         };
+        // The days at either end of what can be said have no day beside them.
+        let unsayable = [("to", Some(to)), ("from", from)].into_iter().find(|(_, at)| at.is_some_and(|at| !at.is_readable()));
+        if let Some((name, _)) = unsayable {
+            return Err(Error::parameter(name, "range", "A report must be of days from 0001-01-03 to 9999-12-29."));
+        }
         if from.is_some_and(|from| from > to) {
             return Err(Error::parameter("from", "range", "The report would end before it begins."));
         }
