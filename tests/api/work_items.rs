@@ -448,7 +448,7 @@ async fn b_7_a_member_of_the_reference_has_any_name() {
     ];
     let shop = Shop::open().await;
     let by = shop.by(&shop.admin);
-    let mut reference: Map<String, Value> =
+    let mut reference: serde_json::Map<String, Value> =
         NAMES.iter().enumerate().map(|(number, name)| ((*name).to_owned(), json!(format!("v{number}")))).collect();
     reference.insert("list".into(), json!(["first"]));
     reference.insert("deep".into(), json!({ "b": "below" }));

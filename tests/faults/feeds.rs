@@ -24,7 +24,7 @@ fn body(path: &str) -> Vec<u8> {
         "/columns.csv" => filled(&format!("id,{}\n", columns(100_000, "c")), "1,2,3,4,5,6,7,8\n", ""),
         "/wide.csv" => {
             let header = format!("id,email,{}\n", columns(498, &"c".repeat(100)));
-            filled(&header, &format!("1,zoe@epicerie.example{}\n", ",123456".repeat(400)), "")
+            filled(&header, &format!("1,zoe@epicerie.example{}\n", format!(",{}", "x".repeat(150)).repeat(400)), "")
         }
         "/quote.csv" => filled("id,email\n\"", ",", "\n"),
         "/commas.csv" => filled("id,email\n1,zoe@epicerie.example\n", ",", "\n"),
@@ -35,7 +35,7 @@ fn body(path: &str) -> Vec<u8> {
         "/beside.json" => filled(r#"{"beside":["#, "{},", r#"{}],"data":[{"id":"1","email":"zoe@epicerie.example"}]}"#),
         "/deep.json" => filled("", "[", ""),
         "/names.json" => filled("{", "\"a\":0,", "\"data\":[]}"),
-        _ => filled("", "x", &"x".repeat(100)),
+        _ => vec![b'x'; 9 << 20],
     }
 }
 

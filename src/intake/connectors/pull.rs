@@ -77,6 +77,9 @@ struct Pulled {
     /// Where it goes on; none when it is over.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
+    /// Whether it is in the middle of a page, which is then read again from its beginning.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    part_way: bool,
 }
 
 /// What the shops know of one contact; the job's `result`.
@@ -121,7 +124,7 @@ async fn pull(run: Run) -> Result<Value> {
     let since = connector.synced_until.map(|until| until.plus_seconds(-OVERLAP_SECONDS));
     let mut pulled: Pulled = run.job.result.clone().and_then(|so_far| serde_json::from_value(so_far).ok()).unwrap_or_default();
     let resumed = run.job.result.is_some();
-    if !(resumed && pulled.next.is_none()) {
+    if !resumed || pulled.part_way || pulled.next.is_some() {
         loop {
             run.goes_on().await?;
             let Part { rows, next } = shop.changed(since, pulled.next.clone()).await?;
@@ -132,7 +135,7 @@ async fn pull(run: Run) -> Result<Value> {
                 let some: Vec<Changed> = rows.by_ref().take(STEP).collect();
                 after = (rows.len() == 0).then(|| next.clone());
                 let (count, of) = (i64::try_from(some.len()).unwrap_or(0), connector.clone());
-                let so_far = Pulled { next: after.clone().unwrap_or_else(|| pulled.next.clone()), ..pulled };
+                let so_far = Pulled { part_way: after.is_none(), next: after.clone().unwrap_or_else(|| pulled.next.clone()), ..pulled };
                 pulled = run.step(count, async move |tx| keep_all(tx, &of, some, so_far).await).await?;
             }
             if pulled.next.is_none() {

@@ -117,7 +117,9 @@ pub struct NewWorkItemType {
     #[validate(length(max = 7), custom(function = text::color))]
     #[schema(max_length = 7, pattern = "^#[0-9A-Fa-f]{6}$", example = "#2b8a3e")]
     pub color: Option<String>,
-    /// What an item's reference must be like: a JSON Schema without references to anything but its own parts, up to 20,000 characters; anything unless given (S3-21).
+    /// What an item's reference must be like: a JSON Schema without references to anything but its own parts, up to 20,000
+    /// characters; anything unless given (S3-21). With each reference replaced by what it refers to, it has up to 5,000 parts, 96
+    /// deep. Patterns are without look-around and back-references, up to 1 MiB each as a machine has them, and 2 MiB together.
     #[serde(default)]
     #[validate(custom(function = small))]
     #[schema(schema_with = reference_schema)]
@@ -133,7 +135,7 @@ pub struct NewWorkItemType {
 }
 
 fn reference_schema() -> Object {
-    let about = "A JSON Schema (2020-12 unless it says otherwise) that refers to nothing but its own parts, up to 20,000 characters.";
+    let about = "A JSON Schema (2020-12 unless it says otherwise) that refers to nothing but its own parts, up to 20,000 characters and 5,000 parts.";
     let map = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)));
     map.description(Some(about)).examples([json!({"required": ["result"], "properties": {"result": {"enum": ["dry", "oily"]}}})]).build()
 }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::kernel::{
     aside::aside,
-    error::{Error, Result, Violation},
+    error::{Code, Error, Result, Violation},
 };
 
 /// Broken rules of one reference that are named at the most.
@@ -32,18 +32,31 @@ const MAX_AT_ONCE: u64 = 2_000;
 const MAX_NAMING: u64 = 20_000;
 /// Steps of a check at the most.
 const MAX_STEPS: u64 = 200_000;
-/// How long a check may take however wrong it was reckoned.
+/// How long a schema may take to be read, however wrong it was weighed.
 const MAX_TIME: Duration = Duration::from_secs(5);
+/// How long a check may take, however wrong it was weighed: whoever writes waits for it.
+const MAX_CHECK_TIME: Duration = Duration::from_secs(3);
 /// Bytes of a compiled pattern at the most, and of all patterns of a schema.
 const MAX_PATTERN: usize = 1 << 20;
-const MAX_PATTERNS: usize = 4 << 20;
-/// Schemas that are kept ready to check with, by how they are written: to make one ready takes longer than a check.
-static READY: LazyLock<Cache<String, Arc<Ready>>> = LazyLock::new(|| Cache::new(64));
+const MAX_PATTERNS: usize = 2 << 20;
+/// Sizes of patterns, and what a pattern up to such a size weighs for each few bytes of a text.
+const CLASSES: [(usize, u64); 3] = [(4 << 10, 1), (64 << 10, 8), (MAX_PATTERN, 64)];
+/// Bytes that a pattern may keep of what it learns while it is used.
+const MAX_LEARNT: usize = 64 << 10;
+/// Bytes of the schemas that are kept ready to check with.
+const MAX_READY: u64 = 16 << 20;
+/// Schemas that are kept ready, by how they are written: to make one ready takes longer than a check.
+static READY: LazyLock<Cache<String, Arc<Ready>>> = LazyLock::new(|| {
+    let weight = |text: &String, ready: &Arc<Ready>| u32::try_from(16 * text.len() + ready.patterns).unwrap_or(u32::MAX);
+    Cache::builder().max_capacity(MAX_READY).weigher(weight).build()
+});
 
 /// A schema that is ready to check with, and what its checks cost.
 struct Ready {
     validator: Validator,
     plan: Plan,
+    /// Bytes of its patterns at the most.
+    patterns: usize,
 }
 
 /// A rule that a schema breaks: where, and how.
@@ -87,12 +100,12 @@ fn make_ready(schema: &Value) -> std::result::Result<Ready, Unfit> {
     let mut sizes = Sizes::default();
     let plan = Plan::of(schema, &mut |at, pattern| sizes.of(at, pattern))?;
     let validator = compiled(schema, MAX_PATTERN).map_err(|(at, detail)| Unfit { at, detail: format!("is no JSON Schema: {detail}") })?;
-    Ok(Ready { validator, plan })
+    Ok(Ready { validator, plan, patterns: sizes.all })
 }
 
 /// Linear-time patterns of a bounded size, nothing fetched, and no text compiled as a pattern for the sake of its format.
 fn compiled(schema: &Value, most: usize) -> std::result::Result<Validator, (String, String)> {
-    let patterns = PatternOptions::regex().size_limit(most).dfa_size_limit(most);
+    let patterns = PatternOptions::regex().size_limit(most).dfa_size_limit(MAX_LEARNT);
     let options = jsonschema::options().with_pattern_options(patterns).offline().with_format("regex", |_: &str| true);
     options.build(schema).map_err(|error| (error.instance_path().as_str().to_owned(), error.to_string()))
 }
@@ -111,10 +124,8 @@ impl Sizes {
             return Ok(*known);
         }
         let alone = json!({ "pattern": pattern });
-        // The smallest of these that it fits into.
-        let classes = [(16 << 10, 1), (128 << 10, 8), (MAX_PATTERN, 64)];
         let mut why = String::new();
-        for (most, weight) in classes {
+        for (most, weight) in CLASSES {
             match compiled(&alone, most) {
                 Ok(_) => {
                     self.all += most;
@@ -144,7 +155,7 @@ pub async fn violations(schema: &ReferenceSchema, reference: &Map<String, Value>
     {
         return judged(&ready, steps, &reference);
     }
-    let checked = aside(MAX_TIME, move || {
+    let checked = aside(MAX_CHECK_TIME, move || {
         let ready =
             ready(&schema).map_err(|unfit| too_much(&format!("the type's reference_schema is not used as it is: {}", unfit.detail)))?;
         match ready.plan.weigh(&reference, MAX_STEPS) {
@@ -152,7 +163,10 @@ pub async fn violations(schema: &ReferenceSchema, reference: &Map<String, Value>
             Weight::TooMuch => Err(too_much("the type's reference_schema makes more work of it than is done for one item")),
         }
     });
-    checked.await?.unwrap_or_else(|| Err(too_much("it takes too long")))
+    // What was weighed takes no such time: it is the machine that is slow.
+    checked
+        .await?
+        .unwrap_or_else(|| Err(Error::new(Code::Busy, "The reference could not be checked in time. Nothing was done.").retry_after(1)))
 }
 
 fn too_much(why: &str) -> Error {

@@ -76,7 +76,8 @@ pub struct NewWorkItem {
     #[validate(custom(function = local_time))]
     #[schema(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?$", example = json!(null))]
     pub callback_local: Option<String>,
-    /// What is known of it, in the shape that its type asks for; up to 65,536 characters of JSON (S3-21).
+    /// What is known of it, in the shape that its type asks for; up to 65,536 characters of JSON (S3-21). One whose check would
+    /// take more work than is done for one item is refused as `not_checked`.
     #[serde(default)]
     #[validate(custom(function = small))]
     #[schema(schema_with = reference_schema)]
