@@ -385,6 +385,7 @@ fn show_writers(operation: &mut Value, versioned: &[String]) {
 
 /// What is shown of a written thing to whoever may not read it.
 #[derive(utoipa::ToSchema)]
+#[schema(example = json!({"id": "019b0a35-2c00-7000-8000-000000000001", "version": 1}))]
 #[expect(dead_code, reason = "it names a shape in the document; what is left of a thing is cut out of it")]
 struct Written {
     /// Its id.

@@ -1,7 +1,7 @@
 //! What each kind of thing is read and written by: the one table that everything which shows things of several kinds, or
 //! makes them, goes by. So the feed, timelines, search and `expand` show nobody what a `GET` of the thing would not.
 
-use super::actor::{Actor, Scope};
+use super::actor::{Actor, Role, Scope};
 
 /// A kind of thing as the journal calls it, and the scopes that it needs.
 #[derive(Clone, Copy, Debug)]
@@ -90,11 +90,13 @@ impl Actor {
         named(name).is_some_and(|kind| self.scopes.contains(&kind.read))
     }
 
-    /// The kinds of things that are shown to them; none when that is all of them, so that nothing need be said of kinds.
+    /// The kinds of things that are shown to them; none when nothing need be said of kinds. What only administrators may
+    /// read is set-up, of which nothing is said where set-up is not shown anyway.
     #[must_use]
-    pub fn readable(&self) -> Option<Vec<&'static str>> {
+    pub fn readable(&self, sees_set_up: bool) -> Option<Vec<&'static str>> {
         let (shown, hidden): (Vec<&Kind>, Vec<&Kind>) = KINDS.iter().partition(|kind| self.scopes.contains(&kind.read));
-        if hidden.is_empty() { None } else { Some(shown.into_iter().map(|kind| kind.name).collect()) }
+        let matters = hidden.iter().any(|kind| sees_set_up || kind.read.least_role() < Role::Admin);
+        matters.then(|| shown.into_iter().map(|kind| kind.name).collect())
     }
 }
 

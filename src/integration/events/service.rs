@@ -93,13 +93,14 @@ async fn last_sequence(reader: Reader<'_>) -> Result<i64> {
 /// Set-up and access events are for administrators, and for keys that may do their work; what somebody reads in their inbox
 /// is for them and for managers; and nobody is shown a kind of thing that they may not read.
 fn visible(select: &mut SelectStatement, actor: &Actor) {
-    let of = |audience: Audience| Column::Audience.eq(audience.as_str());
+    let column = |column: Column| Expr::col((Entity, column));
+    let of = |audience: Audience| column(Column::Audience).eq(audience.as_str());
     let (administers, oversees) = (actor.scopes.contains(&Scope::UsersWrite), actor.oversees());
     if !(administers && oversees) {
         let mut own = Cond::all().add(of(Audience::Own));
         if !oversees {
             let me = actor.author();
-            own = own.add(Column::ActorId.eq(me).or(Column::ActingForId.eq(me)));
+            own = own.add(Expr::val(me).is_in([column(Column::ActorId), column(Column::ActingForId)]));
         }
         let mut any = Cond::any().add(of(Audience::Staff)).add(own);
         if administers {
@@ -107,8 +108,8 @@ fn visible(select: &mut SelectStatement, actor: &Actor) {
         }
         select.cond_where(any);
     }
-    if let Some(kinds) = actor.readable() {
-        select.and_where(Column::Kind.is_in(kinds));
+    if let Some(kinds) = actor.readable(administers) {
+        select.and_where(column(Column::Kind).is_in(kinds));
     }
 }
 

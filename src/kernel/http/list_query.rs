@@ -86,7 +86,7 @@ pub struct PageParams {
     pub counts: Option<Flag>,
     /// Only these members of each row, joined by commas.
     pub fields: Option<String>,
-    /// What to add to each row, joined by commas; the operation names what it has.
+    /// What to add to each row, joined by commas; the operation names what it has. Each takes the scope to read it.
     pub expand: Option<String>,
     /// `json`, `csv` or `ndjson`; overrides `Accept`.
     #[param(pattern = "^(json|csv|ndjson)$")]

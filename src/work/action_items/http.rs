@@ -53,6 +53,7 @@ async fn list_action_items(db: Data<Db>, list: List<ActionItemFilter>) -> Result
 ///
 /// On any object in the cart (S0-1), assigned to a person, a group or the public (S0-6); to the
 /// author when nobody is named (S0-7). About a contact it is a CRM note: `contact_status` is set on the contact (S2-8),
+/// which takes `contacts:write`,
 /// `variables` are recorded and required ones demanded (S2-12), `close_previous` completes the last one (S2-13).
 #[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = NewActionItem, responses((status = 201, description = "The new action item.", body = CreatedActionItemView)))]
 #[post("/action-items")]

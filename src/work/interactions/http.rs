@@ -40,7 +40,8 @@ async fn list_interactions(db: Data<Db>, list: List<InteractionFilter>) -> Resul
 ///
 /// With whom it was, found or made anew (S4-11 to S4-13); the issues it dealt with, new ones and old ones (S4-1 to S4-4);
 /// and what follows from it, as an action item in somebody's queue on the day (S1-8, S1-9). All of it or nothing. What a
-/// person records without issues is complete or has a follow-up (S1-10).
+/// person records without issues is complete or has a follow-up (S1-10). What is made beside it takes its own scope:
+/// `contacts:write` for somebody new, `issues:write` for new issues, `action_items:write` for the follow-up.
 #[utoipa::path(tag = "interactions", security(("bearer" = ["interactions:write"])), request_body = NewInteraction, responses((status = 201, description = "The interaction, its actions and follow-up, and how the contact was found.", body = CreatedInteractionView)))]
 #[post("/interactions")]
 async fn record_interaction(db: Data<Db>, call: Call<NewInteraction>) -> Result<Answer> {
