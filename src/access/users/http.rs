@@ -6,8 +6,7 @@ use uuid::Uuid;
 use super::password;
 use super::{
     json::{ChangedUserView, NewUser, ProfilePatch, UserFilter, UserPage, UserPatch, UserView},
-    service,
-    user::Parting,
+    service::{self, Parting},
 };
 use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, Routes};
 

@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use super::{
-    json::{Membership, NewUser, UserFilter, UserPatch, UserView},
+    json::{AffectedKey, Membership, NewUser, UserFilter, UserPatch, UserView},
     user::{Column, Entity, Model},
 };
 use crate::kernel::{
@@ -21,6 +21,15 @@ use crate::kernel::{
     text,
     tx::Tx,
 };
+
+/// What a transaction keeps for the answer about somebody who leaves, or may do less.
+#[derive(Debug, Default)]
+pub struct Parting {
+    /// The person who takes over.
+    pub heir: Option<Uuid>,
+    /// What became of their API keys.
+    pub keys: Vec<AffectedKey>,
+}
 
 /// Adds a person.
 pub async fn create(tx: &mut Tx, new: NewUser, password_hash: Option<String>) -> Result<Model> {

@@ -3,7 +3,6 @@
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-use super::json::AffectedKey;
 use crate::kernel::{actor::Role, clock::Timestamp, journal::Belongs, list::Key};
 
 /// A person on staff.
@@ -37,15 +36,6 @@ pub struct Model {
     pub updated_at: Timestamp,
     /// How often it changed.
     pub version: i64,
-}
-
-/// What a transaction keeps for the answer about somebody who leaves, or may do less.
-#[derive(Debug, Default)]
-pub struct Parting {
-    /// The person who takes over.
-    pub heir: Option<Uuid>,
-    /// What became of their API keys.
-    pub keys: Vec<AffectedKey>,
 }
 
 crate::record!(Model, "user", |row| Belongs::set_up(&row.name));

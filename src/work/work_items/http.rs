@@ -87,7 +87,8 @@ async fn bulk_work_items(db: Data<Db>, call: Call<WorkItemBulk>) -> Result<Answe
 
 /// Create or change the work item that another system knows by an id
 ///
-/// The same request sent again makes no second one. Of an item that is there, what is left out stays. `If-Match` is about it.
+/// The same request sent again makes no second one. Of an item that is there, what is left out stays. Somebody who is not
+/// known becomes a new contact, which takes `contacts:write`. `If-Match` is about it.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), params(("source" = String, Path, description = "Which system.", example = "quiz"), ("external_id" = String, Path, description = "Its id there, percent-encoded.", example = "Q-1001")), request_body = WorkItemUpsert, responses((status = 200, description = "The work item as it is now.", body = CreatedWorkItemView), (status = 201, description = "The new work item.", body = CreatedWorkItemView)))]
 #[put("/work-items/by-external-id/{source}/{external_id}")]
 async fn upsert_work_item(db: Data<Db>, Path((source, id)): Path<(String, String)>, call: Call<WorkItemUpsert>) -> Result<Answer> {
