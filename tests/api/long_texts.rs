@@ -1,6 +1,7 @@
 //! Long texts: lists show their beginning, pages end by bytes, the journal keeps each once.
 
 use caseload::{app::workers, kernel::jobs::Runner};
+use reqwest::Method;
 use sea_orm::{ConnectionTrait, Statement};
 
 use crate::support::*;
@@ -281,4 +282,22 @@ async fn a_refused_item_leaves_the_journal_of_the_others_whole() {
     changed_once.sort_unstable();
     open.sort_unstable();
     assert_eq!(changed_once, open);
+}
+
+#[actix_web::test]
+async fn a_body_of_very_many_values_is_refused_and_a_command_takes_next_to_none() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let body = |values: usize| Some(("application/json", format!("{{\"title\":[{}1]}}", "1,".repeat(values - 1)).into_bytes()));
+    let many = admin.raw(Method::POST, "/v1/notes", body(100_001)).await;
+    assert_eq!(many.problem(400), "bad_json");
+    assert_eq!(admin.raw(Method::POST, "/v1/notes", body(99_000)).await.problem(422), "invalid");
+    // A comma in a text parts nothing.
+    note(&admin, "A-1", &",".repeat(200_000)).await;
+
+    let item = shop.item(&shop.admin, "Call", "2026-03-20T09:00:00Z", user(&shop.admin)).await;
+    let blanks = |count: usize| Some(("application/json", vec![b' '; count]));
+    let command = format!("/v1/action-items/{}/claim", text(&item["id"]));
+    assert_eq!(admin.raw(Method::POST, &command, blanks((64 << 10) + 1)).await.problem(413), "body_too_large");
+    assert_ne!(admin.raw(Method::POST, &command, blanks(64 << 10)).await.status, 413);
 }

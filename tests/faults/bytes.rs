@@ -87,14 +87,14 @@ async fn a_bulk_of_long_texts_and_its_events() {
         let note = shop.server.post("/v1/notes", &shop.token, note).await.expect(201);
         ids.extend(note["action_items"].as_array().expect("items").iter().map(|item| text(&item["id"])));
     }
-    // 262 kB of text; for each of 200, 52 MB.
-    let details = "🚚".repeat(65_536);
+    // The longest there is; for each of 200, 13 MB.
+    let details = "x".repeat(65_536);
     let bulk = |ids: &[String], details: &str| json!({ "select": { "ids": ids }, "set": { "details": details } });
     let post = async |ids: &[String], details: &str| shop.server.post("/v1/action-items/bulk", &shop.token, bulk(ids, details)).await;
     shop.stays_small("bulk", async {
-        let at_once = join_all(ids.chunks(15).map(|some| post(some, &details))).await;
+        let at_once = join_all(ids.chunks(50).map(|some| post(some, &details))).await;
         assert!(at_once.iter().all(|reply| reply.status == 200), "{:?}", at_once[0].text.chars().take(500).collect::<String>());
-        let job = post(&ids, &details.replace('🚚', "🚛")).await;
+        let job = post(&ids, &details.replace('x', "y")).await;
         let path = job.header("location").to_owned();
         job.expect(202);
         let done = until("the job", async || {
@@ -103,7 +103,7 @@ async fn a_bulk_of_long_texts_and_its_events() {
         })
         .await;
         assert_eq!(done["result"]["succeeded"], 200);
-        let everything: Vec<String> = (0..1000).map(|number| format!("019b0a35-2c00-7000-8000-{number:012}")).collect();
+        let everything: Vec<String> = (0..2000).map(|number| format!("019b0a35-2c00-7000-8000-{number:012}")).collect();
         assert_eq!(post(&everything, &details).await.problem(422), "invalid");
     })
     .await;
@@ -126,9 +126,10 @@ async fn lists_of_long_notes_that_are_read_slowly() {
     shop.write_long_notes(25).await;
     let note = text(&shop.server.get("/v1/notes?limit=200", &shop.token).await.expect(200)["data"][0]["id"]);
     shop.stays_small("slow readers", async {
+        let single = format!("/v1/notes/{note}");
         for path in ["/v1/notes?limit=200", "/v1/notes?limit=200&fields=id,body", "/v1/notes?limit=200&format=csv&fields=body"] {
             let slow = join_all((0..50).map(|_| shop.ask_and_read_nothing(path))).await;
-            let more = join_all((0..50).map(|_| shop.ask_and_read_nothing(&format!("/v1/notes/{note}")))).await;
+            let more = join_all((0..50).map(|_| shop.ask_and_read_nothing(&single))).await;
             sleep(Duration::from_secs(1)).await;
             // Whoever takes what they asked for gets it.
             let usual = shop.server.get("/v1/notes?limit=200", &shop.token).await.expect(200);
@@ -191,7 +192,7 @@ async fn large_bodies_at_one_time() {
         body.len()
     );
     shop.stays_small("large bodies", async {
-        // These never end, and are let go when the connection is.
+        // These never end, and are gone with their connections.
         let mut slow = Vec::new();
         for _ in 0..40 {
             let mut stream = TcpStream::connect(shop.server.address()).await.expect("a connection");
@@ -206,7 +207,7 @@ async fn large_bodies_at_one_time() {
         }))
         .await;
         for reply in replies {
-            assert!([422, 503].contains(&reply.status()), "{}", reply.text.chars().take(500).collect::<String>());
+            assert!([400, 503].contains(&reply.status()), "{}", reply.text.chars().take(500).collect::<String>());
         }
     })
     .await;

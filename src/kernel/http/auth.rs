@@ -69,7 +69,7 @@ impl Gate {
     }
 }
 
-/// On a request that the rules have let in: what the operation asks first of all.
+/// On a request of somebody whom the rules have let in: what the operation asks first of all.
 #[derive(Clone, Copy)]
 pub(super) struct Authorized(pub Option<Scope>);
 

@@ -36,13 +36,11 @@ const DEEPEST: usize = 64;
 const MAX_SMALL_BODY: usize = 64 << 10;
 /// Bytes of all larger bodies that are here, until what they ask for is done.
 const MAX_BODIES: usize = 64 << 20;
-/// Bytes of a body that is read while no other is as large: what JSON becomes can be many times its text.
-const MAX_READ_BESIDE_OTHERS: usize = 256 << 10;
+/// Values of a body at the most: what many small ones become is many times their text.
+const MAX_VALUES: usize = 100_000;
 
 /// Room for larger bodies, in KiB.
 static BODIES: Semaphore = Semaphore::const_new(MAX_BODIES >> 10);
-/// The turn to read a large body.
-static READING: Semaphore = Semaphore::const_new(1);
 
 /// How long a body waits for room.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -153,8 +151,6 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Call<T> {
 impl<T: DeserializeOwned + Validate> Call<T> {
     async fn read(request: &HttpRequest, payload: Payload, mut context: Context, limit: usize) -> Result<Self> {
         let (bytes, room) = read_bytes(request, payload, limit).await?;
-        let large = bytes.len() > MAX_READ_BESIDE_OTHERS;
-        let _turn = if large { Some(READING.acquire().await.map_err(Error::internal)?) } else { None };
         let body = read::<T>(request, &bytes)?;
         body.validate()?;
         context.retry = retry_key(request, &bytes)?;
@@ -464,7 +460,7 @@ fn stand_ins() -> Vec<Value> {
 
 /// Refuses what nests too deep before anything recurses into it, and what is not UTF-8.
 fn check_text(bytes: &[u8]) -> Result<()> {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    let (mut depth, mut values, mut in_string, mut escaped) = (0_usize, 0, false, false);
     for byte in bytes {
         match byte {
             _ if escaped => escaped = false,
@@ -477,6 +473,12 @@ fn check_text(bytes: &[u8]) -> Result<()> {
                 }
             }
             b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            b',' if !in_string => {
+                values += 1;
+                if values >= MAX_VALUES {
+                    return Err(Error::new(Code::BadJson, format!("The body has more than {MAX_VALUES} values.")));
+                }
+            }
             _ => {}
         }
     }

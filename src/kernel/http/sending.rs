@@ -1,5 +1,5 @@
 //! Answers on their way. Each is given to its connection piece by piece; what clients have still to take is bounded for the
-//! whole process, and whoever takes it too slowly makes room for others.
+//! whole process, and whoever takes it too slowly makes room for others. Strangers have a room of their own.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +10,7 @@ use std::{
 };
 
 use actix_web::{
-    Error as ActixError,
+    Error as ActixError, HttpMessage,
     body::{BodySize, BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::Method,
@@ -19,21 +19,29 @@ use actix_web::{
 };
 use tokio::time::Instant;
 
+use super::auth::Authorized;
 use crate::kernel::error::{Code, Error};
 
 /// Bytes of a piece; an answer of two costs no more than its connection's buffers.
 const PIECE: usize = 32 << 10;
-/// Bytes of all larger answers that are on their way.
-const MAX_ON_THEIR_WAY: usize = 64 << 20;
 /// Whoever takes less than this in a second is too slow,
 const SLOWEST: u128 = 32 << 10;
 /// but not before so long.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// The larger answers that are on their way, in the order in which they were begun.
-static ON_THEIR_WAY: Mutex<OnTheirWay> = Mutex::new(OnTheirWay { answers: BTreeMap::new(), bytes: 0, next: 0 });
+/// The larger answers to whom the rules have let in.
+static TO_CALLERS: Room = Room::new(64 << 20);
+/// The larger answers to everybody else.
+static TO_STRANGERS: Room = Room::new(16 << 20);
+
+/// Larger answers that are on their way.
+struct Room {
+    most: usize,
+    answers: Mutex<OnTheirWay>,
+}
 
 struct OnTheirWay {
+    /// In the order in which they were begun.
     answers: BTreeMap<u64, Answer>,
     bytes: usize,
     next: u64,
@@ -52,14 +60,35 @@ impl Answer {
     }
 }
 
-impl OnTheirWay {
-    fn lock() -> MutexGuard<'static, Self> {
-        ON_THEIR_WAY.lock().unwrap_or_else(PoisonError::into_inner)
+impl Room {
+    const fn new(most: usize) -> Self {
+        Self { most, answers: Mutex::new(OnTheirWay { answers: BTreeMap::new(), bytes: 0, next: 0 }) }
     }
 
+    fn lock(&self) -> MutexGuard<'_, OnTheirWay> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends these bytes. What was done must be answered, what was only asked can be asked again: none when there is no room.
+    fn send(&'static self, bytes: &[u8], must: bool) -> Option<Sending> {
+        let mut all = self.lock();
+        let size = bytes.len();
+        if !all.make_room(size, self.most, must) {
+            return None;
+        }
+        let number = all.next;
+        all.next += 1;
+        all.bytes += size;
+        // A copy has no room to grow left over.
+        all.answers.insert(number, Answer { rest: Bytes::copy_from_slice(bytes), size, began: Instant::now() });
+        Some(Sending { room: self, number, size })
+    }
+}
+
+impl OnTheirWay {
     /// Makes room by ending those that are too slow, the oldest first; for what must be sent, by ending any.
-    fn make_room(&mut self, size: usize, must: bool) -> bool {
-        while self.bytes + size > MAX_ON_THEIR_WAY && !self.answers.is_empty() {
+    fn make_room(&mut self, size: usize, most: usize, must: bool) -> bool {
+        while self.bytes + size > most && !self.answers.is_empty() {
             let ended = self.answers.iter().find(|(_, answer)| answer.is_too_slow() || must).map(|(number, _)| *number);
             let Some(ended) = ended else { return false };
             self.end(ended);
@@ -76,25 +105,9 @@ impl OnTheirWay {
 
 /// The body of a larger answer.
 struct Sending {
+    room: &'static Room,
     number: u64,
     size: usize,
-}
-
-impl Sending {
-    /// Sends these bytes. What was done must be answered, what was only asked can be asked again: none when there is no room.
-    fn of(bytes: &[u8], must: bool) -> Option<Self> {
-        let mut all = OnTheirWay::lock();
-        let size = bytes.len();
-        if !all.make_room(size, must) {
-            return None;
-        }
-        let number = all.next;
-        all.next += 1;
-        all.bytes += size;
-        // A copy has no room to grow left over.
-        all.answers.insert(number, Answer { rest: Bytes::copy_from_slice(bytes), size, began: Instant::now() });
-        Some(Self { number, size })
-    }
 }
 
 impl MessageBody for Sending {
@@ -105,7 +118,7 @@ impl MessageBody for Sending {
     }
 
     fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        let mut all = OnTheirWay::lock();
+        let mut all = self.room.lock();
         let Some(answer) = all.answers.get_mut(&self.number) else {
             return Poll::Ready(Some(Err("the client was too slow, and others needed the room".into())));
         };
@@ -119,7 +132,7 @@ impl MessageBody for Sending {
 
 impl Drop for Sending {
     fn drop(&mut self) {
-        OnTheirWay::lock().end(self.number);
+        self.room.lock().end(self.number);
     }
 }
 
@@ -131,8 +144,9 @@ pub async fn send_in_pieces<B: MessageBody + 'static>(
     let only_asks = request.method() == Method::GET;
     let (request, response) = next.call(request).await?.into_parts();
     let (response, body) = response.into_parts();
+    let room = if request.extensions().contains::<Authorized>() { &TO_CALLERS } else { &TO_STRANGERS };
     let body = match body.try_into_bytes() {
-        Ok(bytes) if bytes.len() > 2 * PIECE => match Sending::of(&bytes, !only_asks) {
+        Ok(bytes) if bytes.len() > 2 * PIECE => match room.send(&bytes, !only_asks) {
             Some(sending) => BoxBody::new(sending),
             None => {
                 let refusal = Error::new(Code::Busy, "Others have not yet taken as much as the server holds.").retry_after(1);
