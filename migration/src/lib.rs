@@ -29,6 +29,7 @@ mod m0022_journal_texts;
 mod m0024_owners_of_keys;
 mod m0025_own_events;
 mod m0026_source_addresses;
+mod m0028_visitors;
 mod m0030_cursor_key;
 
 /// Applies what is missing.
@@ -60,6 +61,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0024_owners_of_keys::Migration),
             Box::new(m0025_own_events::Migration),
             Box::new(m0026_source_addresses::Migration),
+            Box::new(m0028_visitors::Migration),
             Box::new(m0030_cursor_key::Migration),
         ]
     }

@@ -1,6 +1,6 @@
 //! What travels with one request through the rules: who, when, which request, on what conditions.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use super::{
     actor::{Actor, Scope},
@@ -18,6 +18,8 @@ pub struct Context {
     pub now: Timestamp,
     /// The id that joins the answer, the log and the journal.
     pub request_id: String,
+    /// The network that it came from; none of Caseload's own.
+    pub network: Option<IpAddr>,
     /// The languages the caller reads, best first.
     pub languages: Vec<String>,
     /// The version that `If-Match` asks for.
@@ -55,6 +57,7 @@ impl Context {
             scope: None,
             now,
             request_id: request_id.into(),
+            network: None,
             languages: Vec::new(),
             if_match: None,
             retry: None,

@@ -7,6 +7,7 @@ use super::{
     clock::Timestamp,
     context::RetryKey,
     error::{Code, Error, Result},
+    text,
     tx::Tx,
 };
 
@@ -71,7 +72,11 @@ pub struct Answer {
 
 /// Does the work unless the same request was done before; then it answers what was answered then.
 pub async fn once(tx: &mut Tx, work: impl AsyncFnOnce(&mut Tx) -> Result<Answer>) -> Result<Answer> {
-    let Some(retry) = tx.context.retry.take() else { return work(tx).await };
+    let Some(mut retry) = tx.context.retry.take() else { return work(tx).await };
+    if tx.context.actor.is_publishable() {
+        // Visitors share the key of their page; none of them meets the answer of somebody elsewhere.
+        retry.key = text::long_digest(&format!("{:?} {}", tx.context.network, retry.key));
+    }
     let principal_id = tx.context.actor.author();
     if let Some(answer) = earlier(tx, principal_id, &retry).await? {
         return Ok(answer);

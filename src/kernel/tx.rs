@@ -415,6 +415,15 @@ impl Tx {
 
     /// Does a part that may fail alone: on refusal its rows and journal entries are as if it had never begun.
     pub async fn apart<T>(&mut self, work: impl AsyncFnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.set_apart(true, work).await
+    }
+
+    /// Does a part and takes it back, whatever came of it: what is not to be kept costs as much as what is.
+    pub async fn rehearse<T>(&mut self, work: impl AsyncFnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.set_apart(false, work).await
+    }
+
+    async fn set_apart<T>(&mut self, keep: bool, work: impl AsyncFnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let savepoint = self.conn.begin().await?;
         let outer = std::mem::replace(&mut self.conn, savepoint);
         let mark = self.unwritten.mark();
@@ -422,18 +431,20 @@ impl Tx {
         let done = work(self).await;
         self.depth -= 1;
         let savepoint = std::mem::replace(&mut self.conn, outer);
+        if keep && done.is_ok() {
+            savepoint.commit().await?;
+            self.write_out_when_much().await?;
+            return done;
+        }
+        self.unwritten.back_to(mark);
+        // What was read there may have been written or locked there.
+        self.memory.clear();
         match done {
             Ok(value) => {
-                savepoint.commit().await?;
-                self.write_out_when_much().await?;
+                savepoint.rollback().await?;
                 Ok(value)
             }
-            Err(refusal) => {
-                self.unwritten.back_to(mark);
-                // What was read there may have been written or locked there.
-                self.memory.clear();
-                Err(taken_back(savepoint, refusal).await)
-            }
+            Err(refusal) => Err(taken_back(savepoint, refusal).await),
         }
     }
 }

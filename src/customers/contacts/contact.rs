@@ -1,6 +1,6 @@
 //! The row of a contact, what it is known by, and how it sorts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use phonenumber::{Mode, country};
 use sea_orm::{FromJsonQueryResult, entity::prelude::*};
@@ -43,13 +43,11 @@ crate::choice! {
 pub struct Emails(pub Vec<String>);
 
 /// A phone number.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phone {
     /// As it was given.
-    #[schema(example = "(514) 555-0123")]
     pub number: String,
-    /// In international form (E.164); null when it is no number that we know.
-    #[schema(required, example = "+15145550123")]
+    /// In international form (E.164); none when it is no number that we know.
     pub e164: Option<String>,
 }
 
@@ -78,6 +76,18 @@ pub struct Phones(pub Vec<Phone>);
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 #[serde(transparent)]
 pub struct Words(pub BTreeMap<String, String>);
+
+/// Members by name that only a form has said: whoever filled it in may have made them up.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+#[serde(transparent)]
+pub struct Unconfirmed(pub BTreeSet<String>);
+
+impl Unconfirmed {
+    /// Whether somebody of the shop, or a system of its own, has said it.
+    pub fn confirms(&self, member: &str) -> bool {
+        !self.0.contains(member)
+    }
+}
 
 /// What a contact agreed to (S3-35).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, validator::Validate, ToSchema, FromJsonQueryResult)]
@@ -163,6 +173,8 @@ pub struct Model {
     pub variables: Words,
     /// What it agreed to.
     pub marketing: Marketing,
+    /// What of it only a form has said.
+    pub unconfirmed: Unconfirmed,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -196,7 +208,8 @@ impl Model {
         words.filter(|words| !words.is_empty()).collect::<Vec<_>>().join("\n")
     }
 
-    /// What it is known by.
+    /// What it is known by. What only a form has said makes nobody anybody: but for the address, by which a form finds whose
+    /// it is, it is no key.
     #[must_use]
     pub fn keys(&self) -> Vec<key::Model> {
         let mut keys: Vec<(KeyKind, String)> = Vec::new();
@@ -206,16 +219,21 @@ impl Model {
             keys.push((KeyKind::Mailbox, mailbox(&email)));
             keys.push((KeyKind::Email, email));
         }
-        keys.extend(self.phones.0.iter().map(|phone| (KeyKind::Phone, phone.key())).filter(|(_, key)| !key.is_empty()));
-        let (first, last) = (text::fold(&self.first_names), text::fold(&self.last_name));
+        let confirmed = |member: &str, text: &str| if self.unconfirmed.confirms(member) { text.to_owned() } else { String::new() };
+        if self.unconfirmed.confirms("phones") {
+            keys.extend(self.phones.0.iter().map(|phone| (KeyKind::Phone, phone.key())).filter(|(_, key)| !key.is_empty()));
+        }
+        let (first, last) =
+            (text::fold(&confirmed("first_names", &self.first_names)), text::fold(&confirmed("last_name", &self.last_name)));
+        let place = confirmed("postal_code", &self.postal_key);
         if !last.is_empty() {
             if !first.is_empty() {
                 keys.push((KeyKind::Name, format!("{first} {last}")));
             }
-            if !self.postal_key.is_empty() {
-                keys.push((KeyKind::SurnameAndPlace, format!("{last} {}", self.postal_key)));
+            if !place.is_empty() {
+                keys.push((KeyKind::SurnameAndPlace, format!("{last} {place}")));
                 if !first.is_empty() {
-                    keys.push((KeyKind::NameAndPlace, format!("{first} {last} {}", self.postal_key)));
+                    keys.push((KeyKind::NameAndPlace, format!("{first} {last} {place}")));
                 }
             }
         }

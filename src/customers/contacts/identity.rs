@@ -42,6 +42,17 @@ pub struct Identified {
     pub matched: MatchView,
 }
 
+/// Whose word a description is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// The shop's: its staff's, its servers', its feeds'.
+    Own,
+    /// That of whoever filled in a form, passed on by a server of the shop.
+    PassedOn,
+    /// That of a stranger, who must learn nothing of anybody.
+    Strangers,
+}
+
 /// What somebody new is, beyond what a description says.
 #[derive(Clone, Debug, Default)]
 pub struct Newcomer {
@@ -53,13 +64,13 @@ pub struct Newcomer {
 
 /// Finds whom a description means, or makes a new record of it. What an unregistered record lacks is added to it.
 pub async fn identify(tx: &mut Tx, who: Who) -> Result<Identified> {
-    recognise(tx, who, Newcomer::default(), true).await
+    recognise(tx, who, Newcomer::default(), Word::Own).await
 }
 
 /// Finds whom a description means, or makes a new record of it. By itself it matches only an id, or an
-/// e-mail address that one contact alone has; whoever has the same address waits until that is decided. Only whoever is
-/// trusted with it adds to a record that is there, and learns who else it may be.
-pub async fn recognise(tx: &mut Tx, who: Who, newcomer: Newcomer, trusted: bool) -> Result<Identified> {
+/// e-mail address that one contact alone has; whoever has the same address waits until that is decided. A stranger adds
+/// nothing to a record that is there, and is not told who else it may be, nor by how long it takes that there is one.
+pub async fn recognise(tx: &mut Tx, who: Who, newcomer: Newcomer, word: Word) -> Result<Identified> {
     if !who.says_something() {
         return Err(Error::field("", "required", "at least one member must say who it is"));
     }
@@ -72,21 +83,26 @@ pub async fn recognise(tx: &mut Tx, who: Who, newcomer: Newcomer, trusted: bool)
             return Ok(certain(id, MatchedBy::ExternalId));
         }
     }
+    let describe = |who: &Who| ContactPatch {
+        kind: newcomer.kind.map_or(Patch::Absent, Patch::Value),
+        language: newcomer.language.clone().map_or(Patch::Absent, Patch::Value),
+        ..described(who.clone())
+    };
     let email = who.email.as_deref().map(text::email_key).filter(|email| !email.is_empty());
     if let (Some(email), None) = (&email, &who.external_id) {
         alone_with(tx, KeyKind::Email, email).await?;
         if let Some(holder) = only_holder(tx.read(), email).await? {
-            let holder = if trusted { Box::pin(complete(tx, holder.id, &who)).await? } else { holder };
-            return likely(tx, holder, Some(MatchedBy::Email), trusted).await;
+            let holder = if word == Word::Strangers {
+                tx.rehearse(async |tx| Box::pin(service::register(tx, describe(&who), word)).await.map(drop)).await?;
+                holder
+            } else {
+                Box::pin(complete(tx, holder.id, &who, word)).await?
+            };
+            return likely(tx, holder, Some(MatchedBy::Email), word).await;
         }
     }
-    let patch = ContactPatch {
-        kind: newcomer.kind.map_or(Patch::Absent, Patch::Value),
-        language: newcomer.language.map_or(Patch::Absent, Patch::Value),
-        ..described(who)
-    };
-    let contact = Box::pin(service::register(tx, patch)).await?;
-    likely(tx, contact, None, trusted).await
+    let contact = Box::pin(service::register(tx, describe(&who), word)).await?;
+    likely(tx, contact, None, word).await
 }
 
 /// Whoever was named is no question any more.
@@ -96,9 +112,9 @@ fn certain(contact_id: Uuid, by: MatchedBy) -> Identified {
 }
 
 /// Somebody new, or found by what others may have too.
-async fn likely(tx: &Tx, contact: Model, matched_by: Option<MatchedBy>, trusted: bool) -> Result<Identified> {
+async fn likely(tx: &Tx, contact: Model, matched_by: Option<MatchedBy>, word: Word) -> Result<Identified> {
     let (contact_id, created) = (contact.id, matched_by.is_none());
-    let shown = trusted && tx.context.actor.may_read(Model::KIND);
+    let shown = word != Word::Strangers && tx.context.actor.may_read(Model::KIND);
     let candidates = if shown { candidates(tx.read(), &contact).await? } else { Vec::new() };
     Ok(Identified {
         contact_id,
@@ -128,7 +144,7 @@ fn described(who: Who) -> ContactPatch {
 }
 
 /// Adds to an unregistered record what it lacks; a registered one is the other system's to keep.
-async fn complete(tx: &mut Tx, id: Uuid, who: &Who) -> Result<Model> {
+async fn complete(tx: &mut Tx, id: Uuid, who: &Who, word: Word) -> Result<Model> {
     let before = service::lock(tx, id).await?;
     if before.registered {
         return Ok(before);
@@ -146,7 +162,7 @@ async fn complete(tx: &mut Tx, id: Uuid, who: &Who) -> Result<Model> {
     if before.phones.0.is_empty() {
         patch.phones = who.phone.clone().map_or(Patch::Absent, |phone| Patch::Value(vec![phone]));
     }
-    service::apply(tx, before, patch).await
+    service::apply(tx, before, patch, word).await
 }
 
 /// Lets nobody else decide about the same key until the end.

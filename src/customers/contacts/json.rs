@@ -1,6 +1,6 @@
 //! The shapes of contacts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use sea_orm::DerivePartialModel;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use utoipa::{
 use uuid::Uuid;
 use validator::{Validate, ValidateEmail, ValidationError};
 
-use super::contact::{Emails, Entity, Kind, Marketing, Model, Phone, Phones};
+use super::contact::{Emails, Entity, Kind, Marketing, Model, Phone, Phones, Unconfirmed};
 use crate::{
     catalog::{picklists::LabelView, variables},
     kernel::{
@@ -373,6 +373,24 @@ fn one_phone(phone: &str) -> Result<(), ValidationError> {
     phones(std::slice::from_ref(&phone.to_owned()))
 }
 
+impl ContactPatch {
+    /// The members that it says of who a contact is.
+    pub(super) fn says(&self) -> Vec<&'static str> {
+        let said = [
+            ("first_names", !self.first_names.is_absent()),
+            ("last_name", !self.last_name.is_absent()),
+            ("company", !self.company.is_absent()),
+            ("emails", !self.emails.is_absent()),
+            ("phones", !self.phones.is_absent()),
+            ("postal_code", !self.postal_code.is_absent()),
+            ("country", !self.country.is_absent()),
+            ("language", !self.language.is_absent()),
+            ("other", !self.other.is_absent()),
+        ];
+        said.into_iter().filter_map(|(member, said)| said.then_some(member)).collect()
+    }
+}
+
 impl Who {
     /// Whether anything in it says who it is.
     pub(super) fn says_something(&self) -> bool {
@@ -486,6 +504,19 @@ impl From<&Short> for ContactRef {
     }
 }
 
+/// A phone number.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PhoneView {
+    /// As it was given.
+    #[schema(example = "(514) 555-0123")]
+    pub number: String,
+    /// In international form (E.164); null when it is no number that we know.
+    #[schema(required, example = "+15145550123")]
+    pub e164: Option<String>,
+    /// Whether somebody of the shop, or a system of its own, has said it; what only a form has said matches nobody.
+    pub confirmed: bool,
+}
+
 /// A contact, with what those have that were merged into it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ContactView {
@@ -507,7 +538,7 @@ pub struct ContactView {
     /// E-mail addresses.
     pub emails: Vec<String>,
     /// Phone numbers.
-    pub phones: Vec<Phone>,
+    pub phones: Vec<PhoneView>,
     /// Postal code.
     #[schema(required, example = "H2X 1Y4")]
     pub postal_code: Option<String>,
@@ -542,6 +573,10 @@ pub struct ContactView {
     pub variables: BTreeMap<String, String>,
     /// What it agreed to (S3-35).
     pub marketing: Marketing,
+    /// Members that only a form has said, and nobody of the shop has written since: whoever filled it in may have made them up.
+    /// But for `emails`, nobody is matched by them, nor a candidate; a change that names such a member confirms it.
+    #[schema(example = json!(["last_name", "phones"]))]
+    pub unconfirmed: BTreeSet<String>,
     /// The contacts that were merged into it; each can be unmerged.
     pub merged_contacts: Vec<Uuid>,
     /// The contact that it was merged into; null, unless the answer is to a command that merged it.
@@ -566,7 +601,14 @@ impl ContactView {
     /// A contact with those that were merged into it, and the names of its people.
     pub(super) fn new(contact: Model, merged: &[Model], names: &std::collections::HashMap<Uuid, String>) -> Self {
         let named = |id: Option<Uuid>| id.map(|id| Named { id, name: names.get(&id).cloned().unwrap_or_else(|| "Caseload".into()) });
-        let (mut emails, mut phones, mut external_ids) = (contact.emails.0, contact.phones.0, contact.external_ids.0);
+        let (mut emails, mut external_ids) = (contact.emails.0, contact.external_ids.0);
+        let shown = |phone: &Phone, unconfirmed: &Unconfirmed| PhoneView {
+            number: phone.number.clone(),
+            e164: phone.e164.clone(),
+            confirmed: unconfirmed.confirms("phones"),
+        };
+        let mut known: HashSet<String> = contact.phones.0.iter().map(Phone::key).collect();
+        let mut phones: Vec<PhoneView> = contact.phones.0.iter().map(|phone| shown(phone, &contact.unconfirmed)).collect();
         for other in merged {
             for email in &other.emails.0 {
                 if !emails.iter().any(|known| text::email_key(known) == text::email_key(email)) {
@@ -574,8 +616,8 @@ impl ContactView {
                 }
             }
             for phone in &other.phones.0 {
-                if !phones.iter().any(|known| known.key() == phone.key()) {
-                    phones.push(phone.clone());
+                if known.insert(phone.key()) {
+                    phones.push(shown(phone, &other.unconfirmed));
                 }
             }
             for (source, id) in &other.external_ids.0 {
@@ -604,6 +646,7 @@ impl ContactView {
             owner: named(contact.owner_id),
             variables: contact.variables.0,
             marketing: contact.marketing,
+            unconfirmed: contact.unconfirmed.0,
             merged_contacts: merged.iter().map(|other| other.id).collect(),
             merged_into: contact.merged_into_id,
             match_candidates: None,

@@ -13,7 +13,7 @@ use validator::Validate;
 
 use super::{
     contact::{Column, Emails, Entity, Kind, Model, Phone, Phones, postal_key},
-    identity::{self, alone_with, has_key},
+    identity::{self, Word, alone_with, has_key},
     json::{ContactFilter, ContactPatch, ContactRef, ContactView, ExternalId, MOST_OF_EACH, NewContact, Short},
     key::{self, KeyKind},
     merging::{self, merged_into},
@@ -44,13 +44,13 @@ pub async fn create(tx: &mut Tx, new: NewContact) -> Result<Model> {
     if !says && new.emails.is_empty() && new.phones.is_empty() && new.external_ids.is_empty() {
         return Err(Error::field("", "required", "a name, company, address, number, id or something else must say who it is"));
     }
-    add(tx, new.into()).await
+    add(tx, new.into(), Word::Own).await
 }
 
 /// Adds a contact, and takes in the one unregistered record with its address: it was a stranger until now (S4-15).
 /// That can be undone as any merge can.
-pub(super) async fn register(tx: &mut Tx, patch: ContactPatch) -> Result<Model> {
-    let contact = add(tx, patch).await?;
+pub(super) async fn register(tx: &mut Tx, patch: ContactPatch, word: Word) -> Result<Model> {
+    let contact = add(tx, patch, word).await?;
     if !contact.registered {
         return Ok(contact);
     }
@@ -69,7 +69,7 @@ pub(super) async fn register(tx: &mut Tx, patch: ContactPatch) -> Result<Model> 
     }
 }
 
-async fn add(tx: &mut Tx, patch: ContactPatch) -> Result<Model> {
+async fn add(tx: &mut Tx, patch: ContactPatch, word: Word) -> Result<Model> {
     let id = tx.id();
     let blank = Model {
         id,
@@ -98,11 +98,12 @@ async fn add(tx: &mut Tx, patch: ContactPatch) -> Result<Model> {
         owner_id: None,
         variables: super::contact::Words::default(),
         marketing: super::contact::Marketing::default(),
+        unconfirmed: super::contact::Unconfirmed::default(),
         created_at: tx.now,
         updated_at: tx.now,
         version: 1,
     };
-    let contact = patched(tx, blank, patch).await?;
+    let contact = patched(tx, blank, patch, word).await?;
     tx.create(&contact, "contact.created").await?;
     tx.put_all(contact.keys()).await?;
     Ok(contact)
@@ -113,7 +114,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ContactPatch) -> Result<Model>
     hold_owner(tx, &patch).await?;
     let before: Model = tx.target(id, "contact").await?;
     require_live(&before)?;
-    apply(tx, before, patch).await
+    apply(tx, before, patch, Word::Own).await
 }
 
 /// The owner first, then the contact: everybody locks in this order.
@@ -126,8 +127,8 @@ async fn hold_owner(tx: &mut Tx, patch: &ContactPatch) -> Result<()> {
 }
 
 /// Changes a contact that is locked.
-pub(super) async fn apply(tx: &mut Tx, before: Model, patch: ContactPatch) -> Result<Model> {
-    let after = patched(tx, before.clone(), patch).await?;
+pub(super) async fn apply(tx: &mut Tx, before: Model, patch: ContactPatch, word: Word) -> Result<Model> {
+    let after = patched(tx, before.clone(), patch, word).await?;
     let (old, new): (HashSet<_>, HashSet<_>) = (before.keys().into_iter().collect(), after.keys().into_iter().collect());
     let after = tx.change(&before, after, "contact.updated").await?;
     for gone in old.difference(&new) {
@@ -142,7 +143,14 @@ pub(super) async fn apply(tx: &mut Tx, before: Model, patch: ContactPatch) -> Re
 }
 
 /// A contact with a patch on it, every rule checked.
-async fn patched(tx: &mut Tx, mut contact: Model, patch: ContactPatch) -> Result<Model> {
+async fn patched(tx: &mut Tx, mut contact: Model, patch: ContactPatch, word: Word) -> Result<Model> {
+    for member in patch.says() {
+        if word == Word::Own {
+            contact.unconfirmed.0.remove(member);
+        } else {
+            contact.unconfirmed.0.insert(member.to_owned());
+        }
+    }
     let mut broken = Broken::default();
     if let Some(owner) = patch.owner_id.value() {
         broken.note(users::hold_active(tx, *owner).await.map_err(|error| error.renamed("id", "owner_id")))?;
@@ -238,12 +246,12 @@ pub async fn upsert(tx: &mut Tx, external: ExternalId, mut patch: ContactPatch) 
     }
     if let Some(id) = known {
         let before: Model = tx.target(id, "contact").await?;
-        return Ok((apply(tx, before, patch).await?, false));
+        return Ok((apply(tx, before, patch, Word::Own).await?, false));
     }
     let mut ids = patch.external_ids.value().cloned().unwrap_or_default();
     ids.insert(external.source, Some(external.id));
     patch.external_ids = crate::kernel::patch::Patch::Value(ids);
-    Ok((register(tx, patch).await?, true))
+    Ok((register(tx, patch, Word::Own).await?, true))
 }
 
 /// A contact, locked; 409 when it was merged.

@@ -244,7 +244,9 @@ async fn keep_customer(tx: &mut Tx, connector: &Model, contact: Option<Uuid>, cu
         Some(id) => {
             let present = contacts::lock(tx, contacts::survivor(tx.read(), id).await?).await?;
             patch.emails = joined(&customer.email, &present.emails.0);
-            let phones: Vec<String> = present.phones.0.iter().map(|phone| phone.number.clone()).collect();
+            // What only a form has said does not become the shop's word beside its own.
+            let confirmed = present.unconfirmed.confirms("phones");
+            let phones: Vec<String> = present.phones.0.iter().filter(|_| confirmed).map(|phone| phone.number.clone()).collect();
             patch.phones = joined(&customer.phone, &phones);
             patch.external_ids = Patch::Value([(external.source, Some(external.id))].into());
             patch.validate()?;

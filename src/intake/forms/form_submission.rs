@@ -14,8 +14,10 @@ pub struct Model {
     /// A digest of what was sent.
     #[sea_orm(primary_key, auto_increment = false)]
     pub fingerprint: String,
-    /// The work item that came of it.
+    /// The work item that came of it; of what was thrown away, an id that nothing has.
     pub work_item_id: Uuid,
+    /// What a visitor was told to name it by.
+    pub receipt: Option<String>,
     /// When it came.
     pub posted_at: Timestamp,
 }

@@ -4,7 +4,7 @@ use actix_web::{get, patch, post, web::Data};
 
 use super::{
     intake,
-    json::{FormFilter, FormPage, FormPatch, FormView, IntakeSubmission, IntakeView, NewForm},
+    json::{FormFilter, FormPage, FormPatch, FormView, IntakeAnswer, IntakeSubmission, NewForm},
     service,
 };
 use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, Routes, Submission};
@@ -56,26 +56,36 @@ async fn update_form(db: Data<Db>, Path(key): Path<String>, call: Call<FormPatch
 /// Post to a form
 ///
 /// Whoever sent it is found by their e-mail address, or becomes a new lead; what they want becomes a work item that is
-/// routed to somebody; all of it or nothing (S3-2, S3-7, S3-8). The same submission makes nothing new: the same by the id
-/// that the form's mapping names, for good; by `Idempotency-Key`, or member by member, for 24 hours.
+/// routed to somebody; all of it or nothing (S3-2, S3-7, S3-8). What a form says of somebody is kept as a claim: it matches
+/// nobody but by the e-mail address, and stands on the work item as `claims`. The same submission makes nothing new.
 ///
-/// With a publishable key (`csl_pub_…`) a page may post from a browser. It is told the `id` and nothing else, whoever
-/// sent it and whatever is known of them, and changes no contact that is there.
+/// Staff and secret keys (`csl_…`) are answered an `IntakeView`, and `Location` names the work item. The same is for them the
+/// same by the id that the form's mapping names, for good, whatever else it says; by `Idempotency-Key`, or member by
+/// member, for 24 hours.
+///
+/// With a publishable key (`csl_pub_…`) a page may post from a browser. It is answered a `ReceiptView`, with the same
+/// headers, after the same work, and at the same time, whoever sent it, whatever is known of them, and whether it was kept
+/// or fell into a honeypot; it changes no contact that is there. The same is for visitors the same, member by member or by
+/// `Idempotency-Key`, from one network address (of IPv6 from one /64) within 24 hours. An id that a visitor names is a
+/// claim: with other words under an id that is known it becomes a work item of its own, with the other one as
+/// `conflicts_with`.
 #[utoipa::path(
     tag = "forms",
     security(("bearer" = ["intake:write"])),
     params(("form" = String, Path, description = "The key of the form.", example = "quiz")),
     request_body(content((IntakeSubmission = "application/json"), (IntakeSubmission = "application/x-www-form-urlencoded"))),
-    responses((status = 202, description = "It was taken in.", body = IntakeView), (status = 409, description = "The type of the form's work items is retired, or its first twin is under way."))
+    responses((status = 202, description = "It was taken in.", body = IntakeAnswer), (status = 409, description = "The type of the form's work items is retired, or its first twin is under way."))
 )]
 #[post("/intake/{form}")]
 async fn post_intake(db: Data<Db>, Path(form): Path<String>, submission: Submission) -> Result<Answer> {
     submission
         .write(&db, async move |tx, submission| {
-            let publishable = tx.context.actor.is_publishable();
-            let posted = intake::post(tx, &form, submission).await?;
-            let location = (!publishable).then(|| format!("/v1/work-items/{}", posted.id));
-            Ok(Answer { location, ..Answer::json(202, &posted.view(publishable))? })
+            let answer = intake::post(tx, &form, submission).await?;
+            let location = match &answer {
+                IntakeAnswer::Taken(taken) => Some(format!("/v1/work-items/{}", taken.id)),
+                IntakeAnswer::Receipt(_) => None,
+            };
+            Ok(Answer { location, ..Answer::json(202, &answer)? })
         })
         .await
 }

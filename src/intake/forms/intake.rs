@@ -1,5 +1,6 @@
 //! What becomes of a submission: a work item of somebody known or somebody new, once however often it comes.
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sea_orm::{
     EntityTrait, IntoActiveModel, QueryFilter, QueryTrait,
     entity::prelude::*,
@@ -8,13 +9,14 @@ use sea_orm::{
 use serde_json::{Map, Value};
 
 use super::{
+    form,
     form_submission::{self, Column, Entity},
-    json::IntakeView,
+    json::{IntakeAnswer, IntakeView, ReceiptView},
     mapping::Taken,
     service::by_key,
 };
 use crate::{
-    customers::contacts::{self, Identified, Kind, Newcomer},
+    customers::contacts::{self, Kind, MatchView, Newcomer, Word},
     kernel::{
         error::{Code, Error, Result},
         text,
@@ -22,57 +24,92 @@ use crate::{
     },
     work::{
         work_item_types,
-        work_items::{self, Draft},
+        work_items::{self, Draft, Said},
     },
 };
 
 /// How long a submission is known by what it says.
 const REMEMBERED_SECONDS: i64 = 24 * 60 * 60;
 
-/// What became of a submission.
-pub struct Posted {
-    /// The work item.
-    pub id: Uuid,
-    /// How its contact was found; none for a submission that came before.
-    pub identified: Option<Identified>,
-}
-
-impl Posted {
-    /// As whoever posted it may see it.
-    #[must_use]
-    pub fn view(self, publishable: bool) -> IntakeView {
-        if publishable {
-            return IntakeView { id: self.id, repeated: None, contact_created: None, r#match: None };
-        }
-        let matched = self.identified.map(|identified| identified.matched);
-        let created = matched.as_ref().is_some_and(|matched| matched.created);
-        IntakeView { id: self.id, repeated: Some(matched.is_none()), contact_created: Some(created), r#match: matched }
-    }
-}
-
 /// Takes a submission in: whoever sent it is found or made, and what they want becomes a work item (S3-2, S3-7, S3-8).
-pub async fn post(tx: &mut Tx, key: &str, submission: Map<String, Value>) -> Result<Posted> {
-    let publishable = tx.context.actor.is_publishable();
+pub async fn post(tx: &mut Tx, key: &str, submission: Map<String, Value>) -> Result<IntakeAnswer> {
     let bound = tx.context.actor.bounds.as_ref().is_none_or(|bounds| bounds.forms.iter().any(|form| form == key));
     if !bound {
         return Err(Error::new(Code::NotAllowed, "This publishable key does not post to this form."));
     }
     let form = tx.read().model(by_key(key)?).await?.filter(|form| form.active).ok_or_else(|| Error::not_found("form"))?;
     let submission = Value::Object(submission);
-    if form.mapping.is_trapped(&submission) {
-        // Whoever fills in what nobody sees learns nothing from the answer.
-        return Ok(Posted { id: tx.id(), identified: None });
+    let taken = form.mapping.take(&submission)?;
+    if tx.context.actor.is_publishable() {
+        Ok(IntakeAnswer::Receipt(receive(tx, &form, taken, &submission).await?))
+    } else {
+        Ok(IntakeAnswer::Taken(take_in(tx, &form, taken, &submission).await?))
     }
-    let Taken { who, language, description, reference, external_id } = form.mapping.take(&submission)?;
-    let said = external_id.as_ref().map_or_else(|| format!("says {}", canonical(&submission)), |id| format!("is {id}"));
+}
+
+/// Takes in what somebody of the shop posts, or a server of its own: an id is a key, which only such have.
+async fn take_in(tx: &mut Tx, form: &form::Model, taken: Taken, submission: &Value) -> Result<IntakeView> {
+    let thrown_away = |id| IntakeView { id, repeated: true, contact_created: false, r#match: None };
+    if form.mapping.is_trapped(submission) {
+        return Ok(thrown_away(tx.id()));
+    }
+    let external_id = taken.external_id.clone();
+    let said = external_id.as_ref().map_or_else(|| format!("says {}", canonical(submission)), |id| format!("is {id}"));
     let fingerprint = text::long_digest(&said);
-    tx.alone(text::door(&format!("form {key} {fingerprint}"))).await?;
-    if let Some(id) = earlier(tx, form.id, &form.key, &fingerprint, external_id.as_deref()).await? {
-        return Ok(Posted { id, identified: None });
+    alone_with(tx, form, &fingerprint).await?;
+    let earlier = match &external_id {
+        Some(id) => work_items::by_external_id(tx.read(), &form.key, id).await?,
+        None => earlier(tx, form, &fingerprint).await?.map(|known| known.work_item_id),
+    };
+    if let Some(id) = earlier {
+        return Ok(thrown_away(id));
     }
+    let (id, matched) = keep(tx, form, taken, Word::PassedOn, None).await?;
+    remember(tx, form_submission::Model { form_id: form.id, fingerprint, work_item_id: id, receipt: None, posted_at: tx.now }).await?;
+    Ok(IntakeView { id, repeated: false, contact_created: matched.created, r#match: Some(matched) })
+}
+
+/// Takes in what a stranger posts with a page. What is not to be kept, since it came before or since a program sent it, goes
+/// the same way and is taken back at its end: neither answer nor time tells what became of it.
+async fn receive(tx: &mut Tx, form: &form::Model, taken: Taken, submission: &Value) -> Result<ReceiptView> {
+    let said = format!("{:?} says {}", tx.context.network, canonical(submission));
+    let fingerprint = text::long_digest(&said);
+    alone_with(tx, form, &fingerprint).await?;
+    let fresh = form_submission::Model {
+        form_id: form.id,
+        fingerprint: fingerprint.clone(),
+        work_item_id: tx.id(),
+        receipt: Some(BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>())),
+        posted_at: tx.now,
+    };
+    let earlier = earlier(tx, form, &fingerprint).await?;
+    let wanted = earlier.is_none() && !form.mapping.is_trapped(submission);
+    let mut known = earlier.unwrap_or(fresh);
+    let receipt = known.receipt.clone().unwrap_or_default();
+    let named = Some(receipt.clone());
+    let work = async |tx: &mut Tx| keep(tx, form, taken, Word::Strangers, named).await;
+    if wanted {
+        known.work_item_id = tx.apart(work).await?.0;
+    } else {
+        tx.rehearse(work).await?;
+    }
+    remember(tx, known).await?;
+    Ok(ReceiptView { receipt })
+}
+
+/// Makes the work item of a submission, for whom it says; with a receipt when a stranger posted it, whose id is a claim.
+async fn keep(tx: &mut Tx, form: &form::Model, taken: Taken, word: Word, receipt: Option<String>) -> Result<(Uuid, MatchView)> {
+    let Taken { who, language, description, reference, external_id } = taken;
+    let mut said = Said { who: Some(who.clone()), receipt, ..Said::default() };
+    if let Some(id) = &external_id {
+        // Another may be coming under the same id just now.
+        alone_with(tx, form, &format!("claims {id}")).await?;
+        said.conflicts_with = work_items::known_as(tx.read(), &form.key, id).await?;
+    }
+    let (external_id, claimed_id) = if word == Word::Strangers { (None, external_id) } else { (external_id, None) };
+    said.claimed_id = claimed_id;
     let lead = Newcomer { kind: Some(Kind::Prospect), language };
-    // A page tells of its visitors what they like: nobody who is there changes by it.
-    let mut identified = contacts::recognise(tx, who, lead, !publishable).await?;
+    let mut identified = contacts::recognise(tx, who, lead, word).await?;
     if work_item_types::usable(tx, &form.work_item_type, "type").await.is_err_and(|error| error.code() == Code::Invalid) {
         return Err(Error::new(Code::Conflict, format!("The type {} of this form's work items is retired.", form.work_item_type)));
     }
@@ -86,26 +123,29 @@ pub async fn post(tx: &mut Tx, key: &str, submission: Map<String, Value>) -> Res
         source: form.key.clone(),
         external_id,
         newcomer: identified.newcomer.take(),
+        said,
     };
     let item = work_items::create(tx, draft, identified.contact_id).await.map_err(|refusal| form.mapping.placed(refusal))?;
-    remember(tx, form_submission::Model { form_id: form.id, fingerprint, work_item_id: item.id, posted_at: tx.now }).await?;
-    Ok(Posted { id: item.id, identified: Some(identified) })
+    Ok((item.id, identified.matched))
 }
 
-/// The work item that the same submission made before: by its own id for good, by what it says for a day.
-async fn earlier(tx: &Tx, form: Uuid, source: &str, fingerprint: &str, external_id: Option<&str>) -> Result<Option<Uuid>> {
-    if let Some(id) = external_id {
-        return work_items::by_external_id(tx.read(), source, id).await;
-    }
-    let known = Entity::find_by_id((form, fingerprint.to_owned())).filter(Column::PostedAt.gt(tx.now.plus_seconds(-REMEMBERED_SECONDS)));
-    Ok(tx.read().model(known).await?.map(|known| known.work_item_id))
+/// Lets nobody else decide about the same submission until the end.
+async fn alone_with(tx: &mut Tx, form: &form::Model, said: &str) -> Result<()> {
+    tx.alone(text::door(&format!("form {} {said}", form.key))).await
+}
+
+/// What the same submission was before, within a day.
+async fn earlier(tx: &Tx, form: &form::Model, fingerprint: &str) -> Result<Option<form_submission::Model>> {
+    let known =
+        Entity::find_by_id((form.id, fingerprint.to_owned())).filter(Column::PostedAt.gt(tx.now.plus_seconds(-REMEMBERED_SECONDS)));
+    tx.read().model(known).await
 }
 
 /// Keeps what a submission was; one that is old enough to be forgotten is taken over.
 async fn remember(tx: &mut Tx, submission: form_submission::Model) -> Result<()> {
     let mut insert = Entity::insert(submission.into_active_model().reset_all()).into_query();
     let mut taken = OnConflict::columns([Column::FormId, Column::Fingerprint]);
-    insert.on_conflict(taken.update_columns([Column::WorkItemId, Column::PostedAt]).to_owned());
+    insert.on_conflict(taken.update_columns([Column::WorkItemId, Column::Receipt, Column::PostedAt]).to_owned());
     tx.execute(&insert).await.map(drop)
 }
 

@@ -25,7 +25,7 @@ use crate::{
 /// A new form.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"key": "quiz", "title": "Body type quiz", "work_item_type": "body_type_quiz", "mapping": {"external_id": "/id"}}))]
+#[schema(example = json!({"key": "quiz", "title": "Body type quiz", "work_item_type": "body_type_quiz", "mapping": {"description": "/question", "honeypot": "/website"}}))]
 pub struct NewForm {
     /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the title unless given. It is
     /// posted to at `/v1/intake/{key}`, and is the `source` of its work items, so no source has the same.
@@ -160,21 +160,35 @@ impl ToSchema for IntakeSubmission {
     }
 }
 
-/// What became of a submission. A publishable key is told the `id` and nothing else.
+/// What became of a submission, for staff and for servers of the shop.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct IntakeView {
     /// The id of the work item.
     pub id: Uuid,
     /// Whether it came before, and made nothing new now.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub repeated: Option<bool>,
+    pub repeated: bool,
     /// Whether it made a new contact (S3-7).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub contact_created: Option<bool>,
+    pub contact_created: bool,
     /// How its contact was found (S3-8); left out of one that came before.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub r#match: Option<MatchView>,
+}
+
+/// What a publishable key is told: the same whoever sent it, whatever is known of them, and whatever became of it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ReceiptView {
+    /// 22 random characters that the visitor may keep: `GET /v1/work-items?receipt=` finds for the staff what came of it.
+    #[schema(example = "Zk3vXo8YQ5mS1pLr0aHt2w")]
+    pub receipt: String,
+}
+
+/// The answer to a post: to staff and secret keys what became of it, to a publishable key a receipt and nothing else.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum IntakeAnswer {
+    /// What staff and secret keys are told.
+    Taken(IntakeView),
+    /// What a publishable key is told.
+    Receipt(ReceiptView),
 }

@@ -25,7 +25,7 @@ const LONGEST_ID: usize = 255;
 /// by its usual name; null is looked for nowhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema, FromJsonQueryResult)]
 #[serde(deny_unknown_fields, default)]
-#[schema(example = json!({"email": "/contact/email", "name": "/contact/name", "description": "/question", "reference": "/answers", "external_id": "/id"}))]
+#[schema(example = json!({"email": "/contact/email", "name": "/contact/name", "description": "/question", "reference": "/answers", "honeypot": "/website"}))]
 pub struct FormMapping {
     /// Their e-mail address; `/email` unless said otherwise.
     #[validate(length(max = 200), custom(function = text::pointer))]
@@ -71,7 +71,8 @@ pub struct FormMapping {
     #[validate(length(max = 200), custom(function = text::pointer))]
     #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
     pub reference: Option<String>,
-    /// The submission's own id, by which it makes one work item however often it comes; nowhere unless said.
+    /// The submission's own id, by which it makes one work item however often it comes; nowhere unless said. Of a server of the
+    /// shop, and of a feed, it is a key; of a visitor a claim, which keeps nobody else from it: map what nobody guesses.
     #[validate(length(max = 200), custom(function = text::pointer))]
     #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
     pub external_id: Option<String>,

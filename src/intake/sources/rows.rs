@@ -11,7 +11,7 @@ use super::{
     source_item::{Column, Entity, Model},
 };
 use crate::{
-    customers::contacts::{self, Kind, Newcomer},
+    customers::contacts::{self, Kind, Newcomer, Word},
     intake::forms::Taken,
     kernel::{
         error::{Error, Kind as Refusal, Result},
@@ -19,7 +19,7 @@ use crate::{
         text,
         tx::Tx,
     },
-    work::work_items::{self, Draft},
+    work::work_items::{self, Draft, Said},
 };
 
 /// Characters of a row in quarantine, as JSON.
@@ -100,7 +100,7 @@ pub async fn keep(tx: &mut Tx, source: &Source, row: &Value) -> Result<(Effect, 
         }
         None => {
             let lead = Newcomer { kind: Some(Kind::Prospect), language };
-            let identified = contacts::recognise(tx, who, lead, true).await?;
+            let identified = contacts::recognise(tx, who, lead, Word::Own).await?;
             let draft = Draft {
                 r#type: source.work_item_type.clone(),
                 description,
@@ -111,6 +111,7 @@ pub async fn keep(tx: &mut Tx, source: &Source, row: &Value) -> Result<(Effect, 
                 source: source.key.clone(),
                 external_id: Some(external_id.clone()),
                 newcomer: identified.newcomer,
+                said: Said::default(),
             };
             let item = work_items::create(tx, draft, identified.contact_id).await.map_err(placed)?;
             (Effect::Created, item.id)

@@ -23,7 +23,7 @@ use crate::kernel::{
     context::{Context, IfMatch},
     db::Db,
     error::{Code, Error, Result},
-    network::Client,
+    network::{Client, customer},
     outgoing::is_public,
 };
 
@@ -62,6 +62,7 @@ pub fn context(request: &HttpRequest, actor: Arc<Actor>) -> Result<Context> {
         scope,
         now: db.clock().now(),
         request_id,
+        network: client(request).address.map(customer),
         languages: languages(request),
         if_match: if_match(request)?,
         retry: None,

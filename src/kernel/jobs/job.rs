@@ -47,6 +47,7 @@ impl Asked {
             scope: None,
             now,
             request_id: self.request_id.clone(),
+            network: None,
             languages: self.languages.clone(),
             if_match: None,
             retry: None,

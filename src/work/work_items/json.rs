@@ -15,7 +15,10 @@ use utoipa::{
 use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
-use super::{status_change, work_item::Row};
+use super::{
+    status_change,
+    work_item::{Claims, Row},
+};
 use crate::{
     catalog::picklists::LabelView,
     customers::contacts::{AccountReps, ContactKinds, ContactRef, ExternalIdText, MatchView, Who},
@@ -380,6 +383,16 @@ pub struct WorkItemView {
     /// Its id there.
     #[schema(required)]
     pub external_id: Option<String>,
+    /// What the visitor who posted it with a page was told to name it by; null of any other.
+    #[schema(required, example = "Zk3vXo8YQ5mS1pLr0aHt2w")]
+    pub receipt: Option<String>,
+    /// What a form said of who wants it, and of its id; null of what came in another way.
+    #[schema(required)]
+    pub claims: Option<ClaimsView>,
+    /// The item that had its id before, or came under it before; null when there is none. Of visitors who name the same id
+    /// with other words, somebody is mistaken, or lies.
+    #[schema(required)]
+    pub conflicts_with: Option<Uuid>,
     /// The order that came of it (S3-32).
     #[schema(required, example = "A-1001")]
     pub order_id: Option<String>,
@@ -398,6 +411,17 @@ pub struct WorkItemView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub labels: Option<BTreeMap<String, LabelView>>,
+}
+
+/// What a form said that nobody has confirmed: whoever filled it in may have made it up. The contact of the item is who was
+/// found by the e-mail address alone.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ClaimsView {
+    /// The id that a visitor says it has; no key of anything.
+    #[schema(required)]
+    pub external_id: Option<String>,
+    /// Who wants it.
+    pub who: Who,
 }
 
 /// Whoever no longer has a name acted as Caseload itself.
@@ -427,6 +451,9 @@ impl WorkItemView {
             reference: item.reference.0,
             source: item.source,
             external_id: item.external_id,
+            receipt: item.receipt,
+            claims: item.claims.map(|Claims(who)| ClaimsView { external_id: item.claimed_id, who }),
+            conflicts_with: item.conflicts_with_id,
             order_id: item.order_id,
             last_inbound_at: item.last_inbound_at,
             created_by: named(item.created_by_id, created_by_name),
@@ -573,7 +600,7 @@ pub struct WorkItemFilter {
     #[param(value_type = Option<String>, max_length = 10000, example = "support")]
     #[schema(value_type = Option<String>, nullable = false, max_length = 10000)]
     pub category: Option<AnyOf<String>>,
-    /// Only of these statuses; active ones unless `status`, `number` or `include_inactive` is given (S3-22, S3-23).
+    /// Only of these statuses; active ones unless `status`, `number`, `external_id`, `receipt` or `include_inactive` is given (S3-22, S3-23).
     #[param(value_type = Option<String>, max_length = 10000, example = "new,pending")]
     #[schema(value_type = Option<String>, nullable = false, max_length = 10000)]
     pub status: Option<AnyOf<String>>,
@@ -625,10 +652,21 @@ pub struct WorkItemFilter {
     #[param(value_type = Option<String>, max_length = 10000, example = "manual")]
     #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "manual")]
     pub source_not: Option<AnyOf<String>>,
-    /// Only the one that a source knows by an id.
+    /// Only the one that a source knows by an id, and those that came under it from visitors.
     #[param(value_type = Option<String>, max_length = 10000, pattern = "^[^:]+:[\\s\\S]+$", example = "quiz:Q-1001")]
     #[schema(value_type = Option<String>, nullable = false, max_length = 10000, pattern = "^[^:]+:[\\s\\S]+$")]
     pub external_id: Option<ExternalIdText>,
+    /// Only those for which visitors were given these receipts.
+    #[param(value_type = Option<String>, max_length = 10000, example = "Zk3vXo8YQ5mS1pLr0aHt2w")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000)]
+    pub receipt: Option<AnyOf<String>>,
+    /// Only what came under an id that another item had or came under before; or only the rest.
+    #[param(value_type = Option<bool>)]
+    #[schema(value_type = Option<bool>, nullable = false)]
+    pub conflicting: Option<Flag>,
+    /// Only what came under the id of this item after it.
+    #[schema(nullable = false)]
+    pub conflicts_with: Option<Uuid>,
     /// Only the one with this number.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 1042)]
     #[schema(value_type = Option<i64>, nullable = false)]
@@ -668,7 +706,7 @@ pub struct WorkItemFilter {
 impl WorkItemFilter {
     /// Whether only active ones are shown because nothing else was said.
     pub(super) fn active_by_default(&self) -> bool {
-        self.status.is_none() && self.number.is_none() && self.external_id.is_none() && !self.include_inactive.unwrap_or_default().0
+        self.status.is_none() && self.number.is_none() && self.external_id.is_none() && self.receipt.is_none() && !self.include_inactive.unwrap_or_default().0
     }
 }
 

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{Datelike, NaiveDateTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use sea_orm::{
-    DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryTrait,
+    DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     entity::prelude::*,
-    sea_query::{BinOper, Expr, ExprTrait, Func, Order, Query, SelectStatement},
+    sea_query::{BinOper, Cond, Expr, ExprTrait, Func, Order, Query, SelectStatement},
 };
 use serde_json::{Map, Value, json};
 use validator::Validate;
@@ -18,7 +18,7 @@ use super::{
         WorkItemPatch, WorkItemUpsert, WorkItemView, read_local, small,
     },
     status_change,
-    work_item::{self, Column, Entity, Model, Reference, Row},
+    work_item::{self, Claims, Column, Entity, Model, Reference, Row},
 };
 use crate::{
     catalog::picklists,
@@ -66,6 +66,21 @@ pub struct Draft {
     pub external_id: Option<String>,
     /// Its contact, when it came with it, as somebody new.
     pub newcomer: Option<Box<contact::Model>>,
+    /// What came with it that nobody has confirmed.
+    pub said: Said,
+}
+
+/// What a form said that is nothing the shop knows.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    /// What a visitor is told to name the item by.
+    pub receipt: Option<String>,
+    /// Who wants it.
+    pub who: Option<Who>,
+    /// The id that a visitor says it has; it keeps nobody else from it.
+    pub claimed_id: Option<String>,
+    /// The item that had or claimed the id before.
+    pub conflicts_with: Option<Uuid>,
 }
 
 /// A new work item that keeps every rule, before it has its number.
@@ -107,6 +122,7 @@ pub async fn create_by_hand(tx: &mut Tx, new: NewWorkItem) -> Result<CreatedWork
         source: new.source.unwrap_or_else(|| BY_HAND.to_owned()),
         external_id: new.external_id,
         newcomer: identified.as_mut().and_then(|identified| identified.newcomer.take()),
+        said: Said::default(),
     };
     if let Some(id) = &draft.external_id
         && alone_with(tx, &draft.source, id).await?.is_some()
@@ -182,6 +198,13 @@ async fn alone_with(tx: &mut Tx, source: &str, external_id: &str) -> Result<Opti
 pub async fn by_external_id(reader: Reader<'_>, source: &str, external_id: &str) -> Result<Option<Uuid>> {
     let known = Entity::find().filter(Column::Source.eq(source)).filter(Column::ExternalId.eq(external_id));
     Ok(reader.model(known).await?.map(|item| item.id))
+}
+
+/// The first item that has an id of another system, or that a visitor says has it.
+pub async fn known_as(reader: Reader<'_>, source: &str, external_id: &str) -> Result<Option<Uuid>> {
+    let known = Cond::any().add(Column::ExternalId.eq(external_id)).add(Column::ClaimedId.eq(external_id));
+    let known = Entity::find().filter(Column::Source.eq(source)).filter(known).order_by_asc(Column::CreatedAt).order_by_asc(Column::Id);
+    Ok(reader.model(known.limit(1)).await?.map(|item| item.id))
 }
 
 /// Writes what another system says by now onto the item that came of it; whether that changed anything.
@@ -293,6 +316,10 @@ async fn open(tx: &mut Tx, planned: Planned) -> Result<Model> {
         reference: Reference(draft.reference),
         source: draft.source,
         external_id: draft.external_id,
+        receipt: draft.said.receipt,
+        claimed_id: draft.said.claimed_id,
+        claims: draft.said.who.map(Claims),
+        conflicts_with_id: draft.said.conflicts_with,
         order_id: None,
         last_inbound_at: heard,
         quiet_since: None,
@@ -621,7 +648,12 @@ fn narrow(select: &mut SelectStatement, context: &Context, filter: &WorkItemFilt
         select.and_where(knows(reference, backend));
     }
     if let Some(ExternalIdText(source, id)) = &filter.external_id {
-        select.equals(column(Column::Source), Some(source.clone())).equals(column(Column::ExternalId), Some(id.clone()));
+        let known = Cond::any().add(column(Column::ExternalId).eq(id)).add(column(Column::ClaimedId).eq(id));
+        select.equals(column(Column::Source), Some(source.clone())).cond_where(known);
+    }
+    if let Some(conflicting) = filter.conflicting {
+        let alone = column(Column::ConflictsWithId).is_null();
+        select.and_where(if conflicting.0 { alone.not() } else { alone });
     }
     if let Some(before) = filter.last_inbound_at_lt {
         let heard = Func::coalesce([column(Column::LastInboundAt), column(Column::CreatedAt)]);
@@ -637,6 +669,8 @@ fn narrow(select: &mut SelectStatement, context: &Context, filter: &WorkItemFilt
         .any_of(column(Column::ContactId), contacts)
         .any_of(column(Column::Source), filter.source.as_ref())
         .equals(column(Column::Number), filter.number.map(|number| number.0))
+        .any_of(column(Column::Receipt), filter.receipt.as_ref())
+        .equals(column(Column::ConflictsWithId), filter.conflicts_with)
         .between(column(Column::CallbackAt), filter.callback_at_gte, filter.callback_at_lt)
         .between(column(Column::CreatedAt), filter.created_at_gte, filter.created_at_lt)
         .between(column(Column::LastInboundAt), filter.last_inbound_at_gte, None);

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     access::{groups::group, users},
+    customers::contacts::Who,
     kernel::{
         actor::Actor,
         clock::Timestamp,
@@ -29,6 +30,11 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 #[serde(transparent)]
 pub struct Reference(pub Map<String, Value>);
+
+/// What a form said of whoever wants something. Nobody has confirmed it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+#[serde(transparent)]
+pub struct Claims(pub Who);
 
 /// A work item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveEntityModel)]
@@ -76,6 +82,14 @@ pub struct Model {
     pub source: String,
     /// Its id there.
     pub external_id: Option<String>,
+    /// What a visitor was told to name it by, who posted it with a page.
+    pub receipt: Option<String>,
+    /// Its id there, as a visitor says.
+    pub claimed_id: Option<String>,
+    /// Who wants it, as a form says.
+    pub claims: Option<Claims>,
+    /// The item that had or claimed its id before.
+    pub conflicts_with_id: Option<Uuid>,
     /// The order that came of it.
     pub order_id: Option<String>,
     /// When the contact was last heard of about it.
