@@ -92,6 +92,7 @@ fn build() -> Value {
     document["components"]["responses"] = shared_responses();
     document["components"]["parameters"] = shared_parameters();
     document["components"]["headers"] = shared_headers();
+    spell_lines_out(&mut document);
     let versioned = versioned(&document["components"]["schemas"]);
     for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
@@ -99,6 +100,30 @@ fn build() -> Value {
         }
     }
     document
+}
+
+/// Characters that no line of text holds, as far as a pattern of the document can say it.
+const HIDDEN: &str = r"\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb";
+
+/// Shapes say in short that something is a line of text, or one that is not blank; the document says it in full.
+fn spell_lines_out(value: &mut Value) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(spell_lines_out),
+        Value::Object(members) => {
+            for (name, member) in members {
+                let full = match member.as_str().filter(|_| name == "pattern") {
+                    Some("^.*$") => Some(format!("^[^{HIDDEN}]*$")),
+                    Some(r"^.*\S.*$") => Some(format!(r"^[^{HIDDEN}]*[^\s\u2800{HIDDEN}][^{HIDDEN}]*$")),
+                    _ => None,
+                };
+                match full {
+                    Some(full) => *member = full.into(),
+                    None => spell_lines_out(member),
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// What a status means, for the shared responses.
@@ -114,7 +139,11 @@ const FAILURES: &[(u16, &str, &str)] = &[
     (413, "TooLarge", "The body is larger than the server takes."),
     (415, "UnsupportedMediaType", "The body is not JSON, or has a `Content-Encoding`."),
     (422, "Invalid", "Understood, but wrong; `errors` names every field."),
-    (429, "TooManyRequests", "Too often; `Retry-After` says how long to wait."),
+    (
+        429,
+        "TooManyRequests",
+        "Too often, or too much at once: 6 searches and reports, or 10 waits, of one credential; `Retry-After` says how long to wait.",
+    ),
     (503, "Unavailable", "Not now; `Retry-After` says when to try again."),
 ];
 

@@ -3,23 +3,23 @@
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use serde_json::Value;
 
-use crate::kernel::clock::Timestamp;
+use crate::kernel::{clock::Timestamp, text};
 
 /// Text at a pointer; numbers and truth as they are written, nothing when there is nothing but space.
 #[must_use]
 pub fn text_at(value: &Value, pointer: &str) -> Option<String> {
     match value.pointer(pointer)? {
-        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::String(text) => Some(text::cleaned(text).trim().to_owned()).filter(|text| !text.is_empty()),
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(truth) => Some(truth.to_string()),
         _ => None,
     }
 }
 
-/// Text of at most so many characters.
+/// Text of at most so many characters, without those that nobody sees.
 #[must_use]
 pub fn clipped(text: &str, most: usize) -> String {
-    text.trim().chars().filter(|letter| *letter != '\0').take(most).collect()
+    text::cleaned(text).trim().chars().take(most).collect()
 }
 
 /// An instant as systems write them: RFC 3339, or a date and time or a date alone, which are then in UTC.

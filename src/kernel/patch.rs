@@ -72,15 +72,20 @@ impl<T> Patch<BTreeMap<String, Option<T>>> {
 }
 
 impl Patch<String> {
-    /// Refuses text of white space alone.
-    pub fn not_blank(&self) -> std::result::Result<(), ValidationError> {
-        self.value().map_or(Ok(()), |text| text::not_blank(text))
+    /// Refuses what is no line of text, or says nothing.
+    pub fn line(&self) -> std::result::Result<(), ValidationError> {
+        self.value().map_or(Ok(()), |text| text::line(text))
     }
 
-    /// Writes a line of text onto a field, without outer space.
+    /// Refuses what is no line of text.
+    pub fn plain(&self) -> std::result::Result<(), ValidationError> {
+        self.value().map_or(Ok(()), |text| text::plain(text))
+    }
+
+    /// Writes a line of text onto a field, without outer space or what nobody sees.
     pub fn line_over(self, field: &mut String, name: &str) -> Result<()> {
         let trimmed = match self {
-            Self::Value(line) => Self::Value(line.trim().to_owned()),
+            Self::Value(line) => Self::Value(text::cleaned(line.trim())),
             other => other,
         };
         trimmed.over(field, name)

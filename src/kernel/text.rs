@@ -3,15 +3,93 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use validator::ValidationError;
 
 /// Refuses text of white space alone; to Unicode that is U+0085 too, to the regular expressions of clients U+FEFF.
 pub fn not_blank(text: &str) -> Result<(), ValidationError> {
-    if text.chars().all(|c| c.is_whitespace() || c == '\u{feff}') {
+    if text.chars().all(|c| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{2800}')) {
         Err(ValidationError::new("blank").with_message("must not be blank".into()))
     } else {
         Ok(())
     }
+}
+
+/// Refuses what is no line of text: a name that shows as another, or breaks what it stands in.
+pub fn plain(text: &str) -> Result<(), ValidationError> {
+    if cleaned(text) == text {
+        Ok(())
+    } else {
+        Err(ValidationError::new("invisible")
+            .with_message("must be one line, without control characters and others that nobody sees".into()))
+    }
+}
+
+/// Refuses what is no line of text, or says nothing.
+pub fn line(text: &str) -> Result<(), ValidationError> {
+    not_blank(text)?;
+    plain(text)
+}
+
+/// A line of text without control characters, and without those that nobody sees: by them two names look the same, or one is
+/// read backwards. Breaks of a line become spaces.
+#[must_use]
+pub fn cleaned(text: &str) -> String {
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return text.to_owned();
+    }
+    let mut line = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        if c == '\r' && rest.peek() == Some(&'\n') {
+            // The two are one break.
+        } else if c.is_whitespace() && hidden(c) {
+            line.push(' ');
+        } else if shows(line.chars().next_back(), c, rest.peek().copied()) {
+            line.push(c);
+        }
+    }
+    line
+}
+
+/// Text of several lines, each cleaned.
+#[must_use]
+pub fn cleaned_lines(text: &str) -> String {
+    text.lines().map(cleaned).collect::<Vec<_>>().join("\n")
+}
+
+/// Whether a character may stand between two others. Joiners do where scripts and pictures are joined by them, variation
+/// selectors behind what they vary.
+fn shows(before: Option<char>, c: char, after: Option<char>) -> bool {
+    match c {
+        '\u{200c}' | '\u{200d}' if before.is_some_and(joins) => after.is_some_and(joins),
+        '\u{200d}' => before.is_some_and(|c| pictures(c) || selects(c)) && after.is_some_and(pictures),
+        _ if selects(c) => before.is_some_and(|c| c >= '\u{2000}' && !selects(c)),
+        _ => !hidden(c),
+    }
+}
+
+/// Controls, format characters such as those that turn text around, separators of lines, and letters that are blank.
+fn hidden(c: char) -> bool {
+    use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
+    const BLANK: &[char] = &['\u{34f}', '\u{115f}', '\u{1160}', '\u{17b4}', '\u{17b5}', '\u{3164}', '\u{ffa0}'];
+    matches!(c.general_category(), Control | Format | LineSeparator | ParagraphSeparator) || BLANK.contains(&c)
+}
+
+/// Letters and marks of scripts whose letters join: from Arabic over those of India to Mongolian.
+fn joins(c: char) -> bool {
+    let script = matches!(c, '\u{600}'..='\u{10ff}' | '\u{1780}'..='\u{18af}' | '\u{a840}'..='\u{abff}' | '\u{10a00}'..='\u{11fff}');
+    script && (c.is_alphabetic() || is_combining_mark(c)) && !hidden(c)
+}
+
+/// Pictures, of which several may be one.
+fn pictures(c: char) -> bool {
+    matches!(c, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
+}
+
+/// Which form of a picture or ideograph is meant.
+fn selects(c: char) -> bool {
+    matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
 /// Refuses what is not an IANA time zone.
@@ -125,6 +203,56 @@ pub fn email_key(email: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_hold_what_people_see_and_names_of_every_script() {
+        for good in [
+            "Zoé Tremblay",
+            "O'Brien-Łuksza",
+            "Νίκος",
+            "李 小龍",
+            "葛\u{e0100}城",
+            "عبدالله",
+            "علی\u{200c}رضا",
+            "क्\u{200d}ष",
+            "ශ්\u{200d}රී",
+            "ירון לוי",
+            "👩\u{200d}👩\u{200d}👧",
+            "❤\u{fe0f}\u{200d}🔥",
+            "",
+        ] {
+            assert_eq!((cleaned(good).as_str(), plain(good).is_ok()), (good, true), "{good:?}");
+        }
+        for (bad, shown) in [
+            ("ad\u{200b}min", "admin"),
+            ("ad\u{200d}min", "admin"),
+            ("ad\u{200c}min", "admin"),
+            ("\u{feff}admin\u{2060}", "admin"),
+            ("admin\u{fe0f}", "admin"),
+            ("a\u{fe0f}\u{200d}❤", "a❤"),
+            ("علی\u{200c}", "علی"),
+            ("\u{202e}nimda\u{202c}", "nimda"),
+            ("\u{2066}a\u{2069}\u{200e}\u{200f}\u{61c}", "a"),
+            ("so\u{ad}ft", "soft"),
+            ("a\u{e0041}\u{e007f}", "a"),
+            ("a\u{7}\u{1b}[31m\u{7f}\u{9b}", "a[31m"),
+            ("one\r\ntwo\tthree\u{85}\u{2028}", "one two three  "),
+            ("\u{3164}\u{115f}\u{34f}", ""),
+            ("\u{202e}\u{fe0f}\u{202e}", ""),
+        ] {
+            assert_eq!((cleaned(bad).as_str(), plain(bad).is_err(), plain(&cleaned(bad)).is_ok()), (shown, true, true), "{bad:?}");
+        }
+        assert!(line("\u{2800} ").is_err() && line(" ").is_err() && line("a").is_ok());
+        assert_eq!(cleaned_lines("a\u{202e}\r\n\nb\tc\n"), "a\n\nb c");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_was_cleaned_is_clean(text in "[a\u{200b}-\u{200f}\u{202e}\u{fe0f}❤👩ع\u{94d}क\n ]{0,12}") {
+            let once = cleaned(&text);
+            proptest::prop_assert_eq!(cleaned(&once), once);
+        }
+    }
 
     #[test]
     fn durations_are_whole_and_at_most_a_hundred_years() {

@@ -35,11 +35,11 @@ async fn s3_1_a_contact_says_who_it_is() {
     let contact = reply.expect(201);
     let wanted = json!({
         "id": contact["id"], "kind": "customer", "registered": true, "name": "Zoé Tremblay", "first_names": "Zoé", "last_name": "Tremblay",
-        "company": "Épicerie du Coin", "emails": ["Zoe@Epicerie.example"], "phones": [{ "number": "(514) 555-0123", "e164": "+15145550123" }],
+        "company": "Épicerie du Coin", "emails": ["Zoe@Epicerie.example"], "phones": [{ "number": "(514) 555-0123", "e164": "+15145550123", "confirmed": true }],
         "postal_code": "H2X 1Y4", "country": "CA", "time_zone": "America/Montreal", "language": "fr-CA", "other": "calls from the depot",
         "external_ids": { "shop": "C-1001" }, "status": "active", "status_since": "2026-03-18T09:00:00.000000Z",
         "status_by": { "id": ana.id, "name": "Ana Ruiz" }, "owner": { "id": ana.id, "name": "Ana Ruiz" }, "variables": {},
-        "marketing": { "lists": ["newsletter"], "opt_in": true, "source": "spring fair" }, "merged_contacts": [], "merged_into": null,
+        "marketing": { "lists": ["newsletter"], "opt_in": true, "source": "spring fair" }, "unconfirmed": [], "merged_contacts": [], "merged_into": null,
         "match_candidates": null, "created_at": "2026-03-18T09:00:00.000000Z", "updated_at": "2026-03-18T09:00:00.000000Z", "version": 1,
     });
     assert_eq!(contact, wanted);

@@ -37,8 +37,8 @@ const MOST_OF_EACH: usize = 100;
 #[serde(deny_unknown_fields)]
 pub struct NewApiKey {
     /// What it is for, 1 to 200 characters.
-    #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]", example = "Shop checkout")]
+    #[validate(length(min = 1, max = 200), custom(function = text::line))]
+    #[schema(min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Shop checkout")]
     pub name: String,
     /// Who may see it; `secret` unless said otherwise.
     #[serde(default = "secret")]
@@ -116,8 +116,8 @@ fn patched_origins(patch: &Patch<Vec<String>>) -> Result<(), ValidationError> {
 #[serde(deny_unknown_fields)]
 pub struct ApiKeyPatch {
     /// A new name.
-    #[validate(length(min = 1, max = 200), custom(function = Patch::not_blank))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]", example = "Shop checkout, Canada")]
+    #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Shop checkout, Canada")]
     #[serde(default)]
     pub name: Patch<String>,
     /// Other scopes, in place of all that it has; none that neither it nor the caller has.

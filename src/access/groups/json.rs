@@ -13,8 +13,8 @@ use crate::kernel::{actor::Named, clock::Timestamp, http::View, patch::Patch, te
 #[serde(deny_unknown_fields)]
 pub struct NewGroup {
     /// Its name, 1 to 100 characters.
-    #[validate(length(min = 1, max = 100), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]", example = "Customer Service")]
+    #[validate(length(min = 1, max = 100), custom(function = text::line))]
+    #[schema(min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = "Customer Service")]
     pub name: String,
     /// A stable key of lower-case letters, digits and underscores; the slug of the name unless given.
     #[validate(length(min = 1, max = 64), custom(function = text::key))]
@@ -27,8 +27,8 @@ pub struct NewGroup {
 #[serde(deny_unknown_fields)]
 pub struct GroupPatch {
     /// A new name.
-    #[validate(length(min = 1, max = 100), custom(function = Patch::not_blank))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]", example = "Shipping and Returns")]
+    #[validate(length(min = 1, max = 100), custom(function = Patch::line))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = "Shipping and Returns")]
     #[serde(default)]
     pub name: Patch<String>,
 }

@@ -20,12 +20,12 @@ use crate::kernel::{
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// The address they sign in with; unique, compared without case.
-    #[validate(email, length(max = 254))]
+    #[validate(email, length(max = 254), custom(function = text::plain))]
     #[schema(format = "email", max_length = 254, example = "claire@shop.example")]
     pub email: String,
     /// Their name, 1 to 200 characters.
-    #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]", example = "Claire Martin")]
+    #[validate(length(min = 1, max = 200), custom(function = text::line))]
+    #[schema(min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Claire Martin")]
     pub name: String,
     /// What they may do; `agent` unless said otherwise.
     #[serde(default = "agent")]
@@ -54,13 +54,13 @@ const fn agent() -> Role {
 #[serde(deny_unknown_fields)]
 pub struct UserPatch {
     /// A new address.
-    #[validate(length(min = 3, max = 254))]
+    #[validate(length(min = 3, max = 254), custom(function = Patch::plain))]
     #[schema(value_type = Option<String>, nullable = false, format = "email", min_length = 3, max_length = 254)]
     #[serde(default)]
     pub email: Patch<String>,
     /// A new name.
-    #[validate(length(min = 1, max = 200), custom(function = Patch::not_blank))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]", example = "Claire Martin-Roux")]
+    #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Claire Martin-Roux")]
     #[serde(default)]
     pub name: Patch<String>,
     /// Another role.
@@ -88,8 +88,8 @@ pub struct UserPatch {
 #[serde(deny_unknown_fields)]
 pub struct ProfilePatch {
     /// A new name.
-    #[validate(length(min = 1, max = 200), custom(function = Patch::not_blank))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]")]
+    #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "^.*\\S.*$")]
     #[serde(default)]
     pub name: Patch<String>,
     /// Another IANA zone.

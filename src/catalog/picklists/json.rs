@@ -50,8 +50,8 @@ pub struct NewPicklistItem {
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "shipment")]
     pub key: Option<String>,
     /// What people read unless their language has a label of its own, 1 to 100 characters.
-    #[validate(length(min = 1, max = 100), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]", example = "Shipment")]
+    #[validate(length(min = 1, max = 100), custom(function = text::line))]
+    #[schema(min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = "Shipment")]
     pub label: String,
     /// What people read, by language tag; each 1 to 100 characters, in 50 languages at the most.
     #[serde(default)]
@@ -78,8 +78,8 @@ pub struct NewPicklistItem {
 #[serde(deny_unknown_fields)]
 pub struct PicklistItemPatch {
     /// A new label; what was said with the value reads so from now on.
-    #[validate(length(min = 1, max = 100), custom(function = Patch::not_blank))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]", example = "Parcel")]
+    #[validate(length(min = 1, max = 100), custom(function = Patch::line))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = "Parcel")]
     #[serde(default)]
     pub label: Patch<String>,
     /// Labels by language tag, merged into those that are there: null takes one away; null for all takes all.
@@ -179,7 +179,7 @@ fn translation(tag: &str, label: &str) -> Result<(), ValidationError> {
     if !(1..=MOST_LETTERS).contains(&label.chars().count()) {
         return Err(ValidationError::new("length").with_message(format!("the label in {tag} must be 1 to {MOST_LETTERS} long").into()));
     }
-    text::not_blank(label)
+    text::line(label)
 }
 
 fn patched_color(patch: &Patch<String>) -> Result<(), ValidationError> {

@@ -33,8 +33,8 @@ pub struct NewVariable {
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "store")]
     pub key: Option<String>,
     /// What people read unless their language has a label of its own, 1 to 100 characters.
-    #[validate(length(min = 1, max = 100), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]", example = "Store")]
+    #[validate(length(min = 1, max = 100), custom(function = text::line))]
+    #[schema(min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = "Store")]
     pub label: String,
     /// What people read, by language tag; each 1 to 100 characters, in 50 languages at the most.
     #[serde(default)]
@@ -66,8 +66,8 @@ fn everything() -> Vec<Target> {
 #[schema(example = json!({"label": "Kind of store", "required": true}))]
 pub struct VariablePatch {
     /// A new label.
-    #[validate(length(min = 1, max = 100), custom(function = Patch::not_blank))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]", example = "Kind of store")]
+    #[validate(length(min = 1, max = 100), custom(function = Patch::line))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = "Kind of store")]
     #[serde(default)]
     pub label: Patch<String>,
     /// Labels by language tag, merged into those that are there: null takes one away; null for all takes all.

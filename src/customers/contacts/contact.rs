@@ -101,8 +101,8 @@ pub struct Marketing {
     #[schema(required)]
     pub opt_in: Option<bool>,
     /// Where they came from, up to 200 characters.
-    #[validate(length(max = 200))]
-    #[schema(required, max_length = 200, example = "spring fair")]
+    #[validate(length(max = 200), custom(function = text::plain))]
+    #[schema(required, max_length = 200, pattern = "^.*$", example = "spring fair")]
     pub source: Option<String>,
 }
 

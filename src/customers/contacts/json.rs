@@ -41,8 +41,8 @@ pub struct ExternalId {
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "shop")]
     pub source: String,
     /// Its id there, 1 to 255 characters.
-    #[validate(length(min = 1, max = 255), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 255, pattern = "[^\\s\\u0085\\ufeff]", example = "C-1001")]
+    #[validate(length(min = 1, max = 255), custom(function = text::line))]
+    #[schema(min_length = 1, max_length = 255, pattern = "^.*\\S.*$", example = "C-1001")]
     pub id: String,
 }
 
@@ -58,16 +58,16 @@ pub struct NewContact {
     #[schema(nullable = false)]
     pub kind: Option<Kind>,
     /// First names, up to 100 characters.
-    #[validate(length(max = 100))]
-    #[schema(max_length = 100, example = "Zoé")]
+    #[validate(length(max = 100), custom(function = text::plain))]
+    #[schema(max_length = 100, pattern = "^.*$", example = "Zoé")]
     pub first_names: String,
     /// Last name, up to 100 characters.
-    #[validate(length(max = 100))]
-    #[schema(max_length = 100, example = "Tremblay")]
+    #[validate(length(max = 100), custom(function = text::plain))]
+    #[schema(max_length = 100, pattern = "^.*$", example = "Tremblay")]
     pub last_name: String,
     /// The company, up to 200 characters.
-    #[validate(length(max = 200))]
-    #[schema(max_length = 200, example = "Épicerie du Coin")]
+    #[validate(length(max = 200), custom(function = text::plain))]
+    #[schema(max_length = 200, pattern = "^.*$", example = "Épicerie du Coin")]
     pub company: String,
     /// E-mail addresses, at most 20; compared without case.
     #[validate(length(max = 20), custom(function = emails))]
@@ -78,8 +78,8 @@ pub struct NewContact {
     #[schema(schema_with = phones_schema)]
     pub phones: Vec<String>,
     /// Postal code, up to 20 characters.
-    #[validate(length(max = 20))]
-    #[schema(max_length = 20, example = "H2X 1Y4")]
+    #[validate(length(max = 20), custom(function = text::plain))]
+    #[schema(max_length = 20, pattern = "^.*$", example = "H2X 1Y4")]
     pub postal_code: Option<String>,
     /// Country, ISO 3166-1 alpha-2.
     #[validate(custom(function = country_code))]
@@ -94,8 +94,8 @@ pub struct NewContact {
     #[schema(min_length = 2, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", example = "fr-CA")]
     pub language: Option<String>,
     /// Whatever else identifies it, up to 1,000 characters.
-    #[validate(length(max = 1000))]
-    #[schema(max_length = 1000, example = "calls from the depot in Laval")]
+    #[validate(length(max = 1000), custom(function = text::plain))]
+    #[schema(max_length = 1000, pattern = "^.*$", example = "calls from the depot in Laval")]
     pub other: String,
     /// The ids that other systems gave it, by source; at most 20. Nobody else may have them.
     #[validate(custom(function = external_ids))]
@@ -126,16 +126,16 @@ pub struct ContactPatch {
     #[schema(value_type = Option<Kind>, nullable = false)]
     pub kind: Patch<Kind>,
     /// First names.
-    #[validate(length(max = 100))]
-    #[schema(value_type = Option<String>, nullable = false, max_length = 100)]
+    #[validate(length(max = 100), custom(function = Patch::plain))]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 100, pattern = "^.*$")]
     pub first_names: Patch<String>,
     /// Last name.
-    #[validate(length(max = 100))]
-    #[schema(value_type = Option<String>, nullable = false, max_length = 100)]
+    #[validate(length(max = 100), custom(function = Patch::plain))]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 100, pattern = "^.*$")]
     pub last_name: Patch<String>,
     /// The company.
-    #[validate(length(max = 200))]
-    #[schema(value_type = Option<String>, nullable = false, max_length = 200)]
+    #[validate(length(max = 200), custom(function = Patch::plain))]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 200, pattern = "^.*$")]
     pub company: Patch<String>,
     /// All its e-mail addresses, at most 20.
     #[validate(length(max = 20), custom(function = patched_emails))]
@@ -146,8 +146,8 @@ pub struct ContactPatch {
     #[schema(schema_with = phones_schema)]
     pub phones: Patch<Vec<String>>,
     /// Postal code; null for none.
-    #[validate(length(max = 20))]
-    #[schema(value_type = Option<String>, max_length = 20)]
+    #[validate(length(max = 20), custom(function = Patch::plain))]
+    #[schema(value_type = Option<String>, max_length = 20, pattern = "^.*$")]
     pub postal_code: Patch<String>,
     /// Country; null for none.
     #[validate(custom(function = patched_country))]
@@ -162,8 +162,8 @@ pub struct ContactPatch {
     #[schema(value_type = Option<String>, min_length = 2, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
     pub language: Patch<String>,
     /// Whatever else identifies it.
-    #[validate(length(max = 1000))]
-    #[schema(value_type = Option<String>, nullable = false, max_length = 1000)]
+    #[validate(length(max = 1000), custom(function = Patch::plain))]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 1000, pattern = "^.*$")]
     pub other: Patch<String>,
     /// Ids by source to add or change; null takes one away.
     #[validate(custom(function = patched_ids))]
@@ -240,7 +240,7 @@ fn patched_ids_schema() -> Object {
 }
 
 fn by_source(about: &str, ids: SchemaType, example: Value) -> Object {
-    let id = ObjectBuilder::new().schema_type(ids).min_length(Some(1)).max_length(Some(255)).pattern(Some(r"[^\s\u0085\ufeff]"));
+    let id = ObjectBuilder::new().schema_type(ids).min_length(Some(1)).max_length(Some(255)).pattern(Some(r"^.*\S.*$"));
     let source = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-z0-9_]{1,64}$"));
     let map = ObjectBuilder::new().property_names(Some(source)).additional_properties(Some(id)).max_properties(Some(MOST_OF_EACH));
     map.description(Some(about)).examples([example]).build()
@@ -252,11 +252,13 @@ fn refusal(code: &'static str, words: &'static str) -> ValidationError {
 
 fn emails(emails: &[String]) -> Result<(), ValidationError> {
     let fits = |email: &String| email.chars().count() <= 254 && email.trim().validate_email();
+    emails.iter().try_for_each(|email| text::plain(email))?;
     if emails.iter().all(fits) { Ok(()) } else { Err(refusal("email", "must be e-mail addresses of at most 254 characters")) }
 }
 
 fn phones(phones: &[String]) -> Result<(), ValidationError> {
     let fits = |phone: &String| phone.chars().count() <= 50 && phone.chars().any(|c| c.is_ascii_digit());
+    phones.iter().try_for_each(|phone| text::plain(phone))?;
     if phones.iter().all(fits) { Ok(()) } else { Err(refusal("phone", "must be phone numbers of at most 50 characters")) }
 }
 
@@ -281,7 +283,7 @@ fn check_ids<'a>(ids: impl ExactSizeIterator<Item = (&'a String, Option<&'a Stri
             return Err(refusal("length", "ids must have 1 to 255 characters"));
         }
         if let Some(id) = id {
-            text::not_blank(id)?;
+            text::line(id)?;
         }
     }
     Ok(())
@@ -328,28 +330,28 @@ pub struct Who {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<ExternalId>,
     /// An e-mail address.
-    #[validate(email, length(max = 254))]
+    #[validate(email, length(max = 254), custom(function = text::plain))]
     #[schema(format = "email", max_length = 254)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// First names.
-    #[validate(length(max = 100))]
-    #[schema(max_length = 100)]
+    #[validate(length(max = 100), custom(function = text::plain))]
+    #[schema(max_length = 100, pattern = "^.*$")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_names: Option<String>,
     /// Last name.
-    #[validate(length(max = 100))]
-    #[schema(max_length = 100)]
+    #[validate(length(max = 100), custom(function = text::plain))]
+    #[schema(max_length = 100, pattern = "^.*$")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
     /// The company.
-    #[validate(length(max = 200))]
-    #[schema(max_length = 200)]
+    #[validate(length(max = 200), custom(function = text::plain))]
+    #[schema(max_length = 200, pattern = "^.*$")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub company: Option<String>,
     /// Postal code.
-    #[validate(length(max = 20))]
-    #[schema(max_length = 20)]
+    #[validate(length(max = 20), custom(function = text::plain))]
+    #[schema(max_length = 20, pattern = "^.*$")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub postal_code: Option<String>,
     /// Country, ISO 3166-1 alpha-2.
@@ -363,8 +365,8 @@ pub struct Who {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
     /// Whatever else identifies them.
-    #[validate(length(max = 1000))]
-    #[schema(max_length = 1000)]
+    #[validate(length(max = 1000), custom(function = text::plain))]
+    #[schema(max_length = 1000, pattern = "^.*$")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub other: Option<String>,
 }

@@ -54,12 +54,12 @@ fn currency(code: &str) -> Result<(), ValidationError> {
 }))]
 pub struct FactBody {
     /// What people call it, 1 to 200 characters.
-    #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]", example = "Order A-1001")]
+    #[validate(length(min = 1, max = 200), custom(function = text::line))]
+    #[schema(min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Order A-1001")]
     pub title: String,
     /// Where it stands, in the module's own words, up to 100 characters.
-    #[validate(length(max = 100))]
-    #[schema(max_length = 100, example = "shipped")]
+    #[validate(length(max = 100), custom(function = text::plain))]
+    #[schema(max_length = 100, pattern = "^.*$", example = "shipped")]
     pub status: Option<String>,
     /// When it happened.
     pub occurred_at: Timestamp,

@@ -28,7 +28,7 @@ const LATEST: u64 = 10;
 /// Keeps what a module knows; whether it is new. A contact that was merged means its survivor.
 pub async fn keep(tx: &mut Tx, contact: Uuid, module: String, external_id: String, body: FactBody) -> Result<(Model, bool)> {
     // What cannot be a name is none, as in every path.
-    text::key(&module).and_then(|()| text::not_blank(&external_id)).map_err(|_| Error::not_found("module or id"))?;
+    text::key(&module).and_then(|()| text::line(&external_id)).map_err(|_| Error::not_found("module or id"))?;
     if module.len() > 64 || external_id.chars().count() > 255 {
         return Err(Error::not_found("module or id"));
     }

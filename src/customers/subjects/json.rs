@@ -20,8 +20,8 @@ pub struct Subject {
     #[schema(min_length = 1, max_length = 64, example = "order")]
     pub r#type: String,
     /// The cart's own id of it.
-    #[validate(length(min = 1, max = 255), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 255, pattern = "[^\\s\\u0085\\ufeff]", example = "A-1001")]
+    #[validate(length(min = 1, max = 255), custom(function = text::line))]
+    #[schema(min_length = 1, max_length = 255, pattern = "^.*\\S.*$", example = "A-1001")]
     pub id: String,
 }
 

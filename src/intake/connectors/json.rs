@@ -32,8 +32,8 @@ pub struct NewConnector {
     /// What kind of shop it is.
     pub kind: ConnectorKind,
     /// What people call it, 1 to 200 characters.
-    #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]", example = "Main shop")]
+    #[validate(length(min = 1, max = 200), custom(function = text::line))]
+    #[schema(min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Main shop")]
     pub name: String,
     /// By which source of external ids contacts are known to it; each connector has one of its own. `shop` unless said otherwise.
     #[serde(default = "shop")]
@@ -92,8 +92,8 @@ fn version(text: &str) -> Result<(), ValidationError> {
 #[schema(example = json!({"credentials": {"token": "9r7m2p4s6d1f"}, "schedule": "0 3 * * *"}))]
 pub struct ConnectorPatch {
     /// A new name.
-    #[validate(length(min = 1, max = 200), custom(function = Patch::not_blank))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]", example = "Old shop")]
+    #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Old shop")]
     pub name: Patch<String>,
     /// Where the shop is now. Its credentials must be entered again, so that nobody has them sent elsewhere.
     #[validate(custom(function = patched_address))]

@@ -79,15 +79,16 @@ async fn receive(tx: &mut Tx, form: &form::Model, taken: Taken, submission: &Val
         form_id: form.id,
         fingerprint: fingerprint.clone(),
         work_item_id: tx.id(),
-        receipt: Some(BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>())),
+        receipt: Some(random_receipt()),
         posted_at: tx.now,
     };
     let earlier = earlier(tx, form, &fingerprint).await?;
     let wanted = earlier.is_none() && !form.mapping.is_trapped(submission);
     let mut known = earlier.unwrap_or(fresh);
     let receipt = known.receipt.clone().unwrap_or_default();
-    let named = Some(receipt.clone());
-    let work = async |tx: &mut Tx| keep(tx, form, taken, Word::Strangers, named).await;
+    // No two items have the same.
+    let named = if wanted { receipt.clone() } else { random_receipt() };
+    let work = async |tx: &mut Tx| keep(tx, form, taken, Word::Strangers, Some(named)).await;
     if wanted {
         known.work_item_id = tx.apart(work).await?.0;
     } else {
@@ -95,6 +96,10 @@ async fn receive(tx: &mut Tx, form: &form::Model, taken: Taken, submission: &Val
     }
     remember(tx, known).await?;
     Ok(ReceiptView { receipt })
+}
+
+fn random_receipt() -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>())
 }
 
 /// Makes the work item of a submission, for whom it says; with a receipt when a stranger posted it, whose id is a claim.
@@ -136,8 +141,7 @@ async fn alone_with(tx: &mut Tx, form: &form::Model, said: &str) -> Result<()> {
 
 /// What the same submission was before, within a day.
 async fn earlier(tx: &Tx, form: &form::Model, fingerprint: &str) -> Result<Option<form_submission::Model>> {
-    let known =
-        Entity::find_by_id((form.id, fingerprint.to_owned())).filter(Column::PostedAt.gt(tx.now.plus_seconds(-REMEMBERED_SECONDS)));
+    let known = Entity::find_by_id((form.id, fingerprint.to_owned())).filter(Column::PostedAt.gt(tx.now.plus_seconds(-REMEMBERED_SECONDS)));
     tx.read().model(known).await
 }
 

@@ -33,8 +33,8 @@ pub struct NewForm {
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "quiz")]
     pub key: Option<String>,
     /// What people call it, 1 to 100 characters.
-    #[validate(length(min = 1, max = 100), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]", example = "Body type quiz")]
+    #[validate(length(min = 1, max = 100), custom(function = text::line))]
+    #[schema(min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = "Body type quiz")]
     pub title: String,
     /// The key of the type of its work items, an active one.
     #[validate(length(min = 1, max = 64))]
@@ -60,8 +60,8 @@ const fn open() -> bool {
 #[schema(example = json!({"title": "Quiz of the spring", "mapping": {"honeypot": "/website"}}))]
 pub struct FormPatch {
     /// A new title.
-    #[validate(length(min = 1, max = 100), custom(function = Patch::not_blank))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]")]
+    #[validate(length(min = 1, max = 100), custom(function = Patch::line))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "^.*\\S.*$")]
     pub title: Patch<String>,
     /// Another type, for what comes from now on.
     #[validate(length(min = 1, max = 64))]

@@ -130,9 +130,11 @@ impl FormMapping {
     /// Takes a submission apart; every mistake is named by its place in the submission.
     pub fn take(&self, submission: &Value) -> Result<Taken> {
         let mut broken = Broken::default();
-        let mut said = |pointer: &Option<String>, most: Option<usize>| -> Result<Option<String>> {
-            Ok(broken.note(word(submission, pointer.as_deref(), most))?.flatten())
+        let mut noted = |pointer: &Option<String>, most: Option<usize>, clean: fn(&str) -> String| -> Result<Option<String>> {
+            Ok(broken.note(word(submission, pointer.as_deref(), most, clean))?.flatten())
         };
+        let description = noted(&self.description, Some(LONGEST_DESCRIPTION), text::cleaned_lines)?.unwrap_or_default();
+        let mut said = |pointer: &Option<String>, most: Option<usize>| noted(pointer, most, text::cleaned);
         let name = said(&self.name, None)?;
         let (first, last) = name.as_deref().map(split_name).unwrap_or_default();
         let (first_names, last_name) = (said(&self.first_names, None)?, said(&self.last_name, None)?);
@@ -148,7 +150,6 @@ impl FormMapping {
             ..Who::default()
         };
         let language = said(&self.language, Some(35))?;
-        let description = said(&self.description, Some(LONGEST_DESCRIPTION))?.unwrap_or_default();
         let external_id = said(&self.external_id, Some(LONGEST_ID))?;
         if let Some(Err(refusal)) = language.as_deref().map(text::language) {
             broken.note::<()>(Err(at(self.language.as_deref(), &refusal)))?;
@@ -230,12 +231,12 @@ fn at(pointer: Option<&str>, refusal: &ValidationError) -> Error {
     Error::field(pointer.map_or("", field), &refusal.code, refusal.message.clone().unwrap_or_default())
 }
 
-/// A word of a submission: text, or a number as text; none when nothing is said.
-fn word(submission: &Value, pointer: Option<&str>, most: Option<usize>) -> Result<Option<String>> {
+/// A word of a submission: text without what nobody sees, or a number as text; none when nothing is said.
+fn word(submission: &Value, pointer: Option<&str>, most: Option<usize>, clean: fn(&str) -> String) -> Result<Option<String>> {
     let Some(pointer) = pointer else { return Ok(None) };
     let word = match submission.pointer(pointer) {
         None | Some(Value::Null) => return Ok(None),
-        Some(Value::String(text)) => text.trim().to_owned(),
+        Some(Value::String(text)) => clean(text).trim().to_owned(),
         Some(Value::Number(number)) => number.to_string(),
         Some(_) => return Err(Error::field(field(pointer), "wrong_type", "must be text")),
     };

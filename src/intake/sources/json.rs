@@ -39,8 +39,8 @@ pub struct NewSource {
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "main_site")]
     pub key: Option<String>,
     /// What people call it, 1 to 200 characters.
-    #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]", example = "Quizzes of the main site")]
+    #[validate(length(min = 1, max = 200), custom(function = text::line))]
+    #[schema(min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Quizzes of the main site")]
     pub name: String,
     /// Where the feed is: http or https, without a name or password in it. What its query and fragment say may be secret: it is
     /// kept encrypted where the server has a key, and shown to nobody again (`token=***`).
@@ -108,8 +108,8 @@ const fn yes() -> bool {
 #[schema(example = json!({"schedule": "0 * * * *", "mapping": {"external_id": "/id", "description": "/question"}}))]
 pub struct SourcePatch {
     /// A new name.
-    #[validate(length(min = 1, max = 200), custom(function = Patch::not_blank))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]")]
+    #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "^.*\\S.*$")]
     pub name: Patch<String>,
     /// Where the feed is now; it is read from its beginning. The address as it is answered changes nothing. Credentials must be entered again for another host, so that nobody has them sent elsewhere.
     #[validate(custom(function = patched_address))]

@@ -54,11 +54,11 @@ pub struct NewActionItem {
     /// The contact it is about (S2-2); when left out, the contact that the subject is, or the note's.
     pub contact_id: Option<Uuid>,
     /// What must be done, in a line of 1 to 200 characters.
-    #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
+    #[validate(length(min = 1, max = 200), custom(function = text::line))]
     #[schema(
         min_length = 1,
         max_length = 200,
-        pattern = "[^\\s\\u0085\\ufeff]",
+        pattern = "^.*\\S.*$",
         example = "Call customer to get correct credit card expiration date"
     )]
     pub title: String,
@@ -173,8 +173,8 @@ pub(super) const CONTACT_STATUSES: &str = "contact_statuses";
 pub struct ActionItemPatch {
     /// What must be done, in a line.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
-    #[validate(length(min = 1, max = 200), custom(function = Patch::not_blank))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]")]
+    #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "^.*\\S.*$")]
     pub title: Patch<String>,
     /// What must be done, at length.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]

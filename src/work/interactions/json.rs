@@ -62,8 +62,8 @@ pub struct NewFollowUp {
     /// By when: an instant in the years 1900 to 2999.
     pub due_at: Option<Timestamp>,
     /// What must be done, in a line of 1 to 200 characters; the subject line unless given.
-    #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]")]
+    #[validate(length(min = 1, max = 200), custom(function = text::line))]
+    #[schema(min_length = 1, max_length = 200, pattern = "^.*\\S.*$")]
     pub title: Option<String>,
     /// What must be done, at length; up to 65,536 characters.
     #[serde(default)]
@@ -147,8 +147,8 @@ pub struct NewInteraction {
     #[schema(min_length = 1, max_length = 64, example = "phone")]
     pub channel: String,
     /// How it took place, in 1 to 100 characters; needed for the channel `other`, and for no other (S4-31).
-    #[validate(length(min = 1, max = 100), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]", example = json!(null))]
+    #[validate(length(min = 1, max = 100), custom(function = text::line))]
+    #[schema(min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = json!(null))]
     pub channel_other: Option<String>,
     /// Which way it went.
     #[serde(default = "inbound")]
@@ -159,8 +159,8 @@ pub struct NewInteraction {
     #[schema(min_length = 1, max_length = 64, example = "customer_service")]
     pub purpose: Option<String>,
     /// What it was about, in a line of 1 to 255 characters (S1-4).
-    #[validate(length(min = 1, max = 255), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 255, pattern = "[^\\s\\u0085\\ufeff]", example = "Charged too much, delivered too late")]
+    #[validate(length(min = 1, max = 255), custom(function = text::line))]
+    #[schema(min_length = 1, max_length = 255, pattern = "^.*\\S.*$", example = "Charged too much, delivered too late")]
     pub subject_line: String,
     /// What was said, at length; up to 1,048,576 characters, kept as they were sent (S1-5).
     #[serde(default)]
@@ -225,8 +225,8 @@ impl NewInteraction {
 pub struct InteractionPatch {
     /// What it was about, in a line.
     #[serde(default)]
-    #[validate(length(min = 1, max = 255), custom(function = Patch::not_blank))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 255, pattern = "[^\\s\\u0085\\ufeff]")]
+    #[validate(length(min = 1, max = 255), custom(function = Patch::line))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 255, pattern = "^.*\\S.*$")]
     pub subject_line: Patch<String>,
     /// What was said, at length.
     #[serde(default)]
@@ -255,8 +255,8 @@ pub struct InteractionPatch {
     pub channel: Patch<String>,
     /// How it took place, in words; for the channel `other`.
     #[serde(default)]
-    #[validate(length(min = 1, max = 100), custom(function = Patch::not_blank))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]")]
+    #[validate(length(min = 1, max = 100), custom(function = Patch::line))]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 100, pattern = "^.*\\S.*$")]
     pub channel_other: Patch<String>,
     /// What became of the call; null for no call.
     #[serde(default)]

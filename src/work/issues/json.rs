@@ -41,8 +41,8 @@ const MOST_TYPES: usize = 20;
 #[schema(example = json!({"title": "Charged $7.99 for an ant farm of $6.99", "types": ["billing"], "subject": {"type": "order", "id": "A-1001"}}))]
 pub struct NewIssue {
     /// What it is, in a line of 1 to 200 characters.
-    #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]", example = "Charged $7.99 for an ant farm of $6.99")]
+    #[validate(length(min = 1, max = 200), custom(function = text::line))]
+    #[schema(min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Charged $7.99 for an ant farm of $6.99")]
     pub title: String,
     /// What it is about, at most 20 values of the picklist `issue_types`; none is uncategorised (S4-5).
     #[serde(default)]
@@ -74,8 +74,8 @@ impl NewIssue {
 pub struct IssuePatch {
     /// What it is, in a line.
     #[serde(default)]
-    #[validate(length(min = 1, max = 200), custom(function = Patch::not_blank))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]")]
+    #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "^.*\\S.*$")]
     pub title: Patch<String>,
     /// What it is about, instead of what it was about; an empty list makes it uncategorised.
     #[serde(default)]

@@ -29,8 +29,8 @@ pub struct NewNote {
     /// The contact it is about; when left out, the contact that the subject is.
     pub contact_id: Option<Uuid>,
     /// What it says, in a line of 1 to 200 characters (S0-2).
-    #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]", example = "Customer called and requested rush shipping")]
+    #[validate(length(min = 1, max = 200), custom(function = text::line))]
+    #[schema(min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Customer called and requested rush shipping")]
     pub title: String,
     /// What it says, at length; up to 1,048,576 characters, kept as they were sent.
     #[serde(default)]
@@ -50,8 +50,8 @@ pub struct NewNote {
 pub struct NotePatch {
     /// What it says, in a line.
     #[serde(default)]
-    #[validate(length(min = 1, max = 200), custom(function = Patch::not_blank))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]", example = "Customer asked for rush shipping")]
+    #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Customer asked for rush shipping")]
     pub title: Patch<String>,
     /// What it says, at length.
     #[serde(default)]

@@ -40,8 +40,8 @@ pub(super) const MOST: usize = 200;
 }))]
 pub struct NewRoutingRule {
     /// What people call it, 1 to 100 characters.
-    #[validate(length(min = 1, max = 100), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]", example = "French quizzes")]
+    #[validate(length(min = 1, max = 100), custom(function = text::line))]
+    #[schema(min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = "French quizzes")]
     pub name: String,
     /// When it applies; always unless given.
     #[serde(default)]
@@ -66,8 +66,8 @@ const fn switched_on() -> bool {
 #[schema(example = json!({"active": true}))]
 pub struct RoutingRulePatch {
     /// A new name.
-    #[validate(length(min = 1, max = 100), custom(function = Patch::not_blank))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]", example = "Quizzes in French")]
+    #[validate(length(min = 1, max = 100), custom(function = Patch::line))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = "Quizzes in French")]
     pub name: Patch<String>,
     /// Other conditions, in place of all that it has.
     #[serde(deserialize_with = "not_null")]
@@ -250,8 +250,8 @@ pub struct SimulatedLead {
     #[schema(min_length = 2, max_length = 35, example = "fr-CA")]
     pub language: Option<String>,
     /// Its postal code, up to 20 characters.
-    #[validate(length(max = 20))]
-    #[schema(max_length = 20, example = "H2X 1Y4")]
+    #[validate(length(max = 20), custom(function = text::plain))]
+    #[schema(max_length = 20, pattern = "^.*$", example = "H2X 1Y4")]
     pub postal_code: Option<String>,
 }
 

@@ -44,8 +44,8 @@ pub struct NewStatus {
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "pending")]
     pub key: String,
     /// What people read unless their language has a label of its own, 1 to 100 characters.
-    #[validate(length(min = 1, max = 100), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]", example = "Pending")]
+    #[validate(length(min = 1, max = 100), custom(function = text::line))]
+    #[schema(min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = "Pending")]
     pub label: String,
     /// What people read, by language tag; each 1 to 100 characters, in 50 languages at the most.
     #[serde(default)]
@@ -98,8 +98,8 @@ pub struct NewWorkItemType {
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "skin_quiz")]
     pub key: Option<String>,
     /// What people read unless their language has a label of its own, 1 to 100 characters.
-    #[validate(length(min = 1, max = 100), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]", example = "Skin Quiz")]
+    #[validate(length(min = 1, max = 100), custom(function = text::line))]
+    #[schema(min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = "Skin Quiz")]
     pub label: String,
     /// What people read, by language tag; each 1 to 100 characters, in 50 languages at the most.
     #[serde(default)]
@@ -155,8 +155,8 @@ fn small(schema: &Map<String, Value>) -> Result<(), ValidationError> {
 #[schema(example = json!({"priority": "high", "auto_close_after": "P2W"}))]
 pub struct WorkItemTypePatch {
     /// A new label.
-    #[validate(length(min = 1, max = 100), custom(function = Patch::not_blank))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "[^\\s\\u0085\\ufeff]")]
+    #[validate(length(min = 1, max = 100), custom(function = Patch::line))]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "^.*\\S.*$")]
     #[serde(default)]
     pub label: Patch<String>,
     /// Labels by language tag, merged into those that are there: null takes one away; null for all takes all.

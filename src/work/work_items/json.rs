@@ -90,8 +90,8 @@ pub struct NewWorkItem {
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = json!(null))]
     pub source: Option<String>,
     /// Its id there, 1 to 255 characters; with `source` alone. Taken: 409 `already_exists`.
-    #[validate(length(min = 1, max = 255), custom(function = text::not_blank))]
-    #[schema(min_length = 1, max_length = 255, pattern = "[^\\s\\u0085\\ufeff]", example = json!(null))]
+    #[validate(length(min = 1, max = 255), custom(function = text::line))]
+    #[schema(min_length = 1, max_length = 255, pattern = "^.*\\S.*$", example = json!(null))]
     pub external_id: Option<String>,
 }
 
@@ -170,8 +170,8 @@ pub struct WorkItemPatch {
     pub reason: Option<String>,
     /// The order that came of it; only for the status `sold`.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
-    #[validate(length(min = 1, max = 255), custom(function = text::not_blank))]
-    #[schema(nullable = false, min_length = 1, max_length = 255, pattern = "[^\\s\\u0085\\ufeff]")]
+    #[validate(length(min = 1, max = 255), custom(function = text::line))]
+    #[schema(nullable = false, min_length = 1, max_length = 255, pattern = "^.*\\S.*$")]
     pub order_id: Option<String>,
 }
 
@@ -191,8 +191,8 @@ pub struct Transition {
     pub reason: Option<String>,
     /// The order that came of it, 1 to 255 characters; for `sold` alone (S3-32).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[validate(length(min = 1, max = 255), custom(function = text::not_blank))]
-    #[schema(nullable = false, min_length = 1, max_length = 255, pattern = "[^\\s\\u0085\\ufeff]", example = "A-1001")]
+    #[validate(length(min = 1, max = 255), custom(function = text::line))]
+    #[schema(nullable = false, min_length = 1, max_length = 255, pattern = "^.*\\S.*$", example = "A-1001")]
     pub order_id: Option<String>,
 }
 
@@ -249,8 +249,8 @@ pub struct NewCall {
     #[schema(nullable = false)]
     pub direction: Option<Direction>,
     /// What it was about, in a line of 1 to 255 characters; the item's title unless given.
-    #[validate(length(min = 1, max = 255), custom(function = text::not_blank))]
-    #[schema(nullable = false, min_length = 1, max_length = 255, pattern = "[^\\s\\u0085\\ufeff]")]
+    #[validate(length(min = 1, max = 255), custom(function = text::line))]
+    #[schema(nullable = false, min_length = 1, max_length = 255, pattern = "^.*\\S.*$")]
     pub subject_line: Option<String>,
     /// What was said, at length; up to 1,048,576 characters.
     #[serde(default)]
@@ -289,8 +289,8 @@ pub struct NewCall {
 #[schema(example = json!({"title": "Ask whether the card works by now", "due_in": "in_1_week"}))]
 pub struct NewReminder {
     /// What must be done, in a line of 1 to 200 characters; the item's title unless given.
-    #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
-    #[schema(nullable = false, min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]")]
+    #[validate(length(min = 1, max = 200), custom(function = text::line))]
+    #[schema(nullable = false, min_length = 1, max_length = 200, pattern = "^.*\\S.*$")]
     pub title: Option<String>,
     /// What must be done, at length; up to 65,536 characters.
     #[serde(default)]
@@ -320,8 +320,8 @@ pub struct NewReminder {
 #[schema(example = json!({"title": "Prefers to be called in the evening"}))]
 pub struct NewWorkItemNote {
     /// What it says, in a line of 1 to 200 characters; the item's title unless given.
-    #[validate(length(min = 1, max = 200), custom(function = text::not_blank))]
-    #[schema(nullable = false, min_length = 1, max_length = 200, pattern = "[^\\s\\u0085\\ufeff]")]
+    #[validate(length(min = 1, max = 200), custom(function = text::line))]
+    #[schema(nullable = false, min_length = 1, max_length = 200, pattern = "^.*\\S.*$")]
     pub title: Option<String>,
     /// What it says, at length; up to 1,048,576 characters.
     #[serde(default)]
@@ -706,7 +706,11 @@ pub struct WorkItemFilter {
 impl WorkItemFilter {
     /// Whether only active ones are shown because nothing else was said.
     pub(super) fn active_by_default(&self) -> bool {
-        self.status.is_none() && self.number.is_none() && self.external_id.is_none() && self.receipt.is_none() && !self.include_inactive.unwrap_or_default().0
+        self.status.is_none()
+            && self.number.is_none()
+            && self.external_id.is_none()
+            && self.receipt.is_none()
+            && !self.include_inactive.unwrap_or_default().0
     }
 }
 

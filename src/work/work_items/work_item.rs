@@ -18,6 +18,7 @@ use crate::{
         journal::{Audience, Belongs},
         list::{Key, Listed, Texts},
         search::Searchable,
+        text,
     },
     work::{
         action_items::Priority,
@@ -110,8 +111,8 @@ pub struct Model {
 /// The first line of a description, in 200 characters; where it says nothing, the type.
 #[must_use]
 pub fn first_line(description: &str, kind: &str) -> String {
-    let line = description.lines().map(str::trim).find(|line| !line.is_empty());
-    line.unwrap_or(kind).chars().take(200).collect()
+    let line = description.lines().map(text::cleaned).find(|line| !line.trim().is_empty());
+    line.as_deref().map_or(kind, str::trim).chars().take(200).collect()
 }
 
 impl Model {
