@@ -1,15 +1,15 @@
 //! The server: the middleware around every request, and its graceful end.
 
-use std::{future::ready, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::ready, net::SocketAddr, sync::Arc};
 
 use actix_cors::Cors;
 use actix_web::{
-    App, HttpRequest, HttpResponse, HttpServer,
+    App, HttpRequest, HttpResponse,
     dev::Server,
     middleware::{Compress, Condition, from_fn},
     web::{self, Data},
 };
-use utoipa_swagger_ui::{Config as SwaggerConfig, SwaggerUi};
+use utoipa_swagger_ui::Config as SwaggerConfig;
 
 use super::{config::Config, openapi, routes::routes, telemetry};
 use crate::access::{authenticator::Authenticator, sessions::SignInLimits};
@@ -19,7 +19,9 @@ use crate::kernel::{
     http::{
         Routes,
         auth::{Gate, enforce_rules},
+        connection::serve,
         cors::admit_pages,
+        document::{Document, Documents},
         edge::{Limits, edge, fallback},
         operations::Operations,
         rate_limit::RateLimits,
@@ -43,18 +45,20 @@ pub struct Application {
 }
 
 /// The pattern of the pages of the documentation.
-const SWAGGER_UI: &str = "/docs/{_:.*}";
+const SWAGGER_UI: &str = "/docs/{file:.*}";
+/// Where the document is.
+const OPENAPI: &str = "/openapi.json";
 
 /// Starts listening; the address matters when the port was 0.
 pub fn listen(application: &Application) -> std::io::Result<(Server, SocketAddr)> {
     let config = application.config.clone();
     let application = application.clone();
-    let pages = ["/openapi.json", "/metrics", "/docs", SWAGGER_UI];
+    let pages = [OPENAPI, "/metrics", "/docs", SWAGGER_UI];
     let operations = Arc::new(pages.into_iter().fold(Operations::of(openapi::document()), Operations::with_public));
-    let document = Data::new(openapi::pretty());
+    let documents = Data::new(Documents::default());
     let shared = config.clone();
     let limits = Limits { request_timeout: config.request_timeout, trusted_proxies: config.trusted_proxies, body: config.body_limit };
-    let mut server = HttpServer::new(move || {
+    let application_of_worker = move || {
         let gate_keeper = Gate {
             authenticator: application.authenticator.clone(),
             operations: operations.clone(),
@@ -66,12 +70,12 @@ pub fn listen(application: &Application) -> std::io::Result<(Server, SocketAddr)
             .app_data(Data::new(gate_keeper))
             .app_data(Data::new(limits))
             .app_data(Data::from(application.sign_in_limits.clone()))
-            .app_data(document.clone())
+            .app_data(documents.clone())
             .configure(|config| routes(&mut Routes::Served(config)))
-            .route("/openapi.json", web::get().to(read_document))
+            .route(OPENAPI, web::get().to(read_document))
             .route("/metrics", web::get().to(move |request: HttpRequest| ready(read_metrics(&request, metrics_token.as_deref()))))
             .route("/docs", web::get().to(async || HttpResponse::PermanentRedirect().insert_header(("Location", "/docs/")).finish()))
-            .service(SwaggerUi::new(SWAGGER_UI).config(SwaggerConfig::new(["/openapi.json"])))
+            .route(SWAGGER_UI, web::get().to(read_page))
             .default_service(web::to(fallback))
             .wrap(from_fn(enforce_rules))
             .wrap(from_fn(send_in_pieces))
@@ -79,42 +83,14 @@ pub fn listen(application: &Application) -> std::io::Result<(Server, SocketAddr)
             .wrap(Condition::new(!shared.cors_origins.is_empty(), cors(&shared.cors_origins)))
             .wrap(from_fn(admit_pages))
             .wrap(from_fn(edge))
-    })
-    .shutdown_timeout(30)
-    .client_request_timeout(Duration::from_secs(10))
-    .keep_alive(Duration::from_secs(75))
-    .on_connect(|connection, _| {
-        if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
-            cut_when_unread(stream);
-        }
-    })
-    .backlog(4096)
-    .disable_signals();
-    if config.workers > 0 {
-        server = server.workers(config.workers);
-    }
-    let server = server.bind(config.listen)?;
-    let address = server.addrs().first().copied().unwrap_or(config.listen);
-    Ok((server.run(), address))
-}
-
-/// How long a client may leave an answer unread.
-const LONGEST_UNREAD: Duration = Duration::from_secs(30);
-
-/// Has the system end a connection whose client takes nothing in, or is gone without a word.
-fn cut_when_unread(stream: &actix_web::rt::net::TcpStream) {
-    if let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(LONGEST_UNREAD)) {
-        tracing::warn!(%error, "a connection without a time limit");
-    }
+    };
+    serve(config.listen, config.workers, application_of_worker)
 }
 
 /// Serves metrics on an address of their own.
 pub fn listen_for_metrics(address: SocketAddr) -> std::io::Result<Server> {
-    let server = HttpServer::new(|| App::new().route("/metrics", web::get().to(async || prometheus())))
-        .workers(1)
-        .disable_signals()
-        .bind(address)?;
-    Ok(server.run())
+    let application = || App::new().route("/metrics", web::get().to(async || prometheus()));
+    serve(address, 1, application).map(|(server, _)| server)
 }
 
 fn cors(origins: &[String]) -> Cors {
@@ -136,8 +112,24 @@ fn cors(origins: &[String]) -> Cors {
     if any { cors.allow_any_origin() } else { origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin)) }
 }
 
-async fn read_document(document: Data<String>) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(document.as_ref().clone())
+async fn read_document(request: HttpRequest, documents: Data<Documents>) -> Result<HttpResponse> {
+    let make = || Some(Document::new("application/json", openapi::pretty()));
+    answer(&request, documents.get(OPENAPI, make)).await
+}
+
+/// A page of the documentation.
+async fn read_page(request: HttpRequest, file: web::Path<String>, documents: Data<Documents>) -> Result<HttpResponse> {
+    let config = || Arc::new(SwaggerConfig::new([OPENAPI]));
+    let make = || {
+        let found = utoipa_swagger_ui::serve(&file, config()).ok()??;
+        Some(Document::new(&found.content_type, found.bytes.into_owned()))
+    };
+    answer(&request, documents.get(&file, make)).await
+}
+
+async fn answer(request: &HttpRequest, document: Option<Arc<Document>>) -> Result<HttpResponse> {
+    let document = document.ok_or_else(|| Error::new(Code::NotFound, "There is nothing at this path."))?;
+    document.answer(request).await
 }
 
 fn read_metrics(request: &HttpRequest, token: Option<&str>) -> Result<HttpResponse> {

@@ -6,9 +6,10 @@ use caseload::{
     app::telemetry,
     kernel::{error::Code, problem},
 };
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use reqwest::{Method, Response, header::HeaderMap};
 
-use crate::support::{Caller, PASSWORD, Reply, Shop, Value, document, json, text, wire::Wire};
+use crate::support::{Caller, PASSWORD, Reply, Shop, Value, document, json, rules, text, wire::Wire};
 
 /// A note that could be written.
 fn note() -> Value {
@@ -222,19 +223,25 @@ async fn a_command_without_a_body_takes_none_or_an_empty_one() {
 async fn text_is_kept_as_it_was_sent() {
     let shop = Shop::open().await;
     let admin = shop.by(&shop.admin);
-    let titles = [
+    let texts = [
         "É with one mark and E\u{301} with two",
-        "👩‍👩‍👧‍👦 and \u{202e}right to left",
-        "\u{1}\t\u{7f}",
+        "👩‍👩‍👧‍👦 and علی\u{200c}رضا",
         "%00 \\u0000 ' \" ; DROP TABLE notes --",
+        "\u{202e}right to left",
+        "\u{1}\t\u{7f}\n",
     ];
-    for title in titles {
+    for (at, said) in texts.into_iter().enumerate() {
         let mut new = note();
-        new["title"] = title.into();
-        let written = admin.post("/v1/notes", new).await.expect(201);
-        assert_eq!(written["title"], title);
+        new["body"] = said.into();
+        // What is one line for people holds nothing that they do not see.
+        if at < 3 {
+            new["title"] = said.into();
+        }
+        let written = admin.post("/v1/notes", new.clone()).await.expect(201);
         let read = admin.get(&format!("/v1/notes/{}", text(&written["id"]))).await.expect(200);
-        assert_eq!(read["title"], title);
+        for shown in [&written, &read] {
+            assert_eq!((&shown["title"], &shown["body"]), (&new["title"], &new["body"]));
+        }
     }
 }
 
@@ -582,6 +589,103 @@ async fn the_document_and_its_pages_are_served() {
     assert_eq!((short.status, short.header("location")), (308, "/docs/"));
     let starts = shop.anonymous().get("/docs/swagger-initializer.js").await;
     assert!(starts.text.contains("/openapi.json"), "{}", starts.text);
+}
+
+#[actix_web::test]
+async fn the_document_and_its_pages_are_sent_once() {
+    let shop = Shop::open().await;
+    for path in ["/openapi.json", "/docs/", "/docs/swagger-initializer.js", "/docs/swagger-ui-bundle.js"] {
+        let mut tags = std::collections::BTreeSet::new();
+        for encoding in ["identity", "deflate", "gzip", "br", "zstd"] {
+            let first = bare(&shop, Method::GET, path, &[("accept-encoding", encoding)]).await;
+            let (sent, tag) = (value(first.headers(), "content-encoding").to_owned(), value(first.headers(), "etag").to_owned());
+            let kept = ["gzip", "br", "zstd"].contains(&encoding);
+            assert_eq!((first.status().as_u16(), sent.as_str()), (200, if kept { encoding } else { "" }), "{path} {encoding}");
+            assert!(tag.starts_with('"') && value(first.headers(), "cache-control") == "no-cache", "{path} {encoding}: {tag}");
+            let again = bare(&shop, Method::GET, path, &[("accept-encoding", encoding), ("if-none-match", &tag)]).await;
+            assert_eq!((again.status().as_u16(), value(again.headers(), "etag")), (304, tag.as_str()), "{path} {encoding}");
+            assert_eq!(again.bytes().await.expect("nothing").len(), 0);
+            let other = bare(&shop, Method::GET, path, &[("accept-encoding", encoding), ("if-none-match", "\"x-gzip\", \"y\"")]).await;
+            assert_eq!(other.bytes().await.expect("a body"), first.bytes().await.expect("a body"), "{path} {encoding}");
+            tags.insert(tag);
+        }
+        assert_eq!(tags.len(), 4, "each form has its own tag: {tags:?}");
+        let refused = bare(&shop, Method::GET, path, &[("accept-encoding", "deflate, identity;q=0")]).await;
+        assert_eq!(refused.status(), 406, "{path}");
+    }
+    assert_eq!(shop.anonymous().get("/docs/nothing.js").await.problem(404), "not_found");
+}
+
+#[actix_web::test]
+async fn names_hold_nothing_that_nobody_sees() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    admin.post("/v1/picklists", json!({ "name": "colours", "description": "Of paint." })).await.expect(201);
+    let forms: [(&str, &str, fn(&str) -> Value); 15] = [
+        ("/v1/users", "#/name", |name| json!({ "email": "zoe@shop.example", "name": name, "role": "agent" })),
+        ("/v1/groups", "#/name", |name| json!({ "name": name })),
+        ("/v1/api-keys", "#/name", |name| json!({ "name": name, "scopes": ["notes:read"] })),
+        ("/v1/picklists/colours/items", "#/label", |name| json!({ "key": "red", "label": name })),
+        ("/v1/picklists/colours/items", "#/labels", |name| json!({ "key": "red", "label": "Red", "labels": { "fr": name } })),
+        ("/v1/contacts", "#/first_names", |name| json!({ "last_name": "Roy", "first_names": name })),
+        ("/v1/contacts", "#/company", |name| json!({ "last_name": "Roy", "company": name })),
+        ("/v1/contacts", "#/phones", |name| json!({ "last_name": "Roy", "phones": [format!("{name}1")] })),
+        ("/v1/contacts", "#/external_ids", |name| json!({ "external_ids": { "shop": name } })),
+        ("/v1/notes", "#/title", |name| json!({ "subject": { "type": "order", "id": "A-1001" }, "title": name })),
+        ("/v1/issues", "#/title", |name| json!({ "title": name })),
+        ("/v1/routing-rules", "#/name", |name| json!({ "name": name, "target": { "type": "contact_owner" } })),
+        ("/v1/forms", "#/title", |name| json!({ "key": "quiz", "title": name, "work_item_type": "body_type_quiz" })),
+        ("/v1/work-items", "#/who/last_name", |name| json!({ "type": "support_ticket", "who": { "last_name": name } })),
+        ("/v1/work-items", "#/external_id", |name| {
+            json!({ "type": "support_ticket", "source": "quiz", "external_id": name, "who": { "last_name": "Roy" } })
+        }),
+    ];
+    let names = [
+        "ad\u{200b}min",
+        "\u{202e}nimda",
+        "ad\u{200d}min",
+        "a\u{feff}b",
+        "one\ntwo",
+        "bell\u{7}",
+        "a\u{2066}b",
+        "a\u{e0041}",
+        "so\u{ad}ft",
+        "a\u{85}b",
+    ];
+    for (path, place, form) in &forms {
+        for name in names {
+            assert_eq!(admin.post(path, form(name)).await.broken(422), rules(&[(*place, "invisible")]), "{path} {name:?}");
+        }
+    }
+    for name in ["علی\u{200c}رضا", "क्\u{200d}ष", "❤\u{fe0f}\u{200d}🔥", "葛\u{e0100}城"] {
+        let group = admin.post("/v1/groups", json!({ "name": name })).await.expect(201);
+        assert_eq!(group["name"], name);
+        let path = format!("/v1/groups/{}", text(&group["id"]));
+        assert_eq!(admin.patch(&path, json!({ "name": "ad\u{200b}min" })).await.broken(422), rules(&[("#/name", "invisible")]));
+    }
+}
+
+#[actix_web::test]
+async fn a_credential_waits_for_so_much_at_once_and_no_more() {
+    let shop = Shop::open().await;
+    let (admin, ana) = (shop.by(&shop.admin), shop.hire("Ana Ruiz", "agent").await);
+    let ana = shop.by(&ana);
+    let last = admin.get("/v1/events?after=0&limit=1000").await.expect(200)["next_after"].clone();
+    let wait = |seconds: u8| format!("/v1/events?after={last}&kind=note&wait={seconds}");
+    let long = wait(30);
+    let mut polls: FuturesUnordered<_> = (0..11).map(|_| ana.get(&long)).collect();
+    // Ten of them wait for what may come; the eleventh is told so at once.
+    let refused = polls.next().await.expect("an answer");
+    assert_eq!((refused.problem(429), refused.header("retry-after")), ("rate_limited", "1"));
+    // Others wait as well, and she may do anything else.
+    admin.get(&wait(1)).await.expect(200);
+    ana.get(&format!("/v1/events?after={last}")).await.expect(200);
+    ana.get("/v1/search?q=anything").await.expect(200);
+    admin.post("/v1/notes", note()).await.expect(201);
+    while let Some(answer) = polls.next().await {
+        assert_eq!(answer.expect(200)["data"].as_array().map(Vec::len), Some(1));
+    }
+    ana.get(&wait(1)).await.expect(200);
 }
 
 #[actix_web::test]

@@ -63,6 +63,25 @@ async fn slow_clients() {
         assert!([0, 408].contains(&heard.status()), "{}", heard.text);
         heard.after
     }));
+    // The same on a connection on which a request was answered.
+    let later_heads = join_all((0..SLOW).map(async |_| {
+        let mut stream = connect(&server).await;
+        let mut answer = [0; 4096];
+        stream.write_all(b"GET /livez HTTP/1.1\r\nHost: shop\r\n\r\n").await.expect("sent");
+        assert!(stream.read(&mut answer).await.expect("an answer") > 0);
+        let began = now();
+        timeout(SOON, async {
+            for byte in byte_by_byte(&(head.clone() + &endless)) {
+                let heard = timeout(PAUSE, stream.read(&mut answer)).await;
+                if heard.is_ok_and(|heard| heard.map_or(0, |count| count) == 0) || stream.write_all(&byte).await.is_err() {
+                    return;
+                }
+            }
+        })
+        .await
+        .expect("it is cut");
+        began.elapsed()
+    }));
     let silent = join_all((0..SLOW).map(async |_| tell_in_parts(&server, std::iter::empty(), PAUSE, SOON).await.after));
     // One byte of the body after the other; or an end that never comes.
     let bodies = join_all((0..SLOW).map(async |_| {
@@ -94,9 +113,16 @@ async fn slow_clients() {
         .expect("it is cut");
         began.elapsed()
     }));
-    let all = async { tokio::join!(heads, silent, bodies, unfinished, deaf) };
+    let all = async { tokio::join!(heads, silent, bodies, unfinished, deaf, later_heads) };
     let (cut, slowest) = meanwhile(&server, &token, all).await;
-    for (who, cut) in [("slow heads", cut.0), ("silent", cut.1), ("slow bodies", cut.2), ("unfinished bodies", cut.3), ("deaf", cut.4)] {
+    for (who, cut) in [
+        ("slow heads", cut.0),
+        ("silent", cut.1),
+        ("slow bodies", cut.2),
+        ("unfinished bodies", cut.3),
+        ("deaf", cut.4),
+        ("slow later heads", cut.5),
+    ] {
         eprintln!("{who}: cut after {:?}", cut.iter().max());
     }
     eprintln!("others waited for {slowest:?} at most; memory grew by {} KiB", server.memory().saturating_sub(before));

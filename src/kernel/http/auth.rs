@@ -17,7 +17,7 @@ use percent_encoding::percent_decode_str;
 use super::{
     edge::wrong_method,
     operations::{Access, Operations},
-    rate_limit::{RateLimits, Verdict},
+    rate_limit::{RateLimits, Share, Verdict},
     request::{client, text},
 };
 use crate::kernel::{
@@ -115,8 +115,28 @@ pub async fn authorize(request: &HttpRequest) -> Result<Arc<Actor>> {
     if let Some(bounds) = &actor.bounds {
         within(bounds, scope, request)?;
     }
+    if let Some(share) = share(request) {
+        let seat = Gate::of(request)?.rate_limits.seats.take(share, actor.author()).await;
+        let seat = seat.ok_or_else(|| {
+            Error::new(Code::RateLimited, "As many searches, reports or waits of this credential as may be are under way.").retry_after(1)
+        })?;
+        // It is kept for as long as the request is.
+        request.extensions_mut().insert(seat);
+    }
     request.extensions_mut().insert(Authorized(scope));
     Ok(actor)
+}
+
+/// Of which only so many may be under way at once, if of any.
+fn share(request: &HttpRequest) -> Option<Share> {
+    let pattern = request.match_pattern().unwrap_or_default();
+    let asks = |name: &str| url::form_urlencoded::parse(request.query_string().as_bytes()).any(|(given, _)| given == name);
+    match pattern.as_str() {
+        "/v1/events" if asks("wait") => Some(Share::Wait),
+        "/v1/search" | "/v1/dashboard" => Some(Share::Look),
+        _ if pattern.starts_with("/v1/reports/") || asks("q") || asks("reference") => Some(Share::Look),
+        _ => None,
+    }
 }
 
 /// Who asks, when they show a credential that holds, and no more often than they may.

@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use super::{
     auth::Gate,
+    connection::head_arrived,
     list_query::refuse_parameters,
     request::{RequestId, languages},
 };
@@ -71,6 +72,7 @@ pub async fn edge<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
     #[expect(clippy::disallowed_methods, reason = "how long a request took is measured, not decided by")]
     let started = Instant::now();
+    head_arrived(request.request());
     // The head of an answer is that of the same GET; the protocol leaves its body out.
     if request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
@@ -108,6 +110,10 @@ pub async fn edge<B: MessageBody + 'static>(
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, value);
+    }
+    // It only says that nothing is to be encoded.
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding == "identity") {
+        headers.remove(header::CONTENT_ENCODING);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

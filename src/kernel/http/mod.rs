@@ -3,7 +3,9 @@
 pub mod answer;
 pub mod auth;
 pub mod body;
+pub mod connection;
 pub mod cors;
+pub mod document;
 pub mod edge;
 pub mod list_query;
 pub mod operations;

@@ -1,6 +1,13 @@
 //! How often somebody may ask: a token bucket each, published in headers (B-13).
 
-use std::{hash::Hash, net::IpAddr, num::NonZeroU32};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    hash::Hash,
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use governor::{
@@ -8,6 +15,10 @@ use governor::{
     clock::{Clock, DefaultClock},
     middleware::StateInformationMiddleware,
     state::keyed::DashMapStateStore,
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
 };
 use uuid::Uuid;
 
@@ -53,6 +64,86 @@ pub struct RateLimits {
     credentials: RateLimit<Uuid>,
     publishable: RateLimit<Uuid>,
     addresses: RateLimit<IpAddr>,
+    /// Requests under way that look at much, or wait.
+    pub seats: Seats,
+}
+
+/// What one credential may do several of at once, but not any number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Share {
+    /// Searches and reports, which look at much.
+    Look,
+    /// Waiting for something to happen.
+    Wait,
+}
+
+impl Share {
+    /// How many may be under way: as many looks as a browser has connections.
+    const fn most(self) -> usize {
+        match self {
+            Self::Look => 6,
+            Self::Wait => 10,
+        }
+    }
+
+    /// How many more may wait for their turn, and for how long.
+    const fn line(self) -> (usize, Duration) {
+        match self {
+            Self::Look => (30, Duration::from_secs(2)),
+            Self::Wait => (0, Duration::ZERO),
+        }
+    }
+}
+
+type Key = (Share, Uuid);
+
+/// Requests under way and in line, by who asks.
+#[derive(Clone, Debug, Default)]
+pub struct Seats(Arc<Mutex<HashMap<Key, (usize, Arc<Semaphore>)>>>);
+
+/// A request under way. It ends with this, and the next one in line begins.
+#[derive(Debug)]
+pub struct Seat {
+    _turn: OwnedSemaphorePermit,
+    _place: Place,
+}
+
+/// A request that is under way or in line.
+#[derive(Debug)]
+struct Place(Seats, Key);
+
+impl Seats {
+    /// Lets one more begin, once fewer than may be are under way; none when that takes too long, or too many are in line.
+    pub async fn take(&self, share: Share, credential: Uuid) -> Option<Seat> {
+        let (line, patience) = share.line();
+        let (place, turns) = self.enter((share, credential), line)?;
+        let turn = match turns.clone().try_acquire_owned() {
+            Ok(turn) => turn,
+            Err(_) => timeout(patience, turns.acquire_owned()).await.ok()?.ok()?,
+        };
+        Some(Seat { _turn: turn, _place: place })
+    }
+
+    fn enter(&self, key: Key, line: usize) -> Option<(Place, Arc<Semaphore>)> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (count, turns) = all.entry(key).or_insert_with(|| (0, Arc::new(Semaphore::new(key.0.most()))));
+        (*count < key.0.most() + line).then(|| {
+            *count += 1;
+            (Place(self.clone(), key), turns.clone())
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut all = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Entry::Occupied(mut held) = all.entry(self.1) {
+            held.get_mut().0 -= 1;
+            if held.get().0 == 0 {
+                held.remove();
+            }
+        }
+    }
 }
 
 /// What is left in one bucket.
@@ -80,6 +171,7 @@ impl RateLimits {
             credentials: RateLimit::per_minute("default", credential),
             publishable: RateLimit::per_minute("key", publishable),
             addresses: RateLimit::per_minute("address", address),
+            seats: Seats::default(),
         }
     }
 
@@ -133,7 +225,34 @@ impl Verdict {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::{FutureExt, future::join_all};
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_credential_has_so_many_seats_and_no_more() {
+        let (seats, one, other) = (Seats::default(), Uuid::from_u128(1), Uuid::from_u128(2));
+        let mut taken = join_all((0..10).map(|_| seats.take(Share::Wait, one))).await;
+        assert!(taken.iter().all(Option::is_some) && seats.take(Share::Wait, one).await.is_none());
+        assert!(seats.take(Share::Wait, other).await.is_some(), "everybody has their own");
+        assert!(seats.take(Share::Look, one).await.is_some(), "of each kind");
+        taken.pop();
+        assert!(seats.take(Share::Wait, one).await.is_some());
+        taken.clear();
+        assert!(seats.0.lock().expect("seats").is_empty(), "who has gone leaves nothing");
+    }
+
+    #[tokio::test]
+    async fn whoever_is_in_line_has_the_next_turn_unless_too_many_are() {
+        let (seats, one) = (Seats::default(), Uuid::from_u128(1));
+        let taken = join_all((0..6).map(|_| seats.take(Share::Look, one))).await;
+        let mut line = Box::pin(join_all((0..40).map(|_| async { seats.take(Share::Look, one).await.is_some() })));
+        assert!((&mut line).now_or_never().is_none());
+        drop(taken);
+        let turns = line.await;
+        assert_eq!(turns.iter().filter(|turn| **turn).count(), 30);
+        assert!(seats.0.lock().expect("seats").is_empty());
+    }
 
     #[test]
     fn an_address_is_emptied_before_the_key_that_all_share() {

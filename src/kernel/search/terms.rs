@@ -13,6 +13,8 @@ use crate::kernel::filter::TOO_LONG;
 
 /// Characters at the most.
 pub const LONGEST: usize = 200;
+/// Words at the most, those that are said again aside.
+const MAX_WORDS: usize = 32;
 /// Letters that the last word needs to stand for all words that begin like it; fewer begin half the words there are.
 const LEAST_BEGINNING: usize = 3;
 
@@ -62,15 +64,33 @@ impl FromStr for Terms {
             }
             rest = after.trim_start();
         }
-        match wanted.last_mut() {
+        let last = wanted.last_mut().filter(|_| still_typed);
+        if let Some(last) = last {
+            last.open |= last.words.last().is_some_and(|word| word.chars().count() >= LEAST_BEGINNING);
+        }
+        let (wanted, unwanted) = (merged(wanted, false), merged(unwanted, true));
+        if wanted.iter().chain(&unwanted).map(|term| term.words.len()).sum::<usize>() > MAX_WORDS {
+            return Err(format!("{TOO_LONG} {MAX_WORDS} different words"));
+        }
+        match wanted.first() {
             None if unwanted.is_empty() => Err("expected a word to find".into()),
             None => Err("expected a word to find, not only words to leave out".into()),
-            Some(last) => {
-                last.open |= still_typed && last.words.last().is_some_and(|word| word.chars().count() >= LEAST_BEGINNING);
-                Ok(Self { wanted, unwanted })
-            }
+            Some(_) => Ok(Self { wanted, unwanted }),
         }
     }
+}
+
+/// Terms without those that say nothing more: of the same words, one that goes on and one that does not are the one that
+/// asks for less, or where they are left out, for more.
+fn merged(terms: Vec<Term>, open: bool) -> Vec<Term> {
+    let mut kept: Vec<Term> = Vec::new();
+    for term in terms {
+        match kept.iter_mut().find(|known| known.words == term.words) {
+            Some(known) => known.open = if open { known.open || term.open } else { known.open && term.open },
+            None => kept.push(term),
+        }
+    }
+    kept
 }
 
 impl Terms {
@@ -130,7 +150,8 @@ impl PartialSchema for Terms {
             .schema_type(Type::String)
             .description(Some(
                 "Words to find, without regard to case or accents, all of them: `rush shipping`. The last one may go on, as may \
-                 one that ends in `*`; words in `\"quotes\"` stand in a row, among the first 16,000 of a text; `-word` is left out.",
+                 one that ends in `*`; words in `\"quotes\"` stand in a row, among the first 16,000 of a text; `-word` is left out. \
+                 At most 32 different words.",
             ))
             .max_length(Some(LONGEST))
             .examples(["rush \"credit card\" -paid"])
@@ -162,6 +183,9 @@ mod tests {
             ("card \"credit ca\"*", "\"card\" AND \"credit ca\" *", "('card') & ('credit' <-> 'ca':*)"),
             ("card -paid -\"in full\"", "(\"card\") NOT (\"paid\" OR \"in full\")", "('card') & !(('paid') | ('in' <-> 'full'))"),
             ("\"open", "\"open\"", "('open')"),
+            ("a a A á a", "\"a\"", "('a')"),
+            ("rush rush rush", "\"rush\"", "('rush')"),
+            ("rush \"rush\" rush -paid -paid -paid*", "(\"rush\") NOT (\"paid\" *)", "('rush') & !(('paid':*))"),
             ("AND OR' \\ title:x", "\"and\" AND \"or\" AND \"title x\"", "('and') & ('or') & ('title' <-> 'x')"),
         ] {
             let wanted = (format!("{{kind}} : (\"note\") AND {{title text}} : ({fts5})"), format!("('kind:a' | 'kind:b') & {tsquery}"));
@@ -172,6 +196,9 @@ mod tests {
         for nothing in ["", " ", "-", "\"\"", "*", "!?…", "-paid", "- \"", "\u{300}"] {
             assert!(nothing.parse::<Terms>().is_err(), "{nothing:?}");
         }
+        let letters = |count: u8| (0..count).map(|at| format!("{}{} ", char::from(b'a' + at / 8), at % 8)).collect::<String>();
+        assert!(letters(32).parse::<Terms>().is_ok() && letters(33).parse::<Terms>().is_err());
+        assert!("a ".repeat(100).parse::<Terms>().is_ok());
         assert!("é".repeat(200).parse::<Terms>().is_ok() && "é".repeat(201).parse::<Terms>().is_err());
     }
 
