@@ -658,10 +658,10 @@ async fn names_hold_nothing_that_nobody_sees() {
         }
     }
     for name in ["علی\u{200c}رضا", "क्\u{200d}ष", "❤\u{fe0f}\u{200d}🔥", "葛\u{e0100}城"] {
-        let group = admin.post("/v1/groups", json!({ "name": name })).await.expect(201);
-        assert_eq!(group["name"], name);
-        let path = format!("/v1/groups/{}", text(&group["id"]));
-        assert_eq!(admin.patch(&path, json!({ "name": "ad\u{200b}min" })).await.broken(422), rules(&[("#/name", "invisible")]));
+        let issue = admin.post("/v1/issues", json!({ "title": name })).await.expect(201);
+        assert_eq!(issue["title"], name);
+        let path = format!("/v1/issues/{}", text(&issue["id"]));
+        assert_eq!(admin.patch(&path, json!({ "title": "ad\u{200b}min" })).await.broken(422), rules(&[("#/title", "invisible")]));
     }
 }
 
