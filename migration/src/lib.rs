@@ -25,6 +25,8 @@ mod m0016_sources;
 mod m0017_inbox;
 mod m0018_subject_types;
 mod m0019_sign_in_failures;
+mod m0020_identities;
+mod m0021_address_keys;
 mod m0022_journal_texts;
 mod m0024_owners_of_keys;
 mod m0025_own_events;
@@ -57,6 +59,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0017_inbox::Migration),
             Box::new(m0018_subject_types::Migration),
             Box::new(m0019_sign_in_failures::Migration),
+            Box::new(m0020_identities::Migration),
+            Box::new(m0021_address_keys::Migration),
             Box::new(m0022_journal_texts::Migration),
             Box::new(m0024_owners_of_keys::Migration),
             Box::new(m0025_own_events::Migration),

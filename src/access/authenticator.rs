@@ -20,7 +20,9 @@ use uuid::Uuid;
 
 use super::{
     api_keys::{self, api_key},
-    oidc::Provider,
+    identities::{self, Shown as ShownIdentity},
+    jws,
+    oidc::{Identity, Provider},
     sessions, users,
 };
 use crate::kernel::{
@@ -74,6 +76,19 @@ impl Authenticator {
         })
     }
 
+    /// The same, of whose outside provider the settings say that it tells none but verified addresses.
+    #[must_use]
+    pub fn verifying_emails(self, emails_verified: bool) -> Self {
+        Self { provider: self.provider.map(|provider| provider.verifying_emails(emails_verified)), ..self }
+    }
+
+    /// Reads the keys of the outside provider again in time. Something calls this every minute, so that no token has to wait.
+    pub fn keep_provider_keys_fresh(&self, now: Timestamp) {
+        if let Some(provider) = &self.provider {
+            provider.keys().keep_fresh(now);
+        }
+    }
+
     /// Writes down when API keys were last used. Something calls this every minute, so that no request has to write.
     pub async fn flush_last_used(&self, db: &Db) -> Result<()> {
         let used = std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner));
@@ -115,10 +130,9 @@ impl Authenticator {
         match (from, &self.provider) {
             (Ok(From { iss }), _) if iss == sessions::ISSUER => self.person(db, bearer, now).await,
             (Ok(From { iss }), Some(provider)) if iss == provider.issuer() => {
-                let identity = provider.identify(bearer, now).await?;
-                let user = users::by_email(db.read(), &identity.email).await?.filter(|user| user.active);
-                let user = user.ok_or_else(|| invalid("Nobody active on staff has the e-mail address of this token."))?;
-                Ok(Actor { expires_at: Some(identity.expires_at), ..users::actor(db.read(), &user).await? })
+                let Identity { subject, email, expires_at } = provider.identify(bearer, now).await?;
+                let user = identities::recognise(db, ShownIdentity { issuer: iss, subject, email }).await?;
+                Ok(Actor { expires_at: Some(expires_at), ..users::actor(db.read(), &user).await? })
             }
             _ => Err(invalid("The token or key is not one of ours.")),
         }
@@ -137,7 +151,7 @@ impl Authenticator {
     }
 
     async fn signing_key(&self, reader: Reader<'_>, token: &str, now: Timestamp) -> Result<Option<DecodingKey>> {
-        let Some(kid) = jsonwebtoken::decode_header(token).ok().and_then(|header| header.kid) else { return Ok(None) };
+        let Some(kid) = jws::key_id(token)? else { return Ok(None) };
         if let Some(key) = self.signing_keys.get(&kid) {
             return Ok(Some(key));
         }

@@ -16,7 +16,7 @@ use super::{
     workers::Workers,
 };
 use crate::{
-    access::users,
+    access::{sessions, users},
     kernel::{actor::Role, clock::Clock, context::Context, error::Error},
 };
 
@@ -122,6 +122,7 @@ async fn serve(config: Config) -> std::result::Result<(), Box<dyn std::error::Er
     let db = start::open(&config, Clock::System).await?;
     let first = start::first_rows(&config, &db).await?;
     start::renew_credentials(&db).await?;
+    sessions::protect_signing_keys(&db).await?;
     let application = start::application(config, db)?;
     serve_until_told(application, |address| {
         if let Some(FirstAdmin { email, generated_password }) = &first {

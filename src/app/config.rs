@@ -65,6 +65,11 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting { name: "CASELOAD_OIDC_ISSUER", default: "", about: "An outside OpenID provider whose tokens are accepted." },
     Setting { name: "CASELOAD_OIDC_AUDIENCE", default: "", about: "The audience that its tokens must name." },
+    Setting {
+        name: "CASELOAD_OIDC_EMAILS_VERIFIED",
+        default: "false",
+        about: "Whether all its addresses are verified, so that its tokens need not say so.",
+    },
     Setting { name: "CASELOAD_METRICS_LISTEN", default: "", about: "An address of its own for /metrics." },
     Setting { name: "CASELOAD_METRICS_TOKEN", default: "", about: "A bearer token with which the main address serves /metrics." },
     Setting { name: "CASELOAD_LOG", default: "info", about: "What is logged, as tracing's filters say it." },
@@ -116,6 +121,8 @@ pub struct Config {
     pub outgoing_allow: Vec<IpNet>,
     /// The outside provider and the audience its tokens must name.
     pub oidc: Option<(String, String)>,
+    /// Whether all its addresses are verified.
+    pub oidc_emails_verified: bool,
     /// Where metrics are served on their own.
     pub metrics_listen: Option<SocketAddr>,
     /// With which token the main address serves them.
@@ -234,6 +241,7 @@ impl Config {
             secret_key_old: reading.key("CASELOAD_SECRET_KEY_OLD"),
             outgoing_allow: reading.list("CASELOAD_OUTGOING_ALLOW", "networks such as 10.0.0.0/8, joined by commas"),
             oidc,
+            oidc_emails_verified: reading.parsed("CASELOAD_OIDC_EMAILS_VERIFIED", "true or false", false),
             metrics_listen,
             metrics_token: reading.optional("CASELOAD_METRICS_TOKEN"),
             log: reading.text("CASELOAD_LOG"),

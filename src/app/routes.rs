@@ -14,6 +14,7 @@ pub fn routes(routes: &mut Routes) {
 /// One line for each resource.
 fn resources(routes: &mut Routes) {
     access::users::http::routes(routes);
+    access::identities::http::routes(routes);
     access::groups::http::routes(routes);
     access::sessions::http::routes(routes);
     access::api_keys::http::routes(routes);

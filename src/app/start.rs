@@ -68,7 +68,7 @@ fn key_file(database_url: &str) -> Option<PathBuf> {
 
 /// Everything that runs over an open database.
 pub fn application(config: Config, db: Db) -> Result<Application> {
-    let authenticator = Arc::new(Authenticator::new(config.oidc.clone())?);
+    let authenticator = Arc::new(Authenticator::new(config.oidc.clone())?.verifying_emails(config.oidc_emails_verified));
     let rate_limits = Arc::new(RateLimits::per_minute(config.rate_limit, config.intake_rate_limit, config.intake_address_rate_limit));
     Ok(Application { db, authenticator, config: Arc::new(config), rate_limits, sign_in_limits: Arc::default() })
 }

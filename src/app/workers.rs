@@ -70,6 +70,13 @@ impl Workers {
                 report("running what is due", run_due(&due).await);
             }
         });
+        let (fresh, clock) = (authenticator.clone(), db.clock().clone());
+        workers.spawn(async move {
+            loop {
+                fresh.keep_provider_keys_fresh(clock.now());
+                tokio::time::sleep(TIDY_EVERY).await;
+            }
+        });
         let tidying = db;
         workers.spawn(async move {
             loop {

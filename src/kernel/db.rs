@@ -5,6 +5,7 @@
 //! each is answered only after the commit that holds it is on disk.
 
 use std::{
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -16,7 +17,7 @@ use chrono_tz::Tz;
 use futures_util::FutureExt;
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, FromQueryResult, SqliteTransactionMode,
-    Statement, TransactionOptions, TransactionTrait, sea_query::Query,
+    Statement, TransactionOptions, TransactionTrait, sea_query::Query, sqlx::sqlite::SqliteConnectOptions,
 };
 use tokio::{
     sync::{Mutex, Notify, OnceCell, oneshot},
@@ -27,6 +28,7 @@ use super::{
     clock::{Clock, Ids},
     context::Context,
     error::{Code, Error, Result},
+    files,
     journal::{self, Reactions},
     outgoing::Outgoing,
     patience::{self, patiently},
@@ -186,6 +188,7 @@ impl Db {
             Ok(connection)
         };
         let side = if options.url.starts_with("sqlite:") {
+            keep_private(&options.url)?;
             let writer = connect(sqlite(&options.url, 1, false)).await?;
             let readers = connect(sqlite(&options.url, options.connections, true)).await?;
             let lane = Lane { writer, waiting: AtomicUsize::new(0), most: options.write_queue, batch: Mutex::default() };
@@ -217,7 +220,12 @@ impl Db {
 
     /// A single connection for set-up: creates the SQLite file when it is not there.
     pub async fn connect_once(url: &str) -> Result<DatabaseConnection> {
-        let options = if url.starts_with("sqlite:") { sqlite(url, 1, false) } else { postgres(url, 1) };
+        let options = if url.starts_with("sqlite:") {
+            keep_private(url)?;
+            sqlite(url, 1, false)
+        } else {
+            postgres(url, 1)
+        };
         Ok(Database::connect(options).await?)
     }
 
@@ -496,6 +504,23 @@ pub(super) async fn taken_back(open: DatabaseTransaction, refusal: Error) -> Err
 #[expect(clippy::disallowed_methods, reason = "writes are the one room that outlives its caller")]
 fn spawn_local<T: 'static>(work: impl Future<Output = T> + 'static) -> tokio::task::JoinHandle<T> {
     tokio::task::spawn_local(work)
+}
+
+/// Sees to it that only its owner may read SQLite's file. What SQLite makes beside it, it makes as that is.
+fn keep_private(url: &str) -> Result<()> {
+    let options: SqliteConnectOptions = url.parse().map_err(Error::internal)?;
+    let file = options.get_filename();
+    let in_memory = url.split_once('?').is_some_and(|(_, settings)| settings.contains("mode=memory"));
+    if in_memory || file.as_os_str().is_empty() || url.contains(":memory:") {
+        return Ok(());
+    }
+    files::keep_private(file).map_err(|error| Error::internal(format!("{}: {error}", file.display())))?;
+    for beside in ["-wal", "-shm", "-journal"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(beside);
+        files::close_to_others(Path::new(&name));
+    }
+    Ok(())
 }
 
 /// A tebibyte, in bytes: as much as SQLite is built to map at the most (see `.cargo/config.toml`).

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod context;
 pub mod db;
 pub mod error;
+pub mod files;
 pub mod filter;
 pub mod http;
 pub mod idempotency;

@@ -6,7 +6,6 @@
 use std::{
     fmt, fs, io,
     io::Write,
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     str::FromStr,
     sync::OnceLock,
@@ -20,7 +19,7 @@ use chacha20poly1305::{
 
 use super::{
     error::{Code, Error, Result},
-    text,
+    files, text,
 };
 
 /// Bytes before the encrypted ones, different for each secret.
@@ -100,6 +99,11 @@ impl Keyring {
         self.seal(purpose, &secret).map(Some)
     }
 
+    /// Whether there is a key to encrypt with; where there is a place for one of our own, it is made.
+    pub fn has_key(&self) -> Result<bool> {
+        Ok(self.current(true)?.is_some())
+    }
+
     /// Whether there is a key before the present one.
     #[must_use]
     pub fn rotates(&self) -> bool {
@@ -122,6 +126,7 @@ impl Keyring {
 }
 
 fn read(file: &Path) -> io::Result<Option<Key>> {
+    files::close_to_others(file);
     match fs::read_to_string(file) {
         Ok(text) => text.parse().map(Some).map_err(|wanted| io::Error::other(format!("{} does not hold {wanted}", file.display()))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -133,7 +138,7 @@ fn read(file: &Path) -> io::Result<Option<Key>> {
 fn create(file: &Path) -> io::Result<Key> {
     // Written under another name and then named, so that nobody reads half a key.
     let draft = file.with_extension(format!("key-{}", rand::random::<u64>()));
-    let mut open = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    let mut open = files::create(&draft)?;
     open.write_all(BASE64_STANDARD.encode(rand::random::<[u8; 32]>()).as_bytes())?;
     open.sync_all()?;
     let named = fs::hard_link(&draft, file);
@@ -210,7 +215,9 @@ mod tests {
         let ring = || Keyring::new(None, None, Some(file.clone()));
         assert!(ring().open("p", "nobody.AAAA").is_err() && !file.exists());
         let sealed = ring().seal("p", "s3cr3t").expect("a secret");
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("a mode");
         assert_eq!(ring().open("p", &sealed).expect("the secret"), "s3cr3t");
+        assert!(ring().has_key().expect("a key") && !Keyring::default().has_key().expect("none"));
         assert_eq!(fs::metadata(&file).expect("a file").permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(&folder).expect("a folder").count(), 1);
         fs::write(&file, "nonsense").expect("a write");

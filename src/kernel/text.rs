@@ -157,9 +157,9 @@ pub fn language(text: &str) -> Result<(), ValidationError> {
 #[must_use]
 pub fn slug(name: &str) -> String {
     let mut slug = String::new();
-    for c in name.chars().flat_map(char::to_lowercase) {
+    for c in name.chars() {
         if c.is_ascii_alphanumeric() {
-            slug.push(c);
+            slug.push(c.to_ascii_lowercase());
         } else if !slug.is_empty() && !slug.ends_with('_') {
             slug.push('_');
         }
@@ -194,10 +194,10 @@ pub fn door(text: &str) -> i64 {
     i64::from_be_bytes(first)
 }
 
-/// How an e-mail address is compared: without outer space or case.
+/// How an e-mail address is compared: without outer space, by ASCII case and what its domain means.
 #[must_use]
 pub fn email_key(email: &str) -> String {
-    email.trim().to_lowercase()
+    words::email::key(email)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
+    os::unix::fs::PermissionsExt,
     path::PathBuf,
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{
@@ -15,7 +16,7 @@ use std::{
 
 use sea_orm::{ConnectionTrait, Database};
 
-use crate::support::{PASSWORD, Value, column, document, empty_database, json, text};
+use crate::support::{PASSWORD, Value, column, document, empty_database, json, on_postgres, text};
 
 /// How long anything here may take on a slow and busy machine.
 const DEADLINE: Duration = Duration::from_mins(1);
@@ -404,4 +405,66 @@ async fn two_instances_start_at_once_on_a_new_database() {
         let (_, groups) = server.get("/v1/groups", &text(&tokens["access_token"])).await;
         assert_eq!(column(&groups, "name"), ["Customer Service"]);
     }
+}
+
+// Whatever the umask, nobody but its owner reads what is in the database or beside it.
+#[actix_web::test]
+async fn files_are_their_owners_alone() {
+    if on_postgres() {
+        return; // There the files are the server's.
+    }
+    let room = Room::new().await;
+    let under = |umask: &str| {
+        let mut shell = Command::new("sh");
+        let command = room.command(&["serve"]);
+        shell.args(["-c", &format!("umask {umask}; exec \"$0\" serve")]).arg(command.get_program()).current_dir(&room.folder).env_clear();
+        shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        shell
+    };
+    let files = || {
+        let mode = |entry: fs::DirEntry| entry.metadata().expect("a file").permissions().mode() & 0o777;
+        let entries = fs::read_dir(&room.folder).expect("a folder").map(|entry| entry.expect("an entry"));
+        let mut files: Vec<(String, u32)> = entries.map(|entry| (entry.file_name().to_string_lossy().into_owned(), mode(entry))).collect();
+        files.sort();
+        files
+    };
+    let mut server = Server::start(&mut under("000"));
+    let modes = files();
+    let ends: Vec<&str> = modes.iter().map(|(name, _)| name.split_once(".db").expect("a file of the database").1).collect();
+    assert_eq!(ends, ["", "-shm", "-wal", ".key"]);
+    assert!(modes.iter().all(|(_, mode)| *mode == 0o600), "{modes:?}");
+    // What an older release made is closed to others, too.
+    for (name, _) in &modes {
+        fs::set_permissions(room.folder.join(name), fs::Permissions::from_mode(0o664)).expect("a mode");
+    }
+    server.child.kill().expect("its end");
+    server.end();
+    let mut server = Server::start(&mut under("022"));
+    assert!(files().iter().all(|(_, mode)| *mode == 0o600), "{:?}", files());
+    server.terminate();
+    assert_eq!(server.end().code(), Some(0));
+}
+
+// What is kept less safely than it could be is said, once.
+#[actix_web::test]
+async fn without_a_key_it_starts_and_says_so_once() {
+    let room = Room::new().await;
+    let said = |server: &mut Server| {
+        server.terminate();
+        assert_eq!(server.end().code(), Some(0));
+        server.logged.iter().filter(|line| line.contains("there is no CASELOAD_SECRET_KEY")).count()
+    };
+    let mut without = room.serve();
+    let password = without.password().expect("a password");
+    assert_eq!(without.sign_in("admin@localhost", &password).await.0, 200);
+    // SQLite keeps a key of its own.
+    assert_eq!(said(&mut without), usize::from(on_postgres()));
+    let key = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
+    let mut with = Server::start(room.command(&["serve"]).env("CASELOAD_SECRET_KEY", key));
+    assert_eq!(with.sign_in("admin@localhost", &password).await.0, 200);
+    assert_eq!(said(&mut with), 0);
+    // The key is lost again: whoever was signed in is so no more, and signs in anew.
+    let mut without = room.serve();
+    assert_eq!(without.sign_in("admin@localhost", &password).await.0, 200);
+    assert_eq!(said(&mut without), usize::from(on_postgres()));
 }

@@ -8,7 +8,7 @@ use std::{
 
 /// The areas in their order, each with its resources in theirs. What stands earlier does not look at what stands later.
 const AREAS: &[(&str, &[&str])] = &[
-    ("access", &["users", "groups", "sessions", "api_keys"]),
+    ("access", &["users", "identities", "groups", "sessions", "api_keys"]),
     ("catalog", &["picklists", "variables", "attachments"]),
     ("customers", &["contacts", "subjects", "facts", "mailing_lists", "commerce_events"]),
     (

@@ -1,6 +1,7 @@
 //! The suite: it speaks HTTP to the real application on a real database.
 
 mod action_items;
+mod addresses;
 mod api_keys;
 mod auth;
 mod bulk;
@@ -32,6 +33,7 @@ mod reports;
 mod requests;
 mod routing_rules;
 mod search;
+mod signing_keys;
 mod sources;
 mod support;
 mod timeline;

@@ -1,10 +1,13 @@
-//! How text becomes the words that full text finds: without case or accents, in every script, the same for both databases.
+//! How text becomes the words that full text finds: without case or accents, in every script, the same for both databases;
+//! and how e-mail addresses are compared.
 
 use std::{fmt::Write, ops::Range};
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 use unicode_segmentation::UnicodeSegmentation;
+
+pub mod email;
 
 /// Characters of a word that count; what is longer is no word that anybody looks for.
 const LONGEST_WORD: usize = 60;

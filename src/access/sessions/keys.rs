@@ -9,13 +9,17 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QueryTrait, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
-use super::signing_key::{Column, Entity, Model};
+use super::{
+    sealing,
+    signing_key::{Column, Entity, Model},
+};
 use crate::kernel::{
     clock::Timestamp,
     context::Context,
     db::Db,
     error::{Code, Error, Result},
     reader::Reader,
+    secrets::Keyring,
     tx::Tx,
 };
 
@@ -65,37 +69,59 @@ impl Signer {
     }
 }
 
-/// The newest key; made when there is none that still signs. Two instances may each make one, which harms nobody.
+/// The door of the signing keys.
+const SIGNING_KEYS: i64 = 4_919_004;
+
+/// The newest key; made when there is none that still signs.
 pub async fn signer(db: &Db) -> Result<Signer> {
     let now = db.clock().now();
-    let row = match newest(db.read(), now).await? {
-        Some(row) => row,
-        None => db.write(Context::system(now, db.company_zone(), "signing-key"), async |tx| rotate(tx).await).await?,
-    };
-    Ok(Signer { kid: row.id, key: EncodingKey::from_ed_der(&row.private_key) })
+    if let Some(signer) = newest(db.read(), db.keyring(), now).await? {
+        return Ok(signer);
+    }
+    let context = Context::system(now, db.company_zone(), "signing-key");
+    db.write(context, async |tx| {
+        alone(tx).await?;
+        rotate(tx).await
+    })
+    .await
 }
 
-async fn newest(reader: Reader<'_>, now: Timestamp) -> Result<Option<Model>> {
+/// Lets no other instance make or encrypt signing keys until the end.
+pub async fn alone(tx: &mut Tx) -> Result<()> {
+    tx.alone(SIGNING_KEYS).await
+}
+
+/// The newest key that is not encrypted with a key which only another instance has.
+async fn newest(reader: Reader<'_>, keyring: &Keyring, now: Timestamp) -> Result<Option<Signer>> {
     let signing = Entity::find().filter(Column::CreatedAt.gt(now.plus_seconds(-SIGNS_SECONDS)));
-    reader.model(signing.order_by_desc(Column::CreatedAt).order_by_desc(Column::Id)).await
+    let rows = reader.models(signing.order_by_desc(Column::CreatedAt).order_by_desc(Column::Id)).await?;
+    Ok(rows.into_iter().find_map(|row| {
+        let key = EncodingKey::from_ed_der(&sealing::opened(&row, keyring)?);
+        Some(Signer { kid: row.id, key })
+    }))
 }
 
-async fn rotate(tx: &mut Tx) -> Result<Model> {
-    if let Some(made_meanwhile) = newest(tx.read(), tx.now).await? {
+/// The newest key that signs; a new one if there is none. Whoever calls it is alone.
+pub async fn rotate(tx: &mut Tx) -> Result<Signer> {
+    if let Some(made_meanwhile) = newest(tx.read(), &tx.keyring, tx.now).await? {
         return Ok(made_meanwhile);
     }
     let gone = Entity::delete_many().filter(Column::CreatedAt.lte(tx.now.plus_seconds(-PUBLISHED_SECONDS)));
     tx.execute(&gone.into_query()).await?;
     let pair = SigningKey::from_bytes(&rand::random());
     let private = KeypairBytes { secret_key: pair.to_bytes(), public_key: None };
+    let private_key = private.to_pkcs8_der().map_err(Error::internal)?.as_bytes().to_vec();
+    let signer = Signer { kid: tx.id().to_string(), key: EncodingKey::from_ed_der(&private_key) };
     let row = Model {
-        id: tx.id().to_string(),
-        private_key: private.to_pkcs8_der().map_err(Error::internal)?.as_bytes().to_vec(),
+        id: signer.kid.clone(),
+        private_key,
+        sealed: false,
         public_key: BASE64_URL_SAFE_NO_PAD.encode(pair.verifying_key()),
         created_at: tx.now,
     };
-    tx.put(row.clone()).await?;
-    Ok(row)
+    let row = sealing::sealed(row, &tx.keyring)?;
+    tx.put(row).await?;
+    Ok(signer)
 }
 
 /// The keys with which tokens may be checked, oldest first.

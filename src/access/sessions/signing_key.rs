@@ -11,8 +11,10 @@ pub struct Model {
     /// The `kid` of its tokens.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: String,
-    /// PKCS#8.
+    /// PKCS#8, encrypted if it is sealed.
     pub private_key: Vec<u8>,
+    /// Whether the private key is encrypted.
+    pub sealed: bool,
     /// The `x` of its JWK.
     pub public_key: String,
     /// When it was made.

@@ -216,7 +216,7 @@ impl Model {
         keys.extend(self.external_ids.0.iter().map(|(source, id)| (KeyKind::External, key::external(source, id))));
         for email in &self.emails.0 {
             let email = text::email_key(email);
-            keys.push((KeyKind::Mailbox, mailbox(&email)));
+            keys.push((KeyKind::Mailbox, words::email::mailbox(&email)));
             keys.push((KeyKind::Email, email));
         }
         let confirmed = |member: &str, text: &str| if self.unconfirmed.confirms(member) { text.to_owned() } else { String::new() };
@@ -247,14 +247,6 @@ impl Model {
 #[must_use]
 pub fn postal_key(code: &str) -> String {
     code.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
-}
-
-/// An address without its plus-tag.
-fn mailbox(email: &str) -> String {
-    match email.rsplit_once('@') {
-        Some((local, domain)) => format!("{}@{domain}", local.split('+').next().unwrap_or(local)),
-        None => email.to_owned(),
-    }
 }
 
 crate::record!(Model, "contact", |row| Belongs {

@@ -7,7 +7,7 @@ crate::choice! {
     KeyKind {
         /// The id that another system gave: `source` and id. Nobody else has it.
         External = "external",
-        /// An e-mail address, in lower case.
+        /// An e-mail address.
         Email = "email",
         /// The same without a plus-tag.
         Mailbox = "mailbox",

@@ -26,6 +26,7 @@ use crate::{
         jobs::Run,
         patch::Patch,
         problem::Problem,
+        text,
         tx::Tx,
     },
 };
@@ -281,7 +282,8 @@ fn patch_of(customer: &Customer) -> ContactPatch {
 
 /// What the shop says first, then what else is known; nothing to change when it says nothing new.
 fn joined(said: &str, present: &[String]) -> Patch<Vec<String>> {
-    let known = present.iter().any(|one| one.eq_ignore_ascii_case(said));
+    let key = text::email_key(said);
+    let known = present.iter().any(|one| text::email_key(one) == key);
     // A number without a digit is none.
     if said.is_empty() || known || !(said.contains('@') || said.bytes().any(|byte| byte.is_ascii_digit())) {
         return Patch::Absent;

@@ -15,12 +15,13 @@ mod spelling;
 mod writes;
 
 use caseload::{
+    access::{identities, users},
     app::workers,
-    kernel::{actor::Scope, jobs::Runner},
+    kernel::{actor::Scope, context::Context, jobs::Runner},
 };
 use reqwest::Method;
 
-use crate::support::{Caller, PASSWORD, Reply, Shop, Value, check, document, feeds, is_success, json, resolve, text, user};
+use crate::support::{Caller, PASSWORD, Reply, Shop, Value, check, document, encoded, feeds, is_success, json, resolve, text, user};
 
 /// Operations that need no credential; nothing else is public.
 const PUBLIC: &[&str] = &["read_liveness", "read_readiness", "read_problem", "read_jwks", "create_token", "refresh_token"];
@@ -207,6 +208,16 @@ async fn key(shop: &Shop, name: &str, scopes: &[Scope]) -> String {
     text(&made.expect(201)["secret"])
 }
 
+/// Has somebody be known to an OpenID provider; the id of that.
+async fn link(shop: &Shop, user: &str, issuer: &str) -> String {
+    let path = format!("/v1/users/{user}/identities?issuer={}", encoded(issuer));
+    let user = users::find(shop.db.read(), user.parse().expect("an id")).await.expect("a person");
+    let shown = identities::Shown { issuer: issuer.into(), subject: "248289761001".into(), email: user.email.clone() };
+    let context = Context::system(shop.db.clock().now(), chrono_tz::UTC, "linked");
+    shop.db.write(context, async move |tx| identities::link(tx, &user, shown).await).await.expect("an identity");
+    text(&shop.by(&shop.admin).get(&path).await.expect(200)["data"][0]["id"])
+}
+
 /// A shop with a few rows for every list.
 async fn stocked() -> Shop {
     let shop = Shop::open().await;
@@ -221,6 +232,9 @@ async fn stock(shop: &Shop) {
     let ben = shop.hire("Ben Okafor", "agent").await;
     shop.group("Shipping", &[&ana, &ben]).await;
     shop.group("Sales", &[&ben]).await;
+    for issuer in ["https://login.shop.example", "https://login.old-shop.example"] {
+        link(shop, &shop.admin.id, issuer).await;
+    }
     for name in ["Checkout", "Checkout", "Newsletter"] {
         key(shop, name, &[Scope::NotesWrite]).await;
     }

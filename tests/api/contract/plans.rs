@@ -17,6 +17,7 @@ use crate::support::{group, on_postgres, public};
 /// Tables of people and of what an administrator sets up: they stay in the hundreds, and are read whole.
 const SMALL: &[&str] = &[
     "users",
+    "identities",
     "groups",
     "picklists",
     "picklist_items",

@@ -53,6 +53,8 @@ pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     let ana_id = text(&ana["id"]);
     f.act(&admin, "update_user", &format!("/v1/users/{ana_id}"), Some(json!({ "name": "Ana Ruiz" }))).await;
     f.act(&admin, "update_me", "/v1/users/me", Some(json!({ "language": "fr" }))).await;
+    let identity = link(shop, &ana_id, "https://login.shop.example").await;
+    f.act(&admin, "unlink_identity", &format!("/v1/users/{ana_id}/identities/{identity}"), None).await;
     let ana = shop.sign_in("ana@shop.example", "a long first password").await;
     let change = json!({ "current_password": "a long first password", "new_password": "an even longer second one" });
     f.act(&ana, "change_password", "/v1/auth/password", Some(change)).await;

@@ -1,0 +1,43 @@
+//! The door to identities.
+
+use actix_web::{delete, get, web::Data};
+use uuid::Uuid;
+
+use super::{
+    json::{IdentityFilter, IdentityPage},
+    service,
+};
+use crate::kernel::http::{Answer, Command, Db, List, Listing, Path, Result, Routes};
+
+/// Adds the routes.
+pub fn routes(routes: &mut Routes) {
+    routes.service(list_identities).service(unlink_identity);
+}
+
+/// List who a person is to OpenID providers
+///
+/// One for each provider at the most: it is made when they first sign in with a token of it that has their verified address.
+/// From then on the provider's own name of them (`sub`) says who they are, whatever address comes with it. Sorts:
+/// `created_at` (default).
+#[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), params(IdentityPage, IdentityFilter), responses((status = 200, description = "A page of identities.", body = IdentityPage)))]
+#[get("/users/{id}/identities")]
+async fn list_identities(db: Data<Db>, Path(id): Path<Uuid>, list: List<IdentityFilter>) -> Result<Listing> {
+    let page = service::page(db.read(), id, &list.filter, &list.page).await?;
+    Listing::of(&list, &page)
+}
+
+/// Unlink a person from an OpenID provider
+///
+/// For somebody who has a new account there, or when the wrong one was linked. Whoever next signs in with their verified
+/// address is linked to them: set right the addresses at the provider first. It holds at once on this instance, and within
+/// five seconds on others.
+#[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), responses((status = 204, description = "They are not linked any more.")))]
+#[delete("/users/{id}/identities/{identity_id}")]
+async fn unlink_identity(db: Data<Db>, Path((id, identity_id)): Path<(Uuid, Uuid)>, command: Command) -> Result<Answer> {
+    command
+        .write(&db, async move |tx| {
+            service::unlink(tx, id, identity_id).await?;
+            Ok(Answer::nothing())
+        })
+        .await
+}

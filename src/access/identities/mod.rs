@@ -1,0 +1,8 @@
+//! Identities: who people on staff are to an outside OpenID provider.
+
+pub mod http;
+mod identity;
+mod json;
+mod service;
+
+pub use service::{Shown, link, recognise};
