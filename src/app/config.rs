@@ -55,7 +55,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "CASELOAD_SECRET_KEY",
         default: "",
-        about: "The key that credentials of other systems are encrypted with: 32 bytes in base64. SQLite keeps one beside its file when empty.",
+        about: "The key that credentials and private keys are encrypted with: 32 bytes in base64. SQLite keeps one beside its file when empty.",
     },
     Setting { name: "CASELOAD_SECRET_KEY_OLD", default: "", about: "The key before it; what it encrypted is encrypted anew at start." },
     Setting {

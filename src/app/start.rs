@@ -19,7 +19,7 @@ use crate::{
         clock::Clock,
         context::Context,
         db::{Db, DbOptions},
-        error::Result,
+        error::{Error, Result},
         http::rate_limit::RateLimits,
         outgoing::Outgoing,
         secrets::Keyring,
@@ -77,7 +77,13 @@ pub fn application(config: Config, db: Db) -> Result<Application> {
 pub async fn first_rows(config: &Config, db: &Db) -> Result<Option<FirstAdmin>> {
     let admin = if users::nobody_yet(db.read()).await? { Some(first_password(config)) } else { None };
     let hash = match &admin {
-        Some((password, _)) => Some(users::password::hash(password.clone()).await?),
+        Some((password, generated)) => {
+            let about = vec![config.admin_email.clone()];
+            if !generated && let Some(why) = users::strength::weakness(password, about).await? {
+                return Err(Error::internal(format!("CASELOAD_ADMIN_PASSWORD is easy to guess: {why}")));
+            }
+            Some(users::password::hash(password.clone()).await?)
+        }
         None => None,
     };
     let (email, group_name) = (config.admin_email.clone(), config.default_group.clone());

@@ -5,9 +5,9 @@ use std::time::Duration;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use caseload::kernel::{clock::Timestamp, journal};
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
-use sea_orm::EntityTrait;
+use sea_orm::{ConnectionTrait, EntityTrait};
 
-use crate::support::{PASSWORD, Reply, Shop, Value, all, json, text};
+use crate::support::{PASSWORD, Reply, Shop, Value, all, json, rules, text};
 
 async fn try_password(shop: &Shop, email: &str, password: &str) -> Reply {
     shop.anonymous().post("/v1/auth/token", json!({ "email": email, "password": password })).await
@@ -270,6 +270,56 @@ async fn s4_37_a_session_ends_thirty_days_after_its_last_refresh() {
     }
     shop.time_is("2026-06-16T08:59:58Z");
     assert_eq!(refresh(&shop, &tokens["refresh_token"]).await.problem(401), "invalid_token");
+}
+
+// S4-37: however often it is refreshed.
+#[actix_web::test]
+async fn s4_37_a_session_ends_ninety_days_after_it_began() {
+    let shop = Shop::open().await;
+    let mut tokens = try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
+    for day in ["2026-04-16T09:00:00Z", "2026-05-15T09:00:00Z", "2026-06-10T09:00:00Z", "2026-06-16T08:59:59Z"] {
+        shop.time_is(day);
+        tokens = refresh(&shop, &tokens["refresh_token"]).await.expect(200);
+        me(&shop, &tokens).await.expect(200);
+    }
+    shop.time_is("2026-06-16T09:00:00Z");
+    assert_eq!(me(&shop, &tokens).await.problem(401), "invalid_token");
+    assert_eq!(refresh(&shop, &tokens["refresh_token"]).await.problem(401), "invalid_token");
+    try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
+}
+
+// A release before knew no such end: what it let go on ends with the next use.
+#[actix_web::test]
+async fn s4_37_a_session_that_is_older_already_ends() {
+    let shop = Shop::open().await;
+    let tokens = try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
+    let database = shop.connect().await;
+    database.execute_unprepared("UPDATE sessions SET created_at = created_at - 7776000000000").await.expect("older sessions");
+    database.close().await.expect("a closed connection");
+    assert_eq!(me(&shop, &tokens).await.problem(401), "invalid_token");
+    assert_eq!(refresh(&shop, &tokens["refresh_token"]).await.problem(401), "invalid_token");
+}
+
+// A password is several words or many signs; names, rows of the keyboard and what everybody takes are none.
+#[actix_web::test]
+async fn a_new_password_differs_and_is_no_pattern() {
+    let shop = Shop::open().await;
+    let ana = shop.hire("Ana Ruiz", "agent").await;
+    let (admin, ana) = (shop.by(&shop.admin), shop.by(&ana));
+    let repeated = "qwerty".repeat(33);
+    for weak in ["Password1234", "aaaaaaaaaaaa", "qwertyuiop12", "ana.ruiz@shop.example", "Ana Ruiz 2026", "P@ssw0rd!2026", &repeated] {
+        let change = json!({ "current_password": PASSWORD, "new_password": weak });
+        assert_eq!(ana.post("/v1/auth/password", change).await.broken(422), rules(&[("#/new_password", "weak")]), "{weak}");
+        let new = json!({ "email": "ana.ruiz2@shop.example", "name": "Ana Ruiz", "password": weak });
+        assert_eq!(admin.post("/v1/users", new).await.broken(422), rules(&[("#/password", "weak")]), "{weak}");
+    }
+    let same = json!({ "current_password": PASSWORD, "new_password": PASSWORD });
+    assert_eq!(ana.post("/v1/auth/password", same).await.broken(422), rules(&[("#/new_password", "unchanged")]));
+    let longest = "five words and a half ".repeat(9) + "äö";
+    assert_eq!(longest.chars().count(), 200);
+    let change = json!({ "current_password": PASSWORD, "new_password": longest });
+    ana.post("/v1/auth/password", change).await.expect(204);
+    try_password(&shop, "ana.ruiz@shop.example", &longest).await.expect(200);
 }
 
 // S4-37

@@ -295,6 +295,9 @@ async fn people_are_added_and_let_in_again_from_the_command_line() {
     let short = room.run(&add, "short\n");
     assert_eq!(short.status.code(), Some(1));
     assert!(err(&short).contains("12 to 200"), "{}", err(&short));
+    let weak = room.run(&add, "Ana Ruiz 2026\n");
+    assert_eq!(weak.status.code(), Some(1));
+    assert!(err(&weak).contains("easy to guess"), "{}", err(&weak));
     let added = room.run(&add, "a long first password\n");
     assert_eq!(added.status.code(), Some(0), "{}", err(&added));
     assert!(out(&added).starts_with("ana@shop.example is "), "{}", out(&added));
@@ -307,6 +310,9 @@ async fn people_are_added_and_let_in_again_from_the_command_line() {
     let unknown_role = room.run(&["user", "add", "ben@shop.example", "--name", "Ben", "--role", "king"], "a long first password\n");
     assert_eq!(unknown_role.status.code(), Some(2));
 
+    let same = room.run(&["user", "reset-password", "ANA@shop.example"], "a long first password");
+    assert_eq!(same.status.code(), Some(1));
+    assert!(err(&same).contains("must differ"), "{}", err(&same));
     let reset = room.run(&["user", "reset-password", "ANA@shop.example"], "another long password");
     assert_eq!(reset.status.code(), Some(0), "{}", err(&reset));
     let server = room.serve();

@@ -636,9 +636,11 @@ async fn names_hold_nothing_that_nobody_sees() {
         ("/v1/routing-rules", "#/name", |name| json!({ "name": name, "target": { "type": "contact_owner" } })),
         ("/v1/forms", "#/title", |name| json!({ "key": "quiz", "title": name, "work_item_type": "body_type_quiz" })),
         ("/v1/work-items", "#/who/last_name", |name| json!({ "type": "support_ticket", "who": { "last_name": name } })),
-        ("/v1/work-items", "#/external_id", |name| {
-            json!({ "type": "support_ticket", "source": "quiz", "external_id": name, "who": { "last_name": "Roy" } })
-        }),
+        (
+            "/v1/work-items",
+            "#/external_id",
+            |name| json!({ "type": "support_ticket", "source": "quiz", "external_id": name, "who": { "last_name": "Roy" } }),
+        ),
     ];
     let names = [
         "ad\u{200b}min",

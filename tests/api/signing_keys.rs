@@ -93,6 +93,13 @@ async fn private_keys_are_encrypted_at_rest() {
     assert_eq!((kid(&after), status(&shop, &before).await, status(&shop, &shop.admin).await), ("plain".into(), 200, 200));
     sessions::protect_signing_keys(&shop.db).await.expect("nothing to do");
     assert_eq!(kept(&shop).await, rows);
+    // Nor does it stay where it was.
+    shop.db.close().await;
+    if let Some(file) = shop.database.strip_prefix("sqlite://") {
+        let bytes = std::fs::read(file).expect("the database");
+        let secret = &ED[16..48];
+        assert!(!bytes.windows(secret.len()).any(|found| found == secret));
+    }
 }
 
 #[actix_web::test]

@@ -22,8 +22,8 @@ pub fn well_known(routes: &mut Routes) {
 /// Sign in
 ///
 /// An access token for 15 minutes and a refresh token that continues the session, which ends 30 days
-/// after its last refresh. A wrong password and an unknown address are the same 401
-/// `invalid_credentials`. After five failures of an account from one address even the right password is 429
+/// after its last refresh, and 90 days after it began at the latest. A wrong password and an unknown address are the same
+/// 401 `invalid_credentials`. After five failures of an account from one address even the right password is 429
 /// `too_many_failures` from there for 30 seconds, and twice as long after each further one, up to 15 minutes;
 /// after twenty failures of an address within 15 minutes, until those end. The body has 64 KiB at the most.
 #[utoipa::path(tag = "auth", security(()), request_body = SignIn, responses((status = 200, description = "The tokens of a new session.", body = Tokens), (status = 429, description = "Too many failures; `Retry-After` says how long to wait.")))]
@@ -68,7 +68,8 @@ async fn revoke_token(db: Data<Db>, call: Call<SignOut>) -> Result<Answer> {
 /// Change one's password
 ///
 /// All other sessions of the person end. A wrong present password is 422, counts as a failed
-/// sign-in, and so is 429 `too_many_failures` after five of those.
+/// sign-in, and after five of those it is 429 `too_many_failures`. The new one must differ (422 `unchanged`) and not be easy
+/// to guess (422 `weak`).
 #[utoipa::path(tag = "auth", security(("bearer" = ["profile:write"])), request_body = PasswordChange, responses((status = 204, description = "The new password holds.")))]
 #[post("/auth/password")]
 async fn change_password(db: Data<Db>, limits: Data<SignInLimits>, request: HttpRequest, call: Call<PasswordChange>) -> Result<Answer> {

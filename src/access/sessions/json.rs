@@ -48,7 +48,7 @@ pub struct PasswordChange {
     #[validate(length(min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, format = "password", example = "a long first password")]
     pub current_password: String,
-    /// The new one, 12 to 200 characters.
+    /// The new one, 12 to 200 characters that are not easy to guess; not the present one.
     #[validate(length(min = 12, max = 200))]
     #[schema(min_length = 12, max_length = 200, format = "password", example = "an even longer second one")]
     pub new_password: String,

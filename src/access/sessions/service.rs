@@ -16,7 +16,7 @@ use super::{
 use crate::{
     access::{
         secret,
-        users::{self, password, user},
+        users::{self, password, strength, user},
     },
     kernel::{
         clock::Timestamp,
@@ -156,7 +156,7 @@ async fn rotate(tx: &mut Tx, hash: String, signer: &Signer) -> Result<Option<Tok
     tx.execute(&used.into_query()).await?;
     let continued = Entity::update_many()
         .col_expr(Column::LastUsedAt, Expr::val(tx.now))
-        .col_expr(Column::ExpiresAt, Expr::val(tx.now.plus_seconds(SESSION_SECONDS)))
+        .col_expr(Column::ExpiresAt, Expr::val(tx.now.plus_seconds(SESSION_SECONDS).min(session.ends_at())))
         .filter(Column::Id.eq(session.id));
     tx.execute(&continued.into_query()).await?;
     hand_out(tx, &session, signer, ACCESS_SECONDS).await.map(Some)
@@ -189,10 +189,15 @@ pub async fn change_password(db: &Db, limits: &SignInLimits, context: Context, g
     let user = users::find(db.read(), context.actor.person()?).await?;
     let throttle = Throttle::of(&user.email, client);
     let _turn = take_turn(db, limits, &throttle, client).await?;
+    let same = given.new_password == given.current_password;
     prove(db, &context, &throttle, given.current_password, user.password_hash, || {
         Error::field("current_password", "wrong", "is not the present password")
     })
     .await?;
+    if same {
+        return Err(Error::field("new_password", "unchanged", "must differ from the present password"));
+    }
+    strength::refuse_weak("new_password", &given.new_password, vec![user.email, user.name]).await?;
     let hash = password::hash(given.new_password).await?;
     db.write(context, async move |tx| {
         throttle.check(tx.read(), tx.now).await?;

@@ -8,6 +8,9 @@ use crate::kernel::{
     journal::{Belongs, Record},
 };
 
+/// How long a session lasts at the most.
+const LONGEST_SECONDS: i64 = 90 * 24 * 60 * 60;
+
 /// A person's stay, from signing in to signing out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveEntityModel)]
 #[sea_orm(table_name = "sessions")]
@@ -36,10 +39,16 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 impl Model {
+    /// When it ends however often it is refreshed: people show now and then that they are still who they were.
+    #[must_use]
+    pub const fn ends_at(&self) -> Timestamp {
+        self.created_at.plus_seconds(LONGEST_SECONDS)
+    }
+
     /// Whether it has neither ended nor been ended.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
-        self.revoked_at.is_none() && self.expires_at > now
+        self.revoked_at.is_none() && self.expires_at > now && self.ends_at() > now
     }
 }
 

@@ -3,10 +3,11 @@
 use actix_web::{get, patch, post, web::Data};
 use uuid::Uuid;
 
-use super::password;
 use super::{
     json::{ChangedUserView, NewUser, ProfilePatch, UserFilter, UserPage, UserPatch, UserView},
+    password,
     service::{self, Parting},
+    strength,
 };
 use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, Routes};
 
@@ -53,12 +54,16 @@ async fn list_users(db: Data<Db>, mut list: List<UserFilter>) -> Result<Listing>
 /// Add a person to the staff
 ///
 /// The address must be free: 409 `already_exists` otherwise. A role beyond the caller's own is 403 `not_allowed`; an API key
-/// gives a role when it has every scope of it. The password is kept as an argon2id hash only.
+/// gives a role when it has every scope of it. The password is kept as an argon2id hash only; one that is easy to
+/// guess is 422 `weak`.
 #[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), request_body = NewUser, responses((status = 201, description = "The new user.", body = UserView)))]
 #[post("/users")]
 async fn create_user(db: Data<Db>, call: Call<NewUser>) -> Result<Answer> {
     let hash = match &call.body.password {
-        Some(password) => Some(password::hash(password.clone()).await?),
+        Some(password) => {
+            strength::refuse_weak("password", password, vec![call.body.email.clone(), call.body.name.clone()]).await?;
+            Some(password::hash(password.clone()).await?)
+        }
         None => None,
     };
     call.write(&db, async move |tx, new| {

@@ -31,7 +31,7 @@ pub struct NewUser {
     #[serde(default = "agent")]
     #[schema(default = "agent")]
     pub role: Role,
-    /// Their first password, 12 to 200 characters; without one they sign in through an outside provider only.
+    /// Their first password, 12 to 200 characters that are not easy to guess; without one they sign in through an outside provider only.
     #[validate(length(min = 12, max = 200))]
     #[schema(min_length = 12, max_length = 200, format = "password", example = "a long first password")]
     pub password: Option<String>,

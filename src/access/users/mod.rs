@@ -4,6 +4,7 @@ pub mod http;
 mod json;
 pub mod password;
 mod service;
+pub mod strength;
 pub mod user;
 
 pub use json::{AffectedKey, Fate, NewUser, UserFilter, UserPatch, UserView};
