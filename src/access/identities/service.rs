@@ -73,6 +73,7 @@ pub async fn unlink(tx: &mut Tx, user_id: Uuid, id: Uuid) -> Result<()> {
     if identity.user_id != user_id {
         return Err(Error::not_found("identity"));
     }
+    tx.check_version(&identity, "identity")?;
     tx.remove(&identity, "identity.unlinked").await
 }
 
