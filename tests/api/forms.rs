@@ -47,7 +47,7 @@ async fn made(shop: &Shop, answer: &Value) -> Value {
 
 /// A shop behind a proxy, so that visitors come from other addresses.
 async fn behind_a_proxy() -> Shop {
-    Shop::with(|config| config.trusted_proxies = 1).await
+    Shop::with(|config| config.trusted_proxies = Some(1)).await
 }
 
 // S3-2: the administrator sets forms up.
