@@ -298,7 +298,9 @@ impl Scales<'_> {
             let mut sum = match value {
                 Value::String(text) => part.text.saturating_mul(1 + words(text)),
                 Value::Array(list) => {
-                    let mut sum = if part.unique { 16 * size(value) } else { 0 };
+                    // A few are compared each with each, many by their digests.
+                    let unique = if list.len() > 15 { 2 * size(value) } else { 16 * size(value) };
+                    let mut sum = if part.unique { unique } else { 0 };
                     for (index, element) in list.iter().enumerate() {
                         for inner in part.tuple.get(index).into_iter().chain(&part.elements) {
                             sum += scales.of_value(*inner, element, depth + 1)?;
