@@ -136,7 +136,7 @@ async fn a_page_ends_by_bytes_and_the_next_goes_on() {
     // Large values of JSON count as well.
     let mut ids = Vec::new();
     for number in 0..45 {
-        shop.time_is(&format!("2026-03-18T10:00:{number:02}Z"));
+        shop.time_is(&format!("2026-03-18T09:01:{number:02}Z"));
         let new = json!({ "type": "support_ticket", "who": { "last_name": "Roy" }, "reference": { "answers": "x".repeat(65_000) } });
         ids.push(text(&admin.post("/v1/work-items", new).await.expect(201)["id"]));
     }
