@@ -36,6 +36,15 @@ fn edges(schema: &'static Value) -> Vec<Edge> {
         }
         own("blank", false, "\u{200b}".into());
     }
+    if let Some(line) = schema["pattern"].as_str().filter(|pattern| pattern.starts_with(r"^[^\u0000-")) {
+        for hidden in ["one\ntwo", "\u{202e}nimda", "ad\u{200b}min", "a\u{7f}"] {
+            own("invisible", true, hidden.into());
+        }
+        own("invisible", false, "علی\u{200c}رضا".into());
+        for blank in ["\u{3000}", "\u{2800}"].iter().filter(|_| line.contains(r"\s")) {
+            own("blank", true, (*blank).into());
+        }
+    }
     if let Some(most) = limit("maxItems") {
         own("length", false, many(most));
         own("length", true, many(most + 1));
