@@ -14,6 +14,7 @@ CREATE TABLE identities (
 );
 CREATE UNIQUE INDEX identities_by_subject ON identities (issuer, subject);
 CREATE UNIQUE INDEX identities_by_user ON identities (user_id, issuer);
+CREATE INDEX identities_by_age ON identities (user_id, created_at, id);
 
 ALTER TABLE signing_keys ADD COLUMN sealed BOOLEAN NOT NULL DEFAULT FALSE;
 "}
