@@ -233,6 +233,7 @@ async fn of_key(reader: Reader<'_>, key: api_key::Model, act_as: Option<Uuid>, c
 }
 
 /// Who asks, read once more in the transaction of their write: the session or key, the person, and what they may do by now.
+#[must_use]
 pub fn recognise(tx: &Tx) -> LocalBoxFuture<'_, Result<Actor>> {
     async move {
         let (reader, known) = (tx.read(), tx.context.actor.as_ref());

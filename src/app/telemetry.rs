@@ -128,7 +128,13 @@ mod tests {
             (false, "ü".repeat(1_000_000) + "\n"),
             (false, "a\n".repeat(2000)),
             (true, format!("{{\"level\":\"WARN\",\"message\":\"{}\",\"cause\":\"x\"}}\n", "ü".repeat(100_000))),
-            (true, format!("{{\"message\":\"many\",{}\"end\":0}}\n", (0..1000).map(|n| format!("\"m{n}\":\"text\",")).collect::<String>())),
+            (
+                true,
+                format!(
+                    "{{\"message\":\"many\",{}\"end\":0}}\n",
+                    (0..1000).map(|n| format!("\"m{n}\":\"text\",")).collect::<Vec<_>>().concat()
+                ),
+            ),
         ] {
             let line = bounded(&event, json);
             assert!(line.len() <= MAX_LINE && line.matches('\n').count() == 1 && line.ends_with('\n'), "{line}");

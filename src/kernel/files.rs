@@ -36,7 +36,7 @@ pub fn keep_private(path: &Path) -> io::Result<()> {
 pub fn close_to_others(path: &Path) {
     let Ok(metadata) = fs::metadata(path) else { return };
     let mode = metadata.permissions().mode() & 0o777;
-    if !metadata.is_file() || mode & 0o077 == 0 {
+    if !metadata.is_file() || mode == mode & 0o700 {
         return;
     }
     let path_shown = path.display();

@@ -95,6 +95,7 @@ pub trait Listed: FromQueryResult {
     /// The columns of its long texts; members of the same names show them.
     const TEXTS: &'static [&'static str] = &[];
     /// The column of a long text.
+    #[must_use]
     fn text_column(name: &'static str) -> Expr {
         Expr::col(Alias::new(name))
     }
@@ -136,6 +137,7 @@ impl Texts<'_> {
     }
 
     /// The rows of an entity, of these columns as much as is read.
+    #[must_use]
     pub fn of<E: EntityTrait>(self, texts: &[&str]) -> Select<E> {
         E::Column::iter().fold(E::find().select_only(), |select, column| {
             let name = column.as_str();
@@ -223,7 +225,7 @@ struct Cursor {
 impl Cursor {
     fn new(filter: &str, sort: &str, after: Vec<Key>, id: Uuid) -> Self {
         let after_text = serde_json::to_string(&after).unwrap_or_default();
-        Self { of: text::digest(&format!("{filter}\n{sort}\n{after_text}\n{id}")), after, id }
+        Self { of: text::digest(format!("{filter}\n{sort}\n{after_text}\n{id}")), after, id }
     }
 
     fn belongs_to(&self, filter: &str, sort: &str) -> bool {

@@ -154,7 +154,7 @@ fn weight(row: &QueryResult) -> usize {
 fn weight_of_bytes(bytes: &[u8]) -> usize {
     const MEMBER: usize = 64;
     match bytes.first() {
-        Some(b'{' | b'[') => bytes.len() + MEMBER * bytes.iter().filter(|byte| **byte == b',').count(),
+        Some(b'{' | b'[') => bytes.len() + MEMBER * bytes.split(|byte| *byte == b',').count(),
         _ => bytes.len(),
     }
 }

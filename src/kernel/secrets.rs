@@ -40,7 +40,7 @@ impl FromStr for Key {
         const WANTED: &str = "32 bytes in base64";
         let bytes = BASE64_STANDARD.decode(text.trim()).map_err(|_| WANTED)?;
         let cipher = XChaCha20Poly1305::new_from_slice(&bytes).map_err(|_| WANTED)?;
-        Ok(Self { id: text::digest(&format!("key {}", text.trim())), cipher })
+        Ok(Self { id: text::digest(format!("key {}", text.trim())), cipher })
     }
 }
 

@@ -319,7 +319,9 @@ async fn b_10_keys_from_before_get_the_owner_that_they_had() {
     Migrator::up(&database, Some(u32::try_from(up_to_now).expect("a few"))).await.expect("the schema before");
     let id = |number: u8| Uuid::from_bytes([number; 16]);
     let literal = |id: Uuid| if on_postgres() { format!("'{id}'") } else { format!("X'{}'", id.simple()) };
-    let run = async |sql: String| drop(database.execute_unprepared(&sql).await.expect("a statement"));
+    let run = async |sql: String| {
+        database.execute_unprepared(&sql).await.expect("a statement");
+    };
     for (number, name, active) in [(1, "Ana", "TRUE"), (2, "Ben", "FALSE")] {
         let columns = "id, email, email_key, name, role, active, time_zone, created_at, updated_at, version";
         let values = format!("'{name}@shop.example', '{name}@shop.example', '{name}', 'admin', {active}, 'UTC', {number}, 1, 1");

@@ -621,7 +621,8 @@ async fn names_hold_nothing_that_nobody_sees() {
     let shop = Shop::open().await;
     let admin = shop.by(&shop.admin);
     admin.post("/v1/picklists", json!({ "name": "colours", "description": "Of paint." })).await.expect(201);
-    let forms: [(&str, &str, fn(&str) -> Value); 15] = [
+    type Named = fn(&str) -> Value;
+    let forms: [(&str, &str, Named); 15] = [
         ("/v1/users", "#/name", |name| json!({ "email": "zoe@shop.example", "name": name, "role": "agent" })),
         ("/v1/groups", "#/name", |name| json!({ "name": name })),
         ("/v1/api-keys", "#/name", |name| json!({ "name": name, "scopes": ["notes:read"] })),

@@ -49,7 +49,7 @@ fn opens((id, private, sealed): &(String, Vec<u8>, bool), with: Key) -> bool {
 
 /// The newest key, as an older release kept it.
 async fn insert_plain(shop: &Shop) {
-    let hex: String = ED.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = ED.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let bytes = if on_postgres() { format!("'\\x{hex}'") } else { format!("X'{hex}'") };
     let now = shop.db.clock().now().0;
     let insert =

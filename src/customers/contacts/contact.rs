@@ -84,6 +84,7 @@ pub struct Unconfirmed(pub BTreeSet<String>);
 
 impl Unconfirmed {
     /// Whether somebody of the shop, or a system of its own, has said it.
+    #[must_use]
     pub fn confirms(&self, member: &str) -> bool {
         !self.0.contains(member)
     }

@@ -674,7 +674,7 @@ impl View for ContactView {
     fn variant(&self) -> Option<String> {
         // Candidates come and go without a change of the contact itself.
         let candidates = self.match_candidates.as_ref().filter(|candidates| !candidates.is_empty())?;
-        Some(text::digest(&serde_json::to_string(candidates).unwrap_or_default()))
+        Some(text::digest(serde_json::to_string(candidates).unwrap_or_default()))
     }
 }
 

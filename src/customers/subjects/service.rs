@@ -80,7 +80,7 @@ pub fn newly_known(change: &Change) -> Vec<(&'static str, String)> {
 
 /// Has the rows about the shop's customer or vendor be about the contact, once a change of it says who that is: their
 /// columns of the subject's type, its id and the contact; the event; and how a row is told.
-pub async fn find_contact<M: Record>(
+pub async fn find_contact<M>(
     tx: &mut Tx,
     change: &Change,
     [kind, id, contact]: [<M::Entity as EntityTrait>::Column; 3],
@@ -88,7 +88,7 @@ pub async fn find_contact<M: Record>(
     tell: fn(&mut M, Uuid),
 ) -> Result<()>
 where
-    M: FromQueryResult,
+    M: Record + FromQueryResult,
     M::Entity: EntityTrait<Model = M>,
     <M::Entity as EntityTrait>::Column: Copy,
 {

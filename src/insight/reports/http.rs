@@ -80,9 +80,9 @@ where
 
 /// Declares the operation of one report.
 macro_rules! report {
-    ($(#[$about:meta])* $name:ident: $path:literal, $title:literal, $list:ty, $params:ident, $filter:ident, by $by:literal, $view:ident, reads $reads:literal) => {
+    ($(#[$about:meta])* $name:ident: $path:literal, $title:literal, $list:ty, $params:ident, $filter:ident, by $by:literal, $view:ident, reads $($reads:literal),+) => {
         $(#[$about])*
-        #[utoipa::path(tag = "reports", security(("bearer" = ["reports:read", $reads])), params($params, $filter), responses((status = 200, description = "The figures.", body = $view)))]
+        #[utoipa::path(tag = "reports", security(("bearer" = ["reports:read", $($reads),+])), params($params, $filter), responses((status = 200, description = "The figures.", body = $view)))]
         #[get($path)]
         async fn $name(db: Data<Db>, asked: Report<$filter>) -> Result<Figures> {
             let format = asked.format;
@@ -114,7 +114,7 @@ report! {
     ///
     /// How many interactions there were with each contact (S1-14), a merged one counted as its survivor.
     report_interactions_by_contact: "/reports/interactions-by-contact", "Interactions by contact", Interactions, OfInteractions,
-    InteractionFilter, by "contact", ReportView, reads "interactions:read"
+    InteractionFilter, by "contact", ReportView, reads "interactions:read", "contacts:read"
 }
 
 report! {

@@ -293,6 +293,12 @@ impl<L: Counted> Reporter<'_, L> {
     }
 }
 
+/// Refuses a report by contacts to whoever may not read them.
+fn may_see(context: &Context, main: &Dimension, split: &Split) -> Result<()> {
+    let by_contact = main.words == Words::Contact || matches!(split, Split::By(dimension) if dimension.words == Words::Contact);
+    if by_contact { context.actor.may(Scope::ContactsRead) } else { Ok(()) }
+}
+
 /// How many rows of a list there are, by one of its columns.
 pub async fn report<L: Counted>(
     reader: Reader<'_>,
@@ -305,10 +311,7 @@ pub async fn report<L: Counted>(
     let span = Span::of::<L>(context, params, filter)?;
     let split = Split::of::<L>(params.group_by.as_deref(), main, &span)?;
     let order = Sorting::of::<L>(params.sort.as_deref())?;
-    let by_contact = main.words == Words::Contact || matches!(split, Split::By(dimension) if dimension.words == Words::Contact);
-    if by_contact {
-        context.actor.may(Scope::ContactsRead)?;
-    }
+    may_see(context, main, &split)?;
     let (asked, defaults) = complete::<L>(reader, context, params, within::<L>(&Asked(filter.clone()), span.from, span.to)).await?;
     let reporter = Reporter::<L> { reader, context, asked, main, split, of: std::marker::PhantomData };
     let top = usize::try_from(params.top.map_or(DEFAULT_TOP, |top| top.0)).unwrap_or_default();

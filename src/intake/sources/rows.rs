@@ -82,7 +82,7 @@ pub async fn keep(tx: &mut Tx, source: &Source, row: &Value) -> Result<(Effect, 
     let Taken { who, language, description, reference, external_id } = source.mapping.take(row)?;
     let place = source.mapping.external_id.as_deref().unwrap_or_default().trim_start_matches('/');
     let external_id = external_id.ok_or_else(|| Error::field(place, "required", "is required: by it the row is known again"))?;
-    let said = text::digest(&json!([description, reference]).to_string());
+    let said = text::digest(json!([description, reference]).to_string());
     let known = tx.read().model(Entity::find_by_id((source.id, external_id.clone()))).await?;
     if let Some(known) = known.as_ref().filter(|known| known.said == said) {
         return Ok((Effect::Skipped, known.work_item_id));
@@ -133,7 +133,7 @@ async fn remember(tx: &mut Tx, item: Model) -> Result<()> {
 fn known_as(source: &Source, row: &Value) -> String {
     let id = source.mapping.external_id.as_deref().and_then(|place| crate::intake::picking::text_at(row, place));
     let id = id.filter(|id| id.chars().count() <= 255 && !id.contains('\0'));
-    id.unwrap_or_else(|| format!("~{}", text::digest(&row.to_string())))
+    id.unwrap_or_else(|| format!("~{}", text::digest(row.to_string())))
 }
 
 async fn in_quarantine(tx: &Tx, source: &Source, external_id: &str) -> Result<Option<Quarantined>> {

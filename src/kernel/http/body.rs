@@ -91,10 +91,10 @@ async fn write(db: &Db, context: Context, work: impl AsyncFnOnce(&mut Tx) -> Res
     db.write(context, async move |tx| {
         let work = async move |tx: &mut Tx| {
             tx.check_administrative_rights().await?;
-            work(tx).await?.to_reader(tx)
+            work(tx).await?.into_readable(tx)
         };
         let answer = idempotency::once(tx, work).await?;
-        answer.to_reader(tx)
+        answer.into_readable(tx)
     })
     .await
 }

@@ -90,8 +90,8 @@ mod tests {
 
     use super::*;
 
-    fn needs(scopes: &[Scope]) -> Option<Access> {
-        Some(Access::Scopes(scopes.into()))
+    fn needs(scopes: &[Scope]) -> Access {
+        Access::Scopes(scopes.into())
     }
 
     #[test]
@@ -99,9 +99,9 @@ mod tests {
         let rule = |security: Value| access(&json!({ "security": security, "responses": {} }));
         assert_eq!(rule(json!([])), Some(Access::Public));
         assert_eq!(rule(json!([{ "bearer": [] }])), Some(Access::AnyCredential));
-        assert_eq!(rule(json!([{ "bearer": ["notes:read"] }])), needs(&[Scope::NotesRead]));
+        assert_eq!(rule(json!([{ "bearer": ["notes:read"] }])), Some(needs(&[Scope::NotesRead])));
         let both = json!([{ "bearer": ["queues:read", "action_items:read"] }]);
-        assert_eq!(rule(both), needs(&[Scope::QueuesRead, Scope::ActionItemsRead]));
+        assert_eq!(rule(both), Some(needs(&[Scope::QueuesRead, Scope::ActionItemsRead])));
         for unclear in [
             json!(null),
             json!([{}]),
@@ -119,7 +119,7 @@ mod tests {
     fn what_no_rule_knows_has_no_access() {
         let document = json!({ "paths": { "/v1/notes": { "get": { "security": [{ "bearer": ["notes:read"] }] }, "parameters": [] } } });
         let operations = Operations::of(&document).with_public("/docs");
-        assert_eq!(operations.access("/v1/notes", "GET"), needs(&[Scope::NotesRead]));
+        assert_eq!(operations.access("/v1/notes", "GET"), Some(needs(&[Scope::NotesRead])));
         assert_eq!(operations.access("/docs", "GET"), Some(Access::Public));
         for (path, method) in [("/v1/notes", "POST"), ("/v1/notes", "PARAMETERS"), ("/v1/notes/", "GET"), ("/docs", "POST"), ("", "GET")] {
             assert_eq!(operations.access(path, method), None, "{method} {path}");

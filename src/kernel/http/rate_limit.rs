@@ -96,10 +96,12 @@ impl Share {
 }
 
 type Key = (Share, Uuid);
+/// How many are there, and the line for their turns.
+type Queue = (usize, Arc<Semaphore>);
 
 /// Requests under way and in line, by who asks.
 #[derive(Clone, Debug, Default)]
-pub struct Seats(Arc<Mutex<HashMap<Key, (usize, Arc<Semaphore>)>>>);
+pub struct Seats(Arc<Mutex<HashMap<Key, Queue>>>);
 
 /// A request under way. It ends with this, and the next one in line begins.
 #[derive(Debug)]

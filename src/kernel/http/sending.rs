@@ -175,14 +175,14 @@ mod tests {
     #[test]
     fn an_answer_goes_out_in_pieces_and_what_must_be_sent_has_room() {
         static ROOM: Room = Room::new(3 * PIECE);
-        let mut read = ROOM.send(&[1; PIECE + 1], false).expect("room");
+        let mut read = ROOM.send(&vec![1; PIECE + 1], false).expect("room");
         assert_eq!(piece(&mut read), Some(Ok(PIECE)));
-        assert!(ROOM.send(&[2; 2 * PIECE], false).is_none(), "it is not too slow yet");
-        let mut written = ROOM.send(&[3; 2 * PIECE], true).expect("what was done is answered");
+        assert!(ROOM.send(&vec![2; 2 * PIECE], false).is_none(), "it is not too slow yet");
+        let mut written = ROOM.send(&vec![3; 2 * PIECE], true).expect("what was done is answered");
         assert!(piece(&mut read).is_some_and(|piece| piece.is_err()), "it made room");
         assert_eq!((piece(&mut written), piece(&mut written), piece(&mut written)), (Some(Ok(PIECE)), Some(Ok(PIECE)), None));
         drop((read, written));
         assert_eq!(ROOM.lock().bytes, 0);
-        assert!(ROOM.send(&[4; 3 * PIECE], false).is_some());
+        assert!(ROOM.send(&vec![4; 3 * PIECE], false).is_some());
     }
 }

@@ -152,7 +152,7 @@ impl View for RoutingRuleView {
     fn variant(&self) -> Option<String> {
         // People come and go without a change of the rule itself.
         let gone = self.candidates.iter().any(|candidate| !candidate.available);
-        gone.then(|| text::digest(&json!(self.candidates).to_string()))
+        gone.then(|| text::digest(json!(self.candidates).to_string()))
     }
 }
 

@@ -163,6 +163,10 @@ async fn what_the_caller_may_not(given: &mut Given) {
     let strict = Shop::with(|config| config.rate_limit = 1).await;
     let hurried = strict.by(&strict.admin);
     given.ask(async |operation| operation.ask_nowhere(&hurried).await).await;
+    let refresh = operation("refresh_token");
+    for refused in all((0..130).map(|_| refresh.ask_nowhere(&nobody))).await {
+        given.note(&refresh, &refused);
+    }
     for _ in 0..6 {
         given
             .ask(

@@ -42,22 +42,28 @@ impl<F: AsyncFnMut(&Deed) -> Reply> Day<F> {
     }
 }
 
+/// Somebody new, who chooses a password of their own.
+async fn people<F: AsyncFnMut(&Deed) -> Reply>(shop: &Shop, f: &mut Day<F>, admin: &Person) -> (Person, String) {
+    let new = json!({ "email": "ana@shop.example", "name": "Ana", "role": "agent", "password": "a long first password" });
+    let ana = f.act(admin, "create_user", "/v1/users", Some(new)).await;
+    let ana_id = text(&ana["id"]);
+    f.act(admin, "update_user", &format!("/v1/users/{ana_id}"), Some(json!({ "name": "Ana Ruiz" }))).await;
+    f.act(admin, "update_me", "/v1/users/me", Some(json!({ "language": "fr" }))).await;
+    let identity = link(shop, &ana_id, "https://login.shop.example").await;
+    f.act(admin, "unlink_identity", &format!("/v1/users/{ana_id}/identities/{identity}"), None).await;
+    let ana = shop.sign_in("ana@shop.example", "a long first password").await;
+    let change = json!({ "current_password": "a long first password", "new_password": "an even longer second one" });
+    f.act(&ana, "change_password", "/v1/auth/password", Some(change)).await;
+    (ana, ana_id)
+}
+
 /// Has every write of the document done once, each succeeding; a write that is not among them fails the test.
 pub async fn every_write(shop: &Shop, act: impl AsyncFnMut(&Deed) -> Reply) {
     let admin = shop.admin.clone();
     let mut day = Day { act, done: BTreeSet::new() };
     let f = &mut day;
 
-    let new = json!({ "email": "ana@shop.example", "name": "Ana", "role": "agent", "password": "a long first password" });
-    let ana = f.act(&admin, "create_user", "/v1/users", Some(new)).await;
-    let ana_id = text(&ana["id"]);
-    f.act(&admin, "update_user", &format!("/v1/users/{ana_id}"), Some(json!({ "name": "Ana Ruiz" }))).await;
-    f.act(&admin, "update_me", "/v1/users/me", Some(json!({ "language": "fr" }))).await;
-    let identity = link(shop, &ana_id, "https://login.shop.example").await;
-    f.act(&admin, "unlink_identity", &format!("/v1/users/{ana_id}/identities/{identity}"), None).await;
-    let ana = shop.sign_in("ana@shop.example", "a long first password").await;
-    let change = json!({ "current_password": "a long first password", "new_password": "an even longer second one" });
-    f.act(&ana, "change_password", "/v1/auth/password", Some(change)).await;
+    let (ana, ana_id) = people(shop, f, &admin).await;
 
     let group = f.act(&admin, "create_group", "/v1/groups", Some(json!({ "name": "Shipping" }))).await;
     let group = text(&group["id"]);

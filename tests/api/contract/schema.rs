@@ -6,6 +6,9 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
 use crate::support::{Shop, on_postgres};
 
+/// Tables that no entity reads.
+const BARE: &[&str] = &["cursor_key", "journal_texts"];
+
 /// Columns that the database fills in itself, and only its own statements read.
 const UNREAD: &[(&str, &str)] = &[("journal", "written"), ("search_index", "number"), ("search_index", "words")];
 
@@ -104,7 +107,8 @@ fn kept(kind: &str) -> Option<(&'static str, &'static str)> {
 #[actix_web::test]
 async fn every_entity_is_as_its_table() {
     let shop = Shop::open().await;
-    let tables = tables(&shop.connect().await).await;
+    let mut tables = tables(&shop.connect().await).await;
+    tables.retain(|table, _| !BARE.contains(&table.as_str()));
     let entities = entities();
     assert!(tables.keys().eq(entities.keys()), "tables {:?}\nentities {:?}", tables.keys(), entities.keys());
     for (table, members) in entities {
