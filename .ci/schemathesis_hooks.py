@@ -26,6 +26,10 @@ FACTS = [
     ("unknown_value", r"#/(.*/)?(subject/type|action|due_in|status|contact_status|purpose|outcome|mood|channel)|#/keys/\d+"),  # no value of the picklist
     ("unknown_value", r"#/(.*/)?(types|info_used)/\d+|#/(.*/)?variables/.+|#/picklist"),
     ("unknown_variable", r"variable|#/select/filter/variable|#/(.*/)?variables/.+"),  # nobody set it up
+    ("weak", r"#/(new_)?password"),  # a pattern, or well known
+    ("unchanged", r"#/new_password"),
+    ("invisible", r"#/.+"),  # what joins letters is right between some of them only
+    ("not_checked", r"#/reference"),  # a check that would cost too much
     ("no_contact", r"#/(.*/)?(contact_status|close_previous)"),  # there is none to say it of
     ("inactive", r"#/(.*/)?(assignee|reassign_to)/id|#/owner_id"),
     ("same", r"#/(reassign_to/id|into|contact_id)"),  # who leaves cannot take over, and nothing is merged into itself

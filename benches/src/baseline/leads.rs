@@ -118,8 +118,7 @@ struct Match {
 const INSERT_CONTACT: &str = "INSERT INTO contacts (id, root_id, absorbed, kind, registered, first_names, last_name, company, name, sort_name, \
      emails, phones, postal_key, other, external_ids, status, variables, marketing, created_at, updated_at, version) \
      VALUES ($1, $1, 0, 'prospect', FALSE, $2, $3, '', $4, $5, $6, '[]', '', '', '{}', '', '{}', $7, $8, $8, 1)";
-const INSERT_KEYS: &str =
-    "INSERT INTO contact_keys (kind, key, contact_id) VALUES ('email', $1, $2), ('mailbox', $1, $2), ('name', $3, $2)";
+const INSERT_KEYS: &str = "INSERT INTO contact_keys (kind, key, contact_id) VALUES ('email', $1, $2), ('mailbox', $1, $2)";
 const INSERT_ITEM: &str = "INSERT INTO work_items (id, number, type, category, description, status, active, status_since, priority, \
      contact_id, assignee_type, assignee_id, routed_by, reference, source, created_by_id, created_at, updated_at, version) \
      VALUES ($1, $2, 'body_type_quiz', 'quiz', $3, 'new', TRUE, $4, 2, $5, 'user', $6, $7, $8, 'quiz', $6, $4, $4, 1)";
@@ -306,7 +305,7 @@ pub fn new_lead(person: &Person, retry_key: &str, sent: &[u8], now: Now) -> Resu
     let request_id = Uuid::now_v7().to_string();
     let statements = vec![
         lead.insert_contact()?,
-        (INSERT_KEYS, vec![text(new.email), Value::Id(contact), Value::Text(lead.name.to_lowercase())]),
+        (INSERT_KEYS, vec![text(new.email), Value::Id(contact)]),
         lead.insert_item()?,
         (INSERT_CHANGE, vec![Value::Id(Uuid::now_v7()), Value::Id(item), Value::Id(person.id), Value::Int(now.at)]),
         (INSERT_UNREAD, vec![Value::Id(Uuid::now_v7()), Value::Id(person.id), Value::Id(item), Value::Id(contact), Value::Int(now.at)]),
@@ -331,7 +330,7 @@ pub fn new_lead(person: &Person, retry_key: &str, sent: &[u8], now: Now) -> Resu
 pub static LEAD_AT_ONCE: LazyLock<&'static str> = LazyLock::new(|| {
     at_once(&[
         (INSERT_CONTACT, 8),
-        (INSERT_KEYS, 3),
+        (INSERT_KEYS, 2),
         (INSERT_ITEM, 8),
         (INSERT_CHANGE, 4),
         (INSERT_UNREAD, 5),

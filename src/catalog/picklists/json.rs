@@ -138,7 +138,7 @@ pub fn patched_labels_schema() -> Object {
 }
 
 fn by_language(about: &str, words: SchemaType, example: Value) -> ObjectBuilder {
-    let label = ObjectBuilder::new().schema_type(words).min_length(Some(1)).max_length(Some(MOST_LETTERS)).pattern(Some(r"\S"));
+    let label = ObjectBuilder::new().schema_type(words).min_length(Some(1)).max_length(Some(MOST_LETTERS)).pattern(Some(r"^.*\S.*$"));
     let tag = ObjectBuilder::new().schema_type(Type::String).max_length(Some(35)).pattern(Some("^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"));
     let map = ObjectBuilder::new().property_names(Some(tag)).additional_properties(Some(label)).max_properties(Some(MOST_LANGUAGES));
     map.description(Some(about)).examples([example])
