@@ -21,7 +21,7 @@ macro_rules! contact_ref {
 pub const CONTACTS: &str = "SELECT c.id, c.kind, c.registered, c.name, c.first_names, c.last_name, c.company, CAST(c.emails AS text), \
      CAST(c.phones AS text), c.postal_code, c.country, c.time_zone, c.language, c.other, CAST(c.external_ids AS text), c.status, \
      c.status_since, c.status_by_id, COALESCE(su.name, sk.name), c.owner_id, o.name, CAST(c.variables AS text), CAST(c.marketing AS text), \
-     c.created_at, c.updated_at, c.version, c.sort_name FROM contacts c LEFT JOIN users su ON su.id = c.status_by_id \
+     c.created_at, c.updated_at, c.version, c.sort_name, CAST(c.unconfirmed AS text) FROM contacts c LEFT JOIN users su ON su.id = c.status_by_id \
      LEFT JOIN api_keys sk ON sk.id = c.status_by_id LEFT JOIN users o ON o.id = c.owner_id \
      WHERE c.merged_into_id IS NULL ORDER BY c.sort_name, c.id LIMIT 51";
 /// A page of open issues.
@@ -43,7 +43,7 @@ pub const WORK_ITEMS: &str = concat!(
      CAST(w.reference AS text), w.source, w.external_id, w.order_id, w.last_inbound_at, w.created_by_id, COALESCE(mu.name, mk.name), \
      w.created_at, w.updated_at, w.version, ",
     contact_ref!(),
-    " FROM work_items w LEFT JOIN contacts c ON c.id = w.contact_id LEFT JOIN users au ON au.id = w.assignee_id \
+    ", w.receipt, w.claimed_id, CAST(w.claims AS text), w.conflicts_with_id FROM work_items w LEFT JOIN contacts c ON c.id = w.contact_id LEFT JOIN users au ON au.id = w.assignee_id \
      LEFT JOIN \"groups\" ag ON ag.id = w.assignee_id LEFT JOIN \"groups\" og ON og.id = w.origin_id \
      LEFT JOIN users mu ON mu.id = w.created_by_id LEFT JOIN api_keys mk ON mk.id = w.created_by_id \
      WHERE w.active ORDER BY w.created_at DESC, w.id DESC LIMIT 51"
@@ -157,7 +157,7 @@ struct Contact<'a> {
     last_name: &'a str,
     company: &'a str,
     emails: Option<&'a RawValue>,
-    phones: Option<&'a RawValue>,
+    phones: Option<Box<RawValue>>,
     postal_code: Option<&'a str>,
     country: Option<&'a str>,
     time_zone: Option<&'a str>,
@@ -170,12 +170,19 @@ struct Contact<'a> {
     owner: Option<Named<'a>>,
     variables: Option<&'a RawValue>,
     marketing: Option<&'a RawValue>,
+    unconfirmed: Option<&'a RawValue>,
     merged_contacts: [Uuid; 0],
     merged_into: Option<Uuid>,
     match_candidates: Option<()>,
     created_at: Instant,
     updated_at: Instant,
     version: i64,
+}
+
+/// Phones, each with whether somebody has confirmed them.
+fn phones(row: &dyn Columns, phones: usize, unconfirmed: usize) -> Option<Box<RawValue>> {
+    let confirmed = !required(row, unconfirmed).contains("\"phones\"");
+    RawValue::from_string(required(row, phones).replace('}', &format!(",\"confirmed\":{confirmed}}}"))).ok()
 }
 
 /// A page of contacts by name.
@@ -191,7 +198,7 @@ pub fn contacts(found: &mut dyn Found) -> Vec<u8> {
             last_name: required(row, 5),
             company: required(row, 6),
             emails: raw(row, 7),
-            phones: raw(row, 8),
+            phones: phones(row, 8, 27),
             postal_code: row.text(9),
             country: row.text(10),
             time_zone: row.text(11),
@@ -204,6 +211,7 @@ pub fn contacts(found: &mut dyn Found) -> Vec<u8> {
             owner: named(row, 19),
             variables: raw(row, 21),
             marketing: raw(row, 22),
+            unconfirmed: raw(row, 27),
             merged_contacts: [],
             merged_into: None,
             match_candidates: None,
@@ -263,6 +271,12 @@ pub fn issues(found: &mut dyn Found) -> Vec<u8> {
 }
 
 #[derive(Serialize)]
+struct Claims<'a> {
+    external_id: Option<&'a str>,
+    who: &'a RawValue,
+}
+
+#[derive(Serialize)]
 struct WorkItem<'a> {
     id: Uuid,
     number: i64,
@@ -281,6 +295,9 @@ struct WorkItem<'a> {
     reference: Option<&'a RawValue>,
     source: &'a str,
     external_id: Option<&'a str>,
+    receipt: Option<&'a str>,
+    claims: Option<Claims<'a>>,
+    conflicts_with: Option<Uuid>,
     order_id: Option<&'a str>,
     last_inbound_at: Option<Instant>,
     created_by: Option<Named<'a>>,
@@ -310,6 +327,9 @@ pub fn work_items(found: &mut dyn Found) -> Vec<u8> {
             reference: raw(row, 17),
             source: required(row, 18),
             external_id: row.text(19),
+            receipt: row.text(32),
+            claims: raw(row, 34).map(|who| Claims { external_id: row.text(33), who }),
+            conflicts_with: row.id(35),
             order_id: row.text(20),
             last_inbound_at: row.int(21).map(Instant),
             created_by: named(row, 22),
