@@ -105,7 +105,7 @@ fn build() -> Value {
 /// Characters that no line of text holds, as far as a pattern of the document can say it.
 const HIDDEN: &str = r"\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb";
 
-/// Shapes say in short that something is a line of text, one that is not blank, or has a digit; the document says it in full.
+/// Shapes say in short that something is a line of text, one that is not blank, or a telephone number; the document says it in full.
 fn spell_lines_out(value: &mut Value) {
     match value {
         Value::Array(list) => list.iter_mut().for_each(spell_lines_out),
@@ -114,7 +114,7 @@ fn spell_lines_out(value: &mut Value) {
                 let full = match member.as_str().filter(|_| name == "pattern") {
                     Some("^.*$") => Some(format!("^[^{HIDDEN}]*$")),
                     Some(r"^.*\S.*$") => Some(format!(r"^[^{HIDDEN}]*[^\s\u2800{HIDDEN}][^{HIDDEN}]*$")),
-                    Some("^.*[0-9].*$") => Some(format!("^[^{HIDDEN}]*[0-9][^{HIDDEN}]*$")),
+                    Some("^(?=.*[0-9]).{1,50}$") => Some(format!("^(?=.*[0-9])[^{HIDDEN}]{{1,50}}$")),
                     _ => None,
                 };
                 match full {

@@ -220,7 +220,7 @@ fn emails_schema() -> Array {
 }
 
 fn phones_schema() -> Array {
-    let phone = ObjectBuilder::new().schema_type(Type::String).max_length(Some(50)).pattern(Some("^.*[0-9].*$"));
+    let phone = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^(?=.*[0-9]).{1,50}$"));
     let about = "Phone numbers, at most 20, as people of the country write them or in international form.";
     several(phone, about, json!(["(514) 555-0123"]))
 }
