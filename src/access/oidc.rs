@@ -16,9 +16,9 @@ use crate::kernel::{
 /// How far the provider's clock may be from ours.
 const LEEWAY_SECONDS: i64 = 60;
 /// Characters of a `sub` at the most (OpenID Connect Core, 2).
-const LONGEST_SUBJECT: usize = 255;
+const MAX_SUBJECT: usize = 255;
 /// Characters of an e-mail address at the most.
-const LONGEST_EMAIL: usize = 254;
+const MAX_EMAIL: usize = 254;
 
 /// A provider whose tokens are accepted.
 pub struct Provider {
@@ -128,12 +128,12 @@ impl Provider {
 
 fn names_somebody(subject: &str) -> bool {
     let printed = subject.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
-    !subject.trim().is_empty() && subject.len() <= LONGEST_SUBJECT && printed
+    !subject.trim().is_empty() && subject.len() <= MAX_SUBJECT && printed
 }
 
 /// Whether it can be an address at all: what is compared without its outer space must not have any.
 fn is_one_word(email: &str) -> bool {
-    email.len() <= LONGEST_EMAIL && email.contains('@') && !email.contains(|c: char| c.is_whitespace() || c.is_control())
+    email.len() <= MAX_EMAIL && email.contains('@') && !email.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
 fn invalid(detail: impl Into<String>) -> Error {

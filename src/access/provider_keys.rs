@@ -37,7 +37,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// How long keys that nobody asked for in time are waited for, before the old ones go on holding.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Bytes of an answer that we read.
-const LARGEST_ANSWER: usize = 1024 * 1024;
+const MAX_ANSWER: usize = 1024 * 1024;
 
 /// The keys of one provider.
 pub struct ProviderKeys(Arc<Inner>);
@@ -191,7 +191,7 @@ impl Inner {
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(Error::internal)? {
             body.extend_from_slice(&chunk);
-            if body.len() > LARGEST_ANSWER {
+            if body.len() > MAX_ANSWER {
                 return Err(Error::internal("the OpenID provider answers more than we read"));
             }
         }

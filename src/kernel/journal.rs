@@ -166,10 +166,16 @@ pub trait Record: ModelTrait + IntoActiveModel<<Self::Entity as EntityTrait>::Ac
 }
 
 /// Makes a row a [`Record`]: its kind, where it belongs, and what of it full text finds, if anything. The row has an `id`, a `version` and an
-/// `updated_at`; queries join by the columns they name, so it declares no relations.
+/// `updated_at`, unless it is `undated`; queries join by the columns they name, so it declares no relations.
 #[macro_export]
 macro_rules! record {
+    ($model:ident, $kind:literal, undated, |$row:ident| $belongs:expr) => {
+        $crate::record!(@ $model, $kind, |$row| $belongs, |_now| ());
+    };
     ($model:ident, $kind:literal, |$row:ident| $belongs:expr $(, searchable $searchable:expr)?) => {
+        $crate::record!(@ $model, $kind, |$row| $belongs, |now| $row.updated_at = now $(, searchable $searchable)?);
+    };
+    (@ $model:ident, $kind:literal, |$row:ident| $belongs:expr, |$now:ident| $date:expr $(, searchable $searchable:expr)?) => {
         /// None: queries join by the columns they name.
         #[derive(Copy, Clone, Debug, sea_orm::EnumIter, sea_orm::DeriveRelation)]
         pub enum Relation {}
@@ -187,9 +193,10 @@ macro_rules! record {
                 self.version
             }
 
-            fn touch(&mut self, now: $crate::kernel::clock::Timestamp) {
-                self.version += 1;
-                self.updated_at = now;
+            fn touch(&mut self, $now: $crate::kernel::clock::Timestamp) {
+                let $row = self;
+                $row.version += 1;
+                $date;
             }
 
             fn belongs(&self) -> $crate::kernel::journal::Belongs {

@@ -16,7 +16,7 @@ pub type Recognise = for<'a> fn(&'a Tx) -> LocalBoxFuture<'a, Result<Actor>>;
 
 /// The advisory lock of whoever changes rights, and, shared, of whoever needs those of an administrator: of two who take
 /// each other's rights away one comes first, and the other finds that they have none.
-const DOOR: i64 = 4_919_024;
+const RIGHTS_LOCK: i64 = 4_919_024;
 
 impl Scope {
     /// Whether rights are given and taken with it.
@@ -48,9 +48,9 @@ impl Tx {
     pub(super) async fn check_administrative_rights(&mut self) -> Result<()> {
         let Some(scope) = self.context.scope else { return Ok(()) };
         if scope.changes_rights() {
-            self.alone(DOOR).await?;
+            self.alone(RIGHTS_LOCK).await?;
         } else if scope.is_set_up() {
-            self.among(DOOR).await?;
+            self.among(RIGHTS_LOCK).await?;
         } else {
             return Ok(());
         }

@@ -64,6 +64,9 @@ fn shows(before: Option<char>, c: char, after: Option<char>) -> bool {
     match c {
         '\u{200c}' | '\u{200d}' if before.is_some_and(joins) => after.is_some_and(joins),
         '\u{200d}' => before.is_some_and(|c| pictures(c) || selects(c)) && after.is_some_and(pictures),
+        // Keycaps, and the two signs of Latin-1 that are pictures, too.
+        '\u{fe0f}' if before.is_some_and(|c| matches!(c, '0'..='9' | '#' | '*')) => after == Some('\u{20e3}'),
+        '\u{fe0e}' | '\u{fe0f}' if before.is_some_and(|c| matches!(c, '©' | '®')) => true,
         _ if selects(c) => before.is_some_and(|c| c >= '\u{2000}' && !selects(c)),
         _ => !hidden(c),
     }
@@ -73,7 +76,9 @@ fn shows(before: Option<char>, c: char, after: Option<char>) -> bool {
 fn hidden(c: char) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
     const BLANK: &[char] = &['\u{34f}', '\u{115f}', '\u{1160}', '\u{17b4}', '\u{17b5}', '\u{3164}', '\u{ffa0}'];
-    matches!(c.general_category(), Control | Format | LineSeparator | ParagraphSeparator) || BLANK.contains(&c)
+    // What Unicode keeps for characters that are not to be seen.
+    let kept = matches!(c, '\u{2065}' | '\u{fff0}'..='\u{fff8}' | '\u{e0000}'..='\u{e0fff}');
+    kept || matches!(c.general_category(), Control | Format | LineSeparator | ParagraphSeparator) || BLANK.contains(&c)
 }
 
 /// Letters and marks of scripts whose letters join: from Arabic over those of India to Mongolian.
@@ -219,6 +224,7 @@ mod tests {
             "ירון לוי",
             "👩\u{200d}👩\u{200d}👧",
             "❤\u{fe0f}\u{200d}🔥",
+            "Step 1\u{fe0f}\u{20e3} ©\u{fe0f}",
             "",
         ] {
             assert_eq!((cleaned(good).as_str(), plain(good).is_ok()), (good, true), "{good:?}");
@@ -229,6 +235,8 @@ mod tests {
             ("ad\u{200c}min", "admin"),
             ("\u{feff}admin\u{2060}", "admin"),
             ("admin\u{fe0f}", "admin"),
+            ("admin1\u{fe0f}", "admin1"),
+            ("a\u{2065}b\u{fff0}c\u{e0fff}", "abc"),
             ("a\u{fe0f}\u{200d}❤", "a❤"),
             ("علی\u{200c}", "علی"),
             ("\u{202e}nimda\u{202c}", "nimda"),

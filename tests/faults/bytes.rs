@@ -12,7 +12,7 @@ use tokio::{
 use crate::support::{Room, Server, Value, json, text, until};
 
 /// Memory that the process may have at any time, in KiB.
-const MOST: u64 = 256 * 1024;
+const MAX_MEMORY: u64 = 256 * 1024;
 /// A mebibyte of text, in which a word can be found.
 const LONG: usize = 1 << 20;
 
@@ -61,7 +61,7 @@ impl Shop {
             () = others => unreachable!(),
         };
         eprintln!("{what}: {} MiB", peak / 1024);
-        assert!(peak < MOST, "{what}: {} MiB", peak / 1024);
+        assert!(peak < MAX_MEMORY, "{what}: {} MiB", peak / 1024);
         done
     }
 

@@ -94,8 +94,7 @@ async fn schemas_and_references_are_checked_in_time() {
         let asked = now();
         let checks = join_all(all.iter().map(async |reference| {
             let reply = server.post("/v1/work-items", &token, made(kind, reference)).await;
-            // On a slow machine a check may not be over in its time.
-            assert!([201, 422, 503].contains(&reply.status), "{kind}: {}", reply.text);
+            assert!([201, 422].contains(&reply.status), "{kind}: {}", reply.text);
             assert!(reply.text.len() < 200_000, "{} bytes of mistakes", reply.text.len());
         }));
         let other = async {

@@ -3,10 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-use crate::kernel::{
-    clock::Timestamp,
-    journal::{Belongs, Record},
-};
+use crate::kernel::{clock::Timestamp, journal::Belongs};
 
 /// A person on staff as a provider knows them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveEntityModel)]
@@ -29,32 +26,7 @@ pub struct Model {
     pub version: i64,
 }
 
-/// None: queries join by the columns they name.
-#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-pub enum Relation {}
-
-impl ActiveModelBehavior for ActiveModel {}
-
-impl Record for Model {
-    const KIND: &'static str = "identity";
-
-    fn id(&self) -> Uuid {
-        self.id
-    }
-
-    fn version(&self) -> i64 {
-        self.version
-    }
-
-    fn touch(&mut self, _: Timestamp) {
-        self.version += 1;
-    }
-
-    fn belongs(&self) -> Belongs {
-        Belongs::set_up(&self.email)
-    }
-}
-
+crate::record!(Model, "identity", undated, |row| Belongs::set_up(&row.email));
 crate::listed!(Model, |row| row.id, default "created_at", sorts {
     "created_at" => Column::CreatedAt, row.created_at.into();
 });

@@ -12,7 +12,7 @@ static AT_WORK: Semaphore = Semaphore::const_new(1);
 const LOOKED_AT: usize = 64;
 
 /// Guesses that a password must withstand: ten thousand million, which is a lot where each costs what ours cost.
-const LEAST: Score = Score::Three;
+const MIN_SCORE: Score = Score::Three;
 
 /// Refuses a new password that is easy to guess for whoever knows whose it is.
 pub async fn refuse_weak(field: &str, password: &str, about: Vec<String>) -> Result<()> {
@@ -34,7 +34,7 @@ fn found(password: &str, about: &[String]) -> Option<String> {
     let known: Vec<&str> = about.iter().map(String::as_str).chain(parts).chain(["caseload", "customer service"]).collect();
     let guessed = zxcvbn(password, &known);
     let why = || guessed.feedback().and_then(zxcvbn::feedback::Feedback::warning).map(|warning| warning.to_string());
-    (guessed.score() < LEAST).then(|| why().unwrap_or_else(|| "add another word or two.".into()))
+    (guessed.score() < MIN_SCORE).then(|| why().unwrap_or_else(|| "add another word or two.".into()))
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ const MAX_VALUES: usize = 100_000;
 static BODIES: Semaphore = Semaphore::const_new(MAX_BODIES >> 10);
 
 /// How long a body waits for room.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
+const MAX_WAIT: Duration = Duration::from_secs(10);
 
 /// The room of a body among all that are here; a small one needs none.
 type Room = Option<SemaphorePermit<'static>>;
@@ -56,7 +56,7 @@ async fn room_for(bytes: usize) -> Result<Room> {
         return Ok(None);
     }
     let kib = u32::try_from(bytes.min(MAX_BODIES) >> 10).unwrap_or(u32::MAX);
-    let room = tokio::time::timeout(LONGEST_WAIT, BODIES.acquire_many(kib)).await;
+    let room = tokio::time::timeout(MAX_WAIT, BODIES.acquire_many(kib)).await;
     let busy = || Error::new(Code::Busy, "More large bodies are here than the server takes. Nothing was done.").retry_after(1);
     room.map_err(|_| busy())?.map(Some).map_err(Error::internal)
 }

@@ -28,7 +28,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long the end of a connection may take.
 const PARTING: Duration = Duration::from_secs(1);
 /// How long a client may leave an answer unread.
-const LONGEST_UNREAD: Duration = Duration::from_secs(30);
+const MAX_UNREAD: Duration = Duration::from_secs(30);
 /// With this alone the client is asked for its body; that is no answer yet.
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// Connections that wait to be taken at the most.
@@ -209,7 +209,7 @@ fn listener(address: SocketAddr) -> io::Result<std::net::TcpListener> {
 
 /// Has the system end a connection whose client takes nothing in, or is gone without a word.
 fn cut_when_unread(stream: &TcpStream) {
-    if let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(LONGEST_UNREAD)) {
+    if let Err(error) = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(MAX_UNREAD)) {
         tracing::warn!(%error, "a connection without a time limit");
     }
 }
