@@ -98,7 +98,7 @@ FACTS = [
 # beyond U+FFFF: only of a body with one of these, `invisible` is a fact.
 def has_unsayable(body):
     text = json.dumps(body, ensure_ascii=False, default=str)
-    return any(c in "\u200c\u200d" or "\ufe00" <= c <= "\ufe0f" or c > "\uffff" for c in text)
+    return any(c in "\u180b\u180c\u180d\u180f\u200c\u200d" or "\ufe00" <= c <= "\ufe0f" or c > "\uffff" for c in text)
 
 
 def is_fact(rule, body):

@@ -6,5 +6,5 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
     ask("GET", format!("/v1/notes?cursor={}", encoded(data)).as_bytes(), b"");
-    ask("GET", format!("/v1/events?cursor={}", encoded(data)).as_bytes(), b"");
+    ask("GET", format!("/v1/events?after={}", encoded(data)).as_bytes(), b"");
 });

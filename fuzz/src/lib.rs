@@ -11,6 +11,7 @@ use std::{
 
 use caseload::{
     app::{config::Config, server, start},
+    intake::sources::{FeedPage, Row, source::FeedFormat},
     kernel::clock::Clock,
 };
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
@@ -95,6 +96,22 @@ pub fn ask(method: &str, target: &[u8], body: &[u8]) -> Option<(u16, Vec<u8>)> {
     let (status, answer) = send(service.address, &request)?;
     assert!(status < 500, "{status}: {}", String::from_utf8_lossy(&answer));
     Some((status, answer))
+}
+
+/// Reads an answer as a feed, each of its rows once; a row that is read is JSON that can be kept and read again.
+pub fn read_feed(body: &[u8], format: FeedFormat, rows: &str, next: Option<&str>) {
+    let Ok(page) = FeedPage::of(body.to_vec(), format, rows, next) else { return };
+    let mut read = 0;
+    while read < page.rows() {
+        let some = page.some(read);
+        assert!(!some.is_empty(), "no row from {read} of {}", page.rows());
+        read += some.len();
+        for row in some {
+            if let Row::Read(value) = row {
+                serde_json::from_str::<Value>(&value.to_string()).expect("a row that can be read again");
+            }
+        }
+    }
 }
 
 /// A value as it stands in a path or a query.

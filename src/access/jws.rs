@@ -3,7 +3,10 @@
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Map, Value};
 
-use crate::kernel::error::{Code, Error, Result};
+use crate::kernel::{
+    error::{Code, Error, Result},
+    strict,
+};
 
 /// The name of the key that a token says it is signed with.
 ///
@@ -11,7 +14,7 @@ use crate::kernel::error::{Code, Error, Result};
 /// (RFC 7515, 4.1.11).
 pub fn key_id(token: &str) -> Result<Option<String>> {
     let head = token.split('.').next().unwrap_or_default();
-    let head = BASE64_URL_SAFE_NO_PAD.decode(head).ok().and_then(|head| serde_json::from_slice::<Map<String, Value>>(&head).ok());
+    let head = BASE64_URL_SAFE_NO_PAD.decode(head).ok().and_then(|head| strict::from_slice::<Map<String, Value>>(&head).ok());
     let head = head.ok_or_else(damaged)?;
     if head.contains_key("crit") {
         return Err(Error::new(Code::InvalidToken, "The token asks for extensions (crit) that are not known here."));

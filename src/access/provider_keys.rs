@@ -24,6 +24,7 @@ use url::{Host, Url};
 use crate::kernel::{
     clock::Timestamp,
     error::{Code, Error, Result},
+    strict,
 };
 
 /// How old keys are when they are read again, without anybody waiting for it.
@@ -195,7 +196,7 @@ impl Inner {
                 return Err(Error::internal("the OpenID provider answers more than we read"));
             }
         }
-        serde_json::from_slice(&body).map_err(Error::internal)
+        strict::from_slice(&body).map_err(Error::internal)
     }
 }
 

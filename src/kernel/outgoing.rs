@@ -24,7 +24,10 @@ use tokio::time::{Instant, timeout};
 use url::{Host, Url};
 use validator::ValidationError;
 
-use super::error::{Code, Error, Result};
+use super::{
+    error::{Code, Error, Result},
+    strict,
+};
 
 /// How long one request may take, its answer included.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -197,7 +200,7 @@ impl Reply {
         if values(&reply.body) > MAX_VALUES {
             return Err(refused(format!("{} answers more than {MAX_VALUES} values at once.", reply.place)));
         }
-        serde_json::from_slice(&reply.body).map_err(|_| refused(format!("{} does not answer JSON.", reply.place)))
+        strict::value(&reply.body).map_err(|_| refused(format!("{} does not answer JSON.", reply.place)))
     }
 }
 

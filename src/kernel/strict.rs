@@ -1,9 +1,27 @@
 //! JSON as JSON Schema means it: an object is an object, though serde would also read a struct from an array,
-//! member by member in their order; and `7.0` is an integer, though serde would call it a floating point number.
+//! member by member in their order; `7.0` is an integer, though serde would call it a floating point number; and no member
+//! is called what serde_json calls the text of a value, though it would take that text apart again.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
+    value::{BorrowedStrDeserializer, StringDeserializer},
+};
+use serde_json::Value;
+
+/// Levels of nesting that are read.
+pub const MAX_DEPTH: usize = 64;
+
+/// How the names begin that serde_json keeps for itself.
+const RESERVED: &str = "$serde_json::private::";
+
+/// Whether a member may not be called this: read as a [`Value`], its text would be parsed once more, unbounded by what
+/// bounds the body.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    name.starts_with(RESERVED)
+}
 
 /// A deserializer, or a part of one, below which structs are read from objects only.
 pub struct Strict<T>(pub T);
@@ -13,6 +31,33 @@ pub fn from_slice<'de, T: Deserialize<'de>>(json: &'de [u8]) -> serde_json::Resu
     let mut reader = serde_json::Deserializer::from_slice(json);
     let value = T::deserialize(Strict(&mut reader))?;
     reader.end().map(|()| value)
+}
+
+/// Reads any JSON that somebody outside wrote and that nests no deeper than [`MAX_DEPTH`].
+pub fn value(json: &[u8]) -> serde_json::Result<Value> {
+    if depth(json) > MAX_DEPTH {
+        return Err(Error::custom(format!("nests deeper than {MAX_DEPTH} levels")));
+    }
+    from_slice(json)
+}
+
+/// How deep JSON nests, by its brackets.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 macro_rules! forward {
@@ -155,6 +200,10 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<V> {
     }
 }
 
+/// The name of a member.
+#[derive(serde::Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
 /// Where an integer is asked for.
 struct Whole<V>(V);
 
@@ -202,7 +251,15 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Strict<A> {
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        self.0.next_key_seed(seed)
+        let Some(Name(name)) = self.0.next_key()? else { return Ok(None) };
+        if is_reserved(&name) {
+            return Err(A::Error::custom("a reserved name"));
+        }
+        match name {
+            Cow::Borrowed(name) => seed.deserialize(BorrowedStrDeserializer::new(name)),
+            Cow::Owned(name) => seed.deserialize(StringDeserializer::new(name)),
+        }
+        .map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
@@ -249,7 +306,9 @@ mod tests {
 
     use serde::Deserialize;
 
-    use super::from_slice;
+    use serde_json::{Value, json};
+
+    use super::{MAX_DEPTH, from_slice, value};
 
     #[derive(Debug, PartialEq, Deserialize)]
     struct Pair {
@@ -288,6 +347,25 @@ mod tests {
             assert!(refused.starts_with("invalid type: sequence, expected struct Pair"), "{refused}");
         }
         assert!(from_slice::<i64>(b"1 2").is_err(), "what follows the value is refused");
+    }
+
+    #[test]
+    fn a_reserved_name_is_refused_wherever_and_however_it_is_written() {
+        assert_eq!(from_slice::<Value>(br#"{"a":{"$serde":[{"\u0062":1}]}}"#).expect("a value"), json!({"a": {"$serde": [{"b": 1}]}}));
+        for name in ["$serde_json::private::RawValue", "\\u0024serde_json::private::RawValue", "$serde_json::private::\\u004eumber"] {
+            let object = format!(r#"{{"{name}":"{}"}}"#, "[".repeat(100));
+            for around in [object.clone(), format!("[1,{object}]"), format!(r#"{{"a":{object}}}"#)] {
+                assert!(from_slice::<Value>(around.as_bytes()).is_err(), "{around}");
+                assert!(from_slice::<BTreeMap<String, Value>>(around.as_bytes()).is_err(), "{around}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_comes_from_outside_nests_so_deep_and_no_deeper() {
+        let nested = |depth| format!("{}\"[[\"{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(value(nested(MAX_DEPTH).as_bytes()).is_ok());
+        assert!(value(nested(MAX_DEPTH + 1).as_bytes()).is_err());
     }
 
     #[test]

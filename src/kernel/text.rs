@@ -67,6 +67,7 @@ fn shows(before: Option<char>, c: char, after: Option<char>) -> bool {
         // Keycaps, and the two signs of Latin-1 that are pictures, too.
         '\u{fe0f}' if before.is_some_and(|c| matches!(c, '0'..='9' | '#' | '*')) => after == Some('\u{20e3}'),
         '\u{fe0e}' | '\u{fe0f}' if before.is_some_and(|c| matches!(c, '©' | '®')) => true,
+        '\u{180b}'..='\u{180d}' | '\u{180f}' => before.is_some_and(|c| matches!(c, '\u{1820}'..='\u{18aa}')),
         _ if selects(c) => before.is_some_and(|c| c >= '\u{2000}' && !selects(c)),
         _ => !hidden(c),
     }
@@ -75,15 +76,16 @@ fn shows(before: Option<char>, c: char, after: Option<char>) -> bool {
 /// Controls, format characters such as those that turn text around, separators of lines, and letters that are blank.
 fn hidden(c: char) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
-    const BLANK: &[char] = &['\u{34f}', '\u{115f}', '\u{1160}', '\u{17b4}', '\u{17b5}', '\u{3164}', '\u{ffa0}'];
+    const BLANK: &[char] = &['\u{34f}', '\u{115f}', '\u{1160}', '\u{17b4}', '\u{17b5}', '\u{3164}', '\u{ffa0}', '\u{16fe4}'];
     // What Unicode keeps for characters that are not to be seen.
     let kept = matches!(c, '\u{2065}' | '\u{fff0}'..='\u{fff8}' | '\u{e0000}'..='\u{e0fff}');
     kept || matches!(c.general_category(), Control | Format | LineSeparator | ParagraphSeparator) || BLANK.contains(&c)
 }
 
-/// Letters and marks of scripts whose letters join: from Arabic over those of India to Mongolian.
+/// Letters and marks of scripts whose letters join: Arabic and its kin, those of India, Myanmar, Khmer, Mongolian.
 fn joins(c: char) -> bool {
-    let script = matches!(c, '\u{600}'..='\u{10ff}' | '\u{1780}'..='\u{18af}' | '\u{a840}'..='\u{abff}' | '\u{10a00}'..='\u{11fff}');
+    let script = matches!(c, '\u{600}'..='\u{dff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{18af}')
+        || matches!(c, '\u{a840}'..='\u{a95f}' | '\u{a980}'..='\u{aaff}' | '\u{abc0}'..='\u{abff}' | '\u{10a00}'..='\u{11fff}');
     script && (c.is_alphabetic() || is_combining_mark(c)) && !hidden(c)
 }
 
@@ -222,6 +224,7 @@ mod tests {
             "क्\u{200d}ष",
             "ශ්\u{200d}රී",
             "ירון לוי",
+            "ᠨ\u{180b}ᠠ\u{180f}",
             "👩\u{200d}👩\u{200d}👧",
             "❤\u{fe0f}\u{200d}🔥",
             "Step 1\u{fe0f}\u{20e3} ©\u{fe0f}",
@@ -239,6 +242,9 @@ mod tests {
             ("a\u{2065}b\u{fff0}c\u{e0fff}", "abc"),
             ("a\u{fe0f}\u{200d}❤", "a❤"),
             ("علی\u{200c}", "علی"),
+            ("ნი\u{200d}ნო", "ნინო"),
+            ("สม\u{200c}ชาย", "สมชาย"),
+            ("a\u{180b}b\u{180e}c\u{16fe4}", "abc"),
             ("\u{202e}nimda\u{202c}", "nimda"),
             ("\u{2066}a\u{2069}\u{200e}\u{200f}\u{61c}", "a"),
             ("so\u{ad}ft", "soft"),

@@ -3,7 +3,7 @@
 //! A page stays as it came: what is made of it first is where each row stands, aside from the threads that answer. Rows become
 //! values a few at a time, when their turn comes, so that a page costs little more memory than its bytes.
 
-use std::{fmt, ops::Range, sync::Arc, time::Duration};
+use std::{fmt, ops::Range, time::Duration};
 
 use serde::{
     Deserializer,
@@ -21,7 +21,7 @@ use crate::{
         error::{Error, Result, Violation},
         outgoing::{self, Outgoing, Question, Reply},
         secrets::Keyring,
-        text,
+        strict, text,
     },
 };
 
@@ -41,7 +41,7 @@ const MAX_TIME: Duration = Duration::from_secs(30);
 
 /// A page of a feed.
 pub struct FeedPage {
-    body: Arc<Vec<u8>>,
+    body: Vec<u8>,
     /// Where its rows stand.
     rows: Vec<Range<usize>>,
     form: Form,
@@ -81,6 +81,16 @@ struct Found {
 }
 
 impl FeedPage {
+    /// The rows of an answer, and what leads to the next page; `rows` and `next` are JSON Pointers.
+    pub fn of(body: Vec<u8>, format: FeedFormat, rows: &str, next: Option<&str>) -> Result<Self> {
+        let Found { rows, form, next } = match format {
+            FeedFormat::Csv => find_in_csv(&body)?,
+            FeedFormat::Json => find_in_json(&body, rows, next)?,
+        };
+        let digest = text::digest(&body);
+        Ok(Self { body, rows, form, next, digest })
+    }
+
     /// How many rows it has.
     #[must_use]
     pub fn rows(&self) -> usize {
@@ -109,9 +119,12 @@ impl FeedPage {
             return unread("length", format!("must have at most {} KiB", MAX_ROW >> 10));
         }
         match &self.form {
-            Form::Json => match serde_json::from_slice(row) {
+            Form::Json => match strict::value(row) {
                 Ok(value) => Row::Read(value),
-                Err(_) => unread("wrong_type", "must be JSON that nests no deeper than 127 levels".into()),
+                Err(_) => unread(
+                    "wrong_type",
+                    format!("must be JSON that nests no deeper than {} levels, without reserved names", strict::MAX_DEPTH),
+                ),
             },
             Form::Csv { delimiter, names } => match first_record(row, *delimiter) {
                 Some(cells) => {
@@ -135,24 +148,24 @@ pub async fn read(
     let url = address(source, keyring, page, since)?;
     let reply = outgoing.ask(Question { url: url.clone(), headers: credentials.headers(None), body: None }).await?.ok()?;
     let link = next_link(&reply, &url).filter(|_| source.cursor_parameter.is_none());
-    let digest = text::digest(&reply.body);
+    let first = first_address(source, keyring)?;
     let (format, at, next) = (source.format, source.rows.clone(), source.next.clone());
-    let body = Arc::new(reply.body);
-    let whole = body.clone();
-    let find = move || match format {
-        FeedFormat::Csv => find_in_csv(&whole),
-        FeedFormat::Json => find_in_json(&whole, &at, next.as_deref()),
+    let find = move || FeedPage::of(reply.body, format, &at, next.as_deref());
+    let page = aside(MAX_TIME, find).await?.ok_or_else(|| outgoing::refused("The feed takes too long to be read."))??;
+    // An address that is relative to the feed's own is kept whole, as what may hold secrets.
+    let next = match page.next {
+        Some(next) if source.cursor_parameter.is_none() => Some(join(&first, &next)?.to_string()),
+        next => next.or(link),
     };
-    let found = aside(MAX_TIME, find).await?.ok_or_else(|| outgoing::refused("The feed takes too long to be read."))??;
-    Ok(FeedPage { body, rows: found.rows, form: found.form, next: found.next.or(link), digest })
+    Ok(FeedPage { next, ..page })
 }
 
 /// Where a page is. Credentials go nowhere but to the host that they were entered for.
 fn address(source: &Model, keyring: &Keyring, page: Option<&str>, since: Option<Timestamp>) -> Result<Url> {
-    let first = Url::parse(&source.whole_url(keyring)?).map_err(Error::internal)?;
+    let first = first_address(source, keyring)?;
     let mut url = match (page, &source.cursor_parameter) {
         (Some(page), None) => {
-            let next = first.join(page).map_err(|_| outgoing::refused("The next page is no address."))?;
+            let next = join(&first, page)?;
             if next.origin() != first.origin() {
                 return Err(outgoing::refused("The next page is on another host."));
             }
@@ -168,6 +181,14 @@ fn address(source: &Model, keyring: &Keyring, page: Option<&str>, since: Option<
         url.query_pairs_mut().append_pair(parameter, &since.utc().format("%Y-%m-%dT%H:%M:%SZ").to_string());
     }
     Ok(url)
+}
+
+fn first_address(source: &Model, keyring: &Keyring) -> Result<Url> {
+    Url::parse(&source.whole_url(keyring)?).map_err(Error::internal)
+}
+
+fn join(first: &Url, next: &str) -> Result<Url> {
+    first.join(next).map_err(|_| outgoing::refused("The next page is no address."))
 }
 
 /// The next page by a `Link` header (RFC 8288).
@@ -197,6 +218,9 @@ fn find_in_csv(body: &[u8]) -> Result<Found> {
         Some(record) => first_record(&body[record.place], delimiter).ok_or_else(|| outgoing::refused("The feed is no CSV."))?,
         None => Vec::new(),
     };
+    if names.iter().any(|name| strict::is_reserved(name)) {
+        return Err(outgoing::refused("The feed has a column with a reserved name."));
+    }
     let mut rows = Vec::new();
     for record in records {
         if rows.len() == MAX_ROWS {
@@ -277,7 +301,7 @@ fn find_in_json(body: &[u8], rows: &str, next: Option<&str>) -> Result<Found> {
     let rows = elements.0.into_iter().map(place).collect();
     let next = match next.map(|next| at(whole, next)).transpose().map_err(|_| unreadable())?.flatten() {
         Some(next) if next.get().len() > MAX_NEXT => return Err(outgoing::refused("What leads to the next page is too long.")),
-        Some(next) => serde_json::from_str(next.get()).ok().and_then(|next: Value| picking::text_at(&next, "")),
+        Some(next) => strict::value(next.get().as_bytes()).ok().and_then(|next| picking::text_at(&next, "")),
         None => None,
     };
     Ok(Found { rows, form: Form::Json, next })

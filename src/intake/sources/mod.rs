@@ -15,6 +15,7 @@ pub mod source;
 pub mod source_item;
 pub mod source_run;
 
+pub use feed::{FeedPage, Row};
 pub use pull::{PULL_JOB, run_pull};
 pub use service::{close_run, forget, refuse_form, seal_addresses, shows_addresses};
 pub use source::Model as Source;

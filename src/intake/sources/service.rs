@@ -363,21 +363,20 @@ async fn held(tx: &mut Tx, id: Uuid, row: Uuid) -> Result<Quarantined> {
 
 /// Whether an address is kept as it is that may have secrets in it.
 pub async fn shows_addresses(reader: Reader<'_>) -> Result<bool> {
-    let whole = reader.models(Entity::find().filter(Column::Address.is_null())).await?;
-    Ok(whole.iter().any(|source| outgoing::masked(&source.url) != source.url))
+    let sources = reader.models(Entity::find()).await?;
+    Ok(sources.iter().any(Model::shows_address))
 }
 
 /// Encrypts addresses that were kept as they are, and anew what an older key encrypted.
 pub async fn seal_addresses(tx: &mut Tx) -> Result<()> {
     for before in tx.read().models(Entity::find()).await? {
+        if !(before.shows_address() || before.address.is_some() && tx.keyring.rotates()) {
+            continue;
+        }
         let mut after = before.clone();
-        let sealed = match &before.address {
-            None => after.lead_to(&tx.keyring, &before.url),
-            Some(_) => before.whole_url(&tx.keyring).and_then(|url| after.lead_to(&tx.keyring, &url)),
-        };
-        if let Err(error) = sealed {
+        if let Err(error) = before.whole_url(&tx.keyring).and_then(|url| after.lead_to(&tx.keyring, &url)) {
             tracing::warn!(%error, id = %before.id, "an address of a feed cannot be encrypted anew");
-        } else if before.address.is_none() && after.address.is_some() || tx.keyring.rotates() {
+        } else if after.address != before.address {
             let columns = [("url", Expr::val(after.url)), ("address", Expr::val(after.address))];
             scheduled::note::<Model>(tx, before.id, columns).await?;
         }

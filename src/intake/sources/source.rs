@@ -104,8 +104,12 @@ pub fn keep_address(keyring: &Keyring, purpose: &str, address: &str) -> Result<S
 
 /// An address as it was before it was kept.
 pub fn kept_address(keyring: &Keyring, purpose: &str, kept: &str) -> Result<String> {
-    // Nothing sealed has a colon.
-    if kept.contains("://") { Ok(kept.to_owned()) } else { keyring.open(purpose, kept) }
+    if is_plain(kept) { Ok(kept.to_owned()) } else { keyring.open(purpose, kept) }
+}
+
+/// Whether an address is kept as it is: nothing sealed has a colon.
+fn is_plain(kept: &str) -> bool {
+    kept.contains("://")
 }
 
 impl Model {
@@ -113,6 +117,12 @@ impl Model {
     pub fn whole_url(&self, keyring: &Keyring) -> Result<String> {
         let kept = self.address.as_deref().map(|kept| kept_address(keyring, &self.address_purpose(), kept));
         kept.unwrap_or_else(|| Ok(self.url.clone()))
+    }
+
+    /// Whether its address is kept as it is though there may be secrets in it.
+    #[must_use]
+    pub fn shows_address(&self) -> bool {
+        self.address.as_deref().map_or_else(|| outgoing::masked(&self.url) != self.url, is_plain)
     }
 
     /// Has it read from an address.

@@ -29,12 +29,10 @@ use crate::kernel::{
     error::{Code, Error, Result, Violation},
     filter::TOO_LONG,
     idempotency::{self, Answer},
-    strict::{self, Strict},
+    strict::{self, MAX_DEPTH, Strict},
     tx::Tx,
 };
 
-/// Levels of nesting that we read.
-const DEEPEST: usize = 64;
 /// Bytes of a body at the most from somebody whom nobody knows yet, of a command, and of what need not be counted.
 const MAX_SMALL_BODY: usize = 64 << 10;
 /// Bytes of all larger bodies that are here, until what they ask for is done.
@@ -245,6 +243,9 @@ fn read_form(bytes: &[u8]) -> Result<Map<String, Value>> {
         if name.contains('\0') || value.contains('\0') {
             return Err(Error::field(&escape(&name.replace('\0', "")), "nul", "must not contain the character NUL"));
         }
+        if strict::is_reserved(&name) {
+            return Err(Error::field(&escape(&name), RESERVED, "is a name that is reserved"));
+        }
         let value = Value::from(value.into_owned());
         match members.get_mut(name.as_ref()) {
             None => drop(members.insert(name.into_owned(), value)),
@@ -353,17 +354,20 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     check_text(bytes)?;
     // The straight way first: a body that fits is read once.
     if let Ok(value) = strict::from_slice(bytes)
-        && !memchr_nul(bytes)
+        && !writes_nul(bytes)
     {
         return Ok(value);
+    }
+    let mut violations = Vec::new();
+    find_misnamed(bytes, &mut violations);
+    if violations.iter().any(|violation| violation.code == RESERVED) {
+        return Err(Error::invalid(violations));
     }
     let value: Value = serde_json::from_slice(bytes).map_err(|error| match bytes.trim_ascii() {
         [] => Error::new(Code::BadJson, "The body is empty; this operation needs one."),
         _ => Error::new(Code::BadJson, format!("The body is not JSON: {error}.")),
     })?;
-    let mut violations = Vec::new();
     find_nul(&value, "", &mut violations);
-    find_repeated(bytes, &mut violations);
     match fit(&value) {
         Ok(parsed) if violations.is_empty() => return Ok(parsed),
         Ok(_) => {}
@@ -480,8 +484,8 @@ fn check_text(bytes: &[u8]) -> Result<()> {
             b'"' => in_string = !in_string,
             b'{' | b'[' if !in_string => {
                 depth += 1;
-                if depth > DEEPEST {
-                    return Err(Error::new(Code::BadJson, format!("The body nests deeper than {DEEPEST} levels.")));
+                if depth > MAX_DEPTH {
+                    return Err(Error::new(Code::BadJson, format!("The body nests deeper than {MAX_DEPTH} levels.")));
                 }
             }
             b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
@@ -499,24 +503,27 @@ fn check_text(bytes: &[u8]) -> Result<()> {
         .map_err(|error| Error::new(Code::BadJson, format!("The body is not UTF-8 from byte {} on.", error.valid_up_to())))
 }
 
-fn memchr_nul(bytes: &[u8]) -> bool {
+fn writes_nul(bytes: &[u8]) -> bool {
     bytes.windows(6).any(|window| window == b"\\u0000")
 }
 
-/// Of two members with one name nobody can say which is meant.
-fn find_repeated(bytes: &[u8], found: &mut Vec<Violation>) {
+/// The rule that a member with a reserved name breaks.
+const RESERVED: &str = "reserved";
+
+/// Of two members with one name nobody can say which is meant, and some names mean something to the parser.
+fn find_misnamed(bytes: &[u8], found: &mut Vec<Violation>) {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    // What is no JSON has been refused before.
-    let _read = Repeated { path: String::new(), found }.deserialize(&mut reader);
+    // What is no JSON is said by who makes values of it.
+    let _read = Misnamed { path: String::new(), found }.deserialize(&mut reader);
 }
 
-/// Walks a value, and notes members that are given twice.
-struct Repeated<'a> {
+/// Walks a value, and notes members that are given twice, or by a reserved name.
+struct Misnamed<'a> {
     path: String,
     found: &'a mut Vec<Violation>,
 }
 
-impl<'de> DeserializeSeed<'de> for Repeated<'_> {
+impl<'de> DeserializeSeed<'de> for Misnamed<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, value: D) -> std::result::Result<(), D::Error> {
@@ -524,7 +531,7 @@ impl<'de> DeserializeSeed<'de> for Repeated<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Repeated<'_> {
+impl<'de> Visitor<'de> for Misnamed<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -535,17 +542,19 @@ impl<'de> Visitor<'de> for Repeated<'_> {
         let mut names = HashSet::new();
         while let Some(name) = map.next_key::<String>()? {
             let path = format!("{}/{}", self.path, escape(&name));
-            if !names.insert(name) && self.found.len() < MOST_MISTAKES {
+            if strict::is_reserved(&name) && self.found.len() < MOST_MISTAKES {
+                self.found.push(Violation::field(path.trim_start_matches('/'), RESERVED, "is a name that is reserved"));
+            } else if !names.insert(name) && self.found.len() < MOST_MISTAKES {
                 self.found.push(Violation::field(path.trim_start_matches('/'), "repeated", "is given twice"));
             }
-            map.next_value_seed(Repeated { path, found: &mut *self.found })?;
+            map.next_value_seed(Misnamed { path, found: &mut *self.found })?;
         }
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<(), A::Error> {
         let mut index = 0;
-        while list.next_element_seed(Repeated { path: format!("{}/{index}", self.path), found: &mut *self.found })?.is_some() {
+        while list.next_element_seed(Misnamed { path: format!("{}/{index}", self.path), found: &mut *self.found })?.is_some() {
             index += 1;
         }
         Ok(())
