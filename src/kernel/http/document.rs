@@ -31,7 +31,7 @@ pub struct Document {
 }
 
 /// The encodings that are kept, the smallest first.
-const PACKED: [ContentEncoding; 3] = [ContentEncoding::Brotli, ContentEncoding::Zstd, ContentEncoding::Gzip];
+const PACKED: [ContentEncoding; 2] = [ContentEncoding::Brotli, ContentEncoding::Gzip];
 
 impl Document {
     /// One that nobody has asked for yet.
@@ -80,7 +80,7 @@ fn wanted(request: &HttpRequest) -> Result<ContentEncoding> {
     let Some(accepted) = request.get_header::<AcceptEncoding>() else { return Ok(ContentEncoding::Identity) };
     match accepted.negotiate(kept.iter()) {
         Some(Encoding::Known(encoding)) => Ok(encoding),
-        _ => Err(Error::new(Code::NotAcceptable, "It is kept as it is, and in br, zstd and gzip.")),
+        _ => Err(Error::new(Code::NotAcceptable, "It is kept as it is, and in br and gzip.")),
     }
 }
 
