@@ -5,7 +5,9 @@
 //! each is answered only after the commit that holds it is on disk.
 
 use std::{
+    cell::Cell,
     path::Path,
+    rc::Rc,
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -14,7 +16,7 @@ use std::{
 };
 
 use chrono_tz::Tz;
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::LocalBoxFuture};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, FromQueryResult, SqliteTransactionMode,
     Statement, TransactionOptions, TransactionTrait, sea_query::Query, sqlx::sqlite::SqliteConnectOptions,
@@ -37,6 +39,9 @@ use super::{
     secrets::Keyring,
     tx::Tx,
 };
+
+/// What is done in a transaction.
+type Work = Box<dyn FnOnce(&mut Tx) -> LocalBoxFuture<'_, Result<()>>>;
 
 /// How the database is reached, and what the rules over it go by.
 #[derive(Clone)]
@@ -298,39 +303,45 @@ impl Db {
         T: 'static,
         F: AsyncFnOnce(&mut Tx) -> Result<T> + 'static,
     {
+        let (done, changes_access) = (Rc::new(Cell::new(None)), Rc::new(Cell::new(false)));
+        let (kept, seen) = (done.clone(), changes_access.clone());
+        let work: Work = Box::new(|tx| {
+            async move {
+                kept.set(Some(work(tx).await?));
+                seen.set(tx.changes_access());
+                Ok(())
+            }
+            .boxed_local()
+        });
+        self.commit(context, work, changes_access).await?;
+        done.take().ok_or_else(|| Error::internal("a write that came to no end"))
+    }
+
+    /// Work of every kind, in code that is compiled once.
+    async fn commit(&self, context: Context, work: Work, changes_access: Rc<Cell<bool>>) -> Result<()> {
         let db = self.clone();
-        let work = async move |tx: &mut Tx| {
-            let value = work(tx).await?;
-            Ok((value, tx.changes_access()))
-        };
         let done = spawn_local(async move {
-            let (value, changes_access) = match &db.0.side {
+            match &db.0.side {
                 Side::Sqlite { lane, .. } => db.write_in_line(lane, context, work).await,
                 Side::Postgres { pool } => patiently(db.write_at_once(pool, context, work)).await,
             }?;
-            if changes_access {
+            if changes_access.get() {
                 db.0.access_generation.fetch_add(1, Ordering::SeqCst);
             }
             db.0.changed.notify_waiters();
-            Ok(value)
+            Ok(())
         });
         done.await.map_err(Error::internal)?
     }
 
-    async fn write_at_once<T, F>(&self, pool: &DatabaseConnection, context: Context, work: F) -> Result<T>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T>,
-    {
+    async fn write_at_once(&self, pool: &DatabaseConnection, context: Context, work: Work) -> Result<()> {
         let conn = pool.begin().await?;
-        let (value, conn) = self.run(conn, context, work).await.map_err(|(error, _)| error)?;
+        let conn = self.run(conn, context, work).await.map_err(|(error, _)| error)?;
         conn.commit().await?;
-        Ok(value)
+        Ok(())
     }
 
-    async fn write_in_line<T, F>(&self, lane: &Lane, context: Context, work: F) -> Result<T>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T>,
-    {
+    async fn write_in_line(&self, lane: &Lane, context: Context, work: Work) -> Result<()> {
         let place = Place::take(lane)?;
         let arrived = Instant::now();
         let mut line = lane.batch.lock().await;
@@ -340,7 +351,7 @@ impl Db {
             None if late => return Err(busy("The writer is held up.")),
             // The first of a batch is alone in it so far, and needs no savepoint of its own.
             None => match self.run(begin(&lane.writer).await?, context, work).await {
-                Ok((value, open)) => (Ok(value), Batch { open, done: Vec::new() }),
+                Ok(open) => (Ok(()), Batch { open, done: Vec::new() }),
                 Err((refusal, Some(alone))) => return Err(taken_back(alone, refusal).await),
                 Err((refusal, None)) => return Err(refusal),
             },
@@ -357,10 +368,10 @@ impl Db {
             let committed = batch.commit().await;
             drop(line);
             // A refusal is the caller's answer whatever became of the commit; a success must be on disk.
-            return outcome.and_then(|value| committed.map(|()| value));
+            return outcome.and(committed);
         }
         // Somebody waits in line, and will see to the commit. A refusal has nothing in it.
-        let told = outcome.as_ref().ok().map(|_| {
+        let told = outcome.is_ok().then(|| {
             let (tell, told) = oneshot::channel();
             batch.done.push(tell);
             told
@@ -373,37 +384,28 @@ impl Db {
         outcome
     }
 
-    async fn run_in_savepoint<T, F>(&self, shared: &DatabaseTransaction, context: Context, work: F) -> Result<T>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T>,
-    {
+    async fn run_in_savepoint(&self, shared: &DatabaseTransaction, context: Context, work: Work) -> Result<()> {
         let savepoint = shared.begin().await?;
         match self.run(savepoint, context, work).await {
-            Ok((value, savepoint)) => {
-                savepoint.commit().await?;
-                Ok(value)
-            }
+            Ok(savepoint) => Ok(savepoint.commit().await?),
             Err((refusal, Some(savepoint))) => Err(taken_back(savepoint, refusal).await),
             Err((refusal, None)) => Err(refusal),
         }
     }
 
     /// Runs the work and writes its journal. A panic is a failure like any other: nothing of it is kept.
-    async fn run<T, F>(
+    async fn run(
         &self,
         conn: DatabaseTransaction,
         context: Context,
-        work: F,
-    ) -> std::result::Result<(T, DatabaseTransaction), (Error, Option<DatabaseTransaction>)>
-    where
-        F: AsyncFnOnce(&mut Tx) -> Result<T>,
-    {
+        work: Work,
+    ) -> std::result::Result<DatabaseTransaction, (Error, Option<DatabaseTransaction>)> {
         let now = self.0.clock.now();
         let house = (self.0.company_zone, self.0.default_group.clone(), self.0.keyring.clone());
         let mut tx = Tx::new(conn, context, now, house, self.0.ids.clone(), self.0.reactions.clone(), self.0.recognise);
         let outcome = std::panic::AssertUnwindSafe(work(&mut tx)).catch_unwind().await;
         match outcome {
-            Ok(Ok(value)) => tx.finish().await.map(|conn| (value, conn)).map_err(|error| (error, None)),
+            Ok(Ok(())) => tx.finish().await.map_err(|error| (error, None)),
             Ok(Err(refusal)) => Err((refusal, Some(tx.into_connection()))),
             Err(_) => Err((Error::internal("a write panicked"), Some(tx.into_connection()))),
         }
