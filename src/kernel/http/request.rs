@@ -23,7 +23,7 @@ use crate::kernel::{
     context::{Context, IfMatch},
     db::Db,
     error::{Code, Error, Result},
-    network::{Client, customer},
+    network::{self, Client, customer},
     outgoing::is_public,
 };
 
@@ -82,7 +82,7 @@ pub fn client(request: &HttpRequest) -> Client {
     let seen = |proxies: usize| {
         let all = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
         // Each proxy adds one at the end; what stands before those is whatever the client made up.
-        all.split(',').rev().nth(proxies.checked_sub(1)?).and_then(|address| address.trim().parse().ok())
+        all.split(',').rev().nth(proxies.checked_sub(1)?).and_then(network::written)
     };
     match Limits::of(request).trusted_proxies {
         Some(proxies) => Client { address: seen(proxies).or(peer), presumed_proxy: None },
