@@ -36,7 +36,7 @@ const REREAD_SECONDS: i64 = 10;
 /// How long the provider may take to tell its keys.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// How long keys that nobody asked for in time are waited for, before the old ones go on holding.
-const PATIENCE: Duration = Duration::from_secs(2);
+const RENEWAL_TIMEOUT: Duration = Duration::from_secs(2);
 /// Bytes of an answer that we read.
 const MAX_ANSWER: usize = 1024 * 1024;
 
@@ -110,7 +110,7 @@ impl ProviderKeys {
             Some(_) => {
                 let waits = !self.0.reading().failed;
                 if let Some(under_way) = self.0.read_anew(now).filter(|_| waits) {
-                    under_way.wait_until(PATIENCE).await;
+                    under_way.wait_until(RENEWAL_TIMEOUT).await;
                 }
             }
             None => {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
+    task::JoinHandle,
     time::timeout,
 };
 
@@ -25,13 +26,47 @@ pub async fn aside<T: Send + 'static>(longest: Duration, work: impl FnOnce() -> 
         Ok(turn) => turn.map_err(Error::internal)?,
         Err(_) => return Err(Error::new(Code::Busy, "More is being checked than the server takes. Nothing was done.").retry_after(1)),
     };
-    let working = tokio::task::spawn_blocking(move || {
-        let done = work();
-        drop(turn);
-        done
-    });
-    match timeout(longest, working).await {
+    match timeout(longest, spawn_blocking(turn, work)).await {
         Ok(done) => done.map(Some).map_err(Error::internal),
         Err(_) => Ok(None),
+    }
+}
+
+/// Does heavy work on another thread, as soon as there is a permit for it. The work has the permit until it ends, also when
+/// nobody waits for it any more.
+pub async fn with_permit<T: Send + 'static>(permits: &'static Semaphore, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let permit = permits.acquire().await.map_err(Error::internal)?;
+    spawn_blocking(permit, work).await.map_err(Error::internal)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is where heavy work is bounded: by a permit that it keeps itself")]
+fn spawn_blocking<T: Send + 'static>(permit: SemaphorePermit<'static>, work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+    tokio::task::spawn_blocking(move || {
+        let done = work();
+        drop(permit);
+        done
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use futures_util::FutureExt;
+    use tokio::runtime::Builder;
+
+    use super::*;
+
+    #[test]
+    fn work_keeps_its_permit_when_nobody_waits_for_it_any_more() {
+        static PERMITS: Semaphore = Semaphore::const_new(1);
+        Builder::new_current_thread().build().expect("a runtime").block_on(async {
+            let (end, ended) = mpsc::channel::<()>();
+            let working = with_permit(&PERMITS, move || ended.recv()).now_or_never();
+            assert!(working.is_none(), "whoever asked for it leaves while it is under way");
+            assert_eq!(PERMITS.available_permits(), 0);
+            drop(end);
+            assert_eq!(with_permit(&PERMITS, || 7).await.expect("the next"), 7);
+        });
     }
 }

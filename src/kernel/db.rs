@@ -29,6 +29,7 @@ use tokio::{
 use super::{
     clock::{Clock, Ids},
     context::Context,
+    detached::run_detached,
     error::{Code, Error, Result},
     files,
     journal::{self, Reactions},
@@ -320,7 +321,7 @@ impl Db {
     /// Work of every kind, in code that is compiled once.
     async fn commit(&self, context: Context, work: Work, changes_access: Rc<Cell<bool>>) -> Result<()> {
         let db = self.clone();
-        let done = spawn_local(async move {
+        run_detached(async move {
             match &db.0.side {
                 Side::Sqlite { lane, .. } => db.write_in_line(lane, context, work).await,
                 Side::Postgres { pool } => patiently(db.write_at_once(pool, context, work)).await,
@@ -330,8 +331,8 @@ impl Db {
             }
             db.0.changed.notify_waiters();
             Ok(())
-        });
-        done.await.map_err(Error::internal)?
+        })
+        .await
     }
 
     async fn write_at_once(&self, pool: &DatabaseConnection, context: Context, work: Work) -> Result<()> {
@@ -501,11 +502,6 @@ pub(super) async fn taken_back(open: DatabaseTransaction, refusal: Error) -> Err
         Err(error) if refusal.code() != Code::DatabaseUnavailable => error.into(),
         _ => refusal,
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "writes are the one room that outlives its caller")]
-fn spawn_local<T: 'static>(work: impl Future<Output = T> + 'static) -> tokio::task::JoinHandle<T> {
-    tokio::task::spawn_local(work)
 }
 
 /// Sees to it that only its owner may read SQLite's file. What SQLite makes beside it, it makes as that is.

@@ -7,6 +7,7 @@ pub mod choice;
 pub mod clock;
 pub mod context;
 pub mod db;
+pub mod detached;
 pub mod error;
 pub mod files;
 pub mod filter;

@@ -1,13 +1,20 @@
 //! Signing in, staying in and signing out (S4-37, S0-7).
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use caseload::kernel::{clock::Timestamp, journal};
+use caseload::{
+    access::sessions,
+    kernel::{clock::Timestamp, context::Context, journal},
+};
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
-use sea_orm::{ConnectionTrait, EntityTrait};
+use sea_orm::{ConnectionTrait, EntityTrait, Statement};
+use tokio::sync::Notify;
 
-use crate::support::{PASSWORD, Reply, Shop, Value, all, json, rules, text};
+use crate::support::{PASSWORD, Reply, Shop, Value, all, json, rules, text, wire::Wire};
 
 async fn try_password(shop: &Shop, email: &str, password: &str) -> Reply {
     shop.anonymous().post("/v1/auth/token", json!({ "email": email, "password": password })).await
@@ -125,6 +132,17 @@ async fn s4_37_failures_from_elsewhere_lock_nobody_out() {
     }
     assert_eq!(from("2001:db8::9", PASSWORD).await, 429);
     assert_eq!(from("2001:db8:0:1::9", PASSWORD).await, 200);
+    // Some proxies write the port as well, and IPv6 in brackets: it is the same address.
+    for port in 4711..4716 {
+        assert_eq!(from(&format!("203.0.113.7:{port}"), "a wrong password").await, 401);
+        assert_eq!(from(&format!("[2001:db8:0:2::{port}]:{port}"), "a wrong password").await, 401);
+    }
+    for closed in ["203.0.113.7:1", "203.0.113.7", "[2001:db8:0:2::1]:1", "[2001:db8:0:2::1]", "2001:db8:0:2::1"] {
+        assert_eq!(from(closed, PASSWORD).await, 429, "{closed}");
+    }
+    for open in ["203.0.113.8:4711", "[2001:db8:0:3::1]", "[2001:db8:0:3::1]:80"] {
+        assert_eq!(from(open, PASSWORD).await, 200, "{open}");
+    }
 }
 
 // S4-37: a proxy that nobody has told us of counts for nobody behind it, and gives nobody guesses without end.
@@ -148,6 +166,16 @@ async fn s4_37_whoever_stands_behind_a_proxy_is_told_apart() {
         }
         assert!(made_up < 200, "it goes on for ever");
     }
+    // That holds up nobody from where they have signed in within 30 days.
+    assert_eq!(from("192.0.2.8", PASSWORD).await, 429);
+    assert_eq!(from("192.0.2.7", "a wrong password").await, 401);
+    assert_eq!(from("192.0.2.7", PASSWORD).await, 200);
+    let database = shop.connect().await;
+    let month = 30 * 24 * 60 * 60 * 1_000_000_i64;
+    let a_month_ago = format!("UPDATE sign_in_failures SET last_at = last_at - {month} WHERE failed_key LIKE 'known:%'");
+    database.execute_unprepared(&a_month_ago).await.expect("older rows");
+    database.close().await.expect("a closed connection");
+    assert_eq!(from("192.0.2.7", PASSWORD).await, 429);
 
     let shop = Shop::with(|config| config.trusted_proxies = Some(0)).await;
     for made_up in 1..=5 {
@@ -187,6 +215,77 @@ async fn s4_37_twenty_failures_close_an_address() {
     assert_eq!(try_password(&shop, "admin@localhost", PASSWORD).await.problem(429), "too_many_failures");
     shop.time_is("2026-03-18T09:15:00Z");
     try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
+}
+
+// S4-37: nor by hanging up before the answer, which tells nothing and costs a hash all the same.
+#[actix_web::test]
+async fn s4_37_whoever_hangs_up_has_failed_as_well() {
+    let (heard, anew) = (Arc::new(Mutex::new(String::new())), Arc::new(Notify::new()));
+    let shop = {
+        let (heard, anew) = (heard.clone(), anew.clone());
+        let hear = move |statement: &Statement| {
+            if statement.sql.contains("sign_in_failures") {
+                heard.lock().expect("what was asked").push_str(&format!("{:?}", statement.values));
+                anew.notify_one();
+            }
+        };
+        Shop::overheard(hear).await
+    };
+    let wire = Wire::to(&shop);
+    for number in 0..20 {
+        let email = format!("stranger-{number}@shop.example");
+        let body = json!({ "email": email, "password": "a wrong password" }).to_string();
+        let is_under_way = async {
+            while !heard.lock().expect("what was asked").contains(&email) {
+                anew.notified().await;
+            }
+        };
+        let headers = [("content-type", "application/json")];
+        wire.reset_after("POST", "/v1/auth/token", &headers, body.as_bytes(), is_under_way).await;
+    }
+    // Those of an address come one after the other, and the last of them may still be on its way.
+    let mut answers = Vec::new();
+    while answers.last() != Some(&429) {
+        answers.push(try_password(&shop, "admin@localhost", PASSWORD).await.status);
+        assert!(answers.len() < 200, "{answers:?}");
+    }
+    shop.time_is("2026-03-18T09:15:00Z");
+    try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
+}
+
+// S4-37: what counts no longer is forgotten when that is so, and nothing else is.
+#[actix_web::test]
+async fn s4_37_failures_are_kept_for_as_long_as_they_count() {
+    let shop = Shop::with(|config| config.trusted_proxies = None).await;
+    let from = async |address: &str, password: &str| {
+        let caller = shop.anonymous().header("X-Forwarded-For", address);
+        caller.post("/v1/auth/token", json!({ "email": "admin@localhost", "password": password })).await.status
+    };
+    let kept = async || {
+        let context = Context::system(shop.clock.now(), chrono_tz::UTC, "tidy");
+        shop.db.write(context, async |tx| sessions::forget(tx).await).await.expect("what is over is forgotten");
+        let database = shop.connect().await;
+        let select = "SELECT failed_key FROM sign_in_failures ORDER BY failed_key";
+        let rows = database.query_all_raw(Statement::from_string(database.get_database_backend(), select)).await.expect("rows");
+        database.close().await.expect("a closed connection");
+        let key = |row: &sea_orm::QueryResult| row.try_get::<String>("", "failed_key").expect("a key");
+        rows.iter().map(|row| key(row).split(':').next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(from("192.0.2.7", PASSWORD).await, 200);
+    assert_eq!(from("198.51.100.1", "a wrong password").await, 401);
+    // The shop itself was opened from here.
+    assert_eq!(kept().await, ["account", "address", "known", "known", "proxy"]);
+    shop.time_is("2026-03-18T09:14:59Z");
+    assert_eq!(from("198.51.100.1", "a wrong password").await, 401);
+    assert_eq!(kept().await, ["account", "address", "known", "known", "proxy"]);
+    shop.time_is("2026-03-18T09:15:00Z");
+    assert_eq!(kept().await, ["account", "known", "known"]);
+    shop.time_is("2026-03-19T09:14:59Z");
+    assert_eq!(kept().await, ["known", "known"]);
+    shop.time_is("2026-04-16T09:00:00Z");
+    assert_eq!(from("192.0.2.7", PASSWORD).await, 200);
+    shop.time_is("2026-04-17T09:00:00Z");
+    assert_eq!(kept().await, ["known"]);
 }
 
 // S4-37: behind a proxy the address is the one that the proxy saw, not one that the client made up.

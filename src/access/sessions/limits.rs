@@ -1,4 +1,4 @@
-//! What signing in may cost those who are there already: a fair line for the hasher, in which whoever floods waits
+//! What signing in may cost those who are there already: a fair queue for the hasher, in which whoever floods waits
 //! behind themselves; and refresh tokens, which anybody can make up, limited by address.
 
 use std::{
@@ -33,13 +33,13 @@ const MAX_COUNTED: usize = 10_000;
 
 /// Who signs in now, and who shows refresh tokens. Each instance has its own.
 pub struct SignInLimits {
-    line: Arc<Mutex<Line>>,
+    queue: Arc<Mutex<Queue>>,
     refreshes: DefaultKeyedRateLimiter<Option<IpAddr>>,
 }
 
 impl Default for SignInLimits {
     fn default() -> Self {
-        Self { line: Arc::default(), refreshes: RateLimiter::keyed(Quota::per_minute(REFRESHES_PER_MINUTE)) }
+        Self { queue: Arc::default(), refreshes: RateLimiter::keyed(Quota::per_minute(REFRESHES_PER_MINUTE)) }
     }
 }
 
@@ -55,120 +55,134 @@ impl SignInLimits {
         })
     }
 
-    /// Waits for a turn at the hasher, which ends when what is returned is dropped. An address has one turn at a time;
-    /// networks take turns with each other, and so do the addresses of a network.
-    pub async fn take_turn(&self, address: Option<IpAddr>) -> Result<Turn> {
-        let place = Place { network: address.map(network), customer: address.map(customer) };
-        let (granted, turn) = oneshot::channel();
+    /// Waits for a ticket to the hasher, which holds until it is dropped. An address has one at a time; networks take turns with
+    /// each other, and so do the addresses of a network. Accounts that are known from where they sign in go before all others.
+    pub async fn queue(&self, address: Option<IpAddr>, is_known: bool) -> Result<Ticket> {
+        let origin = Origin { network: address.map(network), customer: address.map(customer) };
+        let (granted, ticket) = oneshot::channel();
         {
-            let mut line = lock(&self.line);
-            line.join(place, granted)?;
-            line.grant(&self.line);
+            let mut queue = lock(&self.queue);
+            queue.join(Waiting { origin, is_known, granted })?;
+            queue.grant(&self.queue);
         }
-        // Whoever is put out of the line never gets a turn.
-        turn.await.map_err(|_| crowded())
+        // Whoever is put out of the queue never gets a ticket.
+        ticket.await.map_err(|_| crowded())
     }
 }
 
-/// A turn at the hasher.
-pub struct Turn {
-    place: Place,
+/// The right to have a password hashed.
+pub struct Ticket {
+    origin: Origin,
     /// None when nobody took it.
-    line: Option<Arc<Mutex<Line>>>,
+    queue: Option<Arc<Mutex<Queue>>>,
 }
 
-impl Drop for Turn {
+impl Drop for Ticket {
     fn drop(&mut self) {
-        let Some(shared) = self.line.take() else { return };
-        let mut line = lock(&shared);
-        line.running.remove(&self.place);
-        line.grant(&shared);
+        let Some(shared) = self.queue.take() else { return };
+        let mut queue = lock(&shared);
+        queue.running.remove(&self.origin);
+        queue.grant(&shared);
     }
 }
 
 /// Where a sign-in comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct Place {
+struct Origin {
     network: Option<IpAddr>,
     customer: Option<IpAddr>,
 }
 
-/// The line of sign-ins, in which the place is next that had the fewest turns.
-#[derive(Default)]
-struct Line {
-    waiting: Vec<(Place, oneshot::Sender<Turn>)>,
-    running: HashSet<Place>,
-    /// Turns of the networks, and of the places, that are waiting or running.
-    turns_of_networks: HashMap<Option<IpAddr>, u64>,
-    turns_of_places: HashMap<Place, u64>,
+/// Somebody in the queue.
+struct Waiting {
+    origin: Origin,
+    /// Whether the account is known from there.
+    is_known: bool,
+    granted: oneshot::Sender<Ticket>,
 }
 
-impl Line {
-    fn join(&mut self, place: Place, granted: oneshot::Sender<Turn>) -> Result<()> {
+/// The queue of sign-ins, in which the origin is next that had the fewest tickets.
+#[derive(Default)]
+struct Queue {
+    waiting: Vec<Waiting>,
+    running: HashSet<Origin>,
+    /// Tickets of the networks, and of the origins, that are waiting or running.
+    tickets_of_networks: HashMap<Option<IpAddr>, u64>,
+    tickets_of_origins: HashMap<Origin, u64>,
+}
+
+impl Queue {
+    fn join(&mut self, newcomer: Waiting) -> Result<()> {
         self.tidy();
-        if self.waiting.iter().filter(|(other, _)| *other == place).count() >= MAX_WAITING_OF_ADDRESS {
+        let origin = newcomer.origin;
+        // Strangers do not take the room of who is known from the same address.
+        let alike = |other: &&Waiting| other.origin == origin && other.is_known == newcomer.is_known;
+        if self.waiting.iter().filter(alike).count() >= MAX_WAITING_OF_ADDRESS {
             return Err(crowded());
         }
         if self.waiting.len() >= MAX_WAITING {
-            self.make_room(place)?;
+            self.make_room(&newcomer)?;
         }
         // Who comes anew is next, but has nothing in hand from the time when they were away.
-        let fewest = |turns: &HashMap<_, u64>| turns.values().min().copied().unwrap_or_default();
-        let of_network = fewest(&self.turns_of_networks);
-        self.turns_of_networks.entry(place.network).or_insert(of_network);
-        let neighbours = self.turns_of_places.iter().filter(|(other, _)| other.network == place.network).map(|(_, turns)| *turns);
-        let of_place = neighbours.min().unwrap_or_default();
-        self.turns_of_places.entry(place).or_insert(of_place);
-        self.waiting.push((place, granted));
+        let fewest = |tickets: &HashMap<_, u64>| tickets.values().min().copied().unwrap_or_default();
+        let of_network = fewest(&self.tickets_of_networks);
+        self.tickets_of_networks.entry(origin.network).or_insert(of_network);
+        let neighbours = self.tickets_of_origins.iter().filter(|(other, _)| other.network == origin.network).map(|(_, tickets)| *tickets);
+        let of_origin = neighbours.min().unwrap_or_default();
+        self.tickets_of_origins.entry(origin).or_insert(of_origin);
+        self.waiting.push(newcomer);
         Ok(())
     }
 
-    /// Puts out the last of the network that has the most in the line, unless that is the newcomer's.
-    fn make_room(&mut self, newcomer: Place) -> Result<()> {
-        let mut waiting: HashMap<_, usize> = HashMap::new();
-        for (place, _) in &self.waiting {
-            *waiting.entry(place.network).or_default() += 1;
+    /// Puts out the last stranger of the network that has the most of them in the queue, unless that is the newcomer's.
+    fn make_room(&mut self, newcomer: &Waiting) -> Result<()> {
+        let mut strangers: HashMap<_, usize> = HashMap::new();
+        for other in self.waiting.iter().filter(|other| !other.is_known) {
+            *strangers.entry(other.origin.network).or_default() += 1;
         }
-        let mine = waiting.get(&newcomer.network).copied().unwrap_or_default();
-        let largest = waiting.into_iter().max_by_key(|(_, waiting)| *waiting).filter(|(_, waiting)| *waiting > mine + 1);
+        let mine = strangers.get(&newcomer.origin.network).copied().unwrap_or_default();
+        let has_too_many = |waiting: usize| newcomer.is_known || waiting > mine + 1;
+        let largest = strangers.into_iter().max_by_key(|(_, waiting)| *waiting).filter(|(_, waiting)| has_too_many(*waiting));
         let (network, _) = largest.ok_or_else(crowded)?;
-        if let Some(last) = self.waiting.iter().rposition(|(place, _)| place.network == network) {
+        if let Some(last) = self.waiting.iter().rposition(|other| !other.is_known && other.origin.network == network) {
             self.waiting.remove(last);
         }
         Ok(())
     }
 
-    /// Gives turns to whoever is next, as long as there are some.
-    fn grant(&mut self, line: &Arc<Mutex<Self>>) {
-        self.waiting.retain(|(_, granted)| !granted.is_closed());
+    /// Gives tickets to whoever is next, as long as there are some.
+    fn grant(&mut self, queue: &Arc<Mutex<Self>>) {
+        self.waiting.retain(|waiting| !waiting.granted.is_closed());
         while self.running.len() < MAX_RUNNING {
-            let free = self.waiting.iter().enumerate().filter(|(_, (place, _))| !self.running.contains(place));
-            let next = free.min_by_key(|(_, (place, _))| (self.turns_of_networks.get(&place.network), self.turns_of_places.get(place)));
+            let free = self.waiting.iter().enumerate().filter(|(_, waiting)| !self.running.contains(&waiting.origin));
+            let next = free.min_by_key(|(_, Waiting { origin, is_known, .. })| {
+                (!is_known, self.tickets_of_networks.get(&origin.network), self.tickets_of_origins.get(origin))
+            });
             let Some(next) = next.map(|(index, _)| index) else { break };
-            let (place, granted) = self.waiting.remove(next);
-            self.running.insert(place);
-            *self.turns_of_networks.entry(place.network).or_default() += 1;
-            *self.turns_of_places.entry(place).or_default() += 1;
+            let Waiting { origin, granted, .. } = self.waiting.remove(next);
+            self.running.insert(origin);
+            *self.tickets_of_networks.entry(origin.network).or_default() += 1;
+            *self.tickets_of_origins.entry(origin).or_default() += 1;
             // Whoever waited may just have gone away.
-            if let Err(mut unwanted) = granted.send(Turn { place, line: Some(line.clone()) }) {
-                unwanted.line = None;
-                self.running.remove(&place);
+            if let Err(mut unwanted) = granted.send(Ticket { origin, queue: Some(queue.clone()) }) {
+                unwanted.queue = None;
+                self.running.remove(&origin);
             }
         }
     }
 
-    /// Forgets the places that nobody comes from any more.
+    /// Forgets the origins that nobody comes from any more.
     fn tidy(&mut self) {
-        self.waiting.retain(|(_, granted)| !granted.is_closed());
-        let present: HashSet<Place> = self.waiting.iter().map(|(place, _)| *place).chain(self.running.iter().copied()).collect();
-        let networks: HashSet<_> = present.iter().map(|place| place.network).collect();
-        self.turns_of_places.retain(|place, _| present.contains(place));
-        self.turns_of_networks.retain(|network, _| networks.contains(network));
+        self.waiting.retain(|waiting| !waiting.granted.is_closed());
+        let present: HashSet<Origin> = self.waiting.iter().map(|waiting| waiting.origin).chain(self.running.iter().copied()).collect();
+        let networks: HashSet<_> = present.iter().map(|origin| origin.network).collect();
+        self.tickets_of_origins.retain(|origin, _| present.contains(origin));
+        self.tickets_of_networks.retain(|network, _| networks.contains(network));
     }
 }
 
-fn lock(line: &Mutex<Line>) -> MutexGuard<'_, Line> {
-    line.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn crowded() -> Error {
@@ -185,16 +199,24 @@ mod tests {
         text.parse().ok()
     }
 
-    /// Joins the line, and has nothing yet.
-    fn wait<'a>(limits: &'a SignInLimits, from: &str) -> LocalBoxFuture<'a, Result<Turn>> {
-        let address = address(from);
-        let mut turn = limits.take_turn(address).boxed_local();
-        assert!((&mut turn).now_or_never().is_none(), "{from} has a turn at once");
-        turn
+    fn is_known(from: &str) -> bool {
+        from.starts_with("203.0.113.")
     }
 
-    fn at_once(limits: &SignInLimits, from: &str) -> Turn {
-        limits.take_turn(address(from)).now_or_never().expect("at once").expect("a turn")
+    /// Joins the queue, and has nothing yet. Whoever comes from 203.0.113.0/24 is known there.
+    fn wait<'a>(limits: &'a SignInLimits, from: &str) -> LocalBoxFuture<'a, Result<Ticket>> {
+        let mut ticket = limits.queue(address(from), is_known(from)).boxed_local();
+        assert!((&mut ticket).now_or_never().is_none(), "{from} has a ticket at once");
+        ticket
+    }
+
+    fn at_once(limits: &SignInLimits, from: &str) -> Ticket {
+        limits.queue(address(from), is_known(from)).now_or_never().expect("at once").expect("a ticket")
+    }
+
+    fn refused(limits: &SignInLimits, from: &str) {
+        let refused = limits.queue(address(from), is_known(from)).now_or_never().expect("at once");
+        assert_eq!(refused.err().expect("the queue is full").code(), Code::RateLimited);
     }
 
     #[test]
@@ -202,19 +224,18 @@ mod tests {
         let limits = SignInLimits::default();
         let first = at_once(&limits, "192.0.2.1");
         let mut waiting: Vec<_> = (0..MAX_WAITING_OF_ADDRESS).map(|_| wait(&limits, "192.0.2.1")).collect();
-        let refused = limits.take_turn(address("192.0.2.1")).now_or_never().expect("at once").err().expect("the line is full");
-        assert_eq!(refused.code(), Code::RateLimited);
+        refused(&limits, "192.0.2.1");
         drop(at_once(&limits, "192.0.2.2"));
-        // Who goes away leaves the line.
+        // Who goes away leaves the queue.
         waiting.pop();
         waiting.push(wait(&limits, "192.0.2.1"));
         drop(first);
-        for turn in waiting {
-            drop(turn.now_or_never().expect("the next").expect("a turn"));
+        for ticket in waiting {
+            drop(ticket.now_or_never().expect("the next").expect("a ticket"));
         }
         at_once(&limits, "192.0.2.3");
-        let line = lock(&limits.line);
-        assert!(line.running.is_empty() && line.waiting.is_empty() && line.turns_of_places.len() <= 1, "what is over is forgotten");
+        let queue = lock(&limits.queue);
+        assert!(queue.running.is_empty() && queue.waiting.is_empty() && queue.tickets_of_origins.len() <= 1, "what is over is forgotten");
     }
 
     #[test]
@@ -224,18 +245,48 @@ mod tests {
         let _flood: Vec<_> = (4..200).map(|host| wait(&limits, &format!("198.51.100.{host}"))).collect();
         let right = wait(&limits, "192.0.2.1");
         running.pop();
-        right.now_or_never().expect("the next turn").expect("a turn");
+        right.now_or_never().expect("the next turn").expect("a ticket");
     }
 
     #[test]
-    fn a_full_line_puts_out_the_last_of_the_largest_network() {
+    fn a_full_queue_puts_out_the_last_of_the_largest_network() {
         let limits = SignInLimits::default();
         let _running: Vec<_> = (0..4).map(|host| at_once(&limits, &format!("198.51.100.{host}"))).collect();
         let mut flood: Vec<_> = (0..MAX_WAITING).map(|host| wait(&limits, &format!("198.51.{}.{}", host / 250, host % 250))).collect();
-        let refused = limits.take_turn(address("198.51.200.1")).now_or_never().expect("at once");
-        assert_eq!(refused.err().expect("full").code(), Code::RateLimited);
+        refused(&limits, "198.51.200.1");
         let _right = wait(&limits, "192.0.2.1");
         assert!(flood.pop().expect("a flood").now_or_never().expect("put out").is_err());
-        assert!(flood.iter_mut().all(|turn| turn.now_or_never().is_none()), "and nobody else");
+        assert!(flood.iter_mut().all(|ticket| ticket.now_or_never().is_none()), "and nobody else");
+    }
+
+    #[test]
+    fn whoever_is_known_goes_first_and_is_never_put_out() {
+        let limits = SignInLimits::default();
+        let mut running: Vec<_> = (1..5).map(|network| at_once(&limits, &format!("10.{network}.0.1"))).collect();
+        let mut known: Vec<_> = (0..2).map(|host| wait(&limits, &format!("203.0.113.{host}"))).collect();
+        // So many networks that each has but one in the queue, and some of their own address.
+        let mut flood: Vec<_> =
+            (2..MAX_WAITING).map(|number| wait(&limits, &format!("{}.{}.0.1", 11 + number / 250, number % 250))).collect();
+        refused(&limits, "192.0.2.1");
+        let another = wait(&limits, "203.0.113.7");
+        assert_eq!(flood.iter_mut().filter_map(|ticket| ticket.now_or_never()).filter(Result::is_err).count(), 1, "a stranger gives way");
+        running.pop();
+        let first = known.remove(0).now_or_never().expect("the next").expect("a ticket");
+        drop(first);
+        drop(known.remove(0).now_or_never().expect("the next").expect("a ticket"));
+        drop(another.now_or_never().expect("the next").expect("a ticket"));
+    }
+
+    #[test]
+    fn strangers_do_not_fill_the_queue_of_who_is_known_at_their_address() {
+        let limits = SignInLimits::default();
+        let here = address("192.0.2.1");
+        let first = at_once(&limits, "192.0.2.1");
+        let _flood: Vec<_> = (0..MAX_WAITING_OF_ADDRESS).map(|_| wait(&limits, "192.0.2.1")).collect();
+        refused(&limits, "192.0.2.1");
+        let mut known = limits.queue(here, true).boxed_local();
+        assert!((&mut known).now_or_never().is_none());
+        drop(first);
+        known.now_or_never().expect("the next").expect("a ticket");
     }
 }

@@ -1,6 +1,6 @@
 //! The rules of signing in, staying in and signing out.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QueryTrait, entity::prelude::*, sea_query::Expr};
@@ -8,7 +8,7 @@ use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QueryTrait, entity::prelude:
 use super::{
     json::{Jwks, PasswordChange, SignIn, SignOut, Tokens},
     keys::{self, Claims, ISSUER, Signer},
-    limits::{SignInLimits, Turn},
+    limits::SignInLimits,
     refresh_token,
     session::{Column, Entity, Model},
     throttle::{self, Throttle},
@@ -22,6 +22,7 @@ use crate::{
         clock::Timestamp,
         context::Context,
         db::Db,
+        detached::run_detached,
         error::{Code, Error, Result},
         journal::Change,
         network::Client,
@@ -36,20 +37,19 @@ const ACCESS_SECONDS: i64 = 15 * 60;
 const SESSION_SECONDS: i64 = 30 * 24 * 60 * 60;
 
 /// Opens a session for whoever knows the password of an active account.
-pub async fn sign_in(db: &Db, limits: &SignInLimits, context: Context, given: SignIn, client: Client) -> Result<Tokens> {
-    let throttle = Throttle::of(&given.email, client);
-    let _turn = take_turn(db, limits, &throttle, client).await?;
-    let user = users::by_email(db.read(), &given.email).await?.filter(|user| user.active);
-    let hash = user.as_ref().and_then(|user| user.password_hash.clone());
-    prove(db, &context, &throttle, given.password, hash.clone(), wrong_credentials).await?;
-    let user = user.ok_or_else(wrong_credentials)?;
+pub async fn sign_in(db: &Db, limits: &Arc<SignInLimits>, context: Context, given: SignIn, client: Client) -> Result<Tokens> {
+    let SignIn { email, password } = given;
+    let throttle = Throttle::of(&email, client);
+    let attempt = Attempt { throttle: throttle.clone(), address: client.address, password, refusal: wrong_credentials };
+    let account = async move |db: &Db| Ok(users::by_email(db.read(), &email).await?.filter(|user| user.active));
+    let proven = prove(db, limits, &context, attempt, account).await?;
     let signer = keys::signer(db).await?;
     db.write(context, async move |tx| {
         throttle.check(tx.read(), tx.now).await?;
         // They may have left, or changed the password, while the one given was being checked.
-        let user = users::hold(tx, user.id).await?.filter(|user| user.active && user.password_hash == hash);
+        let user = users::hold(tx, proven.id).await?.filter(|user| user.active && user.password_hash == proven.password_hash);
         let user = user.ok_or_else(wrong_credentials)?;
-        throttle.clear(tx).await?;
+        throttle.succeed(tx).await?;
         open(tx, &user, &signer, ACCESS_SECONDS).await
     })
     .await
@@ -59,28 +59,40 @@ fn wrong_credentials() -> Error {
     Error::new(Code::InvalidCredentials, "The e-mail and password do not belong together, or the account is not active.")
 }
 
-/// Waits until it is the turn of an address, and refuses whoever has failed too often, before the wait and after it.
-async fn take_turn(db: &Db, limits: &SignInLimits, throttle: &Throttle, client: Client) -> Result<Turn> {
-    throttle.check(db.read(), db.clock().now()).await?;
-    let turn = limits.take_turn(client.address).await?;
-    throttle.check(db.read(), db.clock().now()).await?;
-    Ok(turn)
+/// Somebody who says that they know a password.
+struct Attempt {
+    throttle: Throttle,
+    address: Option<IpAddr>,
+    password: String,
+    /// What a wrong one is answered.
+    refusal: fn() -> Error,
 }
 
-/// Refuses whoever does not know the password, and counts that.
+/// The account, if they know its password; otherwise that is counted and refused, and so is whoever has failed too often,
+/// before they wait for the hasher and after it. It goes on to its end whether anybody waits for it or not: who hangs up has
+/// cost as much, and has failed as well.
 async fn prove(
     db: &Db,
+    limits: &Arc<SignInLimits>,
     context: &Context,
-    throttle: &Throttle,
-    password: String,
-    hash: Option<String>,
-    refusal: fn() -> Error,
-) -> Result<()> {
-    if password::verify(password, hash).await? {
-        return Ok(());
-    }
-    let throttle = throttle.clone();
-    Err(db.write(context.clone(), async move |tx| throttle.count(tx, refusal()).await).await?)
+    attempt: Attempt,
+    account: impl AsyncFnOnce(&Db) -> Result<Option<user::Model>> + 'static,
+) -> Result<user::Model> {
+    let (db, limits, context) = (db.clone(), limits.clone(), context.clone());
+    run_detached(async move {
+        let Attempt { throttle, address, password, refusal } = attempt;
+        let is_known = throttle.check(db.read(), db.clock().now()).await?;
+        let _ticket = limits.queue(address, is_known).await?;
+        throttle.check(db.read(), db.clock().now()).await?;
+        let user = account(&db).await?;
+        let hash = user.as_ref().and_then(|user| user.password_hash.clone());
+        let is_right = password::verify(password, hash).await?;
+        match user.filter(|_| is_right) {
+            Some(user) => Ok(user),
+            None => Err(db.write(context, async move |tx| throttle.count(tx, refusal()).await).await?),
+        }
+    })
+    .await
 }
 
 /// Opens a session for a person whom somebody vouches for, with an access token of any length.
@@ -185,26 +197,29 @@ async fn end(tx: &mut Tx, session: Model) -> Result<()> {
 }
 
 /// Gives the caller a new password; their other sessions end.
-pub async fn change_password(db: &Db, limits: &SignInLimits, context: Context, given: PasswordChange, client: Client) -> Result<()> {
+pub async fn change_password(db: &Db, limits: &Arc<SignInLimits>, context: Context, given: PasswordChange, client: Client) -> Result<()> {
+    let PasswordChange { current_password, new_password } = given;
     let user = users::find(db.read(), context.actor.person()?).await?;
     let throttle = Throttle::of(&user.email, client);
-    let _turn = take_turn(db, limits, &throttle, client).await?;
-    let same = given.new_password == given.current_password;
-    prove(db, &context, &throttle, given.current_password, user.password_hash, || {
-        Error::field("current_password", "wrong", "is not the present password")
-    })
-    .await?;
+    let same = new_password == current_password;
+    let attempt = Attempt { throttle: throttle.clone(), address: client.address, password: current_password, refusal: wrong_password };
+    let id = user.id;
+    prove(db, limits, &context, attempt, async move |db: &Db| users::find_active(db.read(), id).await).await?;
     if same {
         return Err(Error::field("new_password", "unchanged", "must differ from the present password"));
     }
-    strength::refuse_weak("new_password", &given.new_password, vec![user.email, user.name]).await?;
-    let hash = password::hash(given.new_password).await?;
+    strength::refuse_weak("new_password", &new_password, vec![user.email, user.name]).await?;
+    let hash = password::hash(new_password).await?;
     db.write(context, async move |tx| {
         throttle.check(tx.read(), tx.now).await?;
-        throttle.clear(tx).await?;
+        throttle.succeed(tx).await?;
         users::set_password(tx, user.id, hash).await.map(drop)
     })
     .await
+}
+
+fn wrong_password() -> Error {
+    Error::field("current_password", "wrong", "is not the present password")
 }
 
 /// Reaction: whoever leaves or has a new password loses every session but the one that asks for it.

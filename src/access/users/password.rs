@@ -8,10 +8,13 @@ use argon2::{
 };
 use tokio::sync::Semaphore;
 
-use crate::kernel::error::{Error, Result};
+use crate::kernel::{
+    aside::with_permit,
+    error::{Error, Result},
+};
 
 /// Each hash takes 19 MiB; two at a time bound the memory.
-static AT_WORK: Semaphore = Semaphore::const_new(2);
+static PERMITS: Semaphore = Semaphore::const_new(2);
 
 /// OWASP's second choice: 19 MiB, two passes, one lane.
 static HASHER: LazyLock<Option<Argon2<'static>>> =
@@ -48,6 +51,5 @@ pub async fn verify(password: String, hash: Option<String>) -> Result<bool> {
 }
 
 async fn work<T: Send + 'static>(hashing: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    let _turn = AT_WORK.acquire().await.map_err(Error::internal)?;
-    tokio::task::spawn_blocking(hashing).await.map_err(Error::internal)?
+    with_permit(&PERMITS, hashing).await?
 }

@@ -3,13 +3,17 @@
 use tokio::sync::Semaphore;
 use zxcvbn::{Score, zxcvbn};
 
-use crate::kernel::error::{Error, Result};
+use crate::kernel::{
+    aside::with_permit,
+    error::{Error, Result},
+};
 
 /// Looking for patterns takes a while for some passwords: one at a time, so that sign-ins are not held up.
-static AT_WORK: Semaphore = Semaphore::const_new(1);
+static PERMITS: Semaphore = Semaphore::const_new(1);
 
-/// Characters that are looked at. The time it takes grows faster than they do, and a pattern shows sooner.
-const LOOKED_AT: usize = 64;
+/// Characters whose strength is estimated; those behind them are left aside. The time that it takes grows faster than they do,
+/// and a pattern shows sooner.
+const MAX_ESTIMATED: usize = 64;
 
 /// Guesses that a password must withstand: ten thousand million, which is a lot where each costs what ours cost.
 const MIN_SCORE: Score = Score::Three;
@@ -24,9 +28,8 @@ pub async fn refuse_weak(field: &str, password: &str, about: Vec<String>) -> Res
 
 /// Why a password is easy to guess for whoever knows whose it is, if it is.
 pub async fn weakness(password: &str, about: Vec<String>) -> Result<Option<String>> {
-    let password: String = password.chars().take(LOOKED_AT).collect();
-    let _turn = AT_WORK.acquire().await.map_err(Error::internal)?;
-    tokio::task::spawn_blocking(move || found(&password, &about)).await.map_err(Error::internal)
+    let password: String = password.chars().take(MAX_ESTIMATED).collect();
+    with_permit(&PERMITS, move || found(&password, &about)).await
 }
 
 fn found(password: &str, about: &[String]) -> Option<String> {

@@ -39,8 +39,15 @@ impl Wire {
         Self { address: shop.base.strip_prefix("http://").expect("an address").to_owned(), stream: None }
     }
 
-    /// Sends a request with the target as it is; a new connection when the last one has ended.
-    pub async fn ask(&mut self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    /// Sends a request and resets the connection as soon as something has happened, without waiting for an answer.
+    pub async fn reset_after(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8], event: impl Future<Output = ()>) {
+        let mut stream = TcpStream::connect(&self.address).await.expect("a connection");
+        stream.write_all(&self.request(method, target, headers, body)).await.expect("a request");
+        event.await;
+        stream.set_zero_linger().expect("an end without manners");
+    }
+
+    fn request(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
         let mut request = format!("{method} {target} HTTP/1.1\r\nhost: {}\r\n", self.address).into_bytes();
         for (name, value) in headers {
             request.extend(format!("{name}: {value}\r\n").into_bytes());
@@ -50,6 +57,12 @@ impl Wire {
         }
         request.extend(b"\r\n");
         request.extend(body);
+        request
+    }
+
+    /// Sends a request with the target as it is; a new connection when the last one has ended.
+    pub async fn ask(&mut self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let request = self.request(method, target, headers, body);
         let stream = match self.stream.take() {
             Some(stream) => stream,
             None => BufReader::new(TcpStream::connect(&self.address).await.expect("a connection")),
