@@ -116,9 +116,9 @@ impl Keyring {
             return Ok(Some(key));
         }
         let Some(file) = &self.file else { return Ok(None) };
-        let kept = read(file).map_err(Error::internal)?;
+        let kept = read(file).map_err(|error| unusable(file, &error))?;
         let key = match kept {
-            None if make => Some(create(file).map_err(Error::internal)?),
+            None if make => Some(create(file).map_err(|error| unusable(file, &error))?),
             kept => kept,
         };
         Ok(key.map(|key| self.kept.get_or_init(|| key)))
@@ -128,7 +128,7 @@ impl Keyring {
 fn read(file: &Path) -> io::Result<Option<Key>> {
     files::close_to_others(file);
     match fs::read_to_string(file) {
-        Ok(text) => text.parse().map(Some).map_err(|wanted| io::Error::other(format!("{} does not hold {wanted}", file.display()))),
+        Ok(text) => text.parse().map(Some).map_err(|wanted| io::Error::other(format!("it does not hold {wanted}"))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
@@ -147,6 +147,15 @@ fn create(file: &Path) -> io::Result<Key> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
         _ => read(file)?.ok_or_else(|| io::Error::other("a key that was kept is gone")),
     }
+}
+
+/// A key that is there and cannot be read is not lost: whoever takes it for that would throw away what it opens.
+fn unusable(file: &Path, error: &io::Error) -> Error {
+    let file = file.display();
+    Error::internal(format!(
+        "the key file {file} cannot be read or made: {error}. Let the server read it, or put back the one of the backup. Only if it is \
+         lost for good, remove it: credentials of other systems are then to be entered again, and every session ends"
+    ))
 }
 
 fn no_key() -> Error {

@@ -3,10 +3,16 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use caseload::{
     access::sessions,
-    app::config::Config,
-    kernel::secrets::{Key, Keyring},
+    app::{config::Config, reactions, start},
+    kernel::{
+        context::Context,
+        db::{Db, DbOptions},
+        secrets::{Key, Keyring},
+    },
 };
 use sea_orm::{ConnectionTrait, Statement};
+
+use std::{path::Path, sync::Arc};
 
 use crate::support::{Person, SECRET_KEY, Shop, Value, all, column, json, on_postgres};
 
@@ -147,4 +153,49 @@ async fn a_database_without_its_key_makes_another_and_ends_the_sessions() {
     sessions::protect_signing_keys(&third.db).await.expect("nothing to do");
     let admin = without.again(&without.admin).await;
     assert_eq!((status(&third, &third.admin).await, status(&third, &admin).await, status(&second, &admin).await), (200, 200, 200));
+}
+
+// A key that is there and cannot be read just now is not lost: nothing is thrown away for it.
+#[actix_web::test]
+async fn a_key_file_that_cannot_be_read_is_not_lost() {
+    let (shop, config) = open().await;
+    let folder = std::env::temp_dir().join(format!("caseload-key-file-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let file = folder.join("caseload.key");
+    let with_file = async |file: &Path| {
+        let keyring = Arc::new(Keyring::new(None, None, Some(file.to_owned())));
+        let options = DbOptions { keyring, ..start::options(&config) };
+        Db::open(&options, shop.clock.clone(), config.time_zone, reactions::reactions()).await.expect("a database")
+    };
+    let rows = kept(&shop).await;
+    let admin: uuid::Uuid = shop.admin.id.parse().expect("an id");
+    let short = BASE64_STANDARD.encode([7; 16]);
+    for content in [Some("nonsense"), Some(short.as_str()), Some(""), Some("\u{fffd}"), None] {
+        match content {
+            Some(content) => std::fs::write(&file, content).expect("a file"),
+            // What cannot even be opened: a folder stands there.
+            None => {
+                std::fs::remove_file(&file).expect("no file");
+                std::fs::create_dir(&file).expect("a folder");
+            }
+        }
+        let db = with_file(&file).await;
+        let refused = sessions::protect_signing_keys(&db).await.expect_err("a refusal").to_string();
+        assert!(refused.contains("caseload.key") && refused.contains("put back the one of the backup"), "{refused}");
+        // Nor does whoever signs in without having been at the start.
+        let context = Context::system(shop.clock.now(), chrono_tz::UTC, "sign-in");
+        sessions::start(&db, context, admin, 900).await.map(drop).expect_err("no key to sign with");
+        assert_eq!(kept(&shop).await, rows, "{content:?}");
+        db.close().await;
+    }
+    let fresh = shop.another(config.clone()).await;
+    assert_eq!((status(&shop, &shop.admin).await, status(&fresh, &shop.admin).await), (200, 200));
+    // It is put right, and everything is as it was.
+    std::fs::remove_dir(&file).expect("no folder");
+    std::fs::write(&file, SECRET_KEY).expect("the key");
+    let db = with_file(&file).await;
+    sessions::protect_signing_keys(&db).await.expect("nothing to do");
+    db.close().await;
+    assert_eq!((kept(&shop).await, status(&fresh, &shop.admin).await), (rows, 200));
+    std::fs::remove_dir_all(&folder).expect("an empty place");
 }

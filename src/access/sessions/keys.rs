@@ -95,10 +95,12 @@ pub async fn alone(tx: &mut Tx) -> Result<()> {
 async fn newest(reader: Reader<'_>, keyring: &Keyring, now: Timestamp) -> Result<Option<Signer>> {
     let signing = Entity::find().filter(Column::CreatedAt.gt(now.plus_seconds(-SIGNS_SECONDS)));
     let rows = reader.models(signing.order_by_desc(Column::CreatedAt).order_by_desc(Column::Id)).await?;
-    Ok(rows.into_iter().find_map(|row| {
-        let key = EncodingKey::from_ed_der(&sealing::opened(&row, keyring)?);
-        Some(Signer { kid: row.id, key })
-    }))
+    for row in rows {
+        if let Some(private_key) = sealing::opened(&row, keyring)? {
+            return Ok(Some(Signer { kid: row.id, key: EncodingKey::from_ed_der(&private_key) }));
+        }
+    }
+    Ok(None)
 }
 
 /// The newest key that signs; a new one if there is none. Whoever calls it is alone.

@@ -22,35 +22,32 @@ fn purpose(row: &Model) -> String {
 
 /// The row with its private key encrypted, where there is a key for that.
 pub fn sealed(row: Model, keyring: &Keyring) -> Result<Model> {
-    if !has_key(keyring) {
+    if !keyring.has_key()? {
         return Ok(row);
     }
     let text = keyring.seal(&purpose(&row), &BASE64_STANDARD.encode(&row.private_key))?;
     Ok(Model { private_key: text.into_bytes(), sealed: true, ..row })
 }
 
-/// The private key of a row; none when it is encrypted with a key that the server does not have.
-pub fn opened(row: &Model, keyring: &Keyring) -> Option<Vec<u8>> {
+/// The private key of a row; none when it is encrypted with a key that the server does not have. Whether it has one nobody can
+/// say while the file of it cannot be read.
+pub fn opened(row: &Model, keyring: &Keyring) -> Result<Option<Vec<u8>>> {
     if !row.sealed {
-        return Some(row.private_key.clone());
+        return Ok(Some(row.private_key.clone()));
     }
-    let text = std::str::from_utf8(&row.private_key).ok()?;
-    let private = keyring.open(&purpose(row), text).ok()?;
-    BASE64_STANDARD.decode(private).ok()
-}
-
-/// Whether there is a key to encrypt with. One that cannot be read is none: people must be able to sign in.
-fn has_key(keyring: &Keyring) -> bool {
-    keyring.has_key().unwrap_or_else(|error| {
-        tracing::error!(%error, "the key of credentials cannot be read or made; private keys of access tokens are kept as they are");
-        false
-    })
+    let Ok(text) = std::str::from_utf8(&row.private_key) else { return Ok(None) };
+    match keyring.open(&purpose(row), text) {
+        Ok(private) => Ok(BASE64_STANDARD.decode(private).ok()),
+        Err(error) if error.code() == Code::NoSecretKey => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Encrypts the private keys that are not encrypted, or with an older key. Those whose key is lost are of no use: another is
-/// made in their place, and every session ends, as nobody knows who else has what was lost.
+/// made in their place, and every session ends, as nobody knows who else has what was lost. A key that is there and cannot be
+/// read is not lost: that is refused, and nothing is touched.
 pub async fn protect(db: &Db) -> Result<()> {
-    if !has_key(db.keyring()) {
+    if !db.keyring().has_key()? {
         tracing::warn!("there is no CASELOAD_SECRET_KEY: the private keys of access tokens are kept in the database as they are");
     }
     let context = Context::system(db.clock().now(), db.company_zone(), "signing-keys");
@@ -58,7 +55,7 @@ pub async fn protect(db: &Db) -> Result<()> {
         keys::alone(tx).await?;
         let mut lost = false;
         for row in tx.read().models(Entity::find().order_by_asc(Column::Id)).await? {
-            match opened(&row, &tx.keyring) {
+            match opened(&row, &tx.keyring)? {
                 None => {
                     lost = true;
                     tx.execute(&Entity::delete_many().filter(Column::Id.eq(&row.id)).into_query()).await?;
