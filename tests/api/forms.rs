@@ -337,6 +337,10 @@ async fn s3_8_what_a_form_says_is_unconfirmed() {
     let call = shop.by(&ana).post("/v1/interactions", call).await.expect(201);
     assert_eq!(each(call["match"]["candidates"].as_array().expect("a list"), "contact_id"), [text(&marc["id"])]);
 
+    // Whoever looks for the number sees everybody of whom it is said, confirmed or not.
+    let found = shop.by(&ana).get("/v1/contacts?phone=%2B15145550123&sort=created_at").await.expect(200);
+    assert_eq!(column(&found, "id"), [&marc["id"], &json!(mallory), &call["match"]["contact_id"]].map(text));
+
     // A secret key passes on what somebody filled in: it is added where nothing is known, and confirms nothing.
     let roy = admin.post("/v1/contacts", json!({ "last_name": "Roy", "emails": ["roy@marche.example"] })).await.expect(201);
     admin.post(QUIZ, json!({ "email": "roy@marche.example", "phone": "+1 514 555 0123", "name": "Marc Gagnon" })).await.expect(202);
@@ -360,6 +364,51 @@ async fn s3_8_what_a_form_says_is_unconfirmed() {
     assert_eq!(lea["merged_contacts"].as_array().map(Vec::len), Some(1));
     let numbers: Vec<_> = lea["phones"].as_array().expect("a list").iter().map(|phone| (&phone["e164"], &phone["confirmed"])).collect();
     assert_eq!(numbers, [(&json!("+15145550188"), &json!(true)), (&json!("+15145550177"), &json!(false))]);
+}
+
+// S3-8: what the shop says itself takes the place of what only a form has said.
+#[actix_web::test]
+async fn s3_8_the_shops_own_word_wins() {
+    let shop = Shop::open().await;
+    let (admin, ana) = (shop.by(&shop.admin), shop.hire("Ana Ruiz", "agent").await);
+    let key = quiz(&shop, json!({})).await;
+    let claims = json!({
+        "email": "zoe@epicerie.example", "phone": "+1 514 555 0666", "name": "Mallory Evil", "postal_code": "H0H 0H0", "company": "Evil",
+    });
+    let answer = page(&shop, &key).post(QUIZ, claims).await.expect(202);
+    let id = text(&made(&shop, &answer).await["contact"]["id"]);
+    let read = async || admin.get(&format!("/v1/contacts/{id}")).await.expect(200);
+    let all = json!(["company", "emails", "first_names", "last_name", "phones", "postal_code"]);
+    assert_eq!(read().await["unconfirmed"], all);
+    // Neither another visitor's word nor what a server passes on does that.
+    let others = json!({ "email": "zoe@epicerie.example", "phone": "+1 514 555 0777", "name": "Eve Other" });
+    page(&shop, &key).post(QUIZ, others.clone()).await.expect(202);
+    admin.post(QUIZ, others).await.expect(202);
+    assert_eq!((&read().await["name"], &read().await["unconfirmed"]), (&json!("Mallory Evil"), &all));
+    // A call is taken of somebody who says who they are: what is not said is left as it was.
+    let who = json!({
+        "email": "ZOE@epicerie.example", "phone": "514 555-0123", "country": "CA", "first_names": "Zoé", "last_name": "Tremblay",
+        "company": "",
+    });
+    let call = json!({ "channel": "phone", "direction": "inbound", "subject_line": "Order", "complete": true, "who": who });
+    let call = shop.by(&ana).post("/v1/interactions", call).await.expect(201);
+    assert_eq!((&call["match"]["contact_id"], &call["match"]["matched_by"]), (&json!(id), &json!("email")));
+    let zoe = read().await;
+    assert_eq!((&zoe["name"], &zoe["postal_code"], &zoe["country"]), (&json!("Zoé Tremblay"), &json!("H0H 0H0"), &json!("CA")));
+    assert_eq!(zoe["phones"], json!([{ "number": "514 555-0123", "e164": "+15145550123", "confirmed": true }]));
+    assert_eq!((&zoe["emails"], &zoe["company"]), (&json!(["ZOE@epicerie.example"]), &json!("Evil")));
+    assert_eq!(zoe["unconfirmed"], json!(["company", "postal_code"]));
+    let found = async |number: &str| column(&admin.get(&format!("/v1/contacts?phone=%2B1514555{number}")).await.expect(200), "id");
+    assert_eq!((found("0123").await, found("0666").await), (vec![id.clone()], vec![]));
+    // It is known by them from now on.
+    let marc = json!({ "last_name": "Gagnon", "phones": ["+1 514 555 0123"], "external_ids": { "shop": "C-2" } });
+    let marc = admin.post("/v1/contacts", marc).await.expect(201);
+    assert_eq!(read().await["match_candidates"][0]["contact_id"], marc["id"]);
+    // Once it is confirmed, it stays until somebody changes it.
+    let who = json!({ "email": "zoe@epicerie.example", "last_name": "Else" });
+    let call = json!({ "channel": "phone", "subject_line": "Order", "complete": true, "who": who });
+    shop.by(&ana).post("/v1/interactions", call).await.expect(201);
+    assert_eq!(read().await["name"], "Zoé Tremblay");
 }
 
 // S3-2: what a stranger writes is taken in without what nobody sees.

@@ -210,7 +210,7 @@ impl Model {
     }
 
     /// What it is known by. What only a form has said makes nobody anybody: but for the address, by which a form finds whose
-    /// it is, it is no key.
+    /// it is, it is no key that anything matches by.
     #[must_use]
     pub fn keys(&self) -> Vec<key::Model> {
         let mut keys: Vec<(KeyKind, String)> = Vec::new();
@@ -221,9 +221,8 @@ impl Model {
             keys.push((KeyKind::Email, email));
         }
         let confirmed = |member: &str, text: &str| if self.unconfirmed.confirms(member) { text.to_owned() } else { String::new() };
-        if self.unconfirmed.confirms("phones") {
-            keys.extend(self.phones.0.iter().map(|phone| (KeyKind::Phone, phone.key())).filter(|(_, key)| !key.is_empty()));
-        }
+        let phone = if self.unconfirmed.confirms("phones") { KeyKind::Phone } else { KeyKind::ClaimedPhone };
+        keys.extend(self.phones.0.iter().map(|number| (phone, number.key())).filter(|(_, key)| !key.is_empty()));
         let (first, last) =
             (text::fold(&confirmed("first_names", &self.first_names)), text::fold(&confirmed("last_name", &self.last_name)));
         let place = confirmed("postal_code", &self.postal_key);

@@ -143,25 +143,31 @@ fn described(who: Who) -> ContactPatch {
     }
 }
 
-/// Adds to an unregistered record what it lacks; a registered one is the other system's to keep.
+/// Adds to an unregistered record what it lacks; a registered one is the other system's to keep. What only a form has said is
+/// lacking to the shop's own word, which takes its place and is confirmed.
 async fn complete(tx: &mut Tx, id: Uuid, who: &Who, word: Word) -> Result<Model> {
     let before = service::lock(tx, id).await?;
     if before.registered {
         return Ok(before);
     }
-    let missing = |present: &str, said: &Option<String>| if present.is_empty() { said.clone() } else { None };
-    let mut patch = described(Who {
-        first_names: missing(&before.first_names, &who.first_names),
-        last_name: missing(&before.last_name, &who.last_name),
-        company: missing(&before.company, &who.company),
-        postal_code: missing(before.postal_code.as_deref().unwrap_or_default(), &who.postal_code),
-        country: missing(before.country.as_deref().unwrap_or_default(), &who.country),
-        other: missing(&before.other, &who.other),
+    let wanted = |member: &str, lacks: bool, said: &Option<String>| {
+        let lacks = lacks || word == Word::Own && !before.unconfirmed.confirms(member);
+        said.clone().filter(|said| lacks && !said.trim().is_empty())
+    };
+    // They were found by this address, which may be of somebody who was merged into them.
+    let is_theirs = |said: &String| before.emails.0.iter().any(|email| text::email_key(email) == text::email_key(said));
+    let lacks = |text: &Option<String>| text.as_deref().unwrap_or_default().is_empty();
+    let patch = described(Who {
+        first_names: wanted("first_names", before.first_names.is_empty(), &who.first_names),
+        last_name: wanted("last_name", before.last_name.is_empty(), &who.last_name),
+        company: wanted("company", before.company.is_empty(), &who.company),
+        email: wanted("emails", false, &who.email).filter(is_theirs),
+        phone: wanted("phones", before.phones.0.is_empty(), &who.phone),
+        postal_code: wanted("postal_code", lacks(&before.postal_code), &who.postal_code),
+        country: wanted("country", lacks(&before.country), &who.country),
+        other: wanted("other", before.other.is_empty(), &who.other),
         ..Who::default()
     });
-    if before.phones.0.is_empty() {
-        patch.phones = who.phone.clone().map_or(Patch::Absent, |phone| Patch::Value(vec![phone]));
-    }
     service::apply(tx, before, patch, word).await
 }
 
@@ -170,22 +176,22 @@ pub(super) async fn alone_with(tx: &mut Tx, kind: KeyKind, key: &str) -> Result<
     tx.alone(text::door(&format!("contact {kind} {key}"))).await
 }
 
-/// The survivors that have a key, by the contacts that hold it.
-fn holders(kind: KeyKind, key: &str) -> SelectStatement {
+/// The survivors that have a key of one of some kinds, by the contacts that hold it.
+fn holders(kinds: &[KeyKind], key: &str) -> SelectStatement {
     let keys = |column: key::Column| Expr::col((key::Entity, column));
     Query::select()
         .distinct()
         .expr_as(Expr::col((Entity, Column::RootId)), Alias::new("id"))
         .from(key::Entity)
         .inner_join(Entity, Expr::col((Entity, Column::Id)).equals((key::Entity, key::Column::ContactId)))
-        .and_where(keys(key::Column::Kind).eq(kind))
+        .and_where(keys(key::Column::Kind).is_in(kinds.iter().copied()))
         .and_where(keys(key::Column::Key).eq(key))
         .to_owned()
 }
 
-/// Contacts that have a key, as a condition on their id.
-pub(super) fn has_key(kind: KeyKind, key: &str) -> Expr {
-    Expr::col((Entity, Column::Id)).in_subquery(holders(kind, key))
+/// Contacts that have a key of one of some kinds, as a condition on their id.
+pub(super) fn has_key(kinds: &[KeyKind], key: &str) -> Expr {
+    Expr::col((Entity, Column::Id)).in_subquery(holders(kinds, key))
 }
 
 /// Contacts that have the words, themselves or in what was merged into them.
@@ -206,7 +212,7 @@ struct Holder {
 
 /// The survivor that has an id in another system.
 pub async fn by_external_id(reader: Reader<'_>, external: &ExternalId) -> Result<Option<Uuid>> {
-    let found = reader.one::<Holder>(&holders(KeyKind::External, &key::external(&external.source, &external.id))).await?;
+    let found = reader.one::<Holder>(&holders(&[KeyKind::External], &key::external(&external.source, &external.id))).await?;
     Ok(found.map(|holder| holder.id))
 }
 
@@ -224,7 +230,7 @@ pub fn shop_id(contact: &serde_json::Value) -> Option<&str> {
 /// The survivors with an address.
 pub(super) async fn with_email(reader: Reader<'_>, email: &str) -> Result<Vec<Model>> {
     let mut select = Entity::find().into_query();
-    select.and_where(has_key(KeyKind::Email, email)).limit(10);
+    select.and_where(has_key(&[KeyKind::Email], email)).limit(10);
     reader.all(&select).await
 }
 
@@ -248,7 +254,7 @@ impl KeyKind {
     /// What it says when two contacts have it in common, and how sure that makes.
     const fn says(self) -> Option<(Reason, f64)> {
         match self {
-            Self::External => None,
+            Self::External | Self::ClaimedPhone => None,
             Self::Email => Some((Reason::Email, 0.9)),
             Self::Mailbox => Some((Reason::Mailbox, 0.7)),
             Self::Phone => Some((Reason::Phone, 0.7)),
@@ -275,7 +281,7 @@ pub async fn candidates(reader: Reader<'_>, contact: &Model) -> Result<Vec<Candi
     own.push(contact.clone());
     let ids: BTreeSet<(&str, &str)> =
         own.iter().flat_map(|contact| &contact.external_ids.0).map(|(source, id)| (source.as_str(), id.as_str())).collect();
-    let keys = own.iter().flat_map(Model::keys).filter(|key| key.kind != KeyKind::External);
+    let keys = own.iter().flat_map(Model::keys).filter(|key| key.kind.says().is_some());
     let same = keys.fold(Cond::any(), |any, key| any.add(column(key::Column::Kind).eq(key.kind).and(column(key::Column::Key).eq(key.key))));
     if same.is_empty() {
         return Ok(Vec::new());

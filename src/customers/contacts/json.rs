@@ -743,7 +743,8 @@ pub struct ContactFilter {
     /// Only with this e-mail address, compared without case.
     #[param(example = "zoe@epicerie.example")]
     pub email: Option<String>,
-    /// Only with this phone number: in international form, or as people of `country` write it.
+    /// Only with this phone number: in international form, or as people of `country` write it. Also those of whom only a form
+    /// has said it, whose number is not `confirmed`.
     #[param(example = "+15145550123")]
     pub phone: Option<String>,
     /// Only the one with this id in another system: a source and an id.

@@ -13,6 +13,8 @@ crate::choice! {
         Mailbox = "mailbox",
         /// A phone number in its international form.
         Phone = "phone",
+        /// The same, as only a form has said it: it is looked for by people, and makes nobody anybody.
+        ClaimedPhone = "claimed_phone",
         /// The full name and the postal code.
         NameAndPlace = "name_and_place",
         /// The last name and the postal code.

@@ -408,14 +408,14 @@ fn narrow(select: &mut sea_orm::sea_query::SelectStatement, filter: &ContactFilt
         select.and_where(identity::says(words, backend));
     }
     if let Some(email) = &filter.email {
-        select.and_where(has_key(KeyKind::Email, &text::email_key(email)));
+        select.and_where(has_key(&[KeyKind::Email], &text::email_key(email)));
     }
     if let Some(phone) = &filter.phone {
         let country = filter.country.as_ref().and_then(|AnyOf(countries)| countries.first()).map(|country| country.to_ascii_uppercase());
-        select.and_where(has_key(KeyKind::Phone, &Phone::read(phone, country.as_deref()).key()));
+        select.and_where(has_key(&[KeyKind::Phone, KeyKind::ClaimedPhone], &Phone::read(phone, country.as_deref()).key()));
     }
     if let Some(external) = &filter.external_id {
-        select.and_where(has_key(KeyKind::External, &key::external(&external.0, &external.1)));
+        select.and_where(has_key(&[KeyKind::External], &key::external(&external.0, &external.1)));
     }
     if let Some(prefix) = &filter.postal_code_prefix {
         select.and_where(begins(&column(Column::PostalKey), postal_key(prefix)));
