@@ -33,6 +33,7 @@ mod m0025_own_events;
 mod m0026_source_addresses;
 mod m0028_visitors;
 mod m0030_cursor_key;
+mod m0031_first_claims;
 
 /// Applies what is missing.
 pub struct Migrator;
@@ -67,6 +68,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0026_source_addresses::Migration),
             Box::new(m0028_visitors::Migration),
             Box::new(m0030_cursor_key::Migration),
+            Box::new(m0031_first_claims::Migration),
         ]
     }
 }

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use sea_orm::{
     DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     entity::prelude::*,
-    sea_query::{BinOper, Cond, Expr, ExprTrait, Func, Order, Query, SelectStatement},
+    sea_query::{Alias, BinOper, Expr, ExprTrait, Func, Order, Query, SelectStatement, UnionType},
 };
 use serde_json::{Map, Value, json};
 use validator::Validate;
@@ -202,9 +202,12 @@ pub async fn by_external_id(reader: Reader<'_>, source: &str, external_id: &str)
 
 /// The first item that has an id of another system, or that a visitor says has it.
 pub async fn known_as(reader: Reader<'_>, source: &str, external_id: &str) -> Result<Option<Uuid>> {
-    let known = Cond::any().add(Column::ExternalId.eq(external_id)).add(Column::ClaimedId.eq(external_id));
-    let known = Entity::find().filter(Column::Source.eq(source)).filter(known).order_by_asc(Column::CreatedAt).order_by_asc(Column::Id);
-    Ok(reader.model(known.limit(1)).await?.map(|item| item.id))
+    // Each by an index of its own: together they would be looked for in all that the source has.
+    let of = |id: Column| Entity::find().filter(Column::Source.eq(source)).filter(id.eq(external_id));
+    let known = reader.model(of(Column::ExternalId)).await?;
+    let claimed = of(Column::ClaimedId).order_by_asc(Column::CreatedAt).order_by_asc(Column::Id);
+    let claimed = reader.model(claimed.limit(1)).await?;
+    Ok(known.into_iter().chain(claimed).min_by_key(|item| (item.created_at, item.id)).map(|item| item.id))
 }
 
 /// Writes what another system says by now onto the item that came of it; whether that changed anything.
@@ -648,8 +651,16 @@ fn narrow(select: &mut SelectStatement, context: &Context, filter: &WorkItemFilt
         select.and_where(knows(reference, backend));
     }
     if let Some(ExternalIdText(source, id)) = &filter.external_id {
-        let known = Cond::any().add(column(Column::ExternalId).eq(id)).add(column(Column::ClaimedId).eq(id));
-        select.equals(column(Column::Source), Some(source.clone())).cond_where(known);
+        let other = Alias::new("known");
+        let of = |named: Column| {
+            let own = |column: Column| Expr::col((other.clone(), column));
+            let mut ids = Query::select();
+            ids.expr(own(Column::Id)).from_as(Entity, other.clone());
+            ids.and_where(own(Column::Source).eq(source)).and_where(own(named).eq(id));
+            ids
+        };
+        let known = of(Column::ExternalId).union(UnionType::All, of(Column::ClaimedId)).to_owned();
+        select.and_where(column(Column::Id).in_subquery(known));
     }
     if let Some(conflicting) = filter.conflicting {
         let alone = column(Column::ConflictsWithId).is_null();

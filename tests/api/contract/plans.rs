@@ -57,6 +57,8 @@ fn hot(group: &str) -> Vec<String> {
         "category=support",
         "source=manual&include_inactive=true",
         "include_inactive=true",
+        "external_id=quiz:R-1",
+        "external_id=quiz:R-1&include_inactive=true&sort=-created_at",
     ] {
         paths.push(format!("/v1/work-items?{filter}"));
     }
@@ -185,6 +187,17 @@ async fn every_read_is_served_by_an_index() {
         let path = format!("/v1/queues/{queue}/claim-next");
         agent.command(&path).await.expect(200);
         queries.extend(overheard.queries(&path));
+    }
+    // A visitor whose id is looked for among those that were claimed before.
+    let mut new = json!({ "name": "Quiz page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"] });
+    new["origins"] = json!(["https://shop.example"]);
+    let page = text(&admin.post("/v1/api-keys", new).await.expect(201)["secret"]);
+    admin.patch("/v1/forms/quiz", json!({ "mapping": { "external_id": "/id" } })).await.expect(200);
+    for number in 0..3 {
+        overheard.queries("");
+        let said = json!({ "id": "R-1", "email": format!("visitor{number}@mail.example") });
+        shop.with_token(&page).header("origin", "https://shop.example").post("/v1/intake/quiz", said).await.expect(202);
+        queries.extend(overheard.queries("/v1/intake/quiz").into_iter().filter(|(_, query)| query.sql.contains("claimed_id\" = ")));
     }
     assert!(queries.len() > 50, "only {} queries were heard", queries.len());
 
