@@ -131,8 +131,8 @@ impl Authenticator {
             (Ok(From { iss }), _) if iss == sessions::ISSUER => self.person(db, bearer, now).await,
             (Ok(From { iss }), Some(provider)) if iss == provider.issuer() => {
                 let Identity { subject, email, expires_at } = provider.identify(bearer, now).await?;
-                let user = identities::recognise(db, ShownIdentity { issuer: iss, subject, email }).await?;
-                Ok(Actor { expires_at: Some(expires_at), ..users::actor(db.read(), &user).await? })
+                let (user, identity) = identities::recognise(db, ShownIdentity { issuer: iss, subject, email }).await?;
+                Ok(Actor { identity: Some(identity), expires_at: Some(expires_at), ..users::actor(db.read(), &user).await? })
             }
             _ => Err(invalid("The token or key is not one of ours.")),
         }
@@ -232,7 +232,8 @@ async fn of_key(reader: Reader<'_>, key: api_key::Model, act_as: Option<Uuid>, c
     })
 }
 
-/// Who asks, read once more in the transaction of their write: the session or key, the person, and what they may do by now.
+/// Who asks, read once more in the transaction of their write: the session, identity or key, the person, and what they may do
+/// by now.
 #[must_use]
 pub fn recognise(tx: &Tx) -> LocalBoxFuture<'_, Result<Actor>> {
     async move {
@@ -243,8 +244,14 @@ pub fn recognise(tx: &Tx) -> LocalBoxFuture<'_, Result<Actor>> {
                 if let Some(session) = known.session {
                     sessions::find_live(reader, session, tx.now).await?.ok_or_else(|| invalid("The session has ended."))?;
                 }
+                if let Some(identity) = known.identity
+                    && !identities::is_linked(reader, identity, known.id).await?
+                {
+                    return Err(invalid("The account is not linked to the provider any more."));
+                }
                 let user = users::find_active(reader, known.id).await?.ok_or_else(|| invalid("The account is not active."))?;
-                Ok(Actor { session: known.session, expires_at: known.expires_at, ..users::actor(reader, &user).await? })
+                let Actor { session, identity, expires_at, .. } = *known;
+                Ok(Actor { session, identity, expires_at, ..users::actor(reader, &user).await? })
             }
             ActorKind::ApiKey => {
                 let key = api_keys::find(reader, known.id).await?.filter(|key| key.is_live(tx.now));

@@ -18,6 +18,7 @@ pub fn reactions() -> Reactions {
         ("user.deactivated", sessions::end_others),
         ("user.password_changed", sessions::end_others),
         ("user.deactivated", api_keys::follow_owner),
+        ("user.activated", api_keys::follow_owner),
         ("user.updated", api_keys::follow_owner),
         ("user.deactivated", offboarding::refuse_open_work),
         ("contact.created", notes::find_contact),

@@ -204,6 +204,9 @@ pub struct Actor {
     /// The session behind an access token.
     #[serde(skip)]
     pub session: Option<Uuid>,
+    /// The identity behind a token of an OpenID provider.
+    #[serde(skip)]
+    pub identity: Option<Uuid>,
     /// When the credential ends.
     #[serde(skip)]
     pub expires_at: Option<Timestamp>,
@@ -229,6 +232,7 @@ impl Actor {
             groups: Vec::new(),
             zone,
             session: None,
+            identity: None,
             expires_at: None,
             bounds: None,
             key_owner: None,
@@ -300,6 +304,13 @@ impl Actor {
             ActorKind::User | ActorKind::System => role <= self.role,
             ActorKind::ApiKey => role.scopes().is_subset(&self.scopes),
         }
+    }
+
+    /// Whether a role is a higher one than theirs, so that its people are not theirs to take out of service or to unlink. A
+    /// program that has every scope of the role stands no lower.
+    #[must_use]
+    pub fn is_outranked_by(&self, role: Role) -> bool {
+        role > self.role && !self.holds(role)
     }
 
     /// Whether they may hand out a scope. People never hold `users:act_as`, but administrators may give it to a program.

@@ -60,9 +60,11 @@ impl Tx {
     /// Reads once more who asks and what they may do by now, once in a transaction. What no request asked for, such as
     /// a job, has the rights that it was begun with.
     pub(super) async fn check_rights(&mut self) -> Result<()> {
-        let (Some(scope), Some(recognise)) = (self.context.scope, self.recognise.take()) else { return Ok(()) };
+        let (Some(scope), Some(recognise)) = (self.context.scope, self.recognise) else { return Ok(()) };
         let actor = recognise(self).await?;
         actor.may(scope)?;
+        // Not before: whoever was refused, and goes on with something else, is refused that as well.
+        self.recognise = None;
         self.context.actor = Arc::new(actor);
         Ok(())
     }

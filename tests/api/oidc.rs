@@ -388,6 +388,30 @@ async fn s4_37_a_person_is_who_the_provider_called_them_first() {
     }
 }
 
+// S4-37: what another instance has unlinked does not write here, however lately it was known.
+#[actix_web::test]
+async fn s4_37_whoever_was_unlinked_elsewhere_changes_nothing_here() {
+    let provider = Provider::start();
+    provider.publish("one", Algorithm::EdDSA);
+    let mut config = None;
+    let shop = Shop::with(|settings| {
+        settings.oidc = Some((provider.issuer.clone(), AUDIENCE.into()));
+        config = Some(settings.clone());
+    })
+    .await;
+    let other = shop.another(config.expect("settings")).await;
+    let ana = shop.hire("Ana Ruiz", "admin").await;
+    let token = sign("one", Algorithm::EdDSA, &provider.claims(json!({})));
+    let (there, admin) = (other.with_token(&token), shop.by(&shop.admin));
+    there.post("/v1/groups", json!({ "name": "Shipping" })).await.expect(201);
+    let identities = format!("/v1/users/{}/identities", ana.id);
+    let identity = text(&admin.get(&identities).await.expect(200)["data"][0]["id"]);
+    admin.delete(&format!("{identities}/{identity}")).await.expect(204);
+    assert_eq!(there.post("/v1/groups", json!({ "name": "Sales" })).await.problem(401), "invalid_token");
+    let user = json!({ "email": "new@shop.example", "name": "New", "role": "admin" });
+    assert_eq!(there.post("/v1/users", user).await.problem(401), "invalid_token");
+}
+
 // S4-37: whoever comes first is known from then on, also when several come at once.
 #[actix_web::test]
 async fn s4_37_of_several_that_come_first_at_once_one_is_the_person() {

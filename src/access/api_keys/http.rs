@@ -61,7 +61,7 @@ async fn read_api_key(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<
 ///
 /// A merge patch (RFC 7396) of its name, scopes, bounds, owner and end. It holds at once on this instance, and
 /// within five seconds on others. A key of which the caller lacks a scope is 403 `not_allowed` to be made last longer, open
-/// more, or be handed over. A revoked key is 409 `wrong_status`.
+/// more, or be handed over; an API key hands over none, be it its own. A revoked key is 409 `wrong_status`.
 #[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:write"])), request_body = ApiKeyPatch, responses((status = 200, description = "The API key as it is now.", body = ApiKeyView), (status = 409, description = "It is revoked.")))]
 #[patch("/api-keys/{id}")]
 async fn update_api_key(db: Data<Db>, Path(id): Path<Uuid>, call: Call<ApiKeyPatch>) -> Result<Answer> {

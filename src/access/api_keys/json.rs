@@ -135,7 +135,7 @@ pub struct ApiKeyPatch {
     #[schema(schema_with = origins_schema)]
     #[serde(default)]
     pub origins: Patch<Vec<String>>,
-    /// Whose it is from now on: a person who has all of its scopes, or may give them to a program.
+    /// Whose it is from now on: a person who has all of its scopes, or may give them to a program. A person says it, no API key.
     #[schema(value_type = Option<Uuid>, nullable = false)]
     #[serde(default)]
     pub owner_id: Patch<Uuid>,

@@ -28,6 +28,17 @@ impl Rights {
     }
 }
 
+/// What becomes of the person whose a key is.
+#[derive(Clone, Copy)]
+enum Person {
+    /// They stay, with this role.
+    Stays(Role),
+    /// They leave.
+    Leaves,
+    /// They come back, and bring no key back: earlier releases did not end them when somebody left.
+    Returns,
+}
+
 /// Reaction: ends the keys of somebody who leaves, and takes from the keys of somebody who may do less what is beyond that.
 /// A publishable key, which everybody may see, is handed over instead: pages need it, and nobody learns more by having it.
 /// Which keys these were is kept for the answer.
@@ -35,13 +46,16 @@ pub fn follow_owner<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a
     async move {
         let (before, after) = (Rights::of(change.before.as_ref())?, Rights::of(change.after.as_ref())?);
         let (Some(before), Some(after)) = (before, after) else { return Ok(()) };
-        if after.active && after.role >= before.role {
-            return Ok(());
-        }
+        let person = match (before.active, after.active) {
+            (true, true) if after.role >= before.role => return Ok(()),
+            (true, true) => Person::Stays(after.role),
+            (false, true) => Person::Returns,
+            (_, false) => Person::Leaves,
+        };
         let theirs = Column::OwnerId.eq(change.id).or(Column::UserId.eq(change.id));
         let theirs = tx.for_update(Entity::find().filter(theirs).filter(Column::RevokedAt.is_null()).order_by_asc(Column::Id));
         for key in tx.read().models(theirs).await? {
-            if let Some(fate) = follow(tx, &key, change.id, &after).await? {
+            if let Some(fate) = follow(tx, &key, change.id, person).await? {
                 tx.memory::<Parting>().keys.push(AffectedKey { id: key.id, name: key.name, fate });
             }
         }
@@ -50,25 +64,25 @@ pub fn follow_owner<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a
     .boxed_local()
 }
 
-async fn follow(tx: &mut Tx, key: &Model, person: Uuid, now: &Rights) -> Result<Option<Fate>> {
-    let is_theirs = key.owner_id == Some(person);
-    let (after, event, fate) = if now.active {
-        let scopes = key.scopes.known_to(now.role);
-        if !is_theirs || scopes == key.scopes.known() {
-            return Ok(None);
+async fn follow(tx: &mut Tx, key: &Model, id: Uuid, person: Person) -> Result<Option<Fate>> {
+    let is_theirs = key.owner_id == Some(id);
+    let (after, event, fate) = match person {
+        Person::Stays(role) => {
+            let scopes = key.scopes.known_to(role);
+            if !is_theirs || scopes == key.scopes.known() {
+                return Ok(None);
+            }
+            if scopes.is_empty() {
+                revoked(tx, key)
+            } else {
+                (Model { scopes: scopes.into_iter().collect(), ..key.clone() }, "api_key.updated", Fate::Narrowed)
+            }
         }
-        if scopes.is_empty() {
-            revoked(tx, key)
-        } else {
-            (Model { scopes: scopes.into_iter().collect(), ..key.clone() }, "api_key.updated", Fate::Narrowed)
-        }
-    } else if key.bounds.is_some() && is_theirs {
-        match heir(tx, person).await? {
+        Person::Leaves if key.bounds.is_some() && is_theirs => match heir(tx, id).await? {
             Some(heir) => (Model { owner_id: Some(heir), ..key.clone() }, "api_key.handed_over", Fate::HandedOver),
             None => revoked(tx, key),
-        }
-    } else {
-        revoked(tx, key)
+        },
+        Person::Leaves | Person::Returns => revoked(tx, key),
     };
     tx.change(key, after, event).await?;
     // What has run out long ago is nobody's loss.

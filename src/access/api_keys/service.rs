@@ -75,6 +75,11 @@ pub async fn create(tx: &mut Tx, new: NewApiKey) -> Result<(Model, String)> {
 
 /// Changes a key that has not been revoked.
 pub async fn update(tx: &mut Tx, id: Uuid, patch: ApiKeyPatch) -> Result<Model> {
+    // It would go on when they leave who answer for it.
+    if tx.context.actor.kind == ActorKind::ApiKey && !patch.owner_id.is_absent() {
+        return Err(Error::new(Code::NotAllowed, "An API key hands over neither itself nor another key: a person does.")
+            .violating(Violation::field("owner_id", "not_held", "is for people")));
+    }
     let before: Model = tx.target(id, "API key").await?;
     if before.revoked_at.is_some() {
         return Err(Error::new(Code::WrongStatus, "The API key has been revoked."));
@@ -118,7 +123,11 @@ async fn check_widening(tx: &mut Tx, before: &Model, after: &Model) -> Result<()
         refuse_beyond_ones_own(&tx.context.actor, after.expires_at)?;
         widened.push("expires_at");
     }
-    widened.extend((before.bounds != after.bounds).then_some("origins"));
+    if let (Some(before), Some(after)) = (&before.bounds, &after.bounds) {
+        let opens_more = |before: &[String], after: &[String]| after.iter().any(|named| !before.contains(named));
+        widened.extend(opens_more(&before.forms, &after.forms).then_some("forms"));
+        widened.extend(opens_more(&before.origins, &after.origins).then_some("origins"));
+    }
     if let Some(owner) = after.owner_id.filter(|owner| before.owner_id != Some(*owner)) {
         let owner = users::hold(tx, owner).await?.filter(|owner| owner.active);
         let owner = owner.ok_or_else(|| Error::field("owner_id", "unknown", "is no active user"))?;

@@ -30,7 +30,7 @@ async fn list_identities(db: Data<Db>, Path(id): Path<Uuid>, list: List<Identity
 ///
 /// For somebody who has a new account there, or when the wrong one was linked. Whoever next signs in with their verified
 /// address is linked to them: set right the addresses at the provider first. It holds at once on this instance, and within
-/// five seconds on others.
+/// five seconds on others. Somebody of a higher role than the caller's is 403 `not_allowed`.
 #[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), responses((status = 204, description = "They are not linked any more.")))]
 #[delete("/users/{id}/identities/{identity_id}")]
 async fn unlink_identity(db: Data<Db>, Path((id, identity_id)): Path<(Uuid, Uuid)>, command: Command) -> Result<Answer> {

@@ -33,11 +33,11 @@ pub struct Shown {
     pub email: String,
 }
 
-/// The active person on staff that somebody is. Who comes for the first time is found by the address, and is known by the
-/// provider's name for them from then on.
-pub async fn recognise(db: &Db, shown: Shown) -> Result<user::Model> {
+/// The active person on staff that somebody is, and by which identity. Who comes for the first time is found by the address,
+/// and is known by the provider's name for them from then on.
+pub async fn recognise(db: &Db, shown: Shown) -> Result<(user::Model, Uuid)> {
     if let Some(identity) = find(db.read(), &shown).await? {
-        return owner(db.read(), &identity).await;
+        return Ok((owner(db.read(), &identity).await?, identity.id));
     }
     let user = users::by_email(db.read(), &shown.email).await?.filter(|user| user.active).ok_or_else(nobody)?;
     refuse_another(db.read(), user.id, &shown).await?;
@@ -47,28 +47,39 @@ pub async fn recognise(db: &Db, shown: Shown) -> Result<user::Model> {
         tx.alone(text::door(&format!("identity {} {}", shown.issuer, shown.subject))).await?;
         let user: user::Model = tx.lock::<user::Entity>(user.id, "user").await?;
         if let Some(identity) = find(tx.read(), &shown).await? {
-            return owner(tx.read(), &identity).await;
+            return Ok((owner(tx.read(), &identity).await?, identity.id));
         }
         if !user.active || user.email_key != text::email_key(&shown.email) {
             return Err(nobody());
         }
         refuse_another(tx.read(), user.id, &shown).await?;
         tx.context.actor = Arc::new(users::actor(tx.read(), &user).await?);
-        link(tx, &user, shown).await?;
-        Ok(user)
+        let identity = link(tx, &user, shown).await?;
+        Ok((user, identity))
     })
     .await
 }
 
-/// Has a person be somebody to a provider from now on.
-pub async fn link(tx: &mut Tx, user: &user::Model, shown: Shown) -> Result<()> {
-    let Shown { issuer, subject, email } = shown;
-    let identity = Model { id: tx.id(), user_id: user.id, issuer, subject, email, created_at: tx.now, version: 1 };
-    tx.create(&identity, "identity.linked").await
+/// Whether somebody is still who they were to a provider.
+pub async fn is_linked(reader: Reader<'_>, id: Uuid, user_id: Uuid) -> Result<bool> {
+    reader.any(Entity::find_by_id(id).filter(Column::UserId.eq(user_id)).into_query()).await
 }
 
-/// Has a person not be somebody to a provider any more.
+/// Has a person be somebody to a provider from now on: the id of that identity.
+pub async fn link(tx: &mut Tx, user: &user::Model, shown: Shown) -> Result<Uuid> {
+    let Shown { issuer, subject, email } = shown;
+    let identity = Model { id: tx.id(), user_id: user.id, issuer, subject, email, created_at: tx.now, version: 1 };
+    tx.create(&identity, "identity.linked").await?;
+    Ok(identity.id)
+}
+
+/// Has a person not be somebody to a provider any more. Nobody does that to a person of a higher role than their own: whoever
+/// has their address at the provider would be them from then on.
 pub async fn unlink(tx: &mut Tx, user_id: Uuid, id: Uuid) -> Result<()> {
+    let user = users::hold(tx, user_id).await?.ok_or_else(|| Error::not_found("user"))?;
+    if tx.context.actor.is_outranked_by(user.role) {
+        return Err(Error::new(Code::NotAllowed, "Nobody unlinks a person of a higher role than their own."));
+    }
     let identity: Model = tx.lock::<Entity>(id, "identity").await?;
     if identity.user_id != user_id {
         return Err(Error::not_found("identity"));

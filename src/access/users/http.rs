@@ -87,6 +87,7 @@ async fn read_user(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Ans
 /// last active administrator stays one: 409 `last_admin`. A role beyond the caller's own, and the address, role or
 /// activity of somebody whose role is, are 403 `not_allowed`; an API key has a role when it has every scope of it.
 /// The API keys of whoever leaves end, and those of whoever has a lower role lose what is beyond it: the answer names them.
+/// Coming back brings no key back: those that an earlier release let stand when they left end then.
 #[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), request_body = UserPatch, responses((status = 200, description = "The user as it is now.", body = ChangedUserView), (status = 409, description = "Somebody has the address, open work would be left, or it is the last administrator.")))]
 #[patch("/users/{id}")]
 async fn update_user(db: Data<Db>, Path(id): Path<Uuid>, call: Call<UserPatch>) -> Result<Answer> {

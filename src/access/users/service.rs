@@ -70,11 +70,10 @@ fn refuse_beyond_ones_own(fields: Vec<&str>) -> Result<()> {
 fn beyond_ones_own(actor: &Actor, before: &Model, after: &Model) -> Vec<&'static str> {
     let mightier = !actor.holds(before.role);
     let leaves = before.active && !after.active;
-    let outranked = mightier && before.role > actor.role;
     let changed = [
         ("email", before.email != after.email && mightier),
         ("role", before.role != after.role && (mightier || !actor.holds(after.role))),
-        ("active", before.active != after.active && if leaves { outranked } else { mightier }),
+        ("active", before.active != after.active && if leaves { actor.is_outranked_by(before.role) } else { mightier }),
     ];
     changed.into_iter().filter(|(_, beyond)| *beyond).map(|(field, _)| field).collect()
 }
@@ -177,6 +176,7 @@ pub async fn actor(reader: Reader<'_>, user: &Model) -> Result<Actor> {
         groups: groups.into_iter().map(|group| group.id).collect(),
         zone: user.time_zone.parse().unwrap_or_default(),
         session: None,
+        identity: None,
         expires_at: None,
         bounds: None,
         key_owner: None,

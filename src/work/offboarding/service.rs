@@ -36,8 +36,7 @@ pub async fn offboard(tx: &mut Tx, id: Uuid, wanted: Offboarding) -> Result<Offb
         users::hold(tx, heir).await?;
     }
     let leaver: user::Model = tx.lock::<user::Entity>(id, "user").await?;
-    let actor = &tx.context.actor;
-    if leaver.role > actor.role && !actor.holds(leaver.role) {
+    if tx.context.actor.is_outranked_by(leaver.role) {
         return Err(Error::new(Code::NotAllowed, "Nobody offboards a person of a higher role than their own."));
     }
     if !leaver.active {

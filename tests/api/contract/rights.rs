@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use caseload::kernel::actor::Role;
+use caseload::kernel::{actor::Role, error::Code};
+use sea_orm::ConnectionTrait;
 
 use super::*;
 use crate::support::{Person, all, each};
@@ -91,6 +92,54 @@ async fn what_a_key_has_lost_elsewhere_it_has_lost_here() {
     caller.get("/v1/users/me").await.expect(200);
     admin.patch(&format!("/v1/users/{}", gone.id), json!({ "active": false })).await.expect(200);
     assert_eq!(caller.patch("/v1/users/me", json!({ "name": "Still here" })).await.problem(401), "invalid_token");
+}
+
+// A refusal that is passed over is none for whatever comes after it in the same transaction.
+#[actix_web::test]
+async fn whoever_was_refused_once_is_refused_again() {
+    let shop = Shop::open().await;
+    let boss = shop.hire("Bo Boss", "admin").await;
+    let user = users::find(shop.db.read(), boss.id.parse().expect("an id")).await.expect("the person");
+    let actor = users::actor(shop.db.read(), &user).await.expect("an actor");
+    shop.by(&shop.admin).patch(&format!("/v1/users/{}", boss.id), json!({ "role": "agent" })).await.expect(200);
+    let context =
+        Context { actor: actor.into(), scope: Some(Scope::UsersWrite), ..Context::system(shop.clock.now(), chrono_tz::UTC, "asked") };
+    let refused = shop.db.write(context, async |tx| {
+        let mut refused = Vec::new();
+        for number in 0..3 {
+            let new = json!({ "email": format!("new{number}@shop.example"), "name": "New", "role": "admin" });
+            let made =
+                tx.apart(async move |tx| users::create(tx, serde_json::from_value(new).expect("a user"), None).await.map(drop)).await;
+            refused.push(made.is_err_and(|error| error.code() == Code::MissingScope));
+        }
+        Ok(refused)
+    });
+    assert_eq!(refused.await.expect("refusals"), [true; 3]);
+}
+
+// Nobody unlinks a person of a higher role: whoever has their address at the provider would be them.
+#[actix_web::test]
+async fn nobody_unlinks_somebody_of_a_higher_role() {
+    let shop = Shop::open().await;
+    let issuer = "https://login.shop.example";
+    let people = [shop.hire("Ana Ruiz", "agent").await, shop.hire("Mia Lund", "manager").await, shop.hire("Bo Boss", "admin").await];
+    let weak = key(&shop, "users alone", &[Scope::UsersWrite, Scope::UsersActAs]).await;
+    let strong = key(&shop, "every scope", &Role::Admin.scopes().into_iter().collect::<Vec<_>>()).await;
+    for (person, may) in people.iter().zip([true, true, false]) {
+        let path = async || format!("/v1/users/{}/identities/{}", person.id, link(&shop, &person.id, issuer).await);
+        let identity = path().await;
+        for caller in [shop.with_token(&weak), shop.with_token(&weak).header("x-act-as", &people[2].id)] {
+            let reply = caller.delete(&identity).await;
+            if may {
+                reply.expect(204);
+                break;
+            }
+            assert_eq!(reply.problem(403), "not_allowed");
+        }
+        if !may {
+            shop.with_token(&strong).delete(&identity).await.expect(204);
+        }
+    }
 }
 
 // Of two who take each other's rights away at the same time, one comes first, and the other has none any more.
@@ -209,6 +258,59 @@ async fn a_key_gives_no_key_more_than_it_has() {
     caller.command(&format!("{mighty}/revoke")).await.expect(200);
 }
 
+// Handed over, a key would go on when they leave who answer for it.
+#[actix_web::test]
+async fn a_key_hands_over_no_key() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let heir = shop.hire("Hana Heir", "admin").await;
+    let every: Vec<Scope> = Scope::ALL.to_vec();
+    let path_of = async |name: &str| {
+        let keys = admin.rows("/v1/api-keys").await;
+        let key = keys.iter().find(|key| key["name"] == name).expect("the key");
+        format!("/v1/api-keys/{}", text(&key["id"]))
+    };
+    let secret = key(&shop, "itself", &every).await;
+    key(&shop, "another", &[Scope::NotesRead]).await;
+    for caller in [shop.with_token(&secret), shop.with_token(&secret).header("x-act-as", &shop.admin.id)] {
+        for name in ["itself", "another"] {
+            let path = path_of(name).await;
+            for owner in [json!(heir.id), json!(shop.admin.id), json!(NOTHING), Value::Null] {
+                let refused = caller.patch(&path, json!({ "name": "Mine", "owner_id": owner })).await;
+                assert_eq!((refused.problem(403), refused.broken(403)), ("not_allowed", vec![("#/owner_id".into(), "not_held".into())]));
+            }
+            let read = admin.get(&path).await.expect(200);
+            assert_eq!((&read["owner"]["id"], &read["version"]), (&json!(shop.admin.id), &json!(1)), "{name}");
+        }
+    }
+    admin.patch(&path_of("another").await, json!({ "owner_id": heir.id })).await.expect(200);
+}
+
+// Whoever could not hand a publishable key out opens no more with it; the refusal names what would.
+#[actix_web::test]
+async fn a_key_is_widened_by_who_has_its_scopes_and_the_refusal_names_the_field() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let mut page = json!({ "name": "Quiz page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz", "contact"] });
+    page["origins"] = json!(["https://shop.example"]);
+    let path = format!("/v1/api-keys/{}", text(&admin.post("/v1/api-keys", page).await.expect(201)["id"]));
+    let secret = key(&shop, "keys alone", &[Scope::ApiKeysRead, Scope::ApiKeysWrite]).await;
+    let caller = shop.with_token(&secret);
+    let (forms, origins) = (json!(["quiz", "callback"]), json!(["https://shop.example", "https://evil.example"]));
+    for (change, named) in [
+        (json!({ "forms": forms }), vec!["#/forms"]),
+        (json!({ "origins": origins }), vec!["#/origins"]),
+        (json!({ "forms": forms, "origins": origins }), vec!["#/forms", "#/origins"]),
+    ] {
+        let refused = caller.patch(&path, change.clone()).await;
+        let wanted: Vec<(String, String)> = named.into_iter().map(|place| (place.to_owned(), "not_held".to_owned())).collect();
+        assert_eq!((refused.problem(403), refused.broken(403)), ("not_allowed", wanted), "{change}");
+    }
+    // What opens less is no more than ending it.
+    assert_eq!(caller.patch(&path, json!({ "forms": ["contact"] })).await.expect(200)["forms"], json!(["contact"]));
+    assert_eq!(admin.patch(&path, json!({ "forms": forms, "origins": origins })).await.expect(200)["forms"], forms);
+}
+
 #[actix_web::test]
 async fn a_key_ends_with_the_person_whose_it_is_and_the_answer_names_it() {
     let shop = Shop::open().await;
@@ -266,6 +368,34 @@ async fn a_key_ends_with_the_person_whose_it_is_and_the_answer_names_it() {
     // Coming back brings nothing back.
     admin.patch(&format!("/v1/users/{}", boss.id), json!({ "active": true })).await.expect(200);
     assert_eq!(shop.with_token(&secret).get("/v1/notes").await.problem(401), "invalid_token");
+}
+
+// Before keys had owners they were not ended when somebody left; nor does any of these come back with them.
+#[actix_web::test]
+async fn a_key_that_outlasted_its_person_ends_when_they_come_back() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let boss = shop.hire("Bo Boss", "admin").await;
+    let new = json!({ "name": "Checkout", "scopes": ["notes:read"] });
+    let theirs = shop.by(&boss).post("/v1/api-keys", new).await.expect(201);
+    let acting = json!({ "name": "Acts for them", "scopes": ["notes:read"], "user_id": boss.id });
+    let acting = admin.post("/v1/api-keys", acting).await.expect(201);
+    let other = admin.post("/v1/api-keys", json!({ "name": "Somebody else's", "scopes": ["notes:read"] })).await.expect(201);
+    let path = format!("/v1/users/{}", boss.id);
+    admin.patch(&path, json!({ "active": false })).await.expect(200);
+    let database = shop.connect().await;
+    database.execute_unprepared("UPDATE api_keys SET revoked_at = NULL").await.expect("keys as they were");
+    database.close().await.expect("a closed connection");
+    let opens = async |key: &Value| shop.with_token(&text(&key["secret"])).get("/v1/notes").await.status;
+    assert_eq!((opens(&theirs).await, opens(&acting).await, opens(&other).await), (401, 401, 200), "while they are away");
+    let back = admin.patch(&path, json!({ "active": true })).await.expect(200);
+    let mut ended = back["api_keys"].as_array().expect("keys").clone();
+    ended.sort_by_key(|key| text(&key["name"]));
+    let fate = |key: &Value| json!({ "id": key["id"], "name": key["name"], "fate": "ended" });
+    assert_eq!(ended, [fate(&acting), fate(&theirs)]);
+    assert_eq!((opens(&theirs).await, opens(&acting).await, opens(&other).await), (401, 401, 200), "when they are back");
+    let made = shop.by(&shop.again(&boss).await).post("/v1/api-keys", json!({ "name": "New", "scopes": ["notes:read"] })).await.expect(201);
+    assert_eq!(opens(&made).await, 200);
 }
 
 #[actix_web::test]
