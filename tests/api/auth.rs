@@ -225,7 +225,8 @@ async fn s4_37_whoever_hangs_up_has_failed_as_well() {
         let (heard, anew) = (heard.clone(), anew.clone());
         let hear = move |statement: &Statement| {
             if statement.sql.contains("sign_in_failures") {
-                heard.lock().expect("what was asked").push_str(&format!("{:?}", statement.values));
+                let values = format!("{:?}", statement.values);
+                heard.lock().expect("what was asked").push_str(&values);
                 anew.notify_one();
             }
         };

@@ -25,7 +25,9 @@ pub fn well_known(routes: &mut Routes) {
 /// after its last refresh, and 90 days after it began at the latest. A wrong password and an unknown address are the same
 /// 401 `invalid_credentials`. After five failures of an account from one address even the right password is 429
 /// `too_many_failures` from there for 30 seconds, and twice as long after each further one, up to 15 minutes;
-/// after twenty failures of an address within 15 minutes, until those end. The body has 64 KiB at the most.
+/// after twenty failures of an address within 15 minutes, until those end. Who hangs up before the answer has failed as well.
+/// Where an account has signed in within 30 days it is known: it goes before others that wait, and the failures of others
+/// by way of the same proxy do not hold it up. The body has 64 KiB at the most.
 #[utoipa::path(tag = "auth", security(()), request_body = SignIn, responses((status = 200, description = "The tokens of a new session.", body = Tokens), (status = 429, description = "Too many failures; `Retry-After` says how long to wait.")))]
 #[post("/auth/token")]
 async fn create_token(

@@ -269,7 +269,7 @@ mod tests {
             (2..MAX_WAITING).map(|number| wait(&limits, &format!("{}.{}.0.1", 11 + number / 250, number % 250))).collect();
         refused(&limits, "192.0.2.1");
         let another = wait(&limits, "203.0.113.7");
-        assert_eq!(flood.iter_mut().filter_map(|ticket| ticket.now_or_never()).filter(Result::is_err).count(), 1, "a stranger gives way");
+        assert_eq!(flood.iter_mut().filter_map(FutureExt::now_or_never).filter(Result::is_err).count(), 1, "a stranger gives way");
         running.pop();
         let first = known.remove(0).now_or_never().expect("the next").expect("a ticket");
         drop(first);
