@@ -11,6 +11,7 @@ use super::routes::routes;
 use crate::kernel::{
     actor::Scope,
     http::{BrokenRule, Problem, Routes, answer::BARE},
+    kinds,
 };
 
 #[derive(OpenApi)]
@@ -93,6 +94,7 @@ fn build() -> Value {
     document["components"]["parameters"] = shared_parameters();
     document["components"]["headers"] = shared_headers();
     spell_lines_out(&mut document);
+    describe_scopes_of_schemas(&mut document["components"]["schemas"]);
     let versioned = versioned(&document["components"]["schemas"]);
     for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
         for (method, operation) in item.as_object_mut().into_iter().flatten() {
@@ -248,6 +250,29 @@ fn describe_ids(operation: &mut Value) {
     }
 }
 
+/// Says which scope a parameter takes that asks of things of another kind.
+fn describe_scopes_of_filters(operation: &mut Value) {
+    let own = operation["security"][0]["bearer"].clone();
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        let scope = parameter["name"].as_str().and_then(kinds::asked_of_others).map(Scope::as_str);
+        describe_scope(parameter, scope.filter(|scope| own.as_array().is_none_or(|own| !own.contains(&json!(scope)))));
+    }
+}
+
+/// The same of the filters in bodies.
+fn describe_scopes_of_schemas(schemas: &mut Value) {
+    let filters = schemas.as_object_mut().into_iter().flatten().filter(|(name, _)| name.ends_with("Filter"));
+    for (name, member) in filters.filter_map(|(_, filter)| filter["properties"].as_object_mut()).flatten() {
+        describe_scope(member, kinds::asked_of_others(name).map(Scope::as_str));
+    }
+}
+
+fn describe_scope(described: &mut Value, scope: Option<&str>) {
+    let Some(scope) = scope else { return };
+    let said = described["description"].as_str().map(|said| format!("{said} ")).unwrap_or_default();
+    described["description"] = format!("{said}Takes `{scope}`.").into();
+}
+
 /// A refusal that an operation describes in its own words has the shape of all.
 fn complete_refusals(operation: &mut Value) {
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
@@ -386,6 +411,7 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
         responses.sort_keys();
     }
     describe_ids(operation);
+    describe_scopes_of_filters(operation);
     show_examples(operation);
     if !parameters.is_empty() {
         if !operation["parameters"].is_array() {

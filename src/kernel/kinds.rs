@@ -55,6 +55,7 @@ const ASKS_OF_OTHERS: &[(&str, &str)] = &[
     ("contact_country", "contact"),
     ("contact_postal_code_prefix", "contact"),
     ("contact_owner", "contact"),
+    ("own_company", "contact"),
     ("follow_up", "action_item"),
     ("follow_up_assignee", "action_item"),
     ("follow_up_due_at_gte", "action_item"),

@@ -32,7 +32,8 @@ pub struct Criteria<'a> {
 impl Criteria<'_> {
     /// Refuses whoever asks what contacts are like and may not read them.
     pub fn may_be_asked_by(&self, actor: &Actor) -> Result<()> {
-        let asks = self.kind.is_some() || self.country.is_some() || self.postal_code_prefix.is_some() || self.owner.is_some();
+        let Self { kind, country, postal_code_prefix, owner, own_company } = self;
+        let asks = kind.is_some() || country.is_some() || postal_code_prefix.is_some() || owner.is_some() || own_company.is_some();
         if asks { actor.may(Scope::ContactsRead) } else { Ok(()) }
     }
 }

@@ -80,7 +80,7 @@ pub struct ConversionRow {
 /// What a report leaves out, or says to the list, because the caller did not say otherwise.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub struct ReportDefaults {
-    /// False when nothing about the shop itself counts (S2-16).
+    /// False when nothing about the shop itself counts (S2-16); it does for whoever lacks `contacts:read`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub own_company: Option<bool>,

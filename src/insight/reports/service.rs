@@ -428,7 +428,9 @@ async fn complete<L: Counted>(
             }
         }
     }
-    if asked.get(OWN_COMPANY).is_none() && !params.include_own_company.unwrap_or_default().0 {
+    // Which contact is the shop itself is for whoever may read contacts.
+    let may_ask = context.actor.may_read("contact");
+    if may_ask && asked.get(OWN_COMPANY).is_none() && !params.include_own_company.unwrap_or_default().0 {
         let found = L::found(reader, context, &asked.with(OWN_COMPANY, "true").filter::<L>()?).await?;
         let hidden: Vec<Cell> = reader.all(&Tally { found, ..Tally::default() }.statement()).await?;
         defaults.own_company = Some(false);

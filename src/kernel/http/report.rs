@@ -44,7 +44,7 @@ pub struct ReportParams {
     /// How many keys are shown, those with most rows; the rest is summed up as `all_others`.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 100, default = 50)]
     pub top: Option<Number<1, 100>>,
-    /// Whether what is about the shop itself counts too (S2-16).
+    /// Whether what is about the shop itself counts too (S2-16); it does for whoever lacks `contacts:read`.
     #[param(value_type = Option<bool>)]
     pub include_own_company: Option<Flag>,
     /// `json`, `csv`, `ndjson` or `svg`; overrides `Accept`.

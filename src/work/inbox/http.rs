@@ -25,8 +25,9 @@ pub fn routes(routes: &mut Routes) {
 async fn list_inbox(db: Data<Db>, list: List<InboxFilter>) -> Result<Listing> {
     let whose = service::whose(&list.context.actor, &list.filter)?;
     service::may_read(&list.context.actor, &list.filter)?;
-    let page = service::page(db.read(), whose, &list.filter, &list.page).await?;
-    let more = service::applied_defaults(db.read(), whose, &list.filter).await?;
+    let actor = &list.context.actor;
+    let page = service::page(db.read(), actor, whose, &list.filter, &list.page).await?;
+    let more = service::applied_defaults(db.read(), actor, whose, &list.filter).await?;
     Listing::with(&list, &page, more)
 }
 

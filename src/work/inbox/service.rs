@@ -204,10 +204,22 @@ pub fn may_read(actor: &Actor, filter: &InboxFilter) -> Result<()> {
     actor.may(if filter.entities == Some(InboxEntities::WorkItems) { Scope::WorkItemsRead } else { Scope::InteractionsRead })
 }
 
-/// A page of an inbox.
-pub async fn page(reader: Reader<'_>, whose: Uuid, filter: &InboxFilter, request: &PageRequest) -> Result<Page<InboxEntryView>> {
+/// A page of an inbox. What the caller may not read is not counted, either.
+pub async fn page(
+    reader: Reader<'_>,
+    actor: &Actor,
+    whose: Uuid,
+    filter: &InboxFilter,
+    request: &PageRequest,
+) -> Result<Page<InboxEntryView>> {
     let contacts = cluster_of(reader, filter).await?;
-    let page = list::page::<Row>(reader, request, inbox_entry::of(whose), |select| narrow(select, filter, contacts.as_ref())).await?;
+    let mut base = inbox_entry::of(whose);
+    for (scope, is_work) in [(Scope::WorkItemsRead, true), (Scope::InteractionsRead, false)] {
+        if !actor.scopes.contains(&scope) {
+            base.and_where(Expr::col((Entity, Column::IsWork)).ne(is_work));
+        }
+    }
+    let page = list::page::<Row>(reader, request, base, |select| narrow(select, filter, contacts.as_ref())).await?;
     let Page { data, next_cursor, counts } = page;
     let ids: Vec<Uuid> = data.iter().map(|row| row.entry.contact_id).collect();
     let named: HashMap<Uuid, _> = contacts::named(reader, &ids).await?;
@@ -226,7 +238,7 @@ async fn cluster_of(reader: Reader<'_>, filter: &InboxFilter) -> Result<Option<A
 }
 
 /// What an inbox leaves out unless asked, and how much that hides (S3-11 to S3-13).
-pub async fn applied_defaults(reader: Reader<'_>, whose: Uuid, filter: &InboxFilter) -> Result<Map<String, Value>> {
+pub async fn applied_defaults(reader: Reader<'_>, actor: &Actor, whose: Uuid, filter: &InboxFilter) -> Result<Map<String, Value>> {
     let mut more = Map::new();
     let shows_work = filter.entities == Some(InboxEntities::WorkItems);
     let by_kind = filter.entities.is_none();
@@ -241,7 +253,7 @@ pub async fn applied_defaults(reader: Reader<'_>, whose: Uuid, filter: &InboxFil
         let applied = InboxDefaults {
             entities: by_kind.then_some(InboxEntities::Communications),
             priority: by_priority.then_some(InboxPriority::High),
-            hidden: reader.count(hidden, list::COUNT_LIMIT).await?,
+            hidden: if actor.scopes.contains(&Scope::WorkItemsRead) { Some(reader.count(hidden, list::COUNT_LIMIT).await?) } else { None },
         };
         more.insert("applied_defaults".into(), serde_json::to_value(applied).map_err(Error::internal)?);
     }

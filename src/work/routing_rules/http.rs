@@ -64,7 +64,9 @@ async fn order_routing_rules(db: Data<Db>, call: Call<RoutingOrder>) -> Result<A
 /// Simulate routing
 ///
 /// Who would get a work item, and why: step by step which condition holds, what was found, and who is there (S3-4). It
-/// tries rules that are not saved, or not switched on, as well. Nothing is written, and nobody's turn is over.
+/// tries rules that are not saved, or not switched on, as well. Nothing is written, and nobody's turn is over. What it
+/// finds is shown to whoever may read it: a `work_item_id` takes `work_items:read` and `contacts:read`, and a `contact_id`
+/// `contacts:read`.
 #[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:read"])), request_body = Simulation, responses((status = 200, description = "Who would get it, and why.", body = SimulationView)))]
 #[post("/routing-rules/simulate")]
 async fn simulate_routing(db: Data<Db>, call: Call<Simulation>) -> Result<Answer> {

@@ -182,7 +182,7 @@ crate::page_of!(RoutingRulePage, RoutingRuleView, Model, "routing rules");
     "type": "body_type_quiz", "source": "quiz_page", "contact": {"country": "CA", "language": "fr"}, "reference": {"body_type": "liver"},
 }}))]
 pub struct Simulation {
-    /// An existing work item, as if it came now and named nobody.
+    /// An existing work item, as if it came now and named nobody. Takes `work_items:read` and `contacts:read`.
     pub work_item_id: Option<Uuid>,
     /// A work item that might come.
     #[validate(nested)]
@@ -222,7 +222,7 @@ pub struct SimulatedItem {
     #[validate(length(min = 1, max = 64))]
     #[schema(min_length = 1, max_length = 64, example = "quiz_page")]
     pub source: Option<String>,
-    /// The contact that it is for.
+    /// The contact that it is for. Takes `contacts:read`.
     pub contact_id: Option<Uuid>,
     /// Whom it is for, when that is no contact yet: a new lead like this.
     #[validate(nested)]

@@ -29,6 +29,7 @@ use crate::{
         contact::{self, postal_key},
     },
     kernel::{
+        actor::{Actor, Scope},
         clock::Timestamp,
         context::Context,
         db::Db,
@@ -195,6 +196,7 @@ pub async fn views(reader: Reader<'_>, rules: Vec<Model>) -> Result<Vec<RoutingR
 
 /// Who would get a work item, and why.
 pub async fn simulate(db: &Db, context: &Context, wanted: Simulation) -> Result<SimulationView> {
+    may_simulate(&context.actor, &wanted)?;
     let reader = db.read();
     let rules = rules_of(reader, wanted.rule_ids, wanted.rules).await?;
     let mut facts = match (wanted.work_item_id, wanted.draft) {
@@ -213,6 +215,17 @@ pub async fn simulate(db: &Db, context: &Context, wanted: Simulation) -> Result<
         None => (Assignee::new(AssigneeType::Public, None, None), RoutedBy::plain(Decision::Public)),
     });
     Ok(SimulationView { assignee, routed_by, steps: explained.steps })
+}
+
+/// Refuses whoever may not read what a simulation would tell of.
+fn may_simulate(actor: &Actor, wanted: &Simulation) -> Result<()> {
+    if wanted.work_item_id.is_some() {
+        actor.may(Scope::WorkItemsRead)?;
+    }
+    if wanted.work_item_id.is_some() || wanted.draft.as_ref().is_some_and(|draft| draft.contact_id.is_some()) {
+        actor.may(Scope::ContactsRead)?;
+    }
+    Ok(())
 }
 
 /// The rules to try: those that are not saved, then those that are named, or all that are switched on.

@@ -180,6 +180,8 @@ async fn filters_answer_no_question_about_what_the_caller_may_not_read() {
             ("contact_country", "CA", Scope::ContactsRead),
             ("contact_postal_code_prefix", "H2", Scope::ContactsRead),
             ("contact_owner", "me", Scope::ContactsRead),
+            ("own_company", "true", Scope::ContactsRead),
+            ("own_company", "false", Scope::ContactsRead),
             ("follow_up", "open", Scope::ActionItemsRead),
             ("follow_up_assignee", "public", Scope::ActionItemsRead),
             ("follow_up_instructions", "call", Scope::ActionItemsRead),
@@ -197,6 +199,66 @@ async fn filters_answer_no_question_about_what_the_caller_may_not_read() {
     refused(&shop.with_token(&secret).post("/v1/action-items/bulk", ask.clone()).await, Scope::ActionItemsRead);
     let secret = key(&shop, "read", &[Scope::ActionItemsWrite, Scope::ActionItemsRead]).await;
     refused(&shop.with_token(&secret).post("/v1/action-items/bulk", ask).await, Scope::ContactsRead);
+}
+
+#[actix_web::test]
+async fn a_simulation_tells_of_what_its_reader_may_read() {
+    let shop = stocked().await;
+    let admin = shop.by(&shop.admin);
+    let contact = text(&admin.get("/v1/contacts?limit=1").await.json["data"][0]["id"]);
+    let item = text(&admin.get("/v1/work-items?limit=1").await.json["data"][0]["id"]);
+    let of_an_item = json!({ "work_item_id": item });
+    let of_a_contact = json!({ "draft": { "type": "support_ticket", "contact_id": contact } });
+    let of_nobody = json!({ "draft": { "type": "support_ticket", "contact": { "country": "CA" } } });
+    let ask = async |more: &[Scope], body: &Value| {
+        let scopes: Vec<Scope> = [Scope::RoutingRulesRead].into_iter().chain(more.iter().copied()).collect();
+        shop.with_token(&key(&shop, "simulation", &scopes).await).post("/v1/routing-rules/simulate", body.clone()).await
+    };
+    ask(&[], &of_nobody).await.expect(200);
+    refused(&ask(&[Scope::ContactsRead], &of_an_item).await, Scope::WorkItemsRead);
+    refused(&ask(&[Scope::WorkItemsRead], &of_an_item).await, Scope::ContactsRead);
+    refused(&ask(&[Scope::WorkItemsRead], &of_a_contact).await, Scope::ContactsRead);
+    // What is not there is refused in the same way: nobody learns which ids there are.
+    refused(&ask(&[], &json!({ "work_item_id": NOTHING })).await, Scope::WorkItemsRead);
+    ask(&[Scope::WorkItemsRead, Scope::ContactsRead], &of_an_item).await.expect(200);
+    ask(&[Scope::ContactsRead], &of_a_contact).await.expect(200);
+}
+
+#[actix_web::test]
+async fn an_inbox_counts_what_its_reader_may_read() {
+    let shop = stocked().await;
+    let mia = shop.hire("Mia Lund", "manager").await;
+    let item = json!({ "type": "support_ticket", "who": { "last_name": "Roy" }, "assignee": user(&shop.admin) });
+    shop.by(&mia).post("/v1/work-items", item).await.expect(201);
+    let mut whole = shop.by(&shop.admin).get("/v1/inbox?counts=true").await.expect(200);
+    let ask = async |scope: Scope, path: &str| {
+        let secret = key(&shop, path, &[Scope::InboxRead, Scope::UsersActAs, scope]).await;
+        shop.with_token(&secret).header("x-act-as", &shop.admin.id).get(path).await.expect(200)
+    };
+    let hidden = whole["applied_defaults"]["hidden"].take();
+    assert!(hidden.as_u64().is_some_and(|hidden| hidden > 0), "{whole}");
+    let letters = ask(Scope::InteractionsRead, "/v1/inbox?counts=true").await;
+    assert_eq!(letters["applied_defaults"], json!({ "entities": "communications" }));
+    assert_eq!((&letters["counts"]["filtered"], &letters["counts"]["total"]), (&whole["counts"]["filtered"], &whole["counts"]["filtered"]));
+    let work = ask(Scope::WorkItemsRead, "/v1/inbox?entities=work_items&priority=any&counts=true").await;
+    assert_eq!((&work["counts"]["total"], &work["counts"]["filtered"]), (&hidden, &hidden));
+}
+
+#[actix_web::test]
+async fn figures_do_not_tell_which_contact_is_the_shop_itself() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let us = admin.post("/v1/contacts", json!({ "kind": "own_company", "company": "The Shop" })).await.expect(201);
+    let call = json!({ "contact_id": us["id"], "channel": "phone", "subject_line": "Called", "complete": true });
+    admin.post("/v1/interactions", call).await.expect(201);
+    let report = async |scopes: &[Scope]| {
+        let secret = key(&shop, "report", &[&[Scope::ReportsRead, Scope::InteractionsRead], scopes].concat()).await;
+        let report = shop.with_token(&secret).get("/v1/reports/interactions-by-channel").await.expect(200);
+        (report["total"]["count"].clone(), report["applied_defaults"].clone())
+    };
+    assert_eq!(report(&[Scope::ContactsRead]).await, (json!(0), json!({ "own_company": false, "hidden": 1 })));
+    let (count, defaults) = report(&[]).await;
+    assert_eq!((count, defaults.get("own_company"), defaults.get("hidden")), (json!(1), None, None));
 }
 
 #[actix_web::test]
