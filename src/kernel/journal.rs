@@ -231,16 +231,39 @@ pub type Reaction = for<'a> fn(&'a mut Tx, &'a Change) -> LocalBoxFuture<'a, Res
 /// Reactions by the event they wait for.
 pub type Reactions = Vec<(&'static str, Reaction)>;
 
+/// A state of a thing whose long texts are noted already, with their digests.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Known<'a> {
+    pub thing: Option<&'a Json>,
+    pub digests: Option<&'a BTreeMap<String, String>>,
+}
+
+impl Known<'_> {
+    /// The digest of a text that is the same as before.
+    fn digest(self, name: &str, text: &str) -> Option<String> {
+        let same = self.thing?.get(name)?.as_str()? == text;
+        self.digests?.get(name).filter(|_| same).cloned()
+    }
+}
+
 /// A thing with the beginnings of its long texts; the digest of each is noted, the text itself goes among those of the thing.
-pub(super) fn shorten(record_id: Uuid, thing: &Json, digests: &mut BTreeMap<String, String>, texts: &mut Vec<LongText>) -> Json {
+/// What is known is not digested, nor noted, once more.
+pub(super) fn shorten(
+    record_id: Uuid,
+    thing: &Json,
+    known: Known<'_>,
+    digests: &mut BTreeMap<String, String>,
+    texts: &mut Vec<LongText>,
+) -> Json {
     let Json::Object(members) = thing else { return thing.clone() };
     let shortened = members.iter().map(|(name, value)| {
         let long = value.as_str().and_then(|text| Some((text, text.char_indices().nth(MAX_SHORT_TEXT)?.0)));
         let Some((text, end)) = long else { return (name.clone(), value.clone()) };
-        let digest = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(text));
-        if !texts.last().is_some_and(|last| last.record_id == record_id && last.digest == digest) {
+        let digest = known.digest(name, text).unwrap_or_else(|| {
+            let digest = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(text));
             texts.push(LongText { record_id, digest: digest.clone(), text: text.to_owned() });
-        }
+            digest
+        });
         digests.insert(name.clone(), digest);
         (name.clone(), text[..end].into())
     });
@@ -348,4 +371,28 @@ pub async fn number(conn: &DatabaseTransaction) -> Result<()> {
     )
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_long_text_that_stays_is_digested_and_kept_once() {
+        let long = |letter: &str| letter.repeat(MAX_SHORT_TEXT + 1);
+        let before = json!({ "title": "Called", "body": long("a"), "details": long("b") });
+        let after = json!({ "title": "Called again", "body": long("a"), "details": long("c") });
+        let mut texts = Vec::new();
+        // A digest that nothing has shows that none was made.
+        let known = BTreeMap::from([("body".to_owned(), "known".to_owned()), ("details".to_owned(), "of another".to_owned())]);
+        let mut digests = BTreeMap::new();
+        let short = shorten(Uuid::nil(), &after, Known { thing: Some(&before), digests: Some(&known) }, &mut digests, &mut texts);
+        assert_eq!(digests["body"], "known");
+        assert_ne!(digests["details"], "of another");
+        assert_eq!(texts.iter().map(|text| text.text.as_str()).collect::<Vec<_>>(), [long("c")]);
+        assert_eq!(short["body"].as_str().map(str::len), Some(MAX_SHORT_TEXT));
+        assert_eq!(short["title"], "Called again");
+    }
 }

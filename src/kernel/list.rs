@@ -27,10 +27,12 @@ pub const LARGEST_LIMIT: u64 = 200;
 pub const MAX_PAGE_BYTES: usize = 2 << 20;
 /// Characters that a list shows of a long text, unless it is asked for the whole.
 pub const MAX_SHORT_TEXT: usize = 4000;
+/// Pages that are read and written at one time at least, however few processors there are.
+const MIN_PAGES_AT_ONCE: usize = 8;
 /// Pages that are read and written at one time; their rows are in memory.
 static PAGES: LazyLock<Semaphore> = LazyLock::new(|| {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    Semaphore::new(Ord::max(8, 2 * cores))
+    Semaphore::new(Ord::max(MIN_PAGES_AT_ONCE, 2 * cores))
 });
 
 /// A page's turn to be read and written.
@@ -264,13 +266,9 @@ pub async fn page<R: Listed + 'static>(
         filtered.order_by_expr((sort.column)(), order.clone());
     }
     filtered.order_by_expr(R::id_column(), ordered.id_order.clone()).limit(request.limit + 1);
-    let fitting = fitting::<R>(reader, request.texts(), &filtered).await?;
-    if let Some(fitting) = fitting {
-        filtered.limit(fitting);
-    }
-    let (mut data, ended_by_bytes) = reader.all_within::<R>(&filtered, MAX_PAGE_BYTES).await?;
+    let (mut data, ended_by_bytes) = Box::pin(rows_within::<R>(reader, request.texts(), filtered)).await?;
     let wanted = usize::try_from(request.limit).unwrap_or(usize::MAX);
-    let more = ended_by_bytes || fitting.is_some() || data.len() > wanted;
+    let more = ended_by_bytes || data.len() > wanted;
     data.truncate(wanted);
     let next_cursor = data.last().filter(|_| more).map(|last| {
         let after = ordered.keys.iter().map(|(sort, _)| (sort.value)(last)).collect();
@@ -281,27 +279,37 @@ pub async fn page<R: Listed + 'static>(
 
 #[derive(FromQueryResult)]
 struct Size {
+    id: Uuid,
     bytes: i64,
 }
 
-/// How many rows fit in a page when some of their long texts are asked for whole: they are too large to be read before
-/// it is known. None when all of them fit.
-async fn fitting<R: Listed>(reader: Reader<'_>, texts: Texts<'_>, rows: &SelectStatement) -> Result<Option<u64>> {
+/// The rows of a page, as many as fit in it; and whether there are more. Long texts that are asked for whole are too large
+/// to be sorted, or read, before it is known which of them are shown: the rows are chosen by their sizes first.
+async fn rows_within<R: Listed>(reader: Reader<'_>, texts: Texts<'_>, mut rows: SelectStatement) -> Result<(Vec<R>, bool)> {
     let asked = R::TEXTS.iter().filter(|name| texts.shows_whole(name));
     let size = |name: &&'static str| Expr::from(Func::cust("octet_length").arg(R::text_column(name))).cast_as("bigint");
-    let size = asked.map(size).reduce(ExprTrait::add);
-    let Some(size) = size else { return Ok(None) };
+    let Some(size) = asked.map(size).reduce(ExprTrait::add) else { return reader.all_within(&rows, MAX_PAGE_BYTES).await };
     let mut sizes = rows.clone();
-    sizes.clear_selects().expr_as(size, Alias::new("bytes"));
-    let (mut fitting, mut bytes) = (0, 0);
-    for size in reader.all::<Size>(&sizes).await? {
-        bytes += usize::try_from(size.bytes).unwrap_or(0);
-        if bytes > MAX_PAGE_BYTES {
-            return Ok(Some(Ord::max(fitting, 1)));
-        }
-        fitting += 1;
-    }
-    Ok(None)
+    sizes.clear_selects().expr_as(R::id_column(), Alias::new("id")).expr_as(size, Alias::new("bytes"));
+    reader
+        .snapshot(async move |reader| {
+            let sizes = reader.all::<Size>(&sizes).await?;
+            let found = sizes.len();
+            let mut bytes = 0;
+            let fits = |(place, size): &(usize, Size)| {
+                bytes += usize::try_from(size.bytes).unwrap_or(0);
+                *place == 0 || bytes <= MAX_PAGE_BYTES
+            };
+            let fitting: Vec<Uuid> = sizes.into_iter().enumerate().take_while(fits).map(|(_, size)| size.id).collect();
+            let all_fit = fitting.len() == found;
+            if fitting.is_empty() {
+                return Ok((Vec::new(), false));
+            }
+            rows.and_where(R::id_column().is_in(fitting));
+            let (rows, ended_by_bytes) = reader.all_within(&rows, MAX_PAGE_BYTES).await?;
+            Ok((rows, ended_by_bytes || !all_fit))
+        })
+        .await
 }
 
 fn refuse_unknown_expansions<R: Listed>(wanted: &[String]) -> Result<()> {

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use futures_util::{Stream, StreamExt};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait, FromQueryResult, QueryResult, QueryTrait,
-    Select, Statement, Value,
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait, FromQueryResult, IsolationLevel,
+    QueryResult, QueryTrait, Select, Statement, TransactionOptions, TransactionTrait, Value,
     sea_query::{PostgresQueryBuilder, QueryBuilder, SelectStatement, SqlWriter, SqlWriterValues, SqliteQueryBuilder},
     sqlx::{Decode, Row, Sqlite, TypeInfo, ValueRef},
 };
@@ -56,6 +56,27 @@ impl Reader<'_> {
             Self::Pool(pool) => patiently(async { gather(pool.stream_raw(statement).await?, most).await }).await,
             Self::Tx(tx) => gather(tx.stream_raw(statement).await?, most).await,
         }
+    }
+
+    /// Reads several times from the same state of the database; inside a transaction, as that sees it.
+    pub async fn snapshot<T>(&self, work: impl AsyncFnOnce(Reader<'_>) -> Result<T>) -> Result<T> {
+        let pool = match self {
+            Self::Pool(pool) => pool,
+            Self::Tx(_) => return work(*self).await,
+        };
+        patiently(async {
+            let mut options = TransactionOptions::default();
+            // A transaction of SQLite that only reads is one by itself.
+            if pool.get_database_backend() == DbBackend::Postgres {
+                options.isolation_level = Some(IsolationLevel::RepeatableRead);
+                options.access_mode = Some(AccessMode::ReadOnly);
+            }
+            let seen = pool.begin_with_options(options).await?;
+            let done = work(Reader::Tx(&seen)).await;
+            seen.rollback().await?;
+            done
+        })
+        .await
     }
 
     /// What is made of each row of a statement, one after the other as they come.

@@ -9,7 +9,7 @@ use std::{
 use chrono_tz::Tz;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult, IntoActiveModel, Iterable, ModelTrait,
-    PrimaryKeyToColumn, QueryFilter, QuerySelect, Select, StatementBuilder, TransactionTrait,
+    PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, StatementBuilder, TransactionTrait,
     sea_query::{Alias, Expr, ExprTrait, LockBehavior, LockType, Query, SelectStatement},
 };
 use serde_json::Value as Json;
@@ -20,7 +20,8 @@ use super::{
     context::{Context, IfMatch},
     db::taken_back,
     error::{Code, Error, Result},
-    journal::{self, Audience, Belongs, Change, LongText, LongTexts, Reactions, Record},
+    journal::{self, Audience, Belongs, Change, Known, LongText, LongTexts, Reactions, Record},
+    list::MAX_PAGE_BYTES,
     reader::Reader,
     rights::Recognise,
     search,
@@ -29,6 +30,8 @@ use super::{
 
 /// Rows of one statement at the most: their values stay well below what either database takes.
 const ROWS_AT_ONCE: usize = 500;
+/// Rows that are read at once at the most, of any number that are gone through.
+const PART: u64 = 200;
 /// Bytes that a transaction has still to write to the journal and the index, at the most; one change always fits.
 const MAX_UNWRITTEN: usize = 4 << 20;
 
@@ -90,6 +93,22 @@ impl Unwritten {
         self.bytes = mark.bytes;
     }
 
+    /// What has come since.
+    fn after(&mut self, mark: Mark) -> Self {
+        Self {
+            entries: self.entries.split_off(mark.entries),
+            texts: self.texts.split_off(mark.texts),
+            found: self.found.split_off(mark.found),
+            bytes: 0,
+        }
+    }
+
+    async fn write_to(self, conn: &DatabaseTransaction) -> Result<()> {
+        journal::keep(conn, self.texts).await?;
+        journal::append(conn, self.entries).await?;
+        search::append(conn, self.found).await
+    }
+
     fn find(&mut self, found: Option<search::Entry>) {
         self.bytes += found.as_ref().map_or(0, search::Entry::size);
         self.found.extend(found);
@@ -134,10 +153,7 @@ impl Tx {
     }
 
     async fn write_out(&mut self) -> Result<()> {
-        let Unwritten { entries, texts, found, .. } = std::mem::take(&mut self.unwritten);
-        journal::keep(&self.conn, texts).await?;
-        journal::append(&self.conn, entries).await?;
-        search::append(&self.conn, found).await
+        std::mem::take(&mut self.unwritten).write_to(&self.conn).await
     }
 
     /// Writes what is to be written when it has become much. Within a savepoint nothing is: what is taken back there must
@@ -295,8 +311,10 @@ impl Tx {
         let mut digests = LongTexts::default();
         let unwritten = &mut self.unwritten;
         let so_far = unwritten.texts.len();
-        let short_before = before.as_ref().map(|thing| journal::shorten(id, thing, &mut digests.before, &mut unwritten.texts));
-        let short_after = after.as_ref().map(|thing| journal::shorten(id, thing, &mut digests.after, &mut unwritten.texts));
+        let short_before =
+            before.as_ref().map(|thing| journal::shorten(id, thing, Known::default(), &mut digests.before, &mut unwritten.texts));
+        let known = Known { thing: before.as_ref(), digests: Some(&digests.before) };
+        let short_after = after.as_ref().map(|thing| journal::shorten(id, thing, known, &mut digests.after, &mut unwritten.texts));
         unwritten.bytes += unwritten.texts[so_far..].iter().map(LongText::len).sum::<usize>();
         unwritten.bytes += [&short_before, &short_after].into_iter().flatten().map(size).sum::<usize>();
         self.changes_access |= before.is_some() && belongs.audience == Audience::Admins;
@@ -334,6 +352,32 @@ impl Tx {
         }
         Error::all(refusals).map_or(Ok(()), Err)?;
         self.write_out_when_much().await
+    }
+
+    /// Does something to each row that a query finds, locked, in the order of their ids. They are read part by part, so that
+    /// no more of them are here than a part has, however many there are; none is met twice.
+    pub async fn for_each<M>(&mut self, query: Select<M::Entity>, mut work: impl AsyncFnMut(&mut Self, M) -> Result<()>) -> Result<()>
+    where
+        M: Record + FromQueryResult,
+        M::Entity: EntityTrait<Model = M>,
+    {
+        let key = key_column::<M::Entity>();
+        let query = self.for_update(query).order_by_asc(key).limit(PART);
+        let mut part_query = query.clone();
+        loop {
+            let (part, ended_by_bytes) = self.read().all_within::<M>(&part_query.into_query(), MAX_PAGE_BYTES).await?;
+            let more = ended_by_bytes || part.len() as u64 == PART;
+            let Some(last) = part.last().map(Record::id).filter(|_| more) else {
+                for row in part {
+                    work(self, row).await?;
+                }
+                return Ok(());
+            };
+            for row in part {
+                work(self, row).await?;
+            }
+            part_query = query.clone().filter(key.gt(last));
+        }
     }
 
     /// A row by id, locked against other writers until the end; 404 when it is not there.
@@ -436,6 +480,16 @@ impl Tx {
             self.write_out_when_much().await?;
             return done;
         }
+        let done = if keep || done.is_err() {
+            done
+        } else {
+            // What is only rehearsed is written as if it were kept: until it is taken back it costs the same.
+            let rehearsed = self.unwritten.after(mark);
+            match rehearsed.write_to(&savepoint).await {
+                Ok(()) => done,
+                Err(error) => Err(error),
+            }
+        };
         self.unwritten.back_to(mark);
         // What was read there may have been written or locked there.
         self.memory.clear();

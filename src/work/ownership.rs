@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use chrono_tz::Tz;
 use sea_orm::{
-    EntityTrait, FromQueryResult, QueryTrait,
+    EntityTrait, FromQueryResult, QueryFilter, QueryTrait, Select,
     entity::prelude::*,
-    sea_query::{Alias, Cond, Expr, ExprTrait, Order, Query, SelectStatement},
+    sea_query::{Alias, Cond, Expr, ExprTrait, Query, SelectStatement},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -21,7 +21,6 @@ use crate::{
         actor::Actor,
         error::{Code, Error, Result},
         journal::Record,
-        list::MAX_PAGE_BYTES,
         reader::Reader,
         tx::Tx,
     },
@@ -292,9 +291,11 @@ pub async fn release<M: Owned>(tx: &mut Tx, id: Uuid) -> Result<M> {
 
 /// Everything open of one owner.
 fn open_work<M: Owned>(owner: Uuid) -> SelectStatement {
-    let mut select = M::Entity::find().into_query();
-    select.and_where(M::is_open()).and_where(assignee::<M>().eq(owner));
-    select
+    open_of_owner::<M>(owner).into_query()
+}
+
+fn open_of_owner<M: Owned>(owner: Uuid) -> Select<M::Entity> {
+    M::Entity::find().filter(M::is_open()).filter(assignee::<M>().eq(owner))
 }
 
 /// How many open ones a person has.
@@ -309,22 +310,16 @@ pub async fn group_is_unstaffed<M: Owned>(reader: Reader<'_>, group: Uuid, but: 
     reader.count(select, u64::from(u32::MAX)).await
 }
 
-/// Moves everything open of a person to another owner; what is said of each. It is read part by part: what was moved is
-/// theirs no more.
+/// Moves everything open of a person to another owner; what is said of each.
 pub async fn move_all<M: Owned, T>(tx: &mut Tx, from: Uuid, to: Owner, say: impl Fn(M) -> T) -> Result<Vec<T>> {
-    let mut theirs = open_work::<M>(from);
-    theirs.order_by((M::Entity::default(), Alias::new("id")), Order::Asc);
-    tx.lock_rows(&mut theirs);
-    let (mut moved, mut more) = (Vec::new(), true);
-    while more {
-        let part: Vec<M>;
-        (part, more) = tx.read().all_within(&theirs, MAX_PAGE_BYTES).await?;
-        for before in part {
-            let mut after = before.clone();
-            after.give(to);
-            moved.push(say(tx.change(&before, after, &format!("{}.reassigned", M::KIND)).await?));
-        }
-    }
+    let mut moved = Vec::new();
+    tx.for_each(open_of_owner::<M>(from), async |tx, before: M| {
+        let mut after = before.clone();
+        after.give(to);
+        moved.push(say(tx.change(&before, after, &format!("{}.reassigned", M::KIND)).await?));
+        Ok(())
+    })
+    .await?;
     Ok(moved)
 }
 

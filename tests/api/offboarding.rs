@@ -1,6 +1,10 @@
 //! When somebody leaves: nothing they had is left behind.
 
-use std::cell::Cell;
+use std::{
+    cell::Cell,
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use caseload::{
     kernel::context::Context,
@@ -220,6 +224,55 @@ async fn s0_16_work_that_is_given_to_somebody_while_they_leave_is_not_left_behin
     assert!(orphaned(&shop).await.is_empty());
     assert_eq!(shop.by(&shop.admin).rows(&format!("/v1/action-items?assignee=user:{}", ana.id)).await.len(), 0);
     assert_eq!(shop.by(&shop.admin).rows(&format!("/v1/action-items?assignee=group:{theirs}")).await.len(), 0);
+}
+
+// Whatever there is of a leaver's, it all goes, and never all of it is read at once.
+#[actix_web::test]
+async fn s0_14_more_than_a_part_goes_part_by_part() {
+    const MANY: usize = 201;
+    let unbounded: Arc<Mutex<Vec<String>>> = Arc::default();
+    let hear = unbounded.clone();
+    let shop = Shop::overheard(move |statement| {
+        let reads = ["\"details\"", "\"variables\""].iter().any(|column| statement.sql.contains(column));
+        if statement.sql.starts_with("SELECT") && reads && !statement.sql.contains(" LIMIT ") && !statement.sql.contains("\"id\" = ") {
+            hear.lock().expect("statements").push(statement.sql.clone());
+        }
+    })
+    .await;
+    let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
+    let admin = shop.by(&shop.admin);
+    let item = json!({ "title": "Call", "due_in": "today", "assignee": user(&ana) });
+    for part in [100, 101] {
+        let note =
+            json!({ "subject": { "type": "customer", "id": "C-1" }, "title": "Called", "action_items": vec![item.clone(); part.min(50)] });
+        for _ in 0..part / 50 {
+            admin.post("/v1/notes", note.clone()).await.expect(201);
+        }
+    }
+    admin
+        .post("/v1/notes", json!({ "subject": { "type": "customer", "id": "C-1" }, "title": "Called", "action_items": [item] }))
+        .await
+        .expect(201);
+    let accounts: Vec<Value> = (0..MANY).map(|number| json!({ "last_name": format!("Roy {number}"), "owner_id": ana.id })).collect();
+    for account in accounts {
+        admin.post("/v1/contacts", account).await.expect(201);
+    }
+    unbounded.lock().expect("statements").clear();
+    let answer = admin.post(&offboard(&ana), to(user(&ben))).await.expect(200);
+    let moved: BTreeMap<String, Value> =
+        answer["moved"].as_array().expect("kinds").iter().map(|moved| (text(&moved["kind"]), moved["moved"].clone())).collect();
+    assert_eq!(moved["action_item"], json!(MANY), "{moved:?}");
+    assert!(moved.values().filter(|count| **count == json!(MANY)).count() >= 2, "{moved:?}");
+    let his = async |path: &str| {
+        admin.get(&format!("{path}=user:{}&counts=true&limit=1", ben.id)).await.expect(200)["counts"]["filtered"].clone()
+    };
+    assert_eq!((his("/v1/action-items?assignee").await, his("/v1/contacts?owner").await), (json!(MANY), json!(MANY)));
+    // Whoever they were about becomes known: all of it is theirs.
+    let zoe = admin.post("/v1/contacts", json!({ "last_name": "Tremblay", "external_ids": { "shop": "C-1" } })).await.expect(201);
+    let theirs = format!("/v1/action-items?contact_id={}&counts=true&limit=1", text(&zoe["id"]));
+    assert_eq!(admin.get(&theirs).await.expect(200)["counts"]["filtered"], json!(MANY));
+    let unbounded = unbounded.lock().expect("statements");
+    assert!(unbounded.is_empty(), "{unbounded:#?}");
 }
 
 /// Whether a transaction waits for another. On SQLite, whose one writer does one after another, that goes without saying.

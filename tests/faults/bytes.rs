@@ -13,6 +13,10 @@ use crate::support::{Room, Server, Value, json, text, until};
 
 /// Memory that the process may have at any time, in KiB.
 const MAX_MEMORY: u64 = 256 * 1024;
+/// What one credential may hold of the rooms for answers and for bodies (half of 64 MiB), in KiB.
+const SHARE: u64 = 32 * 1024;
+/// What is being read, written and parsed beside them, in KiB: eight pages of 2 MiB, as rows, as JSON and as they are sent.
+const AT_WORK: u64 = 8 * 3 * 2 * 1024;
 /// A mebibyte of text, in which a word can be found.
 const LONG: usize = 1 << 20;
 
@@ -41,7 +45,13 @@ impl Shop {
 
     /// What it does to memory that some work is done, while others are served.
     async fn stays_small<T>(&self, what: &str, work: impl Future<Output = T>) -> T {
-        let mut peak = 0;
+        self.grows_by(what, MAX_MEMORY, work).await
+    }
+
+    /// The same, where it may grow by no more than this.
+    async fn grows_by<T>(&self, what: &str, most: u64, work: impl Future<Output = T>) -> T {
+        let before = self.server.memory();
+        let mut peak = before;
         let watch = async {
             loop {
                 peak = self.server.memory().max(peak);
@@ -60,8 +70,9 @@ impl Shop {
             () = watch => unreachable!(),
             () = others => unreachable!(),
         };
-        eprintln!("{what}: {} MiB", peak / 1024);
-        assert!(peak < MAX_MEMORY, "{what}: {} MiB", peak / 1024);
+        let grown = peak.saturating_sub(before);
+        eprintln!("{what}: {} MiB, {} more than before", peak / 1024, grown / 1024);
+        assert!(peak < MAX_MEMORY && grown < most, "{what}: {} MiB, {} more than before", peak / 1024, grown / 1024);
         done
     }
 
@@ -127,7 +138,8 @@ async fn lists_of_long_notes_that_are_read_slowly() {
     let shop = Shop::open().await;
     shop.write_long_notes(10).await;
     let note = text(&shop.server.get("/v1/notes?limit=200", &shop.token).await.expect(200)["data"][0]["id"]);
-    shop.stays_small("slow readers", async {
+    let ben = shop.server.sign_in(&shop.server.hire(&shop.token, "ben", "agent").await).await;
+    shop.grows_by("slow readers", SHARE + AT_WORK, async {
         let single = format!("/v1/notes/{note}");
         for path in ["/v1/notes?limit=200&fields=id,body", "/v1/notes?limit=200&format=csv&fields=body"] {
             let slow = join_all((0..50).map(|_| shop.ask_and_read_nothing(path))).await;
@@ -136,8 +148,47 @@ async fn lists_of_long_notes_that_are_read_slowly() {
             // Whoever takes what they asked for gets it.
             let usual = shop.server.get("/v1/notes?limit=200", &shop.token).await.expect(200);
             assert!(usual["data"].as_array().is_some_and(|rows| rows.len() >= 10));
+            // However much one credential holds, others have room.
+            let whole = shop.server.get("/v1/notes?limit=200&fields=id,body", &ben).await.expect(200);
+            assert!(whole["next_cursor"].is_string() && whole.to_string().len() > LONG);
             drop((slow, more));
         }
+    })
+    .await;
+}
+
+/// A page of short notes, which long ones lie before: what is not shown is not read, whatever is sorted.
+#[tokio::test]
+async fn lists_of_short_notes_among_long_ones() {
+    const LONG_ONES: usize = 20;
+    let shop = Shop::open().await;
+    shop.write_long_notes(LONG_ONES).await;
+    for number in 0..250 {
+        shop.server.write_note(&shop.token, &format!("needle {number}")).await.expect(201);
+    }
+    shop.grows_by("short among long", AT_WORK, async {
+        for path in [
+            "/v1/notes?limit=200&fields=id,body&q=needle",
+            "/v1/notes?limit=200&fields=id,body&subject_type=order",
+            "/v1/notes?limit=200&fields=id,body",
+        ] {
+            for reply in join_all((0..8).map(|_| shop.server.get(path, &shop.token))).await {
+                let page = reply.expect(200);
+                assert_eq!(page["data"].as_array().map(Vec::len), Some(200), "{path}");
+                assert!(page["next_cursor"].is_string(), "{path}");
+            }
+        }
+        // The long ones, a page of one or two each: none is left out.
+        let (mut shown, mut path) = (0, "/v1/notes?limit=200&fields=id,body&q=needle".to_owned());
+        loop {
+            let page = shop.server.get(&path, &shop.token).await.expect(200);
+            let rows = page["data"].as_array().expect("rows");
+            assert!(!rows.is_empty() && page.to_string().len() < 3 * LONG);
+            shown += rows.len();
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            path = format!("/v1/notes?limit=200&fields=id,body&q=needle&cursor={next}");
+        }
+        assert_eq!(shown, LONG_ONES + 250);
     })
     .await;
 }
@@ -173,7 +224,8 @@ async fn large_bodies_at_one_time() {
         shop.token,
         body.len()
     );
-    shop.stays_small("large bodies", async {
+    let ben = shop.server.sign_in(&shop.server.hire(&shop.token, "ben", "agent").await).await;
+    shop.grows_by("large bodies", 2 * SHARE, async {
         // These never end, and are gone with their connections.
         let mut slow = Vec::new();
         for _ in 0..40 {
@@ -182,6 +234,9 @@ async fn large_bodies_at_one_time() {
             let _held_up = tokio::time::timeout(Duration::from_millis(200), stream.write_all(&part)).await;
             slow.push(stream);
         }
+        // They have all the room that their credential may have; somebody else's body comes in.
+        let long = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "long", "body": "x".repeat(LONG) });
+        shop.server.post("/v1/notes", &ben, long).await.expect(201);
         drop(slow);
         let replies = join_all((0..8).map(async |_| {
             let request = [head.as_bytes(), body.as_bytes()].concat();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono_tz::Tz;
 use sea_orm::{
-    DbBackend, EntityTrait, PartialModelTrait, QueryOrder, QuerySelect, QueryTrait,
+    DbBackend, EntityTrait, PartialModelTrait, QuerySelect, QueryTrait,
     entity::prelude::*,
     sea_query::{Cond, Expr, ExprTrait},
 };
@@ -28,7 +28,7 @@ use crate::{
         context::Context,
         error::{Broken, Code, Error, Result, Violation},
         filter::{AnyOf, Narrow, Whose, owned_by},
-        list::{self, MAX_PAGE_BYTES, Page, PageRequest},
+        list::{self, Page, PageRequest},
         reader::Reader,
         text,
         tx::Tx,
@@ -299,19 +299,15 @@ pub async fn zone_of(tx: &Tx, id: Uuid) -> Result<Option<Tz>> {
     Ok(contact.and_then(|contact| contact.time_zone?.parse().ok()))
 }
 
-/// Gives the accounts of a rep to another, or to nobody; which, and their names (S0-14). They are read part by part: what was
-/// given is theirs no more.
+/// Gives the accounts of a rep to another, or to nobody; which, and their names (S0-14).
 pub async fn hand_over(tx: &mut Tx, from: Uuid, to: Option<Uuid>) -> Result<Vec<(Uuid, String)>> {
-    let theirs = tx.for_update(Entity::find().filter(Column::OwnerId.eq(from)).order_by_asc(Column::Id)).into_query();
-    let (mut moved, mut more) = (Vec::new(), true);
-    while more {
-        let part: Vec<Model>;
-        (part, more) = tx.read().all_within(&theirs, MAX_PAGE_BYTES).await?;
-        for before in part {
-            let after = tx.change(&before, Model { owner_id: to, ..before.clone() }, "contact.updated").await?;
-            moved.push((after.id, after.name));
-        }
-    }
+    let mut moved = Vec::new();
+    tx.for_each(Entity::find().filter(Column::OwnerId.eq(from)), async |tx, before: Model| {
+        let after = tx.change(&before, Model { owner_id: to, ..before.clone() }, "contact.updated").await?;
+        moved.push((after.id, after.name));
+        Ok(())
+    })
+    .await?;
     Ok(moved)
 }
 

@@ -1,6 +1,6 @@
 //! The rules of subjects: what can be one, and which of them are contacts.
 
-use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QueryTrait};
+use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter};
 use uuid::Uuid;
 
 use super::{Subject, json::TYPES};
@@ -10,7 +10,6 @@ use crate::{
     kernel::{
         error::{Broken, Error, Result},
         journal::{Change, Record},
-        list::MAX_PAGE_BYTES,
         reader::Reader,
         tx::Tx,
     },
@@ -94,18 +93,12 @@ where
 {
     for (known_kind, known_id) in newly_known(change) {
         let theirs = M::Entity::find().filter(kind.eq(known_kind)).filter(id.eq(known_id)).filter(contact.is_null());
-        let theirs = tx.for_update(theirs).into_query();
-        // Part by part: who has been told is not found again.
-        let mut more = true;
-        while more {
-            let part: Vec<M>;
-            (part, more) = tx.read().all_within(&theirs, MAX_PAGE_BYTES).await?;
-            for before in part {
-                let mut after = before.clone();
-                tell(&mut after, change.id);
-                tx.change(&before, after, event).await?;
-            }
-        }
+        tx.for_each(theirs, async |tx, before: M| {
+            let mut after = before.clone();
+            tell(&mut after, change.id);
+            tx.change(&before, after, event).await.map(drop)
+        })
+        .await?;
     }
     Ok(())
 }
