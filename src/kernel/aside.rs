@@ -1,4 +1,5 @@
-//! Heavy work aside: on threads of its own, a few at once, each waited for no longer than its time.
+//! Heavy work aside: on threads of its own, a few at once, each waited for no longer than its time. What nobody waits for
+//! goes in a lane of its own.
 
 use std::time::Duration;
 
@@ -10,19 +11,46 @@ use tokio::{
 
 use super::error::{Code, Error, Result};
 
-/// Pieces of heavy work that are done at once; more would leave no core to those who answer.
-const MAX_AT_ONCE: usize = 2;
-/// How long one waits for its turn.
-const MAX_WAIT: Duration = Duration::from_secs(2);
+/// For whom heavy work is done. Neither takes the other's turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Somebody who waits for the answer.
+    Requests,
+    /// A job, such as that of a feed.
+    Jobs,
+}
 
-static TURNS: Semaphore = Semaphore::const_new(MAX_AT_ONCE);
+/// Pieces of heavy work that are done at once for requests; more would leave no core to those who answer.
+const MAX_OF_REQUESTS: usize = 2;
+/// And for jobs.
+const MAX_OF_JOBS: usize = 1;
+
+static OF_REQUESTS: Semaphore = Semaphore::const_new(MAX_OF_REQUESTS);
+static OF_JOBS: Semaphore = Semaphore::const_new(MAX_OF_JOBS);
+
+impl Lane {
+    const fn turns(self) -> &'static Semaphore {
+        match self {
+            Self::Requests => &OF_REQUESTS,
+            Self::Jobs => &OF_JOBS,
+        }
+    }
+
+    /// How long one waits for its turn.
+    const fn max_wait(self) -> Duration {
+        match self {
+            Self::Requests => Duration::from_secs(2),
+            Self::Jobs => Duration::from_mins(1),
+        }
+    }
+}
 
 /// Does heavy work on another thread; none when it took longer than its time.
 ///
 /// Nothing can interrupt it: what took too long goes on, and keeps its turn, until it ends by itself. So whoever comes here
 /// bounds the work itself, and the time is what holds when that bound was wrong. The end of the process waits for nobody here.
-pub async fn aside<T: Send + 'static>(longest: Duration, work: impl FnOnce() -> T + Send + 'static) -> Result<Option<T>> {
-    let turn: SemaphorePermit<'static> = match timeout(MAX_WAIT, TURNS.acquire()).await {
+pub async fn aside<T: Send + 'static>(lane: Lane, longest: Duration, work: impl FnOnce() -> T + Send + 'static) -> Result<Option<T>> {
+    let turn: SemaphorePermit<'static> = match timeout(lane.max_wait(), lane.turns().acquire()).await {
         Ok(turn) => turn.map_err(Error::internal)?,
         Err(_) => return Err(Error::new(Code::Busy, "More is being checked than the server takes. Nothing was done.").retry_after(1)),
     };
@@ -50,7 +78,7 @@ fn spawn_blocking<T: Send + 'static>(permit: SemaphorePermit<'static>, work: imp
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use std::sync::mpsc::{self, channel};
 
     use futures_util::FutureExt;
     use tokio::runtime::Builder;
@@ -68,5 +96,20 @@ mod tests {
             drop(end);
             assert_eq!(with_permit(&PERMITS, || 7).await.expect("the next"), 7);
         });
+    }
+
+    #[tokio::test]
+    async fn jobs_take_no_turn_of_requests() {
+        const LONG: Duration = Duration::from_mins(1);
+        let (end, held) = channel::<()>();
+        // It lasts until it is told to end; whoever is behind it would wait as long.
+        let job = aside(Lane::Jobs, LONG, move || held.recv().is_ok());
+        let request = async {
+            assert_eq!(Lane::Jobs.turns().available_permits(), 0, "the job has its turn");
+            assert_eq!(aside(Lane::Requests, LONG, || 7).await.expect("a turn"), Some(7));
+            end.send(()).expect("it waits");
+        };
+        let (job, ()) = tokio::join!(biased; job, request);
+        assert_eq!(job.expect("a turn"), Some(true));
     }
 }

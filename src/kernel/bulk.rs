@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
+    db::Db,
     error::{Error, Kind, Result},
     jobs::{self, Job, Run},
     problem::Problem,
@@ -18,7 +19,7 @@ use super::{
 /// Rows that a bulk command changes at the most.
 const MOST: usize = 10_000;
 /// Rows that it changes while the caller waits; more are for a job.
-const MOST_AT_ONCE: usize = 1000;
+pub const MOST_AT_ONCE: usize = 1000;
 /// Rows that a job changes in one step.
 const STEP: usize = 500;
 /// Bytes that a bulk command writes at the most: those of the change, for each row.
@@ -63,6 +64,11 @@ pub trait Change: Serialize + DeserializeOwned + Clone + 'static {
     const JOB: &'static str;
     /// What people call the things.
     const WHAT: &'static str;
+
+    /// Does beforehand, before any transaction, what takes long of the change of these; nothing, of most.
+    fn prepare(&self, _: &Db, _: &[Uuid]) -> impl Future<Output = Result<()>> {
+        async { Ok(()) }
+    }
 
     /// Makes it of each, one savepoint each. What several of them need is held before, so that of two such changes neither
     /// waits for the other in a circle.
@@ -119,6 +125,7 @@ pub fn run_job<C: Change>(run: Run) -> LocalBoxFuture<'static, Result<Value>> {
         let begun = report.matched;
         let step = (MAX_WRITTEN_AT_ONCE / size(&change)?.max(1)).clamp(1, STEP);
         for part in ids[begun.min(ids.len())..].chunks(step) {
+            change.prepare(&run.db, part).await?;
             let (part, change, so_far) = (part.to_vec(), change.clone(), report);
             report = run
                 .step(count(&part), async move |tx: &mut Tx| {

@@ -78,14 +78,19 @@ async fn update_form(db: Data<Db>, Path(key): Path<String>, call: Call<FormPatch
 )]
 #[post("/intake/{form}")]
 async fn post_intake(db: Data<Db>, Path(form): Path<String>, submission: Submission) -> Result<Answer> {
+    let key = form.clone();
     submission
-        .write(&db, async move |tx, submission| {
-            let answer = intake::post(tx, &form, submission).await?;
-            let location = match &answer {
-                IntakeAnswer::Taken(taken) => Some(format!("/v1/work-items/{}", taken.id)),
-                IntakeAnswer::Receipt(_) => None,
-            };
-            Ok(Answer { location, ..Answer::json(202, &answer)? })
-        })
+        .write(
+            &db,
+            async |submission| intake::foresee(&db, &key, submission).await,
+            async move |tx, submission| {
+                let answer = intake::post(tx, &form, submission).await?;
+                let location = match &answer {
+                    IntakeAnswer::Taken(taken) => Some(format!("/v1/work-items/{}", taken.id)),
+                    IntakeAnswer::Receipt(_) => None,
+                };
+                Ok(Answer { location, ..Answer::json(202, &answer)? })
+            },
+        )
         .await
 }

@@ -18,6 +18,8 @@ use super::{
 use crate::{
     customers::contacts::{self, Kind, MatchView, Newcomer, Word},
     kernel::{
+        aside::Lane,
+        db::Db,
         error::{Code, Error, Result},
         text,
         tx::Tx,
@@ -45,6 +47,15 @@ pub async fn post(tx: &mut Tx, key: &str, submission: Map<String, Value>) -> Res
     } else {
         Ok(IntakeAnswer::Taken(take_in(tx, &form, taken, &submission).await?))
     }
+}
+
+/// Finds out, before anything is written, whether what a submission says fits the form's type; what is wrong is said by
+/// the write.
+pub async fn foresee(db: &Db, key: &str, submission: &Map<String, Value>) -> Result<()> {
+    let Ok(form) = by_key(key) else { return Ok(()) };
+    let Some(form) = db.read().model(form).await?.filter(|form| form.active) else { return Ok(()) };
+    let Ok(taken) = form.mapping.take(&Value::Object(submission.clone())) else { return Ok(()) };
+    work_items::foresee(db.read(), Lane::Requests, &form.work_item_type, &[taken.reference]).await
 }
 
 /// Takes in what somebody of the shop posts, or a server of its own: an id is a key, which only such have.

@@ -16,7 +16,7 @@ use super::source::{FeedFormat, Model};
 use crate::{
     intake::{picking, scheduled::Scheduled},
     kernel::{
-        aside::aside,
+        aside::{Lane, aside},
         clock::Timestamp,
         error::{Error, Result, Violation},
         outgoing::{self, Outgoing, Question, Reply},
@@ -151,7 +151,7 @@ pub async fn read(
     let first = first_address(source, keyring)?;
     let (format, at, next) = (source.format, source.rows.clone(), source.next.clone());
     let find = move || FeedPage::of(reply.body, format, &at, next.as_deref());
-    let page = aside(MAX_TIME, find).await?.ok_or_else(|| outgoing::refused("The feed takes too long to be read."))??;
+    let page = aside(Lane::Jobs, MAX_TIME, find).await?.ok_or_else(|| outgoing::refused("The feed takes too long to be read."))??;
     // An address that is relative to the feed's own is kept whole, as what may hold secrets.
     let next = match page.next {
         Some(next) if source.cursor_parameter.is_none() => Some(join(&first, &next)?.to_string()),

@@ -111,6 +111,7 @@ async fn list_quarantined_rows(db: Data<Db>, Path(id): Path<Uuid>, list: List<Qu
 #[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), responses((status = 200, description = "What became of them.", body = RetryReport)))]
 #[post("/sources/{id}/retry")]
 async fn retry_quarantined_rows(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
+    service::foresee(db.read(), id, None).await?;
     command.write(&db, async move |tx| Answer::json(200, &service::retry_all(tx, id).await?)).await
 }
 
@@ -120,6 +121,7 @@ async fn retry_quarantined_rows(db: Data<Db>, Path(id): Path<Uuid>, command: Com
 #[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), responses((status = 200, description = "It went through; its work item.", body = RetryReport)))]
 #[post("/sources/{id}/quarantine/{row_id}/retry")]
 async fn retry_quarantined_row(db: Data<Db>, Path((id, row_id)): Path<(Uuid, Uuid)>, command: Command) -> Result<Answer> {
+    service::foresee(db.read(), id, Some(row_id)).await?;
     command.write(&db, async move |tx| Answer::json(200, &service::retry(tx, id, row_id).await?)).await
 }
 

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     intake::scheduled,
     kernel::{
+        aside::Lane,
         error::{Code, Error, Result},
         jobs::Run,
         outgoing,
@@ -120,6 +121,11 @@ async fn take_in(run: &Run, source: &Model, run_id: Uuid, page: FeedPage, mut pu
 /// One transaction: the rows, the counts, and where the next step begins.
 async fn step(run: &Run, source: &Model, run_id: Uuid, part: Vec<Row>, after: Pulled) -> Result<Pulled> {
     let count = i64::try_from(part.len()).unwrap_or(0);
+    let values = part.iter().filter_map(|row| match row {
+        Row::Read(value) => Some(value),
+        Row::Unread { .. } => None,
+    });
+    rows::foresee(run.db.read(), Lane::Jobs, source, values).await?;
     for attempt in 1.. {
         let (source, part, mut after) = (source.clone(), part.clone(), after.clone());
         let work = async move |tx: &mut crate::kernel::tx::Tx| {

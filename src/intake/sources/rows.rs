@@ -1,7 +1,9 @@
 //! What becomes of a row: a work item, a change of one, nothing, or a place in quarantine with its reason.
 
+use std::collections::HashMap;
+
 use sea_orm::{EntityTrait, IntoActiveModel, QueryFilter, QueryTrait, entity::prelude::*, sea_query::OnConflict};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     feed::Row,
@@ -14,8 +16,10 @@ use crate::{
     customers::contacts::{self, Kind, Newcomer, Word},
     intake::forms::Taken,
     kernel::{
+        aside::Lane,
         error::{Error, Kind as Refusal, Result},
         problem::Problem,
+        reader::Reader,
         text,
         tx::Tx,
     },
@@ -74,6 +78,25 @@ pub async fn keep_all(tx: &mut Tx, source: &Source, rows: Vec<Row>) -> Result<Ru
     Ok(counts)
 }
 
+/// Finds out, before anything is written, whether what rows say fits their type; but for those that say nothing new. What
+/// is wrong is said when they are taken in.
+pub async fn foresee<'a>(reader: Reader<'_>, lane: Lane, source: &Source, rows: impl Iterator<Item = &'a Value>) -> Result<()> {
+    let taken = rows.filter_map(|row| source.mapping.take(row).ok());
+    let said = |taken: Taken| (taken.external_id.unwrap_or_default(), digest(&taken.description, &taken.reference), taken.reference);
+    let said: Vec<(String, String, Map<String, Value>)> = taken.map(said).collect();
+    let known =
+        Entity::find().filter(Column::SourceId.eq(source.id)).filter(Column::ExternalId.is_in(said.iter().map(|(id, ..)| id.as_str())));
+    let known: HashMap<String, String> = reader.models(known).await?.into_iter().map(|item| (item.external_id, item.said)).collect();
+    let news = said.into_iter().filter(|(id, said, _)| known.get(id) != Some(said));
+    let references: Vec<Map<String, Value>> = news.map(|(.., reference)| reference).collect();
+    work_items::foresee(reader, lane, &source.work_item_type, &references).await
+}
+
+/// What a row says, to be known again.
+fn digest(description: &str, reference: &Map<String, Value>) -> String {
+    text::digest(json!([description, reference]).to_string())
+}
+
 /// Takes in one row: what it did, and its work item.
 pub async fn keep(tx: &mut Tx, source: &Source, row: &Value) -> Result<(Effect, Uuid)> {
     if row.to_string().contains("\\u0000") {
@@ -82,7 +105,7 @@ pub async fn keep(tx: &mut Tx, source: &Source, row: &Value) -> Result<(Effect, 
     let Taken { who, language, description, reference, external_id } = source.mapping.take(row)?;
     let place = source.mapping.external_id.as_deref().unwrap_or_default().trim_start_matches('/');
     let external_id = external_id.ok_or_else(|| Error::field(place, "required", "is required: by it the row is known again"))?;
-    let said = text::digest(json!([description, reference]).to_string());
+    let said = digest(&description, &reference);
     let known = tx.read().model(Entity::find_by_id((source.id, external_id.clone()))).await?;
     if let Some(known) = known.as_ref().filter(|known| known.said == said) {
         return Ok((Effect::Skipped, known.work_item_id));

@@ -21,6 +21,7 @@ use crate::{
         scheduled::{self, Scheduled, patch_credentials},
     },
     kernel::{
+        aside::Lane,
         error::{Broken, Code, Error, Kind, Result, Violation},
         filter::Narrow,
         jobs::{self, Job, JobStatus},
@@ -302,6 +303,26 @@ pub fn close_run<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, R
     .boxed_local()
 }
 
+/// Finds out, before anything is written, whether the rows fit by now that will be tried again: one, or the oldest.
+pub async fn foresee(reader: Reader<'_>, id: Uuid, row: Option<Uuid>) -> Result<()> {
+    let Some(source) = reader.model(Entity::find_by_id(id)).await? else { return Ok(()) };
+    let all = match row {
+        Some(row) => quarantined::Entity::find_by_id(row).filter(quarantined::Column::SourceId.eq(id)),
+        None => oldest(id),
+    };
+    let all = reader.models(all).await?;
+    rows::foresee(reader, Lane::Requests, &source, all.iter().filter(|row| row.whole).map(|row| &row.content)).await
+}
+
+/// The rows in quarantine that are tried again together.
+fn oldest(id: Uuid) -> Select<quarantined::Entity> {
+    quarantined::Entity::find()
+        .filter(quarantined::Column::SourceId.eq(id))
+        .order_by_asc(quarantined::Column::CreatedAt)
+        .order_by_asc(quarantined::Column::Id)
+        .limit(MOST_RETRIED)
+}
+
 /// Tries a row in quarantine again, as its source is now; its work item. One that breaks a rule again is refused, and stays.
 pub async fn retry(tx: &mut Tx, id: Uuid, row: Uuid) -> Result<RetryReport> {
     let row = held(tx, id, row).await?;
@@ -322,12 +343,7 @@ async fn retried(tx: &mut Tx, source: &Model, row: &Quarantined) -> Result<Uuid>
 /// Tries the oldest rows in quarantine again, each standing alone.
 pub async fn retry_all(tx: &mut Tx, id: Uuid) -> Result<RetryReport> {
     let source: Model = tx.target(id, "source").await?;
-    let all = quarantined::Entity::find()
-        .filter(quarantined::Column::SourceId.eq(id))
-        .order_by_asc(quarantined::Column::CreatedAt)
-        .order_by_asc(quarantined::Column::Id)
-        .limit(MOST_RETRIED);
-    let all = tx.read().models(tx.for_update(all)).await?;
+    let all = tx.read().models(tx.for_update(oldest(id))).await?;
     let mut report = RetryReport { succeeded: 0, failed: 0, work_item_ids: Vec::new() };
     for row in all {
         match tx.apart(async |tx| retried(tx, &source, &row).await).await {

@@ -10,6 +10,6 @@ mod service;
 mod weight;
 pub mod work_item_type;
 
-pub use schema::violations;
+pub use schema::{foresee, violations};
 pub use service::{CATEGORIES, by_keys, hold, quiet_ones, usable};
 pub use work_item_type::{Status, Statuses};

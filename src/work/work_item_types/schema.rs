@@ -10,15 +10,16 @@ use std::{
 };
 
 use jsonschema::{PatternOptions, Validator, error::ValidationErrorKind};
-use moka::sync::Cache;
+use moka::{policy::EvictionPolicy, sync::Cache};
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 
 use super::{
     weight::{Plan, Weight},
     work_item_type::ReferenceSchema,
 };
 use crate::kernel::{
-    aside::aside,
+    aside::{Lane, aside},
     error::{Code, Error, Result, Violation},
 };
 
@@ -50,6 +51,19 @@ static READY: LazyLock<Cache<String, Arc<Ready>>> = LazyLock::new(|| {
     let weight = |text: &String, ready: &Arc<Ready>| u32::try_from(16 * text.len() + ready.patterns).unwrap_or(u32::MAX);
     Cache::builder().max_capacity(MAX_READY).weigher(weight).build()
 });
+
+/// Bytes of the verdicts that are kept.
+const MAX_VERDICTS: u64 = 4 << 20;
+/// What was found of references whose check is long, by schema and reference: who writes finds here what was found before the
+/// write began, and does not check in line.
+static VERDICTS: LazyLock<Cache<[u8; 32], Verdict>> = LazyLock::new(|| {
+    let weight = |_: &[u8; 32], verdict: &Verdict| u32::try_from(128 + verdict.len() * (MAX_WORDS + 256)).unwrap_or(u32::MAX);
+    // What is new is needed next, however often others were.
+    Cache::builder().max_capacity(MAX_VERDICTS).weigher(weight).eviction_policy(EvictionPolicy::lru()).build()
+});
+
+/// The rules that a reference breaks.
+type Verdict = Arc<[Violation]>;
 
 /// A schema that is ready to check with, and what its checks cost.
 struct Ready {
@@ -84,7 +98,7 @@ pub async fn check(schema: &Map<String, Value>) -> Result<()> {
         return Ok(());
     }
     let schema = Value::Object(schema.clone());
-    match aside(MAX_TIME, move || ready(&schema).map(drop)).await? {
+    match aside(Lane::Requests, MAX_TIME, move || ready(&schema).map(drop)).await? {
         Some(outcome) => outcome.map_err(|unfit| unfit.refusal()),
         None => Err(Unfit::at("", "takes too long to be read").refusal()),
     }
@@ -145,17 +159,35 @@ impl Sizes {
 
 /// Every rule of the type that a reference breaks, each below `reference`.
 pub async fn violations(schema: &ReferenceSchema, reference: &Map<String, Value>) -> Result<()> {
+    refused_by(Lane::Requests, schema, reference).await
+}
+
+/// Finds out, before anything is written, what [`violations`] will say of a reference: a check may take a while, and nobody
+/// waits for it in line.
+pub async fn foresee(lane: Lane, schema: &ReferenceSchema, reference: &Map<String, Value>) -> Result<()> {
+    match refused_by(lane, schema, reference).await {
+        Err(refusal) if refusal.code() == Code::Invalid => Ok(()),
+        done => done,
+    }
+}
+
+async fn refused_by(lane: Lane, schema: &ReferenceSchema, reference: &Map<String, Value>) -> Result<()> {
     // One that says no more than that it is an object has nothing to check.
     if schema.0.is_empty() {
         return Ok(());
     }
     let (schema, reference) = (Value::Object(schema.0.clone()), Value::Object(reference.clone()));
-    if let Some(ready) = READY.get(&schema.to_string())
+    let written = schema.to_string();
+    if let Some(ready) = READY.get(&written)
         && let Weight::Steps(steps) = ready.plan.weigh(&reference, MAX_AT_ONCE)
     {
         return judged(&ready, steps, &reference);
     }
-    let checked = aside(MAX_CHECK_TIME, move || {
+    let both: [u8; 32] = Sha256::digest(format!("{} {written}{reference}", written.len())).into();
+    if let Some(verdict) = VERDICTS.get(&both) {
+        return if verdict.is_empty() { Ok(()) } else { Err(Error::invalid(verdict.to_vec())) };
+    }
+    let checked = aside(lane, MAX_CHECK_TIME, move || {
         let ready =
             ready(&schema).map_err(|unfit| too_much(&format!("the type's reference_schema is not used as it is: {}", unfit.detail)))?;
         match ready.plan.weigh(&reference, MAX_STEPS) {
@@ -164,9 +196,14 @@ pub async fn violations(schema: &ReferenceSchema, reference: &Map<String, Value>
         }
     });
     // What was weighed takes no such time: it is the machine that is slow.
-    checked
-        .await?
-        .unwrap_or_else(|| Err(Error::new(Code::Busy, "The reference could not be checked in time. Nothing was done.").retry_after(1)))
+    let busy = || Error::new(Code::Busy, "The reference could not be checked in time. Nothing was done.").retry_after(1);
+    let outcome = checked.await?.unwrap_or_else(|| Err(busy()));
+    match &outcome {
+        Ok(()) => VERDICTS.insert(both, Arc::new([])),
+        Err(refusal) if refusal.code() == Code::Invalid => VERDICTS.insert(both, refusal.refusal().violations.clone().into()),
+        Err(_) => {}
+    }
+    outcome
 }
 
 fn too_much(why: &str) -> Error {
@@ -332,6 +369,12 @@ mod tests {
         assert_eq!(wrong(unique, json!({ "a": (0..3000).collect::<Vec<_>>() })), []);
         let text = json!({ "properties": { "a": { "pattern": "^(a+)+$", "maxLength": 10_000 } } });
         assert_eq!(wrong(text, json!({ "a": format!("{}!", "a".repeat(19_000)) })).len(), 2);
+        // An object costs what the schema looks for in it, whether that is there or not.
+        let wide: Map<String, Value> = (0..900).map(|n| (format!("p{n}"), json!({ "type": "string" }))).collect();
+        let objects = |count: usize| json!({ "a": vec![json!({}); count] });
+        let rows = json!({ "properties": { "a": { "items": { "properties": wide } } } });
+        assert_eq!(wrong(rows.clone(), objects(100)), []);
+        assert_eq!(wrong(rows, objects(3000)), [("#/reference".to_owned(), "not_checked".to_owned())]);
         let names: Map<String, Value> = (0..900).map(|n| (format!("property number {n}"), json!(n))).collect();
         let patterns: Map<String, Value> = (0..200).map(|n| (format!("{n}x"), json!({}))).collect();
         let many = wrong(json!({ "patternProperties": patterns, "additionalProperties": false }), Value::Object(names));

@@ -17,6 +17,8 @@ const MAX_UNFOLDED: usize = 5_000;
 const MAX_DEPTH: usize = 96;
 /// How deep a check may go, in schema and value together.
 const MAX_CHECK_DEPTH: usize = 256;
+/// Names that are looked for in an object in one step.
+const NAMES_A_STEP: u64 = 4;
 /// What `unevaluatedProperties` and `unevaluatedItems` make of the parts beside them: they are looked at again.
 const AGAIN: u64 = 3;
 
@@ -62,7 +64,7 @@ struct Part {
     /// Applied to the same value.
     here: Vec<usize>,
     /// Applied to the member of a name.
-    members: Vec<(String, usize)>,
+    members: HashMap<String, usize>,
     /// Applied to members of any name.
     every_member: Vec<usize>,
     /// Applied to the names of members.
@@ -276,8 +278,7 @@ impl Unfolding<'_> {
             part.here.iter().try_for_each(|here| self.unfold(*here, since))?;
         }
         let below = self.path.len();
-        let members = part.members.iter().map(|(_, member)| member);
-        let mut inner = members.chain(&part.every_member).chain(&part.member_names).chain(&part.tuple).chain(&part.elements);
+        let mut inner = part.members.values().chain(&part.every_member).chain(&part.member_names).chain(&part.tuple).chain(&part.elements);
         inner.try_for_each(|inner| self.unfold(*inner, below))?;
         self.path.pop();
         Ok(())
@@ -309,15 +310,11 @@ impl Scales<'_> {
                     sum
                 }
                 Value::Object(map) => {
-                    let mut sum = 0_u64;
-                    for (name, inner) in &part.members {
-                        if let Some(member) = map.get(name) {
-                            sum += scales.of_value(*inner, member, depth + 1)?;
-                        }
-                    }
+                    // The check looks for each member that the schema knows; what it costs is reckoned from the value's own.
+                    let mut sum = part.members.len() as u64 / NAMES_A_STEP;
                     for (name, member) in map {
                         sum = sum.saturating_add(1 + part.names.saturating_mul(1 + words(name)));
-                        for inner in &part.every_member {
+                        for inner in part.members.get(name).into_iter().chain(&part.every_member) {
                             sum += scales.of_value(*inner, member, depth + 1)?;
                         }
                         for inner in &part.member_names {

@@ -11,8 +11,11 @@ use super::{
 };
 use crate::{
     kernel::{
-        actor::Scope,
-        bulk::{self, BulkReport, Outcome},
+        actor::{Actor, Scope},
+        aside::Lane,
+        bulk::{self, BulkReport, MOST_AT_ONCE, Outcome},
+        context::Context,
+        db::Db,
         error::{Broken, Error, Result},
         tx::Tx,
     },
@@ -66,6 +69,13 @@ impl bulk::Change for Change {
     const JOB: &'static str = "work_items.bulk";
     const WHAT: &'static str = "work items";
 
+    async fn prepare(&self, db: &Db, ids: &[Uuid]) -> Result<()> {
+        match self {
+            Self::Set(set) => service::foresee_patch(db.read(), Lane::Jobs, ids, set).await,
+            Self::Transition(_) => Ok(()),
+        }
+    }
+
     async fn make_of_each(&self, tx: &mut Tx, ids: Vec<Uuid>, dry_run: bool) -> Result<BulkReport> {
         if let Self::Set(set) = self {
             // One who cannot have it is named for each.
@@ -79,6 +89,26 @@ impl bulk::Change for Change {
     }
 }
 
+/// Finds out, before anything is written, whether the new references fit. What a job does later is found out by the job.
+pub async fn foresee(db: &Db, context: &Context, wanted: &WorkItemBulk) -> Result<()> {
+    let Some(set) = wanted.set.as_ref().filter(|set| set.reference.value().is_some()) else { return Ok(()) };
+    let ids = match &wanted.select {
+        WorkItemSelection { ids: Some(ids), filter: None } => ids.clone(),
+        WorkItemSelection { ids: None, filter: Some(filter) } if may_select(&context.actor, filter).is_ok() => {
+            let found = service::ids(db.read(), context, filter, MOST_AT_ONCE as u64 + 1).await;
+            found.map_err(|error| error.of_filter_at("select/filter"))?
+        }
+        _ => return Ok(()),
+    };
+    if ids.len() > MOST_AT_ONCE { Ok(()) } else { service::foresee_patch(db.read(), Lane::Requests, &ids, set).await }
+}
+
+/// A filter is a question, and what it finds is named.
+fn may_select(actor: &Actor, filter: &WorkItemFilter) -> Result<()> {
+    actor.may(Scope::WorkItemsRead)?;
+    filter.contact().may_be_asked_by(actor)
+}
+
 /// Changes what was selected; more than 1,000 items in a job.
 pub async fn run(tx: &mut Tx, wanted: WorkItemBulk) -> Result<Outcome> {
     let change = match (wanted.set, wanted.transition) {
@@ -87,10 +117,8 @@ pub async fn run(tx: &mut Tx, wanted: WorkItemBulk) -> Result<Outcome> {
         _ => return Err(Error::field("set", "required", "exactly one of set and transition is required")),
     };
     let WorkItemSelection { ids, filter } = wanted.select;
-    // A filter is a question, and what it finds is named.
     if let Some(filter) = &filter {
-        tx.context.actor.may(Scope::WorkItemsRead)?;
-        filter.contact().may_be_asked_by(&tx.context.actor)?;
+        may_select(&tx.context.actor, filter)?;
     }
     let found = filter.map(|filter| async move |tx: &Tx, most| service::ids(tx.read(), &tx.context, &filter, most).await);
     let ids = bulk::selected(tx, ids, found).await?;

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     customers::contacts::ExternalId,
     kernel::{
+        aside::Lane,
         bulk::{BulkReport, Outcome},
         http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes},
         jobs::JobView,
@@ -67,6 +68,8 @@ async fn list_work_items(db: Data<Db>, list: List<WorkItemFilter>) -> Result<Lis
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = NewWorkItem, responses((status = 201, description = "The work item, and how its contact was found.", body = CreatedWorkItemView)))]
 #[post("/work-items")]
 async fn create_work_item(db: Data<Db>, call: Call<NewWorkItem>) -> Result<Answer> {
+    let references = std::slice::from_ref(&call.body.reference);
+    service::foresee(db.read(), Lane::Requests, &call.body.r#type, references).await?;
     call.write(&db, async move |tx, new| Answer::created(&service::create_by_hand(tx, new).await?)).await
 }
 
@@ -78,6 +81,7 @@ async fn create_work_item(db: Data<Db>, call: Call<NewWorkItem>) -> Result<Answe
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = WorkItemBulk, responses((status = 200, description = "What became of each.", body = BulkReport), (status = 202, description = "The job that does it.", body = JobView)))]
 #[post("/work-items/bulk")]
 async fn bulk_work_items(db: Data<Db>, call: Call<WorkItemBulk>) -> Result<Answer> {
+    bulk::foresee(&db, &call.context, &call.body).await?;
     call.write(&db, async move |tx, wanted| match bulk::run(tx, wanted).await? {
         Outcome::Done(report) => Answer::json(200, &report),
         Outcome::Enqueued(job) => Answer::accepted(&JobView::from(*job)),
@@ -92,6 +96,9 @@ async fn bulk_work_items(db: Data<Db>, call: Call<WorkItemBulk>) -> Result<Answe
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), params(("source" = String, Path, description = "Which system.", example = "quiz"), ("external_id" = String, Path, description = "Its id there, percent-encoded.", example = "Q-1001")), request_body = WorkItemUpsert, responses((status = 200, description = "The work item as it is now.", body = CreatedWorkItemView), (status = 201, description = "The new work item.", body = CreatedWorkItemView)))]
 #[put("/work-items/by-external-id/{source}/{external_id}")]
 async fn upsert_work_item(db: Data<Db>, Path((source, id)): Path<(String, String)>, call: Call<WorkItemUpsert>) -> Result<Answer> {
+    if let Some(reference) = &call.body.reference {
+        service::foresee(db.read(), Lane::Requests, &call.body.r#type, std::slice::from_ref(reference)).await?;
+    }
     call.write(&db, async move |tx, body| {
         let (item, is_new) = service::upsert(tx, ExternalId { source, id }, body).await?;
         if is_new { Answer::created(&item) } else { Answer::ok(&item) }
@@ -116,6 +123,7 @@ async fn read_work_item(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Resul
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = WorkItemPatch, responses((status = 200, description = "The work item as it is now.", body = WorkItemView), (status = 409, description = "The status may not follow; `allowed` names those that may.")))]
 #[patch("/work-items/{id}")]
 async fn update_work_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<WorkItemPatch>) -> Result<Answer> {
+    service::foresee_patch(db.read(), Lane::Requests, &[id], &call.body).await?;
     call.write(&db, async move |tx, patch| Answer::ok(&service::update(tx, id, patch).await?)).await
 }
 

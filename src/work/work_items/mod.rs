@@ -15,6 +15,6 @@ mod worker;
 
 pub use json::{WorkItemFilter, WorkItemPage, WorkItemView};
 pub use reactions::refuse_lost_status;
-pub use service::{Draft, Said, by_external_id, create, found, known_as, orphaned, page, say_anew};
+pub use service::{Draft, Said, by_external_id, create, foresee, found, known_as, orphaned, page, say_anew};
 pub use work_item::first_line;
 pub use worker::{Callbacks, Silences, enqueue_due};

@@ -24,6 +24,7 @@ use crate::{
     catalog::picklists,
     customers::contacts::{self, ExternalId, ExternalIdText, Identified, MatchView, Who, contact},
     kernel::{
+        aside::Lane,
         clock::Timestamp,
         context::Context,
         error::{Broken, Code, Error, Result, Violation},
@@ -252,6 +253,42 @@ async fn plan(tx: &mut Tx, draft: Draft, contact: Option<Uuid>) -> Result<Planne
 async fn fits(kind: &work_item_type::Model, reference: &Map<String, Value>) -> Result<()> {
     small(reference).map_err(|refusal| Error::field("reference", &refusal.code, refusal.message.clone().unwrap_or_default()))?;
     work_item_types::violations(&kind.reference_schema, reference).await
+}
+
+/// Finds out, before anything is written, whether a reference fits a type: a check may take a while, and nobody waits for
+/// it in line. What is wrong with it is said by the write.
+pub async fn foresee(reader: Reader<'_>, lane: Lane, kind: &str, references: &[Map<String, Value>]) -> Result<()> {
+    let Some(kind) = work_item_types::by_keys(reader, [kind.to_owned()].into()).await?.remove(kind) else { return Ok(()) };
+    for reference in references.iter().filter(|reference| small(reference).is_ok()) {
+        work_item_types::foresee(lane, &kind.reference_schema, reference).await?;
+    }
+    Ok(())
+}
+
+/// The same of the references that a patch makes of those of some items.
+pub async fn foresee_patch(reader: Reader<'_>, lane: Lane, ids: &[Uuid], patch: &WorkItemPatch) -> Result<()> {
+    let Patch::Value(changes) = &patch.reference else { return Ok(()) };
+    for ids in ids.chunks(MAX_FORESEEN) {
+        let theirs = Entity::find().select_only().columns([Column::Type, Column::Reference]).filter(Column::Id.is_in(ids.iter().copied()));
+        let mut by_kind: HashMap<String, Vec<Map<String, Value>>> = HashMap::new();
+        for Referring { r#type, reference } in reader.all::<Referring>(&theirs.into_query()).await? {
+            by_kind.entry(r#type).or_default().push(patch::merged(reference.0, changes.clone()));
+        }
+        for (kind, references) in by_kind {
+            foresee(reader, lane, &kind, &references).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Items whose references are read at once.
+const MAX_FORESEEN: usize = 100;
+
+/// What an item is of, and what is known of it.
+#[derive(FromQueryResult)]
+struct Referring {
+    r#type: String,
+    reference: Reference,
 }
 
 /// Whom an item is for, as routing rules see them.
