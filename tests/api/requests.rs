@@ -691,6 +691,25 @@ async fn a_credential_waits_for_so_much_at_once_and_no_more() {
     ana.get(&wait(1)).await.expect(200);
 }
 
+// Of one key, whomever it says that it acts for.
+#[actix_web::test]
+async fn a_key_that_acts_for_many_has_one_share() {
+    let shop = Shop::open().await;
+    let admin = shop.by(&shop.admin);
+    let people = [shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await, shop.hire("Mia Lund", "agent").await];
+    let new = json!({ "name": "Desk", "scopes": ["users:act_as", "events:read", "notes:read"] });
+    let secret = text(&admin.post("/v1/api-keys", new).await.expect(201)["secret"]);
+    let last = admin.get("/v1/events?after=0&limit=1000").await.expect(200)["next_after"].clone();
+    let long = format!("/v1/events?after={last}&kind=note&wait=30");
+    let callers: Vec<Caller> = people.iter().map(|person| shop.with_token(&secret).header("X-Act-As", &person.id)).collect();
+    let mut polls: FuturesUnordered<_> = callers.iter().cycle().take(11).map(|caller| caller.get(&long)).collect();
+    assert_eq!(polls.next().await.expect("an answer").problem(429), "rate_limited");
+    admin.post("/v1/notes", note()).await.expect(201);
+    while let Some(answer) = polls.next().await {
+        answer.expect(200);
+    }
+}
+
 #[actix_web::test]
 async fn without_its_database_it_lives_and_says_503() {
     let shop = Shop::open().await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
     time::{sleep, timeout},
 };
 
@@ -157,8 +158,31 @@ async fn idle_clients() {
     until("every descriptor closed", async || (server.descriptors() <= open + 4).then_some(())).await;
 }
 
-/// Both wait for most of their time: they wait together.
+/// Whoever reads metrics again and again, seldom, on one connection.
+async fn a_reader_of_metrics() {
+    let room = Room::new().await;
+    // Free until a moment ago.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("an address");
+    let _server = Server::start(&room, &[("CASELOAD_METRICS_LISTEN", &address.to_string())]);
+    let mut stream = until("the listener", async || TcpStream::connect(address).await.ok()).await;
+    let mut answer = vec![0; 1 << 16];
+    for pause in [0, 1, 12, 1] {
+        sleep(Duration::from_secs(pause)).await;
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: shop\r\n\r\n").await.expect("sent");
+        let heard = timeout(SOON, stream.read(&mut answer)).await.expect("an answer").expect("an answer");
+        assert!(answer[..heard].starts_with(b"HTTP/1.1 200"), "after {pause} s: {}", String::from_utf8_lossy(&answer[..heard]));
+        // All of it has come when nothing more does.
+        while timeout(PAUSE, stream.read(&mut answer)).await.is_ok_and(|read| read.is_ok_and(|read| read > 0)) {}
+    }
+    // One that has begun to ask and does not go on is cut, here as well.
+    stream.write_all(b"GET /met").await.expect("sent");
+    let began = now();
+    let heard = timeout(SOON, stream.read(&mut answer)).await.expect("it is cut");
+    assert!(heard.map_or(true, |read| read == 0 || answer.starts_with(b"HTTP/1.1 408")), "after {:?}", began.elapsed());
+}
+
+/// All wait for most of their time: they wait together.
 #[tokio::test]
 async fn slow_and_idle_clients_are_let_go() {
-    tokio::join!(slow_clients(), idle_clients());
+    tokio::join!(slow_clients(), idle_clients(), a_reader_of_metrics());
 }

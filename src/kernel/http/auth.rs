@@ -19,6 +19,7 @@ use super::{
     operations::{Access, Operations},
     rate_limit::{RateLimits, Share, Verdict},
     request::{client, text},
+    shares::Holder,
 };
 use crate::kernel::{
     actor::{Actor, Bounds, Scope},
@@ -69,9 +70,14 @@ impl Gate {
     }
 }
 
-/// On a request of somebody whom the rules have let in: what the operation asks first of all.
+/// On a request of somebody whom the rules have let in.
 #[derive(Clone, Copy)]
-pub(super) struct Authorized(pub Option<Scope>);
+pub(super) struct Authorized {
+    /// What the operation asks first of all.
+    pub scope: Option<Scope>,
+    /// Whose share it is in what there is for everybody.
+    pub holder: Holder,
+}
 
 /// Stands around the router: nothing leaves that no rule has let in, and the limits of the caller are published.
 pub async fn enforce_rules<B: MessageBody>(
@@ -116,25 +122,30 @@ pub async fn authorize(request: &HttpRequest) -> Result<Arc<Actor>> {
         within(bounds, scope, request)?;
     }
     if let Some(share) = share(request) {
-        let seat = Gate::of(request)?.rate_limits.seats.take(share, actor.author()).await;
+        let seat = Gate::of(request)?.rate_limits.seats.take(share, actor.id).await;
         let seat = seat.ok_or_else(|| {
             Error::new(Code::RateLimited, "As many searches, reports or waits of this credential as may be are under way.").retry_after(1)
         })?;
         // It is kept for as long as the request is.
         request.extensions_mut().insert(seat);
     }
-    request.extensions_mut().insert(Authorized(scope));
+    request.extensions_mut().insert(Authorized { scope, holder: Holder::of(&actor, request) });
     Ok(actor)
 }
+
+/// Parameters of lists that no index serves alone: whoever gives one searches.
+const SEARCHES: &[&str] = &["q", "reference", "detail", "subject_line", "follow_up_instructions"];
 
 /// Of which only so many may be under way at once, if of any.
 fn share(request: &HttpRequest) -> Option<Share> {
     let pattern = request.match_pattern().unwrap_or_default();
-    let asks = |name: &str| url::form_urlencoded::parse(request.query_string().as_bytes()).any(|(given, _)| given == name);
+    let asks = |names: &[&str]| {
+        url::form_urlencoded::parse(request.query_string().as_bytes()).any(|(given, _)| names.iter().any(|name| given == *name))
+    };
     match pattern.as_str() {
-        "/v1/events" if asks("wait") => Some(Share::Wait),
+        "/v1/events" if asks(&["wait"]) => Some(Share::Wait),
         "/v1/search" | "/v1/dashboard" => Some(Share::Look),
-        _ if pattern.starts_with("/v1/reports/") || asks("q") || asks("reference") => Some(Share::Look),
+        _ if pattern.starts_with("/v1/reports/") || asks(SEARCHES) => Some(Share::Look),
         _ => None,
     }
 }
@@ -189,4 +200,22 @@ fn credential(request: &HttpRequest) -> Result<Credential<'_>> {
         .filter(|token| !token.is_empty())
         .ok_or_else(|| Error::new(Code::InvalidToken, "Authorization must be Bearer and a token."))?;
     Ok(Credential { bearer, act_as: text(request, "X-Act-As")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn whoever_asks_what_no_index_answers_searches() {
+        let share = |path: &str| share(&TestRequest::with_uri(path).to_http_request());
+        for name in SEARCHES {
+            assert_eq!(share(&format!("/v1/interactions?limit=1&{name}=anything")), Some(Share::Look), "{name}");
+        }
+        // However it is spelt.
+        assert_eq!(share("/v1/interactions?d%65tail=anything"), Some(Share::Look));
+        assert_eq!(share("/v1/interactions?operator=me&counts=true"), None);
+    }
 }

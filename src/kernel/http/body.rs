@@ -1,6 +1,12 @@
 //! Bodies: JSON of a known shape, within limits, every broken rule named at once.
 
-use std::{collections::HashSet, fmt, marker::PhantomData, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    fmt,
+    marker::PhantomData,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -12,15 +18,16 @@ use serde::{
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use tokio::{
-    sync::{Semaphore, SemaphorePermit},
+    sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit},
     time::Instant,
 };
 use validator::Validate;
 
 use super::{
-    auth::{authorize, nobody},
+    auth::{Authorized, authorize, nobody},
     edge::{Limits, ReadToTheEnd, no_parameters},
     request::{context, text},
+    shares::{Holder, PARTS, Place, Semaphores},
 };
 use crate::kernel::{
     actor::Actor,
@@ -42,21 +49,40 @@ const MAX_VALUES: usize = 100_000;
 
 /// Room for larger bodies, in KiB.
 static BODIES: Semaphore = Semaphore::const_new(MAX_BODIES >> 10);
+/// What each may have of it.
+static SHARES: LazyLock<Semaphores<Holder>> = LazyLock::new(Semaphores::default);
+/// The share of one holder, in KiB.
+const MAX_SHARE: usize = (MAX_BODIES / PARTS) >> 10;
 
 /// How long a body waits for room.
 const MAX_WAIT: Duration = Duration::from_secs(10);
 
 /// The room of a body among all that are here; a small one needs none.
-type Room = Option<SemaphorePermit<'static>>;
+type Room = Option<Taken>;
 
-async fn room_for(bytes: usize) -> Result<Room> {
+/// Room that is taken, of all and of one's share.
+struct Taken {
+    _room: SemaphorePermit<'static>,
+    _share: OwnedSemaphorePermit,
+    _place: Place<Holder>,
+}
+
+async fn room_for(bytes: usize, holder: Holder) -> Result<Room> {
     if bytes <= MAX_SMALL_BODY {
         return Ok(None);
     }
-    let kib = u32::try_from(bytes.min(MAX_BODIES) >> 10).unwrap_or(u32::MAX);
-    let room = tokio::time::timeout(MAX_WAIT, BODIES.acquire_many(kib)).await;
-    let busy = || Error::new(Code::Busy, "More large bodies are here than the server takes. Nothing was done.").retry_after(1);
-    room.map_err(|_| busy())?.map(Some).map_err(Error::internal)
+    let kib = u32::try_from((bytes >> 10).min(MAX_SHARE)).unwrap_or(u32::MAX);
+    let taken = async {
+        let place = SHARES.enter(holder, MAX_SHARE, usize::MAX)?;
+        // Whoever has had their share waits for themselves, not before others.
+        let share = place.shared.clone().acquire_many_owned(kib).await.ok()?;
+        let room = BODIES.acquire_many(kib).await.ok()?;
+        Some(Taken { _room: room, _share: share, _place: place })
+    };
+    match tokio::time::timeout(MAX_WAIT, taken).await {
+        Ok(taken) => taken.map(Some).ok_or_else(|| Error::internal("a semaphore was closed")),
+        Err(_) => Err(Error::new(Code::Busy, "More large bodies are here than the server takes. Nothing was done.").retry_after(1)),
+    }
 }
 
 /// A request that changes something: its context and its body.
@@ -185,20 +211,28 @@ const MOST_MEMBERS: usize = 1000;
 const BEAT: Duration = Duration::from_millis(50);
 
 impl Submission {
-    /// Does the work in one transaction, once however often the request is sent with the same key.
-    pub async fn write<F>(self, db: &Db, work: F) -> Result<Answer>
+    /// Prepares what takes long, then does the work in one transaction, once however often the request is sent with the same
+    /// key.
+    pub async fn write<F>(self, db: &Db, prepare: impl AsyncFnOnce(&Map<String, Value>) -> Result<()>, work: F) -> Result<Answer>
     where
         F: AsyncFnOnce(&mut Tx, Map<String, Value>) -> Result<Answer> + 'static,
     {
-        if !self.0.context.actor.is_publishable() {
-            return self.0.write(db, work).await;
-        }
-        let came = Instant::now();
-        let answer = self.0.write(db, work).await;
-        let beats = came.elapsed().as_millis() / BEAT.as_millis() + 1;
-        tokio::time::sleep_until(came + BEAT * u32::try_from(beats).unwrap_or(1)).await;
-        answer
+        let is_publishable = self.0.context.actor.is_publishable();
+        let answer = async {
+            prepare(&self.0.body).await?;
+            self.0.write(db, work).await
+        };
+        if is_publishable { on_the_beat(answer).await } else { answer.await }
     }
+}
+
+/// Does something and keeps what came of it until the next beat.
+async fn on_the_beat<T>(work: impl Future<Output = T>) -> T {
+    let came = Instant::now();
+    let done = work.await;
+    let beats = came.elapsed().as_millis() / BEAT.as_millis() + 1;
+    tokio::time::sleep_until(came + BEAT * u32::try_from(beats).unwrap_or(1)).await;
+    done
 }
 
 impl FromRequest for Submission {
@@ -271,9 +305,13 @@ async fn read_bytes(request: &HttpRequest, mut payload: Payload, limit: usize) -
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large());
     }
+    let authorized = request.extensions().get::<Authorized>().map(|authorized| authorized.holder);
+    let holder = authorized.unwrap_or_else(|| Holder::somebody(request));
     let mut bytes = web::BytesMut::new();
     let arrival = async {
-        let mut room = room_for(announced.unwrap_or(0)).await?;
+        let mut room = room_for(announced.unwrap_or(0), holder).await?;
+        // What grows piece by piece would take twice the room.
+        bytes.reserve(announced.unwrap_or(0));
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|_| Error::new(Code::BadRequest, "The body could not be read."))?;
             if bytes.len() + chunk.len() > limit {
@@ -281,7 +319,8 @@ async fn read_bytes(request: &HttpRequest, mut payload: Payload, limit: usize) -
             }
             if room.is_none() && bytes.len() + chunk.len() > MAX_SMALL_BODY {
                 // Nobody said how much it will be.
-                room = room_for(limit).await?;
+                room = room_for(limit, holder).await?;
+                bytes.reserve(limit - bytes.len());
             }
             bytes.extend_from_slice(&chunk);
         }
@@ -824,6 +863,48 @@ mod tests {
                 prop_assert!(matches!(error.code(), Code::BadJson | Code::Invalid));
             }
         }
+    }
+
+    /// How long somebody waits, by a clock of its own, for an answer that takes so long.
+    async fn waits(micros: u64) -> u128 {
+        let came = Instant::now();
+        let answer = on_the_beat(async move {
+            tokio::time::sleep(Duration::from_micros(micros)).await;
+            micros
+        });
+        assert_eq!(answer.await, micros);
+        came.elapsed().as_millis()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_an_answer_took_is_not_told_by_when_it_leaves() {
+        for quick in [0, 1, 900, 3_000, 20_000, 48_000] {
+            assert_eq!(waits(quick).await, 50, "{quick} µs");
+        }
+        for slow in [51_000, 60_000, 98_000] {
+            assert_eq!(waits(slow).await, 100, "{slow} µs");
+        }
+        assert_eq!(waits(1_234_567).await, 1_250);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_has_more_of_the_room_than_their_share() {
+        let (one, other) = (Holder::Credential(Uuid::from_u128(1)), Holder::Address(None));
+        let mut taken = Vec::new();
+        for _ in 0..8 {
+            taken.push(room_for(MAX_BODIES / 16, one).await.expect("room"));
+        }
+        let refused = room_for(MAX_SMALL_BODY + 1024, one).await.err().expect("a refusal");
+        assert_eq!(refused.code(), Code::Busy);
+        assert!(room_for(MAX_SMALL_BODY, one).await.is_ok_and(|room| room.is_none()), "a small one needs no room");
+        // In line behind oneself, nobody stands before others.
+        let mut next = Box::pin(room_for(MAX_BODIES / 16, one));
+        assert!((&mut next).now_or_never().is_none());
+        let others = room_for(usize::MAX, other).await.expect("as much as there is for one");
+        taken.pop();
+        assert!(next.await.is_ok());
+        drop((taken, others));
+        assert!(SHARES.is_empty() && BODIES.available_permits() == MAX_BODIES >> 10, "who has gone leaves nothing");
     }
 
     #[test]

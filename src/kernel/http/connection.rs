@@ -3,7 +3,7 @@
 use std::{
     cell::Cell,
     fmt::Debug,
-    future::ready,
+    future::{Ready, ready},
     io,
     net::SocketAddr,
     pin::Pin,
@@ -15,7 +15,7 @@ use std::{
 use actix_http::{HttpService, Request, Response, body::MessageBody, error::DispatchError};
 use actix_server::{Server, ServerBuilder};
 use actix_service::{IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt, fn_service, map_config};
-use actix_web::{Error, HttpRequest, dev::AppConfig, rt::net::TcpStream};
+use actix_web::{Error, dev::AppConfig, rt::net::TcpStream};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Instant, Sleep, sleep},
@@ -49,11 +49,12 @@ enum Phase {
 #[derive(Clone, Debug)]
 struct Connection(Rc<Cell<Phase>>);
 
-/// Says that the head of a request has arrived.
-pub fn head_arrived(request: &HttpRequest) {
+/// Says that the head of a request has arrived, whatever application it is for.
+fn head_arrived<E>(request: Request) -> Ready<Result<Request, E>> {
     if let Some(Connection(phase)) = request.conn_data() {
         phase.set(Phase::Asked);
     }
+    ready(Ok(request))
 }
 
 /// What a connection is waiting for.
@@ -188,7 +189,7 @@ where
             .on_connect_ext(|connection: &Timed, data| {
                 data.insert(Connection(connection.phase.clone()));
             })
-            .h1(map_config(application, |()| AppConfig::default()));
+            .h1(fn_service(head_arrived).and_then(map_config(application, |()| AppConfig::default()).map_init_err(drop)));
         let timed = |stream: TcpStream| {
             cut_when_unread(&stream);
             let peer = stream.peer_addr().ok();

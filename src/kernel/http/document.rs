@@ -16,7 +16,7 @@ use actix_web::{
 };
 use tokio::sync::OnceCell;
 
-use super::request::entity_tags;
+use super::{request::entity_tags, sending::Kept};
 use crate::kernel::{
     error::{Code, Error, Result},
     text,
@@ -65,7 +65,9 @@ impl Document {
         };
         // What says how it is encoded is not encoded anew on its way out; the edge leaves `identity` away.
         response.insert_header((header::CONTENT_ENCODING, encoding.as_str()));
-        Ok(response.content_type(self.media_type.as_str()).body(bytes.clone()))
+        let mut response = response.content_type(self.media_type.as_str()).body(bytes.clone());
+        response.extensions_mut().insert(Kept);
+        Ok(response)
     }
 
     async fn pack(&self, encoding: ContentEncoding) -> Result<Bytes> {

@@ -23,7 +23,6 @@ use uuid::Uuid;
 
 use super::{
     auth::Gate,
-    connection::head_arrived,
     list_query::refuse_parameters,
     request::{RequestId, languages},
 };
@@ -72,7 +71,6 @@ pub async fn edge<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
     #[expect(clippy::disallowed_methods, reason = "how long a request took is measured, not decided by")]
     let started = Instant::now();
-    head_arrived(request.request());
     // The head of an answer is that of the same GET; the protocol leaves its body out.
     if request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;

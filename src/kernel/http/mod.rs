@@ -15,6 +15,7 @@ pub mod report;
 pub mod request;
 pub mod routes;
 pub mod sending;
+mod shares;
 
 pub use answer::View;
 pub use body::{Call, Command, PublicCall, Submission};

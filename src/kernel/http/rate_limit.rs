@@ -1,13 +1,6 @@
 //! How often somebody may ask: a token bucket each, published in headers (B-13).
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    hash::Hash,
-    net::IpAddr,
-    num::NonZeroU32,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{hash::Hash, net::IpAddr, num::NonZeroU32, time::Duration};
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use governor::{
@@ -16,12 +9,10 @@ use governor::{
     middleware::StateInformationMiddleware,
     state::keyed::DashMapStateStore,
 };
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
-};
+use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 use uuid::Uuid;
 
+use super::shares::{Place, Semaphores};
 use crate::kernel::network::customer;
 
 type Buckets<K> = RateLimiter<K, DashMapStateStore<K>, DefaultClock, StateInformationMiddleware>;
@@ -95,56 +86,28 @@ impl Share {
     }
 }
 
-type Key = (Share, Uuid);
-/// How many are there, and the line for their turns.
-type Queue = (usize, Arc<Semaphore>);
-
 /// Requests under way and in line, by who asks.
 #[derive(Clone, Debug, Default)]
-pub struct Seats(Arc<Mutex<HashMap<Key, Queue>>>);
+pub struct Seats(Semaphores<(Share, Uuid)>);
 
 /// A request under way. It ends with this, and the next one in line begins.
 #[derive(Debug)]
 pub struct Seat {
     _turn: OwnedSemaphorePermit,
-    _place: Place,
+    _place: Place<(Share, Uuid)>,
 }
-
-/// A request that is under way or in line.
-#[derive(Debug)]
-struct Place(Seats, Key);
 
 impl Seats {
     /// Lets one more begin, once fewer than may be are under way; none when that takes too long, or too many are in line.
     pub async fn take(&self, share: Share, credential: Uuid) -> Option<Seat> {
         let (line, patience) = share.line();
-        let (place, turns) = self.enter((share, credential), line)?;
+        let place = self.0.enter((share, credential), share.most(), share.most() + line)?;
+        let turns = place.shared.clone();
         let turn = match turns.clone().try_acquire_owned() {
             Ok(turn) => turn,
             Err(_) => timeout(patience, turns.acquire_owned()).await.ok()?.ok()?,
         };
         Some(Seat { _turn: turn, _place: place })
-    }
-
-    fn enter(&self, key: Key, line: usize) -> Option<(Place, Arc<Semaphore>)> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (count, turns) = all.entry(key).or_insert_with(|| (0, Arc::new(Semaphore::new(key.0.most()))));
-        (*count < key.0.most() + line).then(|| {
-            *count += 1;
-            (Place(self.clone(), key), turns.clone())
-        })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut all = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Entry::Occupied(mut held) = all.entry(self.1) {
-            held.get_mut().0 -= 1;
-            if held.get().0 == 0 {
-                held.remove();
-            }
-        }
     }
 }
 
@@ -241,7 +204,7 @@ mod tests {
         taken.pop();
         assert!(seats.take(Share::Wait, one).await.is_some());
         taken.clear();
-        assert!(seats.0.lock().expect("seats").is_empty(), "who has gone leaves nothing");
+        assert!(seats.0.is_empty(), "who has gone leaves nothing");
     }
 
     #[tokio::test]
@@ -253,7 +216,7 @@ mod tests {
         drop(taken);
         let turns = line.await;
         assert_eq!(turns.iter().filter(|turn| **turn).count(), 30);
-        assert!(seats.0.lock().expect("seats").is_empty());
+        assert!(seats.0.is_empty());
     }
 
     #[test]

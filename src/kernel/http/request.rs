@@ -56,7 +56,7 @@ pub fn authorize_then<T: 'static>(
 pub fn context(request: &HttpRequest, actor: Arc<Actor>) -> Result<Context> {
     let db = database(request)?;
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let scope = request.extensions().get::<Authorized>().and_then(|authorized| authorized.0);
+    let scope = request.extensions().get::<Authorized>().and_then(|authorized| authorized.scope);
     Ok(Context {
         actor,
         scope,
