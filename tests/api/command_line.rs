@@ -310,6 +310,15 @@ async fn people_are_added_and_let_in_again_from_the_command_line() {
     let unknown_role = room.run(&["user", "add", "ben@shop.example", "--name", "Ben", "--role", "king"], "a long first password\n");
     assert_eq!(unknown_role.status.code(), Some(2));
 
+    // Whoever is signed in when the password is set anew is so no more.
+    let mut before = room.serve();
+    let (status, session) = before.sign_in("ana@shop.example", "a long first password").await;
+    assert_eq!(status, 200, "{session}");
+    let session = text(&session["access_token"]);
+    assert_eq!(before.get("/v1/users/me", &session).await.0, 200);
+    before.terminate();
+    assert_eq!(before.end().code(), Some(0));
+
     let same = room.run(&["user", "reset-password", "ANA@shop.example"], "a long first password");
     assert_eq!(same.status.code(), Some(1));
     assert!(err(&same).contains("must differ"), "{}", err(&same));
@@ -317,6 +326,7 @@ async fn people_are_added_and_let_in_again_from_the_command_line() {
     assert_eq!(reset.status.code(), Some(0), "{}", err(&reset));
     let server = room.serve();
     assert_eq!(server.password(), None, "there is somebody already");
+    assert_eq!(server.get("/v1/users/me", &session).await.0, 401);
     assert_eq!(server.sign_in("ana@shop.example", "a long first password").await.0, 401);
     let (status, tokens) = server.sign_in("ana@shop.example", "another long password").await;
     assert_eq!(status, 200, "{tokens}");

@@ -1,5 +1,10 @@
 //! Forms: what web sites post becomes a work item of somebody known or somebody new, once however often it comes (S3-2).
 
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
+
 use reqwest::Method;
 
 use crate::support::*;
@@ -154,6 +159,39 @@ async fn s3_2_a_page_learns_nothing_but_a_receipt() {
         let now = admin.get(&format!("/v1/contacts/{}", text(&known["id"]))).await.expect(200);
         assert_eq!((&now["version"], &now["phones"]), (&json!(1), &json!([])));
     }
+}
+
+// What is taken back had been written like what is kept: nobody learns by the time it takes that there is somebody.
+#[actix_web::test]
+async fn s3_2_what_is_taken_back_costs_what_is_kept_costs() {
+    let written: Arc<Mutex<Vec<String>>> = Arc::default();
+    let hear = written.clone();
+    let shop = Shop::overheard(move |statement| {
+        let table = statement.sql.strip_prefix("INSERT INTO \"").and_then(|rest| rest.split('"').next());
+        hear.lock().expect("tables").extend(table.map(str::to_owned));
+    })
+    .await;
+    let admin = shop.by(&shop.admin);
+    let key = quiz(&shop, json!({ "honeypot": "/website" })).await;
+    admin.post("/v1/contacts", json!({ "last_name": "Roy", "emails": ["roy@marche.example"] })).await.expect(201);
+    let posts = async |email: &str, website: &str| {
+        written.lock().expect("tables").clear();
+        let submission = json!({ "email": email, "name": "Zoé Tremblay", "message": "Which tea?", "website": website });
+        page(&shop, &key).post(QUIZ, submission).await.expect(202);
+        let mut tables = std::mem::take(&mut *written.lock().expect("tables"));
+        tables.sort_unstable();
+        tables
+    };
+    let stranger = posts("zoe@epicerie.example", "").await;
+    assert!(stranger.iter().any(|table| table == "journal") && stranger.iter().any(|table| table == "contacts"), "{stranger:?}");
+    // Of a program nothing is kept, of somebody who is known no second contact.
+    assert_eq!(written_to(&posts("eve@epicerie.example", "https://spam.example").await), written_to(&stranger));
+    assert_eq!(written_to(&posts("roy@marche.example", "").await), written_to(&stranger));
+}
+
+/// The tables that were written to.
+fn written_to(tables: &[String]) -> BTreeSet<&str> {
+    tables.iter().map(String::as_str).collect()
 }
 
 // S3-7, S3-8: staff and secret keys are told how the contact was found, and complete what is known of strangers.

@@ -407,7 +407,6 @@ async fn s3_25_a_work_item_is_changed_to_the_version_that_was_meant() {
     assert_eq!(shop.anonymous().get(ITEMS).await.problem(401), "unauthenticated");
 }
 
-// S3-31: the contact's own clock.
 /// B-7: whatever a member is called, it is a member and no path.
 #[actix_web::test]
 async fn b_7_a_member_of_the_reference_has_any_name() {
