@@ -413,7 +413,7 @@ mod tests {
     use super::*;
 
     fn page(found: Found, body: &[u8]) -> FeedPage {
-        FeedPage { body: Arc::new(body.to_vec()), rows: found.rows, form: found.form, next: found.next, digest: String::new() }
+        FeedPage { body: body.to_vec(), rows: found.rows, form: found.form, next: found.next, digest: String::new() }
     }
 
     fn all(page: &FeedPage) -> Vec<Row> {
