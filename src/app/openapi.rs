@@ -94,6 +94,7 @@ fn build() -> Value {
     document["components"]["parameters"] = shared_parameters();
     document["components"]["headers"] = shared_headers();
     spell_lines_out(&mut document);
+    leave_feature_ids_out(&mut document);
     describe_scopes_of_schemas(&mut document["components"]["schemas"]);
     let versioned = versioned(&document["components"]["schemas"]);
     for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
@@ -127,6 +128,41 @@ fn spell_lines_out(value: &mut Value) {
         }
         _ => {}
     }
+}
+
+/// Descriptions name, in brackets, the features that the code is for: that is for who reads the code.
+fn leave_feature_ids_out(value: &mut Value) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(leave_feature_ids_out),
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::String(text) if name == "description" || name == "summary" => *text = without_feature_ids(text),
+                    _ => leave_feature_ids_out(member),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn without_feature_ids(text: &str) -> String {
+    let mut parts = text.split(" (");
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(')').filter(|(inside, _)| inside.split(", ").all(is_feature_id)) {
+            Some((_, rest)) => kept.push_str(rest),
+            None => kept.extend([" (", part]),
+        }
+    }
+    kept
+}
+
+/// Such as S2-16 or B-7.
+fn is_feature_id(word: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let numbered = word.strip_prefix('S').or_else(|| word.strip_prefix('B')).and_then(|rest| rest.split_once('-'));
+    numbered.is_some_and(|(source, number)| digits(number) && (digits(source) || source.is_empty() && word.starts_with('B')))
 }
 
 /// What a status means, for the shared responses.

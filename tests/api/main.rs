@@ -40,3 +40,7 @@ mod timeline;
 mod variables;
 mod work_item_types;
 mod work_items;
+
+/// The one of the application.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

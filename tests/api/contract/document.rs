@@ -45,6 +45,32 @@ fn every_operation_says_what_it_does() {
     }
 }
 
+/// Every text of a value.
+fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => found.push(text),
+        Value::Array(list) => list.iter().for_each(|item| texts(item, found)),
+        Value::Object(members) => members.values().for_each(|member| texts(member, found)),
+        _ => {}
+    }
+}
+
+// The features that something is for are named where the code is read.
+#[test]
+fn no_description_names_a_feature_of_the_code() {
+    let mut found = Vec::new();
+    texts(document(), &mut found);
+    let is_id = |word: &&str| {
+        let (source, number) = word.split_once('-').unwrap_or_default();
+        let numbered = number.starts_with(|first: char| first.is_ascii_digit());
+        numbered && matches!(source, "B" | "S0" | "S1" | "S2" | "S3" | "S4" | "S5" | "S6" | "S7" | "S8" | "S9")
+    };
+    for text in found {
+        let named: Vec<&str> = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(is_id).collect();
+        assert!(named.is_empty(), "{named:?} in {text}");
+    }
+}
+
 #[test]
 fn every_operation_names_its_scope_or_is_pinned_as_public() {
     for operation in Operation::all() {

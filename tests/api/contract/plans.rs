@@ -310,8 +310,8 @@ async fn fill(database: &DatabaseConnection) {
             let key = keys.iter().find(|(column, _)| column == name).map(|(_, kind)| kind.as_str());
             match (name.as_str(), kind.as_str(), key) {
                 (_, "uuid", Some("PRIMARY KEY" | "UNIQUE")) => "gen_random_uuid()".to_owned(),
-                // An id that another system gave is given once.
-                (_, "text", Some("UNIQUE")) | ("external_id", "text", None) => format!("{name} || '-' || copy"),
+                // What is given once, be it an id that another system gave.
+                (_, "text", Some("UNIQUE")) | ("external_id" | "receipt", "text", None) => format!("{name} || '-' || copy"),
                 (_, "bigint", Some("UNIQUE")) => format!("{name} + copy * 1000000"),
                 (_, _, Some(_)) => name.clone(),
                 (name, "bigint", None) if name == "at" || name.ends_with("_at") => format!("{name} + (copy % 2001 - 1000) * 3600000000"),
