@@ -147,12 +147,16 @@ fn leave_feature_ids_out(value: &mut Value) {
 }
 
 fn without_feature_ids(text: &str) -> String {
-    let mut parts = text.split(" (");
+    let mut parts = text.split('(');
     let mut kept = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        match part.split_once(')').filter(|(inside, _)| inside.split(", ").all(is_feature_id)) {
-            Some((_, rest)) => kept.push_str(rest),
-            None => kept.extend([" (", part]),
+        let is_id = |word: &str| word == "to" || is_feature_id(word.trim_end_matches(','));
+        match part.split_once(')').filter(|(inside, _)| inside.split_whitespace().all(is_id)) {
+            Some((inside, rest)) if !inside.is_empty() => {
+                kept.truncate(kept.trim_end().len());
+                kept.push_str(rest);
+            }
+            _ => kept.extend(["(", part]),
         }
     }
     kept
