@@ -152,7 +152,7 @@ fn without_feature_ids(text: &str) -> String {
     for part in parts {
         let is_id = |word: &str| word == "to" || is_feature_id(word.trim_end_matches(','));
         match part.split_once(')').filter(|(inside, _)| inside.split_whitespace().all(is_id)) {
-            Some((inside, rest)) if !inside.is_empty() => {
+            Some((inside, rest)) if inside.contains('-') => {
                 kept.truncate(kept.trim_end().len());
                 kept.push_str(rest);
             }

@@ -26,7 +26,7 @@ use validator::ValidationError;
 
 use super::{
     error::{Code, Error, Result},
-    strict,
+    strict::{self, Extent},
 };
 
 /// How long one request may take, its answer included.
@@ -204,19 +204,10 @@ impl Reply {
     }
 }
 
-/// How many values a JSON text holds at the most, by its brackets and commas.
+/// How many values a JSON text holds at the most.
 fn values(json: &[u8]) -> usize {
-    let (mut count, mut in_string, mut escaped) = (1, false, false);
-    for byte in json {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'[' | b'{' | b',' if !in_string => count += 1,
-            _ => {}
-        }
-    }
-    count
+    let Extent { containers, commas, .. } = Extent::of(json);
+    1 + containers + commas
 }
 
 /// What another system did that asking again will not change.

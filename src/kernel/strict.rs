@@ -35,29 +35,45 @@ pub fn from_slice<'de, T: Deserialize<'de>>(json: &'de [u8]) -> serde_json::Resu
 
 /// Reads any JSON that somebody outside wrote and that nests no deeper than [`MAX_DEPTH`].
 pub fn value(json: &[u8]) -> serde_json::Result<Value> {
-    if depth(json) > MAX_DEPTH {
+    if Extent::of(json).depth > MAX_DEPTH {
         return Err(Error::custom(format!("nests deeper than {MAX_DEPTH} levels")));
     }
     from_slice(json)
 }
 
-/// How deep JSON nests, by its brackets.
-fn depth(json: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
-    for byte in json {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'{' | b'[' if !in_string => {
-                depth += 1;
-                deepest = deepest.max(depth);
+/// How much a JSON text holds, before anything is made of it or recurses into it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Levels of nesting.
+    pub depth: usize,
+    /// Arrays and objects.
+    pub containers: usize,
+    /// What stands between values.
+    pub commas: usize,
+}
+
+impl Extent {
+    /// That of a text, by its brackets and commas.
+    #[must_use]
+    pub fn of(json: &[u8]) -> Self {
+        let (mut extent, mut depth, mut in_string, mut escaped) = (Self::default(), 0_usize, false, false);
+        for byte in json {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if in_string => escaped = true,
+                b'"' => in_string = !in_string,
+                b'{' | b'[' if !in_string => {
+                    extent.containers += 1;
+                    depth += 1;
+                    extent.depth = extent.depth.max(depth);
+                }
+                b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+                b',' if !in_string => extent.commas += 1,
+                _ => {}
             }
-            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
         }
+        extent
     }
-    deepest
 }
 
 macro_rules! forward {
@@ -305,10 +321,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     use serde::Deserialize;
-
     use serde_json::{Value, json};
 
-    use super::{MAX_DEPTH, from_slice, value};
+    use super::{Extent, MAX_DEPTH, from_slice, value};
 
     #[derive(Debug, PartialEq, Deserialize)]
     struct Pair {
@@ -366,6 +381,8 @@ mod tests {
         let nested = |depth| format!("{}\"[[\"{}", "[".repeat(depth), "]".repeat(depth));
         assert!(value(nested(MAX_DEPTH).as_bytes()).is_ok());
         assert!(value(nested(MAX_DEPTH + 1).as_bytes()).is_err());
+        let extent = Extent::of(br#"{"a,[":[1,{"b\",":[]}],"]":2}"#);
+        assert_eq!(extent, Extent { depth: 4, containers: 4, commas: 2 });
     }
 
     #[test]

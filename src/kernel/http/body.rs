@@ -36,7 +36,7 @@ use crate::kernel::{
     error::{Code, Error, Result, Violation},
     filter::TOO_LONG,
     idempotency::{self, Answer},
-    strict::{self, MAX_DEPTH, Strict},
+    strict::{self, Extent, MAX_DEPTH, Strict},
     tx::Tx,
 };
 
@@ -402,7 +402,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     if violations.iter().any(|violation| violation.code == RESERVED) {
         return Err(Error::invalid(violations));
     }
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| match bytes.trim_ascii() {
+    let value: Value = strict::from_slice(bytes).map_err(|error| match bytes.trim_ascii() {
         [] => Error::new(Code::BadJson, "The body is empty; this operation needs one."),
         _ => Error::new(Code::BadJson, format!("The body is not JSON: {error}.")),
     })?;
@@ -515,27 +515,12 @@ fn stand_ins() -> Vec<Value> {
 
 /// Refuses what nests too deep before anything recurses into it, and what is not UTF-8.
 fn check_text(bytes: &[u8]) -> Result<()> {
-    let (mut depth, mut values, mut in_string, mut escaped) = (0_usize, 0, false, false);
-    for byte in bytes {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'{' | b'[' if !in_string => {
-                depth += 1;
-                if depth > MAX_DEPTH {
-                    return Err(Error::new(Code::BadJson, format!("The body nests deeper than {MAX_DEPTH} levels.")));
-                }
-            }
-            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
-            b',' if !in_string => {
-                values += 1;
-                if values >= MAX_VALUES {
-                    return Err(Error::new(Code::BadJson, format!("The body has more than {MAX_VALUES} values.")));
-                }
-            }
-            _ => {}
-        }
+    let Extent { depth, commas, .. } = Extent::of(bytes);
+    if depth > MAX_DEPTH {
+        return Err(Error::new(Code::BadJson, format!("The body nests deeper than {MAX_DEPTH} levels.")));
+    }
+    if commas >= MAX_VALUES {
+        return Err(Error::new(Code::BadJson, format!("The body has more than {MAX_VALUES} values.")));
     }
     std::str::from_utf8(bytes)
         .map(drop)

@@ -258,13 +258,8 @@ async fn fits(kind: &work_item_type::Model, reference: &Map<String, Value>) -> R
 /// Finds out, before anything is written, whether a reference fits a type: a check may take a while, and nobody waits for
 /// it in line. What is wrong with it is said by the write.
 pub async fn foresee(reader: Reader<'_>, lane: Lane, kind: &str, references: &[Map<String, Value>]) -> Result<()> {
-    // An empty one is checked at once.
-    let mut references = references.iter().filter(|reference| !reference.is_empty() && small(reference).is_ok()).peekable();
-    if references.peek().is_none() {
-        return Ok(());
-    }
     let Some(kind) = work_item_types::by_keys(reader, [kind.to_owned()].into()).await?.remove(kind) else { return Ok(()) };
-    for reference in references {
+    for reference in references.iter().filter(|reference| small(reference).is_ok()) {
         work_item_types::foresee(lane, &kind.reference_schema, reference).await?;
     }
     Ok(())
