@@ -53,12 +53,17 @@ impl Cluster {
             let mut conf = fs::OpenOptions::new().append(true).open(data.join("postgresql.conf"))?;
             writeln!(conf, "include '../bench.conf'")?;
         }
-        fs::write(folder.join("bench.conf"), format!("{SETTINGS}unix_socket_directories = '{}'\n", folder.display()))?;
+        fs::write(
+            folder.join("bench.conf"),
+            format!("{SETTINGS}unix_socket_directories = '{}'\n", folder.display()),
+        )?;
         let mut cluster = Self { programs, folder, url: String::new(), postmaster: 0 };
         if !cluster.runs() {
             let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
             let mut start = cluster.pg_ctl("start");
-            start.arg(format!("--log={}", cluster.folder.join("log").display())).arg(format!("--options=-p {port}"));
+            start
+                .arg(format!("--log={}", cluster.folder.join("log").display()))
+                .arg(format!("--options=-p {port}"));
             run(start.arg("--timeout=300"))?;
         }
         let pid = fs::read_to_string(data.join("postmaster.pid"))?;
@@ -119,7 +124,9 @@ fn programs() -> Result<PathBuf, Failed> {
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).find(|folder| folder.join("initdb").exists());
-    found.ok_or_else(|| "initdb is not found; install PostgreSQL (on Debian: apt-get install postgresql)".into())
+    found.ok_or_else(|| {
+        "initdb is not found; install PostgreSQL (on Debian: apt-get install postgresql)".into()
+    })
 }
 
 /// A command that runs as `postgres` when this runs as root, which PostgreSQL refuses.

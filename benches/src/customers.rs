@@ -2,7 +2,7 @@
 //! the words of everything that can be found. There is one of each for every tenth action item, made at the same time.
 
 use uuid::Uuid;
-use words::Indexed;
+use text_index::Indexed;
 
 use crate::{
     baseline::Value,
@@ -18,14 +18,17 @@ const OPEN: u64 = 500;
 /// What each person who asks has not read.
 const UNREAD: u64 = 20;
 /// Journal entries of the contact who has most.
-const LONGEST_TIMELINE: u64 = 100_000;
+const MAX_TIMELINE: u64 = 100_000;
 
 const FIRST_NAMES: &[&str] = &[
-    "Anna", "Boris", "Carla", "David", "Elena", "Felix", "Greta", "Henri", "Irene", "Julien", "Karin", "Louis", "Marta", "Nils", "Olga",
-    "Pavel", "Rosa", "Simon", "Tessa", "Ugo", "Vera", "Walter", "Xenia", "Yves", "Zita",
+    "Anna", "Boris", "Carla", "David", "Elena", "Felix", "Greta", "Henri", "Irene", "Julien", "Karin",
+    "Louis", "Marta", "Nils", "Olga", "Pavel", "Rosa", "Simon", "Tessa", "Ugo", "Vera", "Walter", "Xenia",
+    "Yves", "Zita",
 ];
-const BEGINNINGS: &[&str] =
-    &["Mar", "Tre", "Bel", "Cor", "Dal", "Fer", "Gar", "Lan", "Mon", "Ros", "Sal", "Ver", "Wal", "Zim", "Hol", "Kam"];
+const BEGINNINGS: &[&str] = &[
+    "Mar", "Tre", "Bel", "Cor", "Dal", "Fer", "Gar", "Lan", "Mon", "Ros", "Sal", "Ver", "Wal", "Zim", "Hol",
+    "Kam",
+];
 const MIDDLES: &[&str] = &["ti", "be", "lo", "ma", "ne", "ra", "so", "vi"];
 const ENDS: &[&str] = &["nelli", "mann", "ville", "ssen", "ski", "dor", "court", "berg"];
 
@@ -75,7 +78,12 @@ impl Shop {
                 rows: self.contacts(),
                 row: Self::contact,
             },
-            Table { name: "contact_keys", columns: "kind,key,contact_id", rows: self.contacts() * 7, row: Self::contact_key },
+            Table {
+                name: "contact_keys",
+                columns: "kind,key,contact_id",
+                rows: self.contacts() * 7,
+                row: Self::contact_key,
+            },
             Table {
                 name: "interactions",
                 columns: "id,contact_id,operator_id,originator,channel,direction,purpose,subject_line,subject_line_key,detail,mood,\
@@ -90,7 +98,12 @@ impl Shop {
                 rows: self.contacts(),
                 row: Self::issue,
             },
-            Table { name: "issue_types", columns: "issue_id,type", rows: self.contacts() / 4 * 4, row: Self::issue_type },
+            Table {
+                name: "issue_types",
+                columns: "issue_id,type",
+                rows: self.contacts() / 4 * 4,
+                row: Self::issue_type,
+            },
             Table {
                 name: "work_items",
                 columns: "id,number,type,category,description,status,active,status_since,priority,contact_id,assignee_type,assignee_id,\
@@ -109,9 +122,19 @@ impl Shop {
         match kind {
             Kind::Sqlite => tables.extend([
                 Table { name: "search_index", columns: "number,id,kind", rows, row: Self::found_number },
-                Table { name: "search_words", columns: "rowid,title,text,kind", rows, row: Self::found_words },
+                Table {
+                    name: "search_words",
+                    columns: "rowid,title,text,kind",
+                    rows,
+                    row: Self::found_words,
+                },
             ]),
-            Kind::Postgres => tables.push(Table { name: "search_index", columns: "id,kind,words", rows, row: Self::found_vector }),
+            Kind::Postgres => tables.push(Table {
+                name: "search_index",
+                columns: "id,kind,words",
+                rows,
+                row: Self::found_vector,
+            }),
         }
         tables
     }
@@ -144,7 +167,12 @@ impl Shop {
     #[must_use]
     pub fn contact_names(number: u64) -> (&'static str, String) {
         let chance = random(31, number);
-        let last = format!("{}{}{}", pick(BEGINNINGS, chance / 25), pick(MIDDLES, chance / 400), pick(ENDS, chance / 3_200));
+        let last = format!(
+            "{}{}{}",
+            pick(BEGINNINGS, chance / 25),
+            pick(MIDDLES, chance / 400),
+            pick(ENDS, chance / 3_200)
+        );
         (pick(FIRST_NAMES, chance), last)
     }
 
@@ -158,7 +186,7 @@ impl Shop {
     #[must_use]
     pub fn contact_of(&self, item: u64) -> u64 {
         let (entry, chance) = (item / self.step(), random(32, item));
-        let longest = (self.rows / 10).min(LONGEST_TIMELINE);
+        let longest = (self.rows / 10).min(MAX_TIMELINE);
         let apart = self.entries() / longest;
         if item.is_multiple_of(self.step()) {
             if entry.is_multiple_of(apart) && entry / apart < longest {
@@ -212,7 +240,11 @@ impl Shop {
             Value::Word(status),
             said(Value::Int(at)),
             said(Value::Id(self.user_id(chance / 4 % PEOPLE))),
-            if chance.is_multiple_of(3) { Value::Id(self.user_id(chance / 12 % PEOPLE)) } else { Value::Null },
+            if chance.is_multiple_of(3) {
+                Value::Id(self.user_id(chance / 12 % PEOPLE))
+            } else {
+                Value::Null
+            },
             Value::Word("{}"),
             Value::Word(r#"{"lists":[],"opt_in":null,"source":null}"#),
             Value::Int(at),
@@ -249,7 +281,8 @@ impl Shop {
     fn interaction(&self, number: u64) -> Vec<Value> {
         let (at, chance, contact) = (self.made(number), random(37, number), self.contact_of(number * 10));
         let channel = Self::channel(number).0;
-        let subject = format!("{} asks about order A-{}", Self::contact_name(contact), chance % (self.rows / 5));
+        let subject =
+            format!("{} asks about order A-{}", Self::contact_name(contact), chance % (self.rows / 5));
         vec![
             Value::Id(self.interaction_id(number)),
             Value::Id(self.contact_id(contact)),
@@ -288,7 +321,10 @@ impl Shop {
         let types = self.types_of(number);
         let closed_at = (at + whole(chance % 300) * HOUR).min(self.now);
         let closed = |value| if is_open { Value::Null } else { value };
-        let subject = pick(&["The parcel has not arrived", "Charged twice", "The size is wrong", "Cannot sign in"], chance / 200);
+        let subject = pick(
+            &["The parcel has not arrived", "Charged twice", "The size is wrong", "Cannot sign in"],
+            chance / 200,
+        );
         vec![
             Value::Id(self.issue_id(number)),
             Value::Int(whole(number + 1)),
@@ -353,7 +389,15 @@ impl Shop {
 
     /// What came into the inboxes of those who ask, each piece into one or two; and what is worked on, with whoever has it.
     fn inbox_entry(&self, number: u64) -> Vec<Value> {
-        let row = |user: u64, owner: Uuid, kind, is_work: bool, thing: Uuid, contact: u64, priority, at: i64, unread: bool| {
+        let row = |user: u64,
+                   owner: Uuid,
+                   kind,
+                   is_work: bool,
+                   thing: Uuid,
+                   contact: u64,
+                   priority,
+                   at: i64,
+                   unread: bool| {
             vec![
                 Value::Id(id(42, number, at)),
                 Value::Id(self.user_id(user)),
@@ -374,20 +418,42 @@ impl Shop {
             let item = self.open_ones().number(place);
             let (user, thing) = (place % PEOPLE, self.work_item_id(item));
             let (contact, priority) = (self.contact_of(item * 10), pick(TYPES, item).2);
-            return row(user, self.user_id(user), "work_item", true, thing, contact, priority, self.made(item), true);
+            return row(
+                user,
+                self.user_id(user),
+                "work_item",
+                true,
+                thing,
+                contact,
+                priority,
+                self.made(item),
+                true,
+            );
         }
         let (user, interaction) = (number % DESK, number / 5);
         let person = self.person(user);
         let owner = if (number / DESK).is_multiple_of(2) { person.id } else { person.group };
         let (thing, contact) = (self.interaction_id(interaction), self.contact_of(interaction * 10));
         let unread = number + UNREAD * DESK >= self.received();
-        row(user, owner, Self::channel(interaction).1, false, thing, contact, 2, self.made(interaction), unread)
+        row(
+            user,
+            owner,
+            Self::channel(interaction).1,
+            false,
+            thing,
+            contact,
+            2,
+            self.made(interaction),
+            unread,
+        )
     }
 
     /// Something that full text finds: its kind, its id, its title and its text.
     fn found(&self, number: u64) -> (&'static str, Value, Indexed) {
         let (ten, place) = (number / FOUND_AT_ONCE, number % FOUND_AT_ONCE);
-        let found = |kind, row: &[Value], title: usize, also: &str| (kind, row[0].clone(), Indexed::new(kind, text(&row[title]), also));
+        let found = |kind, row: &[Value], title: usize, also: &str| {
+            (kind, row[0].clone(), Indexed::new(kind, text(&row[title]), also))
+        };
         match place {
             10 => {
                 let row = self.note(ten);
@@ -396,8 +462,16 @@ impl Shop {
             11 => {
                 let row = self.contact(ten);
                 let (phone, postal_code) = (Self::phone(ten), text(&row[12]));
-                let known_by =
-                    [text(&row[5]), text(&row[6]), &Self::mail_of(ten), &phone, &phone, &format!("K-{ten}"), postal_code].join("\n");
+                let known_by = [
+                    text(&row[5]),
+                    text(&row[6]),
+                    &Self::mail_of(ten),
+                    &phone,
+                    &phone,
+                    &format!("K-{ten}"),
+                    postal_code,
+                ]
+                .join("\n");
                 found("contact", &row, 8, &known_by)
             }
             12 => {
@@ -424,7 +498,12 @@ impl Shop {
 
     fn found_words(&self, number: u64) -> Vec<Value> {
         let (kind, _, words) = self.found(number);
-        vec![Value::Int(whole(number + 1)), Value::Text(words.title()), Value::Text(words.text()), Value::Word(kind)]
+        vec![
+            Value::Int(whole(number + 1)),
+            Value::Text(words.title()),
+            Value::Text(words.text()),
+            Value::Word(kind),
+        ]
     }
 
     fn found_vector(&self, number: u64) -> Vec<Value> {
@@ -442,9 +521,11 @@ mod tests {
         for rows in [10_000, 123_456] {
             let shop = Shop::new(rows, 1_790_000_000_000_000);
             let open = (0..shop.contacts()).filter(|number| shop.open_ones().place(*number).is_some());
-            let with_whom = |row: Vec<Value>, id: usize, person: usize| format!("{:?} {:?}", row[id], row[person]);
+            let with_whom =
+                |row: Vec<Value>, id: usize, person: usize| format!("{:?} {:?}", row[id], row[person]);
             let items: Vec<String> = open.map(|number| with_whom(shop.work_item(number), 0, 11)).collect();
-            let entries: Vec<String> = (0..OPEN).map(|place| with_whom(shop.inbox_entry(shop.received() + place), 5, 1)).collect();
+            let entries: Vec<String> =
+                (0..OPEN).map(|place| with_whom(shop.inbox_entry(shop.received() + place), 5, 1)).collect();
             assert_eq!(items, entries);
         }
     }

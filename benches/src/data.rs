@@ -23,7 +23,8 @@ pub const BUSY: u64 = 100;
 
 /// Open items of each person who asks, of each other person, of each group, and of the public.
 const OPEN: [usize; 4] = [80, 10, 60, 200];
-const ALL_OPEN: u64 = DESK * OPEN[0] as u64 + (PEOPLE - DESK) * OPEN[1] as u64 + GROUPS * OPEN[2] as u64 + OPEN[3] as u64;
+const ALL_OPEN: u64 =
+    DESK * OPEN[0] as u64 + (PEOPLE - DESK) * OPEN[1] as u64 + GROUPS * OPEN[2] as u64 + OPEN[3] as u64;
 /// Timeline entries of each busy object.
 const BUSY_ENTRIES: u64 = 60;
 
@@ -98,7 +99,9 @@ pub(crate) const fn random(of: u64, number: u64) -> u64 {
 pub(crate) const fn id(of: u64, number: u64, at: i64) -> Uuid {
     let millis = (at / 1000).unsigned_abs() as u128;
     let (high, low) = (random(of, number), random(of + 1, number));
-    Uuid::from_u128((millis << 80) | (0x7 << 76) | (((high & 0xFFF) as u128) << 64) | (0x2 << 62) | ((low >> 2) as u128))
+    Uuid::from_u128(
+        (millis << 80) | (0x7 << 76) | (((high & 0xFFF) as u128) << 64) | (0x2 << 62) | ((low >> 2) as u128),
+    )
 }
 
 /// The least UUIDv7 of an instant.
@@ -118,7 +121,8 @@ const TITLES: &[&str] = &[
     "Answer the question about the warranty",
 ];
 
-const DETAILS: &str = "The customer asked on the phone and will be reachable in the afternoon; the order is in the cart.";
+const DETAILS: &str =
+    "The customer asked on the phone and will be reachable in the afternoon; the order is in the cart.";
 
 const BODY: &str = "From: buyer@customer.example\nSubject: My order\n\nHello,\n\nthe parcel has not arrived yet, and the tracking \
      page says nothing new since Tuesday. Could you find out where it is, and whether it can be here by Friday? Otherwise I would \
@@ -136,8 +140,13 @@ impl Shop {
         let others = (DESK..PEOPLE).flat_map(|person| std::iter::repeat_n(Owner::Person(person), OPEN[1]));
         let groups = (0..GROUPS).flat_map(|group| std::iter::repeat_n(Owner::Group(group), OPEN[2]));
         let public = std::iter::repeat_n(Owner::Public, OPEN[3]);
-        let mut open: Vec<(u64, Owner)> =
-            desk.chain(others).chain(groups).chain(public).zip(0..).map(|(owner, at)| (random(1, at), owner)).collect();
+        let mut open: Vec<(u64, Owner)> = desk
+            .chain(others)
+            .chain(groups)
+            .chain(public)
+            .zip(0..)
+            .map(|(owner, at)| (random(1, at), owner))
+            .collect();
         open.sort_by_key(|(order, _)| *order);
         Self { rows: rows.max(ALL_OPEN), now, open: open.into_iter().map(|(_, owner)| owner).collect() }
     }
@@ -152,8 +161,18 @@ impl Shop {
                 rows: PEOPLE,
                 row: Self::user,
             },
-            Table { name: "\"groups\"", columns: "id,key,name,created_at,updated_at,version", rows: GROUPS, row: Self::group },
-            Table { name: "group_members", columns: "group_id,user_id,joined_at", rows: PEOPLE, row: Self::member },
+            Table {
+                name: "\"groups\"",
+                columns: "id,key,name,created_at,updated_at,version",
+                rows: GROUPS,
+                row: Self::group,
+            },
+            Table {
+                name: "group_members",
+                columns: "group_id,user_id,joined_at",
+                rows: PEOPLE,
+                row: Self::member,
+            },
             Table {
                 name: "forms",
                 columns: "id,key,title,work_item_type,mapping,active,created_at,updated_at,version",
@@ -228,7 +247,11 @@ impl Shop {
     /// Somebody on staff.
     #[must_use]
     pub fn person(&self, number: u64) -> Person {
-        Person { id: self.user_id(number), group: self.group_id(number % GROUPS), name: format!("Person {number:03}") }
+        Person {
+            id: self.user_id(number),
+            group: self.group_id(number % GROUPS),
+            name: format!("Person {number:03}"),
+        }
     }
 
     /// The address that somebody signs in with.
@@ -318,7 +341,10 @@ impl Shop {
     fn subject(&self, number: u64) -> (&'static str, String) {
         let entry = number / self.step();
         let apart = self.entries() / (BUSY * BUSY_ENTRIES);
-        if number.is_multiple_of(self.step()) && entry.is_multiple_of(apart) && entry / apart < BUSY * BUSY_ENTRIES {
+        if number.is_multiple_of(self.step())
+            && entry.is_multiple_of(apart)
+            && entry / apart < BUSY * BUSY_ENTRIES
+        {
             return Self::busy(entry / apart % BUSY);
         }
         ("order", format!("A-{}", random(2, number) % (self.rows / 5)))
@@ -360,7 +386,11 @@ impl Shop {
             Owner::Group(group) => ("group", Value::Id(self.group_id(group))),
             Owner::Public => ("public", Value::Null),
         };
-        let origin = if open.is_none() && chance.is_multiple_of(4) { Some(self.group_id(chance / 4 % GROUPS)) } else { None };
+        let origin = if open.is_none() && chance.is_multiple_of(4) {
+            Some(self.group_id(chance / 4 % GROUPS))
+        } else {
+            None
+        };
         // Half are due at the end of a day, half at an instant.
         let due = at + HOUR + i64::try_from(random(6, number) % 14 * 24).unwrap_or(0) * HOUR;
         let (due_at, due_on) = if chance.is_multiple_of(2) {
@@ -373,7 +403,9 @@ impl Shop {
         let ended = (at + i64::try_from(chance % 240).unwrap_or(0) * HOUR).min(self.now);
         let (status, completed_at, completed_by, cancel_reason) = match open {
             Some(_) => ("open", Value::Null, Value::Null, Value::Null),
-            None if chance.is_multiple_of(12) => ("cancelled", Value::Null, Value::Null, Value::Word("The customer cancelled the order.")),
+            None if chance.is_multiple_of(12) => {
+                ("cancelled", Value::Null, Value::Null, Value::Word("The customer cancelled the order."))
+            }
             None => ("completed", Value::Int(ended), assignee_id.clone(), Value::Null),
         };
         vec![
@@ -381,7 +413,11 @@ impl Shop {
             Value::Word(kind),
             Value::Text(subject),
             Value::Id(self.contact_id(self.contact_of(number))),
-            if number.is_multiple_of(10) && number / 10 < self.rows / 10 { Value::Id(self.note_id(number / 10)) } else { Value::Null },
+            if number.is_multiple_of(10) && number / 10 < self.rows / 10 {
+                Value::Id(self.note_id(number / 10))
+            } else {
+                Value::Null
+            },
             Value::Null,
             Value::Null,
             Value::Null,
@@ -486,8 +522,13 @@ mod tests {
     fn the_open_work_is_the_same_at_every_size() {
         for rows in [10_000, 123_456] {
             let shop = Shop::new(rows, 1_790_000_000_000_000);
-            assert_eq!((0..rows).filter(|number| shop.open_owner(*number).is_some()).count() as u64, ALL_OPEN);
-            let busy = (0..shop.entries()).filter(|entry| shop.subject(entry * shop.step()).0 == "customer").count() as u64;
+            assert_eq!(
+                (0..rows).filter(|number| shop.open_owner(*number).is_some()).count() as u64,
+                ALL_OPEN
+            );
+            let busy = (0..shop.entries())
+                .filter(|entry| shop.subject(entry * shop.step()).0 == "customer")
+                .count() as u64;
             assert_eq!(busy, BUSY * BUSY_ENTRIES);
         }
     }

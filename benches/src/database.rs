@@ -120,7 +120,9 @@ impl Database {
                 let rows = statement.query_map([], |row| row.get(0))?;
                 Ok(rows.collect::<Result<_, _>>()?)
             }
-            Self::Postgres { client, .. } => Ok(client.query(sql, &[]).await?.iter().map(|row| row.get(0)).collect()),
+            Self::Postgres { client, .. } => {
+                Ok(client.query(sql, &[]).await?.iter().map(|row| row.get(0)).collect())
+            }
         }
     }
 
@@ -144,15 +146,23 @@ impl Database {
     /// How many rows each table has.
     pub async fn counts(&self) -> Result<Vec<(String, String)>, Failed> {
         let tables = match self {
-            Self::Sqlite { .. } => "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",
-            Self::Postgres { .. } => "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename",
+            Self::Sqlite { .. } => {
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+            }
+            Self::Postgres { .. } => {
+                "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+            }
         };
         // FTS5 keeps its index in segments, and merges them when it likes.
-        let tables =
-            self.texts(tables).await?.into_iter().filter(|table| !matches!(table.as_str(), "search_words_data" | "search_words_idx"));
+        let tables = self
+            .texts(tables)
+            .await?
+            .into_iter()
+            .filter(|table| !matches!(table.as_str(), "search_words_data" | "search_words_idx"));
         let mut counts = Vec::new();
         for table in tables {
-            let rows = self.texts(&format!("SELECT CAST(COUNT(*) AS TEXT) FROM \"{table}\"")).await?.swap_remove(0);
+            let rows =
+                self.texts(&format!("SELECT CAST(COUNT(*) AS TEXT) FROM \"{table}\"")).await?.swap_remove(0);
             counts.push((table, rows));
         }
         Ok(counts)
@@ -162,7 +172,11 @@ impl Database {
     pub async fn size(&self) -> Result<u64, Failed> {
         match self {
             Self::Sqlite { file, .. } => Ok(std::fs::metadata(file)?.len()),
-            Self::Postgres { .. } => Ok(self.texts("SELECT pg_database_size(current_database())::text").await?.swap_remove(0).parse()?),
+            Self::Postgres { .. } => Ok(self
+                .texts("SELECT pg_database_size(current_database())::text")
+                .await?
+                .swap_remove(0)
+                .parse()?),
         }
     }
 
@@ -171,7 +185,9 @@ impl Database {
         let tables = LARGE.map(|table| format!("'{table}'")).join(", ");
         let (names, statements) = match self {
             Self::Sqlite { .. } => {
-                let from = format!("FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN ({tables}) ORDER BY rowid");
+                let from = format!(
+                    "FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN ({tables}) ORDER BY rowid"
+                );
                 (format!("SELECT name {from}"), format!("SELECT sql {from}"))
             }
             Self::Postgres { .. } => {
@@ -202,7 +218,8 @@ impl Database {
             Self::Sqlite { connection, .. } => {
                 let places = vec!["?"; columns.split(',').count()].join(", ");
                 connection.execute_batch("BEGIN")?;
-                let mut insert = connection.prepare(&format!("INSERT INTO {table} ({columns}) VALUES ({places})"))?;
+                let mut insert =
+                    connection.prepare(&format!("INSERT INTO {table} ({columns}) VALUES ({places})"))?;
                 for number in 0..rows {
                     insert.execute(rusqlite::params_from_iter(row(number)))?;
                     progress.inc(1);
@@ -216,7 +233,8 @@ impl Database {
             }
             Self::Postgres { client, .. } => {
                 const CHUNK: usize = 1024 * 1024;
-                let sink = client.copy_in::<_, BytesMut>(&format!("COPY {table} ({columns}) FROM STDIN")).await?;
+                let sink =
+                    client.copy_in::<_, BytesMut>(&format!("COPY {table} ({columns}) FROM STDIN")).await?;
                 futures_util::pin_mut!(sink);
                 let mut text = String::with_capacity(CHUNK + 4096);
                 for number in 0..rows {

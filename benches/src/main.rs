@@ -147,11 +147,15 @@ fn main() -> ExitCode {
         }),
         Command::Soak { minutes, rows, place } => block_on(async {
             let (places, cluster) = place.open()?;
-            let failures = run::soak(&places, cluster.as_ref(), &place.database, rows, Duration::from_mins(minutes)).await?;
+            let failures =
+                run::soak(&places, cluster.as_ref(), &place.database, rows, Duration::from_mins(minutes))
+                    .await?;
             place.report(&places)?;
             none_of(failures)
         }),
-        Command::Report { folder } => folder_or_usual(folder).and_then(|folder| report::write(&folder, Path::new(DOCUMENT))),
+        Command::Report { folder } => {
+            folder_or_usual(folder).and_then(|folder| report::write(&folder, Path::new(DOCUMENT)))
+        }
         Command::Prepare { place, sizes } => block_on(async {
             let (places, cluster) = place.open()?;
             for kind in &place.database {
@@ -202,7 +206,10 @@ impl Place {
     /// The places, and PostgreSQL when it is wanted.
     fn open(&self) -> Result<(Places, Option<Cluster>), Failed> {
         let here = std::env::current_exe()?;
-        let program = self.caseload.as_ref().map_or_else(|| Ok(here.with_file_name("caseload")), std::path::absolute)?;
+        let program = self
+            .caseload
+            .as_ref()
+            .map_or_else(|| Ok(here.with_file_name("caseload")), std::path::absolute)?;
         prepare::must_be_there(&program)?;
         let folder = folder_or_usual(self.folder.clone())?;
         let wanted = self.database.contains(&Kind::Postgres);
@@ -222,7 +229,11 @@ impl Place {
 
 impl Chosen {
     fn matrix(&self) -> Result<Matrix, Failed> {
-        if let Some(unknown) = self.operation.iter().find(|key| !operations::OPERATIONS.iter().any(|known| known.key == key.as_str())) {
+        if let Some(unknown) = self
+            .operation
+            .iter()
+            .find(|key| !operations::OPERATIONS.iter().any(|known| known.key == key.as_str()))
+        {
             let known = operations::OPERATIONS.iter().map(|known| known.key).collect::<Vec<_>>().join(", ");
             return Err(format!("{unknown} is no operation; there are {known}").into());
         }

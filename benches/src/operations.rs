@@ -71,7 +71,9 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         goals: Some((5.0, 2.5)),
         connections: WHOLE,
-        ..reading("fetch", "fetch one action item", |sample, at| get(format!("/v1/action-items/{}", sample.item(at))))
+        ..reading("fetch", "fetch one action item", |sample, at| {
+            get(format!("/v1/action-items/{}", sample.item(at)))
+        })
     },
     Operation {
         goals: Some((4.0, 2.0)),
@@ -83,7 +85,9 @@ pub const OPERATIONS: &[Operation] = &[
         connections: WHOLE,
         effect: Effect::Writes,
         status: 201,
-        ..reading("create", "create a note with one action item", |sample, at| ("POST /v1/notes".into(), note(sample, at)))
+        ..reading("create", "create a note with one action item", |sample, at| {
+            ("POST /v1/notes".into(), note(sample, at))
+        })
     },
     Operation {
         goals: Some((1.5, 1.5)),
@@ -94,15 +98,21 @@ pub const OPERATIONS: &[Operation] = &[
         goals: Some((2.0, 2.0)),
         connections: &[64],
         effect: Effect::Claims,
-        ..reading("claim", "claim the next item, 64 clients at once", |_, _| ("POST /v1/queues/public/claim-next".into(), String::new()))
+        ..reading("claim", "claim the next item, 64 clients at once", |_, _| {
+            ("POST /v1/queues/public/claim-next".into(), String::new())
+        })
     },
     Operation {
         connections: &[8, 64],
         effect: Effect::Writes,
         status: 202,
-        ..reading("intake", "take in a quiz result of a new lead, routed in turn", |_, _| ("POST /v1/intake/quiz".into(), quiz()))
+        ..reading("intake", "take in a quiz result of a new lead, routed in turn", |_, _| {
+            ("POST /v1/intake/quiz".into(), quiz())
+        })
     },
-    list("group-queue", "a group's queue", |sample, at| get(format!("/v1/queues/{}/items", sample.asks(at).group))),
+    list("group-queue", "a group's queue", |sample, at| {
+        get(format!("/v1/queues/{}/items", sample.asks(at).group))
+    }),
     list("public-queue", "the public queue", |_, _| get("/v1/queues/public/items".into())),
     list("action-items", "all open action items", |_, _| get("/v1/action-items".into())),
     list("notes", "notes", |_, _| get("/v1/notes".into())),
@@ -118,19 +128,40 @@ pub const OPERATIONS: &[Operation] = &[
     list("issues", "open issues", |_, _| get("/v1/issues".into())),
     list("work-items", "active work items", |_, _| get("/v1/work-items".into())),
     list("inbox", "my inbox", |_, _| get("/v1/inbox".into())),
-    reading("search", "search for a contact by name", |sample, at| get(format!("/v1/search?q={}", sample.name(at)))),
-    reading("search-common", "search for words that a fifteenth of all has", |_, _| get("/v1/search?q=rush+shipping".into())),
+    reading("search", "search for a contact by name", |sample, at| {
+        get(format!("/v1/search?q={}", sample.name(at)))
+    }),
+    reading("search-common", "search for words that a fifteenth of all has", |_, _| {
+        get("/v1/search?q=rush+shipping".into())
+    }),
     reading("queues", "counts of my queues", |_, _| get("/v1/queues".into())),
     reading("home", "home page, with open issues by type", |_, _| get("/v1/home".into())),
 ];
 
 /// A page of rows.
-const fn list(key: &'static str, title: &'static str, ask: fn(&Sample, u64) -> (String, String)) -> Operation {
+const fn list(
+    key: &'static str,
+    title: &'static str,
+    ask: fn(&Sample, u64) -> (String, String),
+) -> Operation {
     Operation { is_list: true, ..reading(key, title, ask) }
 }
 
-const fn reading(key: &'static str, title: &'static str, ask: fn(&Sample, u64) -> (String, String)) -> Operation {
-    Operation { key, title, effect: Effect::Reads, status: 200, goals: None, is_list: false, connections: SOME, ask }
+const fn reading(
+    key: &'static str,
+    title: &'static str,
+    ask: fn(&Sample, u64) -> (String, String),
+) -> Operation {
+    Operation {
+        key,
+        title,
+        effect: Effect::Reads,
+        status: 200,
+        goals: None,
+        is_list: false,
+        connections: SOME,
+        ask,
+    }
 }
 
 fn get(path: String) -> (String, String) {
@@ -209,7 +240,8 @@ impl Sample {
     #[must_use]
     pub fn of(shop: &Shop) -> Self {
         // A stride that shares no factor with the number of rows reaches every part of them.
-        let items = (0..10_000_u64).map(|at| shop.item_id(at.wrapping_mul(2_654_435_761) % shop.rows)).collect();
+        let items =
+            (0..10_000_u64).map(|at| shop.item_id(at.wrapping_mul(2_654_435_761) % shop.rows)).collect();
         Self {
             people: (0..DESK).map(|number| shop.person(number)).collect(),
             tokens: Vec::new(),

@@ -53,13 +53,23 @@ pub struct Prepared {
 }
 
 /// The database of a size, made when it is not there or no longer fits.
-pub async fn prepare(places: &Places, kind: Kind, rows: u64, cluster: Option<&Cluster>) -> Result<Prepared, Failed> {
+pub async fn prepare(
+    places: &Places,
+    kind: Kind,
+    rows: u64,
+    cluster: Option<&Cluster>,
+) -> Result<Prepared, Failed> {
     let (name, schema) = (name(rows), schema(places, kind, cluster).await?);
-    let data = format!("{:x?}", &Sha256::digest(concat!(include_str!("data.rs"), include_str!("customers.rs")))[..8]);
+    let data = format!(
+        "{:x?}",
+        &Sha256::digest(concat!(include_str!("data.rs"), include_str!("customers.rs")))[..8]
+    );
     let memo = memo(places, kind, rows);
     let made = fs::read(&memo).ok().and_then(|memo| serde_json::from_slice::<Made>(&memo).ok());
     let oldest = now() - i64::try_from(FRESH.as_micros())?;
-    if let Some(made) = made.filter(|made| made.schema == schema && made.data == data && made.rows == rows && made.at > oldest) {
+    if let Some(made) = made
+        .filter(|made| made.schema == schema && made.data == data && made.rows == rows && made.at > oldest)
+    {
         let database = open(places, kind, &name, cluster).await?;
         // What an interrupted run has left.
         database.tidy(made.at).await?;
@@ -104,7 +114,12 @@ fn is_needed(cluster: Option<&Cluster>) -> Result<&Cluster, Failed> {
     cluster.ok_or_else(|| "PostgreSQL was not started".into())
 }
 
-async fn open(places: &Places, kind: Kind, name: &str, cluster: Option<&Cluster>) -> Result<Database, Failed> {
+async fn open(
+    places: &Places,
+    kind: Kind,
+    name: &str,
+    cluster: Option<&Cluster>,
+) -> Result<Database, Failed> {
     match kind {
         Kind::Sqlite => Database::sqlite(place(places, name)),
         Kind::Postgres => Database::postgres(is_needed(cluster)?.url(name)).await,
@@ -127,13 +142,21 @@ async fn remove(places: &Places, kind: Kind, name: &str, cluster: Option<&Cluste
 }
 
 /// An empty database with the schema of today.
-async fn create(places: &Places, kind: Kind, name: &str, cluster: Option<&Cluster>) -> Result<Database, Failed> {
+async fn create(
+    places: &Places,
+    kind: Kind,
+    name: &str,
+    cluster: Option<&Cluster>,
+) -> Result<Database, Failed> {
     remove(places, kind, name, cluster).await?;
     let url = match kind {
         Kind::Sqlite => format!("sqlite://{}", place(places, name).display()),
         Kind::Postgres => {
             let cluster = is_needed(cluster)?;
-            connect(&cluster.url("postgres")).await?.batch_execute(&format!("CREATE DATABASE {name}")).await?;
+            connect(&cluster.url("postgres"))
+                .await?
+                .batch_execute(&format!("CREATE DATABASE {name}"))
+                .await?;
             cluster.url(name)
         }
     };
@@ -162,7 +185,8 @@ async fn fill(places: &Places, database: &Database, shop: &Shop, title: &str) ->
     let started = Instant::now();
     let tables = shop.tables(database.kind());
     let progress = ProgressBar::new(tables.iter().map(|table| table.rows).sum());
-    progress.set_style(ProgressStyle::with_template("{msg:32} {wide_bar} {human_pos}/{human_len} {elapsed}")?);
+    progress
+        .set_style(ProgressStyle::with_template("{msg:32} {wide_bar} {human_pos}/{human_len} {elapsed}")?);
     match database {
         Database::Sqlite { .. } => {
             let fast = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; \
@@ -175,7 +199,9 @@ async fn fill(places: &Places, database: &Database, shop: &Shop, title: &str) ->
     let indexes = database.drop_indexes().await?;
     for table in &tables {
         progress.set_message(format!("{title}: {}", table.name));
-        database.fill(table.name, table.columns, table.rows, &progress, |number| (table.row)(shop, number)).await?;
+        database
+            .fill(table.name, table.columns, table.rows, &progress, |number| (table.row)(shop, number))
+            .await?;
     }
     for index in &indexes {
         progress.set_message(format!("{title}: {}", index.split_whitespace().nth(2).unwrap_or("index")));

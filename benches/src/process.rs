@@ -76,7 +76,8 @@ impl Server {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let mib = |name: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-            line.and_then(|line| line.trim().split(' ').next()?.parse::<f64>().ok()).map_or(0.0, |kib| kib / 1024.0)
+            line.and_then(|line| line.trim().split(' ').next()?.parse::<f64>().ok())
+                .map_or(0.0, |kib| kib / 1024.0)
         };
         Ok(Memory { anonymous_mib: mib("RssAnon"), total_mib: mib("VmRSS") })
     }
@@ -125,7 +126,9 @@ impl Times {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
         // The name of the program, in brackets, may hold anything.
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let field = |at: usize| fields.get(at).and_then(|field| field.parse::<u32>().ok()).ok_or("an odd /proc/…/stat");
+        let field = |at: usize| {
+            fields.get(at).and_then(|field| field.parse::<u32>().ok()).ok_or("an odd /proc/…/stat")
+        };
         let ticks = f64::from(u32::try_from(rustix::param::clock_ticks_per_second())?);
         Ok(Self {
             parent: field(1)?,

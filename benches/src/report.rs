@@ -61,7 +61,11 @@ impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { database, rows, operation, side, connections, run, .. } = self;
         write!(f, "{database:8} {rows:>8} {operation:12} x{connections:<2} #{run} {side:8} ")?;
-        write!(f, "{:.4} CPU-s/1000 {:>7.0}/s p50 {:>6} µs p99 {:>6} µs ", self.cpu_per_thousand, self.per_second, self.p50, self.p99)?;
+        write!(
+            f,
+            "{:.4} CPU-s/1000 {:>7.0}/s p50 {:>6} µs p99 {:>6} µs ",
+            self.cpu_per_thousand, self.per_second, self.p50, self.p99
+        )?;
         write!(f, "{:.0} MiB", self.anonymous)
     }
 }
@@ -132,7 +136,13 @@ impl fmt::Display for Soak {
 
 impl Session {
     /// The machine as it is now.
-    pub fn now(session: i64, program: &Path, postgres: Option<&str>, runs: u32, seconds: f64) -> Result<Self, Failed> {
+    pub fn now(
+        session: i64,
+        program: &Path,
+        postgres: Option<&str>,
+        runs: u32,
+        seconds: f64,
+    ) -> Result<Self, Failed> {
         let bytes = fs::read(program)?;
         let build = Sha256::digest(&bytes)[..6].iter().fold(String::new(), |mut text, byte| {
             let _written = write!(text, "{byte:02x}");
@@ -140,23 +150,48 @@ impl Session {
         });
         let says = |program: &Path, argument: &str| {
             let output = Command::new(program).args(argument.split(' ')).output();
-            output.map_or_else(|_| "unknown".to_owned(), |output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+            output.map_or_else(
+                |_| "unknown".to_owned(),
+                |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+            )
         };
         let line = |file: &str, name: &str| {
             let text = fs::read_to_string(file).unwrap_or_default();
-            let found =
-                text.lines().find_map(|line| line.strip_prefix(name)).map(|rest| rest.trim_start_matches([' ', '\t', ':']).to_owned());
+            let found = text
+                .lines()
+                .find_map(|line| line.strip_prefix(name))
+                .map(|rest| rest.trim_start_matches([' ', '\t', ':']).to_owned());
             found.unwrap_or_else(|| "unknown".into())
         };
-        let memory = line("/proc/meminfo", "MemTotal").trim_end_matches(" kB").parse::<f64>().map_or(0.0, |kib| kib / 1024.0 / 1024.0);
+        let memory = line("/proc/meminfo", "MemTotal")
+            .trim_end_matches(" kB")
+            .parse::<f64>()
+            .map_or(0.0, |kib| kib / 1024.0 / 1024.0);
         let mut machine = vec![
-            ("Date".into(), chrono::DateTime::from_timestamp(session, 0).unwrap_or_default().format("%Y-%m-%d").to_string()),
+            (
+                "Date".into(),
+                chrono::DateTime::from_timestamp(session, 0)
+                    .unwrap_or_default()
+                    .format("%Y-%m-%d")
+                    .to_string(),
+            ),
             (
                 "Caseload".into(),
-                format!("{}, commit {}, build {build}", says(program, "--version"), says(Path::new("git"), "rev-parse --short=12 HEAD")),
+                format!(
+                    "{}, commit {}, build {build}",
+                    says(program, "--version"),
+                    says(Path::new("git"), "rev-parse --short=12 HEAD")
+                ),
             ),
             ("Each figure".into(), format!("median of {runs}, {seconds} s each")),
-            ("Processor".into(), format!("{}, {} cores", line("/proc/cpuinfo", "model name"), std::thread::available_parallelism()?)),
+            (
+                "Processor".into(),
+                format!(
+                    "{}, {} cores",
+                    line("/proc/cpuinfo", "model name"),
+                    std::thread::available_parallelism()?
+                ),
+            ),
             ("Memory".into(), format!("{memory:.0} GiB")),
             ("System".into(), says(Path::new("uname"), "-sr")),
             ("Compiler".into(), says(Path::new("rustc"), "--version")),
@@ -219,7 +254,9 @@ impl Median {
     /// Why it proves nothing, if it does not.
     fn unsound(&self, side: &str) -> Option<String> {
         match self {
-            Self { failures: 1.., .. } => Some(format!("unsound: {} failed ({side})", grouped(self.failures as f64))),
+            Self { failures: 1.., .. } => {
+                Some(format!("unsound: {} failed ({side})", grouped(self.failures as f64)))
+            }
             Self { answers: ..ENOUGH, .. } => Some(format!("unsound: {} answers ({side})", self.answers)),
             _ => None,
         }
@@ -293,8 +330,12 @@ impl Results {
     fn of(all: &[Measured], sessions: Vec<Session>, soaks: Vec<Soak>) -> Self {
         let mut by_cell: BTreeMap<Cell, BTreeMap<i64, [Vec<&Measured>; 2]>> = BTreeMap::new();
         for one in all {
-            let cell =
-                Cell { database: one.database.clone(), rows: one.rows, operation: one.operation.clone(), connections: one.connections };
+            let cell = Cell {
+                database: one.database.clone(),
+                rows: one.rows,
+                operation: one.operation.clone(),
+                connections: one.connections,
+            };
             let sides = by_cell.entry(cell).or_default().entry(one.session).or_default();
             sides[usize::from(one.side == Side::Baseline.key())].push(one);
         }
@@ -303,7 +344,10 @@ impl Results {
         for (cell, runs) in by_cell {
             let latest = runs.into_iter().rev().find(|(_, sides)| sides.iter().all(|side| !side.is_empty()));
             if let Some((session, [caseload, baseline])) = latest {
-                cells.insert(cell, Pair { session, caseload: Median::of(&caseload), raw: Median::of(&baseline) });
+                cells.insert(
+                    cell,
+                    Pair { session, caseload: Median::of(&caseload), raw: Median::of(&baseline) },
+                );
                 measured.extend(caseload.into_iter().cloned());
             }
         }
@@ -364,7 +408,12 @@ impl Table {
         let mut table = Self(String::new());
         table.row(columns.iter().map(|column| (*column).to_owned()));
         // The first column is words, the others are numbers or short words.
-        table.row(columns.iter().enumerate().map(|(at, _)| if at == 0 { "---".to_owned() } else { "---:".to_owned() }));
+        table.row(
+            columns
+                .iter()
+                .enumerate()
+                .map(|(at, _)| if at == 0 { "---".to_owned() } else { "---:".to_owned() }),
+        );
         table
     }
 
@@ -400,7 +449,8 @@ impl Results {
     }
 
     fn elsewhere(&self) -> String {
-        let mut table = Table::new(&["operation", "the best elsewhere", "Caseload", "times fewer", "goal", ""]);
+        let mut table =
+            Table::new(&["operation", "the best elsewhere", "Caseload", "times fewer", "goal", ""]);
         for (key, best, name, goal) in [
             ("fetch", 3.9, "Django REST", 20.0),
             ("my-queue", 6.2, "Directus", 12.0),
@@ -408,7 +458,12 @@ impl Results {
             ("dashboard", 6.9, "Django REST", 10.0),
         ] {
             let Some(operation) = OPERATIONS.iter().find(|operation| operation.key == key) else { continue };
-            if let Some(pair) = self.cell(Kind::Sqlite, self.usual_rows(Kind::Sqlite), operation, operation.usual_connections()) {
+            if let Some(pair) = self.cell(
+                Kind::Sqlite,
+                self.usual_rows(Kind::Sqlite),
+                operation,
+                operation.usual_connections(),
+            ) {
                 let times: f64 = best / pair.caseload.cpu;
                 table.row([
                     operation.title.into(),
@@ -440,10 +495,16 @@ impl Results {
         for operation in OPERATIONS.iter().filter(|operation| operation.goals.is_some() == with_goal) {
             for kind in BOTH {
                 for connections in operation.connections {
-                    let Some(pair) = self.cell(kind, self.usual_rows(kind), operation, *connections) else { continue };
+                    let Some(pair) = self.cell(kind, self.usual_rows(kind), operation, *connections) else {
+                        continue;
+                    };
                     let Pair { caseload, raw, .. } = pair;
                     let spread = caseload.p99 / caseload.p50;
-                    let verdict = if *connections == 64 { pair.verdict(spread < 10.0) } else { pair.unsound().unwrap_or_default() };
+                    let verdict = if *connections == 64 {
+                        pair.verdict(spread < 10.0)
+                    } else {
+                        pair.unsound().unwrap_or_default()
+                    };
                     table.row([
                         operation.title.into(),
                         kind.name().into(),
@@ -465,14 +526,20 @@ impl Results {
 
     fn growth(&self) -> String {
         let sizes = self.sizes();
-        let headings: Vec<String> = sizes.iter().map(|rows| format!("{} rows", grouped(*rows as f64))).collect();
-        let columns: Vec<&str> =
-            ["operation", "database"].into_iter().chain(headings.iter().map(String::as_str)).chain(["growth", "raw", "goal", ""]).collect();
+        let headings: Vec<String> =
+            sizes.iter().map(|rows| format!("{} rows", grouped(*rows as f64))).collect();
+        let columns: Vec<&str> = ["operation", "database"]
+            .into_iter()
+            .chain(headings.iter().map(String::as_str))
+            .chain(["growth", "raw", "goal", ""])
+            .collect();
         let mut table = Table::new(&columns);
         for operation in OPERATIONS {
             for kind in BOTH {
-                let pairs: Vec<Option<&Pair>> =
-                    sizes.iter().map(|rows| self.cell(kind, *rows, operation, operation.usual_connections())).collect();
+                let pairs: Vec<Option<&Pair>> = sizes
+                    .iter()
+                    .map(|rows| self.cell(kind, *rows, operation, operation.usual_connections()))
+                    .collect();
                 if pairs.iter().all(Option::is_none) {
                     continue;
                 }
@@ -483,13 +550,17 @@ impl Results {
                 let growth = grown(|pair| pair.caseload.cpu);
                 let judged = growth.filter(|_| operation.is_list);
                 let unsound = pairs.iter().flatten().find_map(|pair| pair.unsound());
-                let times = |growth: Option<f64>| growth.map_or_else(String::new, |growth| format!("{growth:.2}×"));
-                let shown = pairs.iter().map(|pair| pair.map_or_else(String::new, |pair| short(pair.caseload.cpu)));
+                let times =
+                    |growth: Option<f64>| growth.map_or_else(String::new, |growth| format!("{growth:.2}×"));
+                let shown =
+                    pairs.iter().map(|pair| pair.map_or_else(String::new, |pair| short(pair.caseload.cpu)));
                 let ends = [
                     times(growth),
                     times(grown(|pair| pair.raw.cpu)),
                     judged.map_or_else(String::new, |_| "1.3×".into()),
-                    unsound.or_else(|| judged.map(|growth| verdict(growth <= 1.3).into())).unwrap_or_default(),
+                    unsound
+                        .or_else(|| judged.map(|growth| verdict(growth <= 1.3).into()))
+                        .unwrap_or_default(),
                 ];
                 table.row([operation.title.into(), kind.name().into()].into_iter().chain(shown).chain(ends));
             }
@@ -502,15 +573,19 @@ impl Results {
         let number = |rows: u64| grouped(rows as f64);
         for kind in BOTH {
             for rows in self.sizes() {
-                let here = || self.measured.iter().filter(|one| one.database == kind.key() && one.rows == rows);
+                let here =
+                    || self.measured.iter().filter(|one| one.database == kind.key() && one.rows == rows);
                 if here().next().is_none() {
                     continue;
                 }
                 let ready = median(here().map(|one| one.ready_after)) * 1000.0;
-                let (rest, loaded) =
-                    (here().map(|one| one.at_rest).fold(0.0, f64::max), here().map(|one| one.anonymous).fold(0.0, f64::max));
+                let (rest, loaded) = (
+                    here().map(|one| one.at_rest).fold(0.0, f64::max),
+                    here().map(|one| one.anonymous).fold(0.0, f64::max),
+                );
                 let resident = here().map(|one| one.resident).fold(0.0, f64::max);
-                let cells = self.cells.iter().filter(|(cell, _)| cell.database == kind.key() && cell.rows == rows);
+                let cells =
+                    self.cells.iter().filter(|(cell, _)| cell.database == kind.key() && cell.rows == rows);
                 let unsound = cells.map(|(_, pair)| pair).find_map(|pair| pair.caseload.unsound("Caseload"));
                 let mut row = |what: &str, value: String, goal: &str, met: String| {
                     table.row([what.into(), kind.name().into(), number(rows), value, goal.into(), met]);
@@ -522,9 +597,16 @@ impl Results {
                 row("the same with mapped files", format!("{resident:.0} MiB"), "", String::new());
             }
         }
-        for (kind, soak) in BOTH.into_iter().filter_map(|kind| Some((kind, self.soaks.iter().rfind(|soak| soak.database == kind.key())?))) {
+        for (kind, soak) in BOTH
+            .into_iter()
+            .filter_map(|kind| Some((kind, self.soaks.iter().rfind(|soak| soak.database == kind.key())?)))
+        {
             table.row([
-                format!("the most in {:.0} min of mixed load, {} answers", soak.minutes, grouped(soak.requests as f64)),
+                format!(
+                    "the most in {:.0} min of mixed load, {} answers",
+                    soak.minutes,
+                    grouped(soak.requests as f64)
+                ),
                 kind.name().into(),
                 number(soak.rows),
                 format!("{:.0} MiB", soak.most),
@@ -550,7 +632,12 @@ impl Results {
     fn machine(&self) -> String {
         let used: BTreeSet<i64> = self.cells.values().map(|pair| pair.session).collect();
         let mut values: Vec<(&str, Vec<&str>)> = Vec::new();
-        for (name, value) in self.sessions.iter().filter(|session| used.contains(&session.session)).flat_map(|session| &session.machine) {
+        for (name, value) in self
+            .sessions
+            .iter()
+            .filter(|session| used.contains(&session.session))
+            .flat_map(|session| &session.machine)
+        {
             match values.iter_mut().find(|(known, _)| known == name) {
                 Some((_, known)) if known.contains(&value.as_str()) => {}
                 Some((_, known)) => known.push(value),
@@ -567,7 +654,8 @@ impl Results {
     /// The cells that are soundly measured on a build, as often and as long as it is to be done.
     fn there(&self, wanted: &Session) -> BTreeSet<Cell> {
         let fits = |session: &Session| session.build == wanted.build && session.seconds >= wanted.seconds;
-        let sessions: BTreeSet<i64> = self.sessions.iter().filter(|session| fits(session)).map(|session| session.session).collect();
+        let sessions: BTreeSet<i64> =
+            self.sessions.iter().filter(|session| fits(session)).map(|session| session.session).collect();
         let whole = |pair: &Pair| {
             let runs = pair.caseload.runs.min(pair.raw.runs);
             sessions.contains(&pair.session) && runs >= wanted.runs as usize && pair.unsound().is_none()
@@ -657,7 +745,10 @@ mod tests {
         let mut all = Vec::new();
         for (operation, rows) in [("fetch", USUAL_ROWS), ("my-queue", USUAL_ROWS), ("my-queue", 10_000)] {
             for run in 1..=3 {
-                all.extend([Side::Caseload, Side::Baseline].map(|side| Measured { rows, ..good(operation, side, run) }));
+                all.extend(
+                    [Side::Caseload, Side::Baseline]
+                        .map(|side| Measured { rows, ..good(operation, side, run) }),
+                );
             }
             for side in [Side::Caseload, Side::Baseline].into_iter().filter(|_| rows == USUAL_ROWS) {
                 all.push(Measured { connections: 64, ..good(operation, side, 1) });
@@ -677,16 +768,24 @@ mod tests {
     fn what_failed_or_hardly_answered_meets_no_goal() {
         let sound = tables(|_| {});
         // Two ratios, two absolute goals, two latencies, one growth; start, rest and load at both sizes.
-        assert_eq!((count(&sound, "| met |"), count(&sound, "unsound"), count(&sound, "not met")), (13, 0, 0), "{sound:#?}");
+        assert_eq!(
+            (count(&sound, "| met |"), count(&sound, "unsound"), count(&sound, "not met")),
+            (13, 0, 0),
+            "{sound:#?}"
+        );
 
         for (side, name) in [(Side::Caseload, "Caseload"), (Side::Baseline, "raw")] {
             let failed = tables(|one| one.failures = u64::from(one.side == side.key() && one.run == 1));
-            let silent = tables(|one| one.requests = if one.side == side.key() && one.run == 1 { 19 } else { 20 });
+            let silent =
+                tables(|one| one.requests = if one.side == side.key() && one.run == 1 { 19 } else { 20 });
             for (tables, why) in [(failed, "1 failed"), (silent, "19 answers")] {
                 // Start and rest are before any load; memory under load is Caseload's alone.
                 let met = if side == Side::Caseload { 4 } else { 6 };
                 assert_eq!(count(&tables, "| met |"), met, "{tables:#?}");
-                assert!(tables[..4].iter().all(|table| table.contains(&format!("unsound: {why} ({name})"))), "{tables:#?}");
+                assert!(
+                    tables[..4].iter().all(|table| table.contains(&format!("unsound: {why} ({name})"))),
+                    "{tables:#?}"
+                );
             }
         }
     }
@@ -698,7 +797,11 @@ mod tests {
                 one.cpu_per_thousand *= if one.side == Side::Baseline.key() { 1.5 } else { 2.0 };
             }
         });
-        assert!(tables[3].contains("| 0.100 | 0.200 | 2.00× | 1.50× | 1.3× | **not met** |"), "{}", tables[3]);
+        assert!(
+            tables[3].contains("| 0.100 | 0.200 | 2.00× | 1.50× | 1.3× | **not met** |"),
+            "{}",
+            tables[3]
+        );
     }
 
     #[test]
@@ -723,17 +826,28 @@ mod tests {
 
     #[test]
     fn what_is_there_is_whole_sound_and_of_the_same_build() {
-        let session = Session { session: 1, machine: Vec::new(), binary_mib: 1.0, build: "one".into(), runs: 3, seconds: 3.0 };
+        let session = Session {
+            session: 1,
+            machine: Vec::new(),
+            binary_mib: 1.0,
+            build: "one".into(),
+            runs: 3,
+            seconds: 3.0,
+        };
         let all: Vec<Measured> = ["fetch", "my-queue", "home"]
             .into_iter()
-            .flat_map(|operation| [1, 2, 3].map(|run| [Side::Caseload, Side::Baseline].map(|side| good(operation, side, run))))
+            .flat_map(|operation| {
+                [1, 2, 3].map(|run| [Side::Caseload, Side::Baseline].map(|side| good(operation, side, run)))
+            })
             .flatten()
             // One was interrupted, one failed.
             .filter(|one| !(one.operation == "my-queue" && one.side == "baseline" && one.run == 3))
             .map(|one| Measured { failures: u64::from(one.operation == "home" && one.run == 2), ..one })
             .collect();
         let results = Results::of(&all, vec![session.clone()], Vec::new());
-        let there = |wanted: &Session| results.there(wanted).into_iter().map(|cell| cell.operation).collect::<Vec<_>>();
+        let there = |wanted: &Session| {
+            results.there(wanted).into_iter().map(|cell| cell.operation).collect::<Vec<_>>()
+        };
         assert_eq!(there(&session), ["fetch"]);
         assert_eq!(there(&Session { runs: 2, ..session.clone() }), ["fetch", "my-queue"]);
         assert!(there(&Session { build: "another".into(), ..session.clone() }).is_empty());

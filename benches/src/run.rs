@@ -58,22 +58,35 @@ impl Matrix {
 
     /// What is to be measured, but for the cells that are there.
     fn plan(&self, there: &BTreeSet<Cell>) -> Vec<Part> {
-        let chosen = |operation: &&Operation| self.operations.is_empty() || self.operations.iter().any(|one| one == operation.key);
+        let chosen = |operation: &&Operation| {
+            self.operations.is_empty() || self.operations.iter().any(|one| one == operation.key)
+        };
         // What writes comes last: however well it is tidied up, it leaves marks.
-        let (reads, writes): (Vec<_>, Vec<_>) = OPERATIONS.iter().filter(chosen).partition(|operation| operation.effect == Effect::Reads);
+        let (reads, writes): (Vec<_>, Vec<_>) =
+            OPERATIONS.iter().filter(chosen).partition(|operation| operation.effect == Effect::Reads);
         let in_full = self.rows.iter().copied().max_by_key(|rows| (*rows == USUAL_ROWS, *rows));
         let mut plan = Vec::new();
-        for (kind, rows) in self.databases.iter().flat_map(|kind| self.rows.iter().map(move |rows| (*kind, *rows))) {
+        for (kind, rows) in
+            self.databases.iter().flat_map(|kind| self.rows.iter().map(move |rows| (*kind, *rows)))
+        {
             let wanted = |operation: &Operation, connections: usize| {
                 self.connections.contains(&connections)
                     && (connections == operation.usual_connections() || Some(rows) == in_full && !self.quick)
                     && !there.contains(&Cell::of(kind, rows, operation, connections))
             };
             let operations = reads.iter().chain(&writes).map(|operation| {
-                let connections = operation.connections.iter().copied().filter(|connections| wanted(operation, *connections));
+                let connections = operation
+                    .connections
+                    .iter()
+                    .copied()
+                    .filter(|connections| wanted(operation, *connections));
                 (*operation, connections.collect::<Vec<_>>())
             });
-            plan.push(Part { kind, rows, operations: operations.filter(|(_, connections)| !connections.is_empty()).collect() });
+            plan.push(Part {
+                kind,
+                rows,
+                operations: operations.filter(|(_, connections)| !connections.is_empty()).collect(),
+            });
         }
         plan.retain(|part| !part.operations.is_empty());
         plan
@@ -93,9 +106,15 @@ impl Progress {
     fn of(plan: &[Part], matrix: &Matrix) -> Self {
         // To start a server, to tidy up, to stop it.
         const BESIDE: Duration = Duration::from_millis(600);
-        let cells: usize = plan.iter().flat_map(|part| &part.operations).map(|(_, connections)| connections.len()).sum();
+        let cells: usize =
+            plan.iter().flat_map(|part| &part.operations).map(|(_, connections)| connections.len()).sum();
         let of = cells * 2 * matrix.runs as usize;
-        Self { done: 0, of, spent: Duration::ZERO, expected: (matrix.warm_up() + matrix.time + BESIDE).mul_f64(of as f64) }
+        Self {
+            done: 0,
+            of,
+            spent: Duration::ZERO,
+            expected: (matrix.warm_up() + matrix.time + BESIDE).mul_f64(of as f64),
+        }
     }
 
     fn add(&mut self, time: Duration) {
@@ -104,7 +123,11 @@ impl Progress {
 
     /// How long the rest takes when it goes on like this.
     fn left(&self) -> Duration {
-        if self.done == 0 { self.expected } else { self.spent.div_f64(self.done as f64).mul_f64((self.of - self.done) as f64) }
+        if self.done == 0 {
+            self.expected
+        } else {
+            self.spent.div_f64(self.done as f64).mul_f64((self.of - self.done) as f64)
+        }
     }
 }
 
@@ -128,10 +151,22 @@ struct Bench<'a> {
 pub async fn run(places: &Places, cluster: Option<&Cluster>, matrix: &Matrix) -> Result<u64, Failed> {
     let bench = Bench { places, cluster, matrix, session: chrono::Utc::now().timestamp() };
     let postgres = match cluster {
-        Some(cluster) => Some(Database::postgres(cluster.url("postgres")).await?.texts("SHOW server_version").await?.swap_remove(0)),
+        Some(cluster) => Some(
+            Database::postgres(cluster.url("postgres"))
+                .await?
+                .texts("SHOW server_version")
+                .await?
+                .swap_remove(0),
+        ),
         None => None,
     };
-    let session = Session::now(bench.session, &places.program, postgres.as_deref(), matrix.runs, matrix.time.as_secs_f64())?;
+    let session = Session::now(
+        bench.session,
+        &places.program,
+        postgres.as_deref(),
+        matrix.runs,
+        matrix.time.as_secs_f64(),
+    )?;
     let there = if matrix.missing { report::there(&places.folder, &session)? } else { BTreeSet::new() };
     let plan = matrix.plan(&there);
     let mut progress = Progress::of(&plan, matrix);
@@ -160,7 +195,13 @@ pub async fn run(places: &Places, cluster: Option<&Cluster>, matrix: &Matrix) ->
 
 /// Loads one process of Caseload with every operation in turn for a long time, and looks at its memory;
 /// how many answers were not as they must be.
-pub async fn soak(places: &Places, cluster: Option<&Cluster>, databases: &[Kind], rows: u64, time: Duration) -> Result<u64, Failed> {
+pub async fn soak(
+    places: &Places,
+    cluster: Option<&Cluster>,
+    databases: &[Kind],
+    rows: u64,
+    time: Duration,
+) -> Result<u64, Failed> {
     // Short turns, so that each operation has many.
     let matrix = Matrix {
         databases: databases.to_vec(),
@@ -194,14 +235,23 @@ struct Turn<'a> {
 }
 
 impl Bench<'_> {
-    async fn measure(&self, prepared: &Prepared, part: &Part, progress: &mut Progress) -> Result<u64, Failed> {
+    async fn measure(
+        &self,
+        prepared: &Prepared,
+        part: &Part,
+        progress: &mut Progress,
+    ) -> Result<u64, Failed> {
         let mut sample = Sample::of(&prepared.shop);
         let mut signed_in = self.compare(prepared, &mut sample).await?;
         let mut failures = 0;
         for (operation, connections) in &part.operations {
             for run in 1..=self.matrix.runs {
                 // By turns, and by turns first.
-                let sides = if run % 2 == 1 { [Side::Caseload, Side::Baseline] } else { [Side::Baseline, Side::Caseload] };
+                let sides = if run % 2 == 1 {
+                    [Side::Caseload, Side::Baseline]
+                } else {
+                    [Side::Baseline, Side::Caseload]
+                };
                 for side in sides {
                     let began = Instant::now();
                     let server = self.start(prepared, side)?;
@@ -284,7 +334,13 @@ impl Bench<'_> {
     }
 
     /// One side's turn at an operation, with each number of connections.
-    async fn turn(&self, prepared: &Prepared, sample: &mut Sample, turn: &Turn<'_>, server: &Server) -> Result<Vec<Measured>, Failed> {
+    async fn turn(
+        &self,
+        prepared: &Prepared,
+        sample: &mut Sample,
+        turn: &Turn<'_>,
+        server: &Server,
+    ) -> Result<Vec<Measured>, Failed> {
         let Turn { operation, connections, side, run } = *turn;
         let mut all = Vec::new();
         let at_rest = server.memory()?;
@@ -304,7 +360,9 @@ impl Bench<'_> {
                 warm_up: self.matrix.warm_up(),
                 measured: self.matrix.time,
                 status: operation.status,
-                request: Rc::new(move |connection, number| operation.request(&lent, side, connection, number)),
+                request: Rc::new(move |connection, number| {
+                    operation.request(&lent, side, connection, number)
+                }),
                 cpu: &cpu,
                 keep_ids: operation.effect == Effect::Claims,
             };
@@ -321,7 +379,12 @@ impl Bench<'_> {
             }
             let memory = server.memory()?;
             if let Some(failure) = &outcome.first_failure {
-                println!("{} of {}: {} failed, the first: {failure}", operation.key, side.key(), outcome.failures);
+                println!(
+                    "{} of {}: {} failed, the first: {failure}",
+                    operation.key,
+                    side.key(),
+                    outcome.failures
+                );
             }
             all.push(Measured {
                 session: self.session,
@@ -366,14 +429,24 @@ impl Bench<'_> {
                     let answer = client.exchange(&operation.request(sample, side, 0, number)).await?;
                     if answer.status != operation.status {
                         let body = String::from_utf8_lossy(answer.body);
-                        return Err(format!("{} of {} answers {} {body}", operation.key, side.key(), answer.status).into());
+                        return Err(format!(
+                            "{} of {} answers {} {body}",
+                            operation.key,
+                            side.key(),
+                            answer.status
+                        )
+                        .into());
                     }
                     let body = serde_json::from_slice(answer.body)?;
                     let after = if counting { prepared.database.counts().await? } else { Vec::new() };
                     answers.push((masked(body, operation.effect), grown(before, after)));
                 }
                 if answers[0] != answers[1] {
-                    return Err(format!("{}: the baseline answers {:#?}, Caseload {:#?}", operation.key, answers[1], answers[0]).into());
+                    return Err(format!(
+                        "{}: the baseline answers {:#?}, Caseload {:#?}",
+                        operation.key, answers[1], answers[0]
+                    )
+                    .into());
                 }
             }
         }
@@ -388,7 +461,9 @@ impl Bench<'_> {
 async fn lay_out(prepared: &Prepared, items: u64, at: i64) -> Result<(), Failed> {
     let silent = indicatif::ProgressBar::hidden();
     let Prepared { database, shop, .. } = prepared;
-    database.fill("action_items", data::item_columns(), items, &silent, |number| shop.to_be_claimed(number, at)).await?;
+    database
+        .fill("action_items", data::item_columns(), items, &silent, |number| shop.to_be_claimed(number, at))
+        .await?;
     // The autovacuum would get to it in a minute.
     if prepared.kind == Kind::Postgres { database.run("ANALYZE action_items").await } else { Ok(()) }
 }
@@ -396,7 +471,8 @@ async fn lay_out(prepared: &Prepared, items: u64, at: i64) -> Result<(), Failed>
 /// How many rows each table has more.
 fn grown(before: Vec<(String, String)>, after: Vec<(String, String)>) -> BTreeMap<String, i64> {
     let number = |text: &str| text.parse::<i64>().unwrap_or(0);
-    let before: BTreeMap<String, i64> = before.into_iter().map(|(table, rows)| (table, number(&rows))).collect();
+    let before: BTreeMap<String, i64> =
+        before.into_iter().map(|(table, rows)| (table, number(&rows))).collect();
     after
         .into_iter()
         .map(|(table, rows)| (number(&rows) - before.get(&table).copied().unwrap_or(0), table))
@@ -417,7 +493,8 @@ fn masked(answer: Json, effect: Effect) -> Json {
         Json::Object(members) => members
             .into_iter()
             .map(|(name, value)| {
-                let value = if !value.is_null() && differs(&name) { json!("…") } else { masked(value, effect) };
+                let value =
+                    if !value.is_null() && differs(&name) { json!("…") } else { masked(value, effect) };
                 (name, value)
             })
             .collect(),
@@ -438,7 +515,8 @@ async fn sign_in(server: &Server) -> Result<Vec<String>, Failed> {
         );
         let answer = client.exchange(request.as_bytes()).await?;
         let said: Json = serde_json::from_slice(answer.body)?;
-        let token = said["access_token"].as_str().ok_or_else(|| format!("signing in: {} {said}", answer.status))?;
+        let token =
+            said["access_token"].as_str().ok_or_else(|| format!("signing in: {} {said}", answer.status))?;
         tokens.push(token.to_owned());
     }
     Ok(tokens)

@@ -85,8 +85,18 @@ pub(crate) async fn run(manager: &SchemaManager<'_>, sql: &str) -> Result<(), Db
         ("{uuid}", if sqlite { "BLOB" } else { "UUID" }),
         ("{text}", if sqlite { "TEXT" } else { "TEXT COLLATE \"C\"" }),
         ("{counted}", if sqlite { "BIGINT" } else { "BIGINT GENERATED ALWAYS AS IDENTITY" }),
-        ("{contact_word}", if sqlite { "X'019b76da4c007000800000000000f006'" } else { "'019b76da-4c00-7000-8000-00000000f006'::uuid" }),
-        ("{random}", if sqlite { "hex(randomblob(32))" } else { "gen_random_uuid()::text || gen_random_uuid()::text" }),
+        (
+            "{contact_word}",
+            if sqlite {
+                "X'019b76da4c007000800000000000f006'"
+            } else {
+                "'019b76da-4c00-7000-8000-00000000f006'::uuid"
+            },
+        ),
+        (
+            "{random}",
+            if sqlite { "hex(randomblob(32))" } else { "gen_random_uuid()::text || gen_random_uuid()::text" },
+        ),
         ("{rowless}", if sqlite { "WITHOUT ROWID" } else { "" }),
     ];
     let sql = words.iter().fold(sql.to_owned(), |sql, (word, means)| sql.replace(word, means));

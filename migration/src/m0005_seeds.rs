@@ -15,7 +15,14 @@ struct List {
 }
 
 /// key, label, French label, colour, polarity, duration
-type Item = (&'static str, &'static str, &'static str, Option<&'static str>, Option<&'static str>, Option<&'static str>);
+type Item = (
+    &'static str,
+    &'static str,
+    &'static str,
+    Option<&'static str>,
+    Option<&'static str>,
+    Option<&'static str>,
+);
 
 const fn plain(key: &'static str, label: &'static str, french: &'static str) -> Item {
     (key, label, french, None, None, None)
@@ -25,7 +32,12 @@ const fn coloured(key: &'static str, label: &'static str, french: &'static str, 
     (key, label, french, Some(color), None, None)
 }
 
-const fn outcome(key: &'static str, label: &'static str, french: &'static str, polarity: &'static str) -> Item {
+const fn outcome(
+    key: &'static str,
+    label: &'static str,
+    french: &'static str,
+    polarity: &'static str,
+) -> Item {
     (key, label, french, None, Some(polarity), None)
 }
 
@@ -147,7 +159,11 @@ const LISTS: &[List] = &[
     List {
         name: "work_item_categories",
         description: "Categories of work item types.",
-        items: &[plain("support", "Support", "Assistance"), plain("sales", "Sales", "Ventes"), plain("quiz", "Quiz", "Questionnaire")],
+        items: &[
+            plain("support", "Support", "Assistance"),
+            plain("sales", "Sales", "Ventes"),
+            plain("quiz", "Quiz", "Questionnaire"),
+        ],
     },
 ];
 
@@ -167,11 +183,17 @@ impl MigrationTrait for Migration {
             insert(
                 manager,
                 "picklists (id, name, description, created_at, updated_at, version)",
-                &format!("{}, '{}', '{}', {SEEDED_AT}, {SEEDED_AT}, 1", id(manager, &list_id), list.name, quoted(list.description)),
+                &format!(
+                    "{}, '{}', '{}', {SEEDED_AT}, {SEEDED_AT}, 1",
+                    id(manager, &list_id),
+                    list.name,
+                    quoted(list.description)
+                ),
             )
             .await?;
             for (position, (key, label, french, color, polarity, duration)) in list.items.iter().enumerate() {
-                let optional = |text: Option<&str>| text.map_or_else(|| "NULL".to_owned(), |text| format!("'{text}'"));
+                let optional =
+                    |text: Option<&str>| text.map_or_else(|| "NULL".to_owned(), |text| format!("'{text}'"));
                 let labels = format!("{{\"fr\":\"{french}\"}}");
                 insert(
                     manager,
@@ -196,7 +218,11 @@ impl MigrationTrait for Migration {
 
 async fn insert(manager: &SchemaManager<'_>, into: &str, values: &str) -> Result<(), DbErr> {
     let backend = manager.get_database_backend();
-    manager.get_connection().execute_raw(Statement::from_string(backend, format!("INSERT INTO {into} VALUES ({values})"))).await.map(drop)
+    manager
+        .get_connection()
+        .execute_raw(Statement::from_string(backend, format!("INSERT INTO {into} VALUES ({values})")))
+        .await
+        .map(drop)
 }
 
 fn quoted(text: &str) -> String {
@@ -210,5 +236,9 @@ fn uuid_text(number: u128) -> String {
 }
 
 fn id(manager: &SchemaManager<'_>, hex: &str) -> String {
-    if manager.get_database_backend() == DbBackend::Sqlite { format!("X'{hex}'") } else { format!("'{hex}'::uuid") }
+    if manager.get_database_backend() == DbBackend::Sqlite {
+        format!("X'{hex}'")
+    } else {
+        format!("'{hex}'::uuid")
+    }
 }

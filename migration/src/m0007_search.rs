@@ -4,13 +4,14 @@ use sea_orm_migration::{
     prelude::*,
     sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value},
 };
-use words::Indexed;
+use text_index::Indexed;
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;
 
 /// What was there before: the kind and its table, title and text. Contacts are as new as their words.
-const KINDS: &[(&str, &str, &str, &str)] = &[("note", "notes", "title", "body"), ("action_item", "action_items", "title", "details")];
+const KINDS: &[(&str, &str, &str, &str)] =
+    &[("note", "notes", "title", "body"), ("action_item", "action_items", "title", "details")];
 
 /// Rows that are read at once.
 const STEP: usize = 200;
@@ -71,13 +72,15 @@ async fn page(
     let mark = |place: usize| if backend == DbBackend::Sqlite { "?".to_owned() } else { format!("${place}") };
     let (beyond, values): (String, Vec<Value>) = match after {
         Some(last) => {
-            let (at, id): (i64, sea_orm_migration::sea_orm::prelude::Uuid) = (last.try_get("", "created_at")?, last.try_get("", "id")?);
+            let (at, id): (i64, sea_orm_migration::sea_orm::prelude::Uuid) =
+                (last.try_get("", "created_at")?, last.try_get("", "id")?);
             (format!("(created_at, id) > ({}, {})", mark(1), mark(2)), vec![at.into(), id.into()])
         }
         None => ("1 = 1".to_owned(), Vec::new()),
     };
-    let sql =
-        format!("SELECT id, created_at, {title} AS title, {text} AS text FROM {table} WHERE {beyond} ORDER BY created_at, id LIMIT {STEP}");
+    let sql = format!(
+        "SELECT id, created_at, {title} AS title, {text} AS text FROM {table} WHERE {beyond} ORDER BY created_at, id LIMIT {STEP}"
+    );
     manager.get_connection().query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await
 }
 
@@ -86,8 +89,9 @@ async fn index(manager: &SchemaManager<'_>, kind: &str, row: &QueryResult) -> Re
     let backend = manager.get_database_backend();
     let id: Value = row.try_get::<sea_orm_migration::sea_orm::prelude::Uuid>("", "id")?.into();
     let read = Indexed::new(kind, &row.try_get::<String>("", "title")?, &row.try_get::<String>("", "text")?);
-    let run =
-        async |sql: &str, values: Vec<Value>| connection.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await.map(drop);
+    let run = async |sql: &str, values: Vec<Value>| {
+        connection.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await.map(drop)
+    };
     if backend == DbBackend::Sqlite {
         run("INSERT INTO search_index (id, kind) VALUES (?, ?)", vec![id, kind.into()]).await?;
         run(

@@ -124,12 +124,19 @@ impl MigrationTrait for Migration {
         let statuses = STATUSES.iter().map(status).collect::<Vec<_>>().join(",");
         for (index, (key, label, french, category, priority, color)) in TYPES.iter().enumerate() {
             let hex = format!("019b76da4c0070008000{:012x}", 0xf012_0000 + index);
-            let id = if manager.get_database_backend() == DbBackend::Sqlite { format!("X'{hex}'") } else { format!("'{hex}'::uuid") };
+            let id = if manager.get_database_backend() == DbBackend::Sqlite {
+                format!("X'{hex}'")
+            } else {
+                format!("'{hex}'::uuid")
+            };
             let columns = "id, key, label, labels, category, priority, color, reference_schema, statuses, auto_close_after, active, created_at, updated_at, version";
             let values = format!(
                 "{id}, '{key}', '{label}', '{{\"fr\":\"{french}\"}}', '{category}', {priority}, '{color}', '{{\"type\":\"object\"}}', '[{statuses}]', NULL, TRUE, {SEEDED_AT}, {SEEDED_AT}, 1"
             );
-            manager.get_connection().execute_unprepared(&format!("INSERT INTO work_item_types ({columns}) VALUES ({values})")).await?;
+            manager
+                .get_connection()
+                .execute_unprepared(&format!("INSERT INTO work_item_types ({columns}) VALUES ({values})"))
+                .await?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use sea_orm_migration::{
     prelude::*,
     sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value, prelude::Uuid},
 };
-use words::email;
+use text_index::email;
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;
@@ -31,8 +31,13 @@ async fn users(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let all = "SELECT id, email, email_key FROM users ORDER BY active DESC, created_at, id";
     let mut moved = Vec::new();
     let mut taken = HashSet::new();
-    for row in manager.get_connection().query_all_raw(Statement::from_string(manager.get_database_backend(), all)).await? {
-        let (id, written, old): (Uuid, String, String) = (row.try_get("", "id")?, row.try_get("", "email")?, row.try_get("", "email_key")?);
+    for row in manager
+        .get_connection()
+        .query_all_raw(Statement::from_string(manager.get_database_backend(), all))
+        .await?
+    {
+        let (id, written, old): (Uuid, String, String) =
+            (row.try_get("", "id")?, row.try_get("", "email")?, row.try_get("", "email_key")?);
         let key = email::key(&written);
         // No address has such a key: they are without outer space.
         let new = if taken.insert(key.clone()) { key } else { format!(" {id} {key}") };
@@ -42,7 +47,12 @@ async fn users(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     }
     // One may get the key that another has until now.
     for (id, _) in &moved {
-        run(manager, "UPDATE users SET email_key = {} WHERE id = {}", vec![format!(" {id}").into(), (*id).into()]).await?;
+        run(
+            manager,
+            "UPDATE users SET email_key = {} WHERE id = {}",
+            vec![format!(" {id}").into(), (*id).into()],
+        )
+        .await?;
     }
     for (id, key) in moved {
         run(manager, "UPDATE users SET email_key = {} WHERE id = {}", vec![key.into(), id.into()]).await?;
@@ -58,7 +68,12 @@ async fn contacts(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
             let id: Uuid = row.try_get("", "id")?;
             after = Some(id);
             let emails = addresses(&row.try_get::<String>("", "emails")?)?;
-            run(manager, "DELETE FROM contact_keys WHERE contact_id = {} AND kind IN ('email', 'mailbox')", vec![id.into()]).await?;
+            run(
+                manager,
+                "DELETE FROM contact_keys WHERE contact_id = {} AND kind IN ('email', 'mailbox')",
+                vec![id.into()],
+            )
+            .await?;
             let keys: BTreeSet<(&str, String)> = emails
                 .iter()
                 .map(|written| email::key(written))
@@ -66,7 +81,8 @@ async fn contacts(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .collect();
             for (kind, key) in keys {
                 let values = vec![kind.into(), key.into(), id.into()];
-                run(manager, "INSERT INTO contact_keys (kind, key, contact_id) VALUES ({}, {}, {})", values).await?;
+                run(manager, "INSERT INTO contact_keys (kind, key, contact_id) VALUES ({}, {}, {})", values)
+                    .await?;
             }
         }
         if rows.len() < STEP {
@@ -83,7 +99,9 @@ async fn beyond_ascii(manager: &SchemaManager<'_>, after: Option<Uuid>) -> Resul
         _ => ("OCTET_LENGTH(CAST(emails AS TEXT))", "CAST(emails AS TEXT)"),
     };
     let from = if after.is_some() { "id > {} AND" } else { "" };
-    let sql = format!("SELECT id, {text} AS emails FROM contacts WHERE {from} {bytes} <> LENGTH({text}) ORDER BY id LIMIT {STEP}");
+    let sql = format!(
+        "SELECT id, {text} AS emails FROM contacts WHERE {from} {bytes} <> LENGTH({text}) ORDER BY id LIMIT {STEP}"
+    );
     let values = after.into_iter().map(Value::from).collect();
     manager.get_connection().query_all_raw(statement(backend, &sql, values)).await
 }
@@ -98,14 +116,22 @@ fn addresses(json: &str) -> Result<Vec<String>, DbErr> {
 }
 
 async fn run(manager: &SchemaManager<'_>, sql: &str, values: Vec<Value>) -> Result<(), DbErr> {
-    manager.get_connection().execute_raw(statement(manager.get_database_backend(), sql, values)).await.map(drop)
+    manager
+        .get_connection()
+        .execute_raw(statement(manager.get_database_backend(), sql, values))
+        .await
+        .map(drop)
 }
 
 /// A statement with a mark of the database's own for each `{}`.
 fn statement(backend: DbBackend, sql: &str, values: Vec<Value>) -> Statement {
     let mut sql = sql.to_owned();
     for place in 1..=values.len() {
-        sql = sql.replacen("{}", &if backend == DbBackend::Sqlite { "?".into() } else { format!("${place}") }, 1);
+        sql = sql.replacen(
+            "{}",
+            &if backend == DbBackend::Sqlite { "?".into() } else { format!("${place}") },
+            1,
+        );
     }
     Statement::from_sql_and_values(backend, sql, values)
 }

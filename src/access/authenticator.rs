@@ -20,13 +20,13 @@ use uuid::Uuid;
 
 use super::{
     api_keys::{self, api_key},
-    identities::{self, Shown as ShownIdentity},
+    identities::{self, VerifiedIdentity as ShownIdentity},
     jws,
     oidc::{Identity, Provider},
     sessions, users,
 };
 use crate::kernel::{
-    actor::{Actor, ActorKind, Named, Role, Scope},
+    actor::{Actor, ActorKind, ActorRef, Role, Scope},
     clock::Timestamp,
     context::Context,
     db::Db,
@@ -39,11 +39,11 @@ use crate::kernel::{
 /// How long a caller is remembered.
 const REMEMBERED: Duration = Duration::from_secs(5);
 /// Callers that are remembered at the most.
-const MOST_REMEMBERED: u64 = 10_000;
+const MAX_REMEMBERED: u64 = 10_000;
 
 /// Knows callers by their credentials.
 pub struct Authenticator {
-    callers: Cache<Shown, Arc<Actor>>,
+    callers: Cache<CacheKey, Arc<Actor>>,
     signing_keys: Cache<String, DecodingKey>,
     origins: Cache<u64, Arc<HashSet<String>>>,
     provider: Option<Provider>,
@@ -52,7 +52,7 @@ pub struct Authenticator {
 
 /// What a caller showed, and in which generation of everybody's rights.
 #[derive(PartialEq, Eq, Hash)]
-struct Shown {
+struct CacheKey {
     bearer: [u8; 32],
     act_as: Option<Uuid>,
     generation: u64,
@@ -68,7 +68,7 @@ impl Authenticator {
     /// Accepts tokens and keys of ours, and tokens of an outside provider: its issuer, and the audience they must name.
     pub fn new(oidc: Option<(String, String)>) -> Result<Self> {
         Ok(Self {
-            callers: Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED).build(),
+            callers: Cache::builder().max_capacity(MAX_REMEMBERED).time_to_live(REMEMBERED).build(),
             signing_keys: Cache::builder().max_capacity(100).time_to_live(REMEMBERED).build(),
             origins: Cache::builder().max_capacity(10).time_to_live(REMEMBERED).build(),
             provider: oidc.map(|(issuer, audience)| Provider::new(issuer, audience)).transpose()?,
@@ -100,10 +100,13 @@ impl Authenticator {
     }
 
     async fn recognise(&self, db: &Db, Credential { bearer, act_as }: Credential<'_>) -> Result<Arc<Actor>> {
-        let act_as = act_as.map(|id| id.parse().map_err(|_| Error::header("X-Act-As", "uuid", "X-Act-As must be the id of a user.")));
+        let act_as = act_as.map(|id| {
+            id.parse().map_err(|_| Error::header("X-Act-As", "uuid", "X-Act-As must be the id of a user."))
+        });
         let act_as = act_as.transpose()?;
         // The generation is taken before anything is read, so that what is remembered is never newer than it.
-        let shown = Shown { bearer: Sha256::digest(bearer).into(), act_as, generation: db.access_generation() };
+        let shown =
+            CacheKey { bearer: Sha256::digest(bearer).into(), act_as, generation: db.access_generation() };
         let now = db.clock().now();
         let actor = match self.callers.get(&shown) {
             Some(actor) => actor,
@@ -131,8 +134,13 @@ impl Authenticator {
             (Ok(From { iss }), _) if iss == sessions::ISSUER => self.person(db, bearer, now).await,
             (Ok(From { iss }), Some(provider)) if iss == provider.issuer() => {
                 let Identity { subject, email, expires_at } = provider.identify(bearer, now).await?;
-                let (user, identity) = identities::recognise(db, ShownIdentity { issuer: iss, subject, email }).await?;
-                Ok(Actor { identity: Some(identity), expires_at: Some(expires_at), ..users::actor(db.read(), &user).await? })
+                let (user, identity) =
+                    identities::recognise(db, ShownIdentity { issuer: iss, subject, email }).await?;
+                Ok(Actor {
+                    identity: Some(identity),
+                    expires_at: Some(expires_at),
+                    ..users::actor(db.read(), &user).await?
+                })
             }
             _ => Err(invalid("The token or key is not one of ours.")),
         }
@@ -141,16 +149,28 @@ impl Authenticator {
     /// The person behind an access token.
     async fn person(&self, db: &Db, token: &str, now: Timestamp) -> Result<Actor> {
         let reader = db.read();
-        let key = self.signing_key(reader, token, now).await?.ok_or_else(|| invalid("The access token was not signed by us."))?;
+        let key = self
+            .signing_key(reader, token, now)
+            .await?
+            .ok_or_else(|| invalid("The access token was not signed by us."))?;
         let claims = sessions::read_token(token, &key, now)?;
-        let session = sessions::find_live(reader, claims.sid, now).await?.filter(|session| session.user_id == claims.sub);
+        let session = sessions::find_live(reader, claims.sid, now)
+            .await?
+            .filter(|session| session.user_id == claims.sub);
         let session = session.ok_or_else(|| invalid("The session has ended."))?;
-        let user = users::find_active(reader, claims.sub).await?.ok_or_else(|| invalid("The account is not active."))?;
+        let user = users::find_active(reader, claims.sub)
+            .await?
+            .ok_or_else(|| invalid("The account is not active."))?;
         let end = claims.ends_at().min(session.expires_at);
         Ok(Actor { session: Some(session.id), expires_at: Some(end), ..users::actor(reader, &user).await? })
     }
 
-    async fn signing_key(&self, reader: Reader<'_>, token: &str, now: Timestamp) -> Result<Option<DecodingKey>> {
+    async fn signing_key(
+        &self,
+        reader: Reader<'_>,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Option<DecodingKey>> {
         let Some(kid) = jws::key_id(token)? else { return Ok(None) };
         if let Some(key) = self.signing_keys.get(&kid) {
             return Ok(Some(key));
@@ -186,7 +206,12 @@ impl Authenticator {
 
 /// What a key may do, for the person that it acts for: nothing that the person whose it is may not do either, and nothing
 /// more for being sent in the name of somebody mightier.
-async fn of_key(reader: Reader<'_>, key: api_key::Model, act_as: Option<Uuid>, company_zone: Tz) -> Result<Actor> {
+async fn of_key(
+    reader: Reader<'_>,
+    key: api_key::Model,
+    act_as: Option<Uuid>,
+    company_zone: Tz,
+) -> Result<Actor> {
     let owner = match key.owner_id {
         Some(id) => {
             let owner = users::find_active(reader, id).await?;
@@ -198,7 +223,10 @@ async fn of_key(reader: Reader<'_>, key: api_key::Model, act_as: Option<Uuid>, c
     let scopes: BTreeSet<Scope> = key.scopes.known_to(owner.unwrap_or(Role::Admin));
     let person = match (act_as, key.user_id) {
         (Some(_), _) if !scopes.contains(&Scope::UsersActAs) => {
-            return Err(Error::new(Code::NotAllowed, "To act for others an API key needs the scope users:act_as."));
+            return Err(Error::new(
+                Code::NotAllowed,
+                "To act for others an API key needs the scope users:act_as.",
+            ));
         }
         (Some(id), _) => {
             let user = users::find_active(reader, id).await?;
@@ -217,7 +245,12 @@ async fn of_key(reader: Reader<'_>, key: api_key::Model, act_as: Option<Uuid>, c
         Some(person) => {
             let actor = users::actor(reader, &person).await?;
             let scopes = scopes.intersection(&actor.scopes).copied().collect();
-            Actor { acting_for: Some(Named { id: person.id, name: person.name }), role: actor.role.min(role), scopes, ..actor }
+            Actor {
+                acting_for: Some(ActorRef { id: person.id, name: person.name }),
+                role: actor.role.min(role),
+                scopes,
+                ..actor
+            }
         }
         None => Actor { role, scopes, ..Actor::system(company_zone) },
     };
@@ -242,21 +275,29 @@ pub fn recognise(tx: &Tx) -> LocalBoxFuture<'_, Result<Actor>> {
             ActorKind::System => Ok(known.clone()),
             ActorKind::User => {
                 if let Some(session) = known.session {
-                    sessions::find_live(reader, session, tx.now).await?.ok_or_else(|| invalid("The session has ended."))?;
+                    sessions::find_live(reader, session, tx.now)
+                        .await?
+                        .ok_or_else(|| invalid("The session has ended."))?;
                 }
                 if let Some(identity) = known.identity
                     && !identities::is_linked(reader, identity, known.id).await?
                 {
                     return Err(invalid("The account is not linked to the provider any more."));
                 }
-                let user = users::find_active(reader, known.id).await?.ok_or_else(|| invalid("The account is not active."))?;
+                let user = users::find_active(reader, known.id)
+                    .await?
+                    .ok_or_else(|| invalid("The account is not active."))?;
                 let Actor { session, identity, expires_at, .. } = *known;
                 Ok(Actor { session, identity, expires_at, ..users::actor(reader, &user).await? })
             }
             ActorKind::ApiKey => {
                 let key = api_keys::find(reader, known.id).await?.filter(|key| key.is_live(tx.now));
                 let key = key.ok_or_else(|| invalid("The API key is unknown, expired or revoked."))?;
-                let act_as = known.acting_for.as_ref().map(|person| person.id).filter(|person| key.user_id != Some(*person));
+                let act_as = known
+                    .acting_for
+                    .as_ref()
+                    .map(|person| person.id)
+                    .filter(|person| key.user_id != Some(*person));
                 of_key(reader, key, act_as, tx.company_zone).await
             }
         }
@@ -269,11 +310,15 @@ fn invalid(detail: &str) -> Error {
 }
 
 impl auth::Authenticator for Authenticator {
-    fn authenticate<'a>(&'a self, db: &'a Db, credential: Credential<'a>) -> LocalBoxFuture<'a, Result<Arc<Actor>>> {
+    fn authenticate<'a>(
+        &'a self,
+        db: &'a Db,
+        credential: Credential<'a>,
+    ) -> LocalBoxFuture<'a, Result<Arc<Actor>>> {
         self.recognise(db, credential).boxed_local()
     }
 
-    fn admits<'a>(&'a self, db: &'a Db, origin: &'a str) -> LocalBoxFuture<'a, Result<bool>> {
+    fn allows_origin<'a>(&'a self, db: &'a Db, origin: &'a str) -> LocalBoxFuture<'a, Result<bool>> {
         self.knows_origin(db, origin).boxed_local()
     }
 }

@@ -14,10 +14,16 @@ use crate::kernel::{
 /// (RFC 7515, 4.1.11).
 pub fn key_id(token: &str) -> Result<Option<String>> {
     let head = token.split('.').next().unwrap_or_default();
-    let head = BASE64_URL_SAFE_NO_PAD.decode(head).ok().and_then(|head| strict::from_slice::<Map<String, Value>>(&head).ok());
+    let head = BASE64_URL_SAFE_NO_PAD
+        .decode(head)
+        .ok()
+        .and_then(|head| strict::from_slice::<Map<String, Value>>(&head).ok());
     let head = head.ok_or_else(damaged)?;
     if head.contains_key("crit") {
-        return Err(Error::new(Code::InvalidToken, "The token asks for extensions (crit) that are not known here."));
+        return Err(Error::new(
+            Code::InvalidToken,
+            "The token asks for extensions (crit) that are not known here.",
+        ));
     }
     match head.get("kid") {
         None | Some(Value::Null) => Ok(None),

@@ -56,8 +56,10 @@ impl<'de> Deserialize<'de> for NumericDate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         /// The last second of the year 9999.
         const LAST: f64 = 253_402_300_799.0;
-        let seconds = Number::deserialize(deserializer)?.as_f64().filter(|seconds| (0.0..=LAST).contains(seconds));
-        let seconds = seconds.ok_or_else(|| de::Error::custom("a time must be seconds since 1970, before the year 10000"))?;
+        let seconds =
+            Number::deserialize(deserializer)?.as_f64().filter(|seconds| (0.0..=LAST).contains(seconds));
+        let seconds = seconds
+            .ok_or_else(|| de::Error::custom("a time must be seconds since 1970, before the year 10000"))?;
         #[expect(clippy::cast_possible_truncation, reason = "the last second is well within range")]
         let microseconds = (seconds * 1e6) as i64;
         Ok(Self(Timestamp(microseconds)))
@@ -107,10 +109,14 @@ impl Provider {
             return Err(invalid("The provider's token has expired, or does not hold yet."));
         }
         if !names_somebody(&claims.sub) {
-            return Err(invalid("The provider's token names nobody in sub, or not in 255 characters of ASCII at the most."));
+            return Err(invalid(
+                "The provider's token names nobody in sub, or not in 255 characters of ASCII at the most.",
+            ));
         }
         match claims.email.filter(|email| is_one_word(email)) {
-            Some(email) if self.has_verified(claims.email_verified.as_ref()) => Ok(Identity { subject: claims.sub, email, expires_at }),
+            Some(email) if self.has_verified(claims.email_verified.as_ref()) => {
+                Ok(Identity { subject: claims.sub, email, expires_at })
+            }
             _ => Err(invalid("The provider's token names no verified e-mail address.")),
         }
     }
@@ -133,7 +139,9 @@ fn names_somebody(subject: &str) -> bool {
 
 /// Whether it can be an address at all: what is compared without its outer space must not have any.
 fn is_one_word(email: &str) -> bool {
-    email.len() <= MAX_EMAIL && email.contains('@') && !email.contains(|c: char| c.is_whitespace() || c.is_control())
+    email.len() <= MAX_EMAIL
+        && email.contains('@')
+        && !email.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
 fn invalid(detail: impl Into<String>) -> Error {

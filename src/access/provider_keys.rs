@@ -46,13 +46,13 @@ pub struct ProviderKeys(Arc<Inner>);
 struct Inner {
     issuer: String,
     client: Client,
-    known: RwLock<Arc<Known>>,
+    known: RwLock<Arc<CachedKeys>>,
     reading: Mutex<Reading>,
 }
 
 /// The keys that we know of, and when they were read.
 #[derive(Default)]
-struct Known {
+struct CachedKeys {
     keys: Vec<Jwk>,
     read_at: Option<Timestamp>,
 }
@@ -99,7 +99,7 @@ impl ProviderKeys {
 
     /// The key of a token. Unknown ones are looked for at the provider, now and then.
     pub async fn find(&self, kid: Option<&str>, now: Timestamp) -> Result<Jwk> {
-        let known = self.0.known();
+        let known = self.0.cached();
         match known.find(kid) {
             Some(key) if !known.is_older(RENEWED_SECONDS, now) => return Ok(key.clone()),
             Some(key) if !known.is_older(KEPT_SECONDS, now) => {
@@ -119,9 +119,12 @@ impl ProviderKeys {
                 }
             }
         }
-        let known = self.0.known();
+        let known = self.0.cached();
         if known.keys.is_empty() {
-            let refusal = Error::new(Code::ProviderUnavailable, "The keys of the OpenID provider cannot be read just now.");
+            let refusal = Error::new(
+                Code::ProviderUnavailable,
+                "The keys of the OpenID provider cannot be read just now.",
+            );
             return Err(refusal.retry_after(REREAD_SECONDS.unsigned_abs()));
         }
         let unknown = || Error::new(Code::InvalidToken, "The provider does not know the key of this token.");
@@ -130,14 +133,14 @@ impl ProviderKeys {
 
     /// Reads the keys again when they are getting old. Something calls this every minute, so that tokens need not wait.
     pub fn keep_fresh(&self, now: Timestamp) {
-        if self.0.known().is_older(RENEWED_SECONDS, now) {
+        if self.0.cached().is_older(RENEWED_SECONDS, now) {
             self.0.read_anew(now);
         }
     }
 }
 
 impl Inner {
-    fn known(&self) -> Arc<Known> {
+    fn cached(&self) -> Arc<CachedKeys> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -148,7 +151,9 @@ impl Inner {
     /// Has the keys read by one reader, unless that was done a moment ago; what there is to wait for.
     fn read_anew(self: &Arc<Self>, now: Timestamp) -> Option<UnderWay> {
         let mut reading = self.reading();
-        if let Some(under_way) = reading.under_way.as_ref().filter(|under_way| under_way.done.has_changed().is_ok()) {
+        if let Some(under_way) =
+            reading.under_way.as_ref().filter(|under_way| under_way.done.has_changed().is_ok())
+        {
             return Some(under_way.clone());
         }
         if reading.asked_at.is_some_and(|at| (0..REREAD_SECONDS).contains(&now.seconds_since(at))) {
@@ -161,18 +166,23 @@ impl Inner {
         let keys = self.clone();
         in_background(async move {
             let read = timeout(TIMEOUT, keys.read()).await;
-            keys.note(read.unwrap_or_else(|_| Err(Error::internal("it does not answer"))), now);
+            keys.record_outcome(read.unwrap_or_else(|_| Err(Error::internal("it does not answer"))), now);
             drop(ends);
         });
         Some(under_way)
     }
 
-    fn note(&self, read: Result<Vec<Jwk>>, now: Timestamp) {
+    fn record_outcome(&self, read: Result<Vec<Jwk>>, now: Timestamp) {
         self.reading().failed = read.is_err();
         match read {
-            Ok(keys) => *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Known { keys, read_at: Some(now) }),
+            Ok(keys) => {
+                *self.known.write().unwrap_or_else(PoisonError::into_inner) =
+                    Arc::new(CachedKeys { keys, read_at: Some(now) })
+            }
             // The keys that we have go on holding while the provider is away.
-            Err(error) => tracing::warn!(%error, issuer = self.issuer, "the keys of the OpenID provider cannot be read"),
+            Err(error) => {
+                tracing::warn!(%error, issuer = self.issuer, "the keys of the OpenID provider cannot be read")
+            }
         }
     }
 
@@ -188,7 +198,13 @@ impl Inner {
     }
 
     async fn fetch<T: DeserializeOwned>(&self, url: Url) -> Result<T> {
-        let mut response = self.client.get(url).send().await.and_then(reqwest::Response::error_for_status).map_err(Error::internal)?;
+        let mut response = self
+            .client
+            .get(url)
+            .send()
+            .await
+            .and_then(reqwest::Response::error_for_status)
+            .map_err(Error::internal)?;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(Error::internal)? {
             body.extend_from_slice(&chunk);
@@ -200,7 +216,7 @@ impl Inner {
     }
 }
 
-impl Known {
+impl CachedKeys {
     /// The key of this name; a token need not name the only one.
     fn find(&self, kid: Option<&str>) -> Option<&Jwk> {
         match (kid, self.keys.as_slice()) {
@@ -238,12 +254,16 @@ pub fn algorithms(key: &Jwk) -> Vec<Algorithm> {
     let possible: &[Algorithm] = match &key.algorithm {
         AlgorithmParameters::RSA(_) => &[Algorithm::RS256, Algorithm::PS256],
         AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => &[Algorithm::ES256],
-        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 && key.x.len() == ED25519_LENGTH => {
+        AlgorithmParameters::OctetKeyPair(key)
+            if key.curve == EllipticCurve::Ed25519 && key.x.len() == ED25519_LENGTH =>
+        {
             &[Algorithm::EdDSA]
         }
         _ => &[],
     };
-    let named = |algorithm: &Algorithm| key.common.key_algorithm.is_none_or(|named| named == KeyAlgorithm::from(*algorithm));
+    let named = |algorithm: &Algorithm| {
+        key.common.key_algorithm.is_none_or(|named| named == KeyAlgorithm::from(*algorithm))
+    };
     possible.iter().copied().filter(named).collect()
 }
 

@@ -225,13 +225,15 @@ async fn user(command: UserCommand, config: Config) -> std::result::Result<(), B
     let done = db
         .write(context, async move |tx| match command {
             UserCommand::Add(NewUserArgs { email, name, role }) => {
-                let new = users::NewUser { email, name, role, password: None, time_zone: None, language: None };
+                let new =
+                    users::NewUser { email, name, role, password: None, time_zone: None, language: None };
                 validator::Validate::validate(&new)?;
                 let user = users::create(tx, new, Some(hash)).await?;
                 Ok(format!("{} is {}.\n", user.email, user.id))
             }
             UserCommand::ResetPassword { email } => {
-                let user = users::by_email(tx.read(), &email).await?.ok_or_else(|| Error::not_found("user"))?;
+                let user =
+                    users::by_email(tx.read(), &email).await?.ok_or_else(|| Error::not_found("user"))?;
                 users::set_password(tx, user.id, hash).await?;
                 Ok(format!("{} has a new password.\n", user.email))
             }

@@ -20,7 +20,11 @@ pub struct Setting {
 /// Every setting there is; `.env.example` lists the same, and a test says so.
 pub const SETTINGS: &[Setting] = &[
     Setting { name: "CASELOAD_LISTEN", default: "127.0.0.1:8080", about: "Address and port." },
-    Setting { name: "DATABASE_URL", default: "sqlite://caseload.db", about: "The database: sqlite://file or postgres://…" },
+    Setting {
+        name: "DATABASE_URL",
+        default: "sqlite://caseload.db",
+        about: "The database: sqlite://file or postgres://…",
+    },
     Setting { name: "DATABASE_READ_URL", default: "", about: "A PostgreSQL read replica for what may lag." },
     Setting { name: "CASELOAD_MIGRATE", default: "true", about: "Whether to migrate the database at start." },
     Setting { name: "CASELOAD_DATABASE_CONNECTIONS", default: "8", about: "Connections to the database." },
@@ -29,18 +33,34 @@ pub const SETTINGS: &[Setting] = &[
         default: "admin@localhost",
         about: "The first administrator, made only when there is no user.",
     },
-    Setting { name: "CASELOAD_ADMIN_PASSWORD", default: "", about: "Their password; generated and printed once when empty." },
+    Setting {
+        name: "CASELOAD_ADMIN_PASSWORD",
+        default: "",
+        about: "Their password; generated and printed once when empty.",
+    },
     Setting { name: "CASELOAD_TIME_ZONE", default: "UTC", about: "The company's IANA time zone." },
     Setting {
         name: "CASELOAD_DEFAULT_GROUP",
         default: "Customer Service",
         about: "Who gets work that nothing else assigns; made at first start.",
     },
-    Setting { name: "CASELOAD_WORKERS", default: "0", about: "Threads that answer requests; 0 for one a core." },
+    Setting {
+        name: "CASELOAD_WORKERS",
+        default: "0",
+        about: "Threads that answer requests; 0 for one a core.",
+    },
     Setting { name: "CASELOAD_BODY_LIMIT", default: "5242880", about: "Bytes of a request body." },
     Setting { name: "CASELOAD_REQUEST_TIMEOUT", default: "60", about: "Seconds that a request may take." },
-    Setting { name: "CASELOAD_RATE_LIMIT", default: "60000", about: "Requests a minute for each credential; 0 for no limit." },
-    Setting { name: "CASELOAD_INTAKE_RATE_LIMIT", default: "600", about: "Posts a minute with each publishable key; 0 for no limit." },
+    Setting {
+        name: "CASELOAD_RATE_LIMIT",
+        default: "60000",
+        about: "Requests a minute for each credential; 0 for no limit.",
+    },
+    Setting {
+        name: "CASELOAD_INTAKE_RATE_LIMIT",
+        default: "600",
+        about: "Posts a minute with each publishable key; 0 for no limit.",
+    },
     Setting {
         name: "CASELOAD_INTAKE_ADDRESS_RATE_LIMIT",
         default: "30",
@@ -51,19 +71,31 @@ pub const SETTINGS: &[Setting] = &[
         default: "auto",
         about: "How many reverse proxies in front, whose X-Forwarded-For is believed; auto is one, if it calls from a private address.",
     },
-    Setting { name: "CASELOAD_CORS_ORIGINS", default: "", about: "Origins whose pages may call, joined by commas; * for all." },
+    Setting {
+        name: "CASELOAD_CORS_ORIGINS",
+        default: "",
+        about: "Origins whose pages may call, joined by commas; * for all.",
+    },
     Setting {
         name: "CASELOAD_SECRET_KEY",
         default: "",
         about: "The key that credentials and private keys are encrypted with: 32 bytes in base64. SQLite keeps one beside its file when empty.",
     },
-    Setting { name: "CASELOAD_SECRET_KEY_OLD", default: "", about: "The key before it; what it encrypted is encrypted anew at start." },
+    Setting {
+        name: "CASELOAD_SECRET_KEY_OLD",
+        default: "",
+        about: "The key before it; what it encrypted is encrypted anew at start.",
+    },
     Setting {
         name: "CASELOAD_OUTGOING_ALLOW",
         default: "",
         about: "Networks of one's own that may be called besides public ones, joined by commas, such as 10.0.0.0/8.",
     },
-    Setting { name: "CASELOAD_OIDC_ISSUER", default: "", about: "An outside OpenID provider whose tokens are accepted." },
+    Setting {
+        name: "CASELOAD_OIDC_ISSUER",
+        default: "",
+        about: "An outside OpenID provider whose tokens are accepted.",
+    },
     Setting { name: "CASELOAD_OIDC_AUDIENCE", default: "", about: "The audience that its tokens must name." },
     Setting {
         name: "CASELOAD_OIDC_EMAILS_VERIFIED",
@@ -71,7 +103,11 @@ pub const SETTINGS: &[Setting] = &[
         about: "Whether all its addresses are verified, so that its tokens need not say so.",
     },
     Setting { name: "CASELOAD_METRICS_LISTEN", default: "", about: "An address of its own for /metrics." },
-    Setting { name: "CASELOAD_METRICS_TOKEN", default: "", about: "A bearer token with which the main address serves /metrics." },
+    Setting {
+        name: "CASELOAD_METRICS_TOKEN",
+        default: "",
+        about: "A bearer token with which the main address serves /metrics.",
+    },
     Setting { name: "CASELOAD_LOG", default: "info", about: "What is logged, as tracing's filters say it." },
     Setting { name: "CASELOAD_LOG_FORMAT", default: "pretty", about: "pretty or json." },
 ];
@@ -141,7 +177,8 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn text(&self, name: &'static str) -> String {
-        let default = SETTINGS.iter().find(|setting| setting.name == name).map_or("", |setting| setting.default);
+        let default =
+            SETTINGS.iter().find(|setting| setting.name == name).map_or("", |setting| setting.default);
         (self.look_up)(name).filter(|value| !value.is_empty()).unwrap_or_else(|| default.to_owned())
     }
 
@@ -194,22 +231,33 @@ impl Config {
         }
         let admin_email = reading.text("CASELOAD_ADMIN_EMAIL");
         if !admin_email.contains('@') {
-            reading.mistakes.push(format!("CASELOAD_ADMIN_EMAIL is {admin_email:?}; it must be an e-mail address."));
+            reading
+                .mistakes
+                .push(format!("CASELOAD_ADMIN_EMAIL is {admin_email:?}; it must be an e-mail address."));
         }
-        let oidc = match (reading.optional("CASELOAD_OIDC_ISSUER"), reading.optional("CASELOAD_OIDC_AUDIENCE")) {
-            (Some(issuer), Some(audience)) => Some((issuer, audience)),
-            (None, None) => None,
-            _ => {
-                reading.mistakes.push("CASELOAD_OIDC_ISSUER and CASELOAD_OIDC_AUDIENCE go together.".into());
-                None
-            }
-        };
+        let oidc =
+            match (reading.optional("CASELOAD_OIDC_ISSUER"), reading.optional("CASELOAD_OIDC_AUDIENCE")) {
+                (Some(issuer), Some(audience)) => Some((issuer, audience)),
+                (None, None) => None,
+                _ => {
+                    reading
+                        .mistakes
+                        .push("CASELOAD_OIDC_ISSUER and CASELOAD_OIDC_AUDIENCE go together.".into());
+                    None
+                }
+            };
         let metrics_listen = reading.optional("CASELOAD_METRICS_LISTEN").map(|_| {
-            reading.parsed("CASELOAD_METRICS_LISTEN", "an address such as 127.0.0.1:9090", SocketAddr::from(([127, 0, 0, 1], 9090)))
+            reading.parsed(
+                "CASELOAD_METRICS_LISTEN",
+                "an address such as 127.0.0.1:9090",
+                SocketAddr::from(([127, 0, 0, 1], 9090)),
+            )
         });
         let log_format = reading.text("CASELOAD_LOG_FORMAT");
         if !["pretty", "json"].contains(&log_format.as_str()) {
-            reading.mistakes.push(format!("CASELOAD_LOG_FORMAT is {log_format:?}; it must be pretty or json."));
+            reading
+                .mistakes
+                .push(format!("CASELOAD_LOG_FORMAT is {log_format:?}; it must be pretty or json."));
         }
         let trusted_proxies = match reading.text("CASELOAD_TRUSTED_PROXIES").as_str() {
             "auto" => None,
@@ -217,21 +265,35 @@ impl Config {
         };
         let connections = reading.parsed("CASELOAD_DATABASE_CONNECTIONS", "a number from 1 to 1000", 8);
         if !(1..=1000).contains(&connections) {
-            reading.mistakes.push(format!("CASELOAD_DATABASE_CONNECTIONS is {connections}; it must be a number from 1 to 1000."));
+            reading.mistakes.push(format!(
+                "CASELOAD_DATABASE_CONNECTIONS is {connections}; it must be a number from 1 to 1000."
+            ));
         }
         let config = Self {
-            listen: reading.parsed("CASELOAD_LISTEN", "an address such as 127.0.0.1:8080", SocketAddr::from(([127, 0, 0, 1], 8080))),
+            listen: reading.parsed(
+                "CASELOAD_LISTEN",
+                "an address such as 127.0.0.1:8080",
+                SocketAddr::from(([127, 0, 0, 1], 8080)),
+            ),
             database_url,
             database_read_url,
             migrate: reading.parsed("CASELOAD_MIGRATE", "true or false", true),
             connections,
             admin_email,
             admin_password,
-            time_zone: reading.parsed("CASELOAD_TIME_ZONE", "an IANA time zone such as Europe/Paris", Tz::UTC),
+            time_zone: reading.parsed(
+                "CASELOAD_TIME_ZONE",
+                "an IANA time zone such as Europe/Paris",
+                Tz::UTC,
+            ),
             default_group: reading.text("CASELOAD_DEFAULT_GROUP"),
             workers: reading.parsed("CASELOAD_WORKERS", "a number", 0),
             body_limit: reading.parsed("CASELOAD_BODY_LIMIT", "a number of bytes", 5_242_880),
-            request_timeout: Duration::from_secs(reading.parsed("CASELOAD_REQUEST_TIMEOUT", "a number of seconds", 60)),
+            request_timeout: Duration::from_secs(reading.parsed(
+                "CASELOAD_REQUEST_TIMEOUT",
+                "a number of seconds",
+                60,
+            )),
             rate_limit: reading.parsed("CASELOAD_RATE_LIMIT", "a number", 60_000),
             intake_rate_limit: reading.parsed("CASELOAD_INTAKE_RATE_LIMIT", "a number", 600),
             intake_address_rate_limit: reading.parsed("CASELOAD_INTAKE_ADDRESS_RATE_LIMIT", "a number", 30),
@@ -239,7 +301,8 @@ impl Config {
             cors_origins: reading.list("CASELOAD_CORS_ORIGINS", "origins joined by commas"),
             secret_key: reading.key("CASELOAD_SECRET_KEY"),
             secret_key_old: reading.key("CASELOAD_SECRET_KEY_OLD"),
-            outgoing_allow: reading.list("CASELOAD_OUTGOING_ALLOW", "networks such as 10.0.0.0/8, joined by commas"),
+            outgoing_allow: reading
+                .list("CASELOAD_OUTGOING_ALLOW", "networks such as 10.0.0.0/8, joined by commas"),
             oidc,
             oidc_emails_verified: reading.parsed("CASELOAD_OIDC_EMAILS_VERIFIED", "true or false", false),
             metrics_listen,
@@ -285,7 +348,11 @@ mod tests {
     fn the_example_lists_every_setting_and_its_default() {
         let example = include_str!("../../.env.example");
         for setting in SETTINGS {
-            assert!(example.contains(&format!("{}={}", setting.name, setting.default)), "{} is not in .env.example", setting.name);
+            assert!(
+                example.contains(&format!("{}={}", setting.name, setting.default)),
+                "{} is not in .env.example",
+                setting.name
+            );
         }
         Config::read(&|_| None).expect("the defaults are right");
     }

@@ -111,20 +111,37 @@ const STORIES: &[Story] = &[
         Some(("Ask the vendor about the hinge", "Sales", "in_2_days")),
     ),
     ("product", "Customers ask when it will be back in stock", "", None),
-    ("domain", "Certificate of the shop expires soon", "", Some(("Renew the certificate", "Customer Service", "in_2_weeks"))),
+    (
+        "domain",
+        "Certificate of the shop expires soon",
+        "",
+        Some(("Renew the certificate", "Customer Service", "in_2_weeks")),
+    ),
     ("customer", "Wants to be called in the morning only", "", None),
-    ("customer", "Asked for an offer for 40 pieces", "> We are refitting our office.", Some(("Send the offer", "Sales", "in_2_days"))),
+    (
+        "customer",
+        "Asked for an offer for 40 pieces",
+        "> We are refitting our office.",
+        Some(("Send the offer", "Sales", "in_2_days")),
+    ),
 ];
 
 /// First names, last name, company, postal code, country, phone, present state.
-type Customer = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
+type Customer =
+    (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
 
 /// What customers call about: purpose, subject line, outcome, mood, and the type of the issue if it is one.
 type CallStory = (&'static str, &'static str, &'static str, &'static str, Option<&'static str>);
 
 const CALLS: &[CallStory] = &[
     ("customer_service", "Charged $7.99 for an ant farm of $6.99", "complaint", "angry", Some("billing")),
-    ("customer_service", "Delivery took three days instead of two", "complaint", "impatient", Some("shipping")),
+    (
+        "customer_service",
+        "Delivery took three days instead of two",
+        "complaint",
+        "impatient",
+        Some("shipping"),
+    ),
     ("customer_service", "How to feed the ants in winter", "resolved", "happy", None),
     ("customer_service", "The checkout forgets the postal code", "complaint", "neutral", Some("website")),
     ("sales", "Asked for a larger ant farm", "order_placed", "happy", None),
@@ -154,9 +171,11 @@ const PAGES: &[&str] = &["http://localhost:8000", "http://127.0.0.1:8000"];
 /// What the quiz says of people.
 const BODY_TYPES: &[&str] = &["adrenal", "thyroid", "liver", "ovary"];
 /// What else they say.
-const QUESTIONS: &[&str] = &["Which tea is for me?", "Can I drink coffee?", "How soon will I sleep better?", ""];
+const QUESTIONS: &[&str] =
+    &["Which tea is for me?", "Can I drink coffee?", "How soon will I sleep better?", ""];
 /// Who has never been here.
-const STRANGERS: &[&str] = &["Sarah Bays", "Noah Fischer", "Inès Moreau", "Tomás Silva", "Mei Chen", "Kofi Mensah"];
+const STRANGERS: &[&str] =
+    &["Sarah Bays", "Noah Fischer", "Inès Moreau", "Tomás Silva", "Mei Chen", "Kofi Mensah"];
 /// Seconds between two quiz results, at the least and at the most.
 const BETWEEN: (u64, u64) = (2, 6);
 
@@ -189,7 +208,11 @@ pub async fn run(args: DemoArgs, mut config: Config) -> std::result::Result<(), 
         let token = sessions::start(&db, context, id, TOKEN_SECONDS).await?.access_token;
         tokens.push(format!("{role:8} {token}\n"));
     }
-    tokens.push(format!("\nPages of {} post to /v1/intake/{QUIZ} with {}\n", PAGES.join(" and "), page.secret));
+    tokens.push(format!(
+        "\nPages of {} post to /v1/intake/{QUIZ} with {}\n",
+        PAGES.join(" and "),
+        page.secret
+    ));
     let tokens = tokens.concat();
     let visitors = page.visited_on(db.clone(), args.seed);
     let application = start::application(config, db)?;
@@ -228,18 +251,30 @@ impl Page {
     async fn visited(&self, db: &Db, random: &mut StdRng) -> Result<()> {
         let number = random.random_range(0..2 * CUSTOMERS.len());
         let (email, name) = match CUSTOMERS.get(number) {
-            Some((first_names, last_name, ..)) => (format!("customer{}@mail.example", number + 1), format!("{first_names} {last_name}")),
+            Some((first_names, last_name, ..)) => {
+                (format!("customer{}@mail.example", number + 1), format!("{first_names} {last_name}"))
+            }
             None => {
                 let name = STRANGERS.choose(random).copied().unwrap_or_default();
-                (format!("{}{}@mail.example", name.to_lowercase().replace(' ', "."), random.random_range(1..1000)), name.to_owned())
+                (
+                    format!(
+                        "{}{}@mail.example",
+                        name.to_lowercase().replace(' ', "."),
+                        random.random_range(1..1000)
+                    ),
+                    name.to_owned(),
+                )
             }
         };
         let submission = json!({
             "email": email, "name": name, "message": QUESTIONS.choose(random), "body_type": BODY_TYPES.choose(random),
             "score": random.random_range(20..=100),
         });
-        let Value::Object(submission) = submission else { return Err(Error::internal("a submission is an object")) };
-        let context = Context { actor: self.actor.clone(), ..Context::system(db.clock().now(), ZONE, "demo") };
+        let Value::Object(submission) = submission else {
+            return Err(Error::internal("a submission is an object"));
+        };
+        let context =
+            Context { actor: self.actor.clone(), ..Context::system(db.clock().now(), ZONE, "demo") };
         db.write(context, async move |tx| forms::post(tx, QUIZ, submission).await.map(drop)).await
     }
 }
@@ -289,11 +324,23 @@ impl Shop {
                 shop.groups.push((name.into(), group.id));
             }
             for (name, role, member_of) in STAFF {
-                let email = format!("{}@demo.example", name.to_lowercase().replace(' ', ".").replace('é', "e"));
-                let new = users::NewUser { email, name: (*name).into(), role: *role, password: None, time_zone: None, language: None };
+                let email =
+                    format!("{}@demo.example", name.to_lowercase().replace(' ', ".").replace('é', "e"));
+                let new = users::NewUser {
+                    email,
+                    name: (*name).into(),
+                    role: *role,
+                    password: None,
+                    time_zone: None,
+                    language: None,
+                };
                 let user = users::create(tx, new, Some(hash.clone())).await?;
-                let mine: Vec<Uuid> =
-                    shop.groups.iter().filter(|(group, _)| member_of.contains(&group.as_str())).map(|(_, id)| *id).collect();
+                let mine: Vec<Uuid> = shop
+                    .groups
+                    .iter()
+                    .filter(|(group, _)| member_of.contains(&group.as_str()))
+                    .map(|(_, id)| *id)
+                    .collect();
                 for group in &mine {
                     groups::join(tx, *group, user.id).await?;
                 }
@@ -316,7 +363,9 @@ impl Shop {
     /// Takes over the shop's customers, each with a first order, and its own company for internal notes.
     async fn customers(&self, db: &Db) -> Result<()> {
         let emi = &self.people[4];
-        for (number, (first_names, last_name, company, postal_code, country, phone, status)) in (1..).zip(CUSTOMERS) {
+        for (number, (first_names, last_name, company, postal_code, country, phone, status)) in
+            (1..).zip(CUSTOMERS)
+        {
             let owner = self.people[number % self.people.len()].id;
             let new = json!({
                 "first_names": first_names, "last_name": last_name, "company": company, "postal_code": postal_code, "country": country,
@@ -331,12 +380,15 @@ impl Shop {
             let order: facts::FactBody = serde_json::from_value(order).map_err(Error::internal)?;
             self.acting(db, emi, async move |tx| {
                 let contact = contacts::create(tx, new).await?;
-                facts::keep(tx, contact.id, "orders".into(), format!("A-{}", 1000 + number), order).await.map(drop)
+                facts::keep(tx, contact.id, "orders".into(), format!("A-{}", 1000 + number), order)
+                    .await
+                    .map(drop)
             })
             .await?;
         }
         let own: contacts::NewContact =
-            serde_json::from_value(json!({ "kind": "own_company", "company": "The Demo Shop" })).map_err(Error::internal)?;
+            serde_json::from_value(json!({ "kind": "own_company", "company": "The Demo Shop" }))
+                .map_err(Error::internal)?;
         self.acting(db, emi, async move |tx| contacts::create(tx, own).await.map(drop)).await
     }
 
@@ -407,7 +459,9 @@ impl Shop {
             Some((_, group, _)) => match random.random_range(0..10) {
                 0 => json!({ "type": "public" }),
                 1..4 => json!({ "type": "group", "id": self.group(group) }),
-                _ => json!({ "type": "user", "id": self.people[random.random_range(0..self.people.len())].id }),
+                _ => {
+                    json!({ "type": "user", "id": self.people[random.random_range(0..self.people.len())].id })
+                }
             },
             None => Value::Null,
         };
@@ -443,8 +497,14 @@ impl Shop {
         self.groups.iter().find(|(known, _)| known == name).map(|(_, id)| *id)
     }
 
-    async fn acting<T: 'static>(&self, db: &Db, person: &Person, work: impl AsyncFnOnce(&mut Tx) -> Result<T> + 'static) -> Result<T> {
-        let context = Context { actor: person.actor.clone(), ..Context::system(db.clock().now(), ZONE, "demo") };
+    async fn acting<T: 'static>(
+        &self,
+        db: &Db,
+        person: &Person,
+        work: impl AsyncFnOnce(&mut Tx) -> Result<T> + 'static,
+    ) -> Result<T> {
+        let context =
+            Context { actor: person.actor.clone(), ..Context::system(db.clock().now(), ZONE, "demo") };
         db.write(context, work).await
     }
 }

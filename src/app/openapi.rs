@@ -10,7 +10,7 @@ use utoipa_actix_web::AppExt;
 use super::routes::routes;
 use crate::kernel::{
     actor::Scope,
-    http::{BrokenRule, Problem, Routes, answer::BARE},
+    http::{BrokenRule, Problem, Routes, reply::BARE},
     kinds,
 };
 
@@ -137,7 +137,9 @@ fn leave_feature_ids_out(value: &mut Value) {
         Value::Object(members) => {
             for (name, member) in members {
                 match member {
-                    Value::String(text) if name == "description" || name == "summary" => *text = without_feature_ids(text),
+                    Value::String(text) if name == "description" || name == "summary" => {
+                        *text = without_feature_ids(text)
+                    }
                     _ => leave_feature_ids_out(member),
                 }
             }
@@ -165,8 +167,11 @@ fn without_feature_ids(text: &str) -> String {
 /// Such as S2-16 or B-7.
 fn is_feature_id(word: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let numbered = word.strip_prefix('S').or_else(|| word.strip_prefix('B')).and_then(|rest| rest.split_once('-'));
-    numbered.is_some_and(|(source, number)| digits(number) && (digits(source) || source.is_empty() && word.starts_with('B')))
+    let numbered =
+        word.strip_prefix('S').or_else(|| word.strip_prefix('B')).and_then(|rest| rest.split_once('-'));
+    numbered.is_some_and(|(source, number)| {
+        digits(number) && (digits(source) || source.is_empty() && word.starts_with('B'))
+    })
 }
 
 /// What a status means, for the shared responses.
@@ -248,13 +253,17 @@ fn shared_headers() -> Value {
 fn versioned(schemas: &Value) -> Vec<String> {
     let has_version = |schema: &Value| !schema["properties"]["version"].is_null();
     let views = schemas.as_object().into_iter().flatten();
-    let direct: Vec<String> = views.clone().filter(|(_, schema)| has_version(schema)).map(|(name, _)| name.clone()).collect();
+    let direct: Vec<String> =
+        views.clone().filter(|(_, schema)| has_version(schema)).map(|(name, _)| name.clone()).collect();
     // A resource with siblings, such as a note with its action items, is the resource and more.
     let extends = |schema: &Value| {
         let parts = schema["allOf"].as_array().into_iter().flatten();
-        parts.filter_map(|part| part["$ref"].as_str()).any(|part| direct.iter().any(|name| part.ends_with(&format!("/{name}"))))
+        parts
+            .filter_map(|part| part["$ref"].as_str())
+            .any(|part| direct.iter().any(|name| part.ends_with(&format!("/{name}"))))
     };
-    let more: Vec<String> = views.filter(|(_, schema)| extends(schema)).map(|(name, _)| name.clone()).collect();
+    let more: Vec<String> =
+        views.filter(|(_, schema)| extends(schema)).map(|(name, _)| name.clone()).collect();
     direct.into_iter().chain(more).filter(|name| name != "Health").collect()
 }
 
@@ -279,7 +288,9 @@ fn has_version(response: &Value, versioned: &[String]) -> bool {
 /// Says what the ids in a path are, which follows from their names.
 fn describe_ids(operation: &mut Value) {
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
-        let name = parameter["name"].as_str().filter(|_| parameter["in"] == "path" && parameter["description"].is_null());
+        let name = parameter["name"]
+            .as_str()
+            .filter(|_| parameter["in"] == "path" && parameter["description"].is_null());
         let words = name.map(|name| match name.strip_suffix("_id") {
             Some(what) => format!("The id of the {}.", what.replace('_', " ")),
             None => "Its id.".to_owned(),
@@ -295,7 +306,10 @@ fn describe_scopes_of_filters(operation: &mut Value) {
     let own = operation["security"][0]["bearer"].clone();
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         let scope = parameter["name"].as_str().and_then(kinds::asked_of_others).map(Scope::as_str);
-        describe_scope(parameter, scope.filter(|scope| own.as_array().is_none_or(|own| !own.contains(&json!(scope)))));
+        describe_scope(
+            parameter,
+            scope.filter(|scope| own.as_array().is_none_or(|own| !own.contains(&json!(scope)))),
+        );
     }
 }
 
@@ -316,7 +330,10 @@ fn describe_scope(described: &mut Value, scope: Option<&str>) {
 /// A refusal that an operation describes in its own words has the shape of all.
 fn complete_refusals(operation: &mut Value) {
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
-        let shared = FAILURES.iter().find(|(known, ..)| known.to_string() == *status).filter(|_| response.get("$ref").is_none());
+        let shared = FAILURES
+            .iter()
+            .find(|(known, ..)| known.to_string() == *status)
+            .filter(|_| response.get("$ref").is_none());
         if let Some(shared) = shared {
             let said = response["description"].take();
             *response = failure(shared);
@@ -335,8 +352,11 @@ enum Kind {
 
 impl Kind {
     fn of(operation: &Value) -> Self {
-        let takes =
-            |name: &str| operation["parameters"].as_array().is_some_and(|list| list.iter().any(|parameter| parameter["name"] == name));
+        let takes = |name: &str| {
+            operation["parameters"]
+                .as_array()
+                .is_some_and(|list| list.iter().any(|parameter| parameter["name"] == name))
+        };
         if takes("cursor") {
             Self::List
         } else if takes("include_own_company") {
@@ -348,7 +368,13 @@ impl Kind {
 }
 
 /// Names the headers of an answer, and the other forms of a list or report.
-fn complete_successes(operation: &mut Value, secured: bool, kind: Kind, repeatable: bool, versioned: &[String]) {
+fn complete_successes(
+    operation: &mut Value,
+    secured: bool,
+    kind: Kind,
+    repeatable: bool,
+    versioned: &[String],
+) {
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
         if !status.starts_with('2') || response.get("$ref").is_some() {
             continue;
@@ -392,7 +418,9 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
     let secured = operation["security"].as_array().is_some_and(|rules| !rules.is_empty());
     let kind = Kind::of(operation);
     // A body that may be left out is still never null.
-    for (_, content) in operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut).into_iter().flatten() {
+    for (_, content) in
+        operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut).into_iter().flatten()
+    {
         if content["schema"]["oneOf"][1]["type"] == "null" {
             content["schema"] = content["schema"]["oneOf"][0].take();
         }
@@ -426,7 +454,8 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
     if writes {
         failures.extend([408, 413, 415, 422]);
         // A queue has no version, nor does what is posted to a form.
-        let one_thing = named && secured && !["/v1/queues/", "/v1/intake/"].iter().any(|start| path.starts_with(start));
+        let one_thing =
+            named && secured && !["/v1/queues/", "/v1/intake/"].iter().any(|start| path.starts_with(start));
         if one_thing || method == "patch" {
             failures.push(412);
             parameters.push("IfMatch");
@@ -443,7 +472,8 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
     for status in failures {
         let Some((_, name, _)) = FAILURES.iter().find(|(known, ..)| *known == status) else { continue };
         if operation["responses"].get(status.to_string()).is_none() {
-            operation["responses"][status.to_string()] = json!({ "$ref": format!("#/components/responses/{name}") });
+            operation["responses"][status.to_string()] =
+                json!({ "$ref": format!("#/components/responses/{name}") });
         }
     }
     complete_refusals(operation);
@@ -458,7 +488,9 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
             operation["parameters"] = json!([]);
         }
         if let Some(list) = operation["parameters"].as_array_mut() {
-            list.extend(parameters.iter().map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })));
+            list.extend(
+                parameters.iter().map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })),
+            );
         }
     }
     complete_successes(operation, secured, kind, repeatable, versioned);
@@ -474,7 +506,8 @@ fn show_writers(operation: &mut Value, versioned: &[String]) {
             response["content"][BARE] = json!({ "schema": { "$ref": "#/components/schemas/Written" } });
             let said = response["description"].as_str().unwrap_or_default();
             let also = if status == "202" { " or `jobs:read`" } else { "" };
-            response["description"] = format!("{said} Without `{reading}`{also}: its id and version, as `{BARE}`.").into();
+            response["description"] =
+                format!("{said} Without `{reading}`{also}: its id and version, as `{BARE}`.").into();
         }
     }
 }

@@ -36,6 +36,14 @@ struct ProblemPage {
 #[utoipa::path(tag = "service", security(()), params(("code" = String, Path, description = "The code of a problem.", example = "stale_version")), responses((status = 200, description = "The code explained.", body = ProblemPage)))]
 #[get("/problems/{code}")]
 async fn read_problem(code: Path<String>) -> Result<HttpResponse> {
-    let code = Code::ALL.iter().find(|known| known.as_str() == code.as_str()).ok_or_else(|| Error::not_found("code"))?;
-    Ok(HttpResponse::Ok().json(ProblemPage { code: code.as_str(), status: status(*code), title: code.title("en"), about: code.about() }))
+    let code = Code::ALL
+        .iter()
+        .find(|known| known.as_str() == code.as_str())
+        .ok_or_else(|| Error::not_found("code"))?;
+    Ok(HttpResponse::Ok().json(ProblemPage {
+        code: code.as_str(),
+        status: status(*code),
+        title: code.title("en"),
+        about: code.about(),
+    }))
 }

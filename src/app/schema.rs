@@ -1,7 +1,10 @@
 //! The schema and the first rows: migrated once, under a lock; never touched by an older binary.
 
 use migration::{Migrator, MigratorTrait};
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, SqliteTransactionMode, Statement, TransactionOptions,
+    TransactionTrait,
+};
 
 use crate::kernel::{
     db::Db,
@@ -20,7 +23,10 @@ pub async fn migrate(url: &str) -> Result<usize> {
 /// write lock from the start; PostgreSQL in one for each migration, under a lock of our own.
 async fn locked(connection: &DatabaseConnection) -> Result<usize> {
     if connection.get_database_backend() == DbBackend::Sqlite {
-        let immediate = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+        let immediate = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..Default::default()
+        };
         let transaction = connection.begin_with_options(immediate).await?;
         let missing = missing(&transaction).await?;
         Migrator::up(&transaction, None).await?;
@@ -43,16 +49,21 @@ pub async fn check(url: &str) -> Result<()> {
     connection.close().await?;
     match missing? {
         0 => Ok(()),
-        missing => Err(Error::internal(format!("the database lacks {missing} migrations; run `caseload migrate`"))),
+        missing => {
+            Err(Error::internal(format!("the database lacks {missing} migrations; run `caseload migrate`")))
+        }
     }
 }
 
 /// How many migrations the database lacks; refuses one that is newer than this binary.
 async fn missing(connection: &impl ConnectionTrait) -> Result<usize> {
-    let known: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+    let known: Vec<String> =
+        Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
     let applied = applied(connection).await?;
     match applied.iter().find(|name| !known.contains(name)) {
-        Some(unknown) => Err(Error::internal(format!("the database is newer than this binary: it has the migration {unknown}"))),
+        Some(unknown) => Err(Error::internal(format!(
+            "the database is newer than this binary: it has the migration {unknown}"
+        ))),
         None => Ok(known.len() - applied.len()),
     }
 }
@@ -68,6 +79,8 @@ async fn applied(connection: &impl ConnectionTrait) -> Result<Vec<String>> {
     if connection.query_one_raw(Statement::from_string(backend, table)).await?.is_none() {
         return Ok(Vec::new());
     }
-    let rows = connection.query_all_raw(Statement::from_string(backend, "SELECT version FROM seaql_migrations")).await?;
+    let rows = connection
+        .query_all_raw(Statement::from_string(backend, "SELECT version FROM seaql_migrations"))
+        .await?;
     Ok(rows.iter().map(|row| row.try_get("", "version")).collect::<std::result::Result<_, _>>()?)
 }

@@ -18,11 +18,11 @@ use crate::kernel::{
     error::{Code, Error, Result},
     http::{
         Routes,
-        auth::{Gate, enforce_rules},
+        auth::{AccessControl, enforce_rules},
         connection::serve,
-        cors::admit_pages,
+        cors::allow_pages,
         document::{Document, Documents},
-        edge::{Limits, edge, fallback},
+        middleware::{Limits, fallback, handle_request},
         operations::Operations,
         rate_limit::RateLimits,
         sending::send_in_pieces,
@@ -54,12 +54,17 @@ pub fn listen(application: &Application) -> std::io::Result<(Server, SocketAddr)
     let config = application.config.clone();
     let application = application.clone();
     let pages = [OPENAPI, "/metrics", "/docs", SWAGGER_UI];
-    let operations = Arc::new(pages.into_iter().fold(Operations::of(openapi::document()), Operations::with_public));
+    let operations =
+        Arc::new(pages.into_iter().fold(Operations::of(openapi::document()), Operations::with_public));
     let documents = Data::new(Documents::default());
     let shared = config.clone();
-    let limits = Limits { request_timeout: config.request_timeout, trusted_proxies: config.trusted_proxies, body: config.body_limit };
+    let limits = Limits {
+        request_timeout: config.request_timeout,
+        trusted_proxies: config.trusted_proxies,
+        body: config.body_limit,
+    };
     let application_of_worker = move || {
-        let gate_keeper = Gate {
+        let gate_keeper = AccessControl {
             authenticator: application.authenticator.clone(),
             operations: operations.clone(),
             rate_limits: application.rate_limits.clone(),
@@ -73,16 +78,25 @@ pub fn listen(application: &Application) -> std::io::Result<(Server, SocketAddr)
             .app_data(documents.clone())
             .configure(|config| routes(&mut Routes::Served(config)))
             .route(OPENAPI, web::get().to(read_document))
-            .route("/metrics", web::get().to(move |request: HttpRequest| ready(read_metrics(&request, metrics_token.as_deref()))))
-            .route("/docs", web::get().to(async || HttpResponse::PermanentRedirect().insert_header(("Location", "/docs/")).finish()))
+            .route(
+                "/metrics",
+                web::get()
+                    .to(move |request: HttpRequest| ready(read_metrics(&request, metrics_token.as_deref()))),
+            )
+            .route(
+                "/docs",
+                web::get().to(async || {
+                    HttpResponse::PermanentRedirect().insert_header(("Location", "/docs/")).finish()
+                }),
+            )
             .route(SWAGGER_UI, web::get().to(read_page))
             .default_service(web::to(fallback))
             .wrap(from_fn(enforce_rules))
             .wrap(from_fn(send_in_pieces))
             .wrap(Compress::default())
             .wrap(Condition::new(!shared.cors_origins.is_empty(), cors(&shared.cors_origins)))
-            .wrap(from_fn(admit_pages))
-            .wrap(from_fn(edge))
+            .wrap(from_fn(allow_pages))
+            .wrap(from_fn(handle_request))
     };
     serve(config.listen, config.workers, application_of_worker)
 }
@@ -109,7 +123,11 @@ fn cors(origins: &[String]) -> Cors {
             "Idempotency-Replayed",
         ])
         .max_age(3600);
-    if any { cors.allow_any_origin() } else { origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin)) }
+    if any {
+        cors.allow_any_origin()
+    } else {
+        origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+    }
 }
 
 async fn read_document(request: HttpRequest, documents: Data<Documents>) -> Result<HttpResponse> {
@@ -118,7 +136,11 @@ async fn read_document(request: HttpRequest, documents: Data<Documents>) -> Resu
 }
 
 /// A page of the documentation.
-async fn read_page(request: HttpRequest, file: web::Path<String>, documents: Data<Documents>) -> Result<HttpResponse> {
+async fn read_page(
+    request: HttpRequest,
+    file: web::Path<String>,
+    documents: Data<Documents>,
+) -> Result<HttpResponse> {
     let config = || Arc::new(SwaggerConfig::new([OPENAPI]));
     let make = || {
         let found = utoipa_swagger_ui::serve(&file, config()).ok()??;
@@ -135,8 +157,11 @@ async fn answer(request: &HttpRequest, document: Option<Arc<Document>>) -> Resul
 fn read_metrics(request: &HttpRequest, token: Option<&str>) -> Result<HttpResponse> {
     use subtle::ConstantTimeEq;
     let Some(token) = token else { return Err(Error::new(Code::NotFound, "There is nothing at this path.")) };
-    let given =
-        request.headers().get("Authorization").and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));
+    let given = request
+        .headers()
+        .get("Authorization")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
     match given {
         Some(given) if bool::from(given.as_bytes().ct_eq(token.as_bytes())) => Ok(prometheus()),
         _ => Err(Error::new(Code::Unauthenticated, "Metrics need their own token.")),

@@ -21,7 +21,7 @@ use crate::{
         db::{Db, DbOptions},
         error::{Error, Result},
         http::rate_limit::RateLimits,
-        outgoing::Outgoing,
+        http_client::HttpClient,
         secrets::Keyring,
     },
 };
@@ -54,8 +54,12 @@ pub fn options(config: &Config) -> DbOptions {
         connections: config.connections,
         recognise: Some(authenticator::recognise),
         default_group: config.default_group.clone(),
-        keyring: Arc::new(Keyring::new(config.secret_key.clone(), config.secret_key_old.clone(), key_file(&config.database_url))),
-        outgoing: Arc::new(Outgoing::new(config.outgoing_allow.clone())),
+        keyring: Arc::new(Keyring::new(
+            config.secret_key.clone(),
+            config.secret_key_old.clone(),
+            key_file(&config.database_url),
+        )),
+        outgoing: Arc::new(HttpClient::new(config.outgoing_allow.clone())),
         ..DbOptions::new(&config.database_url)
     }
 }
@@ -68,9 +72,20 @@ fn key_file(database_url: &str) -> Option<PathBuf> {
 
 /// Everything that runs over an open database.
 pub fn application(config: Config, db: Db) -> Result<Application> {
-    let authenticator = Arc::new(Authenticator::new(config.oidc.clone())?.verifying_emails(config.oidc_emails_verified));
-    let rate_limits = Arc::new(RateLimits::per_minute(config.rate_limit, config.intake_rate_limit, config.intake_address_rate_limit));
-    Ok(Application { db, authenticator, config: Arc::new(config), rate_limits, sign_in_limits: Arc::default() })
+    let authenticator =
+        Arc::new(Authenticator::new(config.oidc.clone())?.verifying_emails(config.oidc_emails_verified));
+    let rate_limits = Arc::new(RateLimits::per_minute(
+        config.rate_limit,
+        config.intake_rate_limit,
+        config.intake_address_rate_limit,
+    ));
+    Ok(Application {
+        db,
+        authenticator,
+        config: Arc::new(config),
+        rate_limits,
+        sign_in_limits: Arc::default(),
+    })
 }
 
 /// Makes the first administrator when there is no user, and the default group when it is missing.
@@ -90,7 +105,7 @@ pub async fn first_rows(config: &Config, db: &Db) -> Result<Option<FirstAdmin>> 
     let context = Context::system(db.clock().now(), config.time_zone, "first-start");
     let made = db
         .write(context, async move |tx| {
-            tx.alone(FIRST_ROWS).await?;
+            tx.advisory_lock(FIRST_ROWS).await?;
             let first = match hash {
                 Some(hash) => users::first_admin(tx, email, hash).await?,
                 None => None,
@@ -104,7 +119,10 @@ pub async fn first_rows(config: &Config, db: &Db) -> Result<Option<FirstAdmin>> 
             Ok(first.map(|user| user.email))
         })
         .await?;
-    Ok(made.map(|email| FirstAdmin { email, generated_password: admin.filter(|(_, generated)| *generated).map(|(password, _)| password) }))
+    Ok(made.map(|email| FirstAdmin {
+        email,
+        generated_password: admin.filter(|(_, generated)| *generated).map(|(password, _)| password),
+    }))
 }
 
 /// Encrypts with the present key what an older one encrypted, when the settings name both, and addresses that nothing encrypted.

@@ -17,9 +17,16 @@ static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 /// Starts logging, once a process.
 pub fn log(config: &Config) {
     let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(BoundedLines { json: config.log_json }).with_target(false);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(BoundedLines { json: config.log_json })
+        .with_target(false);
     // A second start in one process keeps the first one's settings.
-    let _started = if config.log_json { builder.json().flatten_event(true).try_init() } else { builder.compact().try_init() };
+    let _started = if config.log_json {
+        builder.json().flatten_event(true).try_init()
+    } else {
+        builder.compact().try_init()
+    };
 }
 
 /// Bytes of a line of the log at the most.
@@ -92,8 +99,8 @@ fn bounded_json(mut members: Map<String, Value>) -> String {
 /// Starts counting, once a process.
 pub fn measure() {
     METRICS.get_or_init(|| {
-        let recorder =
-            PrometheusBuilder::new().set_buckets(&[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0]);
+        let recorder = PrometheusBuilder::new()
+            .set_buckets(&[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0]);
         let recorder = recorder.unwrap_or_default().build_recorder();
         let handle = recorder.handle();
         // Another recorder of the same process would only count elsewhere.
@@ -127,7 +134,10 @@ mod tests {
         for (json, event) in [
             (false, "ü".repeat(1_000_000) + "\n"),
             (false, "a\n".repeat(2000)),
-            (true, format!("{{\"level\":\"WARN\",\"message\":\"{}\",\"cause\":\"x\"}}\n", "ü".repeat(100_000))),
+            (
+                true,
+                format!("{{\"level\":\"WARN\",\"message\":\"{}\",\"cause\":\"x\"}}\n", "ü".repeat(100_000)),
+            ),
             (
                 true,
                 format!(
@@ -137,8 +147,14 @@ mod tests {
             ),
         ] {
             let line = bounded(&event, json);
-            assert!(line.len() <= MAX_LINE && line.matches('\n').count() == 1 && line.ends_with('\n'), "{line}");
-            assert!(!json || serde_json::from_str::<Value>(&line).is_ok_and(|line| line["message"].is_string()), "{line}");
+            assert!(
+                line.len() <= MAX_LINE && line.matches('\n').count() == 1 && line.ends_with('\n'),
+                "{line}"
+            );
+            assert!(
+                !json || serde_json::from_str::<Value>(&line).is_ok_and(|line| line["message"].is_string()),
+                "{line}"
+            );
         }
     }
 }

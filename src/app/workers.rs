@@ -127,7 +127,11 @@ fn bulk<C: Change>() -> (&'static str, Handler) {
 
 /// What waits for other systems.
 fn outside_handlers() -> Vec<(&'static str, Handler)> {
-    vec![(sources::PULL_JOB, sources::run_pull), (connectors::PULL_JOB, connectors::run_pull), (connectors::SYNC_JOB, connectors::run_sync)]
+    vec![
+        (sources::PULL_JOB, sources::run_pull),
+        (connectors::PULL_JOB, connectors::run_pull),
+        (connectors::SYNC_JOB, connectors::run_sync),
+    ]
 }
 
 /// Has done by jobs whatever is due by its schedule.

@@ -43,12 +43,22 @@ impl fmt::Debug for Credentials {
 
 fn printable(token: &str) -> Result<(), ValidationError> {
     let fits = token.bytes().all(|byte| byte.is_ascii_graphic());
-    if fits { Ok(()) } else { Err(ValidationError::new("token").with_message("must be printable ASCII characters without spaces".into())) }
+    if fits {
+        Ok(())
+    } else {
+        Err(ValidationError::new("token")
+            .with_message("must be printable ASCII characters without spaces".into()))
+    }
 }
 
 fn header_name(name: &str) -> Result<(), ValidationError> {
     let fits = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    if fits { Ok(()) } else { Err(ValidationError::new("header").with_message("must be the name of a header, such as X-Api-Key".into())) }
+    if fits {
+        Ok(())
+    } else {
+        Err(ValidationError::new("header")
+            .with_message("must be the name of a header, such as X-Api-Key".into()))
+    }
 }
 
 /// Credentials as they are kept, and what may be shown of them.
@@ -66,7 +76,9 @@ impl Credentials {
         match (&self.token, &self.username, &self.password) {
             (Some(_), None, None) => Ok(()),
             (None, Some(_), Some(_)) if self.header.is_none() => Ok(()),
-            _ => Err(Error::field("credentials", "required", "must be a token, or a username and a password")),
+            _ => {
+                Err(Error::field("credentials", "required", "must be a token, or a username and a password"))
+            }
         }
     }
 
@@ -76,7 +88,9 @@ impl Credentials {
         let text = serde_json::to_string(self).map_err(Error::internal)?;
         let secret = self.token.as_ref().or(self.password.as_ref());
         let sealed = keyring.seal(row, &text).map_err(|error| match error.code() {
-            Code::NoSecretKey => Error::field("credentials", "no_key", "cannot be kept: the server has no CASELOAD_SECRET_KEY"),
+            Code::NoSecretKey => {
+                Error::field("credentials", "no_key", "cannot be kept: the server has no CASELOAD_SECRET_KEY")
+            }
             _ => error,
         })?;
         Ok(Sealed { text: Some(sealed), hint: secret.map(|secret| secrets::hint(secret)) })
@@ -94,7 +108,10 @@ impl Credentials {
         let named = self.header.as_deref().or(token_header);
         match (&self.token, &self.username) {
             (Some(token), _) => {
-                vec![named.map_or_else(|| ("Authorization".to_owned(), format!("Bearer {token}")), |name| (name.to_owned(), token.clone()))]
+                vec![named.map_or_else(
+                    || ("Authorization".to_owned(), format!("Bearer {token}")),
+                    |name| (name.to_owned(), token.clone()),
+                )]
             }
             (None, Some(username)) => {
                 let pair = format!("{username}:{}", self.password.as_deref().unwrap_or_default());

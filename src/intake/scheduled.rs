@@ -12,7 +12,7 @@ use crate::kernel::{
     clock::Timestamp,
     context::Context,
     db::Db,
-    error::{Broken, Code, Error, Result},
+    error::{Code, Error, Result, Violations},
     jobs::{self, Job, JobStatus},
     journal::{Change, Record},
     patch::Patch,
@@ -85,7 +85,11 @@ macro_rules! scheduled_columns {
     () => {
         fn timing(&self) -> $crate::intake::scheduled::Timing {
             let Self { schedule, time_zone, active, .. } = self;
-            $crate::intake::scheduled::Timing { schedule: schedule.clone(), time_zone: time_zone.clone(), active: *active }
+            $crate::intake::scheduled::Timing {
+                schedule: schedule.clone(),
+                time_zone: time_zone.clone(),
+                active: *active,
+            }
         }
 
         fn failures(&self) -> i64 {
@@ -104,19 +108,27 @@ macro_rules! scheduled_columns {
             self.credentials.as_deref()
         }
 
-        fn keep(&mut self, $crate::intake::credentials::Sealed { text, hint }: $crate::intake::credentials::Sealed) {
+        fn keep(
+            &mut self,
+            $crate::intake::credentials::Sealed { text, hint }: $crate::intake::credentials::Sealed,
+        ) {
             (self.credentials, self.credentials_hint) = (text, hint);
         }
     };
 }
 
 /// Keeps other credentials where a patch has them, or none.
-pub fn patch_credentials<M: Scheduled>(tx: &Tx, row: &mut M, patch: Patch<Credentials>, broken: &mut Broken) -> Result<()> {
+pub fn patch_credentials<M: Scheduled>(
+    tx: &Tx,
+    row: &mut M,
+    patch: Patch<Credentials>,
+    violations: &mut Violations,
+) -> Result<()> {
     match patch {
         Patch::Absent => {}
         Patch::Null => row.keep(Sealed::default()),
         Patch::Value(credentials) => {
-            if let Some(sealed) = broken.note(credentials.seal(&tx.keyring, &row.purpose()))? {
+            if let Some(sealed) = violations.collect(credentials.seal(&tx.keyring, &row.purpose()))? {
                 row.keep(sealed);
             }
         }
@@ -140,12 +152,21 @@ pub async fn run<M: Scheduled>(tx: &mut Tx, id: Uuid) -> Result<Job> {
 
 async fn enqueue<M: Scheduled>(tx: &mut Tx, row: &M, by_schedule: bool) -> Result<Job> {
     let job = row.enqueue(tx, by_schedule).await?;
-    note::<M>(tx, row.id(), [("job_id", Expr::val(job.id)), ("next_run_at", Expr::val(row.next_run(tx.now, row.failures())))]).await?;
+    record_outcome::<M>(
+        tx,
+        row.id(),
+        [("job_id", Expr::val(job.id)), ("next_run_at", Expr::val(row.next_run(tx.now, row.failures())))],
+    )
+    .await?;
     Ok(job)
 }
 
 /// Writes down how it goes with a row: neither a change of it nor an event.
-pub async fn note<M: Scheduled>(tx: &mut Tx, id: Uuid, values: impl IntoIterator<Item = (&'static str, Expr)>) -> Result<()> {
+pub async fn record_outcome<M: Scheduled>(
+    tx: &mut Tx,
+    id: Uuid,
+    values: impl IntoIterator<Item = (&'static str, Expr)>,
+) -> Result<()> {
     let values = values.into_iter().map(|(column, value)| (Alias::new(column), value));
     let mut update = Query::update();
     update.table(M::Entity::default()).values(values).and_where(Expr::col(Alias::new("id")).eq(id));
@@ -172,7 +193,12 @@ pub async fn enqueue_due<M: Scheduled>(db: &Db) -> Result<()> {
                 match row.job() {
                     // It takes longer than its schedule: this time is passed over.
                     Some(job) if jobs::is_open(tx.read(), job).await? => {
-                        note::<M>(tx, row.id(), [("next_run_at", Expr::val(row.next_run(tx.now, row.failures())))]).await?;
+                        record_outcome::<M>(
+                            tx,
+                            row.id(),
+                            [("next_run_at", Expr::val(row.next_run(tx.now, row.failures())))],
+                        )
+                        .await?;
                     }
                     _ => drop(enqueue(tx, &row, true).await?),
                 }
@@ -187,7 +213,10 @@ pub async fn enqueue_due<M: Scheduled>(db: &Db) -> Result<()> {
 }
 
 /// Counts failures in a row when a pull ends, and puts the next time off accordingly.
-pub fn job_ended<'a, M: Scheduled + 'static>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
+pub fn job_ended<'a, M: Scheduled + 'static>(
+    tx: &'a mut Tx,
+    change: &'a Change,
+) -> LocalBoxFuture<'a, Result<()>> {
     async move {
         let Some(job) = change.after.as_ref().filter(|job| job["kind"] == M::PULL_JOB) else { return Ok(()) };
         let mut select = M::Entity::find().into_query();
@@ -196,7 +225,12 @@ pub fn job_ended<'a, M: Scheduled + 'static>(tx: &'a mut Tx, change: &'a Change)
         let Some(row) = tx.read().one::<M>(&select).await? else { return Ok(()) };
         let failures = if job["status"] == JobStatus::Failed.as_str() { row.failures() + 1 } else { 0 };
         let next = row.next_run(tx.now, failures);
-        note::<M>(tx, row.id(), [("failures", Expr::val(failures)), ("next_run_at", Expr::val(next))]).await
+        record_outcome::<M>(
+            tx,
+            row.id(),
+            [("failures", Expr::val(failures)), ("next_run_at", Expr::val(next))],
+        )
+        .await
     }
     .boxed_local()
 }
@@ -207,9 +241,13 @@ pub async fn renew_credentials<M: Scheduled>(tx: &mut Tx) -> Result<()> {
     select.and_where(Expr::col((M::Entity::default(), Alias::new("credentials"))).is_not_null());
     for row in tx.read().all::<M>(&select).await? {
         match tx.keyring.renew(&row.purpose(), row.credentials().unwrap_or_default()) {
-            Ok(Some(renewed)) => note::<M>(tx, row.id(), [("credentials", Expr::val(renewed))]).await?,
+            Ok(Some(renewed)) => {
+                record_outcome::<M>(tx, row.id(), [("credentials", Expr::val(renewed))]).await?
+            }
             Ok(None) => {}
-            Err(error) => tracing::warn!(%error, kind = M::KIND, id = %row.id(), "its credentials cannot be encrypted anew"),
+            Err(error) => {
+                tracing::warn!(%error, kind = M::KIND, id = %row.id(), "its credentials cannot be encrypted anew")
+            }
         }
     }
     Ok(())

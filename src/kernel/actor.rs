@@ -108,13 +108,18 @@ impl Role {
     /// What its people may touch. Acting for others is for API keys alone.
     #[must_use]
     pub fn scopes(self) -> BTreeSet<Scope> {
-        Scope::ALL.iter().copied().filter(|scope| scope.least_role() <= self && *scope != Scope::UsersActAs).collect()
+        Scope::ALL
+            .iter()
+            .copied()
+            .filter(|scope| scope.least_role() <= self && *scope != Scope::UsersActAs)
+            .collect()
     }
 }
 
 impl PartialSchema for Scope {
     fn schema() -> RefOr<Schema> {
-        let lines: Vec<String> = Self::ALL.iter().map(|scope| format!("- `{scope}`: {}", scope.description())).collect();
+        let lines: Vec<String> =
+            Self::ALL.iter().map(|scope| format!("- `{scope}`: {}", scope.description())).collect();
         ObjectBuilder::new()
             .schema_type(Type::String)
             .description(Some(format!("What a credential may touch.\n\n{}", lines.join("\n"))))
@@ -154,7 +159,7 @@ impl<'de> Deserialize<'de> for Scope {
 
 /// A person or key as others see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Named {
+pub struct ActorRef {
     /// The id of the user or API key.
     pub id: Uuid,
     /// Its present name.
@@ -192,7 +197,7 @@ pub struct Actor {
     /// Its name.
     pub name: String,
     /// The person an API key acts for.
-    pub acting_for: Option<Named>,
+    pub acting_for: Option<ActorRef>,
     /// The role of the person; what an API key without a person ranks as.
     pub role: Role,
     /// What this credential may touch.
@@ -258,7 +263,10 @@ impl Actor {
     /// The person behind the request, or a refusal that says how a key gets one.
     pub fn person(&self) -> Result<Uuid> {
         self.user().ok_or_else(|| {
-            Error::new(Code::NobodyActing, "This API key acts for nobody: send X-Act-As with a user's id, or name the assignee.")
+            Error::new(
+                Code::NobodyActing,
+                "This API key acts for nobody: send X-Act-As with a user's id, or name the assignee.",
+            )
         })
     }
 
@@ -276,7 +284,7 @@ impl Actor {
 
     /// Whether the actor sees to other people's work: managers, admins, and keys that stand for no person.
     #[must_use]
-    pub fn oversees(&self) -> bool {
+    pub fn is_manager(&self) -> bool {
         self.role >= Role::Manager
     }
 
@@ -299,7 +307,7 @@ impl Actor {
     /// Whether a role is not beyond their own, so that they may give and take it. Programs have no role: theirs is what
     /// every scope of they have.
     #[must_use]
-    pub fn holds(&self, role: Role) -> bool {
+    pub fn has_role(&self, role: Role) -> bool {
         match self.kind {
             ActorKind::User | ActorKind::System => role <= self.role,
             ActorKind::ApiKey => role.scopes().is_subset(&self.scopes),
@@ -310,13 +318,14 @@ impl Actor {
     /// program that has every scope of the role stands no lower.
     #[must_use]
     pub fn is_outranked_by(&self, role: Role) -> bool {
-        role > self.role && !self.holds(role)
+        role > self.role && !self.has_role(role)
     }
 
     /// Whether they may hand out a scope. People never hold `users:act_as`, but administrators may give it to a program.
     #[must_use]
     pub fn may_grant(&self, scope: Scope) -> bool {
-        let for_programs = scope == Scope::UsersActAs && self.kind == ActorKind::User && self.role >= scope.least_role();
+        let for_programs =
+            scope == Scope::UsersActAs && self.kind == ActorKind::User && self.role >= scope.least_role();
         self.scopes.contains(&scope) || for_programs
     }
 
@@ -326,8 +335,13 @@ impl Actor {
             return Ok(());
         }
         let detail = match self.kind {
-            ActorKind::ApiKey => format!("This needs the scope {scope}, which the API key or the person it acts for does not have."),
-            _ => format!("This needs the scope {scope}, which the role {} and above have.", scope.least_role().as_str()),
+            ActorKind::ApiKey => format!(
+                "This needs the scope {scope}, which the API key or the person it acts for does not have."
+            ),
+            _ => format!(
+                "This needs the scope {scope}, which the role {} and above have.",
+                scope.least_role().as_str()
+            ),
         };
         Err(Error::new(Code::MissingScope, detail).with("scope", scope.as_str()))
     }

@@ -17,9 +17,9 @@ use super::{
 };
 
 /// Rows that a bulk command changes at the most.
-const MOST: usize = 10_000;
+const MAX_SELECTED: usize = 10_000;
 /// Rows that it changes while the caller waits; more are for a job.
-pub const MOST_AT_ONCE: usize = 1000;
+pub const MAX_AT_ONCE: usize = 1000;
 /// Rows that a job changes in one step.
 const STEP: usize = 500;
 /// Bytes that a bulk command writes at the most: those of the change, for each row.
@@ -72,7 +72,12 @@ pub trait Change: Serialize + DeserializeOwned + Clone + 'static {
 
     /// Makes it of each, one savepoint each. What several of them need is held before, so that of two such changes neither
     /// waits for the other in a circle.
-    fn make_of_each(&self, tx: &mut Tx, ids: Vec<Uuid>, dry_run: bool) -> impl Future<Output = Result<BulkReport>>;
+    fn make_of_each(
+        &self,
+        tx: &mut Tx,
+        ids: Vec<Uuid>,
+        dry_run: bool,
+    ) -> impl Future<Output = Result<BulkReport>>;
 }
 
 /// What became of a bulk: done, or to be done by a job.
@@ -101,9 +106,13 @@ pub async fn run<C: Change>(tx: &mut Tx, ids: Vec<Uuid>, change: C, dry_run: boo
     let written = size(&change)?.saturating_mul(ids.len());
     if written > MAX_WRITTEN {
         let most = MAX_WRITTEN >> 20;
-        return Err(Error::field("select", "too_much", format!("the change of all of them would be more than {most} MiB; select fewer")));
+        return Err(Error::field(
+            "select",
+            "too_much",
+            format!("the change of all of them would be more than {most} MiB; select fewer"),
+        ));
     }
-    if ids.len() <= MOST_AT_ONCE && written <= MAX_WRITTEN_AT_ONCE {
+    if ids.len() <= MAX_AT_ONCE && written <= MAX_WRITTEN_AT_ONCE {
         return change.make_of_each(tx, ids, dry_run).await.map(Outcome::Done);
     }
     let title = format!("Change {} {}", ids.len(), C::WHAT);
@@ -111,7 +120,13 @@ pub async fn run<C: Change>(tx: &mut Tx, ids: Vec<Uuid>, change: C, dry_run: boo
 }
 
 /// Has a job change these.
-pub async fn later<C: Change>(tx: &mut Tx, title: &str, ids: Vec<Uuid>, change: C, dry_run: bool) -> Result<Job> {
+pub async fn later<C: Change>(
+    tx: &mut Tx,
+    title: &str,
+    ids: Vec<Uuid>,
+    change: C,
+    dry_run: bool,
+) -> Result<Job> {
     let total = count(&ids);
     jobs::enqueue(tx, C::JOB, title, &Later { ids, change, dry_run }, total).await
 }
@@ -120,7 +135,8 @@ pub async fn later<C: Change>(tx: &mut Tx, title: &str, ids: Vec<Uuid>, change: 
 #[must_use]
 pub fn run_job<C: Change>(run: Run) -> LocalBoxFuture<'static, Result<Value>> {
     async move {
-        let Later::<C> { ids, change, dry_run } = serde_json::from_value(run.job.payload.clone()).map_err(Error::internal)?;
+        let Later::<C> { ids, change, dry_run } =
+            serde_json::from_value(run.job.payload.clone()).map_err(Error::internal)?;
         let mut report = BulkReport::resumed(run.job.result.clone(), dry_run);
         let begun = report.matched;
         let step = (MAX_WRITTEN_AT_ONCE / size(&change)?.max(1)).clamp(1, STEP);
@@ -152,9 +168,15 @@ pub async fn selected(
             Ok(ids)
         }
         (None, Some(find)) => {
-            let ids = find(tx, MOST as u64 + 1).await.map_err(|error| error.of_filter_at("select/filter"))?;
-            if ids.len() > MOST {
-                return Err(Error::field("select/filter", "too_many", format!("finds more than {MOST}; narrow it")));
+            let ids = find(tx, MAX_SELECTED as u64 + 1)
+                .await
+                .map_err(|error| error.of_filter_at("select/filter"))?;
+            if ids.len() > MAX_SELECTED {
+                return Err(Error::field(
+                    "select/filter",
+                    "too_many",
+                    format!("finds more than {MAX_SELECTED}; narrow it"),
+                ));
             }
             Ok(ids)
         }
@@ -163,7 +185,12 @@ pub async fn selected(
 }
 
 /// Does the same to each, one savepoint each; a dry run takes everything back.
-pub async fn each(tx: &mut Tx, ids: Vec<Uuid>, dry_run: bool, work: impl AsyncFn(&mut Tx, Uuid) -> Result<()>) -> Result<BulkReport> {
+pub async fn each(
+    tx: &mut Tx,
+    ids: Vec<Uuid>,
+    dry_run: bool,
+    work: impl AsyncFn(&mut Tx, Uuid) -> Result<()>,
+) -> Result<BulkReport> {
     // A condition about one version means none of many rows.
     tx.context.if_match = None;
     let mut results = Vec::with_capacity(ids.len());
@@ -174,7 +201,7 @@ pub async fn each(tx: &mut Tx, ids: Vec<Uuid>, dry_run: bool, work: impl AsyncFn
     for (place, id) in in_order {
         let mut outcome = Ok(());
         let taken_back = tx
-            .apart(async |tx| {
+            .savepoint(async |tx| {
                 outcome = work(tx, id).await;
                 if outcome.is_err() || dry_run { Err(failed_on_purpose()) } else { Ok(()) }
             })
@@ -184,7 +211,9 @@ pub async fn each(tx: &mut Tx, ids: Vec<Uuid>, dry_run: bool, work: impl AsyncFn
             return Err(error);
         }
         let result = match outcome {
-            Err(error) if matches!(error.code().kind(), Kind::Unavailable | Kind::Internal) => return Err(error),
+            Err(error) if matches!(error.code().kind(), Kind::Unavailable | Kind::Internal) => {
+                return Err(error);
+            }
             Ok(()) => BulkResult { id, status: 200, problem: None },
             Err(error) => {
                 let problem = Problem::of(&error, &tx.context);
@@ -218,7 +247,14 @@ impl BulkReport {
         let succeeded = matched - failed;
         let verb = if dry_run { "would change" } else { "changed" };
         let failures = if failed == 0 { String::new() } else { format!(", {failed} failed") };
-        Self { message: format!("{succeeded} of {matched} {verb}{failures}."), matched, succeeded, failed, dry_run, results }
+        Self {
+            message: format!("{succeeded} of {matched} {verb}{failures}."),
+            matched,
+            succeeded,
+            failed,
+            dry_run,
+            results,
+        }
     }
 }
 

@@ -71,8 +71,24 @@ pub fn described(about: &str, words: &[(&str, &str)]) -> String {
 /// The text of `doc = "…"` lines.
 fn docs(attributes: &str) -> String {
     let line = |line: &str| {
-        Some(line.strip_prefix("doc")?.trim_start().strip_prefix('=')?.trim().trim_start_matches('r').trim_matches('"').trim().to_owned())
+        Some(
+            line.strip_prefix("doc")?
+                .trim_start()
+                .strip_prefix('=')?
+                .trim()
+                .trim_start_matches('r')
+                .trim_matches('"')
+                .trim()
+                .to_owned(),
+        )
     };
     // A long line is broken after its equals sign.
-    attributes.replace("=\n", "=").lines().filter_map(line).collect::<Vec<_>>().join(" ").replace("\\\"", "\"").replace("\\'", "'")
+    attributes
+        .replace("=\n", "=")
+        .lines()
+        .filter_map(line)
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace("\\\"", "\"")
+        .replace("\\'", "'")
 }

@@ -101,7 +101,9 @@ impl PartialSchema for Timestamp {
         openapi::ObjectBuilder::new()
             .schema_type(openapi::schema::Type::String)
             .format(Some(openapi::SchemaFormat::KnownFormat(openapi::KnownFormat::DateTime)))
-            .description(Some("An instant: RFC 3339. Answered in UTC with six fraction digits; any offset is accepted."))
+            .description(Some(
+                "An instant: RFC 3339. Answered in UTC with six fraction digits; any offset is accepted.",
+            ))
             .examples(["2026-11-22T09:30:00.000000Z"])
             .into()
     }
@@ -111,7 +113,13 @@ impl ToSchema for Timestamp {}
 
 /// The zone that the query parameter `time_zone` names, or the caller's own.
 pub fn named_zone(name: Option<&str>, own: Tz) -> Result<Tz, Error> {
-    let refusal = |_| Error::parameter("time_zone", "time_zone", "time_zone must be an IANA time zone such as Europe/Paris.");
+    let refusal = |_| {
+        Error::parameter(
+            "time_zone",
+            "time_zone",
+            "time_zone must be an IANA time zone such as Europe/Paris.",
+        )
+    };
     name.map_or(Ok(own), |name| name.parse().map_err(refusal))
 }
 
@@ -131,7 +139,8 @@ pub fn start_of_day(day: NaiveDate, zone: Tz) -> Timestamp {
     }
     // Two days before it is certainly earlier in every zone, two days after it certainly later.
     let two_days = TimeDelta::days(2).num_microseconds().unwrap_or_default();
-    let (mut before, mut after) = (midnight.and_utc().timestamp_micros() - two_days, midnight.and_utc().timestamp_micros() + two_days);
+    let (mut before, mut after) =
+        (midnight.and_utc().timestamp_micros() - two_days, midnight.and_utc().timestamp_micros() + two_days);
     while after - before > 1 {
         let between = before.midpoint(after);
         if Timestamp(between).utc().with_timezone(&zone).naive_local() < midnight {

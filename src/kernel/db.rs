@@ -18,8 +18,9 @@ use std::{
 use chrono_tz::Tz;
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, FromQueryResult, SqliteTransactionMode,
-    Statement, TransactionOptions, TransactionTrait, sea_query::Query, sqlx::sqlite::SqliteConnectOptions,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    FromQueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    sea_query::Query, sqlx::sqlite::SqliteConnectOptions,
 };
 use tokio::{
     sync::{Mutex, Notify, OnceCell, oneshot},
@@ -32,12 +33,12 @@ use super::{
     detached::run_detached,
     error::{Code, Error, Result},
     files,
+    http_client::HttpClient,
     journal::{self, Reactions},
-    outgoing::Outgoing,
-    patience::{self, patiently},
     reader::Reader,
     rights::Recognise,
     secrets::Keyring,
+    timeout::{self, with_timeout},
     tx::Tx,
 };
 
@@ -64,7 +65,7 @@ pub struct DbOptions {
     /// The keys of credentials.
     pub keyring: Arc<Keyring>,
     /// Who calls outside addresses.
-    pub outgoing: Arc<Outgoing>,
+    pub outgoing: Arc<HttpClient>,
 }
 
 /// Whoever wants to know which statements run.
@@ -97,7 +98,7 @@ impl DbOptions {
             recognise: None,
             default_group: String::new(),
             keyring: Arc::default(),
-            outgoing: Arc::new(Outgoing::new(Vec::new())),
+            outgoing: Arc::new(HttpClient::new(Vec::new())),
         }
     }
 }
@@ -113,7 +114,7 @@ struct Inner {
     company_zone: Tz,
     default_group: Arc<str>,
     keyring: Arc<Keyring>,
-    outgoing: Arc<Outgoing>,
+    outgoing: Arc<HttpClient>,
     ids: Arc<Ids>,
     reactions: Arc<Reactions>,
     recognise: Option<Recognise>,
@@ -123,7 +124,7 @@ struct Inner {
 }
 
 enum Side {
-    Sqlite { readers: DatabaseConnection, lane: Lane },
+    Sqlite { readers: DatabaseConnection, lane: WriteQueue },
     Postgres { pool: DatabaseConnection },
 }
 
@@ -133,7 +134,7 @@ struct CursorKey {
 }
 
 /// SQLite's one writer and the line before it.
-struct Lane {
+struct WriteQueue {
     writer: DatabaseConnection,
     waiting: AtomicUsize,
     most: usize,
@@ -148,23 +149,27 @@ struct Batch {
 }
 
 /// Writes that share one commit at the most: more would only make the first wait.
-const LARGEST_BATCH: usize = 64;
+const MAX_BATCH: usize = 64;
 
 /// Whoever has stood in the line for so long is turned away: those before them could not write either.
-const LONGEST_IN_LINE: Duration = Duration::from_secs(10);
+const MAX_QUEUE_TIME: Duration = Duration::from_secs(10);
 
 /// Whoever asks whether the database answers wants to know it soon.
-const LONGEST_PING: Duration = Duration::from_secs(3);
+const MAX_PING_TIME: Duration = Duration::from_secs(3);
 
 /// A place in the line before the writer; it counts until it is given up.
-struct Place<'a>(&'a AtomicUsize);
+struct QueueSlot<'a>(&'a AtomicUsize);
 
-impl<'a> Place<'a> {
+impl<'a> QueueSlot<'a> {
     /// The last place, if there is room.
-    fn take(lane: &'a Lane) -> Result<Self> {
+    fn take(lane: &'a WriteQueue) -> Result<Self> {
         let place = Self(&lane.waiting);
         let before = lane.waiting.fetch_add(1, Ordering::SeqCst);
-        if before < lane.most { Ok(place) } else { Err(busy("More writes are waiting than the server takes.")) }
+        if before < lane.most {
+            Ok(place)
+        } else {
+            Err(busy("More writes are waiting than the server takes."))
+        }
     }
 
     /// Leaves the line; how many are behind.
@@ -173,7 +178,7 @@ impl<'a> Place<'a> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueueSlot<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
@@ -185,7 +190,12 @@ fn busy(why: &str) -> Error {
 
 impl Db {
     /// Opens the database; the schema must be there.
-    pub async fn open(options: &DbOptions, clock: Clock, company_zone: Tz, reactions: Reactions) -> Result<Self> {
+    pub async fn open(
+        options: &DbOptions,
+        clock: Clock,
+        company_zone: Tz,
+        reactions: Reactions,
+    ) -> Result<Self> {
         let connect = async |to: ConnectOptions| -> Result<DatabaseConnection> {
             let mut connection = Database::connect(to).await?;
             if let Some(Observer(hear)) = options.observer.clone() {
@@ -197,7 +207,12 @@ impl Db {
             keep_private(&options.url)?;
             let writer = connect(sqlite(&options.url, 1, false)).await?;
             let readers = connect(sqlite(&options.url, options.connections, true)).await?;
-            let lane = Lane { writer, waiting: AtomicUsize::new(0), most: options.write_queue, batch: Mutex::default() };
+            let lane = WriteQueue {
+                writer,
+                waiting: AtomicUsize::new(0),
+                most: options.write_queue,
+                batch: Mutex::default(),
+            };
             Side::Sqlite { readers, lane }
         } else {
             Side::Postgres { pool: connect(postgres(&options.url, options.connections)).await? }
@@ -255,7 +270,7 @@ impl Db {
 
     /// Who calls outside addresses.
     #[must_use]
-    pub fn outgoing(&self) -> &Outgoing {
+    pub fn outgoing(&self) -> &HttpClient {
         &self.0.outgoing
     }
 
@@ -324,7 +339,7 @@ impl Db {
         run_detached(async move {
             match &db.0.side {
                 Side::Sqlite { lane, .. } => db.write_in_line(lane, context, work).await,
-                Side::Postgres { pool } => patiently(db.write_at_once(pool, context, work)).await,
+                Side::Postgres { pool } => with_timeout(db.write_at_once(pool, context, work)).await,
             }?;
             if changes_access.get() {
                 db.0.access_generation.fetch_add(1, Ordering::SeqCst);
@@ -342,18 +357,18 @@ impl Db {
         Ok(())
     }
 
-    async fn write_in_line(&self, lane: &Lane, context: Context, work: Work) -> Result<()> {
-        let place = Place::take(lane)?;
+    async fn write_in_line(&self, lane: &WriteQueue, context: Context, work: Work) -> Result<()> {
+        let place = QueueSlot::take(lane)?;
         let arrived = Instant::now();
         let mut line = lane.batch.lock().await;
         let behind = place.leave();
-        let late = arrived.elapsed() > LONGEST_IN_LINE;
+        let late = arrived.elapsed() > MAX_QUEUE_TIME;
         let (outcome, mut batch) = match line.take() {
             None if late => return Err(busy("The writer is held up.")),
             // The first of a batch is alone in it so far, and needs no savepoint of its own.
             None => match self.run(begin(&lane.writer).await?, context, work).await {
                 Ok(open) => (Ok(()), Batch { open, done: Vec::new() }),
-                Err((refusal, Some(alone))) => return Err(taken_back(alone, refusal).await),
+                Err((refusal, Some(alone))) => return Err(rollback_with(alone, refusal).await),
                 Err((refusal, None)) => return Err(refusal),
             },
             Some(batch) => (self.run_in_savepoint(&batch.open, context, work).await, batch),
@@ -365,7 +380,7 @@ impl Db {
             batch.fail(error);
             return outcome;
         }
-        if behind == 0 || batch.done.len() >= LARGEST_BATCH {
+        if behind == 0 || batch.done.len() >= MAX_BATCH {
             let committed = batch.commit().await;
             drop(line);
             // A refusal is the caller's answer whatever became of the commit; a success must be on disk.
@@ -385,11 +400,16 @@ impl Db {
         outcome
     }
 
-    async fn run_in_savepoint(&self, shared: &DatabaseTransaction, context: Context, work: Work) -> Result<()> {
+    async fn run_in_savepoint(
+        &self,
+        shared: &DatabaseTransaction,
+        context: Context,
+        work: Work,
+    ) -> Result<()> {
         let savepoint = shared.begin().await?;
         match self.run(savepoint, context, work).await {
             Ok(savepoint) => Ok(savepoint.commit().await?),
-            Err((refusal, Some(savepoint))) => Err(taken_back(savepoint, refusal).await),
+            Err((refusal, Some(savepoint))) => Err(rollback_with(savepoint, refusal).await),
             Err((refusal, None)) => Err(refusal),
         }
     }
@@ -403,7 +423,15 @@ impl Db {
     ) -> std::result::Result<DatabaseTransaction, (Error, Option<DatabaseTransaction>)> {
         let now = self.0.clock.now();
         let house = (self.0.company_zone, self.0.default_group.clone(), self.0.keyring.clone());
-        let mut tx = Tx::new(conn, context, now, house, self.0.ids.clone(), self.0.reactions.clone(), self.0.recognise);
+        let mut tx = Tx::new(
+            conn,
+            context,
+            now,
+            house,
+            self.0.ids.clone(),
+            self.0.reactions.clone(),
+            self.0.recognise,
+        );
         let outcome = std::panic::AssertUnwindSafe(work(&mut tx)).catch_unwind().await;
         match outcome {
             Ok(Ok(())) => tx.finish().await.map_err(|error| (error, None)),
@@ -428,11 +456,14 @@ impl Db {
     pub async fn number_journal(&self) -> Result<()> {
         let Side::Postgres { pool } = &self.0.side else { return Ok(()) };
         use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
-        let fresh = journal::Entity::find().select_only().column(journal::Column::Id).filter(journal::Column::Sequence.is_null());
+        let fresh = journal::Entity::find()
+            .select_only()
+            .column(journal::Column::Id)
+            .filter(journal::Column::Sequence.is_null());
         if !self.read().any(fresh.into_query()).await? {
             return Ok(());
         }
-        patiently(async {
+        with_timeout(async {
             let conn = pool.begin().await?;
             journal::number(&conn).await?;
             Ok(conn.commit().await?)
@@ -446,7 +477,10 @@ impl Db {
             Side::Sqlite { readers, .. } => readers,
             Side::Postgres { pool } => pool,
         };
-        patience::within(LONGEST_PING, async { Ok(pool.execute_unprepared("SELECT 1").await.map(drop)?) }).await
+        timeout::with_timeout_of(MAX_PING_TIME, async {
+            Ok(pool.execute_unprepared("SELECT 1").await.map(drop)?)
+        })
+        .await
     }
 
     /// Closes every connection, after the writes that are under way.
@@ -468,7 +502,10 @@ impl Db {
 
 /// Begins a transaction of SQLite's one writer.
 async fn begin(writer: &DatabaseConnection) -> Result<DatabaseTransaction> {
-    let immediate = TransactionOptions { sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate), ..Default::default() };
+    let immediate = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..Default::default()
+    };
     Ok(writer.begin_with_options(immediate).await?)
 }
 
@@ -497,7 +534,7 @@ fn tell(waiting: Vec<oneshot::Sender<Result<()>>>, committed: &Result<()>) {
 
 /// Takes a transaction or savepoint back; the refusal that was the reason. A database that is full or gone has taken
 /// it back already.
-pub(super) async fn taken_back(open: DatabaseTransaction, refusal: Error) -> Error {
+pub(super) async fn rollback_with(open: DatabaseTransaction, refusal: Error) -> Error {
     match open.rollback().await {
         Err(error) if refusal.code() != Code::DatabaseUnavailable => error.into(),
         _ => refusal,
@@ -522,7 +559,7 @@ fn keep_private(url: &str) -> Result<()> {
 }
 
 /// A tebibyte, in bytes: as much as SQLite is built to map at the most (see `.cargo/config.toml`).
-const LARGEST_MAP: &str = "1099511627776";
+const MAX_MAP_SIZE: &str = "1099511627776";
 
 fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
@@ -532,8 +569,13 @@ fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
         .test_before_acquire(false);
-    options.idle_timeout(None::<Duration>).max_lifetime(None::<Duration>).acquire_timeout(Duration::from_secs(10));
-    options.map_sqlx_sqlite_pool_opts(|options| options.after_release(|connection, _| patience::has_ended(connection).boxed()));
+    options
+        .idle_timeout(None::<Duration>)
+        .max_lifetime(None::<Duration>)
+        .acquire_timeout(Duration::from_secs(10));
+    options.map_sqlx_sqlite_pool_opts(|options| {
+        options.after_release(|connection, _| timeout::is_idle(connection).boxed())
+    });
     options.map_sqlx_sqlite_opts(move |options| {
         options
             .create_if_missing(!read_only)
@@ -546,7 +588,7 @@ fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
             .pragma("synchronous", "FULL")
             // What is replaced or deleted does not stay between the rows; pages are not written for that alone.
             .pragma("secure_delete", "FAST")
-            .pragma("mmap_size", LARGEST_MAP)
+            .pragma("mmap_size", MAX_MAP_SIZE)
             .pragma("cache_size", "-2000")
             .pragma("temp_store", "MEMORY")
     });
@@ -555,16 +597,24 @@ fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
 
 fn postgres(url: &str, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
-    options.max_connections(connections).min_connections(1).sqlx_logging(false).record_stmt_in_spans(false).test_before_acquire(false);
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false)
+        .test_before_acquire(false);
     options.acquire_timeout(Duration::from_secs(5)).idle_timeout(Duration::from_mins(10));
-    options.map_sqlx_postgres_pool_opts(|options| options.after_release(|connection, _| patience::answers(connection).boxed()));
+    options.map_sqlx_postgres_pool_opts(|options| {
+        options.after_release(|connection, _| timeout::is_healthy(connection).boxed())
+    });
     options.map_sqlx_postgres_opts(|options| {
         // An answered write is on disk, whatever the server does for others.
         let session = [("synchronous_commit", "on"), ("lock_timeout", "10s"), ("statement_timeout", "60s")];
         // What a connection that vanished had locked must not stay so.
         let session = session.into_iter().chain([("idle_in_transaction_session_timeout", "30s")]);
         // A list joins up to eight tables of names; what it is searched by must still be free to come first.
-        let session = session.into_iter().chain([("join_collapse_limit", "10"), ("from_collapse_limit", "10")]);
+        let session =
+            session.into_iter().chain([("join_collapse_limit", "10"), ("from_collapse_limit", "10")]);
         options.options(session).statement_cache_capacity(512)
     });
     options

@@ -5,7 +5,9 @@ use super::error::{Error, Result};
 
 /// Begins work in a task of its own; what is returned waits for its end, and does not hold the work itself.
 #[expect(clippy::disallowed_methods, reason = "this is the one room for what outlives its caller")]
-pub fn run_detached<T: 'static>(work: impl Future<Output = Result<T>> + 'static) -> impl Future<Output = Result<T>> {
+pub fn run_detached<T: 'static>(
+    work: impl Future<Output = Result<T>> + 'static,
+) -> impl Future<Output = Result<T>> {
     let task = tokio::task::spawn_local(work);
     async move { task.await.map_err(Error::internal)? }
 }

@@ -124,7 +124,7 @@ codes! {
 pub struct Violation {
     /// Where: a JSON pointer into the body, a query parameter or a header.
     #[serde(flatten)]
-    pub place: Place,
+    pub place: Location,
     /// The rule, stable for programs.
     pub code: String,
     /// The rule, in words.
@@ -134,7 +134,7 @@ pub struct Violation {
 /// Where a rule was broken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Place {
+pub enum Location {
     /// A JSON pointer into the body, as a URI fragment.
     Pointer(String),
     /// The name of a query parameter.
@@ -147,17 +147,17 @@ impl Violation {
     /// A broken rule about a field of the body; `field` is a path such as `assignee/id`.
     pub fn field(field: &str, code: &str, detail: impl Into<String>) -> Self {
         let pointer = if field.is_empty() { "#".to_owned() } else { format!("#/{field}") };
-        Self { place: Place::Pointer(pointer), code: code.into(), detail: detail.into() }
+        Self { place: Location::Pointer(pointer), code: code.into(), detail: detail.into() }
     }
 
     /// A broken rule about a query parameter.
     pub fn parameter(name: &str, code: &str, detail: impl Into<String>) -> Self {
-        Self { place: Place::Parameter(name.into()), code: code.into(), detail: detail.into() }
+        Self { place: Location::Parameter(name.into()), code: code.into(), detail: detail.into() }
     }
 
     /// A broken rule about a header.
     pub fn header(name: &str, code: &str, detail: impl Into<String>) -> Self {
-        Self { place: Place::Header(name.into()), code: code.into(), detail: detail.into() }
+        Self { place: Location::Header(name.into()), code: code.into(), detail: detail.into() }
     }
 }
 
@@ -185,7 +185,14 @@ pub struct Refusal {
 impl Error {
     /// A refusal with its words.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self(Box::new(Refusal { code, detail: detail.into(), violations: Vec::new(), extra: Map::new(), retry_after: None, cause: None }))
+        Self(Box::new(Refusal {
+            code,
+            detail: detail.into(),
+            violations: Vec::new(),
+            extra: Map::new(),
+            retry_after: None,
+            cause: None,
+        }))
     }
 
     /// Nothing of that kind there.
@@ -214,7 +221,8 @@ impl Error {
     /// Broken rules of the query.
     #[must_use]
     pub fn query(violations: Vec<Violation>) -> Self {
-        let detail = violations.iter().map(|violation| violation.detail.as_str()).collect::<Vec<_>>().join(" ");
+        let detail =
+            violations.iter().map(|violation| violation.detail.as_str()).collect::<Vec<_>>().join(" ");
         let mut error = Self::new(Code::BadQuery, detail);
         error.0.violations = violations;
         error
@@ -257,7 +265,8 @@ impl Error {
     /// Adds a member to the problem.
     #[must_use]
     pub fn with(mut self, member: &str, value: impl Serialize) -> Self {
-        const OWN: [&str; 8] = ["type", "title", "status", "code", "detail", "instance", "request_id", "errors"];
+        const OWN: [&str; 8] =
+            ["type", "title", "status", "code", "detail", "instance", "request_id", "errors"];
         debug_assert!(!OWN.contains(&member), "every problem has a {member} of its own");
         self.0.extra.insert(member.into(), serde_json::to_value(value).unwrap_or_default());
         self
@@ -293,7 +302,7 @@ impl Error {
     #[must_use]
     pub fn below(mut self, field: &str) -> Self {
         for violation in &mut self.0.violations {
-            if let Place::Pointer(pointer) = &mut violation.place {
+            if let Location::Pointer(pointer) = &mut violation.place {
                 let rest = pointer.trim_start_matches('#').to_owned();
                 *pointer = format!("#/{field}{rest}");
             }
@@ -305,7 +314,9 @@ impl Error {
     #[must_use]
     pub fn of_filter_at(self, field: &str) -> Self {
         let in_body = |violation: &Violation| match &violation.place {
-            Place::Parameter(name) => Violation::field(&format!("{field}/{name}"), &violation.code, violation.detail.clone()),
+            Location::Parameter(name) => {
+                Violation::field(&format!("{field}/{name}"), &violation.code, violation.detail.clone())
+            }
             _ => violation.clone(),
         };
         match self.0.code {
@@ -318,7 +329,7 @@ impl Error {
     #[must_use]
     pub fn renamed(mut self, field: &str, name: &str) -> Self {
         for violation in &mut self.0.violations {
-            if let Place::Pointer(pointer) = &mut violation.place
+            if let Location::Pointer(pointer) = &mut violation.place
                 && let Some(rest) = pointer.strip_prefix(&format!("#/{field}"))
             {
                 *pointer = format!("#/{name}{rest}");
@@ -353,11 +364,11 @@ impl Error {
 
 /// Broken rules as they are found, so that all of them are named at once.
 #[derive(Debug, Default)]
-pub struct Broken(Vec<Violation>);
+pub struct Violations(Vec<Violation>);
 
-impl Broken {
+impl Violations {
     /// The outcome of a check. Broken rules are kept, and there is no value; any other failure ends the work now.
-    pub fn note<T>(&mut self, outcome: Result<T>) -> Result<Option<T>> {
+    pub fn collect<T>(&mut self, outcome: Result<T>) -> Result<Option<T>> {
         match outcome {
             Ok(value) => Ok(Some(value)),
             Err(error) if error.code() == Code::Invalid => {
@@ -369,7 +380,7 @@ impl Broken {
     }
 
     /// Refuses when any rule was broken.
-    pub fn end(self) -> Result<()> {
+    pub fn into_result(self) -> Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(Error::invalid(self.0)) }
     }
 }
@@ -386,13 +397,15 @@ impl std::error::Error for Error {}
 impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         let unavailable = |error: &DbErr| {
-            let mut busy = Self::new(Code::DatabaseUnavailable, "The database cannot be reached just now.").retry_after(1);
+            let mut busy = Self::new(Code::DatabaseUnavailable, "The database cannot be reached just now.")
+                .retry_after(1);
             busy.0.cause = Some(error.to_string());
             busy
         };
         match (&error, error.sql_err()) {
             (_, Some(SqlErr::UniqueConstraintViolation(_))) => {
-                let mut taken = Self::new(Code::AlreadyExists, "Something with the same unique value is there already.");
+                let mut taken =
+                    Self::new(Code::AlreadyExists, "Something with the same unique value is there already.");
                 taken.0.cause = Some(error.to_string());
                 taken
             }
@@ -414,13 +427,20 @@ fn sqlstate(cause: &sea_orm::SqlxError, error: &DbErr) -> Option<Error> {
         | SqlxError::PoolClosed
         | SqlxError::WorkerCrashed
         | SqlxError::Protocol(_)
-        | SqlxError::Tls(_) => Error::new(Code::DatabaseUnavailable, "The database cannot be reached just now."),
+        | SqlxError::Tls(_) => {
+            Error::new(Code::DatabaseUnavailable, "The database cannot be reached just now.")
+        }
         SqlxError::Database(database) => match database.code().as_deref() {
             // lock_timeout, deadlock_detected, serialization_failure
-            Some("55P03" | "40P01" | "40001") => Error::new(Code::Busy, "Others were changing the same thing. Nothing was done."),
+            Some("55P03" | "40P01" | "40001") => {
+                Error::new(Code::Busy, "Others were changing the same thing. Nothing was done.")
+            }
             // disk_full: nothing was kept, and room may come back.
             Some("53100") => Error::new(Code::DatabaseUnavailable, "The database cannot write just now."),
-            Some(state) if state.len() == 5 && (state.starts_with("57P") || state.starts_with("08") || state.starts_with("53")) => {
+            Some(state)
+                if state.len() == 5
+                    && (state.starts_with("57P") || state.starts_with("08") || state.starts_with("53")) =>
+            {
                 Error::new(Code::DatabaseUnavailable, "The database cannot be reached just now.")
             }
             // SQLite's: a number whose lowest byte is the kind of failure.
@@ -460,10 +480,12 @@ fn flatten(errors: &validator::ValidationErrors, path: &str, found: &mut Vec<Vio
         };
         match kind {
             ValidationErrorsKind::Struct(inner) => flatten(inner, &here, found),
-            ValidationErrorsKind::List(list) => list.iter().for_each(|(index, inner)| flatten(inner, &format!("{here}/{index}"), found)),
+            ValidationErrorsKind::List(list) => {
+                list.iter().for_each(|(index, inner)| flatten(inner, &format!("{here}/{index}"), found))
+            }
             ValidationErrorsKind::Field(broken) => {
                 for rule in broken {
-                    found.push(Violation::field(&here, &rule.code, words(rule)));
+                    found.push(Violation::field(&here, &rule.code, describe(rule)));
                 }
             }
         }
@@ -471,7 +493,7 @@ fn flatten(errors: &validator::ValidationErrors, path: &str, found: &mut Vec<Vio
 }
 
 /// The rule in words, from what the validator knows of it.
-fn words(rule: &validator::ValidationError) -> String {
+fn describe(rule: &validator::ValidationError) -> String {
     if let Some(message) = &rule.message {
         return message.to_string();
     }

@@ -16,7 +16,7 @@ use super::{
 };
 
 /// Characters of a filter at the most: no query has more values than a database takes.
-pub const LONGEST: usize = 10_000;
+pub const MAX_LENGTH: usize = 10_000;
 /// How the refusal of a text begins that is longer than its limit.
 pub const TOO_LONG: &str = "must have at most";
 
@@ -46,7 +46,7 @@ pub fn joined(one: &str) -> String {
 }
 
 /// Alternatives of one parameter at the most.
-pub const MOST_ALTERNATIVES: usize = 200;
+pub const MAX_ALTERNATIVES: usize = 200;
 
 /// Alternatives in one query parameter: `status=open,completed` means either.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,11 +61,13 @@ impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for AnyOf<T> {
                 f.write_str("values joined by commas")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<AnyOf<T>, E> {
-                if text.chars().count() > LONGEST {
-                    return Err(E::custom(format_args!("{TOO_LONG} {LONGEST} characters")));
+                if text.chars().count() > MAX_LENGTH {
+                    return Err(E::custom(format_args!("{TOO_LONG} {MAX_LENGTH} characters")));
                 }
-                if text.split(',').nth(MOST_ALTERNATIVES).is_some() {
-                    return Err(E::custom(format_args!("expected {MOST_ALTERNATIVES} alternatives at the most")));
+                if text.split(',').nth(MAX_ALTERNATIVES).is_some() {
+                    return Err(E::custom(format_args!(
+                        "expected {MAX_ALTERNATIVES} alternatives at the most"
+                    )));
                 }
                 text.split(',')
                     .map(|part| part.parse().map_err(|error| E::custom(format_args!("{part:?}: {error}"))))
@@ -120,28 +122,30 @@ impl<'de> Deserialize<'de> for Flag {
 
 /// A whole number in a query string, within its limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Number<const LEAST: i64, const MOST: i64>(pub i64);
+pub struct Number<const MIN: i64, const MAX: i64>(pub i64);
 
-impl<'de, const LEAST: i64, const MOST: i64> Deserialize<'de> for Number<LEAST, MOST> {
+impl<'de, const MIN: i64, const MAX: i64> Deserialize<'de> for Number<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor<const LEAST: i64, const MOST: i64>;
-        impl<const LEAST: i64, const MOST: i64> de::Visitor<'_> for Visitor<LEAST, MOST> {
-            type Value = Number<LEAST, MOST>;
+        struct Visitor<const MIN: i64, const MAX: i64>;
+        impl<const MIN: i64, const MAX: i64> de::Visitor<'_> for Visitor<MIN, MAX> {
+            type Value = Number<MIN, MAX>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "a number from {LEAST} to {MOST}")
+                write!(f, "a number from {MIN} to {MAX}")
             }
             fn visit_i64<E: de::Error>(self, number: i64) -> Result<Self::Value, E> {
-                if (LEAST..=MOST).contains(&number) {
+                if (MIN..=MAX).contains(&number) {
                     Ok(Number(number))
                 } else {
-                    Err(E::custom(format_args!("expected a number from {LEAST} to {MOST}")))
+                    Err(E::custom(format_args!("expected a number from {MIN} to {MAX}")))
                 }
             }
             fn visit_u64<E: de::Error>(self, number: u64) -> Result<Self::Value, E> {
                 self.visit_i64(i64::try_from(number).unwrap_or(i64::MAX))
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-                let number = text.parse().map_err(|_| E::custom(format_args!("expected a number from {LEAST} to {MOST}")))?;
+                let number = text
+                    .parse()
+                    .map_err(|_| E::custom(format_args!("expected a number from {MIN} to {MAX}")))?;
                 self.visit_i64(number)
             }
         }
@@ -155,25 +159,42 @@ pub trait Filter: de::DeserializeOwned + Default + utoipa::IntoParams + 'static 
 impl<F: de::DeserializeOwned + Default + utoipa::IntoParams + 'static> Filter for F {}
 
 /// Adds conditions to a list without repeating its `if let`s.
-pub trait Narrow {
+pub trait FilterExt {
     /// The column is one of the alternatives, when there are any.
-    fn any_of<T: Clone + Into<sea_orm::Value>>(&mut self, column: Expr, alternatives: Option<&AnyOf<T>>) -> &mut Self;
+    fn any_of<T: Clone + Into<sea_orm::Value>>(
+        &mut self,
+        column: Expr,
+        alternatives: Option<&AnyOf<T>>,
+    ) -> &mut Self;
     /// The column is something, and none of these, when there are any.
-    fn none_of<T: Clone + Into<sea_orm::Value>>(&mut self, column: Expr, these: Option<&AnyOf<T>>) -> &mut Self;
+    fn none_of<T: Clone + Into<sea_orm::Value>>(
+        &mut self,
+        column: Expr,
+        these: Option<&AnyOf<T>>,
+    ) -> &mut Self;
     /// The column is something, or nothing, when either is asked for.
-    fn exists(&mut self, column: Expr, wanted: Option<Flag>) -> &mut Self;
+    fn is_present(&mut self, column: Expr, wanted: Option<Flag>) -> &mut Self;
     /// The column is this value, when it is given.
     fn equals<T: Into<sea_orm::Value>>(&mut self, column: Expr, value: Option<T>) -> &mut Self;
     /// The column has the text in it somewhere, when it is given.
     fn contains(&mut self, column: Expr, text: Option<&str>) -> &mut Self;
     /// The column is in a half-open range.
-    fn between<T: Into<sea_orm::Value>>(&mut self, column: Expr, from: Option<T>, before: Option<T>) -> &mut Self;
+    fn between<T: Into<sea_orm::Value>>(
+        &mut self,
+        column: Expr,
+        from: Option<T>,
+        before: Option<T>,
+    ) -> &mut Self;
     /// The row of this id has the words, when there are any.
-    fn having<M: Record>(&mut self, id: Expr, words: Option<&Terms>, backend: DbBackend) -> &mut Self;
+    fn matching<M: Record>(&mut self, id: Expr, words: Option<&Terms>, backend: DbBackend) -> &mut Self;
 }
 
-impl Narrow for SelectStatement {
-    fn any_of<T: Clone + Into<sea_orm::Value>>(&mut self, column: Expr, alternatives: Option<&AnyOf<T>>) -> &mut Self {
+impl FilterExt for SelectStatement {
+    fn any_of<T: Clone + Into<sea_orm::Value>>(
+        &mut self,
+        column: Expr,
+        alternatives: Option<&AnyOf<T>>,
+    ) -> &mut Self {
         match alternatives {
             Some(AnyOf(values)) => match values.as_slice() {
                 [one] => self.and_where(column.eq(one.clone().into())),
@@ -183,14 +204,20 @@ impl Narrow for SelectStatement {
         }
     }
 
-    fn none_of<T: Clone + Into<sea_orm::Value>>(&mut self, column: Expr, these: Option<&AnyOf<T>>) -> &mut Self {
+    fn none_of<T: Clone + Into<sea_orm::Value>>(
+        &mut self,
+        column: Expr,
+        these: Option<&AnyOf<T>>,
+    ) -> &mut Self {
         match these {
-            Some(AnyOf(values)) => self.and_where(column.is_not_in(values.iter().cloned().map(Into::<sea_orm::Value>::into))),
+            Some(AnyOf(values)) => {
+                self.and_where(column.is_not_in(values.iter().cloned().map(Into::<sea_orm::Value>::into)))
+            }
             None => self,
         }
     }
 
-    fn exists(&mut self, column: Expr, wanted: Option<Flag>) -> &mut Self {
+    fn is_present(&mut self, column: Expr, wanted: Option<Flag>) -> &mut Self {
         match wanted {
             Some(Flag(true)) => self.and_where(column.is_not_null()),
             Some(Flag(false)) => self.and_where(column.is_null()),
@@ -207,12 +234,19 @@ impl Narrow for SelectStatement {
 
     fn contains(&mut self, column: Expr, text: Option<&str>) -> &mut Self {
         let Some(text) = text else { return self };
-        let literal: String =
-            text.chars().flat_map(|c| ['\\'].into_iter().filter(move |_| matches!(c, '%' | '_' | '\\')).chain([c])).collect();
+        let literal: String = text
+            .chars()
+            .flat_map(|c| ['\\'].into_iter().filter(move |_| matches!(c, '%' | '_' | '\\')).chain([c]))
+            .collect();
         self.and_where(column.like(LikeExpr::new(format!("%{literal}%")).escape('\\')))
     }
 
-    fn between<T: Into<sea_orm::Value>>(&mut self, column: Expr, from: Option<T>, before: Option<T>) -> &mut Self {
+    fn between<T: Into<sea_orm::Value>>(
+        &mut self,
+        column: Expr,
+        from: Option<T>,
+        before: Option<T>,
+    ) -> &mut Self {
         if let Some(from) = from {
             self.and_where(column.clone().gte(from.into()));
         }
@@ -222,7 +256,7 @@ impl Narrow for SelectStatement {
         self
     }
 
-    fn having<M: Record>(&mut self, id: Expr, words: Option<&Terms>, backend: DbBackend) -> &mut Self {
+    fn matching<M: Record>(&mut self, id: Expr, words: Option<&Terms>, backend: DbBackend) -> &mut Self {
         match words {
             Some(words) => self.and_where(search::has::<M>(id, words, backend)),
             None => self,
@@ -232,7 +266,7 @@ impl Narrow for SelectStatement {
 
 /// Whom a filter means: `me`, `public`, `user:<id>`, `group:<id>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whose {
+pub enum OwnerFilter {
     /// The caller.
     Me,
     /// The public queue.
@@ -245,7 +279,7 @@ pub enum Whose {
     Group(Uuid),
 }
 
-impl FromStr for Whose {
+impl FromStr for OwnerFilter {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -264,33 +298,33 @@ impl FromStr for Whose {
     }
 }
 
-impl Alternative for Whose {
+impl Alternative for OwnerFilter {
     fn pattern() -> Option<String> {
         Uuid::pattern().map(|id| format!("me|public|none|(user|group):{id}"))
     }
 }
 
 /// The people and groups among owners; an id alone tells one from the other.
-fn ids_of(owners: &[Whose], me: Option<Uuid>) -> Vec<Uuid> {
-    let id = |owner: &Whose| match owner {
-        Whose::Me => me,
-        Whose::User(id) | Whose::Group(id) => Some(*id),
-        Whose::Public | Whose::Nobody => None,
+fn ids_of(owners: &[OwnerFilter], me: Option<Uuid>) -> Vec<Uuid> {
+    let id = |owner: &OwnerFilter| match owner {
+        OwnerFilter::Me => me,
+        OwnerFilter::User(id) | OwnerFilter::Group(id) => Some(*id),
+        OwnerFilter::Public | OwnerFilter::Nobody => None,
     };
     owners.iter().filter_map(id).collect()
 }
 
 /// Work of a person or group that is none of these.
 #[must_use]
-pub fn owned_by_another(column: Expr, owners: &[Whose], me: Option<Uuid>) -> Cond {
+pub fn owned_by_another(column: Expr, owners: &[OwnerFilter], me: Option<Uuid>) -> Cond {
     Cond::all().add(column.clone().is_not_null()).add(column.is_not_in(ids_of(owners, me)))
 }
 
 /// Work of one of these owners.
 #[must_use]
-pub fn owned_by(column: Expr, owners: &[Whose], me: Option<Uuid>) -> Cond {
+pub fn owned_by(column: Expr, owners: &[OwnerFilter], me: Option<Uuid>) -> Cond {
     let ids = ids_of(owners, me);
-    let public = owners.contains(&Whose::Public);
+    let public = owners.contains(&OwnerFilter::Public);
     let any = match ids.as_slice() {
         // Beside the public queue it would keep the planner from that one's index.
         [] if public => Cond::any(),
@@ -312,22 +346,22 @@ mod tests {
         AnyOf::deserialize(IntoDeserializer::<Error>::into_deserializer(text))
     }
 
-    fn any_owner() -> impl Strategy<Value = (Whose, String)> {
+    fn any_owner() -> impl Strategy<Value = (OwnerFilter, String)> {
         let id = || any::<u128>().prop_map(Uuid::from_u128);
         prop_oneof![
-            Just((Whose::Me, "me".to_owned())),
-            Just((Whose::Public, "public".to_owned())),
-            Just((Whose::Nobody, "none".to_owned())),
-            id().prop_map(|id| (Whose::User(id), format!("user:{id}"))),
-            id().prop_map(|id| (Whose::Group(id), format!("group:{id}"))),
+            Just((OwnerFilter::Me, "me".to_owned())),
+            Just((OwnerFilter::Public, "public".to_owned())),
+            Just((OwnerFilter::Nobody, "none".to_owned())),
+            id().prop_map(|id| (OwnerFilter::User(id), format!("user:{id}"))),
+            id().prop_map(|id| (OwnerFilter::Group(id), format!("group:{id}"))),
         ]
     }
 
     proptest! {
         #[test]
         fn alternatives_are_read_in_their_order(owners in proptest::collection::vec(any_owner(), 1..6)) {
-            let (wanted, words): (Vec<Whose>, Vec<String>) = owners.into_iter().unzip();
-            prop_assert_eq!(read::<Whose>(&words.join(",")), Ok(AnyOf(wanted)));
+            let (wanted, words): (Vec<OwnerFilter>, Vec<String>) = owners.into_iter().unzip();
+            prop_assert_eq!(read::<OwnerFilter>(&words.join(",")), Ok(AnyOf(wanted)));
         }
 
         #[test]
@@ -339,7 +373,7 @@ mod tests {
         #[test]
         fn no_text_is_too_odd_to_be_refused(text in any::<String>(), start in "(me|public|user:|group:|,)?") {
             let text = start + &text;
-            drop(read::<Whose>(&text));
+            drop(read::<OwnerFilter>(&text));
             drop(read::<Uuid>(&text));
             drop(Flag::deserialize(IntoDeserializer::<Error>::into_deserializer(text.as_str())));
         }

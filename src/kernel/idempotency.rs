@@ -1,6 +1,8 @@
 //! Every write safe to retry: the answer is kept in the transaction that did the work (B-3, S4-35).
 
-use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, entity::prelude::*, sea_query::OnConflict};
+use sea_orm::{
+    ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, entity::prelude::*, sea_query::OnConflict,
+};
 use uuid::Uuid;
 
 use super::{
@@ -49,7 +51,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 /// A finished answer, without its HTTP.
 #[derive(Clone, Debug, Default)]
-pub struct Answer {
+pub struct Reply {
     /// 200, 201, 202, 204 or 308.
     pub status: u16,
     /// Where the new thing is.
@@ -71,7 +73,7 @@ pub struct Answer {
 }
 
 /// Does the work unless the same request was done before; then it answers what was answered then.
-pub async fn once(tx: &mut Tx, work: impl AsyncFnOnce(&mut Tx) -> Result<Answer>) -> Result<Answer> {
+pub async fn once(tx: &mut Tx, work: impl AsyncFnOnce(&mut Tx) -> Result<Reply>) -> Result<Reply> {
     let Some(mut retry) = tx.context.retry.take() else { return work(tx).await };
     if tx.context.actor.is_publishable() {
         // Visitors share the key of their page; none of them meets the answer of somebody elsewhere.
@@ -101,7 +103,7 @@ fn mine(principal_id: Uuid, retry: &RetryKey) -> sea_orm::Condition {
 }
 
 /// Takes the key, waiting for a twin that has it as for any lock; the twin's answer when it finished.
-async fn earlier(tx: &mut Tx, principal_id: Uuid, retry: &RetryKey) -> Result<Option<Answer>> {
+async fn earlier(tx: &mut Tx, principal_id: Uuid, retry: &RetryKey) -> Result<Option<Reply>> {
     let forgotten = tx.now.plus_seconds(-REMEMBERED_SECONDS);
     let fresh = Model {
         principal_id,
@@ -118,12 +120,25 @@ async fn earlier(tx: &mut Tx, principal_id: Uuid, retry: &RetryKey) -> Result<Op
     // A key that is old enough to be forgotten is taken over as if it were new.
     insert.on_conflict(
         OnConflict::columns([Column::PrincipalId, Column::Operation, Column::RetryKey])
-            .update_columns([Column::Fingerprint, Column::CreatedAt, Column::Status, Column::Location, Column::Version, Column::Body])
-            .action_and_where(sea_orm::sea_query::ExprTrait::lt(Expr::col((Entity, Column::CreatedAt)), forgotten))
+            .update_columns([
+                Column::Fingerprint,
+                Column::CreatedAt,
+                Column::Status,
+                Column::Location,
+                Column::Version,
+                Column::Body,
+            ])
+            .action_and_where(sea_orm::sea_query::ExprTrait::lt(
+                Expr::col((Entity, Column::CreatedAt)),
+                forgotten,
+            ))
             .to_owned(),
     );
     let taken = tx.execute(&insert).await.map_err(|error| match error.code() {
-        Code::Busy => Error::new(Code::InProgress, "The first request with this Idempotency-Key is still under way.").retry_after(1),
+        Code::Busy => {
+            Error::new(Code::InProgress, "The first request with this Idempotency-Key is still under way.")
+                .retry_after(1)
+        }
         _ => error,
     })?;
     if taken > 0 {
@@ -132,10 +147,17 @@ async fn earlier(tx: &mut Tx, principal_id: Uuid, retry: &RetryKey) -> Result<Op
     let kept = tx.read().model(Entity::find().filter(mine(principal_id, retry))).await?;
     let kept = kept.ok_or_else(|| Error::internal("an idempotency key vanished"))?;
     if kept.fingerprint != retry.fingerprint {
-        return Err(Error::new(Code::IdempotencyMismatch, "This Idempotency-Key came with another body before.")
-            .violating(super::error::Violation::header("Idempotency-Key", "used_before", "came with another body before")));
+        return Err(Error::new(
+            Code::IdempotencyMismatch,
+            "This Idempotency-Key came with another body before.",
+        )
+        .violating(super::error::Violation::header(
+            "Idempotency-Key",
+            "used_before",
+            "came with another body before",
+        )));
     }
-    Ok(Some(Answer {
+    Ok(Some(Reply {
         status: u16::try_from(kept.status).unwrap_or(200),
         location: kept.location,
         version: kept.version,

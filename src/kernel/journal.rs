@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, HashSet};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use futures_util::future::LocalBoxFuture;
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, FromJsonQueryResult, FromQueryResult, IntoActiveModel, Iterable, QueryTrait,
+    ConnectionTrait, DatabaseTransaction, DbBackend, FromJsonQueryResult, FromQueryResult, IntoActiveModel,
+    Iterable, QueryTrait,
     entity::prelude::*,
     sea_query::{Alias, Expr, ExprTrait, OnConflict, Query},
 };
@@ -21,7 +22,9 @@ use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{clock::Timestamp, error::Result, list::MAX_SHORT_TEXT, reader::Reader, search::Searchable, tx::Tx};
+use super::{
+    clock::Timestamp, error::Result, list::MAX_SHORT_TEXT, reader::Reader, search::Searchable, tx::Tx,
+};
 
 /// One change, as it is kept.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -126,7 +129,7 @@ impl Audience {
 
 /// Where a thing belongs in the histories that people read.
 #[derive(Clone, Debug)]
-pub struct Belongs {
+pub struct EventPlacement {
     /// What people call it.
     pub title: String,
     /// The cart object it is about: type and id.
@@ -137,7 +140,7 @@ pub struct Belongs {
     pub audience: Audience,
 }
 
-impl Belongs {
+impl EventPlacement {
     /// Something of the set-up, which only administrators see.
     #[must_use]
     pub fn set_up(title: &str) -> Self {
@@ -146,7 +149,9 @@ impl Belongs {
 }
 
 /// A row whose every change is journalled. Its `Serialize` is its public form: no hash, no secret.
-pub trait Record: ModelTrait + IntoActiveModel<<Self::Entity as EntityTrait>::ActiveModel> + Clone + Serialize {
+pub trait Record:
+    ModelTrait + IntoActiveModel<<Self::Entity as EntityTrait>::ActiveModel> + Clone + Serialize
+{
     /// The kind in event names: `note` in `note.created`.
     const KIND: &'static str;
 
@@ -157,7 +162,7 @@ pub trait Record: ModelTrait + IntoActiveModel<<Self::Entity as EntityTrait>::Ac
     /// Marks it changed: one version up, at this time.
     fn touch(&mut self, now: Timestamp);
     /// Where it belongs.
-    fn belongs(&self) -> Belongs;
+    fn placement(&self) -> EventPlacement;
 
     /// What of it full text finds; nothing of most.
     fn searchable(&self) -> Option<Searchable<'_>> {
@@ -169,13 +174,13 @@ pub trait Record: ModelTrait + IntoActiveModel<<Self::Entity as EntityTrait>::Ac
 /// `updated_at`, unless it is `undated`; queries join by the columns they name, so it declares no relations.
 #[macro_export]
 macro_rules! record {
-    ($model:ident, $kind:literal, undated, |$row:ident| $belongs:expr) => {
-        $crate::record!(@ $model, $kind, |$row| $belongs, |_now| ());
+    ($model:ident, $kind:literal, undated, |$row:ident| $placement:expr) => {
+        $crate::record!(@ $model, $kind, |$row| $placement, |_now| ());
     };
-    ($model:ident, $kind:literal, |$row:ident| $belongs:expr $(, searchable $searchable:expr)?) => {
-        $crate::record!(@ $model, $kind, |$row| $belongs, |now| $row.updated_at = now $(, searchable $searchable)?);
+    ($model:ident, $kind:literal, |$row:ident| $placement:expr $(, searchable $searchable:expr)?) => {
+        $crate::record!(@ $model, $kind, |$row| $placement, |now| $row.updated_at = now $(, searchable $searchable)?);
     };
-    (@ $model:ident, $kind:literal, |$row:ident| $belongs:expr, |$now:ident| $date:expr $(, searchable $searchable:expr)?) => {
+    (@ $model:ident, $kind:literal, |$row:ident| $placement:expr, |$now:ident| $date:expr $(, searchable $searchable:expr)?) => {
         /// None: queries join by the columns they name.
         #[derive(Copy, Clone, Debug, sea_orm::EnumIter, sea_orm::DeriveRelation)]
         pub enum Relation {}
@@ -199,9 +204,9 @@ macro_rules! record {
                 $date;
             }
 
-            fn belongs(&self) -> $crate::kernel::journal::Belongs {
+            fn placement(&self) -> $crate::kernel::journal::EventPlacement {
                 let $row = self;
-                $belongs
+                $placement
             }
 
             $(fn searchable(&self) -> Option<$crate::kernel::search::Searchable<'_>> {
@@ -285,7 +290,11 @@ struct KeptText {
 const TEXTS: &str = "journal_texts";
 
 /// Long texts by their digests.
-pub async fn long_texts(reader: Reader<'_>, record_id: Uuid, texts: &LongTexts) -> Result<BTreeMap<String, String>> {
+pub async fn long_texts(
+    reader: Reader<'_>,
+    record_id: Uuid,
+    texts: &LongTexts,
+) -> Result<BTreeMap<String, String>> {
     let digests = texts.before.values().chain(texts.after.values());
     let select = Query::select()
         .columns(["digest", "text"].map(Alias::new))
@@ -309,13 +318,16 @@ pub(super) async fn keep(conn: &DatabaseTransaction, texts: Vec<LongText>) -> Re
         .and_where(one_of("digest", texts.iter().map(|text| text.digest.as_str().into()).collect()))
         .to_owned();
     let known: Vec<Kept> = Reader::Tx(conn).all(&known).await?;
-    let mut known: HashSet<(Uuid, String)> = known.into_iter().map(|kept| (kept.record_id, kept.digest)).collect();
+    let mut known: HashSet<(Uuid, String)> =
+        known.into_iter().map(|kept| (kept.record_id, kept.digest)).collect();
     for LongText { record_id, digest, text } in texts {
         if known.insert((record_id, digest.clone())) {
             let mut insert = Query::insert();
             insert.into_table(Alias::new(TEXTS)).columns(["record_id", "digest", "text"].map(Alias::new));
             insert.values_panic([record_id.into(), digest.into(), text.into()]);
-            insert.on_conflict(OnConflict::columns(["record_id", "digest"].map(Alias::new)).do_nothing().to_owned());
+            insert.on_conflict(
+                OnConflict::columns(["record_id", "digest"].map(Alias::new)).do_nothing().to_owned(),
+            );
             conn.execute(&insert).await?;
         }
     }
@@ -386,9 +398,18 @@ mod tests {
         let after = json!({ "title": "Called again", "body": long("a"), "details": long("c") });
         let mut texts = Vec::new();
         // A digest that nothing has shows that none was made.
-        let known = BTreeMap::from([("body".to_owned(), "known".to_owned()), ("details".to_owned(), "of another".to_owned())]);
+        let known = BTreeMap::from([
+            ("body".to_owned(), "known".to_owned()),
+            ("details".to_owned(), "of another".to_owned()),
+        ]);
         let mut digests = BTreeMap::new();
-        let short = shorten(Uuid::nil(), &after, Known { thing: Some(&before), digests: Some(&known) }, &mut digests, &mut texts);
+        let short = shorten(
+            Uuid::nil(),
+            &after,
+            Known { thing: Some(&before), digests: Some(&known) },
+            &mut digests,
+            &mut texts,
+        );
         assert_eq!(digests["body"], "known");
         assert_ne!(digests["details"], "of another");
         assert_eq!(texts.iter().map(|text| text.text.as_str()).collect::<Vec<_>>(), [long("c")]);

@@ -47,7 +47,8 @@ pub const KINDS: &[Kind] = &[
 ];
 
 /// What `expand` adds to the rows of lists: its word, and the kind of thing that it shows.
-pub const EXPANSIONS: &[(&str, &str)] = &[("labels", "picklist_item"), ("contact", "contact"), ("follow_up", "action_item")];
+pub const EXPANSIONS: &[(&str, &str)] =
+    &[("labels", "picklist_item"), ("contact", "contact"), ("follow_up", "action_item")];
 
 /// What filters of lists ask of things of another kind: whoever may not read those learns nothing of them by asking.
 const ASKS_OF_OTHERS: &[(&str, &str)] = &[
@@ -96,7 +97,8 @@ impl Actor {
     /// read is set-up, of which nothing is said where set-up is not shown anyway.
     #[must_use]
     pub fn readable(&self, sees_set_up: bool) -> Option<Vec<&'static str>> {
-        let (shown, hidden): (Vec<&Kind>, Vec<&Kind>) = KINDS.iter().partition(|kind| self.scopes.contains(&kind.read));
+        let (shown, hidden): (Vec<&Kind>, Vec<&Kind>) =
+            KINDS.iter().partition(|kind| self.scopes.contains(&kind.read));
         let matters = hidden.iter().any(|kind| sees_set_up || kind.read.least_role() < Role::Admin);
         matters.then(|| shown.into_iter().map(|kind| kind.name).collect())
     }

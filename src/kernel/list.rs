@@ -22,7 +22,7 @@ use super::{
 /// Rows of a page unless the caller says otherwise.
 pub const DEFAULT_LIMIT: u64 = 50;
 /// Rows of a page at the most.
-pub const LARGEST_LIMIT: u64 = 200;
+pub const MAX_LIMIT: u64 = 200;
 /// Bytes of a page's rows at the most, as they are read; one row always fits.
 pub const MAX_PAGE_BYTES: usize = 2 << 20;
 /// Characters that a list shows of a long text, unless it is asked for the whole.
@@ -143,9 +143,14 @@ impl Texts<'_> {
     pub fn of<E: EntityTrait>(self, texts: &[&str]) -> Select<E> {
         E::Column::iter().fold(E::find().select_only(), |select, column| {
             let name = column.as_str();
-            let Some(most) = self.most(name).filter(|_| texts.contains(&name)) else { return select.column(column) };
+            let Some(most) = self.most(name).filter(|_| texts.contains(&name)) else {
+                return select.column(column);
+            };
             let (first, most) = (Expr::cust("1"), Expr::cust(most.to_string()));
-            select.column_as(Expr::from(Func::cust("substr").args([Expr::col((E::default(), column)), first, most])), name)
+            select.column_as(
+                Expr::from(Func::cust("substr").args([Expr::col((E::default(), column)), first, most])),
+                name,
+            )
         })
     }
 
@@ -211,7 +216,11 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// The same page of something made from each row.
     pub fn map<U>(self, make: impl FnMut(T) -> U) -> Page<U> {
-        Page { data: self.data.into_iter().map(make).collect(), next_cursor: self.next_cursor, counts: self.counts }
+        Page {
+            data: self.data.into_iter().map(make).collect(),
+            next_cursor: self.next_cursor,
+            counts: self.counts,
+        }
     }
 }
 
@@ -254,11 +263,16 @@ pub async fn page<R: Listed + 'static>(
     narrow(&mut filtered);
     let counts = if request.counts { Some(count(reader, &filtered, base).await?) } else { None };
     if let Some(cursor) = &request.cursor {
-        let cursor =
-            open(cursor).filter(|cursor| cursor.belongs_to(&request.fingerprint, sort) && cursor.after.len() == ordered.keys.len());
+        let cursor = open(cursor).filter(|cursor| {
+            cursor.belongs_to(&request.fingerprint, sort) && cursor.after.len() == ordered.keys.len()
+        });
         let cursor = cursor.ok_or_else(|| {
             Error::new(Code::BadCursor, "This cursor belongs to another query. Start again without it.")
-                .violating(super::error::Violation::parameter("cursor", "foreign", "belongs to another filter or sort"))
+                .violating(super::error::Violation::parameter(
+                    "cursor",
+                    "foreign",
+                    "belongs to another filter or sort",
+                ))
         })?;
         filtered.cond_where(after(&ordered, cursor));
     }
@@ -285,10 +299,18 @@ struct Size {
 
 /// The rows of a page, as many as fit in it; and whether there are more. Long texts that are asked for whole are too large
 /// to be sorted, or read, before it is known which of them are shown: the rows are chosen by their sizes first.
-async fn rows_within<R: Listed>(reader: Reader<'_>, texts: Texts<'_>, mut rows: SelectStatement) -> Result<(Vec<R>, bool)> {
+async fn rows_within<R: Listed>(
+    reader: Reader<'_>,
+    texts: Texts<'_>,
+    mut rows: SelectStatement,
+) -> Result<(Vec<R>, bool)> {
     let asked = R::TEXTS.iter().filter(|name| texts.shows_whole(name));
-    let size = |name: &&'static str| Expr::from(Func::cust("octet_length").arg(R::text_column(name))).cast_as("bigint");
-    let Some(size) = asked.map(size).reduce(ExprTrait::add) else { return reader.all_within(&rows, MAX_PAGE_BYTES).await };
+    let size = |name: &&'static str| {
+        Expr::from(Func::cust("octet_length").arg(R::text_column(name))).cast_as("bigint")
+    };
+    let Some(size) = asked.map(size).reduce(ExprTrait::add) else {
+        return reader.all_within(&rows, MAX_PAGE_BYTES).await;
+    };
     let mut sizes = rows.clone();
     sizes.clear_selects().expr_as(R::id_column(), Alias::new("id")).expr_as(size, Alias::new("bytes"));
     reader
@@ -300,7 +322,8 @@ async fn rows_within<R: Listed>(reader: Reader<'_>, texts: Texts<'_>, mut rows: 
                 bytes += usize::try_from(size.bytes).unwrap_or(0);
                 *place == 0 || bytes <= MAX_PAGE_BYTES
             };
-            let fitting: Vec<Uuid> = sizes.into_iter().enumerate().take_while(fits).map(|(_, size)| size.id).collect();
+            let fitting: Vec<Uuid> =
+                sizes.into_iter().enumerate().take_while(fits).map(|(_, size)| size.id).collect();
             let all_fit = fitting.len() == found;
             if fitting.is_empty() {
                 return Ok((Vec::new(), false));
@@ -313,7 +336,9 @@ async fn rows_within<R: Listed>(reader: Reader<'_>, texts: Texts<'_>, mut rows: 
 }
 
 fn refuse_unknown_expansions<R: Listed>(wanted: &[String]) -> Result<()> {
-    let Some(unknown) = wanted.iter().find(|name| !R::EXPANDS.contains(&name.as_str())) else { return Ok(()) };
+    let Some(unknown) = wanted.iter().find(|name| !R::EXPANDS.contains(&name.as_str())) else {
+        return Ok(());
+    };
     let known = if R::EXPANDS.is_empty() { "nothing".to_owned() } else { R::EXPANDS.join(", ") };
     Err(Error::parameter("expand", "unknown_value", format!("This list expands {known}; not {unknown:?}.")))
 }
@@ -334,7 +359,11 @@ fn order<R: Listed>(text: &str) -> Result<Ordered<R>> {
         let (name, order) = part.strip_prefix('-').map_or((part, Order::Asc), |name| (name, Order::Desc));
         let sort = R::sorts().iter().find(|sort| sort.name == name).ok_or_else(|| {
             let known = R::sorts().iter().map(|sort| sort.name).collect::<Vec<_>>().join(", ");
-            Error::parameter("sort", "unknown", format!("This list sorts by {known}, each with - for descending; not by {name:?}."))
+            Error::parameter(
+                "sort",
+                "unknown",
+                format!("This list sorts by {known}, each with - for descending; not by {name:?}."),
+            )
         })?;
         if keys.iter().any(|(known, _)| known.name == name) {
             return Err(Error::parameter("sort", "repeated", format!("{name} is named twice.")));
@@ -347,10 +376,16 @@ fn order<R: Listed>(text: &str) -> Result<Ordered<R>> {
 
 /// What comes after a row. All keys in one direction compare as one tuple, which an index serves.
 fn after<R: Listed>(ordered: &Ordered<R>, cursor: Cursor) -> Cond {
-    let mut keys: Vec<(Expr, Order, sea_orm::Value)> =
-        ordered.keys.iter().zip(cursor.after).map(|((sort, order), key)| ((sort.column)(), order.clone(), key.into())).collect();
+    let mut keys: Vec<(Expr, Order, sea_orm::Value)> = ordered
+        .keys
+        .iter()
+        .zip(cursor.after)
+        .map(|((sort, order), key)| ((sort.column)(), order.clone(), key.into()))
+        .collect();
     keys.push((R::id_column(), ordered.id_order.clone(), cursor.id.into()));
-    let beyond = |column: Expr, order: &Order, value: Expr| if matches!(order, Order::Desc) { column.lt(value) } else { column.gt(value) };
+    let beyond = |column: Expr, order: &Order, value: Expr| {
+        if matches!(order, Order::Desc) { column.lt(value) } else { column.gt(value) }
+    };
     if keys.iter().all(|(_, order, _)| *order == ordered.id_order) {
         let columns = Expr::tuple(keys.iter().map(|(column, ..)| column.clone()));
         let values = Expr::tuple(keys.iter().map(|(.., value)| Expr::val(value.clone())));
@@ -465,8 +500,16 @@ mod tests {
 
         fn sorts() -> &'static [Sort<Self>] {
             const SORTS: &[Sort<Row>] = &[
-                Sort { name: "weight", column: || Expr::col(Alias::new("weight")), value: |row| Key::Int(row.weight) },
-                Sort { name: "word", column: || Expr::col(Alias::new("word")), value: |row| Key::Text(row.word.clone()) },
+                Sort {
+                    name: "weight",
+                    column: || Expr::col(Alias::new("weight")),
+                    value: |row| Key::Int(row.weight),
+                },
+                Sort {
+                    name: "word",
+                    column: || Expr::col(Alias::new("word")),
+                    value: |row| Key::Text(row.word.clone()),
+                },
             ];
             SORTS
         }
@@ -482,20 +525,34 @@ mod tests {
 
     /// Few values, so that many rows are equal; and some that look like something else.
     fn any_rows() -> impl Strategy<Value = Vec<Row>> {
-        const WORDS: &[&str] = &["", "a", "A", "b", "é", "10", "9", "null", "019b0a35-2c00-7000-8000-000000000001", "{\"n\":1}"];
+        const WORDS: &[&str] =
+            &["", "a", "A", "b", "é", "10", "9", "null", "019b0a35-2c00-7000-8000-000000000001", "{\"n\":1}"];
         let row = (any::<u128>(), -2..3_i64, proptest::sample::select(WORDS));
-        let row = row.prop_map(|(id, weight, word)| Row { id: Uuid::from_u128(id), weight, word: word.to_owned() });
+        let row =
+            row.prop_map(|(id, weight, word)| Row { id: Uuid::from_u128(id), weight, word: word.to_owned() });
         proptest::collection::vec(row, 0..25)
     }
 
     fn any_sort() -> impl Strategy<Value = Option<&'static str>> {
         proptest::option::of(proptest::sample::select(
-            ["weight", "-weight", "word", "-word", "weight,word", "-weight,word", "weight,-word", "-word,-weight"].as_slice(),
+            [
+                "weight",
+                "-weight",
+                "word",
+                "-word",
+                "weight,word",
+                "-weight,word",
+                "weight,-word",
+                "-word,-weight",
+            ]
+            .as_slice(),
         ))
     }
 
     fn in_order(mut rows: Vec<Row>, sort: &str) -> Vec<Row> {
-        let turned = |part: &str, order: std::cmp::Ordering| if part.starts_with('-') { order.reverse() } else { order };
+        let turned = |part: &str, order: std::cmp::Ordering| {
+            if part.starts_with('-') { order.reverse() } else { order }
+        };
         rows.sort_by(|a, b| {
             let by = |part: &&str| match part.trim_start_matches('-') {
                 "weight" => turned(part, a.weight.cmp(&b.weight)),

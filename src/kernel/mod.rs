@@ -1,7 +1,7 @@
 //! The mechanisms that every area rests on: it knows no area, and without `http/` no HTTP.
 
 pub mod actor;
-pub mod aside;
+pub mod blocking;
 pub mod bulk;
 pub mod choice;
 pub mod clock;
@@ -12,15 +12,14 @@ pub mod error;
 pub mod files;
 pub mod filter;
 pub mod http;
+pub mod http_client;
 pub mod idempotency;
 pub mod jobs;
 pub mod journal;
 pub mod kinds;
 pub mod list;
 pub mod network;
-pub mod outgoing;
 pub mod patch;
-pub mod patience;
 pub mod problem;
 pub mod reader;
 pub mod rights;
@@ -29,4 +28,5 @@ pub mod search;
 pub mod secrets;
 pub mod strict;
 pub mod text;
+pub mod timeout;
 pub mod tx;

@@ -72,7 +72,9 @@ mod tests {
 
     #[test]
     fn an_address_is_counted_as_one_customer_has_it() {
-        let of = |count: fn(IpAddr) -> IpAddr, address: &str| count(address.parse().expect("an address")).to_string();
+        let of = |count: fn(IpAddr) -> IpAddr, address: &str| {
+            count(address.parse().expect("an address")).to_string()
+        };
         assert_eq!(of(customer, "192.0.2.7"), "192.0.2.7");
         assert_eq!(of(customer, "::ffff:192.0.2.7"), "192.0.2.7");
         assert_eq!(of(customer, "2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");

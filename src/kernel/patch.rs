@@ -112,7 +112,9 @@ pub fn merged(mut present: Map<String, Value>, changes: Map<String, Value>) -> M
 }
 
 /// Reads a member that may be left out, but not be null.
-pub fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> std::result::Result<Option<T>, D::Error> {
+pub fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
@@ -155,12 +157,18 @@ mod tests {
             (json!({ "a": "b" }), json!({ "b": "c" }), json!({ "a": "b", "b": "c" })),
             (json!({ "a": "b", "b": "c" }), json!({ "a": null }), json!({ "b": "c" })),
             (json!({ "a": ["b"] }), json!({ "a": "c" }), json!({ "a": "c" })),
-            (json!({ "a": { "b": "c" } }), json!({ "a": { "b": "d", "c": null } }), json!({ "a": { "b": "d" } })),
+            (
+                json!({ "a": { "b": "c" } }),
+                json!({ "a": { "b": "d", "c": null } }),
+                json!({ "a": { "b": "d" } }),
+            ),
             (json!({ "a": [1, 2] }), json!({ "a": [{ "b": null }] }), json!({ "a": [{ "b": null }] })),
             (json!({ "e": null }), json!({ "a": 1 }), json!({ "e": null, "a": 1 })),
             (json!({}), json!({ "a": { "bb": { "ccc": null } } }), json!({ "a": { "bb": {} } })),
         ] {
-            let (Value::Object(before), Value::Object(changes)) = (present, patch) else { unreachable!("they are objects") };
+            let (Value::Object(before), Value::Object(changes)) = (present, patch) else {
+                unreachable!("they are objects")
+            };
             assert_eq!(Value::Object(merged(before, changes)), wanted);
         }
     }
@@ -180,7 +188,11 @@ mod tests {
     }
 
     fn any_patch() -> impl Strategy<Value = Value> {
-        prop_oneof![Just(json!({})), Just(json!({ "field": null })), any::<i64>().prop_map(|value| json!({ "field": value }))]
+        prop_oneof![
+            Just(json!({})),
+            Just(json!({ "field": null })),
+            any::<i64>().prop_map(|value| json!({ "field": value }))
+        ]
     }
 
     proptest! {

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     context::Context,
-    error::{Code, Error, Kind, Place, Violation},
+    error::{Code, Error, Kind, Location, Violation},
 };
 
 /// A problem (RFC 9457): what every refusal answers, as `application/problem+json`.
@@ -139,7 +139,7 @@ impl Violation {
     #[must_use]
     pub fn at(&self) -> &str {
         match &self.place {
-            Place::Pointer(at) | Place::Parameter(at) | Place::Header(at) => at,
+            Location::Pointer(at) | Location::Parameter(at) | Location::Header(at) => at,
         }
     }
 }

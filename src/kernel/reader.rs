@@ -4,13 +4,16 @@ use std::fmt::Write;
 
 use futures_util::{Stream, StreamExt};
 use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait, FromQueryResult, IsolationLevel,
-    QueryResult, QueryTrait, Select, Statement, TransactionOptions, TransactionTrait, Value,
-    sea_query::{PostgresQueryBuilder, QueryBuilder, SelectStatement, SqlWriter, SqlWriterValues, SqliteQueryBuilder},
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, EntityTrait,
+    FromQueryResult, IsolationLevel, QueryResult, QueryTrait, Select, Statement, TransactionOptions,
+    TransactionTrait, Value,
+    sea_query::{
+        PostgresQueryBuilder, QueryBuilder, SelectStatement, SqlWriter, SqlWriterValues, SqliteQueryBuilder,
+    },
     sqlx::{Decode, Row, Sqlite, TypeInfo, ValueRef},
 };
 
-use super::{error::Result, patience::patiently};
+use super::{error::Result, timeout::with_timeout};
 
 /// Reads rows, from the pool or inside a transaction.
 #[derive(Clone, Copy)]
@@ -42,18 +45,24 @@ impl Reader<'_> {
     pub async fn all<R: FromQueryResult>(&self, select: &SelectStatement) -> Result<Vec<R>> {
         let statement = self.statement(select);
         let rows = match self {
-            Self::Pool(pool) => patiently(async { Ok(pool.query_all_raw(statement).await?) }).await?,
+            Self::Pool(pool) => with_timeout(async { Ok(pool.query_all_raw(statement).await?) }).await?,
             Self::Tx(tx) => tx.query_all_raw(statement).await?,
         };
         Ok(rows.iter().map(|row| R::from_query_result(row, "")).collect::<std::result::Result<_, _>>()?)
     }
 
     /// The rows of a statement until they cost so many bytes, at least one of them; and whether it has more.
-    pub async fn all_within<R: FromQueryResult>(&self, select: &SelectStatement, most: usize) -> Result<(Vec<R>, bool)> {
+    pub async fn all_within<R: FromQueryResult>(
+        &self,
+        select: &SelectStatement,
+        most: usize,
+    ) -> Result<(Vec<R>, bool)> {
         use sea_orm::StreamTrait;
         let statement = self.statement(select);
         match self {
-            Self::Pool(pool) => patiently(async { gather(pool.stream_raw(statement).await?, most).await }).await,
+            Self::Pool(pool) => {
+                with_timeout(async { gather(pool.stream_raw(statement).await?, most).await }).await
+            }
             Self::Tx(tx) => gather(tx.stream_raw(statement).await?, most).await,
         }
     }
@@ -64,7 +73,7 @@ impl Reader<'_> {
             Self::Pool(pool) => pool,
             Self::Tx(_) => return work(*self).await,
         };
-        patiently(async {
+        with_timeout(async {
             let mut options = TransactionOptions::default();
             // A transaction of SQLite that only reads is one by itself.
             if pool.get_database_backend() == DbBackend::Postgres {
@@ -80,11 +89,17 @@ impl Reader<'_> {
     }
 
     /// What is made of each row of a statement, one after the other as they come.
-    pub async fn each<R: FromQueryResult, T>(&self, select: &SelectStatement, make: impl FnMut(R) -> T) -> Result<Vec<T>> {
+    pub async fn each<R: FromQueryResult, T>(
+        &self,
+        select: &SelectStatement,
+        make: impl FnMut(R) -> T,
+    ) -> Result<Vec<T>> {
         use sea_orm::StreamTrait;
         let statement = self.statement(select);
         match self {
-            Self::Pool(pool) => patiently(async { made_of(pool.stream_raw(statement).await?, make).await }).await,
+            Self::Pool(pool) => {
+                with_timeout(async { made_of(pool.stream_raw(statement).await?, make).await }).await
+            }
             Self::Tx(tx) => made_of(tx.stream_raw(statement).await?, make).await,
         }
     }
@@ -93,7 +108,7 @@ impl Reader<'_> {
     pub async fn one<R: FromQueryResult>(&self, select: &SelectStatement) -> Result<Option<R>> {
         let statement = self.statement(select);
         let row = match self {
-            Self::Pool(pool) => patiently(async { Ok(pool.query_one_raw(statement).await?) }).await?,
+            Self::Pool(pool) => with_timeout(async { Ok(pool.query_one_raw(statement).await?) }).await?,
             Self::Tx(tx) => tx.query_one_raw(statement).await?,
         };
         Ok(row.map(|row| R::from_query_result(&row, "")).transpose()?)
@@ -114,8 +129,10 @@ impl Reader<'_> {
         use sea_orm::sea_query::{Alias, Expr, Query};
         let mut inner = select;
         inner.clear_selects().expr(Expr::val(1)).clear_order_by().limit(most);
-        let outer =
-            Query::select().expr_as(Expr::cust("COUNT(*)"), Alias::new("rows")).from_subquery(inner, Alias::new("counted")).to_owned();
+        let outer = Query::select()
+            .expr_as(Expr::cust("COUNT(*)"), Alias::new("rows"))
+            .from_subquery(inner, Alias::new("counted"))
+            .to_owned();
         let found = self.one::<Counted>(&outer).await?;
         Ok(found.map_or(0, |found| u64::try_from(found.rows).unwrap_or(0)))
     }
@@ -159,7 +176,10 @@ fn weight(row: &QueryResult) -> usize {
     if let Some(row) = row.try_as_sqlite_row() {
         let bytes = |at| {
             // A number that was once read as bytes is no number any more.
-            let value = row.try_get_raw(at).ok().filter(|value| matches!(value.type_info().name(), "TEXT" | "BLOB"))?;
+            let value = row
+                .try_get_raw(at)
+                .ok()
+                .filter(|value| matches!(value.type_info().name(), "TEXT" | "BLOB"))?;
             <&[u8] as Decode<Sqlite>>::decode(value).ok()
         };
         (0..row.len()).filter_map(bytes).map(weight_of_bytes).sum()
@@ -233,7 +253,11 @@ mod tests {
 
     #[test]
     fn limits_stand_in_the_statement_and_everything_else_is_bound_in_its_order() {
-        let inner = Query::select().expr(Expr::val(1)).and_where(Expr::col(Alias::new("a")).eq(2)).limit(7).to_owned();
+        let inner = Query::select()
+            .expr(Expr::val(1))
+            .and_where(Expr::col(Alias::new("a")).eq(2))
+            .limit(7)
+            .to_owned();
         let outer = Query::select()
             .expr(Expr::val("?"))
             .from_subquery(inner, Alias::new("inner"))

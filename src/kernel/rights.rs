@@ -48,9 +48,9 @@ impl Tx {
     pub(super) async fn check_administrative_rights(&mut self) -> Result<()> {
         let Some(scope) = self.context.scope else { return Ok(()) };
         if scope.changes_rights() {
-            self.alone(RIGHTS_LOCK).await?;
+            self.advisory_lock(RIGHTS_LOCK).await?;
         } else if scope.is_set_up() {
-            self.among(RIGHTS_LOCK).await?;
+            self.advisory_lock_shared(RIGHTS_LOCK).await?;
         } else {
             return Ok(());
         }

@@ -17,7 +17,7 @@ use super::clock::Timestamp;
 /// After a failure the next run is put off by so much, twice as much each time.
 const FIRST_PAUSE_SECONDS: i64 = 5 * 60;
 /// It is put off no longer than this.
-const LONGEST_PAUSE_SECONDS: i64 = 24 * 60 * 60;
+const MAX_PAUSE_SECONDS: i64 = 24 * 60 * 60;
 
 /// A schedule.
 #[derive(Clone, Debug)]
@@ -49,7 +49,7 @@ impl Schedule {
 
 fn pause(failures: i64) -> i64 {
     let doublings = (failures - 1).clamp(0, 20);
-    if failures < 1 { 0 } else { (FIRST_PAUSE_SECONDS << doublings).min(LONGEST_PAUSE_SECONDS) }
+    if failures < 1 { 0 } else { (FIRST_PAUSE_SECONDS << doublings).min(MAX_PAUSE_SECONDS) }
 }
 
 fn parse(expression: &str) -> Option<Cron> {
@@ -61,11 +61,14 @@ fn parse(expression: &str) -> Option<Cron> {
 /// Refuses what is no cron expression of five fields, and one that never comes.
 pub fn expression(text: &str) -> Result<(), ValidationError> {
     // Any instant will do: what does not come within years never comes.
-    let comes = Schedule::read(text, "UTC").and_then(|schedule| schedule.next(Timestamp(1_767_225_600_000_000))).is_some();
+    let comes = Schedule::read(text, "UTC")
+        .and_then(|schedule| schedule.next(Timestamp(1_767_225_600_000_000)))
+        .is_some();
     if comes {
         Ok(())
     } else {
-        let words = "must be a cron expression of five fields that comes at some time, such as */15 8-18 * * 1-5";
+        let words =
+            "must be a cron expression of five fields that comes at some time, such as */15 8-18 * * 1-5";
         Err(ValidationError::new("cron").with_message(words.into()))
     }
 }
@@ -88,10 +91,16 @@ mod tests {
 
     #[test]
     fn a_schedule_goes_by_the_clocks_of_its_zone() {
-        assert_eq!(times("30 8 * * 1-5", "Europe/Paris", "2026-03-20T12:00:00Z", 2), ["2026-03-23T07:30", "2026-03-24T07:30"]);
+        assert_eq!(
+            times("30 8 * * 1-5", "Europe/Paris", "2026-03-20T12:00:00Z", 2),
+            ["2026-03-23T07:30", "2026-03-24T07:30"]
+        );
         assert_eq!(times("30 8 * * 1-5", "Europe/Paris", "2026-03-29T12:00:00Z", 1), ["2026-03-30T06:30"]);
         // Half past is after half past, not at it.
-        assert_eq!(times("*/15 * * * *", "UTC", "2026-03-18T09:30:00Z", 2), ["2026-03-18T09:45", "2026-03-18T10:00"]);
+        assert_eq!(
+            times("*/15 * * * *", "UTC", "2026-03-18T09:30:00Z", 2),
+            ["2026-03-18T09:45", "2026-03-18T10:00"]
+        );
         assert_eq!(times("0 0 29 2 *", "UTC", "2026-03-18T09:30:00Z", 1), ["2028-02-29T00:00"]);
     }
 
@@ -107,13 +116,19 @@ mod tests {
             times("*/30 * * * *", "Europe/Paris", "2026-03-29T00:00:00Z", 3),
             ["2026-03-29T00:30", "2026-03-29T01:00", "2026-03-29T01:30"]
         );
-        assert_eq!(times("15 1-3 * * *", "Europe/Paris", "2026-03-28T12:00:00Z", 2), ["2026-03-29T00:15", "2026-03-29T01:15"]);
+        assert_eq!(
+            times("15 1-3 * * *", "Europe/Paris", "2026-03-28T12:00:00Z", 2),
+            ["2026-03-29T00:15", "2026-03-29T01:15"]
+        );
     }
 
     #[test]
     fn a_time_that_there_is_twice_comes_once() {
         // In Paris 02:00 to 03:00 is there twice on 25 October 2026.
-        assert_eq!(times("30 2 * * *", "Europe/Paris", "2026-10-24T12:00:00Z", 2), ["2026-10-25T00:30", "2026-10-26T01:30"]);
+        assert_eq!(
+            times("30 2 * * *", "Europe/Paris", "2026-10-24T12:00:00Z", 2),
+            ["2026-10-25T00:30", "2026-10-26T01:30"]
+        );
         // What goes by the minute goes on through both.
         assert_eq!(
             times("*/30 * * * *", "Europe/Paris", "2026-10-25T00:00:00Z", 4),
@@ -126,7 +141,17 @@ mod tests {
         for good in ["* * * * *", "0 9 * * MON", "0 0 29 2 *", "0 0 L * *", "5,35 8-18/2 * * 1-5"] {
             assert!(expression(good).is_ok(), "{good}");
         }
-        for bad in ["", "often", "* * * *", "0 * * * * *", "60 * * * *", "0 0 30 2 *", "@daily", "* * * * * 2030", &"*".repeat(200)] {
+        for bad in [
+            "",
+            "often",
+            "* * * *",
+            "0 * * * * *",
+            "60 * * * *",
+            "0 0 30 2 *",
+            "@daily",
+            "* * * * * 2030",
+            &"*".repeat(200),
+        ] {
             assert!(expression(bad).is_err(), "{bad}");
         }
     }
@@ -136,6 +161,9 @@ mod tests {
         assert_eq!([0, 1, 2, 3, 9, 10, i64::MAX].map(pause), [0, 300, 600, 1200, 76_800, 86_400, 86_400]);
         let schedule = Schedule::read("*/5 * * * *", "UTC").expect("a schedule");
         let now = "2026-03-18T09:01:00Z".parse().expect("an instant");
-        assert_eq!(schedule.next_after(now, 2).map(|at| at.to_string()[11..16].to_owned()).as_deref(), Some("09:15"));
+        assert_eq!(
+            schedule.next_after(now, 2).map(|at| at.to_string()[11..16].to_owned()).as_deref(),
+            Some("09:15")
+        );
     }
 }

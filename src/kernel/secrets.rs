@@ -81,7 +81,12 @@ impl Keyring {
     /// Decrypts a secret.
     pub fn open(&self, purpose: &str, sealed: &str) -> Result<String> {
         let (id, text) = sealed.split_once('.').ok_or_else(unreadable)?;
-        let key = self.current(false)?.into_iter().chain(&self.old).find(|key| key.id == id).ok_or_else(unreadable)?;
+        let key = self
+            .current(false)?
+            .into_iter()
+            .chain(&self.old)
+            .find(|key| key.id == id)
+            .ok_or_else(unreadable)?;
         let bytes = BASE64_STANDARD.decode(text).map_err(|_| unreadable())?;
         let (nonce, sealed) = bytes.split_first_chunk::<NONCE>().ok_or_else(unreadable)?;
         let payload = Payload { msg: sealed, aad: purpose.as_bytes() };
@@ -91,7 +96,8 @@ impl Keyring {
 
     /// Encrypts with the present key what an older one sealed; none when that is not needed or not possible.
     pub fn renew(&self, purpose: &str, sealed: &str) -> Result<Option<String>> {
-        let old = self.old.as_ref().is_some_and(|old| sealed.split_once('.').is_some_and(|(id, _)| id == old.id));
+        let old =
+            self.old.as_ref().is_some_and(|old| sealed.split_once('.').is_some_and(|(id, _)| id == old.id));
         if !old || self.current(false)?.is_none() {
             return Ok(None);
         }
@@ -128,7 +134,9 @@ impl Keyring {
 fn read(file: &Path) -> io::Result<Option<Key>> {
     files::close_to_others(file);
     match fs::read_to_string(file) {
-        Ok(text) => text.parse().map(Some).map_err(|wanted| io::Error::other(format!("it does not hold {wanted}"))),
+        Ok(text) => {
+            text.parse().map(Some).map_err(|wanted| io::Error::other(format!("it does not hold {wanted}")))
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
@@ -163,7 +171,10 @@ fn no_key() -> Error {
 }
 
 fn unreadable() -> Error {
-    Error::new(Code::NoSecretKey, "The credentials were encrypted with a key that the server no longer has; enter them again.")
+    Error::new(
+        Code::NoSecretKey,
+        "The credentials were encrypted with a key that the server no longer has; enter them again.",
+    )
 }
 
 /// What may be shown of a secret: its last four characters, if that leaves enough hidden.

@@ -5,7 +5,8 @@
 use std::{borrow::Cow, fmt};
 
 use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
+    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess,
+    Visitor,
     value::{BorrowedStrDeserializer, StringDeserializer},
 };
 use serde_json::Value;
@@ -95,7 +96,12 @@ macro_rules! whole {
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
     type Error = D::Error;
 
-    fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, D::Error> {
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
         self.0.deserialize_map(Strict(visitor))
     }
 
@@ -311,7 +317,11 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Strict<A> {
         self.0.tuple_variant(length, Strict(visitor))
     }
 
-    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, A::Error> {
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, A::Error> {
         self.0.struct_variant(fields, Strict(visitor))
     }
 }
@@ -349,7 +359,10 @@ mod tests {
             r#"{"row":[{"left":1},{"left":2}]}"#,
             r#"{"named":{"pairs":{"a":{"left":1}}}}"#,
         ] {
-            assert_eq!(from_slice::<Shape>(fits.as_bytes()).expect(fits), serde_json::from_str(fits).expect(fits));
+            assert_eq!(
+                from_slice::<Shape>(fits.as_bytes()).expect(fits),
+                serde_json::from_str(fits).expect(fits)
+            );
         }
         for array in [
             r#"{"line":[1,null]}"#,
@@ -366,8 +379,15 @@ mod tests {
 
     #[test]
     fn a_reserved_name_is_refused_wherever_and_however_it_is_written() {
-        assert_eq!(from_slice::<Value>(br#"{"a":{"$serde":[{"\u0062":1}]}}"#).expect("a value"), json!({"a": {"$serde": [{"b": 1}]}}));
-        for name in ["$serde_json::private::RawValue", "\\u0024serde_json::private::RawValue", "$serde_json::private::\\u004eumber"] {
+        assert_eq!(
+            from_slice::<Value>(br#"{"a":{"$serde":[{"\u0062":1}]}}"#).expect("a value"),
+            json!({"a": {"$serde": [{"b": 1}]}})
+        );
+        for name in [
+            "$serde_json::private::RawValue",
+            "\\u0024serde_json::private::RawValue",
+            "$serde_json::private::\\u004eumber",
+        ] {
             let object = format!(r#"{{"{name}":"{}"}}"#, "[".repeat(100));
             for around in [object.clone(), format!("[1,{object}]"), format!(r#"{{"a":{object}}}"#)] {
                 assert!(from_slice::<Value>(around.as_bytes()).is_err(), "{around}");
@@ -387,9 +407,14 @@ mod tests {
 
     #[test]
     fn whole_numbers_are_integers_however_they_are_written() {
-        for (written, meant) in
-            [("7", 7), ("7.0", 7), ("-7.0e1", -70), ("1E2", 100), ("-0.0", 0), ("9007199254740991.0", 9_007_199_254_740_991)]
-        {
+        for (written, meant) in [
+            ("7", 7),
+            ("7.0", 7),
+            ("-7.0e1", -70),
+            ("1E2", 100),
+            ("-0.0", 0),
+            ("9007199254740991.0", 9_007_199_254_740_991),
+        ] {
             assert_eq!(from_slice::<i64>(written.as_bytes()).expect(written), meant);
             let pair = from_slice::<Pair>(format!(r#"{{"left":{written}}}"#).as_bytes()).expect(written);
             assert_eq!(pair.left, meant);
@@ -398,7 +423,10 @@ mod tests {
             let error = from_slice::<i64>(refused.as_bytes()).expect_err(refused).to_string();
             assert!(error.contains("expected i64"), "{error}");
         }
-        assert!(from_slice::<u8>(b"256.0").expect_err("too large").to_string().contains("invalid value"), "within its range");
+        assert!(
+            from_slice::<u8>(b"256.0").expect_err("too large").to_string().contains("invalid value"),
+            "within its range"
+        );
         assert_eq!(from_slice::<f64>(b"7.0").expect("a number").to_string(), "7");
     }
 }

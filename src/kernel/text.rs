@@ -76,10 +76,12 @@ fn shows(before: Option<char>, c: char, after: Option<char>) -> bool {
 /// Controls, format characters such as those that turn text around, separators of lines, and letters that are blank.
 fn hidden(c: char) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
-    const BLANK: &[char] = &['\u{34f}', '\u{115f}', '\u{1160}', '\u{17b4}', '\u{17b5}', '\u{3164}', '\u{ffa0}', '\u{16fe4}'];
+    const BLANK: &[char] =
+        &['\u{34f}', '\u{115f}', '\u{1160}', '\u{17b4}', '\u{17b5}', '\u{3164}', '\u{ffa0}', '\u{16fe4}'];
     // What Unicode keeps for characters that are not to be seen.
     let kept = matches!(c, '\u{2065}' | '\u{fff0}'..='\u{fff8}' | '\u{e0000}'..='\u{e0fff}');
-    kept || matches!(c.general_category(), Control | Format | LineSeparator | ParagraphSeparator) || BLANK.contains(&c)
+    kept || matches!(c.general_category(), Control | Format | LineSeparator | ParagraphSeparator)
+        || BLANK.contains(&c)
 }
 
 /// Letters and marks of scripts whose letters join: Arabic and its kin, those of India, Myanmar, Khmer, Mongolian.
@@ -101,9 +103,10 @@ fn selects(c: char) -> bool {
 
 /// Refuses what is not an IANA time zone.
 pub fn time_zone(text: &str) -> Result<(), ValidationError> {
-    text.parse::<chrono_tz::Tz>()
-        .map(drop)
-        .map_err(|_| ValidationError::new("time_zone").with_message("must be an IANA time zone such as Europe/Paris".into()))
+    text.parse::<chrono_tz::Tz>().map(drop).map_err(|_| {
+        ValidationError::new("time_zone")
+            .with_message("must be an IANA time zone such as Europe/Paris".into())
+    })
 }
 
 /// Refuses a key that cannot stand in a URL or a query: lower-case letters, digits and underscores.
@@ -112,7 +115,8 @@ pub fn key(text: &str) -> Result<(), ValidationError> {
     if !text.is_empty() && text.chars().all(plain) {
         Ok(())
     } else {
-        Err(ValidationError::new("key").with_message("must be lower-case letters, digits and underscores".into()))
+        Err(ValidationError::new("key")
+            .with_message("must be lower-case letters, digits and underscores".into()))
     }
 }
 
@@ -128,35 +132,47 @@ pub fn pointer(text: &str) -> Result<(), ValidationError> {
 
 /// Refuses what is not `#rrggbb`.
 pub fn color(text: &str) -> Result<(), ValidationError> {
-    let hex = text.strip_prefix('#').is_some_and(|rest| rest.len() == 6 && rest.chars().all(|c| c.is_ascii_hexdigit()));
-    if hex { Ok(()) } else { Err(ValidationError::new("color").with_message("must be a colour such as #d9480f".into())) }
+    let hex = text
+        .strip_prefix('#')
+        .is_some_and(|rest| rest.len() == 6 && rest.chars().all(|c| c.is_ascii_hexdigit()));
+    if hex {
+        Ok(())
+    } else {
+        Err(ValidationError::new("color").with_message("must be a colour such as #d9480f".into()))
+    }
 }
 
 /// Refuses what is not an ISO 8601 duration such as P2W, or is longer than a hundred years.
 pub fn duration(text: &str) -> Result<(), ValidationError> {
     parse_duration(text).map(drop).ok_or_else(|| {
-        ValidationError::new("duration").with_message("must be an ISO 8601 duration such as P2W, of at most 100 years".into())
+        ValidationError::new("duration")
+            .with_message("must be an ISO 8601 duration such as P2W, of at most 100 years".into())
     })
 }
 
 /// An ISO 8601 duration of at most a hundred years.
 #[must_use]
 pub fn parse_duration(text: &str) -> Option<iso8601::Duration> {
-    const LONGEST_SECONDS: u64 = 100 * 365 * 24 * 60 * 60;
+    const MAX_SECONDS: u64 = 100 * 365 * 24 * 60 * 60;
     // The parser stops at what it does not know, and takes a T without a time.
     let (rest, duration) = iso8601::parsers::parse_duration(text.as_bytes()).ok()?;
     let seconds = std::time::Duration::from(duration).as_secs();
-    (rest.is_empty() && !text.ends_with('T') && seconds <= LONGEST_SECONDS).then_some(duration)
+    (rest.is_empty() && !text.ends_with('T') && seconds <= MAX_SECONDS).then_some(duration)
 }
 
 /// Refuses what is no BCP 47 language tag.
 pub fn language(text: &str) -> Result<(), ValidationError> {
-    let subtag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let first = text.split('-').next().is_some_and(|first| first.len() >= 2 && first.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    let subtag =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let first = text
+        .split('-')
+        .next()
+        .is_some_and(|first| first.len() >= 2 && first.bytes().all(|byte| byte.is_ascii_alphabetic()));
     if text.len() <= 35 && first && text.split('-').all(subtag) {
         Ok(())
     } else {
-        Err(ValidationError::new("language").with_message("must be a language tag such as fr or pt-BR".into()))
+        Err(ValidationError::new("language")
+            .with_message("must be a language tag such as fr or pt-BR".into()))
     }
 }
 
@@ -195,7 +211,7 @@ pub fn long_digest(text: &str) -> String {
 
 /// The number of a door that those share who mean the same by a text.
 #[must_use]
-pub fn door(text: &str) -> i64 {
+pub fn lock_key(text: &str) -> i64 {
     let mut first = [0; 8];
     first.copy_from_slice(&Sha256::digest(text)[..8]);
     i64::from_be_bytes(first)
@@ -204,7 +220,7 @@ pub fn door(text: &str) -> i64 {
 /// How an e-mail address is compared: without outer space, by ASCII case and what its domain means.
 #[must_use]
 pub fn email_key(email: &str) -> String {
-    words::email::key(email)
+    text_index::email::key(email)
 }
 
 #[cfg(test)]
@@ -254,7 +270,11 @@ mod tests {
             ("\u{3164}\u{115f}\u{34f}", ""),
             ("\u{202e}\u{fe0f}\u{202e}", ""),
         ] {
-            assert_eq!((cleaned(bad).as_str(), plain(bad).is_err(), plain(&cleaned(bad)).is_ok()), (shown, true, true), "{bad:?}");
+            assert_eq!(
+                (cleaned(bad).as_str(), plain(bad).is_err(), plain(&cleaned(bad)).is_ok()),
+                (shown, true, true),
+                "{bad:?}"
+            );
         }
         assert!(line("\u{2800} ").is_err() && line(" ").is_err() && line("a").is_ok());
         assert_eq!(cleaned_lines("a\u{202e}\r\n\nb\tc\n"), "a\n\nb c");
@@ -273,7 +293,20 @@ mod tests {
         for good in ["P0D", "P2W", "P1M", "P90D", "PT4H", "P1Y2M3DT4H5M6S", "P100Y", "P36500D"] {
             assert!(duration(good).is_ok(), "{good}");
         }
-        for bad in ["", "P", "PT", "P1DT", "2W", "P2", "P1Dx", "P2W3D", "-P1D", "P101Y", "P99999999999D", "P4294967295Y"] {
+        for bad in [
+            "",
+            "P",
+            "PT",
+            "P1DT",
+            "2W",
+            "P2",
+            "P1Dx",
+            "P2W3D",
+            "-P1D",
+            "P101Y",
+            "P99999999999D",
+            "P4294967295Y",
+        ] {
             assert!(duration(bad).is_err(), "{bad}");
         }
     }

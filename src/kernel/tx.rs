@@ -8,8 +8,9 @@ use std::{
 
 use chrono_tz::Tz;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult, IntoActiveModel, Iterable, ModelTrait,
-    PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, StatementBuilder, TransactionTrait,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult,
+    IntoActiveModel, Iterable, ModelTrait, PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select, StatementBuilder, TransactionTrait,
     sea_query::{Alias, Expr, ExprTrait, LockBehavior, LockType, Query, SelectStatement},
 };
 use serde_json::Value as Json;
@@ -18,9 +19,9 @@ use uuid::Uuid;
 use super::{
     clock::{Ids, Timestamp},
     context::{Context, IfMatch},
-    db::taken_back,
+    db::rollback_with,
     error::{Code, Error, Result},
-    journal::{self, Audience, Belongs, Change, Known, LongText, LongTexts, Reactions, Record},
+    journal::{self, Audience, Change, EventPlacement, Known, LongText, LongTexts, Reactions, Record},
     list::MAX_PAGE_BYTES,
     reader::Reader,
     rights::Recognise,
@@ -83,7 +84,12 @@ struct Mark {
 
 impl Unwritten {
     fn mark(&self) -> Mark {
-        Mark { entries: self.entries.len(), texts: self.texts.len(), found: self.found.len(), bytes: self.bytes }
+        Mark {
+            entries: self.entries.len(),
+            texts: self.texts.len(),
+            found: self.found.len(),
+            bytes: self.bytes,
+        }
     }
 
     fn back_to(&mut self, mark: Mark) {
@@ -196,7 +202,7 @@ impl Tx {
     }
 
     /// Keeps the name of a person or group that was read anyway, so that the answer need not ask for it again.
-    pub fn knows(&mut self, id: Uuid, name: &str) {
+    pub fn remember_name(&mut self, id: Uuid, name: &str) {
         self.names.insert(id, name.to_owned());
     }
 
@@ -207,13 +213,13 @@ impl Tx {
     }
 
     /// What a resource has read in this transaction and need not read again: each keeps a type of its own.
-    pub fn memory<T: Default + 'static>(&mut self) -> &mut T {
+    pub fn cache<T: Default + 'static>(&mut self) -> &mut T {
         let kept = self.memory.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(T::default()));
         kept.downcast_mut().unwrap_or_else(|| unreachable!("it is kept by its type"))
     }
 
     /// Writes a row without a journal entry: technical rows such as sessions.
-    pub async fn put<M>(&mut self, row: M) -> Result<()>
+    pub async fn insert_unjournaled<M>(&mut self, row: M) -> Result<()>
     where
         M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
         <M::Entity as EntityTrait>::ActiveModel: Send,
@@ -224,7 +230,7 @@ impl Tx {
     }
 
     /// Writes rows of one table without journal entries, many with each statement.
-    pub async fn put_all<M>(&mut self, rows: Vec<M>) -> Result<()>
+    pub async fn insert_all_unjournaled<M>(&mut self, rows: Vec<M>) -> Result<()>
     where
         M: ModelTrait + IntoActiveModel<<M::Entity as EntityTrait>::ActiveModel>,
         <M::Entity as EntityTrait>::ActiveModel: Send,
@@ -232,7 +238,9 @@ impl Tx {
         use sea_orm::ActiveModelTrait;
         let mut rows = rows.into_iter().map(|row| row.into_active_model().reset_all()).peekable();
         while rows.peek().is_some() {
-            M::Entity::insert_many(rows.by_ref().take(ROWS_AT_ONCE)).exec_without_returning(&self.conn).await?;
+            M::Entity::insert_many(rows.by_ref().take(ROWS_AT_ONCE))
+                .exec_without_returning(&self.conn)
+                .await?;
         }
         Ok(())
     }
@@ -243,7 +251,7 @@ impl Tx {
     }
 
     /// Lets nobody else through the same door until the end; SQLite's one writer is alone anyway.
-    pub async fn alone(&mut self, door: i64) -> Result<()> {
+    pub async fn advisory_lock(&mut self, door: i64) -> Result<()> {
         if self.backend() == DbBackend::Postgres {
             self.conn.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({door})")).await?;
         }
@@ -255,9 +263,9 @@ impl Tx {
     where
         <M::Entity as EntityTrait>::ActiveModel: Send,
     {
-        self.put(row.clone()).await?;
+        self.insert_unjournaled(row.clone()).await?;
         self.unwritten.find(search::entry(None, Some(row)));
-        self.record::<M>(event, row.id(), &row.belongs(), None, Some(public(row)?)).await
+        self.record::<M>(event, row.id(), &row.placement(), None, Some(public(row)?)).await
     }
 
     /// Writes what differs between two states of a row, one version up, and its journal entry.
@@ -277,7 +285,8 @@ impl Tx {
         }
         update.exec(&self.conn).await?;
         self.unwritten.find(search::entry(Some(before), Some(&after)));
-        self.record::<M>(event, after.id(), &after.belongs(), Some(public(before)?), Some(public(&after)?)).await?;
+        self.record::<M>(event, after.id(), &after.placement(), Some(public(before)?), Some(public(&after)?))
+            .await?;
         Ok(after)
     }
 
@@ -285,7 +294,7 @@ impl Tx {
     pub async fn remove<M: Record>(&mut self, row: &M, event: &str) -> Result<()> {
         M::Entity::delete_many().filter(key_column::<M::Entity>().eq(row.id())).exec(&self.conn).await?;
         self.unwritten.find(search::entry(Some(row), None));
-        self.record::<M>(event, row.id(), &row.belongs(), Some(public(row)?), None).await
+        self.record::<M>(event, row.id(), &row.placement(), Some(public(row)?), None).await
     }
 
     /// Writes a journal entry and lets the reactions to it run; all their refusals come back together.
@@ -293,7 +302,7 @@ impl Tx {
         &mut self,
         event: &str,
         id: Uuid,
-        belongs: &Belongs,
+        belongs: &EventPlacement,
         before: Option<Json>,
         after: Option<Json>,
     ) -> Result<()> {
@@ -311,10 +320,13 @@ impl Tx {
         let mut digests = LongTexts::default();
         let unwritten = &mut self.unwritten;
         let so_far = unwritten.texts.len();
-        let short_before =
-            before.as_ref().map(|thing| journal::shorten(id, thing, Known::default(), &mut digests.before, &mut unwritten.texts));
+        let short_before = before.as_ref().map(|thing| {
+            journal::shorten(id, thing, Known::default(), &mut digests.before, &mut unwritten.texts)
+        });
         let known = Known { thing: before.as_ref(), digests: Some(&digests.before) };
-        let short_after = after.as_ref().map(|thing| journal::shorten(id, thing, known, &mut digests.after, &mut unwritten.texts));
+        let short_after = after
+            .as_ref()
+            .map(|thing| journal::shorten(id, thing, known, &mut digests.after, &mut unwritten.texts));
         unwritten.bytes += unwritten.texts[so_far..].iter().map(LongText::len).sum::<usize>();
         unwritten.bytes += [&short_before, &short_after].into_iter().flatten().map(size).sum::<usize>();
         self.changes_access |= before.is_some() && belongs.audience == Audience::Admins;
@@ -356,7 +368,11 @@ impl Tx {
 
     /// Does something to each row that a query finds, locked, in the order of their ids. They are read part by part, so that
     /// no more of them are here than a part has, however many there are; none is met twice.
-    pub async fn for_each<M>(&mut self, query: Select<M::Entity>, mut work: impl AsyncFnMut(&mut Self, M) -> Result<()>) -> Result<()>
+    pub async fn for_each<M>(
+        &mut self,
+        query: Select<M::Entity>,
+        mut work: impl AsyncFnMut(&mut Self, M) -> Result<()>,
+    ) -> Result<()>
     where
         M: Record + FromQueryResult,
         M::Entity: EntityTrait<Model = M>,
@@ -365,7 +381,8 @@ impl Tx {
         let query = self.for_update(query).order_by_asc(key).limit(PART);
         let mut part_query = query.clone();
         loop {
-            let (part, ended_by_bytes) = self.read().all_within::<M>(&part_query.into_query(), MAX_PAGE_BYTES).await?;
+            let (part, ended_by_bytes) =
+                self.read().all_within::<M>(&part_query.into_query(), MAX_PAGE_BYTES).await?;
             let more = ended_by_bytes || part.len() as u64 == PART;
             let Some(last) = part.last().map(Record::id).filter(|_| more) else {
                 for row in part {
@@ -409,7 +426,8 @@ impl Tx {
         let current = row.version();
         match self.context.if_match.take() {
             Some(IfMatch::Versions(wanted)) if !wanted.contains(&current) => {
-                Err(Error::new(Code::Stale, format!("The {what} is at version {current} by now.")).with("current_version", current))
+                Err(Error::new(Code::Stale, format!("The {what} is at version {current} by now."))
+                    .with("current_version", current))
             }
             _ => Ok(()),
         }
@@ -435,7 +453,7 @@ impl Tx {
     }
 
     /// Lets nobody through a door who would be alone behind it, until the end.
-    pub async fn among(&mut self, door: i64) -> Result<()> {
+    pub async fn advisory_lock_shared(&mut self, door: i64) -> Result<()> {
         if self.backend() == DbBackend::Postgres {
             self.conn.execute_unprepared(&format!("SELECT pg_advisory_xact_lock_shared({door})")).await?;
         }
@@ -445,8 +463,11 @@ impl Tx {
     /// The number after the last one of a table, for people to say. Whoever comes later waits for theirs until this
     /// transaction ends, so nothing that others hold is waited for after it.
     pub async fn next_number<E: EntityTrait>(&mut self, door: i64, number: E::Column) -> Result<i64> {
-        self.alone(door).await?;
-        let last = Query::select().expr_as(Expr::col(number).max(), Alias::new("number")).from(E::default()).to_owned();
+        self.advisory_lock(door).await?;
+        let last = Query::select()
+            .expr_as(Expr::col(number).max(), Alias::new("number"))
+            .from(E::default())
+            .to_owned();
         Ok(self.read().one::<Last>(&last).await?.and_then(|last| last.number).unwrap_or(0) + 1)
     }
 
@@ -458,16 +479,20 @@ impl Tx {
     }
 
     /// Does a part that may fail alone: on refusal its rows and journal entries are as if it had never begun.
-    pub async fn apart<T>(&mut self, work: impl AsyncFnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        self.set_apart(true, work).await
+    pub async fn savepoint<T>(&mut self, work: impl AsyncFnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.within_savepoint(true, work).await
     }
 
     /// Does a part and takes it back, whatever came of it: what is not to be kept costs as much as what is.
-    pub async fn rehearse<T>(&mut self, work: impl AsyncFnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        self.set_apart(false, work).await
+    pub async fn dry_run<T>(&mut self, work: impl AsyncFnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.within_savepoint(false, work).await
     }
 
-    async fn set_apart<T>(&mut self, keep: bool, work: impl AsyncFnOnce(&mut Self) -> Result<T>) -> Result<T> {
+    async fn within_savepoint<T>(
+        &mut self,
+        keep: bool,
+        work: impl AsyncFnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
         let savepoint = self.conn.begin().await?;
         let outer = std::mem::replace(&mut self.conn, savepoint);
         let mark = self.unwritten.mark();
@@ -498,7 +523,7 @@ impl Tx {
                 savepoint.rollback().await?;
                 Ok(value)
             }
-            Err(refusal) => Err(taken_back(savepoint, refusal).await),
+            Err(refusal) => Err(rollback_with(savepoint, refusal).await),
         }
     }
 }
@@ -522,7 +547,9 @@ fn size(value: &Json) -> usize {
 
 /// The columns in which two states of a row differ.
 fn differing<M: ModelTrait>(before: &M, after: &M) -> Vec<<M::Entity as EntityTrait>::Column> {
-    <M::Entity as EntityTrait>::Column::iter().filter(|column| !same(&before.get(*column), &after.get(*column))).collect()
+    <M::Entity as EntityTrait>::Column::iter()
+        .filter(|column| !same(&before.get(*column), &after.get(*column)))
+        .collect()
 }
 
 /// Whether two values of a column are the same: JSON whatever the order of its members, which PostgreSQL does not keep.
@@ -534,7 +561,9 @@ fn same(one: &sea_orm::Value, other: &sea_orm::Value) -> bool {
 }
 
 fn key_column<E: EntityTrait>() -> E::Column {
-    E::PrimaryKey::iter().next().map_or_else(|| unreachable!("every table has a key"), PrimaryKeyToColumn::into_column)
+    E::PrimaryKey::iter()
+        .next()
+        .map_or_else(|| unreachable!("every table has a key"), PrimaryKeyToColumn::into_column)
 }
 
 fn public<M: Record>(row: &M) -> Result<Json> {

@@ -71,7 +71,9 @@ impl AssigneeRef {
 
 fn id_fits(assignee: &AssigneeRef) -> std::result::Result<(), ValidationError> {
     match (assignee.kind, assignee.id) {
-        (AssigneeType::Public, Some(_)) => Err(ValidationError::new("unexpected").with_message("the public has no id".into())),
+        (AssigneeType::Public, Some(_)) => {
+            Err(ValidationError::new("unexpected").with_message("the public has no id".into()))
+        }
         (AssigneeType::User | AssigneeType::Group, None) => {
             Err(ValidationError::new("required").with_message("a user or group needs its id".into()))
         }
@@ -120,40 +122,40 @@ impl From<Owner> for AssigneeRef {
 
 /// The owners that a transaction holds.
 #[derive(Default)]
-struct Held(HashMap<(AssigneeType, Option<Uuid>), Owner>);
+struct LockedOwners(HashMap<(AssigneeType, Option<Uuid>), Owner>);
 
 /// The owner that a request names, or the person who asks (S0-7).
-pub async fn own(tx: &mut Tx, wanted: Option<AssigneeRef>) -> Result<Owner> {
+pub async fn resolve_assignee(tx: &mut Tx, wanted: Option<AssigneeRef>) -> Result<Owner> {
     let (kind, id) = match wanted {
         Some(AssigneeRef { kind, id }) => (kind, id),
         None => (AssigneeType::User, Some(tx.context.actor.person()?)),
     };
-    if let Some(held) = tx.memory::<Held>().0.get(&(kind, id)) {
+    if let Some(held) = tx.cache::<LockedOwners>().0.get(&(kind, id)) {
         return Ok(*held);
     }
     let zone = match (kind, id) {
         (AssigneeType::User, Some(id)) => {
-            let user = users::hold_active(tx, id).await.map_err(|error| error.below("assignee"))?;
-            tx.knows(id, &user.name);
+            let user = users::lock_active(tx, id).await.map_err(|error| error.below("assignee"))?;
+            tx.remember_name(id, &user.name);
             user.time_zone.parse().unwrap_or(tx.company_zone)
         }
         (AssigneeType::Group, Some(id)) => {
-            let group = groups::hold_staffed(tx, id).await.map_err(|error| error.below("assignee"))?;
-            tx.knows(id, &group.name);
+            let group = groups::lock_staffed(tx, id).await.map_err(|error| error.below("assignee"))?;
+            tx.remember_name(id, &group.name);
             tx.company_zone
         }
         (AssigneeType::Public, _) => tx.company_zone,
         (_, None) => return Err(Error::field("assignee/id", "required", "a user or group needs its id")),
     };
     let owner = Owner { kind, id, zone };
-    tx.memory::<Held>().0.insert((kind, id), owner);
+    tx.cache::<LockedOwners>().0.insert((kind, id), owner);
     Ok(owner)
 }
 
 /// The owner that a request names, if it names one.
-pub async fn own_if_named(tx: &mut Tx, wanted: Option<AssigneeRef>) -> Result<Option<Owner>> {
+pub async fn resolve_assignee_opt(tx: &mut Tx, wanted: Option<AssigneeRef>) -> Result<Option<Owner>> {
     match wanted {
-        Some(assignee) => own(tx, Some(assignee)).await.map(Some),
+        Some(assignee) => resolve_assignee(tx, Some(assignee)).await.map(Some),
         None => Ok(None),
     }
 }
@@ -163,7 +165,7 @@ pub async fn first_able(tx: &mut Tx, mut candidates: Vec<AssigneeRef>) -> Result
     let default = tx.default_group.clone();
     candidates.extend(groups::named(tx.read(), &default).await?.map(|group| AssigneeRef::group(group.id)));
     for candidate in candidates {
-        match own(tx, Some(candidate)).await {
+        match resolve_assignee(tx, Some(candidate)).await {
             Err(error) if error.code() == Code::Invalid => {}
             found => return found.map(Some),
         }
@@ -173,7 +175,7 @@ pub async fn first_able(tx: &mut Tx, mut candidates: Vec<AssigneeRef>) -> Result
 
 /// Whether work of this owner is also the actor's: their own, their groups' or public.
 #[must_use]
-pub fn has(actor: &Actor, kind: AssigneeType, id: Option<Uuid>) -> bool {
+pub fn is_assigned_to(actor: &Actor, kind: AssigneeType, id: Option<Uuid>) -> bool {
     match (kind, id) {
         (AssigneeType::Public, _) => true,
         (AssigneeType::User, id) => id.is_some() && id == actor.user(),
@@ -193,16 +195,16 @@ pub trait Owned: Record<Entity: EntityTrait<Model = Self, Column: Copy>> + FromQ
     /// The queue it was claimed from.
     fn queue(&self) -> Option<AssigneeRef>;
     /// Gives it to somebody, claimed from a queue or not.
-    fn give_to(&mut self, owner: AssigneeRef, queue: Option<AssigneeRef>);
+    fn set_owner(&mut self, owner: AssigneeRef, queue: Option<AssigneeRef>);
     /// Refuses who may not work on it.
-    fn may_work(&self, actor: &Actor) -> Result<()>;
+    fn authorize_write(&self, actor: &Actor) -> Result<()>;
     /// Refuses what is not to be done any more.
     fn require_open(&self) -> Result<()>;
 
     /// What is given away has not been claimed by its new owner.
-    fn give(&mut self, owner: Owner) {
+    fn reassign(&mut self, owner: Owner) {
         if self.owner() != owner.into() {
-            self.give_to(owner.into(), None);
+            self.set_owner(owner.into(), None);
         }
     }
 
@@ -224,9 +226,14 @@ macro_rules! owner_columns {
             self.origin_type.map(|kind| $crate::work::ownership::AssigneeRef { kind, id: self.origin_id })
         }
 
-        fn give_to(&mut self, owner: $crate::work::ownership::AssigneeRef, queue: Option<$crate::work::ownership::AssigneeRef>) {
+        fn set_owner(
+            &mut self,
+            owner: $crate::work::ownership::AssigneeRef,
+            queue: Option<$crate::work::ownership::AssigneeRef>,
+        ) {
             (self.assignee_type, self.assignee_id) = (owner.kind, owner.id);
-            (self.origin_type, self.origin_id) = (queue.map(|queue| queue.kind), queue.and_then(|queue| queue.id));
+            (self.origin_type, self.origin_id) =
+                (queue.map(|queue| queue.kind), queue.and_then(|queue| queue.id));
         }
     };
 }
@@ -239,14 +246,14 @@ fn assignee<M: Owned>() -> Expr {
 /// The row that the request is about, which the actor may work on.
 pub async fn workable<M: Owned>(tx: &mut Tx, id: Uuid) -> Result<M> {
     let row: M = tx.target(id, M::WHAT).await?;
-    row.may_work(&tx.context.actor)?;
+    row.authorize_write(&tx.context.actor)?;
     Ok(row)
 }
 
 /// Takes something from its group's queue or the public one.
 pub async fn claim<M: Owned>(tx: &mut Tx, id: Uuid) -> Result<M> {
     let me = tx.context.actor.person()?;
-    let owner = own(tx, None).await?;
+    let owner = resolve_assignee(tx, None).await?;
     let before: M = tx.target(id, M::WHAT).await?;
     before.require_open()?;
     match before.owner() {
@@ -254,17 +261,19 @@ pub async fn claim<M: Owned>(tx: &mut Tx, id: Uuid) -> Result<M> {
         AssigneeRef { kind: AssigneeType::User, id } => {
             let names = users::names(tx.read(), id).await?;
             let holder = Assignee::new(AssigneeType::User, id, id.and_then(|id| names.get(&id).cloned()));
-            return Err(Error::new(Code::AlreadyClaimed, format!("{} has it.", holder.name)).with("holder", holder));
+            return Err(
+                Error::new(Code::AlreadyClaimed, format!("{} has it.", holder.name)).with("holder", holder)
+            );
         }
-        _ => before.may_work(&tx.context.actor)?,
+        _ => before.authorize_write(&tx.context.actor)?,
     }
-    take(tx, before, owner).await
+    record_claim(tx, before, owner).await
 }
 
 /// Gives something to whoever claims it, and remembers where it came from.
-pub async fn take<M: Owned>(tx: &mut Tx, before: M, owner: Owner) -> Result<M> {
+pub async fn record_claim<M: Owned>(tx: &mut Tx, before: M, owner: Owner) -> Result<M> {
     let mut after = before.clone();
-    after.give_to(owner.into(), Some(before.owner()));
+    after.set_owner(owner.into(), Some(before.owner()));
     tx.change(&before, after, &format!("{}.claimed", M::KIND)).await
 }
 
@@ -274,18 +283,21 @@ pub async fn release<M: Owned>(tx: &mut Tx, id: Uuid) -> Result<M> {
     let mut seen = M::Entity::find().into_query();
     seen.and_where(Expr::col((M::Entity::default(), Alias::new("id"))).eq(id));
     let seen = tx.read().one::<M>(&seen).await?.and_then(|row| row.queue());
-    let queue = own_if_named(tx, seen).await;
+    let queue = resolve_assignee_opt(tx, seen).await;
     let before: M = workable(tx, id).await?;
     before.require_open()?;
     let Some(origin) = before.queue() else {
-        return Err(Error::new(Code::NothingToRelease, "It was never claimed from a queue; assign it to somebody instead."));
+        return Err(Error::new(
+            Code::NothingToRelease,
+            "It was never claimed from a queue; assign it to somebody instead.",
+        ));
     };
     if seen != Some(origin) {
         return Err(Error::new(Code::Conflict, "Somebody else was working on it at the same time."));
     }
     queue?;
     let mut after = before.clone();
-    after.give_to(origin, None);
+    after.set_owner(origin, None);
     tx.change(&before, after, &format!("{}.released", M::KIND)).await
 }
 
@@ -311,11 +323,16 @@ pub async fn group_is_unstaffed<M: Owned>(reader: Reader<'_>, group: Uuid, but: 
 }
 
 /// Moves everything open of a person to another owner; what is said of each.
-pub async fn move_all<M: Owned, T>(tx: &mut Tx, from: Uuid, to: Owner, say: impl Fn(M) -> T) -> Result<Vec<T>> {
+pub async fn move_all<M: Owned, T>(
+    tx: &mut Tx,
+    from: Uuid,
+    to: Owner,
+    say: impl Fn(M) -> T,
+) -> Result<Vec<T>> {
     let mut moved = Vec::new();
     tx.for_each(open_of_owner::<M>(from), async |tx, before: M| {
         let mut after = before.clone();
-        after.give(to);
+        after.reassign(to);
         moved.push(say(tx.change(&before, after, &format!("{}.reassigned", M::KIND)).await?));
         Ok(())
     })
@@ -361,7 +378,10 @@ fn staff_of(group: Expr) -> SelectStatement {
     Query::select()
         .expr(Expr::val(1))
         .from(member::Entity)
-        .inner_join(user::Entity, Expr::col((user::Entity, user::Column::Id)).equals((member::Entity, member::Column::UserId)))
+        .inner_join(
+            user::Entity,
+            Expr::col((user::Entity, user::Column::Id)).equals((member::Entity, member::Column::UserId)),
+        )
         .and_where(Expr::col((member::Entity, member::Column::GroupId)).eq(group))
         .and_where(Expr::col((user::Entity, user::Column::Active)).eq(true))
         .to_owned()

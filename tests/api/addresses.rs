@@ -4,7 +4,7 @@ use caseload::kernel::db::Db;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 
-use crate::support::{Shop, column, empty_database, encoded, json, on_postgres, prepare_database, text};
+use crate::support::{TestApp, column, empty_database, encoded, json, on_postgres, prepare_database, text};
 
 /// A short id, as both databases write it.
 fn id(number: u8) -> String {
@@ -16,7 +16,10 @@ fn id(number: u8) -> String {
 }
 
 async fn texts(database: &DatabaseConnection, sql: &str) -> Vec<String> {
-    let rows = database.query_all_raw(Statement::from_string(database.get_database_backend(), sql)).await.expect("rows");
+    let rows = database
+        .query_all_raw(Statement::from_string(database.get_database_backend(), sql))
+        .await
+        .expect("rows");
     rows.iter().map(|row| row.try_get("", "found").expect("text")).collect()
 }
 
@@ -27,7 +30,10 @@ async fn keys_that_were_kept_are_kept_anew() {
     std::fs::create_dir_all(&folder).expect("a folder");
     let url = empty_database(&folder).await;
     let database = Db::connect_once(&url).await.expect("a database");
-    let before = Migrator::migrations().iter().position(|migration| migration.name() == "m0021_address_keys").expect("the migration");
+    let before = Migrator::migrations()
+        .iter()
+        .position(|migration| migration.name() == "m0021_address_keys")
+        .expect("the migration");
     Migrator::up(&database, Some(u32::try_from(before).expect("a number"))).await.expect("the schema before");
     let people = [
         (1, "ana@bu\u{308}cher.example", "ana@bu\u{308}cher.example", false),
@@ -44,9 +50,10 @@ async fn keys_that_were_kept_are_kept_anew() {
         );
         database.execute_unprepared(&insert).await.expect("a user");
     }
-    for (number, emails) in
-        [(1, r#"["ÉLO+tea@shop.example","éLO+tea@shop.example","Zoe+tea@BÜCHER.example"]"#), (2, r#"["Zoe@shop.example"]"#)]
-    {
+    for (number, emails) in [
+        (1, r#"["ÉLO+tea@shop.example","éLO+tea@shop.example","Zoe+tea@BÜCHER.example"]"#),
+        (2, r#"["Zoe@shop.example"]"#),
+    ] {
         let insert = format!(
             "INSERT INTO contacts (id, root_id, absorbed, kind, registered, first_names, last_name, company, name, sort_name, emails, phones, \
              postal_key, other, external_ids, status, variables, marketing, created_at, updated_at, version) \
@@ -63,7 +70,10 @@ async fn keys_that_were_kept_are_kept_anew() {
         (1, "name", "zoé"),
         (2, "email", "zoe@shop.example"),
     ] {
-        let insert = format!("INSERT INTO contact_keys (kind, key, contact_id) VALUES ('{kind}', '{key}', {})", id(number));
+        let insert = format!(
+            "INSERT INTO contact_keys (kind, key, contact_id) VALUES ('{kind}', '{key}', {})",
+            id(number)
+        );
         database.execute_unprepared(&insert).await.expect("a key");
     }
     prepare_database(&url).await;
@@ -71,10 +81,17 @@ async fn keys_that_were_kept_are_kept_anew() {
     let users = texts(&database, "SELECT email_key AS found FROM users ORDER BY created_at").await;
     assert_eq!(users[1], "ana@xn--bcher-kva.example", "who is active and was there first has the address");
     for (place, end) in [(0, "01 ana@xn--bcher-kva.example"), (2, "03 ana@xn--bcher-kva.example")] {
-        assert!(users[place].starts_with(" 00000000-0000-7000-8000-") && users[place].ends_with(end), "{users:?}");
+        assert!(
+            users[place].starts_with(" 00000000-0000-7000-8000-") && users[place].ends_with(end),
+            "{users:?}"
+        );
     }
     assert_eq!(users[3..], ["\u{212a}atie@shop.example", "zoe@shop.example"]);
-    let keys = texts(&database, "SELECT kind || ' ' || key AS found FROM contact_keys ORDER BY contact_id, kind, key").await;
+    let keys = texts(
+        &database,
+        "SELECT kind || ' ' || key AS found FROM contact_keys ORDER BY contact_id, kind, key",
+    )
+    .await;
     let wanted = [
         "email zoe+tea@xn--bcher-kva.example",
         "email Élo+tea@shop.example",
@@ -92,18 +109,21 @@ async fn keys_that_were_kept_are_kept_anew() {
 // S4-11: a contact is found by its address in whichever way it is written, and by nobody else's.
 #[actix_web::test]
 async fn s4_11_contacts_are_found_by_the_same_rule() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
-    let known = admin.post("/v1/contacts", json!({ "emails": ["katie@Bücher.example", "KATIE@xn--bcher-kva.example"] })).await.expect(201);
+    let known = admin
+        .post("/v1/contacts", json!({ "emails": ["katie@Bücher.example", "KATIE@xn--bcher-kva.example"] }))
+        .await
+        .assert_status(201);
     assert_eq!(known["emails"].as_array().map(Vec::len), Some(1), "{known}");
     let found = async |email: &str| {
         let who = json!({ "who": { "email": email }, "channel": "phone", "subject_line": "Called", "complete": true });
-        text(&admin.post("/v1/interactions", who).await.expect(201)["match"]["contact_id"])
+        text(&admin.post("/v1/interactions", who).await.assert_status(201)["match"]["contact_id"])
     };
     assert_eq!(found("KATIE@xn--bcher-kva.example").await, text(&known["id"]));
     assert_ne!(found("katie+tea@xn--bcher-kva.example").await, text(&known["id"]));
     let by_email = async |email: &str| {
-        let listed = admin.get(&format!("/v1/contacts?email={}", encoded(email))).await.expect(200);
+        let listed = admin.get(&format!("/v1/contacts?email={}", encoded(email))).await.assert_status(200);
         column(&listed, "id")
     };
     for same in ["KATIE@bücher.example", "katie@BU\u{308}CHER.example", " Katie@xn--bcher-kva.example"] {

@@ -14,21 +14,21 @@ use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 use sea_orm::{ConnectionTrait, EntityTrait, Statement};
 use tokio::sync::Notify;
 
-use crate::support::{PASSWORD, Reply, Shop, Value, all, json, rules, text, wire::Wire};
+use crate::support::{PASSWORD, Reply, TestApp, Value, all, json, rules, text, wire::Wire};
 
-async fn try_password(shop: &Shop, email: &str, password: &str) -> Reply {
+async fn try_password(shop: &TestApp, email: &str, password: &str) -> Reply {
     shop.anonymous().post("/v1/auth/token", json!({ "email": email, "password": password })).await
 }
 
-async fn refresh(shop: &Shop, token: &Value) -> Reply {
+async fn refresh(shop: &TestApp, token: &Value) -> Reply {
     shop.anonymous().post("/v1/auth/refresh", json!({ "refresh_token": token })).await
 }
 
-async fn me(shop: &Shop, tokens: &Value) -> Reply {
+async fn me(shop: &TestApp, tokens: &Value) -> Reply {
     shop.with_token(&text(&tokens["access_token"])).get("/v1/users/me").await
 }
 
-async fn journal(shop: &Shop) -> Vec<journal::Model> {
+async fn journal(shop: &TestApp) -> Vec<journal::Model> {
     shop.db.read().models(journal::Entity::find()).await.expect("the journal")
 }
 
@@ -41,7 +41,7 @@ fn part(token: &str, index: usize) -> Value {
 // S4-37: the module is closed to strangers.
 #[actix_web::test]
 async fn s4_37_only_those_who_sign_in_are_let_in() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let nobody = shop.anonymous().get("/v1/users/me").await;
     assert_eq!(nobody.problem(401), "unauthenticated");
     assert_eq!(nobody.header("www-authenticate"), "Bearer");
@@ -51,20 +51,25 @@ async fn s4_37_only_those_who_sign_in_are_let_in() {
 
     let reply = try_password(&shop, " ADMIN@localhost ", PASSWORD).await;
     assert_eq!(reply.header("cache-control"), "no-store");
-    let tokens = reply.expect(200);
+    let tokens = reply.assert_status(200);
     assert_eq!((&tokens["token_type"], &tokens["expires_in"]), (&json!("Bearer"), &json!(900)));
     assert!(text(&tokens["refresh_token"]).starts_with("csr_"));
-    assert_eq!(me(&shop, &tokens).await.expect(200)["email"], "admin@localhost");
+    assert_eq!(me(&shop, &tokens).await.assert_status(200)["email"], "admin@localhost");
 }
 
 // S4-37: who is on staff is nobody's business.
 #[actix_web::test]
 async fn s4_37_a_wrong_password_looks_like_an_unknown_address() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let ana = shop.hire("Ana Ruiz", "agent").await;
-    shop.by(&shop.admin).patch(&format!("/v1/users/{}", ana.id), json!({ "active": false })).await.expect(200);
+    shop.by(&shop.admin)
+        .patch(&format!("/v1/users/{}", ana.id), json!({ "active": false }))
+        .await
+        .assert_status(200);
     let mut seen = Vec::new();
-    for (email, password) in [("admin@localhost", "a wrong password"), ("stranger@shop.example", PASSWORD), (&ana.email, PASSWORD)] {
+    for (email, password) in
+        [("admin@localhost", "a wrong password"), ("stranger@shop.example", PASSWORD), (&ana.email, PASSWORD)]
+    {
         let mut reply = try_password(&shop, email, password).await;
         assert_eq!(reply.problem(401), "invalid_credentials");
         reply.json["request_id"].take();
@@ -76,48 +81,55 @@ async fn s4_37_a_wrong_password_looks_like_an_unknown_address() {
 // S4-37: passwords cannot be guessed one after the other.
 #[actix_web::test]
 async fn s4_37_after_five_failures_there_is_a_wait_that_grows() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let ana = shop.hire("Ana Ruiz", "agent").await;
     for _ in 0..4 {
-        try_password(&shop, &ana.email, "a wrong password").await.expect(401);
+        try_password(&shop, &ana.email, "a wrong password").await.assert_status(401);
     }
     // The owner comes, and the count begins anew.
-    try_password(&shop, &ana.email, PASSWORD).await.expect(200);
+    try_password(&shop, &ana.email, PASSWORD).await.assert_status(200);
     for _ in 0..5 {
-        try_password(&shop, &ana.email.to_uppercase(), "a wrong password").await.expect(401);
+        try_password(&shop, &ana.email.to_uppercase(), "a wrong password").await.assert_status(401);
     }
     shop.time_is("2026-03-18T09:00:10Z");
     let refused = try_password(&shop, &ana.email, PASSWORD).await;
     assert_eq!(refused.problem(429), "too_many_failures");
     assert_eq!(refused.header("retry-after"), "20");
     // Nobody else is meant, and who is in stays in.
-    try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
-    shop.by(&ana).get("/v1/users/me").await.expect(200);
+    try_password(&shop, "admin@localhost", PASSWORD).await.assert_status(200);
+    shop.by(&ana).get("/v1/users/me").await.assert_status(200);
 
     // Each further failure doubles the wait, up to a quarter of an hour.
     let mut now: Timestamp = "2026-03-18T09:00:00Z".parse().expect("an instant");
     for wait in [30, 60, 120, 240, 480, 900, 900] {
         shop.clock.set(now.plus_seconds(wait - 1));
-        assert_eq!(try_password(&shop, &ana.email, PASSWORD).await.header("retry-after"), "1", "after {wait} seconds");
+        assert_eq!(
+            try_password(&shop, &ana.email, PASSWORD).await.header("retry-after"),
+            "1",
+            "after {wait} seconds"
+        );
         now = now.plus_seconds(wait);
         shop.clock.set(now);
-        try_password(&shop, &ana.email, "a wrong password").await.expect(401);
+        try_password(&shop, &ana.email, "a wrong password").await.assert_status(401);
     }
     shop.clock.set(now.plus_seconds(900));
-    try_password(&shop, &ana.email, PASSWORD).await.expect(200);
+    try_password(&shop, &ana.email, PASSWORD).await.assert_status(200);
     for _ in 0..4 {
-        try_password(&shop, &ana.email, "a wrong password").await.expect(401);
+        try_password(&shop, &ana.email, "a wrong password").await.assert_status(401);
     }
-    try_password(&shop, &ana.email, PASSWORD).await.expect(200);
+    try_password(&shop, &ana.email, PASSWORD).await.assert_status(200);
 }
 
 // S4-37: nobody locks somebody else out.
 #[actix_web::test]
 async fn s4_37_failures_from_elsewhere_lock_nobody_out() {
-    let shop = Shop::with(|config| config.trusted_proxies = Some(1)).await;
+    let shop = TestApp::with(|config| config.trusted_proxies = Some(1)).await;
     let from = async |address: &str, password: &str| {
         let caller = shop.anonymous().header("X-Forwarded-For", address);
-        caller.post("/v1/auth/token", json!({ "email": "admin@localhost", "password": password })).await.status
+        caller
+            .post("/v1/auth/token", json!({ "email": "admin@localhost", "password": password }))
+            .await
+            .status
     };
     for round in 1..=10 {
         for _ in 0..20 {
@@ -137,7 +149,9 @@ async fn s4_37_failures_from_elsewhere_lock_nobody_out() {
         assert_eq!(from(&format!("203.0.113.7:{port}"), "a wrong password").await, 401);
         assert_eq!(from(&format!("[2001:db8:0:2::{port}]:{port}"), "a wrong password").await, 401);
     }
-    for closed in ["203.0.113.7:1", "203.0.113.7", "[2001:db8:0:2::1]:1", "[2001:db8:0:2::1]", "2001:db8:0:2::1"] {
+    for closed in
+        ["203.0.113.7:1", "203.0.113.7", "[2001:db8:0:2::1]:1", "[2001:db8:0:2::1]", "2001:db8:0:2::1"]
+    {
         assert_eq!(from(closed, PASSWORD).await, 429, "{closed}");
     }
     for open in ["203.0.113.8:4711", "[2001:db8:0:3::1]", "[2001:db8:0:3::1]:80"] {
@@ -148,10 +162,13 @@ async fn s4_37_failures_from_elsewhere_lock_nobody_out() {
 // S4-37: a proxy that nobody has told us of counts for nobody behind it, and gives nobody guesses without end.
 #[actix_web::test]
 async fn s4_37_whoever_stands_behind_a_proxy_is_told_apart() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let from = async |address: &str, password: &str| {
         let caller = shop.anonymous().header("X-Forwarded-For", address);
-        caller.post("/v1/auth/token", json!({ "email": "admin@localhost", "password": password })).await.status
+        caller
+            .post("/v1/auth/token", json!({ "email": "admin@localhost", "password": password }))
+            .await
+            .status
     };
     for made_up in 1..=25 {
         from(&format!("203.0.113.{made_up}, 198.51.100.1"), "a wrong password").await;
@@ -172,15 +189,19 @@ async fn s4_37_whoever_stands_behind_a_proxy_is_told_apart() {
     assert_eq!(from("192.0.2.7", PASSWORD).await, 200);
     let database = shop.connect().await;
     let month = 30 * 24 * 60 * 60 * 1_000_000_i64;
-    let a_month_ago = format!("UPDATE sign_in_failures SET last_at = last_at - {month} WHERE failed_key LIKE 'known:%'");
+    let a_month_ago =
+        format!("UPDATE sign_in_failures SET last_at = last_at - {month} WHERE failed_key LIKE 'known:%'");
     database.execute_unprepared(&a_month_ago).await.expect("older rows");
     database.close().await.expect("a closed connection");
     assert_eq!(from("192.0.2.7", PASSWORD).await, 429);
 
-    let shop = Shop::with(|config| config.trusted_proxies = Some(0)).await;
+    let shop = TestApp::with(|config| config.trusted_proxies = Some(0)).await;
     for made_up in 1..=5 {
         let caller = shop.anonymous().header("X-Forwarded-For", &format!("198.51.100.{made_up}"));
-        caller.post("/v1/auth/token", json!({ "email": "admin@localhost", "password": "a wrong password" })).await.expect(401);
+        caller
+            .post("/v1/auth/token", json!({ "email": "admin@localhost", "password": "a wrong password" }))
+            .await
+            .assert_status(401);
     }
     assert_eq!(try_password(&shop, "admin@localhost", PASSWORD).await.problem(429), "too_many_failures");
 }
@@ -188,8 +209,8 @@ async fn s4_37_whoever_stands_behind_a_proxy_is_told_apart() {
 // What anybody can make up is looked for once, and not without end.
 #[actix_web::test]
 async fn made_up_refresh_tokens_are_limited_by_address() {
-    let shop = Shop::with(|config| config.trusted_proxies = Some(1)).await;
-    let tokens = try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
+    let shop = TestApp::with(|config| config.trusted_proxies = Some(1)).await;
+    let tokens = try_password(&shop, "admin@localhost", PASSWORD).await.assert_status(200);
     let from = async |address: &str, token: &Value| {
         let caller = shop.anonymous().header("X-Forwarded-For", address);
         caller.post("/v1/auth/refresh", json!({ "refresh_token": token })).await
@@ -203,19 +224,21 @@ async fn made_up_refresh_tokens_are_limited_by_address() {
     let refused = replies.iter().find(|reply| reply.status == 429).expect("a refusal");
     assert_eq!(refused.problem(429), "rate_limited");
     assert!(!refused.header("retry-after").is_empty());
-    from("192.0.2.7", &tokens["refresh_token"]).await.expect(200);
+    from("192.0.2.7", &tokens["refresh_token"]).await.assert_status(200);
 }
 
 // S4-37: nor one account after the other.
 #[actix_web::test]
 async fn s4_37_twenty_failures_close_an_address() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     for number in 0..20 {
-        try_password(&shop, &format!("stranger-{number}@shop.example"), "a wrong password").await.expect(401);
+        try_password(&shop, &format!("stranger-{number}@shop.example"), "a wrong password")
+            .await
+            .assert_status(401);
     }
     assert_eq!(try_password(&shop, "admin@localhost", PASSWORD).await.problem(429), "too_many_failures");
     shop.time_is("2026-03-18T09:15:00Z");
-    try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
+    try_password(&shop, "admin@localhost", PASSWORD).await.assert_status(200);
 }
 
 // S4-37: nor by hanging up before the answer, which tells nothing and costs a hash all the same.
@@ -231,7 +254,7 @@ async fn s4_37_whoever_hangs_up_has_failed_as_well() {
                 anew.notify_one();
             }
         };
-        Shop::overheard(hear).await
+        TestApp::overheard(hear).await
     };
     let wire = Wire::to(&shop);
     for number in 0..20 {
@@ -252,23 +275,32 @@ async fn s4_37_whoever_hangs_up_has_failed_as_well() {
         assert!(answers.len() < 200, "{answers:?}");
     }
     shop.time_is("2026-03-18T09:15:00Z");
-    try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
+    try_password(&shop, "admin@localhost", PASSWORD).await.assert_status(200);
 }
 
 // S4-37: what counts no longer is forgotten when that is so, and nothing else is.
 #[actix_web::test]
 async fn s4_37_failures_are_kept_for_as_long_as_they_count() {
-    let shop = Shop::with(|config| config.trusted_proxies = None).await;
+    let shop = TestApp::with(|config| config.trusted_proxies = None).await;
     let from = async |address: &str, password: &str| {
         let caller = shop.anonymous().header("X-Forwarded-For", address);
-        caller.post("/v1/auth/token", json!({ "email": "admin@localhost", "password": password })).await.status
+        caller
+            .post("/v1/auth/token", json!({ "email": "admin@localhost", "password": password }))
+            .await
+            .status
     };
     let kept = async || {
         let context = Context::system(shop.clock.now(), chrono_tz::UTC, "tidy");
-        shop.db.write(context, async |tx| sessions::forget(tx).await).await.expect("what is over is forgotten");
+        shop.db
+            .write(context, async |tx| sessions::forget(tx).await)
+            .await
+            .expect("what is over is forgotten");
         let database = shop.connect().await;
         let select = "SELECT failed_key FROM sign_in_failures ORDER BY failed_key";
-        let rows = database.query_all_raw(Statement::from_string(database.get_database_backend(), select)).await.expect("rows");
+        let rows = database
+            .query_all_raw(Statement::from_string(database.get_database_backend(), select))
+            .await
+            .expect("rows");
         database.close().await.expect("a closed connection");
         let key = |row: &sea_orm::QueryResult| row.try_get::<String>("", "failed_key").expect("a key");
         rows.iter().map(|row| key(row).split(':').next().unwrap_or_default().to_owned()).collect::<Vec<_>>()
@@ -293,7 +325,7 @@ async fn s4_37_failures_are_kept_for_as_long_as_they_count() {
 // S4-37: behind a proxy the address is the one that the proxy saw, not one that the client made up.
 #[actix_web::test]
 async fn s4_37_a_proxy_shares_its_failures_with_nobody() {
-    let shop = Shop::with(|config| config.trusted_proxies = Some(1)).await;
+    let shop = TestApp::with(|config| config.trusted_proxies = Some(1)).await;
     let from = async |seen: &str, email: &str, password: &str| {
         let caller = shop.anonymous().header("X-Forwarded-For", seen);
         caller.post("/v1/auth/token", json!({ "email": email, "password": password })).await.status
@@ -309,7 +341,7 @@ async fn s4_37_a_proxy_shares_its_failures_with_nobody() {
 // S4-37: nor all at once, though that many signing in rightly at once is fine.
 #[actix_web::test]
 async fn s4_37_guesses_sent_at_once_learn_no_more_than_five() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let right = all((0..12).map(|_| try_password(&shop, "admin@localhost", PASSWORD))).await;
     assert!(right.iter().all(|reply| reply.status == 200));
     let guesses = all((0..12).map(|_| try_password(&shop, "admin@localhost", "a wrong password"))).await;
@@ -321,39 +353,39 @@ async fn s4_37_guesses_sent_at_once_learn_no_more_than_five() {
 // S4-37
 #[actix_web::test]
 async fn s4_37_an_access_token_ends_after_fifteen_minutes() {
-    let shop = Shop::open().await;
-    let tokens = try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
+    let shop = TestApp::open().await;
+    let tokens = try_password(&shop, "admin@localhost", PASSWORD).await.assert_status(200);
     shop.time_is("2026-03-18T09:14:59Z");
-    me(&shop, &tokens).await.expect(200);
+    me(&shop, &tokens).await.assert_status(200);
     shop.time_is("2026-03-18T09:15:00Z");
     assert_eq!(me(&shop, &tokens).await.problem(401), "invalid_token");
-    let next = refresh(&shop, &tokens["refresh_token"]).await.expect(200);
-    me(&shop, &next).await.expect(200);
+    let next = refresh(&shop, &tokens["refresh_token"]).await.assert_status(200);
+    me(&shop, &next).await.assert_status(200);
 }
 
 // S4-37
 #[actix_web::test]
 async fn s4_37_a_refresh_token_works_once_and_a_second_use_ends_the_session() {
-    let shop = Shop::open().await;
-    let first = try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
-    let other = try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
-    let second = refresh(&shop, &first["refresh_token"]).await.expect(200);
+    let shop = TestApp::open().await;
+    let first = try_password(&shop, "admin@localhost", PASSWORD).await.assert_status(200);
+    let other = try_password(&shop, "admin@localhost", PASSWORD).await.assert_status(200);
+    let second = refresh(&shop, &first["refresh_token"]).await.assert_status(200);
     assert_ne!(first["refresh_token"], second["refresh_token"]);
     assert_ne!(first["access_token"], second["access_token"]);
-    me(&shop, &second).await.expect(200);
+    me(&shop, &second).await.assert_status(200);
 
     assert_eq!(refresh(&shop, &first["refresh_token"]).await.problem(401), "invalid_token");
     assert_eq!(me(&shop, &second).await.problem(401), "invalid_token");
     assert_eq!(refresh(&shop, &second["refresh_token"]).await.problem(401), "invalid_token");
-    me(&shop, &other).await.expect(200);
+    me(&shop, &other).await.assert_status(200);
     assert_eq!(refresh(&shop, &json!("csr_unknown")).await.problem(401), "invalid_token");
 }
 
 // S4-37
 #[actix_web::test]
 async fn s4_37_one_of_two_refreshes_at_once_betrays_the_other() {
-    let shop = Shop::open().await;
-    let tokens = try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
+    let shop = TestApp::open().await;
+    let tokens = try_password(&shop, "admin@localhost", PASSWORD).await.assert_status(200);
     let replies = all((0..2).map(|_| refresh(&shop, &tokens["refresh_token"]))).await;
     let (good, bad): (Vec<_>, Vec<_>) = replies.into_iter().partition(|reply| reply.status == 200);
     assert_eq!((good.len(), bad.len()), (1, 1));
@@ -363,11 +395,11 @@ async fn s4_37_one_of_two_refreshes_at_once_betrays_the_other() {
 // S4-37
 #[actix_web::test]
 async fn s4_37_a_session_ends_thirty_days_after_its_last_refresh() {
-    let shop = Shop::open().await;
-    let mut tokens = try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
+    let shop = TestApp::open().await;
+    let mut tokens = try_password(&shop, "admin@localhost", PASSWORD).await.assert_status(200);
     for day in ["2026-04-17T08:59:59Z", "2026-05-17T08:59:58Z"] {
         shop.time_is(day);
-        tokens = refresh(&shop, &tokens["refresh_token"]).await.expect(200);
+        tokens = refresh(&shop, &tokens["refresh_token"]).await.assert_status(200);
     }
     shop.time_is("2026-06-16T08:59:58Z");
     assert_eq!(refresh(&shop, &tokens["refresh_token"]).await.problem(401), "invalid_token");
@@ -376,26 +408,31 @@ async fn s4_37_a_session_ends_thirty_days_after_its_last_refresh() {
 // S4-37: however often it is refreshed.
 #[actix_web::test]
 async fn s4_37_a_session_ends_ninety_days_after_it_began() {
-    let shop = Shop::open().await;
-    let mut tokens = try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
-    for day in ["2026-04-16T09:00:00Z", "2026-05-15T09:00:00Z", "2026-06-10T09:00:00Z", "2026-06-16T08:59:59Z"] {
+    let shop = TestApp::open().await;
+    let mut tokens = try_password(&shop, "admin@localhost", PASSWORD).await.assert_status(200);
+    for day in
+        ["2026-04-16T09:00:00Z", "2026-05-15T09:00:00Z", "2026-06-10T09:00:00Z", "2026-06-16T08:59:59Z"]
+    {
         shop.time_is(day);
-        tokens = refresh(&shop, &tokens["refresh_token"]).await.expect(200);
-        me(&shop, &tokens).await.expect(200);
+        tokens = refresh(&shop, &tokens["refresh_token"]).await.assert_status(200);
+        me(&shop, &tokens).await.assert_status(200);
     }
     shop.time_is("2026-06-16T09:00:00Z");
     assert_eq!(me(&shop, &tokens).await.problem(401), "invalid_token");
     assert_eq!(refresh(&shop, &tokens["refresh_token"]).await.problem(401), "invalid_token");
-    try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
+    try_password(&shop, "admin@localhost", PASSWORD).await.assert_status(200);
 }
 
 // A release before knew no such end: what it let go on ends with the next use.
 #[actix_web::test]
 async fn s4_37_a_session_that_is_older_already_ends() {
-    let shop = Shop::open().await;
-    let tokens = try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
+    let shop = TestApp::open().await;
+    let tokens = try_password(&shop, "admin@localhost", PASSWORD).await.assert_status(200);
     let database = shop.connect().await;
-    database.execute_unprepared("UPDATE sessions SET created_at = created_at - 7776000000000").await.expect("older sessions");
+    database
+        .execute_unprepared("UPDATE sessions SET created_at = created_at - 7776000000000")
+        .await
+        .expect("older sessions");
     database.close().await.expect("a closed connection");
     assert_eq!(me(&shop, &tokens).await.problem(401), "invalid_token");
     assert_eq!(refresh(&shop, &tokens["refresh_token"]).await.problem(401), "invalid_token");
@@ -404,77 +441,105 @@ async fn s4_37_a_session_that_is_older_already_ends() {
 // A password is several words or many signs; names, rows of the keyboard and what everybody takes are none.
 #[actix_web::test]
 async fn a_new_password_differs_and_is_no_pattern() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let ana = shop.hire("Ana Ruiz", "agent").await;
     let (admin, ana) = (shop.by(&shop.admin), shop.by(&ana));
     let repeated = "qwerty".repeat(33);
-    for weak in ["Password1234", "aaaaaaaaaaaa", "qwertyuiop12", "ana.ruiz@shop.example", "Ana Ruiz 2026", "P@ssw0rd!2026", &repeated] {
+    for weak in [
+        "Password1234",
+        "aaaaaaaaaaaa",
+        "qwertyuiop12",
+        "ana.ruiz@shop.example",
+        "Ana Ruiz 2026",
+        "P@ssw0rd!2026",
+        &repeated,
+    ] {
         let change = json!({ "current_password": PASSWORD, "new_password": weak });
-        assert_eq!(ana.post("/v1/auth/password", change).await.broken(422), rules(&[("#/new_password", "weak")]), "{weak}");
+        assert_eq!(
+            ana.post("/v1/auth/password", change).await.broken(422),
+            rules(&[("#/new_password", "weak")]),
+            "{weak}"
+        );
         let new = json!({ "email": "ana.ruiz@shop.example", "name": "Ana Ruiz", "password": weak });
-        assert_eq!(admin.post("/v1/users", new).await.broken(422), rules(&[("#/password", "weak")]), "{weak}");
+        assert_eq!(
+            admin.post("/v1/users", new).await.broken(422),
+            rules(&[("#/password", "weak")]),
+            "{weak}"
+        );
     }
     let same = json!({ "current_password": PASSWORD, "new_password": PASSWORD });
-    assert_eq!(ana.post("/v1/auth/password", same).await.broken(422), rules(&[("#/new_password", "unchanged")]));
+    assert_eq!(
+        ana.post("/v1/auth/password", same).await.broken(422),
+        rules(&[("#/new_password", "unchanged")])
+    );
     let longest = "five words and a half ".repeat(9) + "äö";
     assert_eq!(longest.chars().count(), 200);
     let change = json!({ "current_password": PASSWORD, "new_password": longest });
-    ana.post("/v1/auth/password", change).await.expect(204);
-    try_password(&shop, "ana.ruiz@shop.example", &longest).await.expect(200);
+    ana.post("/v1/auth/password", change).await.assert_status(204);
+    try_password(&shop, "ana.ruiz@shop.example", &longest).await.assert_status(200);
 }
 
 // S4-37
 #[actix_web::test]
 async fn s4_37_signing_out_ends_one_session_of_ones_own() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let ana = shop.hire("Ana Ruiz", "agent").await;
-    let mine = try_password(&shop, &ana.email, PASSWORD).await.expect(200);
-    let phone = try_password(&shop, &ana.email, PASSWORD).await.expect(200);
+    let mine = try_password(&shop, &ana.email, PASSWORD).await.assert_status(200);
+    let phone = try_password(&shop, &ana.email, PASSWORD).await.assert_status(200);
     let mine_again = shop.with_token(&text(&mine["access_token"]));
 
     // Another of one's own, by its refresh token; somebody else's is as good as unknown.
-    mine_again.post("/v1/auth/revoke", json!({ "refresh_token": phone["refresh_token"] })).await.expect(204);
-    mine_again.post("/v1/auth/revoke", json!({ "refresh_token": phone["refresh_token"] })).await.expect(204);
+    mine_again
+        .post("/v1/auth/revoke", json!({ "refresh_token": phone["refresh_token"] }))
+        .await
+        .assert_status(204);
+    mine_again
+        .post("/v1/auth/revoke", json!({ "refresh_token": phone["refresh_token"] }))
+        .await
+        .assert_status(204);
     assert_eq!(me(&shop, &phone).await.problem(401), "invalid_token");
-    let admins = try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
+    let admins = try_password(&shop, "admin@localhost", PASSWORD).await.assert_status(200);
     for token in [&admins["refresh_token"], &json!("csr_unknown")] {
         let refused = mine_again.post("/v1/auth/revoke", json!({ "refresh_token": token })).await;
         assert_eq!(refused.broken(422), [("#/refresh_token".to_owned(), "unknown".to_owned())]);
     }
-    me(&shop, &admins).await.expect(200);
+    me(&shop, &admins).await.assert_status(200);
 
     // And the one that asks.
-    mine_again.command("/v1/auth/revoke").await.expect(204);
+    mine_again.command("/v1/auth/revoke").await.assert_status(204);
     assert_eq!(me(&shop, &mine).await.problem(401), "invalid_token");
     assert_eq!(refresh(&shop, &mine["refresh_token"]).await.problem(401), "invalid_token");
-    shop.by(&ana).get("/v1/users/me").await.expect(200);
+    shop.by(&ana).get("/v1/users/me").await.assert_status(200);
     assert_eq!(shop.anonymous().command("/v1/auth/revoke").await.problem(401), "unauthenticated");
 }
 
 // S4-37
 #[actix_web::test]
 async fn s4_37_a_new_password_ends_every_other_session() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let ana = shop.hire("Ana Ruiz", "agent").await;
-    let other = try_password(&shop, &ana.email, PASSWORD).await.expect(200);
+    let other = try_password(&shop, &ana.email, PASSWORD).await.assert_status(200);
     let change = |current: &str, new: &str| {
         let (caller, body) = (shop.by(&ana), json!({ "current_password": current, "new_password": new }));
         async move { caller.post("/v1/auth/password", body).await }
     };
     let broken = change("not my password", "an even longer one").await.broken(422);
     assert_eq!(broken, [("#/current_password".to_owned(), "wrong".to_owned())]);
-    assert_eq!(change(PASSWORD, "too short").await.broken(422), [("#/new_password".to_owned(), "length".to_owned())]);
+    assert_eq!(
+        change(PASSWORD, "too short").await.broken(422),
+        [("#/new_password".to_owned(), "length".to_owned())]
+    );
 
-    change(PASSWORD, "an even longer one").await.expect(204);
-    shop.by(&ana).get("/v1/users/me").await.expect(200);
+    change(PASSWORD, "an even longer one").await.assert_status(204);
+    shop.by(&ana).get("/v1/users/me").await.assert_status(200);
     assert_eq!(me(&shop, &other).await.problem(401), "invalid_token");
     assert_eq!(refresh(&shop, &other["refresh_token"]).await.problem(401), "invalid_token");
-    try_password(&shop, &ana.email, PASSWORD).await.expect(401);
-    try_password(&shop, &ana.email, "an even longer one").await.expect(200);
+    try_password(&shop, &ana.email, PASSWORD).await.assert_status(401);
+    try_password(&shop, &ana.email, "an even longer one").await.assert_status(200);
 
     // Whoever finds an open screen cannot guess on either.
     for _ in 0..5 {
-        change("not my password", "an even longer one").await.expect(422);
+        change("not my password", "an even longer one").await.assert_status(422);
     }
     assert_eq!(change("an even longer one", "yet another password").await.problem(429), "too_many_failures");
 }
@@ -482,20 +547,29 @@ async fn s4_37_a_new_password_ends_every_other_session() {
 // S4-37: anybody can check our tokens with what we publish.
 #[actix_web::test]
 async fn s4_37_published_keys_check_access_tokens() {
-    let shop = Shop::open().await;
-    let tokens = try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
+    let shop = TestApp::open().await;
+    let tokens = try_password(&shop, "admin@localhost", PASSWORD).await.assert_status(200);
     let token = text(&tokens["access_token"]);
-    let jwks = shop.anonymous().get("/.well-known/jwks.json").await.expect(200);
+    let jwks = shop.anonymous().get("/.well-known/jwks.json").await.assert_status(200);
     let header = part(&token, 0);
-    let key = jwks["keys"].as_array().expect("keys").iter().find(|key| key["kid"] == header["kid"]).expect("the key");
-    assert_eq!((&key["kty"], &key["crv"], &header["alg"]), (&json!("OKP"), &json!("Ed25519"), &json!("EdDSA")));
+    let key = jwks["keys"]
+        .as_array()
+        .expect("keys")
+        .iter()
+        .find(|key| key["kid"] == header["kid"])
+        .expect("the key");
+    assert_eq!(
+        (&key["kty"], &key["crv"], &header["alg"]),
+        (&json!("OKP"), &json!("Ed25519"), &json!("EdDSA"))
+    );
     assert!(key.get("d").is_none());
 
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.validate_exp = false;
     validation.set_issuer(&["caseload"]);
     let public = DecodingKey::from_ed_components(&text(&key["x"])).expect("a public key");
-    let claims = jsonwebtoken::decode::<Value>(&token, &public, &validation).expect("a good signature").claims;
+    let claims =
+        jsonwebtoken::decode::<Value>(&token, &public, &validation).expect("a good signature").claims;
     assert_eq!(claims["sub"], shop.admin.id);
     assert_eq!(claims["exp"].as_i64().expect("an end") - claims["iat"].as_i64().expect("a beginning"), 900);
     assert!(claims["sid"].is_string() && claims["jti"].is_string());
@@ -504,65 +578,74 @@ async fn s4_37_published_keys_check_access_tokens() {
 // S4-37: a token that somebody else made opens nothing, whatever it claims.
 #[actix_web::test]
 async fn s4_37_a_forged_token_opens_nothing() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let token = shop.admin.token.clone();
     let [header, claims, signature] = token.split('.').collect::<Vec<_>>()[..] else { panic!("three parts") };
     let encode = |value: &Value| BASE64_URL_SAFE_NO_PAD.encode(value.to_string());
-    let jwks = shop.anonymous().get("/.well-known/jwks.json").await.expect(200);
+    let jwks = shop.anonymous().get("/.well-known/jwks.json").await.assert_status(200);
     let public = BASE64_URL_SAFE_NO_PAD.decode(text(&jwks["keys"][0]["x"])).expect("base64url");
     let kid = text(&part(&token, 0)["kid"]);
 
     let unsigned = format!("{}.{claims}.", encode(&json!({ "alg": "none", "kid": kid })));
     let shared = Header { kid: Some(kid), ..Header::new(Algorithm::HS256) };
-    let by_public_key = jsonwebtoken::encode(&shared, &part(&token, 1), &jsonwebtoken::EncodingKey::from_secret(&public)).expect("a token");
+    let by_public_key =
+        jsonwebtoken::encode(&shared, &part(&token, 1), &jsonwebtoken::EncodingKey::from_secret(&public))
+            .expect("a token");
     let mut longer = part(&token, 1);
     longer["exp"] = json!(4_000_000_000_i64);
     let changed = format!("{header}.{}.{signature}", encode(&longer));
     for forged in [unsigned, by_public_key, changed] {
-        assert_eq!(shop.with_token(&forged).get("/v1/users/me").await.problem(401), "invalid_token", "{forged}");
+        assert_eq!(
+            shop.with_token(&forged).get("/v1/users/me").await.problem(401),
+            "invalid_token",
+            "{forged}"
+        );
     }
-    shop.by(&shop.admin).get("/v1/users/me").await.expect(200);
+    shop.by(&shop.admin).get("/v1/users/me").await.assert_status(200);
 }
 
 // S4-37
 #[actix_web::test]
 async fn s4_37_a_key_signs_for_thirty_days_and_is_published_for_one_more() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let published = async || {
-        let jwks = shop.anonymous().get("/.well-known/jwks.json").await.expect(200);
+        let jwks = shop.anonymous().get("/.well-known/jwks.json").await.assert_status(200);
         jwks["keys"].as_array().expect("keys").iter().map(|key| text(&key["kid"])).collect::<Vec<_>>()
     };
     let kid = |tokens: &Value| text(&part(&text(&tokens["access_token"]), 0)["kid"]);
     shop.time_is("2026-04-17T08:50:00Z");
-    let old = try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
+    let old = try_password(&shop, "admin@localhost", PASSWORD).await.assert_status(200);
     assert_eq!(published().await, [kid(&old)]);
 
     shop.time_is("2026-04-17T09:00:00Z");
-    let new = try_password(&shop, "admin@localhost", PASSWORD).await.expect(200);
+    let new = try_password(&shop, "admin@localhost", PASSWORD).await.assert_status(200);
     assert_ne!(kid(&old), kid(&new));
     assert_eq!(published().await, [kid(&old), kid(&new)]);
-    me(&shop, &old).await.expect(200);
-    me(&shop, &new).await.expect(200);
+    me(&shop, &old).await.assert_status(200);
+    me(&shop, &new).await.assert_status(200);
 
     shop.time_is("2026-04-18T09:00:00Z");
     assert_eq!(published().await, [kid(&new)]);
-    let fresh = refresh(&shop, &old["refresh_token"]).await.expect(200);
+    let fresh = refresh(&shop, &old["refresh_token"]).await.assert_status(200);
     assert_eq!(kid(&fresh), kid(&new));
-    me(&shop, &fresh).await.expect(200);
+    me(&shop, &fresh).await.assert_status(200);
 }
 
 // S4-37: several at once need the first key at once.
 #[actix_web::test]
 async fn s4_37_two_instances_may_make_a_key_at_once() {
     let mut config = None;
-    let shop = Shop::with(|settings| config = Some(settings.clone())).await;
+    let shop = TestApp::with(|settings| config = Some(settings.clone())).await;
     let second = shop.another(config.expect("settings")).await;
     shop.time_is("2026-05-18T09:00:00Z");
-    let (mine, theirs) = tokio::join!(try_password(&shop, "admin@localhost", PASSWORD), try_password(&second, "admin@localhost", PASSWORD));
-    let (mine, theirs) = (mine.expect(200), theirs.expect(200));
+    let (mine, theirs) = tokio::join!(
+        try_password(&shop, "admin@localhost", PASSWORD),
+        try_password(&second, "admin@localhost", PASSWORD)
+    );
+    let (mine, theirs) = (mine.assert_status(200), theirs.assert_status(200));
     for instance in [&shop, &second] {
-        me(instance, &mine).await.expect(200);
-        me(instance, &theirs).await.expect(200);
+        me(instance, &mine).await.assert_status(200);
+        me(instance, &theirs).await.assert_status(200);
     }
 }
 
@@ -570,43 +653,51 @@ async fn s4_37_two_instances_may_make_a_key_at_once() {
 #[actix_web::test]
 async fn s4_37_rights_that_change_change_at_once() {
     let mut config = None;
-    let shop = Shop::with(|settings| config = Some(settings.clone())).await;
+    let shop = TestApp::with(|settings| config = Some(settings.clone())).await;
     let second = shop.another(config.expect("settings")).await;
     let ana = shop.hire("Ana Ruiz", "agent").await;
     let path = format!("/v1/users/{}", ana.id);
     assert_eq!(shop.by(&ana).get("/v1/api-keys").await.problem(403), "missing_scope");
-    second.by(&ana).get("/v1/users/me").await.expect(200);
+    second.by(&ana).get("/v1/users/me").await.assert_status(200);
 
-    shop.by(&shop.admin).patch(&path, json!({ "role": "admin" })).await.expect(200);
-    shop.by(&ana).get("/v1/api-keys").await.expect(200);
-    shop.by(&shop.admin).patch(&path, json!({ "active": false })).await.expect(200);
+    shop.by(&shop.admin).patch(&path, json!({ "role": "admin" })).await.assert_status(200);
+    shop.by(&ana).get("/v1/api-keys").await.assert_status(200);
+    shop.by(&shop.admin).patch(&path, json!({ "active": false })).await.assert_status(200);
     assert_eq!(shop.by(&ana).get("/v1/users/me").await.problem(401), "invalid_token");
 
     tokio::time::sleep(Duration::from_millis(5_100)).await;
     assert_eq!(second.by(&ana).get("/v1/users/me").await.problem(401), "invalid_token");
 
     // Who comes back signs in anew: sessions of the time before stay ended.
-    shop.by(&shop.admin).patch(&path, json!({ "active": true })).await.expect(200);
+    shop.by(&shop.admin).patch(&path, json!({ "active": true })).await.assert_status(200);
     assert_eq!(shop.by(&ana).get("/v1/users/me").await.problem(401), "invalid_token");
-    try_password(&shop, &ana.email, PASSWORD).await.expect(200);
+    try_password(&shop, &ana.email, PASSWORD).await.assert_status(200);
 }
 
 // S4-37, B-12: who came and went is on record, with no secret in it.
 #[actix_web::test]
 async fn s4_37_sessions_are_journalled_for_administrators_without_secrets() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let ana = shop.hire("Ana Ruiz", "agent").await;
-    let tokens = try_password(&shop, &ana.email, PASSWORD).await.expect(200);
-    let next = refresh(&shop, &tokens["refresh_token"]).await.expect(200);
-    try_password(&shop, &ana.email, "a wrong password").await.expect(401);
-    shop.with_token(&text(&next["access_token"])).command("/v1/auth/revoke").await.expect(204);
+    let tokens = try_password(&shop, &ana.email, PASSWORD).await.assert_status(200);
+    let next = refresh(&shop, &tokens["refresh_token"]).await.assert_status(200);
+    try_password(&shop, &ana.email, "a wrong password").await.assert_status(401);
+    shop.with_token(&text(&next["access_token"])).command("/v1/auth/revoke").await.assert_status(204);
 
-    let entries: Vec<_> =
-        journal(&shop).await.into_iter().filter(|entry| entry.kind == "session" && entry.actor_name == "Ana Ruiz").collect();
+    let entries: Vec<_> = journal(&shop)
+        .await
+        .into_iter()
+        .filter(|entry| entry.kind == "session" && entry.actor_name == "Ana Ruiz")
+        .collect();
     let events: Vec<_> = entries.iter().map(|entry| entry.event.as_str()).collect();
     assert_eq!(events, ["session.created", "session.created", "session.revoked"]);
     assert!(entries.iter().all(|entry| entry.audience == "admins"));
-    let seen = async |person| shop.by(person).get("/v1/events?kind=session").await.expect(200)["data"].as_array().expect("events").len();
+    let seen = async |person| {
+        shop.by(person).get("/v1/events?kind=session").await.assert_status(200)["data"]
+            .as_array()
+            .expect("events")
+            .len()
+    };
     assert!(seen(&shop.admin).await >= 3 && seen(&ana).await == 0);
     let written = format!("{:?}", journal(&shop).await);
     for secret in ["csr_", "argon2", "hash", PASSWORD] {
@@ -617,24 +708,34 @@ async fn s4_37_sessions_are_journalled_for_administrators_without_secrets() {
 // S4-37: a body is held to its shape before anything else.
 #[actix_web::test]
 async fn s4_37_signing_in_names_every_broken_rule() {
-    let shop = Shop::open().await;
-    let broken = shop.anonymous().post("/v1/auth/token", json!({ "email": "", "pasword": PASSWORD })).await.broken(422);
+    let shop = TestApp::open().await;
+    let broken = shop
+        .anonymous()
+        .post("/v1/auth/token", json!({ "email": "", "pasword": PASSWORD }))
+        .await
+        .broken(422);
     assert!(broken.contains(&("#/password".to_owned(), "required".to_owned())), "{broken:?}");
     assert!(broken.contains(&("#/pasword".to_owned(), "unknown_field".to_owned())), "{broken:?}");
-    shop.anonymous().send(reqwest::Method::POST, "/v1/auth/refresh", None).await.expect(415);
+    shop.anonymous().send(reqwest::Method::POST, "/v1/auth/refresh", None).await.assert_status(415);
 }
 
 #[actix_web::test]
 async fn a_language_is_a_language_tag() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
     for wrong in ["!!", "1f", "fr_CA", "fr-", "français", "a"] {
         let new = json!({ "email": "ana@shop.example", "name": "Ana", "language": wrong });
-        assert!(admin.post("/v1/users", new).await.broken(422).iter().all(|(at, _)| at == "#/language"), "{wrong}");
+        assert!(
+            admin.post("/v1/users", new).await.broken(422).iter().all(|(at, _)| at == "#/language"),
+            "{wrong}"
+        );
         let patched = admin.patch("/v1/users/me", json!({ "language": wrong })).await;
         assert!(patched.broken(422).iter().all(|(at, _)| at == "#/language"), "{wrong}");
     }
     for right in [json!("fr"), json!("pt-BR"), json!("zh-Hant-TW"), json!(null)] {
-        assert_eq!(admin.patch("/v1/users/me", json!({ "language": right })).await.expect(200)["language"], right);
+        assert_eq!(
+            admin.patch("/v1/users/me", json!({ "language": right })).await.assert_status(200)["language"],
+            right
+        );
     }
 }

@@ -41,7 +41,10 @@ impl Room {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_caseload"));
         command.args(arguments).current_dir(&self.folder).env_clear();
-        command.env("TMPDIR", &self.folder).env("DATABASE_URL", &self.database).env("CASELOAD_LISTEN", "127.0.0.1:0");
+        command
+            .env("TMPDIR", &self.folder)
+            .env("DATABASE_URL", &self.database)
+            .env("CASELOAD_LISTEN", "127.0.0.1:0");
         command
     }
 
@@ -64,7 +67,12 @@ impl Drop for Room {
 }
 
 fn run(command: &mut Command, input: &str) -> Output {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary");
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary");
     let mut stdin = child.stdin.take().expect("standard input");
     // Whoever does not read it has no need of it.
     let _unread = stdin.write_all(input.as_bytes());
@@ -98,7 +106,12 @@ impl Server {
     }
 
     fn spawn(command: &mut Command) -> Self {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary");
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary");
         let said = lines(child.stdout.take().expect("standard output"));
         let logged = lines(child.stderr.take().expect("standard error"));
         Self { child, said, logged, greeting: Vec::new(), base: String::new() }
@@ -108,14 +121,18 @@ impl Server {
         loop {
             match self.said.recv_timeout(DEADLINE) {
                 Ok(line) => {
-                    let address = line.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned);
+                    let address =
+                        line.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned);
                     self.greeting.push(line);
                     if let Some(address) = address {
                         self.base = address;
                         return;
                     }
                 }
-                Err(end) => panic!("it does not start, {end}: {}", self.logged.try_iter().collect::<Vec<_>>().join("\n")),
+                Err(end) => panic!(
+                    "it does not start, {end}: {}",
+                    self.logged.try_iter().collect::<Vec<_>>().join("\n")
+                ),
             }
         }
     }
@@ -267,10 +284,16 @@ async fn check_config_names_every_mistake() {
     assert!(err(&unmigrated).contains("caseload migrate"), "{}", err(&unmigrated));
     assert_eq!(room.run(&["migrate"], "").status.code(), Some(0));
     let right = room.run(&["check-config"], "");
-    assert_eq!((right.status.code(), out(&right).as_str()), (Some(0), "The settings and the database are in order.\n"), "{}", err(&right));
+    assert_eq!(
+        (right.status.code(), out(&right).as_str()),
+        (Some(0), "The settings and the database are in order.\n"),
+        "{}",
+        err(&right)
+    );
 
     // The file is read as the environment is, which comes first.
-    fs::write(room.folder.join(".env"), "CASELOAD_LOG_FORMAT=json\nCASELOAD_TIME_ZONE=Mars/Olympus\n").expect("a file");
+    fs::write(room.folder.join(".env"), "CASELOAD_LOG_FORMAT=json\nCASELOAD_TIME_ZONE=Mars/Olympus\n")
+        .expect("a file");
     assert_eq!(room.run(&["check-config"], "").status.code(), Some(2));
     let overruled = run(room.command(&["check-config"]).env("CASELOAD_TIME_ZONE", "Europe/Paris"), "");
     assert_eq!(overruled.status.code(), Some(0), "{}", err(&overruled));
@@ -307,7 +330,10 @@ async fn people_are_added_and_let_in_again_from_the_command_line() {
     assert!(err(&twice).contains("already"), "{}", err(&twice));
     let nobody = room.run(&["user", "reset-password", "nobody@shop.example"], "another long password\n");
     assert_eq!(nobody.status.code(), Some(1));
-    let unknown_role = room.run(&["user", "add", "ben@shop.example", "--name", "Ben", "--role", "king"], "a long first password\n");
+    let unknown_role = room.run(
+        &["user", "add", "ben@shop.example", "--name", "Ben", "--role", "king"],
+        "a long first password\n",
+    );
     assert_eq!(unknown_role.status.code(), Some(2));
 
     // Whoever is signed in when the password is set anew is so no more.
@@ -342,7 +368,11 @@ async fn a_database_is_migrated_once_and_never_served_by_an_older_binary() {
     assert!(err(&unmigrated).contains("caseload migrate"), "{}", err(&unmigrated));
     let first = room.run(&["migrate"], "");
     assert_eq!(first.status.code(), Some(0), "{}", err(&first));
-    assert!(out(&first).ends_with(" migrations applied.\n") && !out(&first).starts_with('0'), "{}", out(&first));
+    assert!(
+        out(&first).ends_with(" migrations applied.\n") && !out(&first).starts_with('0'),
+        "{}",
+        out(&first)
+    );
     assert_eq!(out(&room.run(&["migrate"], "")), "0 migrations applied.\n");
     let mut served = Server::start(room.command(&["serve"]).env("CASELOAD_MIGRATE", "false"));
     served.terminate();
@@ -352,10 +382,17 @@ async fn a_database_is_migrated_once_and_never_served_by_an_older_binary() {
     let newer = "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m9999_from_the_future', 0)";
     database.execute_unprepared(newer).await.expect("a row");
     database.close().await.expect("a closed connection");
-    for arguments in [&["serve"][..], &["migrate"], &["check-config"], &["user", "reset-password", "admin@localhost"]] {
+    for arguments in
+        [&["serve"][..], &["migrate"], &["check-config"], &["user", "reset-password", "admin@localhost"]]
+    {
         let refused = room.run(arguments, "another long password");
         assert_eq!(refused.status.code(), Some(1), "{arguments:?}");
-        assert!(err(&refused).contains("newer than this binary") && err(&refused).contains("m9999_from_the_future"), "{}", err(&refused));
+        assert!(
+            err(&refused).contains("newer than this binary")
+                && err(&refused).contains("m9999_from_the_future"),
+            "{}",
+            err(&refused)
+        );
     }
 }
 
@@ -364,7 +401,8 @@ async fn the_demo_has_three_roles_and_leaves_nothing_behind() {
     let room = Room::new().await;
     let mut demo = Server::start(&mut room.command(&["demo", "--days", "10"]));
     let left_behind = || {
-        let entries = fs::read_dir(&room.folder).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+        let entries =
+            fs::read_dir(&room.folder).expect("a folder").map(|entry| entry.expect("an entry").file_name());
         entries.filter(|name| name.to_string_lossy().starts_with("caseload-demo-")).count()
     };
     assert_eq!(left_behind(), 1);
@@ -409,7 +447,8 @@ async fn s0_the_first_hour_runs_as_it_is_written() {
 #[actix_web::test]
 async fn two_instances_start_at_once_on_a_new_database() {
     let room = Room::new().await;
-    let mut both = [Server::spawn(&mut room.command(&["serve"])), Server::spawn(&mut room.command(&["serve"]))];
+    let mut both =
+        [Server::spawn(&mut room.command(&["serve"])), Server::spawn(&mut room.command(&["serve"]))];
     both.iter_mut().for_each(Server::wait_until_ready);
     let passwords: Vec<String> = both.iter().filter_map(Server::password).collect();
     assert_eq!(passwords.len(), 1, "one of them makes the administrator");
@@ -433,20 +472,26 @@ async fn files_are_their_owners_alone() {
     let under = |umask: &str| {
         let mut shell = Command::new("sh");
         let command = room.command(&["serve"]);
-        shell.args(["-c", &format!("umask {umask}; exec \"$0\" serve")]).arg(command.get_program()).current_dir(&room.folder).env_clear();
+        shell
+            .args(["-c", &format!("umask {umask}; exec \"$0\" serve")])
+            .arg(command.get_program())
+            .current_dir(&room.folder)
+            .env_clear();
         shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         shell
     };
     let files = || {
         let mode = |entry: fs::DirEntry| entry.metadata().expect("a file").permissions().mode() & 0o777;
         let entries = fs::read_dir(&room.folder).expect("a folder").map(|entry| entry.expect("an entry"));
-        let mut files: Vec<(String, u32)> = entries.map(|entry| (entry.file_name().to_string_lossy().into_owned(), mode(entry))).collect();
+        let mut files: Vec<(String, u32)> =
+            entries.map(|entry| (entry.file_name().to_string_lossy().into_owned(), mode(entry))).collect();
         files.sort();
         files
     };
     let mut server = Server::start(&mut under("000"));
     let modes = files();
-    let ends: Vec<&str> = modes.iter().map(|(name, _)| name.split_once(".db").expect("a file of the database").1).collect();
+    let ends: Vec<&str> =
+        modes.iter().map(|(name, _)| name.split_once(".db").expect("a file of the database").1).collect();
     assert_eq!(ends, ["", "-shm", "-wal", ".key"]);
     assert!(modes.iter().all(|(_, mode)| *mode == 0o600), "{modes:?}");
     // What an older release made is closed to others, too.

@@ -4,10 +4,15 @@ use crate::support::*;
 
 #[actix_web::test]
 async fn s0_12_a_new_item_appears_at_the_top_of_the_home_page() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
     let (hers, his) = (shop.group("Shipping", &[&ana]).await, shop.group("Finance", &[&ben]).await);
-    let titles = async || column(&json!({ "data": shop.by(&ana).get("/v1/home").await.expect(200)["newest_action_items"] }), "title");
+    let titles = async || {
+        column(
+            &json!({ "data": shop.by(&ana).get("/v1/home").await.assert_status(200)["newest_action_items"] }),
+            "title",
+        )
+    };
     assert_eq!(titles().await, Vec::<String>::new());
     for (title, due, assignee) in [
         ("first", "2026-03-18T20:00:00Z", user(&ana)),
@@ -19,13 +24,16 @@ async fn s0_12_a_new_item_appears_at_the_top_of_the_home_page() {
         shop.item(&shop.admin, title, due, assignee).await;
     }
     assert_eq!(titles().await, ["third", "second", "first"]);
-    let home = shop.by(&ana).get("/v1/home").await.expect(200);
-    assert_eq!(home["queues"], shop.by(&ana).get("/v1/queues").await.expect(200)["data"]);
+    let home = shop.by(&ana).get("/v1/home").await.assert_status(200);
+    assert_eq!(home["queues"], shop.by(&ana).get("/v1/queues").await.assert_status(200)["data"]);
     assert_eq!(column(&json!({ "data": home["queues"] }), "name"), ["Mine", "Shipping", "Public"]);
     let newest = &home["newest_action_items"][0];
     assert_eq!((&newest["assignee"]["type"], &newest["bucket"]), (&json!("public"), &json!("upcoming")));
     // What is done leaves it; it shows ten at the most.
-    shop.by(&ana).command(&format!("/v1/action-items/{}/cancel", text(&newest["id"]))).await.expect(200);
+    shop.by(&ana)
+        .command(&format!("/v1/action-items/{}/cancel", text(&newest["id"])))
+        .await
+        .assert_status(200);
     assert_eq!(titles().await, ["second", "first"]);
     shop.time_is("2026-03-18T09:01:00Z");
     for n in 0..11 {
@@ -38,12 +46,16 @@ async fn s0_12_a_new_item_appears_at_the_top_of_the_home_page() {
 
 #[actix_web::test]
 async fn s0_12_a_key_that_acts_for_nobody_sees_the_public_queue_alone() {
-    let shop = Shop::open().await;
-    let key = json!({ "name": "Screen on the wall", "scopes": ["home:read", "queues:read", "action_items:read"] });
-    let key = shop.by(&shop.admin).post("/v1/api-keys", key).await.expect(201);
+    let shop = TestApp::open().await;
+    let key =
+        json!({ "name": "Screen on the wall", "scopes": ["home:read", "queues:read", "action_items:read"] });
+    let key = shop.by(&shop.admin).post("/v1/api-keys", key).await.assert_status(201);
     shop.item(&shop.admin, "mine", START, user(&shop.admin)).await;
     shop.item(&shop.admin, "everyone's", START, public()).await;
-    let home = shop.with_token(&text(&key["secret"])).get("/v1/home").await.expect(200);
+    let home = shop.with_token(&text(&key["secret"])).get("/v1/home").await.assert_status(200);
     assert_eq!(column(&json!({ "data": home["newest_action_items"] }), "title"), ["everyone's"]);
-    assert_eq!(home["queues"], json!([{ "key": "public", "name": "Public", "open": 1, "due_today": 1, "overdue": 0 }]));
+    assert_eq!(
+        home["queues"],
+        json!([{ "key": "public", "name": "Public", "open": 1, "due_today": 1, "overdue": 0 }])
+    );
 }

@@ -27,7 +27,19 @@ const AREAS: &[(&str, &[&str])] = &[
         ],
     ),
     ("intake", &["forms", "sources", "connectors"]),
-    ("outreach", &["spelling", "canned_responses", "mail_templates", "messages", "inbound", "segments", "gift_certificates", "campaigns"]),
+    (
+        "outreach",
+        &[
+            "spelling",
+            "canned_responses",
+            "mail_templates",
+            "messages",
+            "inbound",
+            "segments",
+            "gift_certificates",
+            "campaigns",
+        ],
+    ),
     ("insight", &["home", "dashboard", "timeline", "search", "reports"]),
     ("custody", &["privacy", "transfers"]),
 ];
@@ -252,7 +264,9 @@ fn the_reader_of_sources_sees_every_way_to_name_something() {
 #[test]
 fn every_file_says_what_it_is() {
     let mut breaches = Vec::new();
-    for folder in ["src", "migration/src", "tests", "benches"].map(home).iter().filter(|folder| folder.is_dir()) {
+    for folder in
+        ["src", "migration/src", "tests", "benches"].map(home).iter().filter(|folder| folder.is_dir())
+    {
         let mut files = Vec::new();
         rust_files(folder, &mut files);
         for file in files {
@@ -270,13 +284,20 @@ fn every_room_has_its_place() {
     let mut breaches = Vec::new();
     for source in sources() {
         let top = source.module.len() == 1 && matches!(source.area(), "main" | "lib");
-        let known = top || matches!(source.area(), "app" | "kernel" | "integration") || place(source.area()).is_some();
+        let known = top
+            || matches!(source.area(), "app" | "kernel" | "integration")
+            || place(source.area()).is_some();
         if !known {
             breaches.push(format!("{}: there is no area {}", source.file, source.area()));
         }
         let in_folder = source.module.len() > 2 && !matches!(source.area(), "app" | "kernel");
         if in_folder && source.resource().is_none() {
-            breaches.push(format!("{}: {} has no place in the order of {}", source.file, source.module[1], source.area()));
+            breaches.push(format!(
+                "{}: {} has no place in the order of {}",
+                source.file,
+                source.module[1],
+                source.area()
+            ));
         }
     }
     none("areas and resources are those of the architecture", &breaches);
@@ -315,7 +336,10 @@ fn resources_look_at_earlier_ones_only() {
     let mut breaches = Vec::new();
     for source in sources() {
         let order = resources(source.area());
-        let Some(mine) = source.resource().and_then(|name| order.iter().position(|known| *known == name)) else { continue };
+        let Some(mine) = source.resource().and_then(|name| order.iter().position(|known| *known == name))
+        else {
+            continue;
+        };
         for path in source.names_in(source.area()) {
             let theirs = path.get(1).and_then(|name| order.iter().position(|known| known == name));
             if theirs.is_some_and(|theirs| theirs > mine) {
@@ -333,16 +357,30 @@ fn the_rooms_of_an_area_have_no_circle() {
     for source in sources() {
         let (Some(_), Some(room)) = (place(source.area()), source.module.get(1)) else { continue };
         let seen = looks.entry((source.area().to_owned(), room.clone())).or_default();
-        seen.extend(source.names_in(source.area()).filter_map(|path| path.get(1)).filter(|other| *other != room).cloned());
+        seen.extend(
+            source
+                .names_in(source.area())
+                .filter_map(|path| path.get(1))
+                .filter(|other| *other != room)
+                .cloned(),
+        );
     }
     loop {
         // Whoever looks at nobody that is left cannot be part of a circle.
         let left: BTreeSet<(String, String)> = looks.keys().cloned().collect();
-        let free = looks.iter().find(|((area, _), seen)| !seen.iter().any(|other| left.contains(&(area.clone(), other.clone()))));
+        let free = looks.iter().find(|((area, _), seen)| {
+            !seen.iter().any(|other| left.contains(&(area.clone(), other.clone())))
+        });
         let Some(free) = free.map(|(room, _)| room.clone()) else { break };
         looks.remove(&free);
     }
-    none("no circles", &looks.into_iter().map(|((area, room), seen)| format!("{area}/{room} looks at {seen:?}")).collect::<Vec<_>>());
+    none(
+        "no circles",
+        &looks
+            .into_iter()
+            .map(|((area, room), seen)| format!("{area}/{room} looks at {seen:?}"))
+            .collect::<Vec<_>>(),
+    );
 }
 
 #[test]
@@ -369,9 +407,14 @@ fn inside_a_resource_the_line_is_straight() {
         let Some(resource) = source.resource() else { continue };
         // Behind the shapes stands the row, which knows none of them; a `service/` folder is part of the rules.
         let singular = resource.trim_end_matches('s');
-        let at = LINE.iter().position(|part| *part == source.part()).or_else(|| (source.part() == singular).then_some(LINE.len()));
+        let at = LINE
+            .iter()
+            .position(|part| *part == source.part())
+            .or_else(|| (source.part() == singular).then_some(LINE.len()));
         let Some(at) = at else { continue };
-        for path in source.names_in(source.area()).filter(|path| path.get(1).is_some_and(|room| room == resource)) {
+        for path in
+            source.names_in(source.area()).filter(|path| path.get(1).is_some_and(|room| room == resource))
+        {
             let theirs = path.get(2).and_then(|part| LINE.iter().position(|known| known == part));
             if theirs.is_some_and(|theirs| theirs < at) {
                 breaches.push(breach(&source, path));
@@ -399,16 +442,21 @@ fn only_doors_know_http() {
 
 #[test]
 fn bodies_are_read_in_one_place() {
-    const OTHERS: &[&str] = &["Bytes", ": String,", ": String)", "Json<", "Form<", "Payload", "Multipart", "Either<"];
+    const OTHERS: &[&str] =
+        &["Bytes", ": String,", ": String)", "Json<", "Form<", "Payload", "Multipart", "Either<"];
     let mut breaches = Vec::new();
     for source in sources().iter().filter(|source| source.module != ["kernel", "http", "body"]) {
         // What comes after `async fn` and before its answer is what a handler takes.
         let code = code_of(&source.text);
-        let heads = code.split("async fn ").skip(1).filter_map(|rest| rest.split_once("->").map(|(head, _)| head));
+        let heads =
+            code.split("async fn ").skip(1).filter_map(|rest| rest.split_once("->").map(|(head, _)| head));
         let handlers = heads.filter(|_| source.part() == "http" || source.area() == "app");
         let taken = handlers.filter(|head| OTHERS.iter().any(|other| head.contains(other)));
         breaches.extend(taken.map(|head| format!("{}: {}", source.file, head.trim())));
-        if ["Payload::", "payload.take()", "Bytes::from_request", "String::from_request"].iter().any(|other| code.contains(other)) {
+        if ["Payload::", "payload.take()", "Bytes::from_request", "String::from_request"]
+            .iter()
+            .any(|other| code.contains(other))
+        {
             breaches.push(source.file.clone());
         }
     }

@@ -7,13 +7,13 @@ use crate::support::*;
 const ITEMS: &str = "/v1/action-items";
 
 /// Items of three priorities, due at few different times, so that every sort has ties.
-async fn stock(shop: &Shop, count: usize) {
+async fn stock(shop: &TestApp, count: usize) {
     all((0..count).map(|n| async move {
         let new = json!({
             "subject": { "type": "order", "id": "A-1001" }, "title": format!("{n:03}"), "assignee": public(),
             "priority": (["low", "high", "normal"][n % 3]), "due_at": format!("2026-03-2{}T12:00:00Z", n % 4),
         });
-        shop.by(&shop.admin).post(ITEMS, new).await.expect(201)
+        shop.by(&shop.admin).post(ITEMS, new).await.assert_status(201)
     }))
     .await;
 }
@@ -28,15 +28,23 @@ fn rank(item: &Value) -> u8 {
 
 #[actix_web::test]
 async fn b_1_pages_lose_and_repeat_nothing_while_rows_are_added() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     stock(&shop, 24).await;
     let caller = shop.by(&shop.admin);
     let first = each(&caller.rows(ITEMS).await, "id");
-    for sort in ["due_at", "-due_at", "priority,due_at", "-priority,-due_at", "-priority,due_at", "priority,-due_at", "-created_at"] {
+    for sort in [
+        "due_at",
+        "-due_at",
+        "priority,due_at",
+        "-priority,-due_at",
+        "-priority,due_at",
+        "priority,-due_at",
+        "-created_at",
+    ] {
         let mut seen: Vec<Value> = Vec::new();
         let mut cursor = String::new();
         loop {
-            let page = caller.get(&format!("{ITEMS}?sort={sort}&limit=5{cursor}")).await.expect(200);
+            let page = caller.get(&format!("{ITEMS}?sort={sort}&limit=5{cursor}")).await.assert_status(200);
             seen.extend(page["data"].as_array().expect("rows").iter().cloned());
             stock(&shop, 3).await;
             match page["next_cursor"].as_str() {
@@ -62,28 +70,37 @@ async fn b_1_pages_lose_and_repeat_nothing_while_rows_are_added() {
         };
         let ordered = seen.is_sorted_by(|a, b| {
             let (a_key, b_key) = (key(a), key(b));
-            let by_keys =
-                a_key.iter().zip(&b_key).map(|(a, b)| if a.1 { b.0.cmp(&a.0) } else { a.0.cmp(&b.0) }).find(|order| order.is_ne());
+            let by_keys = a_key
+                .iter()
+                .zip(&b_key)
+                .map(|(a, b)| if a.1 { b.0.cmp(&a.0) } else { a.0.cmp(&b.0) })
+                .find(|order| order.is_ne());
             let by_id = text(&a["id"]).cmp(&text(&b["id"]));
             let last_down = a_key.last().is_some_and(|(_, down)| *down);
             by_keys.unwrap_or(if last_down { by_id.reverse() } else { by_id }).is_lt()
         });
         assert!(ordered, "{sort}: {:?}", each(&seen, "due_at"));
         // Close what was added, so that the next sort ends too.
-        for item in caller.rows(&format!("{ITEMS}?limit=200")).await.iter().filter(|item| !first.contains(&text(&item["id"]))) {
-            caller.command(&format!("{ITEMS}/{}/cancel", text(&item["id"]))).await.expect(200);
+        for item in caller
+            .rows(&format!("{ITEMS}?limit=200"))
+            .await
+            .iter()
+            .filter(|item| !first.contains(&text(&item["id"])))
+        {
+            caller.command(&format!("{ITEMS}/{}/cancel", text(&item["id"]))).await.assert_status(200);
         }
     }
 }
 
 #[actix_web::test]
 async fn b_1_a_cursor_belongs_to_its_query() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     stock(&shop, 6).await;
     let caller = shop.by(&shop.admin);
-    let page = caller.get(&format!("{ITEMS}?limit=2&assignee=public")).await.expect(200);
+    let page = caller.get(&format!("{ITEMS}?limit=2&assignee=public")).await.assert_status(200);
     let cursor = text(&page["next_cursor"]);
-    let mut forged: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(&cursor).expect("base64")).expect("JSON");
+    let mut forged: Value =
+        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(&cursor).expect("base64")).expect("JSON");
     forged["after"] = json!([{ "Text": "soon" }]);
     let forged = BASE64_URL_SAFE_NO_PAD.encode(forged.to_string());
     let shorter = &cursor[..cursor.len() - 3];
@@ -105,13 +122,16 @@ async fn b_1_a_cursor_belongs_to_its_query() {
         assert_eq!(refused.broken(400), rules(&[("cursor", "foreign")]));
     }
     // The size of the page and what is shown of a row are the caller's to change on the way.
-    let next = caller.get(&format!("{ITEMS}?limit=200&assignee=public&fields=id&cursor={cursor}")).await.expect(200);
+    let next = caller
+        .get(&format!("{ITEMS}?limit=200&assignee=public&fields=id&cursor={cursor}"))
+        .await
+        .assert_status(200);
     assert_eq!((next["data"].as_array().map(Vec::len), &next["next_cursor"]), (Some(4), &Value::Null));
 }
 
 #[actix_web::test]
 async fn b_1_what_a_list_does_not_know_is_refused_and_what_it_knows_is_named() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let caller = shop.by(&shop.admin);
     let refused = caller.get(&format!("{ITEMS}?assigned_to=me&limit=0&statsu=open")).await;
     let mut broken = refused.broken(400);
@@ -121,7 +141,11 @@ async fn b_1_what_a_list_does_not_know_is_refused_and_what_it_knows_is_named() {
         assert!(text(&refused.json["detail"]).contains(known), "{known} in {}", refused.json["detail"]);
     }
     for limit in ["0", "201", "-1", "1.5", "ten", "", "99999999999999999999"] {
-        assert_eq!(caller.get(&format!("{ITEMS}?limit={limit}")).await.broken(400), rules(&[("limit", "range")]), "{limit}");
+        assert_eq!(
+            caller.get(&format!("{ITEMS}?limit={limit}")).await.broken(400),
+            rules(&[("limit", "range")]),
+            "{limit}"
+        );
     }
     for (query, place, rule) in [
         ("sort=title", "sort", "unknown"),
@@ -143,7 +167,11 @@ async fn b_1_what_a_list_does_not_know_is_refused_and_what_it_knows_is_named() {
         ("due_at_lt=2026-03-18", "due_at_lt", "invalid_value"),
         ("action=a%00b", "action", "nul"),
     ] {
-        assert_eq!(caller.get(&format!("{ITEMS}?{query}")).await.broken(400), rules(&[(place, rule)]), "{query}");
+        assert_eq!(
+            caller.get(&format!("{ITEMS}?{query}")).await.broken(400),
+            rules(&[(place, rule)]),
+            "{query}"
+        );
     }
     assert_eq!(caller.get(&format!("{ITEMS}?action=%FF")).await.problem(400), "bad_query");
     assert_eq!(caller.clone().header("accept", "image/png").get(ITEMS).await.problem(406), "not_acceptable");
@@ -151,7 +179,7 @@ async fn b_1_what_a_list_does_not_know_is_refused_and_what_it_knows_is_named() {
 
 #[actix_web::test]
 async fn s2_3_open_items_are_shown_unless_asked_otherwise_and_the_list_says_what_it_hides() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let ana = shop.hire("Ana Ruiz", "agent").await;
     let shipping = shop.group("Shipping", &[&ana]).await;
     let caller = shop.by(&shop.admin);
@@ -166,17 +194,17 @@ async fn s2_3_open_items_are_shown_unless_asked_otherwise_and_the_list_says_what
         new("c", "vendor", group(&shipping), json!({ "action": "visit" })),
         new("d", "order", user(&shop.admin), json!({ "due_at": "2026-04-01T00:00:00Z" })),
     ] {
-        caller.post(ITEMS, item).await.expect(201);
+        caller.post(ITEMS, item).await.assert_status(201);
     }
     shop.time_is("2026-03-18T09:01:00Z");
-    let done = shop.by(&ana).post(ITEMS, new("e", "vendor", user(&ana), json!({}))).await.expect(201);
-    shop.by(&ana).command(&format!("{ITEMS}/{}/complete", text(&done["id"]))).await.expect(200);
-    let list = caller.get(&format!("{ITEMS}?counts=true&subject_type=vendor")).await.expect(200);
+    let done = shop.by(&ana).post(ITEMS, new("e", "vendor", user(&ana), json!({}))).await.assert_status(201);
+    shop.by(&ana).command(&format!("{ITEMS}/{}/complete", text(&done["id"]))).await.assert_status(200);
+    let list = caller.get(&format!("{ITEMS}?counts=true&subject_type=vendor")).await.assert_status(200);
     assert_eq!(list["counts"], json!({ "filtered": 2, "total": 5, "exact": true }));
     assert_eq!(list["applied_defaults"], json!({ "status": "open", "hidden": 1 }));
-    assert_eq!(caller.get(ITEMS).await.expect(200)["applied_defaults"], json!({ "status": "open" }));
+    assert_eq!(caller.get(ITEMS).await.assert_status(200)["applied_defaults"], json!({ "status": "open" }));
     // S2-20: also what is completed, when asked for.
-    let all = caller.get(&format!("{ITEMS}?include_completed=true&counts=true")).await.expect(200);
+    let all = caller.get(&format!("{ITEMS}?include_completed=true&counts=true")).await.assert_status(200);
     assert_eq!((all.get("applied_defaults"), &all["counts"]["filtered"]), (None, &json!(5)));
     let me = format!("assignee=user:{}", ana.id);
     for (query, found) in [
@@ -209,7 +237,7 @@ async fn s2_3_open_items_are_shown_unless_asked_otherwise_and_the_list_says_what
 
 #[actix_web::test]
 async fn b_1_the_next_page_is_also_a_link_and_rows_are_as_narrow_as_asked() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     stock(&shop, 5).await;
     let caller = shop.by(&shop.admin);
     let mut path = format!("{ITEMS}?limit=2&fields=title,due_at&counts=true&sort=-created_at");
@@ -217,18 +245,27 @@ async fn b_1_the_next_page_is_also_a_link_and_rows_are_as_narrow_as_asked() {
     for rows in [2, 2, 1] {
         let reply = caller.get(&path).await;
         let link = reply.header("link").to_owned();
-        let page = reply.expect(200);
+        let page = reply.assert_status(200);
         assert_eq!(page["data"].as_array().map(Vec::len), Some(rows));
         assert!(
-            page["data"].as_array().expect("rows").iter().all(|row| row.as_object().is_some_and(|row| row.keys().eq(["title", "due_at"])))
+            page["data"]
+                .as_array()
+                .expect("rows")
+                .iter()
+                .all(|row| row.as_object().is_some_and(|row| row.keys().eq(["title", "due_at"])))
         );
         assert_eq!(page["counts"]["total"], 5);
         titles.extend(column(&page, "title"));
         match page["next_cursor"].as_str() {
             Some(cursor) => {
-                path = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")).expect("a link").to_owned();
+                path = link
+                    .strip_prefix('<')
+                    .and_then(|link| link.strip_suffix(">; rel=\"next\""))
+                    .expect("a link")
+                    .to_owned();
                 assert!(
-                    path.ends_with(&format!("cursor={cursor}")) && path.starts_with(&format!("{ITEMS}?limit=2&fields=title")),
+                    path.ends_with(&format!("cursor={cursor}"))
+                        && path.starts_with(&format!("{ITEMS}?limit=2&fields=title")),
                     "{path}"
                 );
             }
@@ -241,12 +278,13 @@ async fn b_1_the_next_page_is_also_a_link_and_rows_are_as_narrow_as_asked() {
 
 #[actix_web::test]
 async fn b_1_a_list_is_a_table_or_lines_of_json_too_and_no_cell_is_a_formula() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let caller = shop.by(&shop.admin);
-    let titles = ["=HYPERLINK(\"http://evil\")", "+1", "-1", "@SUM(A1)", "plain, with \"quotes\"", "two lines — 注文"];
+    let titles =
+        ["=HYPERLINK(\"http://evil\")", "+1", "-1", "@SUM(A1)", "plain, with \"quotes\"", "two lines — 注文"];
     for (n, title) in titles.iter().enumerate() {
         let new = json!({ "subject": { "type": "order", "id": "=1+1" }, "title": title, "due_at": format!("2026-03-18T1{n}:00:00Z") });
-        caller.post(ITEMS, new).await.expect(201);
+        caller.post(ITEMS, new).await.assert_status(201);
     }
     let table = caller.get(&format!("{ITEMS}?format=csv&fields=title,subject,due_on")).await;
     assert_eq!(table.header("content-type"), "text/csv; charset=utf-8");
@@ -261,13 +299,27 @@ async fn b_1_a_list_is_a_table_or_lines_of_json_too_and_no_cell_is_a_formula() {
         "",
     ];
     assert_eq!(table.text, expected.join("\r\n"));
-    let by_header = caller.clone().header("accept", "text/csv").get(&format!("{ITEMS}?fields=title,subject,due_on")).await;
+    let by_header = caller
+        .clone()
+        .header("accept", "text/csv")
+        .get(&format!("{ITEMS}?fields=title,subject,due_on"))
+        .await;
     assert_eq!(by_header.text, table.text);
     let lines = caller.get(&format!("{ITEMS}?format=ndjson&limit=4")).await;
     assert_eq!(lines.header("content-type"), "application/x-ndjson");
-    assert!(lines.header("link").contains("format=ndjson"), "pages of tables are linked too: {}", lines.header("link"));
+    assert!(
+        lines.header("link").contains("format=ndjson"),
+        "pages of tables are linked too: {}",
+        lines.header("link")
+    );
     let rows: Vec<Value> = lines.text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    assert_eq!(rows, caller.get(&format!("{ITEMS}?limit=4")).await.expect(200)["data"].as_array().expect("rows").clone());
+    assert_eq!(
+        rows,
+        caller.get(&format!("{ITEMS}?limit=4")).await.assert_status(200)["data"]
+            .as_array()
+            .expect("rows")
+            .clone()
+    );
     assert!(lines.text.ends_with('\n'));
     let none = caller.get(&format!("{ITEMS}?format=ndjson&assignee=none")).await;
     assert_eq!((none.status, none.text.as_str()), (200, ""));
@@ -275,18 +327,21 @@ async fn b_1_a_list_is_a_table_or_lines_of_json_too_and_no_cell_is_a_formula() {
 
 #[actix_web::test]
 async fn s2_26_labels_and_colours_come_in_the_callers_language() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let caller = shop.by(&shop.admin);
-    caller.patch("/v1/picklists/actions/items/call", json!({ "color": "#d9480f" })).await.expect(200);
-    caller.post("/v1/picklists/actions/items", json!({ "key": "pray", "label": "Pray" })).await.expect(201);
+    caller.patch("/v1/picklists/actions/items/call", json!({ "color": "#d9480f" })).await.assert_status(200);
+    caller
+        .post("/v1/picklists/actions/items", json!({ "key": "pray", "label": "Pray" }))
+        .await
+        .assert_status(201);
     for (title, action) in [("a", json!("call")), ("b", json!("pray")), ("c", Value::Null)] {
         let new = json!({ "subject": { "type": "order", "id": "1" }, "title": title, "action": action, "due_in": "today" });
-        caller.post(ITEMS, new).await.expect(201);
+        caller.post(ITEMS, new).await.assert_status(201);
     }
     // What is retired has a name still.
-    caller.command("/v1/picklists/actions/items/call/retire").await.expect(200);
+    caller.command("/v1/picklists/actions/items/call/retire").await.assert_status(200);
     let labels = async |languages: &str, path: &str| {
-        let page = caller.clone().header("accept-language", languages).get(path).await.expect(200);
+        let page = caller.clone().header("accept-language", languages).get(path).await.assert_status(200);
         page["data"].as_array().expect("rows").iter().map(|row| row["labels"].clone()).collect::<Vec<_>>()
     };
     let call = |label: &str| json!({ "label": label, "color": "#d9480f" });
@@ -294,28 +349,41 @@ async fn s2_26_labels_and_colours_come_in_the_callers_language() {
     for languages in ["fr", "fr-CA", "de;q=0.9, fr;q=0.8, en;q=0.1", "FR"] {
         for path in [format!("{ITEMS}?expand=labels"), "/v1/queues/mine/items?expand=labels".into()] {
             let found = labels(languages, &path).await;
-            assert_eq!(found[0], json!({ "subject.type": plain("Commande"), "action": call("Appeler") }), "{languages}");
+            assert_eq!(
+                found[0],
+                json!({ "subject.type": plain("Commande"), "action": call("Appeler") }),
+                "{languages}"
+            );
             assert_eq!(found[1]["action"], plain("Pray"), "a value without a French label is read as it is");
             assert_eq!(found[2], json!({ "subject.type": plain("Commande") }));
         }
     }
     for languages in ["en", "de", "", "*"] {
-        assert_eq!(labels(languages, &format!("{ITEMS}?expand=labels")).await[0]["action"], call("Call"), "{languages}");
+        assert_eq!(
+            labels(languages, &format!("{ITEMS}?expand=labels")).await[0]["action"],
+            call("Call"),
+            "{languages}"
+        );
     }
     let keys = caller.clone().header("accept-language", "fr").rows(ITEMS).await;
-    assert_eq!((&keys[0]["action"], keys[0].get("labels")), (&json!("call"), None), "keys are never translated");
+    assert_eq!(
+        (&keys[0]["action"], keys[0].get("labels")),
+        (&json!("call"), None),
+        "keys are never translated"
+    );
 }
 
 #[actix_web::test]
 async fn the_words_that_a_list_names_are_those_that_it_takes() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
-    let contact = text(&admin.post("/v1/contacts", json!({ "last_name": "Roy" })).await.expect(201)["id"]);
+    let contact =
+        text(&admin.post("/v1/contacts", json!({ "last_name": "Roy" })).await.assert_status(201)["id"]);
     let work = json!({ "type": "support_ticket", "contact_id": contact });
-    let work = text(&admin.post("/v1/work-items", work).await.expect(201)["id"]);
+    let work = text(&admin.post("/v1/work-items", work).await.assert_status(201)["id"]);
     let source = json!({ "name": "Quizzes", "url": "https://shop.example/quizzes.json", "work_item_type": "support_ticket",
         "mapping": { "external_id": "/id" } });
-    let source = text(&admin.post("/v1/sources", source).await.expect(201)["id"]);
+    let source = text(&admin.post("/v1/sources", source).await.assert_status(201)["id"]);
     let mut lists = 0;
     for (path, item) in document()["paths"].as_object().expect("paths") {
         let parameters: Vec<&Value> = item["get"]["parameters"].as_array().into_iter().flatten().collect();
@@ -324,16 +392,27 @@ async fn the_words_that_a_list_names_are_those_that_it_takes() {
         }
         lists += 1;
         let path = path.replace("{queue}", "public").replace("{type}", "order");
-        let ids = [("/v1/contacts/", &contact), ("/v1/work-items/", &work), ("/v1/sources/", &source), ("/v1/users/", &shop.admin.id)];
-        let id = ids.iter().find(|(start, _)| path.starts_with(start)).map_or("A-1001", |(_, id)| id.as_str());
+        let ids = [
+            ("/v1/contacts/", &contact),
+            ("/v1/work-items/", &work),
+            ("/v1/sources/", &source),
+            ("/v1/users/", &shop.admin.id),
+        ];
+        let id =
+            ids.iter().find(|(start, _)| path.starts_with(start)).map_or("A-1001", |(_, id)| id.as_str());
         let path = path.replace("{id}", id);
         for name in ["sort", "fields", "expand"] {
             let named = parameters.iter().find(|parameter| parameter["name"] == name);
             let pattern = named.map(|parameter| text(&parameter["schema"]["pattern"])).unwrap_or_default();
             // The first half of `^(a|b)(,(a|b))*$`.
-            let words = pattern.split(")(,").next().unwrap_or_default().trim_matches(|c| "^-?()".contains(c)).to_owned();
+            let words = pattern
+                .split(")(,")
+                .next()
+                .unwrap_or_default()
+                .trim_matches(|c| "^-?()".contains(c))
+                .to_owned();
             for word in words.split('|').filter(|word| !word.is_empty()) {
-                admin.get(&format!("{path}?{name}={word}")).await.expect(200);
+                admin.get(&format!("{path}?{name}={word}")).await.assert_status(200);
             }
             assert_eq!(words.is_empty(), name == "expand" && named.is_none(), "{path} {name}");
             let nonsense = admin.get(&format!("{path}?{name}=nonsense")).await;

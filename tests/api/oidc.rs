@@ -12,7 +12,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, jwk::Jwk};
 use sea_orm::ConnectionTrait;
 use tokio::sync::watch;
 
-use crate::support::{Person, Reply, Shop, Value, all, column, json, text};
+use crate::support::{Person, Reply, TestApp, Value, all, column, json, text};
 
 const AUDIENCE: &str = "caseload-desk";
 /// Keys for nothing but these tests.
@@ -72,7 +72,9 @@ impl Provider {
                 let discovery = discovery.clone();
                 async move { HttpResponse::Ok().json(discovery) }
             };
-            App::new().route("/.well-known/openid-configuration", web::get().to(discover)).route("/keys", web::get().to(keys))
+            App::new()
+                .route("/.well-known/openid-configuration", web::get().to(discover))
+                .route("/keys", web::get().to(keys))
         })
         .workers(1)
         .disable_signals()
@@ -85,12 +87,14 @@ impl Provider {
     }
 
     /// A shop that accepts its tokens.
-    async fn shop(&self) -> Shop {
-        Shop::with(|config| config.oidc = Some((self.issuer.clone(), AUDIENCE.into()))).await
+    async fn shop(&self) -> TestApp {
+        TestApp::with(|config| config.oidc = Some((self.issuer.clone(), AUDIENCE.into()))).await
     }
 
     fn publish(&self, kid: &str, algorithm: Algorithm) {
-        let mut key = serde_json::to_value(Jwk::from_encoding_key(&private(algorithm), algorithm).expect("a key")).expect("JSON");
+        let mut key =
+            serde_json::to_value(Jwk::from_encoding_key(&private(algorithm), algorithm).expect("a key"))
+                .expect("JSON");
         key["kid"] = json!(kid);
         key["use"] = json!("sig");
         self.keys.lock().expect("keys").push(key);
@@ -135,7 +139,7 @@ fn sign_under(head: &Value, claims: &Value) -> String {
     format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature.to_bytes()))
 }
 
-async fn me(shop: &Shop, token: &str) -> Reply {
+async fn me(shop: &TestApp, token: &str) -> Reply {
     shop.with_token(token).get("/v1/users/me").await
 }
 
@@ -150,17 +154,25 @@ async fn s4_37_a_token_of_an_outside_provider_opens_the_door() {
     let ana = shop.hire("Ana Ruiz", "agent").await;
     for algorithm in [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA] {
         let kid = format!("{algorithm:?}");
-        let token = sign(&kid, algorithm, &provider.claims(json!({ "aud": ["else", AUDIENCE], "email_verified": true })));
-        let me = me(&shop, &token).await.expect(200);
+        let token = sign(
+            &kid,
+            algorithm,
+            &provider.claims(json!({ "aud": ["else", AUDIENCE], "email_verified": true })),
+        );
+        let me = me(&shop, &token).await.assert_status(200);
         assert_eq!((&me["id"], &me["role"]), (&json!(ana.id), &json!("agent")), "{algorithm:?}");
     }
     // Signed with the right key, but not in the way that the key is for.
     let other_way = sign("RS256", Algorithm::PS256, &provider.claims(json!({})));
     assert_eq!(me(&shop, &other_way).await.problem(401), "invalid_token");
     // Who leaves here is out, whatever the provider says.
-    let token = sign("EdDSA", Algorithm::EdDSA, &provider.claims(json!({ "email": "ANA.Ruiz@shop.example" })));
-    me(&shop, &token).await.expect(200);
-    shop.by(&shop.admin).patch(&format!("/v1/users/{}", ana.id), json!({ "active": false })).await.expect(200);
+    let token =
+        sign("EdDSA", Algorithm::EdDSA, &provider.claims(json!({ "email": "ANA.Ruiz@shop.example" })));
+    me(&shop, &token).await.assert_status(200);
+    shop.by(&shop.admin)
+        .patch(&format!("/v1/users/{}", ana.id), json!({ "active": false }))
+        .await
+        .assert_status(200);
     assert_eq!(me(&shop, &token).await.problem(401), "invalid_token");
 }
 
@@ -221,18 +233,22 @@ async fn s4_37_a_token_that_does_not_hold_is_refused() {
         json!({ "email": "ANA.ruiz@SHOP.example" }),
     ];
     for changes in held {
-        me(&shop, &sign("one", Algorithm::EdDSA, &provider.claims(changes))).await.expect(200);
+        me(&shop, &sign("one", Algorithm::EdDSA, &provider.claims(changes))).await.assert_status(200);
     }
     // A shared secret made of the public key, and a token that claims to be ours.
     let public = provider.keys.lock().expect("keys")[0]["x"].clone();
     let header = Header { kid: Some("one".into()), ..Header::new(Algorithm::HS256) };
-    let key = EncodingKey::from_base64_secret(public.as_str().expect("text"))
-        .or_else(|_| EncodingKey::from_urlsafe_base64_secret(&format!("{}=", public.as_str().expect("text"))));
-    let shared = jsonwebtoken::encode(&header, &provider.claims(json!({})), &key.expect("a key")).expect("a token");
+    let key = EncodingKey::from_base64_secret(public.as_str().expect("text")).or_else(|_| {
+        EncodingKey::from_urlsafe_base64_secret(&format!("{}=", public.as_str().expect("text")))
+    });
+    let shared =
+        jsonwebtoken::encode(&header, &provider.claims(json!({})), &key.expect("a key")).expect("a token");
     assert_eq!(me(&shop, &shared).await.problem(401), "invalid_token");
     let ours = sign("one", Algorithm::EdDSA, &provider.claims(json!({ "iss": "caseload" })));
     assert_eq!(me(&shop, &ours).await.problem(401), "invalid_token");
-    me(&shop, &sign_under(&json!({ "alg": "EdDSA", "kid": "one" }), &provider.claims(json!({})))).await.expect(200);
+    me(&shop, &sign_under(&json!({ "alg": "EdDSA", "kid": "one" }), &provider.claims(json!({}))))
+        .await
+        .assert_status(200);
     let heads = [
         json!({ "alg": "EdDSA", "kid": "one", "crit": ["exp"], "exp": 0 }),
         json!({ "alg": "EdDSA", "kid": "one", "crit": ["b64"], "b64": true }),
@@ -246,7 +262,11 @@ async fn s4_37_a_token_that_does_not_hold_is_refused() {
         json!([]),
     ];
     for head in heads {
-        assert_eq!(me(&shop, &sign_under(&head, &provider.claims(json!({})))).await.problem(401), "invalid_token", "{head}");
+        assert_eq!(
+            me(&shop, &sign_under(&head, &provider.claims(json!({})))).await.problem(401),
+            "invalid_token",
+            "{head}"
+        );
     }
     let unsigned = sign_under(&json!({ "alg": "none" }), &provider.claims(json!({})));
     let unsigned = unsigned.rsplit_once('.').expect("a signature").0;
@@ -261,7 +281,7 @@ async fn s4_37_an_outside_token_ends_when_it_says() {
     let shop = provider.shop().await;
     shop.hire("Ana Ruiz", "agent").await;
     let token = sign("one", Algorithm::EdDSA, &provider.claims(json!({})));
-    me(&shop, &token).await.expect(200);
+    me(&shop, &token).await.assert_status(200);
     shop.time_is("2026-03-18T09:06:00Z");
     assert_eq!(me(&shop, &token).await.problem(401), "invalid_token");
 }
@@ -273,23 +293,27 @@ async fn s4_37_new_keys_of_a_provider_are_looked_for_now_and_then() {
     let shop = provider.shop().await;
     shop.hire("Ana Ruiz", "agent").await;
     let far = json!({ "exp": NOW + 1_000_000 });
-    let (one, two) = (sign("one", Algorithm::EdDSA, &provider.claims(far.clone())), sign("two", Algorithm::ES256, &provider.claims(far)));
+    let (one, two) = (
+        sign("one", Algorithm::EdDSA, &provider.claims(far.clone())),
+        sign("two", Algorithm::ES256, &provider.claims(far)),
+    );
     let nothing_yet = me(&shop, &one).await;
     assert_eq!(nothing_yet.problem(503), "provider_unavailable");
     assert_eq!(nothing_yet.header("retry-after"), "10");
 
     provider.publish("one", Algorithm::EdDSA);
     shop.time_is("2026-03-18T09:00:10Z");
-    me(&shop, &one).await.expect(200);
+    me(&shop, &one).await.assert_status(200);
     provider.publish("two", Algorithm::ES256);
     assert_eq!(me(&shop, &two).await.problem(401), "invalid_token");
     shop.time_is("2026-03-18T09:00:20Z");
-    me(&shop, &two).await.expect(200);
+    me(&shop, &two).await.assert_status(200);
 
     // An hour later the keys that were withdrawn are forgotten.
     provider.keys.lock().expect("keys").remove(0);
     shop.time_is("2026-03-18T10:00:20Z");
-    let three = sign("one", Algorithm::EdDSA, &provider.claims(json!({ "exp": NOW + 1_000_000, "jti": "3" })));
+    let three =
+        sign("one", Algorithm::EdDSA, &provider.claims(json!({ "exp": NOW + 1_000_000, "jti": "3" })));
     assert_eq!(me(&shop, &three).await.problem(401), "invalid_token");
 }
 
@@ -297,7 +321,11 @@ async fn s4_37_new_keys_of_a_provider_are_looked_for_now_and_then() {
 #[actix_web::test]
 async fn s4_37_a_provider_must_be_reached_safely() {
     for issuer in ["http://accounts.example", "ftp://127.0.0.1", "accounts.example"] {
-        assert!(caseload::access::authenticator::Authenticator::new(Some((issuer.into(), AUDIENCE.into()))).is_err(), "{issuer}");
+        assert!(
+            caseload::access::authenticator::Authenticator::new(Some((issuer.into(), AUDIENCE.into())))
+                .is_err(),
+            "{issuer}"
+        );
     }
 }
 
@@ -307,7 +335,7 @@ async fn s4_37_an_address_counts_when_the_provider_says_that_it_is_verified() {
     let provider = Provider::start();
     provider.publish("one", Algorithm::EdDSA);
     let strict = provider.shop().await;
-    let trusting = Shop::with(|config| {
+    let trusting = TestApp::with(|config| {
         config.oidc = Some((provider.issuer.clone(), AUDIENCE.into()));
         config.oidc_emails_verified = true;
     })
@@ -316,8 +344,20 @@ async fn s4_37_an_address_counts_when_the_provider_says_that_it_is_verified() {
         shop.hire("Ana Ruiz", "agent").await;
     }
     let said = [(json!(true), true, true), (json!(null), false, true), (json!("true"), false, true)];
-    let denied = [json!(false), json!("false"), json!("True"), json!("yes"), json!(1), json!(0), json!(""), json!([true]), json!({})];
-    for (verified, by_itself, by_settings) in said.into_iter().chain(denied.map(|denied| (denied, false, false))) {
+    let denied = [
+        json!(false),
+        json!("false"),
+        json!("True"),
+        json!("yes"),
+        json!(1),
+        json!(0),
+        json!(""),
+        json!([true]),
+        json!({}),
+    ];
+    for (verified, by_itself, by_settings) in
+        said.into_iter().chain(denied.map(|denied| (denied, false, false)))
+    {
         let token = sign("one", Algorithm::EdDSA, &provider.claims(json!({ "email_verified": verified })));
         for (shop, holds) in [(&strict, by_itself), (&trusting, by_settings)] {
             let reply = me(shop, &token).await;
@@ -333,8 +373,11 @@ async fn s4_37_a_person_is_who_the_provider_called_them_first() {
     provider.publish("one", Algorithm::EdDSA);
     let shop = provider.shop().await;
     let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "manager").await);
-    let token = |sub: &str, email: &str| sign("one", Algorithm::EdDSA, &provider.claims(json!({ "sub": sub, "email": email })));
-    let who = async |sub: &str, email: &str| text(&me(&shop, &token(sub, email)).await.expect(200)["id"]);
+    let token = |sub: &str, email: &str| {
+        sign("one", Algorithm::EdDSA, &provider.claims(json!({ "sub": sub, "email": email })))
+    };
+    let who =
+        async |sub: &str, email: &str| text(&me(&shop, &token(sub, email)).await.assert_status(200)["id"]);
     let refused = async |sub: &str, email: &str| {
         let reply = me(&shop, &token(sub, email)).await;
         assert_eq!(reply.problem(401), "invalid_token");
@@ -350,15 +393,19 @@ async fn s4_37_a_person_is_who_the_provider_called_them_first() {
     // Another address here changes nothing; the one that she had is nobody's.
     let admin = shop.by(&shop.admin);
     let path = format!("/v1/users/{}", ana.id);
-    admin.patch(&path, json!({ "email": "ana@married.example" })).await.expect(200);
+    admin.patch(&path, json!({ "email": "ana@married.example" })).await.assert_status(200);
     assert_eq!(who("1", "ana.ruiz@shop.example").await, ana.id);
     refused("2", "ana.ruiz@shop.example").await;
     refused("2", "ana@married.example").await;
 
-    let listed = admin.get(&format!("{path}/identities")).await.expect(200);
-    assert_eq!((column(&listed, "subject"), column(&listed, "issuer")), (vec!["1".into()], vec![provider.issuer.clone()]));
+    let listed = admin.get(&format!("{path}/identities")).await.assert_status(200);
+    assert_eq!(
+        (column(&listed, "subject"), column(&listed, "issuer")),
+        (vec!["1".into()], vec![provider.issuer.clone()])
+    );
     assert_eq!(column(&listed, "email"), ["ana.ruiz@shop.example"]);
-    let elsewhere = admin.get(&format!("{path}/identities?issuer=https%3A%2F%2Felse.example")).await.expect(200);
+    let elsewhere =
+        admin.get(&format!("{path}/identities?issuer=https%3A%2F%2Felse.example")).await.assert_status(200);
     assert_eq!(column(&elsewhere, "id"), [""; 0]);
     let identity = format!("{path}/identities/{}", text(&listed["data"][0]["id"]));
     assert_eq!(shop.by(&ana).get(&format!("{path}/identities")).await.problem(403), "missing_scope");
@@ -372,18 +419,23 @@ async fn s4_37_a_person_is_who_the_provider_called_them_first() {
     assert_eq!(who("2", "ana@married.example").await, ana.id);
     refused("1", "ana@married.example").await;
     let events = async |by: &Person| {
-        let mut events = shop.by(by).get("/v1/events?limit=1000").await.expect(200)["data"].take();
+        let mut events = shop.by(by).get("/v1/events?limit=1000").await.assert_status(200)["data"].take();
         events.as_array_mut().expect("events").retain(|event| event["record"]["kind"] == "identity");
         json!({ "data": events })
     };
     let seen = events(&shop.admin).await;
-    assert_eq!(column(&seen, "type"), ["identity.linked", "identity.linked", "identity.unlinked", "identity.linked"]);
+    assert_eq!(
+        column(&seen, "type"),
+        ["identity.linked", "identity.linked", "identity.unlinked", "identity.linked"]
+    );
     assert_eq!(seen["data"][0]["actor"]["id"], json!(ana.id));
     assert_eq!(events(&ben).await, json!({ "data": [] }));
 
     // Who leaves stays out, under whichever address.
-    admin.patch(&path, json!({ "active": false })).await.expect(200);
-    for (sub, email) in [("2", "ana@married.example"), ("2", "ben.okafor@shop.example"), ("3", "ana@married.example")] {
+    admin.patch(&path, json!({ "active": false })).await.assert_status(200);
+    for (sub, email) in
+        [("2", "ana@married.example"), ("2", "ben.okafor@shop.example"), ("3", "ana@married.example")]
+    {
         refused(sub, email).await;
     }
 }
@@ -394,7 +446,7 @@ async fn s4_37_whoever_was_unlinked_elsewhere_changes_nothing_here() {
     let provider = Provider::start();
     provider.publish("one", Algorithm::EdDSA);
     let mut config = None;
-    let shop = Shop::with(|settings| {
+    let shop = TestApp::with(|settings| {
         settings.oidc = Some((provider.issuer.clone(), AUDIENCE.into()));
         config = Some(settings.clone());
     })
@@ -403,10 +455,10 @@ async fn s4_37_whoever_was_unlinked_elsewhere_changes_nothing_here() {
     let ana = shop.hire("Ana Ruiz", "admin").await;
     let token = sign("one", Algorithm::EdDSA, &provider.claims(json!({})));
     let (there, admin) = (other.with_token(&token), shop.by(&shop.admin));
-    there.post("/v1/groups", json!({ "name": "Shipping" })).await.expect(201);
+    there.post("/v1/groups", json!({ "name": "Shipping" })).await.assert_status(201);
     let identities = format!("/v1/users/{}/identities", ana.id);
-    let identity = text(&admin.get(&identities).await.expect(200)["data"][0]["id"]);
-    admin.delete(&format!("{identities}/{identity}")).await.expect(204);
+    let identity = text(&admin.get(&identities).await.assert_status(200)["data"][0]["id"]);
+    admin.delete(&format!("{identities}/{identity}")).await.assert_status(204);
     assert_eq!(there.post("/v1/groups", json!({ "name": "Sales" })).await.problem(401), "invalid_token");
     let user = json!({ "email": "new@shop.example", "name": "New", "role": "admin" });
     assert_eq!(there.post("/v1/users", user).await.problem(401), "invalid_token");
@@ -428,22 +480,27 @@ async fn s4_37_of_several_that_come_first_at_once_one_is_the_person() {
         })
     };
     // One name and two addresses.
-    let one: Vec<_> = tokens("1", "ana.ruiz@shop.example").chain(tokens("1", "ben.okafor@shop.example")).collect();
+    let one: Vec<_> =
+        tokens("1", "ana.ruiz@shop.example").chain(tokens("1", "ben.okafor@shop.example")).collect();
     let replies = all(one.iter().map(|(_, token)| me(&shop, token))).await;
-    let mut found: Vec<String> = replies.into_iter().map(|reply| text(&reply.expect(200)["id"])).collect();
+    let mut found: Vec<String> =
+        replies.into_iter().map(|reply| text(&reply.assert_status(200)["id"])).collect();
     found.dedup();
     assert_eq!(found.len(), 1);
     // Two names and one address.
-    let (other, email) = if found[0] == ana.id { (ben, "ben.okafor@shop.example") } else { (ana, "ana.ruiz@shop.example") };
+    let (other, email) =
+        if found[0] == ana.id { (ben, "ben.okafor@shop.example") } else { (ana, "ana.ruiz@shop.example") };
     let two: Vec<_> = tokens("2", email).chain(tokens("3", email)).collect();
     let replies = all(two.iter().map(|(_, token)| me(&shop, token))).await;
-    let mut known: Vec<&str> = two.iter().zip(&replies).filter(|(_, reply)| reply.status == 200).map(|((sub, _), _)| *sub).collect();
+    let mut known: Vec<&str> =
+        two.iter().zip(&replies).filter(|(_, reply)| reply.status == 200).map(|((sub, _), _)| *sub).collect();
     assert_eq!(known.len(), 4, "{replies:?}");
     known.dedup();
     assert_eq!(known.len(), 1);
     let refused = replies.iter().filter(|reply| reply.status != 200);
     refused.for_each(|reply| assert_eq!(reply.problem(401), "invalid_token"));
-    let listed = shop.by(&shop.admin).get(&format!("/v1/users/{}/identities", other.id)).await.expect(200);
+    let listed =
+        shop.by(&shop.admin).get(&format!("/v1/users/{}/identities", other.id)).await.assert_status(200);
     assert_eq!(column(&listed, "subject"), known);
 }
 
@@ -456,7 +513,7 @@ async fn s4_37_addresses_are_compared_by_ascii_and_what_domains_mean() {
     let katie = shop.hire("Katie Miss", "admin").await;
     let admin = shop.by(&shop.admin);
     for (name, email) in [("Io", "io@bücher.example"), ("Li", "li@strasse.example")] {
-        admin.post("/v1/users", json!({ "email": email, "name": name })).await.expect(201);
+        admin.post("/v1/users", json!({ "email": email, "name": name })).await.assert_status(201);
     }
     let taken = json!({ "email": "IO@xn--bcher-kva.example", "name": "Io" });
     assert_eq!(admin.post("/v1/users", taken).await.problem(409), "already_exists");
@@ -471,16 +528,27 @@ async fn s4_37_addresses_are_compared_by_ascii_and_what_domains_mean() {
         "katie.miss\u{200b}@shop.example",
     ];
     for email in refused {
-        let token = sign("one", Algorithm::EdDSA, &provider.claims(json!({ "sub": email.len().to_string(), "email": email })));
+        let token = sign(
+            "one",
+            Algorithm::EdDSA,
+            &provider.claims(json!({ "sub": email.len().to_string(), "email": email })),
+        );
         assert_eq!(me(&shop, &token).await.problem(401), "invalid_token", "{email}");
         let tried = json!({ "email": email, "password": crate::support::PASSWORD });
-        assert_eq!(shop.anonymous().post("/v1/auth/token", tried).await.problem(401), "invalid_credentials", "{email}");
+        assert_eq!(
+            shop.anonymous().post("/v1/auth/token", tried).await.problem(401),
+            "invalid_credentials",
+            "{email}"
+        );
     }
-    let same =
-        [("1", "KATIE.miss@Shop.Example", "Katie Miss"), ("2", "io@BU\u{308}CHER.example", "Io"), ("2", "io@xn--bcher-kva.example", "Io")];
+    let same = [
+        ("1", "KATIE.miss@Shop.Example", "Katie Miss"),
+        ("2", "io@BU\u{308}CHER.example", "Io"),
+        ("2", "io@xn--bcher-kva.example", "Io"),
+    ];
     for (sub, email, name) in same {
         let token = sign("one", Algorithm::EdDSA, &provider.claims(json!({ "sub": sub, "email": email })));
-        assert_eq!(me(&shop, &token).await.expect(200)["name"], json!(name), "{email}");
+        assert_eq!(me(&shop, &token).await.assert_status(200)["name"], json!(name), "{email}");
     }
     shop.again(&katie).await;
 }
@@ -493,8 +561,9 @@ async fn s4_37_nobody_whose_key_is_known_waits_for_the_provider() {
     let shop = provider.shop().await;
     shop.hire("Ana Ruiz", "agent").await;
     let far = |jti: usize| provider.claims(json!({ "exp": NOW + 1_000_000, "jti": jti }));
-    let (known, unknown) = (|jti| sign("one", Algorithm::EdDSA, &far(jti)), |jti| sign("two", Algorithm::ES256, &far(jti)));
-    me(&shop, &known(0)).await.expect(200);
+    let (known, unknown) =
+        (|jti| sign("one", Algorithm::EdDSA, &far(jti)), |jti| sign("two", Algorithm::ES256, &far(jti)));
+    me(&shop, &known(0)).await.assert_status(200);
     assert_eq!(provider.mood.asked.load(Ordering::SeqCst), 1);
 
     provider.publish("two", Algorithm::ES256);
@@ -506,25 +575,35 @@ async fn s4_37_nobody_whose_key_is_known_waits_for_the_provider() {
         tokio::select! {
             biased;
             replies = &mut waiting => panic!("the provider says nothing: {replies:?}"),
-            reply = async { me(&shop, &known(jti)).await } => drop(reply.expect(200)),
+            reply = async { me(&shop, &known(jti)).await } => drop(reply.assert_status(200)),
         }
     }
     provider.mood.hangs.send_replace(false);
     for reply in waiting.await {
-        reply.expect(200);
+        reply.assert_status(200);
     }
     assert_eq!(provider.mood.asked.load(Ordering::SeqCst), 2, "they asked once");
 
     // While it is away its keys go on holding, and it is asked now and then.
     provider.mood.breaks.store(true, Ordering::SeqCst);
-    for (time, asked) in
-        [("2026-03-18T09:50:09Z", 2), ("2026-03-18T10:00:10Z", 3), ("2026-03-18T10:00:19Z", 3), ("2026-03-18T10:00:20Z", 4)]
-    {
+    for (time, asked) in [
+        ("2026-03-18T09:50:09Z", 2),
+        ("2026-03-18T10:00:10Z", 3),
+        ("2026-03-18T10:00:19Z", 3),
+        ("2026-03-18T10:00:20Z", 4),
+    ] {
         shop.time_is(time);
         for jti in 100..105 {
-            me(&shop, &sign("one", Algorithm::EdDSA, &provider.claims(json!({ "exp": NOW + 1_000_000, "jti": format!("{time} {jti}") }))))
-                .await
-                .expect(200);
+            me(
+                &shop,
+                &sign(
+                    "one",
+                    Algorithm::EdDSA,
+                    &provider.claims(json!({ "exp": NOW + 1_000_000, "jti": format!("{time} {jti}") })),
+                ),
+            )
+            .await
+            .assert_status(200);
         }
         let strange = sign("three", Algorithm::EdDSA, &far(200));
         if asked > 2 {
@@ -537,7 +616,7 @@ async fn s4_37_nobody_whose_key_is_known_waits_for_the_provider() {
 // RFC 7515, 4.1.11: our own tokens ask for nothing that is not known either.
 #[actix_web::test]
 async fn a_token_of_ours_with_critical_parts_is_refused() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let public = SigningKey::from_pkcs8_der(ED).expect("a key").verifying_key();
     let insert = format!(
         "INSERT INTO signing_keys (id, private_key, public_key, created_at, sealed) VALUES ('known', {}, '{}', {}, FALSE)",
@@ -549,8 +628,9 @@ async fn a_token_of_ours_with_critical_parts_is_refused() {
     database.execute_unprepared(&insert).await.expect("a key");
     database.close().await.expect("a closed connection");
     let payload = shop.admin.token.split('.').nth(1).expect("claims");
-    let claims: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(payload).expect("base64")).expect("JSON");
-    me(&shop, &sign_under(&json!({ "alg": "EdDSA", "kid": "known" }), &claims)).await.expect(200);
+    let claims: Value =
+        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(payload).expect("base64")).expect("JSON");
+    me(&shop, &sign_under(&json!({ "alg": "EdDSA", "kid": "known" }), &claims)).await.assert_status(200);
     for crit in [json!(["exp"]), json!([]), json!(null)] {
         let token = sign_under(&json!({ "alg": "EdDSA", "kid": "known", "crit": crit }), &claims);
         assert_eq!(me(&shop, &token).await.problem(401), "invalid_token", "{crit}");

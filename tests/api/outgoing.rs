@@ -2,46 +2,49 @@
 
 use caseload::kernel::{
     error::{Code, Error},
-    outgoing::{Outgoing, Question},
+    http_client::{HttpClient, Request},
 };
 
 use crate::support::{
-    elsewhere::{Answered, Elsewhere},
+    mock_server::{Answered, Elsewhere},
     *,
 };
 
-fn open() -> Outgoing {
+fn open() -> HttpClient {
     // What encrypts is chosen by the suite.
     let _chosen = rustls::crypto::ring::default_provider().install_default();
-    Outgoing::new(vec!["127.0.0.0/8".parse().expect("a network"), "::1/128".parse().expect("a network")])
+    HttpClient::new(vec!["127.0.0.0/8".parse().expect("a network"), "::1/128".parse().expect("a network")])
 }
 
-fn question(url: &str) -> Question {
+fn question(url: &str) -> Request {
     let headers = vec![("X-Secret".to_owned(), "s3cr3t".to_owned())];
-    Question { url: url.parse().expect("a URL"), headers, body: None }
+    Request { url: url.parse().expect("a URL"), headers, body: None }
 }
 
-async fn refusal(outgoing: &Outgoing, url: &str) -> Error {
-    outgoing.ask(question(url)).await.and_then(|reply| reply.ok().map(drop)).expect_err(url)
+async fn refusal(outgoing: &HttpClient, url: &str) -> Error {
+    outgoing.send(question(url)).await.and_then(|reply| reply.ok().map(drop)).expect_err(url)
 }
 
 #[actix_web::test]
 async fn a_network_of_ones_own_is_not_called_unless_the_settings_say_so() {
     let elsewhere = Elsewhere::answering(|_| Answered::text(200, "hello"));
     let port = elsewhere.base.rsplit(':').next().expect("a port").to_owned();
-    let closed = Outgoing::new(Vec::new());
+    let closed = HttpClient::new(Vec::new());
     // By its number, by its name, and by a name in another guise.
     for host in ["127.0.0.1", "127.1", "[::ffff:127.0.0.1]", "localhost", "LOCALHOST"] {
         let refused = refusal(&closed, &format!("http://{host}:{port}/a?key=s3cr3t")).await;
         assert_eq!(refused.code(), Code::OutsideRefused, "{host}: {refused}");
-        assert!(refused.to_string().contains("network") && !refused.to_string().contains("s3cr3t"), "{refused}");
+        assert!(
+            refused.to_string().contains("network") && !refused.to_string().contains("s3cr3t"),
+            "{refused}"
+        );
     }
     assert!(elsewhere.asked().is_empty());
     for host in ["127.0.0.1", "localhost"] {
-        let reply = open().ask(question(&format!("http://{host}:{port}/"))).await.expect("an answer");
+        let reply = open().send(question(&format!("http://{host}:{port}/"))).await.expect("an answer");
         assert_eq!((reply.status, reply.body.as_slice()), (200, b"hello".as_slice()));
     }
-    let half = Outgoing::new(vec!["10.0.0.0/8".parse().expect("a network")]);
+    let half = HttpClient::new(vec!["10.0.0.0/8".parse().expect("a network")]);
     assert_eq!(refusal(&half, &elsewhere.base).await.code(), Code::OutsideRefused);
 }
 
@@ -58,7 +61,7 @@ async fn a_redirect_is_followed_to_where_one_may_go_without_what_was_meant_for_a
         _ => Answered::text(302, "").with("location", "/round"),
     });
     let outgoing = open();
-    let ask = async |path: &str| outgoing.ask(question(&format!("{}{path}", near.base))).await;
+    let ask = async |path: &str| outgoing.send(question(&format!("{}{path}", near.base))).await;
     assert_eq!(ask("/here").await.expect("an answer").body, b"there");
     assert!(near.asked().iter().all(|asked| asked.headers["x-secret"] == "s3cr3t"));
     assert_eq!(ask("/far").await.expect("an answer").body, b"far");
@@ -68,14 +71,21 @@ async fn a_redirect_is_followed_to_where_one_may_go_without_what_was_meant_for_a
         assert_eq!(ask(path).await.expect_err(path).code(), Code::OutsideRefused, "{path}");
     }
     // What is posted is not posted elsewhere.
-    let posted = Question { body: Some(json!({})), ..question(&format!("{}/far", near.base)) };
-    assert_eq!(outgoing.ask(posted).await.expect("an answer").ok().expect_err("no success").code(), Code::OutsideRefused);
+    let posted = Request { body: Some(json!({})), ..question(&format!("{}/far", near.base)) };
+    assert_eq!(
+        outgoing.send(posted).await.expect("an answer").ok().expect_err("no success").code(),
+        Code::OutsideRefused
+    );
     assert!(far.asked().is_empty());
 }
 
 #[actix_web::test]
 async fn an_answer_that_is_too_large_or_never_comes_is_no_answer() {
-    let large = Elsewhere::answering(|_| Answered { status: 200, headers: Vec::new(), body: vec![b'x'; 8 * 1024 * 1024 + 1] });
+    let large = Elsewhere::answering(|_| Answered {
+        status: 200,
+        headers: Vec::new(),
+        body: vec![b'x'; 8 * 1024 * 1024 + 1],
+    });
     let refused = refusal(&open(), &large.base).await;
     assert_eq!(refused.code(), Code::OutsideRefused);
     assert!(refused.to_string().contains("8 MiB"), "{refused}");
@@ -100,7 +110,7 @@ async fn who_is_asked_too_often_is_asked_again_and_other_refusals_are_told_apart
         _ => Answered::json(200, &json!({ "ok": true })),
     });
     let outgoing = open();
-    let reply = outgoing.ask(question(&format!("{}/busy", elsewhere.base))).await.expect("an answer");
+    let reply = outgoing.send(question(&format!("{}/busy", elsewhere.base))).await.expect("an answer");
     assert_eq!(reply.json().expect("JSON"), json!({ "ok": true }));
     assert_eq!(elsewhere.asked().len(), 3);
     let wanted = [
@@ -114,5 +124,8 @@ async fn who_is_asked_too_often_is_asked_again_and_other_refusals_are_told_apart
         assert_eq!(refused.code(), code, "{path}");
         assert!(!refused.to_string().contains("s3cr3t"), "{refused}");
     }
-    assert_eq!(refusal(&outgoing, &format!("{}/tomorrow", elsewhere.base)).await.refusal().retry_after, Some(86_400));
+    assert_eq!(
+        refusal(&outgoing, &format!("{}/tomorrow", elsewhere.base)).await.refusal().retry_after,
+        Some(86_400)
+    );
 }

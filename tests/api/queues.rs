@@ -8,7 +8,7 @@ fn path(queue: &str, query: &str) -> String {
 
 #[actix_web::test]
 async fn s0_8_queues_are_mine_my_groups_by_name_and_the_public_one_with_their_counts() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let ana = shop.hire("Ana Ruiz", "agent").await;
     let (shipping, finance) = (shop.group("Shipping", &[&ana]).await, shop.group("Finance", &[&ana]).await);
     let sales = shop.group("Sales", &[&shop.admin]).await;
@@ -23,9 +23,12 @@ async fn s0_8_queues_are_mine_my_groups_by_name_and_the_public_one_with_their_co
         shop.item(&shop.admin, "Call", due, assignee).await;
     }
     let done = shop.item(&shop.admin, "Done", START, user(&ana)).await;
-    shop.by(&ana).command(&format!("/v1/action-items/{}/complete", text(&done["id"]))).await.expect(200);
+    shop.by(&ana)
+        .command(&format!("/v1/action-items/{}/complete", text(&done["id"])))
+        .await
+        .assert_status(200);
     let queue = |key: &str, name: &str, open: u8, due_today: u8, overdue: u8| json!({ "key": key, "name": name, "open": open, "due_today": due_today, "overdue": overdue });
-    let hers = shop.by(&ana).get("/v1/queues").await.expect(200);
+    let hers = shop.by(&ana).get("/v1/queues").await.assert_status(200);
     let expected = [
         queue("mine", "Mine", 3, 1, 1),
         queue(&finance, "Finance", 0, 0, 0),
@@ -34,15 +37,21 @@ async fn s0_8_queues_are_mine_my_groups_by_name_and_the_public_one_with_their_co
     ];
     assert_eq!(hers["data"], json!(expected));
     // In Auckland it is ten in the evening: what is due at 20:00 UTC is due tomorrow.
-    let far = shop.by(&ana).get("/v1/queues?time_zone=Pacific/Auckland").await.expect(200);
+    let far = shop.by(&ana).get("/v1/queues?time_zone=Pacific/Auckland").await.assert_status(200);
     assert_eq!(far["data"][0], queue("mine", "Mine", 3, 0, 1));
-    assert_eq!(shop.by(&ana).get("/v1/queues?time_zone=Mars/Olympus").await.broken(400), rules(&[("time_zone", "time_zone")]));
-    assert_eq!(shop.by(&ana).get("/v1/queues?limit=1&colour=red").await.broken(400), rules(&[("limit", "unknown"), ("colour", "unknown")]));
+    assert_eq!(
+        shop.by(&ana).get("/v1/queues?time_zone=Mars/Olympus").await.broken(400),
+        rules(&[("time_zone", "time_zone")])
+    );
+    assert_eq!(
+        shop.by(&ana).get("/v1/queues?limit=1&colour=red").await.broken(400),
+        rules(&[("limit", "unknown"), ("colour", "unknown")])
+    );
 }
 
 #[actix_web::test]
 async fn s0_9_my_queue_is_what_is_due_by_tonight_oldest_first_or_all_of_it() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let ana = shop.hire_in("Ana Ruiz", "agent", "America/New_York").await;
     // It is five in the morning in New York; its day ends at 04:00 UTC.
     for (title, due) in [
@@ -71,12 +80,19 @@ async fn s0_9_my_queue_is_what_is_due_by_tonight_oldest_first_or_all_of_it() {
     ] {
         assert_eq!(titles(query).await, found, "{query}");
     }
-    let counted = shop.by(&ana).get(&path("mine", "?counts=true")).await.expect(200);
+    let counted = shop.by(&ana).get(&path("mine", "?counts=true")).await.assert_status(200);
     assert_eq!(counted["counts"], json!({ "filtered": 4, "total": 4, "exact": true }));
-    let elsewhere = shop.by(&ana).get(&path("mine", "?time_zone=UTC&view=all")).await.expect(200);
-    assert_eq!(column(&elsewhere, "bucket"), ["overdue", "overdue", "today", "upcoming", "upcoming", "upcoming"]);
-    for (query, place) in [("?view=yesterday", "view"), ("?time_zone=Utopia", "time_zone"), ("?status=open", "status"), ("?view=", "view")]
-    {
+    let elsewhere = shop.by(&ana).get(&path("mine", "?time_zone=UTC&view=all")).await.assert_status(200);
+    assert_eq!(
+        column(&elsewhere, "bucket"),
+        ["overdue", "overdue", "today", "upcoming", "upcoming", "upcoming"]
+    );
+    for (query, place) in [
+        ("?view=yesterday", "view"),
+        ("?time_zone=Utopia", "time_zone"),
+        ("?status=open", "status"),
+        ("?view=", "view"),
+    ] {
         assert_eq!(shop.by(&ana).get(&path("mine", query)).await.broken(400)[0].0, place);
     }
 }
@@ -84,14 +100,19 @@ async fn s0_9_my_queue_is_what_is_due_by_tonight_oldest_first_or_all_of_it() {
 // B-11: today is the viewer's, through daylight saving too.
 #[actix_web::test]
 async fn s0_9_today_follows_the_clock_through_a_night_that_is_an_hour_short() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let ana = shop.hire_in("Ana Ruiz", "agent", "Europe/Paris").await;
     shop.time_is("2026-03-28T22:30:00Z");
     let (ana, admin) = (shop.again(&ana).await, shop.again(&shop.admin).await);
-    for (title, due) in [("a", "2026-03-28T22:59:59.999999Z"), ("b", "2026-03-29T21:59:59.999999Z"), ("c", "2026-03-29T22:00:00Z")] {
+    for (title, due) in [
+        ("a", "2026-03-28T22:59:59.999999Z"),
+        ("b", "2026-03-29T21:59:59.999999Z"),
+        ("c", "2026-03-29T22:00:00Z"),
+    ] {
         shop.item(&admin, title, due, user(&ana)).await;
     }
-    let titles = async |person: &Person| each(&shop.by(person).rows(&path("mine", "")).await, "title").join("");
+    let titles =
+        async |person: &Person| each(&shop.by(person).rows(&path("mine", "")).await, "title").join("");
     assert_eq!(titles(&ana).await, "a");
     shop.time_is("2026-03-28T23:00:00Z");
     let ana = shop.again(&ana).await;
@@ -106,7 +127,7 @@ async fn s0_9_today_follows_the_clock_through_a_night_that_is_an_hour_short() {
 
 #[actix_web::test]
 async fn s0_10_a_groups_queue_is_for_its_members_and_for_managers() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
     let mia = shop.hire("Mia Lund", "manager").await;
     let shipping = shop.group("Shipping", &[&ana]).await;
@@ -120,49 +141,67 @@ async fn s0_10_a_groups_queue_is_for_its_members_and_for_managers() {
     assert_eq!(shop.by(&ben).command(&next).await.problem(403), "not_your_queue");
     // Joining and leaving hold at once.
     let member = format!("/v1/groups/{shipping}/members/{}", ben.id);
-    shop.by(&shop.admin).put(&member, None).await.expect(200);
+    shop.by(&shop.admin).put(&member, None).await.assert_status(200);
     assert_eq!(shop.by(&ben).rows(&path(&shipping, "")).await.len(), 1);
-    shop.by(&shop.admin).delete(&member).await.expect(200);
+    shop.by(&shop.admin).delete(&member).await.assert_status(200);
     assert_eq!(shop.by(&ben).get(&path(&shipping, "")).await.problem(403), "not_your_queue");
-    assert_eq!(shop.by(&mia).command(&next).await.expect(200)["assignee"]["id"], json!(mia.id));
+    assert_eq!(shop.by(&mia).command(&next).await.assert_status(200)["assignee"]["id"], json!(mia.id));
     for nothing in ["019b0a35-2c00-7000-8000-000000000001", ana.id.as_str(), "shipping", "Mine", "%00"] {
         assert_eq!(shop.by(&ana).get(&path(nothing, "")).await.problem(404), "not_found", "{nothing}");
-        assert_eq!(shop.by(&ana).command(&format!("/v1/queues/{nothing}/claim-next")).await.problem(404), "not_found");
+        assert_eq!(
+            shop.by(&ana).command(&format!("/v1/queues/{nothing}/claim-next")).await.problem(404),
+            "not_found"
+        );
     }
     assert_eq!(shop.anonymous().get(&path("public", "")).await.problem(401), "unauthenticated");
 }
 
 #[actix_web::test]
 async fn s0_11_everyone_works_on_public_items() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
     let item = shop.item(&ana, "Call", START, public()).await;
     let complete = format!("/v1/action-items/{}/complete", text(&item["id"]));
     assert_eq!(each(&shop.by(&ben).rows(&path("public", "")).await, "id"), [text(&item["id"])]);
-    let claimed = shop.by(&ben).command(&format!("/v1/action-items/{}/claim", text(&item["id"]))).await.expect(200);
+    let claimed = shop
+        .by(&ben)
+        .command(&format!("/v1/action-items/{}/claim", text(&item["id"])))
+        .await
+        .assert_status(200);
     assert_eq!(claimed["assignee"]["id"], json!(ben.id));
     assert!(shop.by(&ana).rows(&path("public", "")).await.is_empty());
     assert_eq!(shop.by(&ana).command(&complete).await.problem(403), "not_your_item", "it is Ben's by now");
-    shop.by(&ben).command(&format!("/v1/action-items/{}/release", text(&item["id"]))).await.expect(200);
-    assert_eq!(shop.by(&ana).command(&complete).await.expect(200)["completed_by"]["id"], json!(ana.id));
+    shop.by(&ben)
+        .command(&format!("/v1/action-items/{}/release", text(&item["id"])))
+        .await
+        .assert_status(200);
+    assert_eq!(
+        shop.by(&ana).command(&complete).await.assert_status(200)["completed_by"]["id"],
+        json!(ana.id)
+    );
 }
 
 #[actix_web::test]
 async fn s0_17_sixteen_who_claim_next_at_once_get_sixteen_different_items() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let people = [shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await];
     let shipping = shop.group("Shipping", &[&people[0], &people[1]]).await;
     for (queue, assignee) in [("public", public()), (shipping.as_str(), group(&shipping))] {
         let made = all((0..16).map(|n| {
             let (shop, assignee) = (&shop, assignee.clone());
-            async move { shop.item(&shop.admin, "Call", &format!("2026-03-{:02}T08:00:00Z", n + 1), assignee).await }
+            async move {
+                shop.item(&shop.admin, "Call", &format!("2026-03-{:02}T08:00:00Z", n + 1), assignee).await
+            }
         }))
         .await;
-        let replies = all((0..16).map(|n| {
-            let caller = shop.by(&people[n % 2]);
-            async move { (n, caller.command(&format!("/v1/queues/{queue}/claim-next")).await.expect(200)) }
-        }))
-        .await;
+        let replies =
+            all((0..16).map(|n| {
+                let caller = shop.by(&people[n % 2]);
+                async move {
+                    (n, caller.command(&format!("/v1/queues/{queue}/claim-next")).await.assert_status(200))
+                }
+            }))
+            .await;
         for (n, item) in &replies {
             assert_eq!(item["assignee"]["id"], json!(people[n % 2].id));
             assert_eq!(item["origin"]["id"], assignee["id"]);
@@ -180,7 +219,7 @@ async fn s0_17_sixteen_who_claim_next_at_once_get_sixteen_different_items() {
 
 #[actix_web::test]
 async fn s0_17_the_next_item_is_the_oldest_open_one_also_when_it_is_not_due_yet() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let ana = shop.hire("Ana Ruiz", "agent").await;
     let shipping = shop.group("Shipping", &[&ana]).await;
     for (title, due, assignee) in [
@@ -194,9 +233,12 @@ async fn s0_17_the_next_item_is_the_oldest_open_one_also_when_it_is_not_due_yet(
     }
     let next = async || shop.by(&ana).command("/v1/queues/public/claim-next").await;
     for title in ["a", "b", "c"] {
-        assert_eq!(next().await.expect(200)["title"], title);
+        assert_eq!(next().await.assert_status(200)["title"], title);
     }
     assert_eq!(next().await.status, 204);
     assert_eq!(shop.by(&ana).command("/v1/queues/mine/claim-next").await.problem(409), "not_claimable");
-    assert_eq!(shop.by(&ana).post("/v1/queues/public/claim-next", json!({ "at": "once" })).await.problem(422), "invalid");
+    assert_eq!(
+        shop.by(&ana).post("/v1/queues/public/claim-next", json!({ "at": "once" })).await.problem(422),
+        "invalid"
+    );
 }

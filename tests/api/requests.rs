@@ -9,7 +9,7 @@ use caseload::{
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use reqwest::{Method, Response, header::HeaderMap};
 
-use crate::support::{Caller, PASSWORD, Reply, Shop, Value, document, json, rules, text, wire::Wire};
+use crate::support::{Caller, PASSWORD, Reply, TestApp, Value, document, json, rules, text, wire::Wire};
 
 /// A note that could be written.
 fn note() -> Value {
@@ -21,7 +21,7 @@ async fn post(caller: &Caller<'_>, kind: &str, body: impl Into<Vec<u8>>) -> Repl
 }
 
 /// A request outside of what the document describes, answered as it came over the wire.
-async fn bare(shop: &Shop, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
+async fn bare(shop: &TestApp, method: Method, path: &str, headers: &[(&str, &str)]) -> Response {
     let client = reqwest::Client::builder().timeout(Duration::from_secs(30)).build().expect("a client");
     let mut request = client.request(method, format!("{}{path}", shop.base));
     for (name, value) in headers {
@@ -38,7 +38,7 @@ fn value<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 
 #[actix_web::test]
 async fn what_is_no_json_is_400() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
     let good = note().to_string();
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
@@ -67,30 +67,44 @@ async fn what_is_no_json_is_400() {
     let empty = post(&admin, "application/json", "").await;
     assert_eq!(empty.problem(400), "bad_json");
     assert!(empty.text.contains("empty"), "{}", empty.text);
-    admin.post("/v1/notes", note()).await.expect(201);
+    admin.post("/v1/notes", note()).await.assert_status(201);
 }
 
 #[actix_web::test]
 async fn what_is_not_called_json_is_415() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
-    for kind in ["text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "json", "*/*"] {
-        assert_eq!(post(&admin, kind, note().to_string()).await.problem(415), "unsupported_media_type", "{kind}");
+    for kind in [
+        "text/plain",
+        "application/xml",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "json",
+        "*/*",
+    ] {
+        assert_eq!(
+            post(&admin, kind, note().to_string()).await.problem(415),
+            "unsupported_media_type",
+            "{kind}"
+        );
     }
     // A merge patch is for PATCH only.
-    assert_eq!(post(&admin, "application/merge-patch+json", note().to_string()).await.problem(415), "unsupported_media_type");
+    assert_eq!(
+        post(&admin, "application/merge-patch+json", note().to_string()).await.problem(415),
+        "unsupported_media_type"
+    );
     for kind in ["application/json", "application/json; charset=utf-8", "Application/JSON"] {
-        post(&admin, kind, note().to_string()).await.expect(201);
+        post(&admin, kind, note().to_string()).await.assert_status(201);
     }
     let path = format!("/v1/users/{}", shop.admin.id);
     for kind in ["application/json", "application/merge-patch+json"] {
-        admin.raw(Method::PATCH, &path, Some((kind, b"{}".to_vec()))).await.expect(200);
+        admin.raw(Method::PATCH, &path, Some((kind, b"{}".to_vec()))).await.assert_status(200);
     }
 }
 
 #[actix_web::test]
 async fn a_body_beyond_the_limit_is_413_and_the_server_goes_on() {
-    let shop = Shop::with(|config| config.body_limit = 1000).await;
+    let shop = TestApp::with(|config| config.body_limit = 1000).await;
     let admin = shop.by(&shop.admin);
     let sized = |size: usize| {
         let mut note = note();
@@ -100,16 +114,22 @@ async fn a_body_beyond_the_limit_is_413_and_the_server_goes_on() {
         note.to_string()
     };
     assert_eq!(sized(1000).len(), 1000);
-    post(&admin, "application/json", sized(1000)).await.expect(201);
+    post(&admin, "application/json", sized(1000)).await.assert_status(201);
     assert_eq!(post(&admin, "application/json", sized(1001)).await.problem(413), "body_too_large");
-    let command = admin.raw(Method::POST, "/v1/queues/public/claim-next", Some(("application/json", sized(1001).into_bytes()))).await;
+    let command = admin
+        .raw(
+            Method::POST,
+            "/v1/queues/public/claim-next",
+            Some(("application/json", sized(1001).into_bytes())),
+        )
+        .await;
     assert_eq!(command.problem(413), "body_too_large");
-    post(&admin, "application/json", sized(1000)).await.expect(201);
+    post(&admin, "application/json", sized(1000)).await.assert_status(201);
 }
 
 #[actix_web::test]
 async fn every_mistake_of_a_body_is_named_where_it_is() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
     let broken = async |body: Value| {
         let mut found = admin.post("/v1/notes", body).await.broken(422);
@@ -164,7 +184,7 @@ async fn every_mistake_of_a_body_is_named_where_it_is() {
 // Whoever reads the first and whoever reads the last would read another note.
 #[actix_web::test]
 async fn a_member_given_twice_is_422() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
     let bodies = [
         (r#"{"title":"a","subject":{"type":"order","id":"A-1"},"title":"b"}"#, "#/title"),
@@ -186,7 +206,7 @@ async fn a_member_given_twice_is_422() {
 // PostgreSQL cannot keep NUL, and SQLite cuts at it.
 #[actix_web::test]
 async fn nul_is_422_and_says_where() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
     let bodies = [
         (json!({ "subject": { "type": "order", "id": "A-1" }, "title": "a\0b" }), "#/title"),
@@ -202,17 +222,19 @@ async fn nul_is_422_and_says_where() {
     }
     // The six characters that only look like it may be kept.
     let backslashes = r#"{"subject":{"type":"order","id":"A-1"},"title":"a\\u0000b"}"#;
-    assert_eq!(post(&admin, "application/json", backslashes).await.expect(201)["title"], r"a\u0000b");
+    assert_eq!(post(&admin, "application/json", backslashes).await.assert_status(201)["title"], r"a\u0000b");
     let query = admin.get("/v1/notes?subject=order:%00").await;
     assert_eq!(query.broken(400), [("subject".into(), "nul".into())]);
 }
 
 #[actix_web::test]
 async fn a_command_without_a_body_takes_none_or_an_empty_one() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
     for body in ["", "{}", " { } "] {
-        let reply = admin.raw(Method::POST, "/v1/queues/public/claim-next", Some(("application/json", body.into()))).await;
+        let reply = admin
+            .raw(Method::POST, "/v1/queues/public/claim-next", Some(("application/json", body.into())))
+            .await;
         assert_eq!(reply.status, 204, "{body:?}: {}", reply.text);
     }
     let reply = admin.post("/v1/queues/public/claim-next", json!({ "force": true })).await;
@@ -221,7 +243,7 @@ async fn a_command_without_a_body_takes_none_or_an_empty_one() {
 
 #[actix_web::test]
 async fn text_is_kept_as_it_was_sent() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
     let texts = [
         "É with one mark and E\u{301} with two",
@@ -237,8 +259,8 @@ async fn text_is_kept_as_it_was_sent() {
         if at < 3 {
             new["title"] = said.into();
         }
-        let written = admin.post("/v1/notes", new.clone()).await.expect(201);
-        let read = admin.get(&format!("/v1/notes/{}", text(&written["id"]))).await.expect(200);
+        let written = admin.post("/v1/notes", new.clone()).await.assert_status(201);
+        let read = admin.get(&format!("/v1/notes/{}", text(&written["id"]))).await.assert_status(200);
         for shown in [&written, &read] {
             assert_eq!((&shown["title"], &shown["body"]), (&new["title"], &new["body"]));
         }
@@ -249,12 +271,15 @@ async fn text_is_kept_as_it_was_sent() {
 
 #[actix_web::test]
 async fn a_query_parameter_stands_once_and_is_text() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
     let twice = admin.get("/v1/notes?limit=1&limit=2").await;
     assert_eq!(twice.broken(400), [("limit".into(), "repeated".into())]);
     let both = admin.get("/v1/action-items?status=open&status=completed&assignee=somebody").await;
-    assert_eq!(both.broken(400), [("status".into(), "repeated".into()), ("assignee".into(), "invalid_value".into())]);
+    assert_eq!(
+        both.broken(400),
+        [("status".into(), "repeated".into()), ("assignee".into(), "invalid_value".into())]
+    );
     assert_eq!(admin.get("/v1/notes?subject=%ff%fe").await.problem(400), "bad_query");
     assert_eq!(admin.get("/v1/notes?%ff=1").await.problem(400), "bad_query");
     // Thousands once ended the whole process: its stack was too small for them.
@@ -263,7 +288,7 @@ async fn a_query_parameter_stands_once_and_is_text() {
         assert_eq!(many.broken(400), [("assignee".into(), "invalid_value".into())]);
     }
     let many = vec![format!("user:{}", shop.admin.id); 199].join(",");
-    admin.get(&format!("/v1/action-items?assignee=public,{many}")).await.expect(200);
+    admin.get(&format!("/v1/action-items?assignee=public,{many}")).await.assert_status(200);
     // Nothing is case-insensitive, and an empty value is a value.
     assert_eq!(admin.get("/v1/notes?Limit=1").await.broken(400), [("Limit".into(), "unknown".into())]);
     assert_eq!(admin.get("/v1/notes?limit=").await.broken(400), [("limit".into(), "range".into())]);
@@ -271,7 +296,7 @@ async fn a_query_parameter_stands_once_and_is_text() {
 
 #[actix_web::test]
 async fn bad_headers_are_named() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
     let path = format!("/v1/users/{}", shop.admin.id);
     for wanted in ["7", "seven", "W/7", "\"1\", 2", "\"1\"\"2\"", ""] {
@@ -282,7 +307,7 @@ async fn bad_headers_are_named() {
         let reply = admin.clone().once(key).post("/v1/notes", note()).await;
         assert_eq!(reply.broken(400), [("Idempotency-Key".into(), "length".into())], "{}", reply.text);
     }
-    admin.clone().once(&"k".repeat(255)).post("/v1/notes", note()).await.expect(201);
+    admin.clone().once(&"k".repeat(255)).post("/v1/notes", note()).await.assert_status(201);
     let reply = admin.clone().header("x-act-as", "somebody").get("/v1/users/me").await;
     assert_eq!(reply.broken(400), [("X-Act-As".into(), "uuid".into())]);
     for credential in ["Basic YWRtaW46YWRtaW4=", "Bearer", "Bearer ", "bearer  "] {
@@ -293,20 +318,32 @@ async fn bad_headers_are_named() {
 
 #[actix_web::test]
 async fn a_header_that_decides_something_is_given_once() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let own = format!("Bearer {}", shop.admin.token);
     let path = format!("/v1/users/{}", shop.admin.id);
-    let none = bare(&shop, Method::GET, &path, &[("authorization", &own), ("authorization", "Bearer csl_other")]).await;
-    assert_eq!((none.status().as_u16(), value(none.headers(), "content-type")), (401, "application/problem+json"));
-    let headers =
-        [("authorization", own.as_str()), ("content-type", "application/json"), ("idempotency-key", "a"), ("idempotency-key", "b")];
+    let none =
+        bare(&shop, Method::GET, &path, &[("authorization", &own), ("authorization", "Bearer csl_other")])
+            .await;
+    assert_eq!(
+        (none.status().as_u16(), value(none.headers(), "content-type")),
+        (401, "application/problem+json")
+    );
+    let headers = [
+        ("authorization", own.as_str()),
+        ("content-type", "application/json"),
+        ("idempotency-key", "a"),
+        ("idempotency-key", "b"),
+    ];
     let none = bare(&shop, Method::POST, "/v1/queues/public/claim-next", &headers).await;
-    assert_eq!((none.status().as_u16(), value(none.headers(), "content-type")), (400, "application/problem+json"));
+    assert_eq!(
+        (none.status().as_u16(), value(none.headers(), "content-type")),
+        (400, "application/problem+json")
+    );
 }
 
 #[actix_web::test]
 async fn the_form_is_the_one_that_is_liked_best() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
     for (accept, kind) in [
         ("text/csv;q=0.1, application/json;q=0.9", "application/json"),
@@ -319,13 +356,17 @@ async fn the_form_is_the_one_that_is_liked_best() {
         assert_eq!((reply.status, reply.header("content-type")), (200, kind), "{accept}");
     }
     for accept in ["text/html", "application/json;q=0", "*/*;q=0.0"] {
-        assert_eq!(admin.clone().header("accept", accept).get("/v1/notes").await.problem(406), "not_acceptable", "{accept}");
+        assert_eq!(
+            admin.clone().header("accept", accept).get("/v1/notes").await.problem(406),
+            "not_acceptable",
+            "{accept}"
+        );
     }
 }
 
 #[actix_web::test]
 async fn what_is_no_text_names_nothing() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
     for (id, status, code) in [
         ("%ff", 400, "bad_request"),
@@ -334,39 +375,47 @@ async fn what_is_no_text_names_nothing() {
         ("%00", 404, "not_found"),
         ("a%00b", 404, "not_found"),
     ] {
-        for path in [format!("/v1/subjects/order/{id}/timeline"), format!("/v1/picklists/{id}"), format!("/v1/notes/{id}")] {
+        for path in [
+            format!("/v1/subjects/order/{id}/timeline"),
+            format!("/v1/picklists/{id}"),
+            format!("/v1/notes/{id}"),
+        ] {
             assert_eq!(admin.get(&path).await.problem(status), code, "{path}");
         }
     }
     // What only looks like it is text.
-    admin.get("/v1/subjects/order/%25ff/timeline").await.expect(200);
+    admin.get("/v1/subjects/order/%25ff/timeline").await.assert_status(200);
 }
 
 #[actix_web::test]
 async fn if_match_is_the_version_that_is_meant() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
-    let path = format!("/v1/notes/{}", text(&admin.post("/v1/notes", note()).await.expect(201)["id"]));
+    let path = format!("/v1/notes/{}", text(&admin.post("/v1/notes", note()).await.assert_status(201)["id"]));
     let change = |title: &str| json!({ "title": title });
     let stale = admin.clone().header("if-match", "\"7\"").patch(&path, change("Wrote")).await;
     assert_eq!(stale.problem(412), "stale_version");
     assert_eq!((stale.header("etag"), &stale.json["current_version"]), ("\"1\"", &json!(1)));
     for (wanted, title) in [("\"1\"", "One"), ("\"9\", \"2\"", "Two"), ("*", "Three")] {
-        admin.clone().header("if-match", wanted).patch(&path, change(title)).await.expect(200);
+        admin.clone().header("if-match", wanted).patch(&path, change(title)).await.assert_status(200);
     }
-    assert_eq!(admin.get(&path).await.expect(200)["version"], 4);
+    assert_eq!(admin.get(&path).await.assert_status(200)["version"], 4);
 }
 
 #[actix_web::test]
 async fn a_request_has_one_id_from_end_to_end() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let caller = shop.anonymous();
     let plain = caller.clone().header("x-request-id", "checkout-42/a.b:c_d").get("/v1/nothing").await;
     assert_eq!(plain.header("x-request-id"), "checkout-42/a.b:c_d");
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     let parent = format!("00-{trace}-00f067aa0ba902b7-01");
-    assert_eq!(caller.clone().header("traceparent", &parent).get("/livez").await.header("x-request-id"), trace);
-    let both = caller.clone().header("traceparent", &parent).header("x-request-id", "mine").get("/livez").await;
+    assert_eq!(
+        caller.clone().header("traceparent", &parent).get("/livez").await.header("x-request-id"),
+        trace
+    );
+    let both =
+        caller.clone().header("traceparent", &parent).header("x-request-id", "mine").get("/livez").await;
     assert_eq!(both.header("x-request-id"), "mine");
     let long = "x".repeat(129);
     for hostile in ["<script>alert(1)</script>", "a b", "\"", "a;b", "", &long] {
@@ -374,7 +423,11 @@ async fn a_request_has_one_id_from_end_to_end() {
         let id = reply.header("x-request-id");
         assert!(id != hostile && id.len() == 36, "{hostile:?} became {id:?}");
     }
-    for hostile in ["00-short-00f067aa0ba902b7-01", "00-<bf92f3577b34da6a3ce929d0e0e473>-00f067aa0ba902b7-01", "nonsense"] {
+    for hostile in [
+        "00-short-00f067aa0ba902b7-01",
+        "00-<bf92f3577b34da6a3ce929d0e0e473>-00f067aa0ba902b7-01",
+        "nonsense",
+    ] {
         let reply = caller.clone().header("traceparent", hostile).get("/livez").await;
         assert!(!hostile.contains(reply.header("x-request-id")), "{hostile}");
     }
@@ -384,7 +437,7 @@ async fn a_request_has_one_id_from_end_to_end() {
 
 #[actix_web::test]
 async fn titles_are_in_the_callers_language() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let asked = async |languages: &str| {
         let reply = shop.anonymous().header("accept-language", languages).get("/v1/nothing").await;
         assert_eq!(reply.problem(404), "not_found");
@@ -402,7 +455,7 @@ async fn titles_are_in_the_callers_language() {
 
 #[actix_web::test]
 async fn every_answer_is_safe_to_show() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let answers = [
         shop.by(&shop.admin).get("/v1/users/me").await,
         shop.anonymous().get("/v1/users/me").await,
@@ -420,13 +473,16 @@ async fn every_answer_is_safe_to_show() {
 // RFC 9110, 9.3.2: what can be read can be asked about.
 #[actix_web::test]
 async fn the_head_of_an_answer_is_that_of_its_get() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let token = format!("Bearer {}", shop.admin.token);
     for path in ["/readyz", "/v1/users/me", "/v1/notes?limit=1", "/v1/nothing", "/openapi.json"] {
         let ask = [("authorization", token.as_str()), ("x-request-id", "the same")];
-        let (get, head) = (bare(&shop, Method::GET, path, &ask).await, bare(&shop, Method::HEAD, path, &ask).await);
+        let (get, head) =
+            (bare(&shop, Method::GET, path, &ask).await, bare(&shop, Method::HEAD, path, &ask).await);
         assert_eq!(head.status(), get.status(), "{path}");
-        for name in ["content-type", "content-length", "etag", "link", "cache-control", "x-content-type-options"] {
+        for name in
+            ["content-type", "content-length", "etag", "link", "cache-control", "x-content-type-options"]
+        {
             assert_eq!(head.headers().get(name), get.headers().get(name), "{name} of {path}");
         }
         assert_eq!(head.bytes().await.expect("a body").len(), 0, "{path}");
@@ -437,7 +493,7 @@ async fn the_head_of_an_answer_is_that_of_its_get() {
 
 #[actix_web::test]
 async fn answers_are_compressed_when_asked() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let plain = bare(&shop, Method::GET, "/openapi.json", &[]).await;
     assert_eq!(value(plain.headers(), "content-encoding"), "");
     let plain = plain.bytes().await.expect("a body").len();
@@ -447,10 +503,15 @@ async fn answers_are_compressed_when_asked() {
         assert_eq!(value(packed.headers(), "content-encoding"), encoding);
         assert!(value(packed.headers(), "vary").to_lowercase().contains("accept-encoding"), "{encoding}");
         let packed = packed.bytes().await.expect("a body");
-        assert!(packed.len() < plain / 3 && packed.starts_with(start), "{encoding}: {} of {plain}", packed.len());
+        assert!(
+            packed.len() < plain / 3 && packed.starts_with(start),
+            "{encoding}: {} of {plain}",
+            packed.len()
+        );
     }
     // Nothing that we can make is accepted; the answer is still a problem, and readable.
-    let refused = bare(&shop, Method::GET, "/v1/users/me", &[("accept-encoding", "compress, identity;q=0")]).await;
+    let refused =
+        bare(&shop, Method::GET, "/v1/users/me", &[("accept-encoding", "compress, identity;q=0")]).await;
     assert_eq!(refused.status(), 406);
     let problem: Value = refused.json().await.expect("a problem");
     assert_eq!(problem["code"], "not_acceptable");
@@ -458,9 +519,12 @@ async fn answers_are_compressed_when_asked() {
 
 #[actix_web::test]
 async fn pages_of_named_origins_may_call_and_others_may_not() {
-    let shop = Shop::with(|config| config.cors_origins = vec!["https://desk.shop.example".into()]).await;
-    let ask = [("access-control-request-method", "PATCH"), ("access-control-request-headers", "authorization,if-match")];
-    let preflight = async |shop: &Shop, origin: &str| {
+    let shop = TestApp::with(|config| config.cors_origins = vec!["https://desk.shop.example".into()]).await;
+    let ask = [
+        ("access-control-request-method", "PATCH"),
+        ("access-control-request-headers", "authorization,if-match"),
+    ];
+    let preflight = async |shop: &TestApp, origin: &str| {
         let headers = [&[("origin", origin)], ask.as_slice()].concat();
         bare(shop, Method::OPTIONS, "/v1/users/me", &headers).await
     };
@@ -474,21 +538,29 @@ async fn pages_of_named_origins_may_call_and_others_may_not() {
     assert_eq!(value(stranger.headers(), "access-control-allow-origin"), "");
 
     let token = format!("Bearer {}", shop.admin.token);
-    let call = bare(&shop, Method::GET, "/v1/users/me", &[("origin", "https://desk.shop.example"), ("authorization", &token)]).await;
+    let call = bare(
+        &shop,
+        Method::GET,
+        "/v1/users/me",
+        &[("origin", "https://desk.shop.example"), ("authorization", &token)],
+    )
+    .await;
     assert_eq!(call.status(), 200);
     assert_eq!(value(call.headers(), "access-control-allow-origin"), "https://desk.shop.example");
     let exposed = value(call.headers(), "access-control-expose-headers").to_lowercase();
-    for name in ["etag", "link", "location", "x-request-id", "ratelimit", "retry-after", "idempotency-replayed"] {
+    for name in
+        ["etag", "link", "location", "x-request-id", "ratelimit", "retry-after", "idempotency-replayed"]
+    {
         assert!(exposed.contains(name), "{name} in {exposed}");
     }
     // What fails can be read by the page as well.
     let failed = bare(&shop, Method::GET, "/v1/nothing", &[("origin", "https://desk.shop.example")]).await;
     assert_eq!(value(failed.headers(), "access-control-allow-origin"), "https://desk.shop.example");
 
-    let open = Shop::with(|config| config.cors_origins = vec!["*".into()]).await;
+    let open = TestApp::with(|config| config.cors_origins = vec!["*".into()]).await;
     let anyone = preflight(&open, "https://elsewhere.example").await;
     assert_eq!(value(anyone.headers(), "access-control-allow-origin"), "https://elsewhere.example");
-    let closed = Shop::open().await;
+    let closed = TestApp::open().await;
     let nobody = preflight(&closed, "https://desk.shop.example").await;
     assert_eq!((nobody.status().as_u16(), value(nobody.headers(), "access-control-allow-origin")), (405, ""));
 }
@@ -496,15 +568,19 @@ async fn pages_of_named_origins_may_call_and_others_may_not() {
 // B-13: a credential that asks too often is told when to come back, and nobody else notices.
 #[actix_web::test]
 async fn b_13_each_credential_has_its_own_bucket() {
-    let shop = Shop::with(|config| config.rate_limit = 5).await;
+    let shop = TestApp::with(|config| config.rate_limit = 5).await;
     let ana = shop.hire("Ana Ruiz", "agent").await;
     let admin = shop.by(&shop.admin);
     // The administrator has asked twice by now, to look at themselves and to hire.
     for left in (0..3).rev() {
         let reply = admin.get("/v1/users/me").await;
         assert_eq!(reply.header("ratelimit-policy"), "\"default\";q=5;w=60");
-        assert!(reply.header("ratelimit").starts_with(&format!("\"default\";r={left};t=")), "{}", reply.header("ratelimit"));
-        reply.expect(200);
+        assert!(
+            reply.header("ratelimit").starts_with(&format!("\"default\";r={left};t=")),
+            "{}",
+            reply.header("ratelimit")
+        );
+        reply.assert_status(200);
     }
     let refused = admin.get("/v1/users/me").await;
     assert_eq!(refused.problem(429), "rate_limited");
@@ -513,9 +589,12 @@ async fn b_13_each_credential_has_its_own_bucket() {
     assert!(refused.header("ratelimit").starts_with("\"default\";r=0;t="), "{}", refused.header("ratelimit"));
     // A new session is the same person; somebody else is not.
     let again = json!({ "email": "admin@localhost", "password": PASSWORD });
-    let again = shop.anonymous().post("/v1/auth/token", again).await.expect(200);
-    assert_eq!(shop.with_token(&text(&again["access_token"])).get("/v1/users/me").await.problem(429), "rate_limited");
-    shop.by(&ana).get("/v1/users/me").await.expect(200);
+    let again = shop.anonymous().post("/v1/auth/token", again).await.assert_status(200);
+    assert_eq!(
+        shop.with_token(&text(&again["access_token"])).get("/v1/users/me").await.problem(429),
+        "rate_limited"
+    );
+    shop.by(&ana).get("/v1/users/me").await.assert_status(200);
 }
 
 // --- The service itself --------------------------------------------------------------------------
@@ -524,14 +603,16 @@ async fn b_13_each_credential_has_its_own_bucket() {
 #[actix_web::test]
 async fn made_up_methods_and_paths_are_no_labels() {
     telemetry::measure();
-    let shop = Shop::with(|config| config.metrics_token = Some("a token for metrics".into())).await;
+    let shop = TestApp::with(|config| config.metrics_token = Some("a token for metrics".into())).await;
     let mut wire = Wire::to(&shop);
     for number in 0..200 {
         let answer = wire.ask(&format!("MADEUP{number}"), "/v1/users", &[], b"").await;
         assert_eq!(answer.status, 405);
         let answer = wire.ask("GET", &format!("/madeup/{number}"), &[], b"").await;
         assert_eq!(answer.status, 404);
-        let answer = wire.ask(&format!("MADEUP{number}"), &format!("/v1/madeup{number}?madeup{number}=1"), &[], b"").await;
+        let answer = wire
+            .ask(&format!("MADEUP{number}"), &format!("/v1/madeup{number}?madeup{number}=1"), &[], b"")
+            .await;
         assert_eq!(answer.status, 404);
     }
     let metrics = shop.with_token("a token for metrics").get("/metrics").await.text;
@@ -543,10 +624,10 @@ async fn made_up_methods_and_paths_are_no_labels() {
 #[actix_web::test]
 async fn metrics_are_for_who_has_their_token() {
     telemetry::measure();
-    let closed = Shop::open().await;
+    let closed = TestApp::open().await;
     assert_eq!(closed.anonymous().get("/metrics").await.problem(404), "not_found");
     assert_eq!(closed.by(&closed.admin).get("/metrics").await.problem(404), "not_found");
-    let shop = Shop::with(|config| config.metrics_token = Some("a token for metrics".into())).await;
+    let shop = TestApp::with(|config| config.metrics_token = Some("a token for metrics".into())).await;
     assert_eq!(shop.anonymous().get("/metrics").await.problem(401), "unauthenticated");
     for wrong in ["a token", "a token for metrics and more", &shop.admin.token] {
         assert_eq!(shop.with_token(wrong).get("/metrics").await.problem(401), "unauthenticated");
@@ -559,9 +640,9 @@ async fn metrics_are_for_who_has_their_token() {
 
 #[actix_web::test]
 async fn every_code_of_a_problem_is_explained() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     for code in Code::ALL {
-        let page = shop.anonymous().get(&format!("/problems/{}", code.as_str())).await.expect(200);
+        let page = shop.anonymous().get(&format!("/problems/{}", code.as_str())).await.assert_status(200);
         assert_eq!((&page["code"], &page["status"]), (&json!(code.as_str()), &json!(problem::status(*code))));
         assert!(!text(&page["title"]).is_empty() && !text(&page["about"]).is_empty(), "{page}");
     }
@@ -570,17 +651,29 @@ async fn every_code_of_a_problem_is_explained() {
 
 #[actix_web::test]
 async fn the_document_and_its_pages_are_served() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let served = shop.anonymous().get("/openapi.json").await;
     assert_eq!(served.header("content-type"), "application/json");
-    assert_eq!(&served.expect(200), document());
+    assert_eq!(&served.assert_status(200), document());
     let page = shop.anonymous().get("/docs/").await;
     assert_eq!(page.status, 200);
-    assert!(page.header("content-type").starts_with("text/html") && page.text.contains("swagger-ui"), "{}", page.text);
+    assert!(
+        page.header("content-type").starts_with("text/html") && page.text.contains("swagger-ui"),
+        "{}",
+        page.text
+    );
     // It runs its own scripts and no others, none of them in the page itself.
     let policy = page.header("content-security-policy");
-    assert!(policy.starts_with("default-src 'none'; script-src 'self';") && policy.contains("frame-ancestors 'none'"), "{policy}");
-    assert!(page.text.split("<script").skip(1).all(|script| script.starts_with(" src=\"./")), "{}", page.text);
+    assert!(
+        policy.starts_with("default-src 'none'; script-src 'self';")
+            && policy.contains("frame-ancestors 'none'"),
+        "{policy}"
+    );
+    assert!(
+        page.text.split("<script").skip(1).all(|script| script.starts_with(" src=\"./")),
+        "{}",
+        page.text
+    );
     for path in ["/v1/notes", "/openapi.json", "/livez", "/nowhere"] {
         let policy = shop.by(&shop.admin).get(path).await.header("content-security-policy").to_owned();
         assert_eq!(policy, "default-src 'none'; frame-ancestors 'none'", "{path}");
@@ -593,20 +686,46 @@ async fn the_document_and_its_pages_are_served() {
 
 #[actix_web::test]
 async fn the_document_and_its_pages_are_sent_once() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     for path in ["/openapi.json", "/docs/", "/docs/swagger-initializer.js", "/docs/swagger-ui-bundle.js"] {
         let mut tags = std::collections::BTreeSet::new();
         for encoding in ["identity", "deflate", "gzip", "br", "zstd"] {
             let first = bare(&shop, Method::GET, path, &[("accept-encoding", encoding)]).await;
-            let (sent, tag) = (value(first.headers(), "content-encoding").to_owned(), value(first.headers(), "etag").to_owned());
+            let (sent, tag) = (
+                value(first.headers(), "content-encoding").to_owned(),
+                value(first.headers(), "etag").to_owned(),
+            );
             let kept = ["gzip", "br"].contains(&encoding);
-            assert_eq!((first.status().as_u16(), sent.as_str()), (200, if kept { encoding } else { "" }), "{path} {encoding}");
-            assert!(tag.starts_with('"') && value(first.headers(), "cache-control") == "no-cache", "{path} {encoding}: {tag}");
-            let again = bare(&shop, Method::GET, path, &[("accept-encoding", encoding), ("if-none-match", &tag)]).await;
-            assert_eq!((again.status().as_u16(), value(again.headers(), "etag")), (304, tag.as_str()), "{path} {encoding}");
+            assert_eq!(
+                (first.status().as_u16(), sent.as_str()),
+                (200, if kept { encoding } else { "" }),
+                "{path} {encoding}"
+            );
+            assert!(
+                tag.starts_with('"') && value(first.headers(), "cache-control") == "no-cache",
+                "{path} {encoding}: {tag}"
+            );
+            let again =
+                bare(&shop, Method::GET, path, &[("accept-encoding", encoding), ("if-none-match", &tag)])
+                    .await;
+            assert_eq!(
+                (again.status().as_u16(), value(again.headers(), "etag")),
+                (304, tag.as_str()),
+                "{path} {encoding}"
+            );
             assert_eq!(again.bytes().await.expect("nothing").len(), 0);
-            let other = bare(&shop, Method::GET, path, &[("accept-encoding", encoding), ("if-none-match", "\"x-gzip\", \"y\"")]).await;
-            assert_eq!(other.bytes().await.expect("a body"), first.bytes().await.expect("a body"), "{path} {encoding}");
+            let other = bare(
+                &shop,
+                Method::GET,
+                path,
+                &[("accept-encoding", encoding), ("if-none-match", "\"x-gzip\", \"y\"")],
+            )
+            .await;
+            assert_eq!(
+                other.bytes().await.expect("a body"),
+                first.bytes().await.expect("a body"),
+                "{path} {encoding}"
+            );
             tags.insert(tag);
         }
         assert_eq!(tags.len(), 3, "each form has its own tag: {tags:?}");
@@ -618,25 +737,48 @@ async fn the_document_and_its_pages_are_sent_once() {
 
 #[actix_web::test]
 async fn names_hold_nothing_that_nobody_sees() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
-    admin.post("/v1/picklists", json!({ "name": "colours", "description": "Of paint." })).await.expect(201);
+    admin
+        .post("/v1/picklists", json!({ "name": "colours", "description": "Of paint." }))
+        .await
+        .assert_status(201);
     type Named = fn(&str) -> Value;
     let forms: [(&str, &str, Named); 15] = [
         ("/v1/users", "#/name", |name| json!({ "email": "zoe@shop.example", "name": name, "role": "agent" })),
         ("/v1/groups", "#/name", |name| json!({ "name": name })),
         ("/v1/api-keys", "#/name", |name| json!({ "name": name, "scopes": ["notes:read"] })),
         ("/v1/picklists/colours/items", "#/label", |name| json!({ "key": "red", "label": name })),
-        ("/v1/picklists/colours/items", "#/labels", |name| json!({ "key": "red", "label": "Red", "labels": { "fr": name } })),
+        (
+            "/v1/picklists/colours/items",
+            "#/labels",
+            |name| json!({ "key": "red", "label": "Red", "labels": { "fr": name } }),
+        ),
         ("/v1/contacts", "#/first_names", |name| json!({ "last_name": "Roy", "first_names": name })),
         ("/v1/contacts", "#/company", |name| json!({ "last_name": "Roy", "company": name })),
         ("/v1/contacts", "#/phones", |name| json!({ "last_name": "Roy", "phones": [format!("{name}1")] })),
         ("/v1/contacts", "#/external_ids", |name| json!({ "external_ids": { "shop": name } })),
-        ("/v1/notes", "#/title", |name| json!({ "subject": { "type": "order", "id": "A-1001" }, "title": name })),
+        (
+            "/v1/notes",
+            "#/title",
+            |name| json!({ "subject": { "type": "order", "id": "A-1001" }, "title": name }),
+        ),
         ("/v1/issues", "#/title", |name| json!({ "title": name })),
-        ("/v1/routing-rules", "#/name", |name| json!({ "name": name, "target": { "type": "contact_owner" } })),
-        ("/v1/forms", "#/title", |name| json!({ "key": "quiz", "title": name, "work_item_type": "body_type_quiz" })),
-        ("/v1/work-items", "#/who/last_name", |name| json!({ "type": "support_ticket", "who": { "last_name": name } })),
+        (
+            "/v1/routing-rules",
+            "#/name",
+            |name| json!({ "name": name, "target": { "type": "contact_owner" } }),
+        ),
+        (
+            "/v1/forms",
+            "#/title",
+            |name| json!({ "key": "quiz", "title": name, "work_item_type": "body_type_quiz" }),
+        ),
+        (
+            "/v1/work-items",
+            "#/who/last_name",
+            |name| json!({ "type": "support_ticket", "who": { "last_name": name } }),
+        ),
         (
             "/v1/work-items",
             "#/external_id",
@@ -657,23 +799,30 @@ async fn names_hold_nothing_that_nobody_sees() {
     ];
     for (path, place, form) in &forms {
         for name in names {
-            assert_eq!(admin.post(path, form(name)).await.broken(422), rules(&[(*place, "invisible")]), "{path} {name:?}");
+            assert_eq!(
+                admin.post(path, form(name)).await.broken(422),
+                rules(&[(*place, "invisible")]),
+                "{path} {name:?}"
+            );
         }
     }
     for name in ["علی\u{200c}رضا", "क्\u{200d}ष", "❤\u{fe0f}\u{200d}🔥", "葛\u{e0100}城"] {
-        let issue = admin.post("/v1/issues", json!({ "title": name })).await.expect(201);
+        let issue = admin.post("/v1/issues", json!({ "title": name })).await.assert_status(201);
         assert_eq!(issue["title"], name);
         let path = format!("/v1/issues/{}", text(&issue["id"]));
-        assert_eq!(admin.patch(&path, json!({ "title": "ad\u{200b}min" })).await.broken(422), rules(&[("#/title", "invisible")]));
+        assert_eq!(
+            admin.patch(&path, json!({ "title": "ad\u{200b}min" })).await.broken(422),
+            rules(&[("#/title", "invisible")])
+        );
     }
 }
 
 #[actix_web::test]
 async fn a_credential_waits_for_so_much_at_once_and_no_more() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let (admin, ana) = (shop.by(&shop.admin), shop.hire("Ana Ruiz", "agent").await);
     let ana = shop.by(&ana);
-    let last = admin.get("/v1/events?after=0&limit=1000").await.expect(200)["next_after"].clone();
+    let last = admin.get("/v1/events?after=0&limit=1000").await.assert_status(200)["next_after"].clone();
     let wait = |seconds: u8| format!("/v1/events?after={last}&kind=note&wait={seconds}");
     let long = wait(30);
     let mut polls: FuturesUnordered<_> = (0..11).map(|_| ana.get(&long)).collect();
@@ -681,42 +830,48 @@ async fn a_credential_waits_for_so_much_at_once_and_no_more() {
     let refused = polls.next().await.expect("an answer");
     assert_eq!((refused.problem(429), refused.header("retry-after")), ("rate_limited", "1"));
     // Others wait as well, and she may do anything else.
-    admin.get(&wait(1)).await.expect(200);
-    ana.get(&format!("/v1/events?after={last}")).await.expect(200);
-    ana.get("/v1/search?q=anything").await.expect(200);
-    admin.post("/v1/notes", note()).await.expect(201);
+    admin.get(&wait(1)).await.assert_status(200);
+    ana.get(&format!("/v1/events?after={last}")).await.assert_status(200);
+    ana.get("/v1/search?q=anything").await.assert_status(200);
+    admin.post("/v1/notes", note()).await.assert_status(201);
     while let Some(answer) = polls.next().await {
-        assert_eq!(answer.expect(200)["data"].as_array().map(Vec::len), Some(1));
+        assert_eq!(answer.assert_status(200)["data"].as_array().map(Vec::len), Some(1));
     }
-    ana.get(&wait(1)).await.expect(200);
+    ana.get(&wait(1)).await.assert_status(200);
 }
 
 // Of one key, whomever it says that it acts for.
 #[actix_web::test]
 async fn a_key_that_acts_for_many_has_one_share() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
-    let people = [shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await, shop.hire("Mia Lund", "agent").await];
+    let people = [
+        shop.hire("Ana Ruiz", "agent").await,
+        shop.hire("Ben Okafor", "agent").await,
+        shop.hire("Mia Lund", "agent").await,
+    ];
     let new = json!({ "name": "Desk", "scopes": ["users:act_as", "events:read", "notes:read"] });
-    let secret = text(&admin.post("/v1/api-keys", new).await.expect(201)["secret"]);
-    let last = admin.get("/v1/events?after=0&limit=1000").await.expect(200)["next_after"].clone();
+    let secret = text(&admin.post("/v1/api-keys", new).await.assert_status(201)["secret"]);
+    let last = admin.get("/v1/events?after=0&limit=1000").await.assert_status(200)["next_after"].clone();
     let long = format!("/v1/events?after={last}&kind=note&wait=30");
-    let callers: Vec<Caller> = people.iter().map(|person| shop.with_token(&secret).header("X-Act-As", &person.id)).collect();
-    let mut polls: FuturesUnordered<_> = callers.iter().cycle().take(11).map(|caller| caller.get(&long)).collect();
+    let callers: Vec<Caller> =
+        people.iter().map(|person| shop.with_token(&secret).header("X-Act-As", &person.id)).collect();
+    let mut polls: FuturesUnordered<_> =
+        callers.iter().cycle().take(11).map(|caller| caller.get(&long)).collect();
     assert_eq!(polls.next().await.expect("an answer").problem(429), "rate_limited");
-    admin.post("/v1/notes", note()).await.expect(201);
+    admin.post("/v1/notes", note()).await.assert_status(201);
     while let Some(answer) = polls.next().await {
-        answer.expect(200);
+        answer.assert_status(200);
     }
 }
 
 #[actix_web::test]
 async fn without_its_database_it_lives_and_says_503() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
-    assert_eq!(shop.anonymous().get("/readyz").await.expect(200)["status"], "ok");
+    assert_eq!(shop.anonymous().get("/readyz").await.assert_status(200)["status"], "ok");
     shop.db.close().await;
-    assert_eq!(shop.anonymous().get("/livez").await.expect(200)["status"], "ok");
+    assert_eq!(shop.anonymous().get("/livez").await.assert_status(200)["status"], "ok");
     let replies = [
         shop.anonymous().get("/readyz").await,
         admin.get("/v1/notes").await,

@@ -14,20 +14,21 @@ use sea_orm::{ConnectionTrait, Statement};
 
 use std::{path::Path, sync::Arc};
 
-use crate::support::{Person, SECRET_KEY, Shop, Value, all, column, json, on_postgres};
+use crate::support::{Person, SECRET_KEY, TestApp, Value, all, column, json, on_postgres};
 
 /// A private key for nothing but these tests.
 const ED: &[u8] = include_bytes!("support/keys/ed.der");
 /// Its public one.
 fn public() -> String {
     use ed25519_dalek::{SigningKey, pkcs8::DecodePrivateKey};
-    base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(SigningKey::from_pkcs8_der(ED).expect("a key").verifying_key())
+    base64::prelude::BASE64_URL_SAFE_NO_PAD
+        .encode(SigningKey::from_pkcs8_der(ED).expect("a key").verifying_key())
 }
 
 /// A shop and the settings it was opened with.
-async fn open() -> (Shop, Config) {
+async fn open() -> (TestApp, Config) {
     let mut kept = None;
-    let shop = Shop::with(|config| kept = Some(config.clone())).await;
+    let shop = TestApp::with(|config| kept = Some(config.clone())).await;
     (shop, kept.expect("settings"))
 }
 
@@ -36,13 +37,20 @@ fn key(byte: u8) -> Key {
 }
 
 /// The private keys, each with its id and whether it says to be encrypted, newest first.
-async fn kept(shop: &Shop) -> Vec<(String, Vec<u8>, bool)> {
+async fn kept(shop: &TestApp) -> Vec<(String, Vec<u8>, bool)> {
     let database = shop.connect().await;
     let select = "SELECT id, private_key, sealed FROM signing_keys ORDER BY created_at DESC, id DESC";
-    let rows = database.query_all_raw(Statement::from_string(database.get_database_backend(), select)).await.expect("rows");
+    let rows = database
+        .query_all_raw(Statement::from_string(database.get_database_backend(), select))
+        .await
+        .expect("rows");
     database.close().await.expect("a closed connection");
     let read = |row: &sea_orm::QueryResult| {
-        Ok::<_, sea_orm::DbErr>((row.try_get("", "id")?, row.try_get("", "private_key")?, row.try_get("", "sealed")?))
+        Ok::<_, sea_orm::DbErr>((
+            row.try_get("", "id")?,
+            row.try_get("", "private_key")?,
+            row.try_get("", "sealed")?,
+        ))
     };
     rows.iter().map(|row| read(row).expect("a key")).collect()
 }
@@ -54,30 +62,37 @@ fn opens((id, private, sealed): &(String, Vec<u8>, bool), with: Key) -> bool {
 }
 
 /// The newest key, as an older release kept it.
-async fn insert_plain(shop: &Shop) {
+async fn insert_plain(shop: &TestApp) {
     let hex = ED.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     let bytes = if on_postgres() { format!("'\\x{hex}'") } else { format!("X'{hex}'") };
     let now = shop.db.clock().now().0;
-    let insert =
-        format!("INSERT INTO signing_keys (id, private_key, public_key, created_at) VALUES ('plain', {bytes}, '{}', {now})", public());
+    let insert = format!(
+        "INSERT INTO signing_keys (id, private_key, public_key, created_at) VALUES ('plain', {bytes}, '{}', {now})",
+        public()
+    );
     let database = shop.connect().await;
-    database.execute_unprepared("UPDATE signing_keys SET created_at = created_at - 1000000").await.expect("an older key");
+    database
+        .execute_unprepared("UPDATE signing_keys SET created_at = created_at - 1000000")
+        .await
+        .expect("an older key");
     database.execute_unprepared(&insert).await.expect("a key");
     database.close().await.expect("a closed connection");
 }
 
-async fn status(shop: &Shop, person: &Person) -> u16 {
+async fn status(shop: &TestApp, person: &Person) -> u16 {
     shop.by(person).get("/v1/users/me").await.status
 }
 
-async fn published(shop: &Shop) -> Vec<String> {
-    let jwks = shop.anonymous().get("/.well-known/jwks.json").await.expect(200);
+async fn published(shop: &TestApp) -> Vec<String> {
+    let jwks = shop.anonymous().get("/.well-known/jwks.json").await.assert_status(200);
     column(&json!({ "data": jwks["keys"] }), "kid")
 }
 
 fn kid(person: &Person) -> String {
     let head = person.token.split('.').next().expect("a head");
-    let head: Value = serde_json::from_slice(&base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(head).expect("base64")).expect("JSON");
+    let head: Value =
+        serde_json::from_slice(&base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(head).expect("base64"))
+            .expect("JSON");
     head["kid"].as_str().expect("a kid").to_owned()
 }
 
@@ -94,9 +109,15 @@ async fn private_keys_are_encrypted_at_rest() {
     assert_eq!((kid(&before), kept(&shop).await[0].2), ("plain".into(), false));
     sessions::protect_signing_keys(&shop.db).await.expect("encrypted keys");
     let rows = kept(&shop).await;
-    assert!(rows.len() == 2 && rows.iter().all(|row| opens(row, SECRET_KEY.parse().expect("a key"))), "{rows:?}");
+    assert!(
+        rows.len() == 2 && rows.iter().all(|row| opens(row, SECRET_KEY.parse().expect("a key"))),
+        "{rows:?}"
+    );
     let after = shop.again(&shop.admin).await;
-    assert_eq!((kid(&after), status(&shop, &before).await, status(&shop, &shop.admin).await), ("plain".into(), 200, 200));
+    assert_eq!(
+        (kid(&after), status(&shop, &before).await, status(&shop, &shop.admin).await),
+        ("plain".into(), 200, 200)
+    );
     sessions::protect_signing_keys(&shop.db).await.expect("nothing to do");
     assert_eq!(kept(&shop).await, rows);
     // Nor does it stay where it was.
@@ -132,7 +153,7 @@ async fn a_database_without_its_key_makes_another_and_ends_the_sessions() {
         .anonymous()
         .post("/v1/auth/token", json!({ "email": "admin@localhost", "password": crate::support::PASSWORD }))
         .await
-        .expect(200);
+        .assert_status(200);
     let lost = kid(&shop.admin);
     let without = shop.another(Config { secret_key: Some(key(7)), ..config.clone() }).await;
     let second = shop.another(Config { secret_key: Some(key(7)), ..config.clone() }).await;
@@ -152,7 +173,10 @@ async fn a_database_without_its_key_makes_another_and_ends_the_sessions() {
     assert_eq!(third.anonymous().post("/v1/auth/refresh", refresh).await.problem(401), "invalid_token");
     sessions::protect_signing_keys(&third.db).await.expect("nothing to do");
     let admin = without.again(&without.admin).await;
-    assert_eq!((status(&third, &third.admin).await, status(&third, &admin).await, status(&second, &admin).await), (200, 200, 200));
+    assert_eq!(
+        (status(&third, &third.admin).await, status(&third, &admin).await, status(&second, &admin).await),
+        (200, 200, 200)
+    );
 }
 
 // A key that is there and cannot be read just now is not lost: nothing is thrown away for it.
@@ -165,7 +189,9 @@ async fn a_key_file_that_cannot_be_read_is_not_lost() {
     let with_file = async |file: &Path| {
         let keyring = Arc::new(Keyring::new(None, None, Some(file.to_owned())));
         let options = DbOptions { keyring, ..start::options(&config) };
-        Db::open(&options, shop.clock.clone(), config.time_zone, reactions::reactions()).await.expect("a database")
+        Db::open(&options, shop.clock.clone(), config.time_zone, reactions::reactions())
+            .await
+            .expect("a database")
     };
     let rows = kept(&shop).await;
     let admin: uuid::Uuid = shop.admin.id.parse().expect("an id");
@@ -181,7 +207,10 @@ async fn a_key_file_that_cannot_be_read_is_not_lost() {
         }
         let db = with_file(&file).await;
         let refused = sessions::protect_signing_keys(&db).await.expect_err("a refusal").to_string();
-        assert!(refused.contains("caseload.key") && refused.contains("put back the one of the backup"), "{refused}");
+        assert!(
+            refused.contains("caseload.key") && refused.contains("put back the one of the backup"),
+            "{refused}"
+        );
         // Nor does whoever signs in without having been at the start.
         let context = Context::system(shop.clock.now(), chrono_tz::UTC, "sign-in");
         sessions::start(&db, context, admin, 900).await.map(drop).expect_err("no key to sign with");

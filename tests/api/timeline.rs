@@ -8,13 +8,13 @@ fn timeline(kind: &str, id: &str, query: &str) -> String {
 
 #[actix_web::test]
 async fn s0_15_everything_that_happened_about_an_order_is_told_with_who_did_it_and_when() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
     let new = json!({
         "subject": { "type": "order", "id": "A-1001" }, "title": "Customer called",
         "action_items": [{ "title": "Ship it", "due_in": "today", "assignee": public() }],
     });
-    let note = shop.by(&ana).post("/v1/notes", new).await.expect(201);
+    let note = shop.by(&ana).post("/v1/notes", new).await.assert_status(201);
     let item = &note["action_items"][0];
     let verb = |verb: &str| format!("/v1/action-items/{}/{verb}", text(&item["id"]));
     let (by_ben, by_ana) = (shop.by(&ben), shop.by(&ana));
@@ -27,14 +27,21 @@ async fn s0_15_everything_that_happened_about_an_order_is_told_with_who_did_it_a
         (6, &by_ana, "complete", json!({})),
     ] {
         shop.time_is(&format!("2026-03-18T09:0{minute}:00Z"));
-        caller.post(&verb(what), body).await.expect(200);
+        caller.post(&verb(what), body).await.assert_status(200);
     }
     // What is refused, and what changes nothing, did not happen.
     by_ana.command(&verb("complete")).await.problem(409);
-    by_ana.patch(&format!("/v1/notes/{}", text(&note["id"])), json!({ "title": "Customer called" })).await.expect(200);
+    by_ana
+        .patch(&format!("/v1/notes/{}", text(&note["id"])), json!({ "title": "Customer called" }))
+        .await
+        .assert_status(200);
     let entries = by_ben.rows(&timeline("order", "A-1001", "?limit=3")).await;
-    let told: Vec<(String, String, String)> =
-        entries.iter().map(|entry| (text(&entry["at"])[11..16].to_owned(), text(&entry["event"]), text(&entry["actor"]["name"]))).collect();
+    let told: Vec<(String, String, String)> = entries
+        .iter()
+        .map(|entry| {
+            (text(&entry["at"])[11..16].to_owned(), text(&entry["event"]), text(&entry["actor"]["name"]))
+        })
+        .collect();
     let expected = [
         ("09:06", "action_item.completed", "Ana Ruiz"),
         ("09:05", "action_item.reopened", "Ana Ruiz"),
@@ -47,9 +54,15 @@ async fn s0_15_everything_that_happened_about_an_order_is_told_with_who_did_it_a
     ];
     assert_eq!(told, expected.map(|(at, event, name)| (at.to_owned(), event.to_owned(), name.to_owned())));
     assert_eq!(entries[7]["actor"], json!({ "kind": "user", "id": ana.id, "name": "Ana Ruiz" }));
-    assert_eq!((&entries[0]["id"], &entries[7]["id"], &entries[7]["acting_for"]), (&item["id"], &note["id"], &Value::Null));
+    assert_eq!(
+        (&entries[0]["id"], &entries[7]["id"], &entries[7]["acting_for"]),
+        (&item["id"], &note["id"], &Value::Null)
+    );
     // It is immutable: later names change nothing that was.
-    shop.by(&shop.admin).patch(&format!("/v1/users/{}", ana.id), json!({ "name": "Ana Berg" })).await.expect(200);
+    shop.by(&shop.admin)
+        .patch(&format!("/v1/users/{}", ana.id), json!({ "name": "Ana Berg" }))
+        .await
+        .assert_status(200);
     assert_eq!(by_ben.rows(&timeline("order", "A-1001", "")).await, entries);
     let mut backwards = entries.clone();
     backwards.reverse();
@@ -62,14 +75,14 @@ async fn s0_15_everything_that_happened_about_an_order_is_told_with_who_did_it_a
 
 #[actix_web::test]
 async fn s0_18_one_objects_history_is_filtered_by_kind_event_and_time() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
     let vendor = json!({ "type": "vendor", "id": "V-7" });
     let other = json!({ "type": "order", "id": "V-7" });
     for (minute, subject) in [(0, &vendor), (1, &other), (2, &vendor)] {
         shop.time_is(&format!("2026-03-18T09:0{minute}:00Z"));
         let new = json!({ "subject": subject, "title": format!("note {minute}"), "action_items": [{ "title": format!("item {minute}"), "due_in": "today" }] });
-        admin.post("/v1/notes", new).await.expect(201);
+        admin.post("/v1/notes", new).await.assert_status(201);
     }
     let titles = async |query: &str| each(&admin.rows(&timeline("vendor", "V-7", query)).await, "title");
     assert_eq!(titles("").await, ["item 2", "note 2", "item 0", "note 0"]);
@@ -79,7 +92,7 @@ async fn s0_18_one_objects_history_is_filtered_by_kind_event_and_time() {
     assert_eq!(titles("?at_gte=2026-03-18T09:02:00Z").await, ["item 2", "note 2"]);
     assert_eq!(titles("?at_lt=2026-03-18T10:02:00%2B01:00").await, ["item 0", "note 0"]);
     assert_eq!(titles("?kind=interaction").await, Vec::<String>::new());
-    let counted = admin.get(&timeline("vendor", "V-7", "?kind=note&counts=true")).await.expect(200);
+    let counted = admin.get(&timeline("vendor", "V-7", "?kind=note&counts=true")).await.assert_status(200);
     assert_eq!(counted["counts"], json!({ "filtered": 2, "total": 4, "exact": true }));
     for (query, place) in [
         ("?sort=title", "sort"),
@@ -95,14 +108,24 @@ async fn s0_18_one_objects_history_is_filtered_by_kind_event_and_time() {
 
 #[actix_web::test]
 async fn s0_1_ids_of_the_cart_may_hold_slashes_spaces_percents_and_any_script() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
-    let ids =
-        ["A/1 001%", "A%2F1", "A+1&b=2#c?d", "注文/１", "🚚..//", "%00", "a:b,c;d", "\"quoted\" \\ 'single'", " leading and trailing "];
+    let ids = [
+        "A/1 001%",
+        "A%2F1",
+        "A+1&b=2#c?d",
+        "注文/１",
+        "🚚..//",
+        "%00",
+        "a:b,c;d",
+        "\"quoted\" \\ 'single'",
+        " leading and trailing ",
+    ];
     for id in ids {
         for title in ["first", "second"] {
-            let note = json!({ "subject": { "type": "order", "id": id }, "title": format!("{title} {id}").trim() });
-            admin.post("/v1/notes", note).await.expect(201);
+            let note =
+                json!({ "subject": { "type": "order", "id": id }, "title": format!("{title} {id}").trim() });
+            admin.post("/v1/notes", note).await.assert_status(201);
         }
     }
     for id in ids {
@@ -112,8 +135,11 @@ async fn s0_1_ids_of_the_cart_may_hold_slashes_spaces_percents_and_any_script() 
         let page = admin.get(&timeline("order", id, "?limit=1&kind=note")).await;
         let link = page.header("link").trim_start_matches('<').split('>').next().expect("a link").to_owned();
         assert!(link.is_ascii(), "{link}");
-        assert_eq!(column(&admin.get(&link).await.expect(200), "title"), titles[1..], "{link}");
-        assert_eq!(each(&admin.rows(&format!("/v1/notes?subject=order:{}", encoded(id))).await, "title"), titles);
+        assert_eq!(column(&admin.get(&link).await.assert_status(200), "title"), titles[1..], "{link}");
+        assert_eq!(
+            each(&admin.rows(&format!("/v1/notes?subject=order:{}", encoded(id))).await, "title"),
+            titles
+        );
     }
     // Nobody wrote about these; nobody could about the last two.
     assert!(admin.rows(&timeline("order", "A", "")).await.is_empty());

@@ -39,7 +39,7 @@ impl Shop {
         let body = format!("needle {}", "x".repeat(LONG - 7));
         let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "needle", "body": body });
         for _ in 0..count {
-            self.server.post("/v1/notes", &self.token, note.clone()).await.expect(201);
+            self.server.post("/v1/notes", &self.token, note.clone()).await.assert_status(201);
         }
     }
 
@@ -60,8 +60,8 @@ impl Shop {
         };
         let others = async {
             loop {
-                self.server.write_note(&self.token, "meanwhile").await.expect(201);
-                self.server.get("/v1/notes?limit=10", &self.token).await.expect(200);
+                self.server.write_note(&self.token, "meanwhile").await.assert_status(201);
+                self.server.get("/v1/notes?limit=10", &self.token).await.assert_status(200);
                 sleep(Duration::from_millis(100)).await;
             }
         };
@@ -72,7 +72,12 @@ impl Shop {
         };
         let grown = peak.saturating_sub(before);
         eprintln!("{what}: {} MiB, {} more than before", peak / 1024, grown / 1024);
-        assert!(peak < MAX_MEMORY && grown < most, "{what}: {} MiB, {} more than before", peak / 1024, grown / 1024);
+        assert!(
+            peak < MAX_MEMORY && grown < most,
+            "{what}: {} MiB, {} more than before",
+            peak / 1024,
+            grown / 1024
+        );
         done
     }
 
@@ -80,8 +85,10 @@ impl Shop {
     async fn ask_and_read_nothing(&self, path: &str) -> TcpStream {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(4096).expect("a small buffer");
-        let mut stream = socket.connect(self.server.address().parse().expect("an address")).await.expect("a connection");
-        let head = format!("GET {path} HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer {}\r\n\r\n", self.token);
+        let mut stream =
+            socket.connect(self.server.address().parse().expect("an address")).await.expect("a connection");
+        let head =
+            format!("GET {path} HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer {}\r\n\r\n", self.token);
         stream.write_all(head.as_bytes()).await.expect("sent");
         stream
     }
@@ -91,42 +98,54 @@ impl Shop {
 #[tokio::test]
 async fn a_bulk_of_long_texts_and_its_events() {
     let shop = Shop::open().await;
-    let items: Vec<Value> = (0..50).map(|number| json!({ "title": format!("Call {number}"), "due_in": "today" })).collect();
+    let items: Vec<Value> =
+        (0..50).map(|number| json!({ "title": format!("Call {number}"), "due_in": "today" })).collect();
     let mut ids: Vec<String> = Vec::new();
     for _ in 0..4 {
         let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "A campaign", "action_items": items });
-        let note = shop.server.post("/v1/notes", &shop.token, note).await.expect(201);
+        let note = shop.server.post("/v1/notes", &shop.token, note).await.assert_status(201);
         ids.extend(note["action_items"].as_array().expect("items").iter().map(|item| text(&item["id"])));
     }
     // The longest there is; for each of 200, 13 MB.
     let details = "x".repeat(65_536);
-    let bulk = |ids: &[String], details: &str| json!({ "select": { "ids": ids }, "set": { "details": details } });
-    let post = async |ids: &[String], details: &str| shop.server.post("/v1/action-items/bulk", &shop.token, bulk(ids, details)).await;
+    let bulk =
+        |ids: &[String], details: &str| json!({ "select": { "ids": ids }, "set": { "details": details } });
+    let post = async |ids: &[String], details: &str| {
+        shop.server.post("/v1/action-items/bulk", &shop.token, bulk(ids, details)).await
+    };
     shop.stays_small("bulk", async {
         let at_once = join_all(ids.chunks(50).map(|some| post(some, &details))).await;
         let statuses: Vec<u16> = at_once.iter().map(|reply| reply.status).collect();
         // On a slow machine those behind the first may wait in vain.
-        assert!(statuses.contains(&200) && statuses.iter().all(|status| [200, 503].contains(status)), "{statuses:?}");
+        assert!(
+            statuses.contains(&200) && statuses.iter().all(|status| [200, 503].contains(status)),
+            "{statuses:?}"
+        );
         let job = post(&ids, &details.replace('x', "y")).await;
         let path = job.header("location").to_owned();
-        job.expect(202);
+        job.assert_status(202);
         let done = until("the job", async || {
-            let job = shop.server.get(&path, &shop.token).await.expect(200);
+            let job = shop.server.get(&path, &shop.token).await.assert_status(200);
             job["finished_at"].is_string().then_some(job)
         })
         .await;
         assert_eq!(done["result"]["succeeded"], 200);
-        let everything: Vec<String> = (0..2000).map(|number| format!("019b0a35-2c00-7000-8000-{number:012}")).collect();
+        let everything: Vec<String> =
+            (0..2000).map(|number| format!("019b0a35-2c00-7000-8000-{number:012}")).collect();
         assert_eq!(post(&everything, &details).await.problem(422), "invalid");
     })
     .await;
     shop.stays_small("events", async {
         for round in join_all((0..20).map(|_| shop.server.get("/v1/events?limit=1000", &shop.token))).await {
-            let page = round.expect(200);
+            let page = round.assert_status(200);
             assert_eq!(page["has_more"], true);
         }
-        for round in join_all((0..20).map(|_| shop.server.get("/v1/action-items?limit=200&fields=id,details", &shop.token))).await {
-            round.expect(200);
+        for round in join_all(
+            (0..20).map(|_| shop.server.get("/v1/action-items?limit=200&fields=id,details", &shop.token)),
+        )
+        .await
+        {
+            round.assert_status(200);
         }
     })
     .await;
@@ -137,7 +156,8 @@ async fn a_bulk_of_long_texts_and_its_events() {
 async fn lists_of_long_notes_that_are_read_slowly() {
     let shop = Shop::open().await;
     shop.write_long_notes(10).await;
-    let note = text(&shop.server.get("/v1/notes?limit=200", &shop.token).await.expect(200)["data"][0]["id"]);
+    let note =
+        text(&shop.server.get("/v1/notes?limit=200", &shop.token).await.assert_status(200)["data"][0]["id"]);
     let ben = shop.server.sign_in(&shop.server.hire(&shop.token, "ben", "agent").await).await;
     shop.grows_by("slow readers", SHARE + AT_WORK, async {
         let single = format!("/v1/notes/{note}");
@@ -146,10 +166,10 @@ async fn lists_of_long_notes_that_are_read_slowly() {
             let more = join_all((0..50).map(|_| shop.ask_and_read_nothing(&single))).await;
             sleep(Duration::from_secs(1)).await;
             // Whoever takes what they asked for gets it.
-            let usual = shop.server.get("/v1/notes?limit=200", &shop.token).await.expect(200);
+            let usual = shop.server.get("/v1/notes?limit=200", &shop.token).await.assert_status(200);
             assert!(usual["data"].as_array().is_some_and(|rows| rows.len() >= 10));
             // However much one credential holds, others have room.
-            let whole = shop.server.get("/v1/notes?limit=200&fields=id,body", &ben).await.expect(200);
+            let whole = shop.server.get("/v1/notes?limit=200&fields=id,body", &ben).await.assert_status(200);
             assert!(whole["next_cursor"].is_string() && whole.to_string().len() > LONG);
             drop((slow, more));
         }
@@ -164,7 +184,7 @@ async fn lists_of_short_notes_among_long_ones() {
     let shop = Shop::open().await;
     shop.write_long_notes(LONG_ONES).await;
     for number in 0..250 {
-        shop.server.write_note(&shop.token, &format!("needle {number}")).await.expect(201);
+        shop.server.write_note(&shop.token, &format!("needle {number}")).await.assert_status(201);
     }
     shop.grows_by("short among long", AT_WORK, async {
         for path in [
@@ -173,7 +193,7 @@ async fn lists_of_short_notes_among_long_ones() {
             "/v1/notes?limit=200&fields=id,body",
         ] {
             for reply in join_all((0..8).map(|_| shop.server.get(path, &shop.token))).await {
-                let page = reply.expect(200);
+                let page = reply.assert_status(200);
                 assert_eq!(page["data"].as_array().map(Vec::len), Some(200), "{path}");
                 assert!(page["next_cursor"].is_string(), "{path}");
             }
@@ -181,7 +201,7 @@ async fn lists_of_short_notes_among_long_ones() {
         // The long ones, a page of one or two each: none is left out.
         let (mut shown, mut path) = (0, "/v1/notes?limit=200&fields=id,body&q=needle".to_owned());
         loop {
-            let page = shop.server.get(&path, &shop.token).await.expect(200);
+            let page = shop.server.get(&path, &shop.token).await.assert_status(200);
             let rows = page["data"].as_array().expect("rows");
             assert!(!rows.is_empty() && page.to_string().len() < 3 * LONG);
             shown += rows.len();
@@ -206,7 +226,8 @@ async fn what_is_found_among_long_notes() {
             "/v1/reports/interactions-by-purpose?format=csv",
             "/v1/notes?limit=200&format=ndjson&fields=id,body",
         ];
-        let all = (0..3).flat_map(|_| paths).map(async |path| (path, shop.server.get(path, &shop.token).await));
+        let all =
+            (0..3).flat_map(|_| paths).map(async |path| (path, shop.server.get(path, &shop.token).await));
         for (path, reply) in join_all(all).await {
             assert_eq!(reply.status, 200, "{path}: {}", reply.text.chars().take(500).collect::<String>());
         }
@@ -218,7 +239,10 @@ async fn what_is_found_among_long_notes() {
 #[tokio::test]
 async fn large_bodies_at_one_time() {
     let shop = Shop::open().await;
-    let body = format!(r#"{{"type":"support_ticket","who":{{"last_name":"Roy"}},"reference":[{}1]}}"#, "1,".repeat(2_400_000));
+    let body = format!(
+        r#"{{"type":"support_ticket","who":{{"last_name":"Roy"}},"reference":[{}1]}}"#,
+        "1,".repeat(2_400_000)
+    );
     let head = format!(
         "POST /v1/work-items HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer {}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         shop.token,
@@ -236,7 +260,7 @@ async fn large_bodies_at_one_time() {
         }
         // They have all the room that their credential may have; somebody else's body comes in.
         let long = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "long", "body": "x".repeat(LONG) });
-        shop.server.post("/v1/notes", &ben, long).await.expect(201);
+        shop.server.post("/v1/notes", &ben, long).await.assert_status(201);
         drop(slow);
         let replies = join_all((0..8).map(async |_| {
             let request = [head.as_bytes(), body.as_bytes()].concat();

@@ -50,7 +50,12 @@ async fn killed_again_and_again_it_loses_nothing() {
     }
     world.end_of_jobs(&server).await;
     world.check(&room, &server).await;
-    eprintln!("{} kills in {:?}: {:?}; the slowest start took {slowest:?}", rounds(), now() - began, world.count);
+    eprintln!(
+        "{} kills in {:?}: {:?}; the slowest start took {slowest:?}",
+        rounds(),
+        now() - began,
+        world.count
+    );
 }
 
 /// The database's own processes are gone at once and come back; the application stays. It asks for

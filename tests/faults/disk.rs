@@ -21,7 +21,8 @@ fn on_small_disk(folder: &Path) -> Option<Server> {
     // Root makes it at once, others in a namespace where they are root.
     let spaces: [&[&str]; 2] = [&["--mount"], &["--user", "--map-root-user", "--mount"]];
     let may = |space: &&[&str]| {
-        let tried = Command::new("unshare").args(*space).args(["mount", "-t", "tmpfs", "tmpfs"]).arg(folder).output();
+        let tried =
+            Command::new("unshare").args(*space).args(["mount", "-t", "tmpfs", "tmpfs"]).arg(folder).output();
         tried.is_ok_and(|output| output.status.success())
     };
     let space = spaces.iter().find(|space| may(space))?;
@@ -29,7 +30,12 @@ fn on_small_disk(folder: &Path) -> Option<Server> {
     let settings = Server::command(folder, &url, &[]);
     let mut command = Command::new("unshare");
     command.args(*space).args(["sh", "-c", r#"mount -t tmpfs -o size=24m tmpfs "$1" && exec "$0" serve"#]);
-    command.arg(settings.get_program()).arg(folder).current_dir(folder).env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    command
+        .arg(settings.get_program())
+        .arg(folder)
+        .current_dir(folder)
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     command.envs(settings.get_envs().filter_map(|(name, value)| Some((name, value?))));
     Some(Server::run(&mut command, folder))
 }
@@ -43,7 +49,9 @@ async fn the_disk_is_full_for_a_while() {
     let home = Room::in_folder(Room::folder());
     let folder = &home.folder;
     let Some(server) = on_small_disk(folder) else {
-        eprintln!("SKIPPED: the disk full. This machine lets nobody mount a small file system (unshare --mount).");
+        eprintln!(
+            "SKIPPED: the disk full. This machine lets nobody mount a small file system (unshare --mount)."
+        );
         return;
     };
     let mut world = World::open(&server, 6).await;
@@ -59,10 +67,14 @@ async fn the_disk_is_full_for_a_while() {
                 tokio::time::sleep(WORKING).await;
                 fill(&filler);
                 for _ in 0..5 {
-                    let writes = join_all(
-                        (0..10)
-                            .map(async |_| server.request(Method::POST, "/v1/notes", &token).json(&big).send().await.expect("an answer")),
-                    );
+                    let writes = join_all((0..10).map(async |_| {
+                        server
+                            .request(Method::POST, "/v1/notes", &token)
+                            .json(&big)
+                            .send()
+                            .await
+                            .expect("an answer")
+                    }));
                     for reply in writes.await {
                         if reply.status == 201 {
                             written += 1;
@@ -71,14 +83,17 @@ async fn the_disk_is_full_for_a_while() {
                             refused += 1;
                         }
                     }
-                    server.get("/v1/notes", &token).await.expect(200);
-                    server.get("/readyz", "").await.expect(200);
+                    server.get("/v1/notes", &token).await.assert_status(200);
+                    server.get("/readyz", "").await.assert_status(200);
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             })
             .await;
         fs::remove_file(&filler).expect("room again");
-        until("writes work again", async || (server.write_note(&token, "on a full disk").await.status == 201).then_some(())).await;
+        until("writes work again", async || {
+            (server.write_note(&token, "on a full disk").await.status == 201).then_some(())
+        })
+        .await;
         written += 1;
         world.ask_again(&server).await;
         let room = copy(&disk, &server);

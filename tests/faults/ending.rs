@@ -59,5 +59,9 @@ async fn one_of_two_instances_is_killed() {
     world.check(&room, &second).await;
     world.end_of_jobs(&second).await;
     world.check(&room, &second).await;
-    eprintln!("one of two killed ({}): {:?}", if database::server().is_some() { "PostgreSQL" } else { "SQLite" }, world.count);
+    eprintln!(
+        "one of two killed ({}): {:?}",
+        if database::server().is_some() { "PostgreSQL" } else { "SQLite" },
+        world.count
+    );
 }

@@ -17,14 +17,21 @@ fn body(path: &str) -> Vec<u8> {
         let count = (WHOLE - start.len() - end.len()) / part.len();
         [start, &part.repeat(count), end].concat().into_bytes()
     };
-    let columns = |count: usize, name: &str| (0..count).map(|number| format!("{name}{number}")).collect::<Vec<_>>().join(",");
+    let columns = |count: usize, name: &str| {
+        (0..count).map(|number| format!("{name}{number}")).collect::<Vec<_>>().join(",")
+    };
     match path {
         "/cells.csv" => filled("id\n", "1\n", ""),
         "/header.csv" => filled("", "a,", "id"),
         "/columns.csv" => filled(&format!("id,{}\n", columns(100_000, "c")), "1,2,3,4,5,6,7,8\n", ""),
         "/wide.csv" => {
             let header = format!("id,email,{}\n", columns(498, &"c".repeat(100)));
-            [header, format!("1,zoe@epicerie.example{}\n", format!(",{}", "x".repeat(150)).repeat(400)).repeat(30)].concat().into_bytes()
+            [
+                header,
+                format!("1,zoe@epicerie.example{}\n", format!(",{}", "x".repeat(150)).repeat(400)).repeat(30),
+            ]
+            .concat()
+            .into_bytes()
         }
         "/quote.csv" => filled("id,email\n\"", ",", "\n"),
         "/commas.csv" => filled("id,email\n1,zoe@epicerie.example\n", ",", "\n"),
@@ -32,7 +39,9 @@ fn body(path: &str) -> Vec<u8> {
         "/objects.json" => filled("[", "{},", "{}]"),
         "/numbers.json" => filled("[", "0,", "0]"),
         "/row.json" => filled(r#"[{"id":"1","email":"zoe@epicerie.example"},{"id":"2","x":["#, "0,", "0]}]"),
-        "/beside.json" => filled(r#"{"beside":["#, "{},", r#"{}],"data":[{"id":"1","email":"zoe@epicerie.example"}]}"#),
+        "/beside.json" => {
+            filled(r#"{"beside":["#, "{},", r#"{}],"data":[{"id":"1","email":"zoe@epicerie.example"}]}"#)
+        }
         "/deep.json" => filled("", "[", ""),
         "/names.json" => filled("{", "\"a\":0,", "\"data\":[]}"),
         _ => vec![b'x'; 9 << 20],
@@ -51,14 +60,20 @@ async fn run(server: &Server, token: &str, site: &str, path: &str) -> Value {
     let rows = if ["beside", "names"].contains(&name) { "/data" } else { "" };
     let new = json!({ "name": format!("Feed {name}"), "key": name, "url": format!("{site}{path}"), "format": format, "rows": rows,
         "work_item_type": "body_type_quiz", "mapping": { "external_id": "/id", "email": "/email" } });
-    let source = text(&server.post("/v1/sources", token, new).await.expect(201)["id"]);
-    server.post(&format!("/v1/sources/{source}/run"), token, json!({})).await.expect(202);
+    let source = text(&server.post("/v1/sources", token, new).await.assert_status(201)["id"]);
+    server.post(&format!("/v1/sources/{source}/run"), token, json!({})).await.assert_status(202);
     let end = now() + DEADLINE;
     loop {
         let asked = now();
-        server.write_note(token, "meanwhile").await.expect(201);
-        assert!(asked.elapsed().as_secs() < 5, "somebody else waited for {:?} during {path}", asked.elapsed());
-        let run = server.get(&format!("/v1/sources/{source}/runs"), token).await.expect(200)["data"][0].take();
+        server.write_note(token, "meanwhile").await.assert_status(201);
+        assert!(
+            asked.elapsed().as_secs() < 5,
+            "somebody else waited for {:?} during {path}",
+            asked.elapsed()
+        );
+        let run = server.get(&format!("/v1/sources/{source}/runs"), token).await.assert_status(200)["data"]
+            [0]
+        .take();
         if run["status"] == "succeeded" || run["status"] == "failed" {
             return run;
         }

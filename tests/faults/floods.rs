@@ -19,7 +19,11 @@ async fn sign_in(server: &Server, address: &str, email: &str, password: &str) ->
 async fn flood(server: &Server, requests: usize, address: impl Fn(usize) -> String) -> usize {
     let before = server.memory();
     let wrong = stream::iter(0..requests).map(async |number| {
-        let email = if number % 2 == 0 { "admin@localhost".to_owned() } else { format!("stranger-{number}@mail.example") };
+        let email = if number % 2 == 0 {
+            "admin@localhost".to_owned()
+        } else {
+            format!("stranger-{number}@mail.example")
+        };
         sign_in(server, &address(number), &email, "a wrong password").await.status
     });
     let wrong = async {
@@ -35,13 +39,17 @@ async fn flood(server: &Server, requests: usize, address: impl Fn(usize) -> Stri
         let mut longest = Duration::ZERO;
         for round in 0..20 {
             let began = now();
-            sign_in(server, &format!("192.0.2.{round}"), "admin@localhost", PASSWORD).await.expect(200);
+            sign_in(server, &format!("192.0.2.{round}"), "admin@localhost", PASSWORD)
+                .await
+                .assert_status(200);
             longest = longest.max(began.elapsed());
         }
         longest
     };
     let (checked, longest) = join(wrong, right).await;
-    eprintln!("{checked} of {requests} wrong passwords were checked; the longest right sign-in took {longest:?}");
+    eprintln!(
+        "{checked} of {requests} wrong passwords were checked; the longest right sign-in took {longest:?}"
+    );
     assert!(longest < SOON, "a right sign-in took {longest:?}");
     let grown = server.memory().saturating_sub(before);
     assert!(grown < 64 * 1024, "it grew by {grown} KiB");
@@ -64,10 +72,13 @@ async fn wrong_passwords_by_the_thousand() {
 async fn made_up_methods_by_the_thousand() {
     const REQUESTS: usize = 2000;
     let room = Room::new().await;
-    let server = Server::start(&room, &[("CASELOAD_METRICS_TOKEN", "a token for metrics"), ("CASELOAD_LOG", "info")]);
+    let server =
+        Server::start(&room, &[("CASELOAD_METRICS_TOKEN", "a token for metrics"), ("CASELOAD_LOG", "info")]);
     let ask = async |number: usize| {
         let method = format!("{}{number}", "MADEUP".repeat(3000));
-        let head = format!("{method} /{method} HTTP/1.1\r\nHost: shop\r\nX-Request-Id: {method}\r\nConnection: close\r\n\r\n");
+        let head = format!(
+            "{method} /{method} HTTP/1.1\r\nHost: shop\r\nX-Request-Id: {method}\r\nConnection: close\r\n\r\n"
+        );
         assert_eq!(tell(&server, head.as_bytes()).await.status(), 404);
     };
     stream::iter(0..200).for_each_concurrent(8, ask).await;
@@ -76,8 +87,13 @@ async fn made_up_methods_by_the_thousand() {
     let grown = server.memory().saturating_sub(before);
     assert!(grown < 16 * 1024, "it grew by {grown} KiB");
     let log = server.logged();
-    assert!(log.lines().all(|line| line.len() <= 2048), "a line of {:?} bytes", log.lines().map(str::len).max());
+    assert!(
+        log.lines().all(|line| line.len() <= 2048),
+        "a line of {:?} bytes",
+        log.lines().map(str::len).max()
+    );
     assert!(log.len() < REQUESTS * 400, "a log of {} bytes", log.len());
-    let metrics = server.request(Method::GET, "/metrics", "a token for metrics").send().await.expect("metrics");
+    let metrics =
+        server.request(Method::GET, "/metrics", "a token for metrics").send().await.expect("metrics");
     assert!(metrics.status == 200 && !metrics.text.contains("MADEUP"));
 }

@@ -86,12 +86,13 @@ impl Shop {
         while !self.posted.get() {
             number += 1;
             let id = format!("{page}-{number}");
-            let mut body = json!({ "email": format!("visitor{}-{number}@site.example", page / 2), "message": id });
+            let mut body =
+                json!({ "email": format!("visitor{}-{number}@site.example", page / 2), "message": id });
             let retry_key = page.is_multiple_of(2).then_some(id.as_str());
             if retry_key.is_none() {
                 body["id"] = json!(id);
             }
-            let answer = self.ask(page, "/v1/intake/quiz", key, retry_key, &body).await.expect(202);
+            let answer = self.ask(page, "/v1/intake/quiz", key, retry_key, &body).await.assert_status(202);
             self.submitted.borrow_mut().insert(id, text(&answer["id"]));
         }
     }
@@ -103,11 +104,12 @@ impl Shop {
             self.before_the_kill(|| self.claimed.borrow().len() < TASKS).await;
             asked += 1;
             let path = format!("/v1/queues/{queue}/claim-next");
-            let reply = self.ask(number, &path, &rep.token, Some(&format!("{queue}-{asked}")), &json!({})).await;
+            let reply =
+                self.ask(number, &path, &rep.token, Some(&format!("{queue}-{asked}")), &json!({})).await;
             if reply.status == 204 {
                 return;
             }
-            let item = text(&reply.expect(200)["id"]);
+            let item = text(&reply.assert_status(200)["id"]);
             let other = self.claimed.borrow_mut().insert(item.clone(), rep.id.clone());
             assert_eq!(other, None, "{item} was claimed twice");
         }
@@ -118,7 +120,8 @@ impl Shop {
         let mut holders = Vec::new();
         for (place, item) in wanted.iter().enumerate() {
             self.before_the_kill(|| place < WANTED / 2).await;
-            let reply = self.ask(number, &format!("/v1/work-items/{item}/claim"), &rep.token, None, &json!({})).await;
+            let reply =
+                self.ask(number, &format!("/v1/work-items/{item}/claim"), &rep.token, None, &json!({})).await;
             holders.push(match reply.status {
                 200 => text(&reply.json["assignee"]["id"]),
                 _ => {
@@ -173,7 +176,10 @@ impl Shop {
         drop(killed);
         self.killed.set(true);
         let before = self.submitted.borrow().len();
-        until("work after the kill", async || (self.submitted.borrow().len() >= before + ENOUGH).then_some(())).await;
+        until("work after the kill", async || {
+            (self.submitted.borrow().len() >= before + ENOUGH).then_some(())
+        })
+        .await;
         self.posted.set(true);
     }
 }
@@ -187,34 +193,41 @@ async fn s3_4_two_instances_share_the_work_and_one_is_killed() {
     let first = Server::start(&room, SETTINGS);
     let admin = first.admin().await;
     let mut reps = Vec::new();
-    let team = text(&first.post("/v1/groups", &admin, json!({ "name": "Team" })).await.expect(201)["id"]);
+    let team =
+        text(&first.post("/v1/groups", &admin, json!({ "name": "Team" })).await.assert_status(201)["id"]);
     for number in 0..REPS {
         let email = first.hire(&admin, &format!("rep{number}"), "agent").await;
         let token = first.sign_in(&email).await;
-        let id = text(&first.get("/v1/users/me", &token).await.expect(200)["id"]);
-        let joined = first.request(Method::PUT, &format!("/v1/groups/{team}/members/{id}"), &admin).send().await;
-        joined.expect("an answer").expect(200);
+        let id = text(&first.get("/v1/users/me", &token).await.assert_status(200)["id"]);
+        let joined =
+            first.request(Method::PUT, &format!("/v1/groups/{team}/members/{id}"), &admin).send().await;
+        joined.expect("an answer").assert_status(200);
         reps.push(Rep { id, token });
     }
     let in_turn = json!({ "name": "In turn", "target": { "type": "round_robin", "group_id": team } });
-    first.post("/v1/routing-rules", &admin, in_turn).await.expect(201);
+    first.post("/v1/routing-rules", &admin, in_turn).await.assert_status(201);
     let quiz = json!({ "key": "quiz", "title": "Quiz", "work_item_type": "body_type_quiz", "mapping": { "external_id": "/id" } });
-    first.post("/v1/forms", &admin, quiz).await.expect(201);
-    let key = first.post("/v1/api-keys", &admin, json!({ "name": "Site", "scopes": ["intake:write"] })).await.expect(201);
+    first.post("/v1/forms", &admin, quiz).await.assert_status(201);
+    let key = first
+        .post("/v1/api-keys", &admin, json!({ "name": "Site", "scopes": ["intake:write"] }))
+        .await
+        .assert_status(201);
     let key = text(&key["secret"]);
     for (kind, id) in [("public", Value::Null), ("group", json!(team))] {
         for batch in 0..TASKS / 50 {
             let task = |number: usize| json!({ "title": format!("{kind} {batch} {number}"), "due_in": "tomorrow", "assignee": { "type": kind, "id": id } });
             let tasks: Vec<Value> = (0..50).map(task).collect();
             let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Tasks", "action_items": tasks });
-            first.post("/v1/notes", &admin, note).await.expect(201);
+            first.post("/v1/notes", &admin, note).await.assert_status(201);
         }
     }
-    let asks = first.post("/v1/contacts", &admin, json!({ "last_name": "Tremblay" })).await.expect(201);
+    let asks =
+        first.post("/v1/contacts", &admin, json!({ "last_name": "Tremblay" })).await.assert_status(201);
     let mut wanted = Vec::new();
     for _ in 0..WANTED {
-        let new = json!({ "type": "support_ticket", "contact_id": asks["id"], "assignee": { "type": "public" } });
-        wanted.push(text(&first.post("/v1/work-items", &admin, new).await.expect(201)["id"]));
+        let new =
+            json!({ "type": "support_ticket", "contact_id": asks["id"], "assignee": { "type": "public" } });
+        wanted.push(text(&first.post("/v1/work-items", &admin, new).await.assert_status(201)["id"]));
     }
     let site = feeds::site(Duration::from_millis(400));
     let on_demand = feeds::source(&first, &admin, &site, 0, json!({})).await;
@@ -233,10 +246,16 @@ async fn s3_4_two_instances_share_the_work_and_one_is_killed() {
         claimed: RefCell::default(),
         again: Cell::new(0),
     };
-    shop.instance(0).post(&format!("/v1/sources/{on_demand}/run"), &shop.admin, json!({})).await.expect(202);
+    shop.instance(0)
+        .post(&format!("/v1/sources/{on_demand}/run"), &shop.admin, json!({}))
+        .await
+        .assert_status(202);
     let claims = async {
         let queues = ["public", team.as_str()];
-        join_all(queues.iter().flat_map(|queue| reps.iter().enumerate().map(|(number, rep)| shop.claim_all(number, rep, queue)))).await
+        join_all(queues.iter().flat_map(|queue| {
+            reps.iter().enumerate().map(|(number, rep)| shop.claim_all(number, rep, queue))
+        }))
+        .await
     };
     let pulls = async {
         shop.kill(&on_demand).await;
@@ -257,11 +276,23 @@ async fn s3_4_two_instances_share_the_work_and_one_is_killed() {
     check_claims(&shop, &wanted, &holders, &seen).await;
     check_feed(&shop, &seen).await;
     for report in ["orphaned-work", "orphaned-work-items"] {
-        let report = shop.instance(0).get(&format!("/v1/reports/{report}?counts=true"), &shop.admin).await.expect(200);
-        assert_eq!((&report["data"], &report["counts"]["total"]), (&json!([]), &json!(0)), "work without a live owner");
+        let report = shop
+            .instance(0)
+            .get(&format!("/v1/reports/{report}?counts=true"), &shop.admin)
+            .await
+            .assert_status(200);
+        assert_eq!(
+            (&report["data"], &report["counts"]["total"]),
+            (&json!([]), &json!(0)),
+            "work without a live owner"
+        );
     }
     let submitted = shop.submitted.borrow().len();
-    eprintln!("{submitted} submissions, {} events; {} requests were sent again", seen.len(), shop.again.get());
+    eprintln!(
+        "{submitted} submissions, {} events; {} requests were sent again",
+        seen.len(),
+        shop.again.get()
+    );
 }
 
 /// The events of a kind, by the id of what they are about.
@@ -281,20 +312,27 @@ async fn check_submissions(shop: &Shop, reps: &[Rep], pulls: &[Value], seen: &[V
         look.rows(sql).await.iter().map(|row| row.try_get_by_index::<String>(0).expect("a text")).collect()
     };
     let posted = "FROM work_items WHERE source = 'quiz'";
-    assert_eq!(look.number(&format!("SELECT COUNT(*) {posted}")).await, i64::try_from(submitted.len()).expect("a small number"));
+    assert_eq!(
+        look.number(&format!("SELECT COUNT(*) {posted}")).await,
+        i64::try_from(submitted.len()).expect("a small number")
+    );
     // Each says which submission it comes of.
     let said: BTreeSet<String> = column(&format!("SELECT description {posted}")).await.into_iter().collect();
     assert_eq!(said, submitted.keys().cloned().collect());
     let created = told(seen, "work_item.created");
     for (submission, item) in &submitted {
-        let events = created.get(item).unwrap_or_else(|| panic!("{submission} was answered and is not there"));
+        let events =
+            created.get(item).unwrap_or_else(|| panic!("{submission} was answered and is not there"));
         assert_eq!((events.len(), &events[0]["after"]["description"]), (1, &json!(submission)));
     }
     // Two pages posted about each person, from one instance and the other.
     let people = look.number(&format!("SELECT COUNT(DISTINCT contact_id) {posted}")).await;
     let visitors: BTreeSet<(usize, &str)> = submitted
         .keys()
-        .map(|id| id.split_once('-').map_or((0, ""), |(page, number)| (page.parse::<usize>().expect("a page") / 2, number)))
+        .map(|id| {
+            id.split_once('-')
+                .map_or((0, ""), |(page, number)| (page.parse::<usize>().expect("a page") / 2, number))
+        })
         .collect();
     assert_eq!(people, i64::try_from(visitors.len()).expect("a small number"), "a contact for each person");
 
@@ -348,15 +386,20 @@ async fn check_claims(shop: &Shop, wanted: &[String], holders: &[Vec<String>], s
     for (item, rep) in &claimed {
         let events = &told_claims[item];
         assert_eq!((events.len(), &text(&events[0]["actor"]["id"])), (1, rep), "{item}");
-        let now = shop.instance(0).get(&format!("/v1/action-items/{item}"), &shop.admin).await.expect(200);
+        let now =
+            shop.instance(0).get(&format!("/v1/action-items/{item}"), &shop.admin).await.assert_status(200);
         assert_eq!(&text(&now["assignee"]["id"]), rep, "{item}");
     }
     assert_eq!(told_claims.len(), 2 * TASKS);
     let told_claims = told(seen, "work_item.claimed");
     for (place, item) in wanted.iter().enumerate() {
-        let now = shop.instance(0).get(&format!("/v1/work-items/{item}"), &shop.admin).await.expect(200);
+        let now =
+            shop.instance(0).get(&format!("/v1/work-items/{item}"), &shop.admin).await.assert_status(200);
         let holder = text(&now["assignee"]["id"]);
-        assert!(holders.iter().all(|holders| holders[place] == holder), "{item} is {holder}'s, and others were told otherwise");
+        assert!(
+            holders.iter().all(|holders| holders[place] == holder),
+            "{item} is {holder}'s, and others were told otherwise"
+        );
         assert_eq!(told_claims[item].len(), 1, "{item}");
     }
 }
@@ -364,12 +407,19 @@ async fn check_claims(shop: &Shop, wanted: &[String], holders: &[Vec<String>], s
 /// Whoever followed the feed from one instance to the other saw all of the journal once, in its order.
 async fn check_feed(shop: &Shop, seen: &[Value]) {
     let look = shop.room.look().await;
-    let sequences: Vec<i64> = seen.iter().map(|event| event["sequence"].as_i64().expect("a sequence")).collect();
+    let sequences: Vec<i64> =
+        seen.iter().map(|event| event["sequence"].as_i64().expect("a sequence")).collect();
     let last = i64::try_from(seen.len()).expect("a small number");
     assert_eq!(sequences, (1..=last).collect::<Vec<_>>(), "the feed has a gap or repeats itself");
-    let journal = look.rows(&format!("SELECT id FROM journal WHERE sequence <= {last} ORDER BY sequence")).await;
-    let journal: Vec<String> = journal.iter().map(|row| row.try_get_by_index::<uuid::Uuid>(0).expect("an id").to_string()).collect();
-    assert_eq!(journal, seen.iter().map(|event| text(&event["id"])).collect::<Vec<_>>(), "the feed is not the journal");
+    let journal =
+        look.rows(&format!("SELECT id FROM journal WHERE sequence <= {last} ORDER BY sequence")).await;
+    let journal: Vec<String> =
+        journal.iter().map(|row| row.try_get_by_index::<uuid::Uuid>(0).expect("an id").to_string()).collect();
+    assert_eq!(
+        journal,
+        seen.iter().map(|event| text(&event["id"])).collect::<Vec<_>>(),
+        "the feed is not the journal"
+    );
     // Only what the schedule does goes on.
     let later = "SELECT COUNT(*) FROM journal WHERE kind IN ('work_item', 'action_item', 'contact') AND (sequence IS NULL OR sequence";
     assert_eq!(look.number(&format!("{later} > {last})")).await, 0, "something was never told");

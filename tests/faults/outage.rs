@@ -27,7 +27,11 @@ async fn everything_is_refused(server: &Server, token: &str) {
         let ask = async |method: Method, path: &str| {
             let asked = now();
             let request = server.request(method.clone(), path, token);
-            let request = if method == Method::POST { request.json(&note("while the database was away")) } else { request };
+            let request = if method == Method::POST {
+                request.json(&note("while the database was away"))
+            } else {
+                request
+            };
             let reply = request.send().await.expect("an answer");
             assert!(asked.elapsed() < PATIENCE, "{path} was answered after {:?}", asked.elapsed());
             reply
@@ -39,7 +43,7 @@ async fn everything_is_refused(server: &Server, token: &str) {
             ask(Method::GET, "/v1/notes"),
             ask(Method::POST, "/v1/notes"),
         );
-        live.expect(200);
+        live.assert_status(200);
         for reply in [ready, read, list, write] {
             reply.is_unavailable();
         }
@@ -141,8 +145,8 @@ async fn the_file_is_locked_for_a_while() {
             let reads = async {
                 while began.elapsed() < AWAY {
                     let asked = now();
-                    server.get("/v1/notes", &token).await.expect(200);
-                    server.get("/readyz", "").await.expect(200);
+                    server.get("/v1/notes", &token).await.assert_status(200);
+                    server.get("/readyz", "").await.assert_status(200);
                     assert!(asked.elapsed() < Duration::from_secs(3), "read after {:?}", asked.elapsed());
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }

@@ -24,8 +24,12 @@ async fn s3_3_a_pull_outlives_its_instance_and_doubles_nothing() {
         sources.push(source(&first, &admin, &site, number, json!({})).await);
     }
     for source in &sources {
-        first.post(&format!("/v1/sources/{source}/run"), &admin, json!({})).await.expect(202);
-        let twice = second.as_ref().unwrap_or(&first).post(&format!("/v1/sources/{source}/run"), &admin, json!({})).await;
+        first.post(&format!("/v1/sources/{source}/run"), &admin, json!({})).await.assert_status(202);
+        let twice = second
+            .as_ref()
+            .unwrap_or(&first)
+            .post(&format!("/v1/sources/{source}/run"), &admin, json!({}))
+            .await;
         assert_eq!(twice.problem(409), "conflict");
     }
     let watcher = second.as_ref().unwrap_or(&first);
@@ -58,5 +62,9 @@ async fn s3_3_a_pull_outlives_its_instance_and_doubles_nothing() {
         assert_eq!(look.number(sql).await, all, "{sql}");
     }
     look.close().await;
-    eprintln!("{} rows were read when it was killed, {} in the end", sum(&before, "read"), sum(&ended, "read"));
+    eprintln!(
+        "{} rows were read when it was killed, {} in the end",
+        sum(&before, "read"),
+        sum(&ended, "read")
+    );
 }

@@ -27,7 +27,9 @@ fn chain(length: usize, link: impl Fn(Value) -> Value) -> Value {
 /// Schemas up to the limit of their length.
 fn hostile() -> Vec<Value> {
     let twice = |keyword: &'static str| move |next: Value| json!({ keyword: [next.clone(), next] });
-    let members = |count: usize, member: &dyn Fn(usize) -> (String, Value)| (0..count).map(member).collect::<serde_json::Map<_, _>>();
+    let members = |count: usize, member: &dyn Fn(usize) -> (String, Value)| {
+        (0..count).map(member).collect::<serde_json::Map<_, _>>()
+    };
     vec![
         chain(60, twice("allOf")),
         chain(60, twice("oneOf")),
@@ -53,7 +55,8 @@ fn hostile() -> Vec<Value> {
 /// References up to the limit of their length.
 fn heavy() -> Vec<Value> {
     let nested = (0..60).fold(json!({}), |inner, _| json!({ "a": inner, "b": 1 }));
-    let names: serde_json::Map<String, Value> = (0..3000).map(|n| (format!("aaaaaaaa{n}"), json!(n))).collect();
+    let names: serde_json::Map<String, Value> =
+        (0..3000).map(|n| (format!("aaaaaaaa{n}"), json!(n))).collect();
     vec![
         nested,
         json!({ "t": format!("{}!", "a".repeat(60_000)) }),
@@ -81,12 +84,15 @@ async fn schemas_and_references_are_checked_in_time() {
             (reply, asked.elapsed())
         };
         let other = async {
-            server.write_note(&token, "meanwhile").await.expect(201);
+            server.write_note(&token, "meanwhile").await.assert_status(201);
             asked.elapsed()
         };
         let ((reply, took), waited) = tokio::join!(save, other);
         slowest = slowest.max(took);
-        assert!(took < IN_TIME && waited < Duration::from_secs(5), "schema {number}: {took:?}, somebody else {waited:?}");
+        assert!(
+            took < IN_TIME && waited < Duration::from_secs(5),
+            "schema {number}: {took:?}, somebody else {waited:?}"
+        );
         match reply.status {
             201 => kept.push(key),
             _ => drop(reply.problem(422)),
@@ -97,16 +103,21 @@ async fn schemas_and_references_are_checked_in_time() {
     for kind in &kept {
         let all = heavy();
         let asked = now();
-        let item = server.post("/v1/work-items", &token, made(kind, &json!({}))).await.expect(201);
+        let item = server.post("/v1/work-items", &token, made(kind, &json!({}))).await.assert_status(201);
         let item = format!("/v1/work-items/{}", text(&item["id"]));
         let check = |reply: Reply| {
             assert!([200, 201, 422].contains(&reply.status), "{kind}: {}", reply.text);
             assert!(reply.text.len() < 200_000, "{} bytes of mistakes", reply.text.len());
         };
         let checks = async {
-            join_all(all.iter().map(async |reference| check(server.post("/v1/work-items", &token, made(kind, reference)).await))).await;
+            join_all(all.iter().map(async |reference| {
+                check(server.post("/v1/work-items", &token, made(kind, reference)).await)
+            }))
+            .await;
             for reference in &all {
-                let patch = server.request(reqwest::Method::PATCH, &item, &token).json(&json!({ "reference": reference }));
+                let patch = server
+                    .request(reqwest::Method::PATCH, &item, &token)
+                    .json(&json!({ "reference": reference }));
                 check(patch.send().await.expect("an answer"));
             }
         };
@@ -115,7 +126,7 @@ async fn schemas_and_references_are_checked_in_time() {
         let others = async {
             loop {
                 let began = now();
-                server.write_note(&token, "meanwhile").await.expect(201);
+                server.write_note(&token, "meanwhile").await.assert_status(201);
                 writes.push(began.elapsed());
             }
         };
@@ -126,18 +137,27 @@ async fn schemas_and_references_are_checked_in_time() {
         let usual = writes.get(writes.len() / 2).copied().unwrap_or_default();
         longest_write = longest_write.max(waited);
         let took = asked.elapsed();
-        assert!(took < IN_TIME && waited < MAX_WRITE && usual < USUAL_WRITE, "{kind}: {took:?}, a write {usual:?}, {waited:?} at most");
+        assert!(
+            took < IN_TIME && waited < MAX_WRITE && usual < USUAL_WRITE,
+            "{kind}: {took:?}, a write {usual:?}, {waited:?} at most"
+        );
     }
     let grown = server.peak_memory().saturating_sub(before);
-    eprintln!("kept {}, the slowest took {slowest:?}, a write beside them {longest_write:?}, it grew by {grown} KiB", kept.join(" "));
+    eprintln!(
+        "kept {}, the slowest took {slowest:?}, a write beside them {longest_write:?}, it grew by {grown} KiB",
+        kept.join(" ")
+    );
     assert!(grown < 128 * 1024, "it grew by {grown} KiB");
 
     // Told to end in the middle of all of it, it ends.
     let all = heavy();
-    let busy = join_all(kept.iter().flat_map(|kind| all.iter().map(move |reference| (kind, reference))).map(async |(kind, reference)| {
-        let request = server.request(reqwest::Method::POST, "/v1/work-items", &token).json(&made(kind, reference));
-        request.timeout(IN_TIME).send().await.map(|reply| text(&reply.json["code"]))
-    }));
+    let busy = join_all(kept.iter().flat_map(|kind| all.iter().map(move |reference| (kind, reference))).map(
+        async |(kind, reference)| {
+            let request =
+                server.request(reqwest::Method::POST, "/v1/work-items", &token).json(&made(kind, reference));
+            request.timeout(IN_TIME).send().await.map(|reply| text(&reply.json["code"]))
+        },
+    ));
     let end = async {
         tokio::time::sleep(Duration::from_millis(200)).await;
         server.signal("TERM");

@@ -162,10 +162,21 @@ impl<'a> Item<'a> {
             details: required(row, 9),
             action: row.text(10),
             contact_status: row.text(30),
-            variables: row.text(31).and_then(|text| serde_json::from_str(text).ok()).unwrap_or(RawValue::NULL),
+            variables: row
+                .text(31)
+                .and_then(|text| serde_json::from_str(text).ok())
+                .unwrap_or(RawValue::NULL),
             priority: priority(row.int(11).unwrap_or(2)),
-            assignee: Assignee { kind: required(row, 12), id: row.id(13), name: row.text(14).unwrap_or("Public") },
-            origin: row.text(15).map(|kind| Assignee { kind, id: row.id(16), name: row.text(17).unwrap_or("Public") }),
+            assignee: Assignee {
+                kind: required(row, 12),
+                id: row.id(13),
+                name: row.text(14).unwrap_or("Public"),
+            },
+            origin: row.text(15).map(|kind| Assignee {
+                kind,
+                id: row.id(16),
+                name: row.text(17).unwrap_or("Public"),
+            }),
             status,
             bucket: match status {
                 "open" if due_at < now.at => "overdue",
@@ -298,7 +309,12 @@ pub trait Found {
 }
 
 /// Rows joined by commas; how many there were.
-pub fn rows(out: &mut Vec<u8>, found: &mut dyn Found, statement: usize, write: &mut dyn FnMut(&mut Vec<u8>, &dyn Columns)) {
+pub fn rows(
+    out: &mut Vec<u8>,
+    found: &mut dyn Found,
+    statement: usize,
+    write: &mut dyn FnMut(&mut Vec<u8>, &dyn Columns),
+) {
     let mut first = true;
     found.each(statement, &mut |row| {
         if !std::mem::take(&mut first) {
@@ -331,9 +347,9 @@ pub fn page(
         }
     });
     out.extend_from_slice(b"],\"next_cursor\":");
-    let cursor = last
-        .filter(|_| count > PAGE)
-        .map(|(key, id)| BASE64_URL_SAFE_NO_PAD.encode(format!(r#"{{"of":"AAAAAAAAAAAA","after":[{key}],"id":"{id}"}}"#)));
+    let cursor = last.filter(|_| count > PAGE).map(|(key, id)| {
+        BASE64_URL_SAFE_NO_PAD.encode(format!(r#"{{"of":"AAAAAAAAAAAA","after":[{key}],"id":"{id}"}}"#))
+    });
     json(&mut out, &cursor);
     out.extend_from_slice(more.as_bytes());
     out.push(b'}');
@@ -409,7 +425,9 @@ pub fn events(found: &mut dyn Found, after: i64) -> Vec<u8> {
     });
     found.each(1, &mut |row| last = number(row, 0));
     let next_after = if count == PAGE { reached } else { last.min(after.saturating_add(100_000)).max(after) };
-    out.extend_from_slice(format!("],\"next_after\":{next_after},\"has_more\":{}}}", next_after < last).as_bytes());
+    out.extend_from_slice(
+        format!("],\"next_after\":{next_after},\"has_more\":{}}}", next_after < last).as_bytes(),
+    );
     out
 }
 
@@ -429,7 +447,8 @@ fn queues_into(out: &mut Vec<u8>, found: &mut dyn Found, at: usize, person: &Per
     let mut loads: Vec<(Option<Uuid>, [i64; 3])> = Vec::new();
     found.each(at + 1, &mut |row| loads.push((row.id(0), [number(row, 1), number(row, 2), number(row, 3)])));
     let queue = |key: &str, name: &str, owner: Option<Uuid>, out: &mut Vec<u8>| {
-        let [open, due_today, overdue] = loads.iter().find(|load| load.0 == owner).map_or([0; 3], |load| load.1);
+        let [open, due_today, overdue] =
+            loads.iter().find(|load| load.0 == owner).map_or([0; 3], |load| load.1);
         json(out, &Queue { key, name, open, due_today, overdue });
         out.push(b',');
     };
@@ -462,7 +481,9 @@ pub fn home(found: &mut dyn Found, person: &Person, now: Now) -> Vec<u8> {
     let (mut open, mut uncategorised) = (0, 0);
     found.each(OPEN_ISSUES, &mut |row| (open, uncategorised) = (number(row, 0), number(row, 1)));
     let _written = write!(out, "{{\"open\":{open},\"uncategorised\":{uncategorised},\"types\":[");
-    rows(&mut out, found, OPEN_ISSUES + 1, &mut |out, row| json(out, &TypeCount { kind: required(row, 0), open: number(row, 1) }));
+    rows(&mut out, found, OPEN_ISSUES + 1, &mut |out, row| {
+        json(out, &TypeCount { kind: required(row, 0), open: number(row, 1) })
+    });
     out.extend_from_slice(b"]}}");
     out
 }
@@ -499,7 +520,12 @@ struct LoadView<'a> {
 pub fn dashboard(found: &mut dyn Found) -> Vec<u8> {
     let mut loads = std::collections::HashMap::new();
     found.each(0, &mut |row| {
-        let load = Load { open: number(row, 1), due_today: number(row, 2), overdue: number(row, 3), oldest_due_at: row.int(4) };
+        let load = Load {
+            open: number(row, 1),
+            due_today: number(row, 2),
+            overdue: number(row, 3),
+            oldest_due_at: row.int(4),
+        };
         loads.insert(row.id(0), load);
     });
     let mut done = std::collections::HashMap::new();
@@ -509,7 +535,17 @@ pub fn dashboard(found: &mut dyn Found) -> Vec<u8> {
     let view = |out: &mut Vec<u8>, kind, id: Option<Uuid>, name: &str, completed_7_days| {
         let Load { open, due_today, overdue, oldest_due_at } = loads.get(&id).copied().unwrap_or_default();
         let assignee = Assignee { kind, id, name };
-        json(out, &LoadView { assignee, open, due_today, overdue, oldest_due_at: oldest_due_at.map(Instant), completed_7_days });
+        json(
+            out,
+            &LoadView {
+                assignee,
+                open,
+                due_today,
+                overdue,
+                oldest_due_at: oldest_due_at.map(Instant),
+                completed_7_days,
+            },
+        );
     };
     let mut out = Vec::with_capacity(64 * 1024);
     out.extend_from_slice(b"{\"users\":[");
@@ -532,7 +568,9 @@ mod tests {
     #[test]
     fn instants_are_written_as_caseload_writes_them() {
         for micros in [0, 1, 1_767_225_600_000_000, 1_772_323_199_999_999, 951_782_400_000_000, -1] {
-            let chrono = chrono::DateTime::from_timestamp_micros(micros).unwrap().to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+            let chrono = chrono::DateTime::from_timestamp_micros(micros)
+                .unwrap()
+                .to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
             assert_eq!(serde_json::to_value(Instant(micros)).unwrap(), chrono);
         }
     }

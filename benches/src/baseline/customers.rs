@@ -5,7 +5,10 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::{
-    answers::{Assignee, Columns, Found, Instant, Named, Subject, by_number, id, instant, json, number, page, priority, required, rows},
+    answers::{
+        Assignee, Columns, Found, Instant, Named, Subject, by_number, id, instant, json, number, page,
+        priority, required, rows,
+    },
     statements::{Asked, Person, Value},
 };
 use crate::database::Kind;
@@ -91,7 +94,10 @@ const FOUND_ON_POSTGRES: &str = found!(
 /// How plain words are found, the last of which may go on.
 pub fn search(kind: Kind, words: &[String]) -> Asked {
     match kind {
-        Kind::Sqlite => (FOUND_ON_SQLITE, vec![Value::Text(format!("{{title text}} : (\"{}\" *)", words.join("\" AND \"")))]),
+        Kind::Sqlite => (
+            FOUND_ON_SQLITE,
+            vec![Value::Text(format!("{{title text}} : (\"{}\" *)", words.join("\" AND \"")))],
+        ),
         Kind::Postgres => (FOUND_ON_POSTGRES, vec![Value::Text(format!("'{}':*", words.join("' & '")))]),
     }
 }
@@ -115,7 +121,11 @@ fn named(row: &dyn Columns, column: usize) -> Option<Named<'_>> {
 
 /// An assignee from its kind, id and name.
 fn assignee(row: &dyn Columns, column: usize) -> Option<Assignee<'_>> {
-    row.text(column).map(|kind| Assignee { kind, id: row.id(column + 1), name: row.text(column + 2).unwrap_or("Public") })
+    row.text(column).map(|kind| Assignee {
+        kind,
+        id: row.id(column + 1),
+        name: row.text(column + 2).unwrap_or("Public"),
+    })
 }
 
 fn subject(row: &dyn Columns, column: usize) -> Option<Subject<'_>> {
@@ -246,28 +256,33 @@ struct Issue<'a> {
 
 /// A page of issues, newest first.
 pub fn issues(found: &mut dyn Found) -> Vec<u8> {
-    page(found, |row| by_number(row, 16, 0), r#","applied_defaults":{"status":"open","origin":"manual"}"#, &mut |out, row| {
-        let issue = Issue {
-            id: id(row, 0),
-            number: number(row, 1),
-            title: required(row, 2),
-            types: raw(row, 3),
-            status: required(row, 4),
-            origin: required(row, 5),
-            contact: contact_ref(row, 23),
-            subject: subject(row, 6),
-            assignee: assignee(row, 8),
-            claimed_from: assignee(row, 11),
-            opened_by: named(row, 14),
-            opened_at: instant(row, 16),
-            closed_by: named(row, 17),
-            closed_at: row.int(19).map(Instant),
-            merged_into_id: row.id(20),
-            updated_at: instant(row, 21),
-            version: number(row, 22),
-        };
-        json(out, &issue);
-    })
+    page(
+        found,
+        |row| by_number(row, 16, 0),
+        r#","applied_defaults":{"status":"open","origin":"manual"}"#,
+        &mut |out, row| {
+            let issue = Issue {
+                id: id(row, 0),
+                number: number(row, 1),
+                title: required(row, 2),
+                types: raw(row, 3),
+                status: required(row, 4),
+                origin: required(row, 5),
+                contact: contact_ref(row, 23),
+                subject: subject(row, 6),
+                assignee: assignee(row, 8),
+                claimed_from: assignee(row, 11),
+                opened_by: named(row, 14),
+                opened_at: instant(row, 16),
+                closed_by: named(row, 17),
+                closed_at: row.int(19).map(Instant),
+                merged_into_id: row.id(20),
+                updated_at: instant(row, 21),
+                version: number(row, 22),
+            };
+            json(out, &issue);
+        },
+    )
 }
 
 #[derive(Serialize)]
@@ -382,7 +397,10 @@ pub fn inbox_page(found: &mut dyn Found) -> Vec<u8> {
             work_item_id,
             interaction_id,
             links: Links {
-                contact: format!("/v1/contacts/{}", contact.as_ref().map_or_else(|| id(row, 6), |contact| contact.id)),
+                contact: format!(
+                    "/v1/contacts/{}",
+                    contact.as_ref().map_or_else(|| id(row, 6), |contact| contact.id)
+                ),
                 work_item: work_item_id.map(|id| format!("/v1/work-items/{id}")),
                 interaction: interaction_id.map(|id| format!("/v1/interactions/{id}")),
             },

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
-use words::Indexed;
+use text_index::Indexed;
 
 use super::{
     answers::{Instant, Now},
@@ -118,7 +118,8 @@ struct Match {
 const INSERT_CONTACT: &str = "INSERT INTO contacts (id, root_id, absorbed, kind, registered, first_names, last_name, company, name, sort_name, \
      emails, phones, postal_key, other, external_ids, status, variables, marketing, created_at, updated_at, version) \
      VALUES ($1, $1, 0, 'prospect', FALSE, $2, $3, '', $4, $5, $6, '[]', '', '', '{}', '', '{}', $7, $8, $8, 1)";
-const INSERT_KEYS: &str = "INSERT INTO contact_keys (kind, key, contact_id) VALUES ('email', $1, $2), ('mailbox', $1, $2)";
+const INSERT_KEYS: &str =
+    "INSERT INTO contact_keys (kind, key, contact_id) VALUES ('email', $1, $2), ('mailbox', $1, $2)";
 const INSERT_ITEM: &str = "INSERT INTO work_items (id, number, type, category, description, status, active, status_since, priority, \
      contact_id, assignee_type, assignee_id, routed_by, reference, source, created_by_id, created_at, updated_at, version) \
      VALUES ($1, $2, 'body_type_quiz', 'quiz', $3, 'new', TRUE, $4, 2, $5, 'user', $6, $7, $8, 'quiz', $6, $4, $4, 1)";
@@ -133,7 +134,8 @@ const NEXT_TURN: &str = "UPDATE routing_rules SET last_user_id = $1 WHERE id = (
 static NUMBERS: LazyLock<AtomicI64> = LazyLock::new(|| AtomicI64::new(-Now::read().at));
 
 const MARKETING: &str = r#"{"lists":[],"opt_in":null,"source":null}"#;
-const ROUTED_BY: &str = r#"{"by":"rule","rule_id":"00000000-0000-7000-8000-000000000000","rule":"Quizzes in turn"}"#;
+const ROUTED_BY: &str =
+    r#"{"by":"rule","rule_id":"00000000-0000-7000-8000-000000000000","rule":"Quizzes in turn"}"#;
 
 /// What a new lead and its work item are called.
 struct Lead<'a> {
@@ -255,7 +257,15 @@ impl Lead<'_> {
         Ok((INSERT_ITEM, values))
     }
 
-    fn entry(&self, request_id: &str, kind: &'static str, event: &'static str, id: Uuid, title: &str, after: String) -> Asked {
+    fn entry(
+        &self,
+        request_id: &str,
+        kind: &'static str,
+        event: &'static str,
+        id: Uuid,
+        title: &str,
+        after: String,
+    ) -> Asked {
         let values = vec![
             Value::Id(Uuid::now_v7()),
             Value::Null,
@@ -300,28 +310,53 @@ pub fn new_lead(person: &Person, retry_key: &str, sent: &[u8], now: Now) -> Resu
     };
     let Lead { contact, item, .. } = lead;
     let matched = Match { contact_id: contact, created: true, matched_by: None, candidates: [] };
-    let body = serde_json::to_vec(&Answer { id: item, repeated: false, contact_created: true, r#match: matched })?;
+    let body =
+        serde_json::to_vec(&Answer { id: item, repeated: false, contact_created: true, r#match: matched })?;
     let fingerprint = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(sent));
     let request_id = Uuid::now_v7().to_string();
     let statements = vec![
         lead.insert_contact()?,
         (INSERT_KEYS, vec![text(new.email), Value::Id(contact)]),
         lead.insert_item()?,
-        (INSERT_CHANGE, vec![Value::Id(Uuid::now_v7()), Value::Id(item), Value::Id(person.id), Value::Int(now.at)]),
-        (INSERT_UNREAD, vec![Value::Id(Uuid::now_v7()), Value::Id(person.id), Value::Id(item), Value::Id(contact), Value::Int(now.at)]),
+        (
+            INSERT_CHANGE,
+            vec![Value::Id(Uuid::now_v7()), Value::Id(item), Value::Id(person.id), Value::Int(now.at)],
+        ),
+        (
+            INSERT_UNREAD,
+            vec![
+                Value::Id(Uuid::now_v7()),
+                Value::Id(person.id),
+                Value::Id(item),
+                Value::Id(contact),
+                Value::Int(now.at),
+            ],
+        ),
         (INSERT_SUBMISSION, vec![Value::Text(fingerprint.clone()), Value::Id(item), Value::Int(now.at)]),
         (NEXT_TURN, vec![Value::Id(person.id)]),
         lead.entry(&request_id, "contact", "contact.created", contact, &lead.name, lead.kept_contact()?),
         lead.entry(&request_id, "work_item", "work_item.created", item, new.message, lead.kept_item()?),
         (
             INSERT_KEY,
-            key(person, "POST /v1/intake/quiz", retry_key, fingerprint, now, (202, format!("/v1/work-items/{item}"), None), &body),
+            key(
+                person,
+                "POST /v1/intake/quiz",
+                retry_key,
+                fingerprint,
+                now,
+                (202, format!("/v1/work-items/{item}"), None),
+                &body,
+            ),
         ),
     ];
     let known_by = format!("{}\n{}\n{}", new.first_names, new.last_name, new.email);
     let found = vec![
         (contact, "contact", Indexed::new("contact", &lead.name, &known_by)),
-        (item, "work_item", Indexed::new("work_item", new.message, &format!("{}\n{}", new.message, new.body_type))),
+        (
+            item,
+            "work_item",
+            Indexed::new("work_item", new.message, &format!("{}\n{}", new.message, new.body_type)),
+        ),
     ];
     Ok(Rows { statements, found, body })
 }

@@ -96,32 +96,47 @@ pub fn serve(database_url: String, port: u16) -> std::io::Result<()> {
                 async move {
                     match shared {
                         Some(store) => Ok(Store::Sqlite(store)),
-                        None => postgres::Store::open(&url, (CONNECTIONS / workers).max(1)).await.map(Store::Postgres),
+                        None => postgres::Store::open(&url, (CONNECTIONS / workers).max(1))
+                            .await
+                            .map(Store::Postgres),
                     }
                 }
             })
             .route("/readyz", get().to(async || HttpResponse::Ok().finish()))
             .route("/v1/action-items", get().to(async |store: Data<Store>| store.ask(Question::Items).await))
-            .route("/v1/action-items/{id}", get().to(async |store: Data<Store>, id: Path<Uuid>| store.ask(Question::Item(*id)).await))
+            .route(
+                "/v1/action-items/{id}",
+                get().to(async |store: Data<Store>, id: Path<Uuid>| store.ask(Question::Item(*id)).await),
+            )
             .route("/v1/queues", get().to(queues))
             .route("/v1/queues/{queue}/items", get().to(queue))
             .route("/v1/queues/{queue}/claim-next", post().to(claim))
             .route("/v1/notes", get().to(async |store: Data<Store>| store.ask(Question::Notes).await))
-            .route("/v1/notes", post().to(async |store, request, body| write(store, request, body, NOTE).await))
-            .route("/v1/intake/quiz", post().to(async |store, request, body| write(store, request, body, LEAD).await))
+            .route(
+                "/v1/notes",
+                post().to(async |store, request, body| write(store, request, body, NOTE).await),
+            )
+            .route(
+                "/v1/intake/quiz",
+                post().to(async |store, request, body| write(store, request, body, LEAD).await),
+            )
             .route("/v1/subjects/{type}/{id}/timeline", get().to(timeline))
             .route("/v1/events", get().to(events))
             .route("/v1/home", get().to(home))
             .route("/v1/contacts", get().to(async |store: Data<Store>| store.ask(Question::Contacts).await))
             .route("/v1/contacts/{id}/timeline", get().to(contact_timeline))
             .route("/v1/issues", get().to(async |store: Data<Store>| store.ask(Question::Issues).await))
-            .route("/v1/work-items", get().to(async |store: Data<Store>| store.ask(Question::WorkItems).await))
+            .route(
+                "/v1/work-items",
+                get().to(async |store: Data<Store>| store.ask(Question::WorkItems).await),
+            )
             .route("/v1/inbox", get().to(inbox))
             .route("/v1/search", get().to(search))
             .route("/v1/dashboard", get().to(async |store: Data<Store>| store.ask(Question::Dashboard).await))
     };
-    actix_web::rt::System::new()
-        .block_on(async move { HttpServer::new(server).workers(workers).backlog(4096).bind(("127.0.0.1", port))?.run().await })
+    actix_web::rt::System::new().block_on(async move {
+        HttpServer::new(server).workers(workers).backlog(4096).bind(("127.0.0.1", port))?.run().await
+    })
 }
 
 fn header<'a>(request: &'a HttpRequest, name: &str) -> &'a str {
@@ -171,7 +186,8 @@ async fn search(store: Data<Store>, request: HttpRequest) -> HttpResponse {
 }
 
 async fn events(store: Data<Store>, request: HttpRequest) -> HttpResponse {
-    let after = request.query_string().strip_prefix("after=").and_then(|after| after.parse().ok()).unwrap_or(0);
+    let after =
+        request.query_string().strip_prefix("after=").and_then(|after| after.parse().ok()).unwrap_or(0);
     store.ask(Question::Events(after)).await
 }
 
@@ -183,7 +199,10 @@ async fn write(store: Data<Store>, request: HttpRequest, body: Bytes, what: &'st
             Store::Postgres(store) => store.write(sent).await,
         };
         let status = StatusCode::from_u16(what.status).unwrap_or_default();
-        written.map_or_else(|error| broken(&error), |body| HttpResponse::build(status).content_type("application/json").body(body))
+        written.map_or_else(
+            |error| broken(&error),
+            |body| HttpResponse::build(status).content_type("application/json").body(body),
+        )
     })
     .await
 }

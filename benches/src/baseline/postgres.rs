@@ -45,7 +45,10 @@ impl Store {
         Ok(Self { idle: RefCell::new(idle), free: Semaphore::new(connections) })
     }
 
-    async fn with<T>(&self, work: impl AsyncFnOnce(&mut Connection) -> Result<T, Failed>) -> Result<T, Failed> {
+    async fn with<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut Connection) -> Result<T, Failed>,
+    ) -> Result<T, Failed> {
         let _turn = self.free.acquire().await?;
         let taken = self.idle.borrow_mut().pop();
         let mut connection = taken.ok_or("no connection is idle")?;
@@ -65,8 +68,12 @@ impl Store {
     /// Writes what somebody sent, with all that belongs to it in one statement.
     pub async fn write(&self, sent: Sent) -> Result<Vec<u8>, Failed> {
         let rows = (sent.what.rows)(&sent.person, &sent.key, &sent.body, Now::read())?;
-        let found = rows.found.iter().flat_map(|(id, kind, words)| [Value::Id(*id), Value::Word(kind), Value::Text(words.tsvector())]);
-        let values: Vec<Value> = rows.statements.into_iter().flat_map(|(_, values)| values).chain(found).collect();
+        let found = rows
+            .found
+            .iter()
+            .flat_map(|(id, kind, words)| [Value::Id(*id), Value::Word(kind), Value::Text(words.tsvector())]);
+        let values: Vec<Value> =
+            rows.statements.into_iter().flat_map(|(_, values)| values).chain(found).collect();
         self.with(async |connection| {
             let statement = connection.statement(sent.what.at_once).await?;
             connection.client.execute_raw(&statement, &values).await?;
@@ -86,8 +93,11 @@ impl Store {
             let oldest = connection.statement(sql).await?;
             let values = parameters(&values);
             // What is sent together arrives together.
-            let (begun, found) =
-                futures_util::future::join(connection.client.batch_execute("BEGIN"), connection.client.query(&oldest, &values)).await;
+            let (begun, found) = futures_util::future::join(
+                connection.client.batch_execute("BEGIN"),
+                connection.client.query(&oldest, &values),
+            )
+            .await;
             begun?;
             let found = found?;
             let Some(row) = found.first() else {
@@ -103,7 +113,8 @@ impl Store {
                 let statement = &connection.prepared[sql];
                 client.execute_raw(statement, values)
             });
-            let (written, committed) = futures_util::future::join(join_all(writes), client.batch_execute("COMMIT")).await;
+            let (written, committed) =
+                futures_util::future::join(join_all(writes), client.batch_execute("COMMIT")).await;
             for written in written {
                 written?;
             }
@@ -129,7 +140,9 @@ impl Connection {
         for (sql, _) in asked {
             self.statement(sql).await?;
         }
-        let queries = asked.iter().map(async |(sql, values)| self.client.query(&self.prepared[sql], &parameters(values)).await);
+        let queries = asked
+            .iter()
+            .map(async |(sql, values)| self.client.query(&self.prepared[sql], &parameters(values)).await);
         Ok(try_join_all(queries).await?.into())
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
-use words::Indexed;
+use text_index::Indexed;
 
 use super::{
     answers::{self, Assignee, Instant, Item, Named, Note, Now, Subject},
@@ -148,7 +148,8 @@ pub const INSERT_ENTRY: &str = "INSERT INTO journal (id, sequence, at, event, ki
 pub const INSERT_KEY: &str = "INSERT INTO idempotency_keys (principal_id, operation, retry_key, fingerprint, created_at, status, location, \
      version, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 /// PostgreSQL's: SQLite keeps the words in a table of their own.
-pub const INSERT_FOUND: &str = "INSERT INTO search_index (id, kind, words) VALUES ($1, $2, CAST(CAST($3 AS text) AS tsvector))";
+pub const INSERT_FOUND: &str =
+    "INSERT INTO search_index (id, kind, words) VALUES ($1, $2, CAST(CAST($3 AS text) AS tsvector))";
 const TAKE_ITEM: &str = "UPDATE action_items SET assignee_type = $1, assignee_id = $2, origin_type = $3, origin_id = $4, updated_at = $5, \
      version = $6 WHERE id = $7";
 
@@ -301,16 +302,32 @@ pub fn new_note(person: &Person, key: &str, sent: &[u8], now: Now) -> Result<Row
         updated_at: at,
         version: 1,
     };
-    let body = serde_json::to_vec(&CreatedNote { note: &note, action_items: [CreatedItem { item: &item, closed_previous: None }] })?;
+    let body = serde_json::to_vec(&CreatedNote {
+        note: &note,
+        action_items: [CreatedItem { item: &item, closed_previous: None }],
+    })?;
     let request_id = Uuid::now_v7().to_string();
-    let about = |what, title, after| entry(person, now, &request_id, what, title, subject(), Value::Null, after);
+    let about =
+        |what, title, after| entry(person, now, &request_id, what, title, subject(), Value::Null, after);
     let fingerprint = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(sent));
-    let key = self::key(person, "POST /v1/notes", key, fingerprint, now, (201, format!("/v1/notes/{}", note.id), Some(1)), &body);
+    let key = self::key(
+        person,
+        "POST /v1/notes",
+        key,
+        fingerprint,
+        now,
+        (201, format!("/v1/notes/{}", note.id), Some(1)),
+        &body,
+    );
     let statements = vec![
         insert_note(&note),
         insert_item(&item),
         about(("note", "note.created", note.id), note.title, serde_json::to_string(&KeptNote::of(&note))?),
-        about(("action_item", "action_item.created", item.id), item.title, serde_json::to_string(&KeptItem::of(&item))?),
+        about(
+            ("action_item", "action_item.created", item.id),
+            item.title,
+            serde_json::to_string(&KeptItem::of(&item))?,
+        ),
         (INSERT_KEY, key),
     ];
     let found = vec![
@@ -350,7 +367,10 @@ pub fn key(
 /// Never: writing JSON into memory does not fail.
 pub fn taken<'a>(mut item: Item<'a>, person: &'a Person, now: Now) -> Result<Rows, serde_json::Error> {
     let before = serde_json::to_string(&KeptItem::of(&item))?;
-    let queue = std::mem::replace(&mut item.assignee, Assignee { kind: "user", id: Some(person.id), name: &person.name });
+    let queue = std::mem::replace(
+        &mut item.assignee,
+        Assignee { kind: "user", id: Some(person.id), name: &person.name },
+    );
     let (origin_type, origin_id) = (queue.kind.to_owned(), queue.id);
     item.origin = Some(queue);
     item.updated_at = Instant(now.at);
@@ -430,7 +450,9 @@ pub fn at_once(statements: &[(&str, usize)]) -> &'static str {
     let mut shift = 0;
     let shifted = statements.iter().map(|(sql, parameters)| {
         // From the last to the first, so that `$1` is not found in `$12`.
-        let sql = (1..=*parameters).rev().fold((*sql).to_owned(), |sql, at| sql.replace(&format!("${at}"), &format!("#{}", at + shift)));
+        let sql = (1..=*parameters)
+            .rev()
+            .fold((*sql).to_owned(), |sql, at| sql.replace(&format!("${at}"), &format!("#{}", at + shift)));
         shift += parameters;
         sql.replace('#', "$")
     });

@@ -83,7 +83,8 @@ fn connect(file: &Path, read_only: bool) -> Result<Connection, Failed> {
 fn read(connection: &Connection, questions: &Receiver<(Question, Answer<Option<Vec<u8>>>)>) {
     for (question, tell) in questions {
         let now = Now::read();
-        let mut found = Results { connection, statements: question.statements(Kind::Sqlite, now), failed: None };
+        let mut found =
+            Results { connection, statements: question.statements(Kind::Sqlite, now), failed: None };
         let answer = question.answer(&mut found, now);
         let answer = found.failed.map_or(Ok(answer), |failed| Err(failed.into()));
         // Whoever stopped waiting has no use for the answer.
@@ -146,7 +147,7 @@ impl ToSql for Value {
 }
 
 /// Writes that share one commit at the most, as in Caseload.
-const LARGEST_BATCH: usize = 64;
+const MAX_BATCH: usize = 64;
 
 /// Whom to tell once the commit is on disk.
 enum Done {
@@ -159,15 +160,16 @@ fn write(connection: &Connection, writes: &Receiver<Write>) {
         let mut done = Vec::new();
         let outcome = (|| {
             connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-            let mut sequence: i64 =
-                connection.prepare_cached("SELECT COALESCE(MAX(sequence), 0) FROM journal")?.query_row([], |row| row.get(0))?;
+            let mut sequence: i64 = connection
+                .prepare_cached("SELECT COALESCE(MAX(sequence), 0) FROM journal")?
+                .query_row([], |row| row.get(0))?;
             let mut next = Some(first);
             while let Some(wanted) = next {
                 done.push(match wanted {
                     Write::Sent(sent, tell) => Done::Sent(tell, write_sent(connection, &sent, &mut sequence)),
                     Write::Claim(claim, tell) => Done::Claim(tell, take(connection, &claim, &mut sequence)),
                 });
-                next = if done.len() < LARGEST_BATCH { writes.try_recv().ok() } else { None };
+                next = if done.len() < MAX_BATCH { writes.try_recv().ok() } else { None };
             }
             connection.prepare_cached("COMMIT")?.execute([])
         })();
@@ -190,7 +192,8 @@ fn write_sent(connection: &Connection, sent: &Sent, sequence: &mut i64) -> Resul
 
 fn take(connection: &Connection, claim: &Claim, sequence: &mut i64) -> Result<Option<Vec<u8>>, Failed> {
     let now = Now::read();
-    let mut oldest = connection.prepare_cached(if claim.group.is_some() { OLDEST_OF_GROUP } else { OLDEST })?;
+    let mut oldest =
+        connection.prepare_cached(if claim.group.is_some() { OLDEST_OF_GROUP } else { OLDEST })?;
     let mut rows = match claim.group {
         Some(group) => oldest.query([Value::Id(group)])?,
         None => oldest.query([])?,
@@ -210,9 +213,12 @@ fn run(connection: &Connection, rows: Rows, sequence: &mut i64) -> Result<Vec<u8
         connection.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))?;
     }
     for (id, kind, words) in rows.found {
-        connection.prepare_cached("INSERT INTO search_index (id, kind) VALUES (?, ?)")?.execute((id.as_bytes(), kind))?;
-        let mut insert =
-            connection.prepare_cached("INSERT INTO search_words (rowid, title, text, kind) VALUES (last_insert_rowid(), ?, ?, ?)")?;
+        connection
+            .prepare_cached("INSERT INTO search_index (id, kind) VALUES (?, ?)")?
+            .execute((id.as_bytes(), kind))?;
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO search_words (rowid, title, text, kind) VALUES (last_insert_rowid(), ?, ?, ?)",
+        )?;
         insert.execute((words.title(), words.text(), kind))?;
     }
     Ok(rows.body)

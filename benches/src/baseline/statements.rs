@@ -30,7 +30,11 @@ impl Person {
     #[must_use]
     pub fn of(header: &str) -> Option<Self> {
         let mut parts = header.splitn(3, ';');
-        Some(Self { id: parts.next()?.parse().ok()?, group: parts.next()?.parse().ok()?, name: parts.next()?.to_owned() })
+        Some(Self {
+            id: parts.next()?.parse().ok()?,
+            group: parts.next()?.parse().ok()?,
+            name: parts.next()?.to_owned(),
+        })
     }
 }
 
@@ -97,10 +101,14 @@ macro_rules! tally {
 }
 
 const ITEM: &str = item!("action_items i", "WHERE i.id = $1");
-const QUEUE: &str =
-    item!("action_items i", "WHERE i.status = 'open' AND i.assignee_id = $1 AND i.due_at <= $2 ORDER BY i.due_at, i.id LIMIT 51");
-const PUBLIC_QUEUE: &str =
-    item!("action_items i", "WHERE i.status = 'open' AND i.assignee_id IS NULL AND i.due_at <= $1 ORDER BY i.due_at, i.id LIMIT 51");
+const QUEUE: &str = item!(
+    "action_items i",
+    "WHERE i.status = 'open' AND i.assignee_id = $1 AND i.due_at <= $2 ORDER BY i.due_at, i.id LIMIT 51"
+);
+const PUBLIC_QUEUE: &str = item!(
+    "action_items i",
+    "WHERE i.status = 'open' AND i.assignee_id IS NULL AND i.due_at <= $1 ORDER BY i.due_at, i.id LIMIT 51"
+);
 const ITEMS: &str = item!("action_items i", "WHERE i.status = 'open' ORDER BY i.due_at, i.id LIMIT 51");
 const OPEN_ISSUES: &str = "SELECT (SELECT COUNT(*) FROM issues WHERE status = 'open'), \
      (SELECT COUNT(*) FROM issues WHERE status = 'open' AND categorised = FALSE)";
@@ -127,14 +135,17 @@ const EVENTS: &str = "SELECT sequence, id, at, event, kind, record_id, title, su
      acting_for_id, acting_for_name, request_id, subject_id, CAST(before AS TEXT), CAST(after AS TEXT) FROM journal \
      WHERE sequence > $1 AND audience = 'staff' ORDER BY sequence LIMIT 50";
 const LAST_EVENT: &str = "SELECT MAX(sequence) FROM journal";
-const GROUPS_OF: &str =
-    "SELECT g.id, g.name FROM group_members m JOIN \"groups\" g ON g.id = m.group_id WHERE m.user_id = $1 ORDER BY g.name";
+const GROUPS_OF: &str = "SELECT g.id, g.name FROM group_members m JOIN \"groups\" g ON g.id = m.group_id WHERE m.user_id = $1 ORDER BY g.name";
 const COUNTS: &str = concat!(
     "SELECT assignee_id, ",
     tally!(),
     " FROM action_items WHERE status = 'open' AND (assignee_id IS NULL OR assignee_id IN ($3, $4)) GROUP BY assignee_id"
 );
-const LOADS: &str = concat!("SELECT assignee_id, ", tally!(), ", MIN(due_at) FROM action_items WHERE status = 'open' GROUP BY assignee_id");
+const LOADS: &str = concat!(
+    "SELECT assignee_id, ",
+    tally!(),
+    ", MIN(due_at) FROM action_items WHERE status = 'open' GROUP BY assignee_id"
+);
 const DONE: &str = "SELECT completed_by_id, COUNT(*) FROM action_items \
      WHERE status = 'completed' AND completed_at >= $1 AND completed_by_id IS NOT NULL GROUP BY completed_by_id";
 const PEOPLE: &str = "SELECT id, name FROM users WHERE active = TRUE ORDER BY name, id";
@@ -204,16 +215,26 @@ impl Question {
             Self::Queue(None) => vec![(PUBLIC_QUEUE, vec![today_ends])],
             Self::Items => vec![(ITEMS, vec![])],
             Self::Notes => vec![(NOTES, vec![])],
-            Self::Timeline(kind, id) => vec![(TIMELINE, vec![Value::Text(kind.clone()), Value::Text(id.clone())])],
+            Self::Timeline(kind, id) => {
+                vec![(TIMELINE, vec![Value::Text(kind.clone()), Value::Text(id.clone())])]
+            }
             Self::Events(after) => vec![(EVENTS, vec![Value::Int(*after)]), (LAST_EVENT, vec![])],
             Self::Queues(person) => queues_of(person).into(),
             Self::Home(person) => {
                 let newest = (NEWEST, vec![Value::Id(person.id), Value::Id(person.group)]);
-                std::iter::once(newest).chain(queues_of(person)).chain([(OPEN_ISSUES, vec![]), (OPEN_TYPES, vec![])]).collect()
+                std::iter::once(newest)
+                    .chain(queues_of(person))
+                    .chain([(OPEN_ISSUES, vec![]), (OPEN_TYPES, vec![])])
+                    .collect()
             }
             Self::Dashboard => {
                 const SEVEN_DAYS: i64 = 7 * 86_400_000_000;
-                vec![(LOADS, vec![at, today_ends]), (DONE, vec![Value::Int(now.at - SEVEN_DAYS)]), (PEOPLE, vec![]), (GROUPS, vec![])]
+                vec![
+                    (LOADS, vec![at, today_ends]),
+                    (DONE, vec![Value::Int(now.at - SEVEN_DAYS)]),
+                    (PEOPLE, vec![]),
+                    (GROUPS, vec![]),
+                ]
             }
             Self::Contacts => vec![(customers::CONTACTS, vec![])],
             Self::ContactTimeline(contact) => vec![(CONTACT_TIMELINE, vec![Value::Id(*contact)])],

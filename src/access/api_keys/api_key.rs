@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::kernel::{
     actor::{Bounds, Role, Scope},
     clock::Timestamp,
-    journal::Belongs,
+    journal::EventPlacement,
     list::Key,
 };
 
@@ -82,11 +82,11 @@ impl Model {
     }
 }
 
-crate::record!(Model, "api_key", |row| Belongs::set_up(&row.name));
+crate::record!(Model, "api_key", |row| EventPlacement::set_up(&row.name));
 
 /// A key with the names of the people it speaks of.
 #[derive(Clone, Debug, FromQueryResult)]
-pub struct Shown {
+pub struct ApiKeyRow {
     /// The key.
     #[sea_orm(nested)]
     pub key: Model,
@@ -98,7 +98,7 @@ pub struct Shown {
     pub created_by_name: Option<String>,
 }
 
-crate::listed!(Shown, |row| row.key.id, default "name", sorts {
+crate::listed!(ApiKeyRow, |row| row.key.id, default "name", sorts {
     "name" => Column::Name, Key::Text(row.key.name.clone());
     "created_at" => Column::CreatedAt, row.key.created_at.into();
 });

@@ -7,11 +7,16 @@ use super::{
     json::{ApiKeyFilter, ApiKeyPage, ApiKeyPatch, ApiKeyView, CreatedApiKey, NewApiKey},
     service,
 };
-use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes};
+use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
-    routes.service(list_api_keys).service(create_api_key).service(read_api_key).service(update_api_key).service(revoke_api_key);
+    routes
+        .service(list_api_keys)
+        .service(create_api_key)
+        .service(read_api_key)
+        .service(update_api_key)
+        .service(revoke_api_key);
 }
 
 /// List the API keys
@@ -19,10 +24,10 @@ pub fn routes(routes: &mut Routes) {
 /// Never their secrets. Sorts: `name` (default), `created_at`.
 #[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:read"])), params(ApiKeyPage, ApiKeyFilter), responses((status = 200, description = "A page of API keys.", body = ApiKeyPage)))]
 #[get("/api-keys")]
-async fn list_api_keys(db: Data<Db>, mut list: List<ApiKeyFilter>) -> Result<Listing> {
+async fn list_api_keys(db: Data<Db>, mut list: List<ApiKeyFilter>) -> Result<ListReply> {
     let filter = std::mem::take(&mut list.filter);
     let page = service::page(db.read(), filter, list.context.now, &list.page).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }
 
 /// Create an API key
@@ -38,12 +43,12 @@ async fn list_api_keys(db: Data<Db>, mut list: List<ApiKeyFilter>) -> Result<Lis
 /// `origins`, which CORS admits, and everything else is 403 to it. Its posts are counted by key and by address.
 #[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:write"])), request_body = NewApiKey, responses((status = 201, description = "The new API key with its secret.", body = CreatedApiKey)))]
 #[post("/api-keys")]
-async fn create_api_key(db: Data<Db>, call: Call<NewApiKey>) -> Result<Answer> {
-    call.write(&db, async move |tx, new| {
+async fn create_api_key(db: Data<Db>, body: JsonBody<NewApiKey>) -> Result<Reply> {
+    body.write(&db, async move |tx, new| {
         let (key, secret) = service::create(tx, new).await?;
         let key = service::view(tx.read(), key.id).await?;
         let shown_once = CreatedApiKey { key: key.clone(), secret: Some(secret) };
-        Answer::created(&shown_once)?.keeping(&CreatedApiKey { key, secret: None })
+        Reply::created(&shown_once)?.keeping(&CreatedApiKey { key, secret: None })
     })
     .await
 }
@@ -53,8 +58,8 @@ async fn create_api_key(db: Data<Db>, call: Call<NewApiKey>) -> Result<Answer> {
 /// Without its secret, which nobody has any more.
 #[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:read"])), responses((status = 200, description = "The API key.", body = ApiKeyView)))]
 #[get("/api-keys/{id}")]
-async fn read_api_key(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
-    Answer::ok(&service::view(db.read(), id).await?)
+async fn read_api_key(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
+    Reply::ok(&service::view(db.read(), id).await?)
 }
 
 /// Change an API key
@@ -64,10 +69,10 @@ async fn read_api_key(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<
 /// more, or be handed over; an API key hands over none, be it its own. A revoked key is 409 `wrong_status`.
 #[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:write"])), request_body = ApiKeyPatch, responses((status = 200, description = "The API key as it is now.", body = ApiKeyView), (status = 409, description = "It is revoked.")))]
 #[patch("/api-keys/{id}")]
-async fn update_api_key(db: Data<Db>, Path(id): Path<Uuid>, call: Call<ApiKeyPatch>) -> Result<Answer> {
-    call.write(&db, async move |tx, patch| {
+async fn update_api_key(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<ApiKeyPatch>) -> Result<Reply> {
+    body.write(&db, async move |tx, patch| {
         let key = service::update(tx, id, patch).await?;
-        Answer::ok(&service::view(tx.read(), key.id).await?)
+        Reply::ok(&service::view(tx.read(), key.id).await?)
     })
     .await
 }
@@ -77,11 +82,10 @@ async fn update_api_key(db: Data<Db>, Path(id): Path<Uuid>, call: Call<ApiKeyPat
 /// It opens nothing any more: at once on this instance, within five seconds on others. There is no way back.
 #[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:write"])), responses((status = 200, description = "The API key, revoked.", body = ApiKeyView)))]
 #[post("/api-keys/{id}/revoke")]
-async fn revoke_api_key(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
-    command
-        .write(&db, async move |tx| {
-            let key = service::revoke(tx, id).await?;
-            Answer::ok(&service::view(tx.read(), key.id).await?)
-        })
-        .await
+async fn revoke_api_key(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
+    body.write(&db, async move |tx| {
+        let key = service::revoke(tx, id).await?;
+        Reply::ok(&service::view(tx.read(), key.id).await?)
+    })
+    .await
 }

@@ -9,9 +9,9 @@ use utoipa::{
 use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
-use super::api_key::Shown;
+use super::api_key::ApiKeyRow;
 use crate::kernel::{
-    actor::{Named, Scope},
+    actor::{ActorRef, Scope},
     clock::Timestamp,
     filter::Flag,
     http::View,
@@ -30,7 +30,7 @@ crate::choice! {
 }
 
 /// Forms and origins of one key at the most.
-const MOST_OF_EACH: usize = 100;
+const MAX_ENTRIES: usize = 100;
 
 /// A new API key.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
@@ -80,27 +80,41 @@ fn origins_schema() -> Array {
 
 fn several(pattern: &str, about: &str, example: Value) -> Array {
     let one = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
-    ArrayBuilder::new().items(one).max_items(Some(MOST_OF_EACH)).description(Some(about)).examples([example]).build()
+    ArrayBuilder::new()
+        .items(one)
+        .max_items(Some(MAX_ENTRIES))
+        .description(Some(about))
+        .examples([example])
+        .build()
 }
 
 fn forms(keys: &[String]) -> Result<(), ValidationError> {
     let fits = |key: &String| key.len() <= 64 && text::key(key).is_ok();
-    let refusal = || ValidationError::new("key").with_message("must be lower-case letters, digits and underscores, 64 at most".into());
+    let refusal = || {
+        ValidationError::new("key")
+            .with_message("must be lower-case letters, digits and underscores, 64 at most".into())
+    };
     if keys.iter().all(fits) { Ok(()) } else { Err(refusal()) }
 }
 
 fn origins(origins: &[String]) -> Result<(), ValidationError> {
-    let refusal =
-        || ValidationError::new("origin").with_message("must be origins as browsers write them, such as https://shop.example".into());
+    let refusal = || {
+        ValidationError::new("origin")
+            .with_message("must be origins as browsers write them, such as https://shop.example".into())
+    };
     if origins.iter().all(|origin| is_origin(origin)) { Ok(()) } else { Err(refusal()) }
 }
 
 /// Whether a text is an origin as browsers write it: scheme, host in lower case, and the port when it is none of the scheme's own.
 fn is_origin(origin: &str) -> bool {
     let Some((_, host)) = origin.split_once("://") else { return false };
-    let plain = host.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:".contains(&byte));
+    let plain =
+        host.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:".contains(&byte));
     let parsed = url::Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == origin);
-    plain && parsed && origin.len() <= 220 && (origin.starts_with("https://") || origin.starts_with("http://"))
+    plain
+        && parsed
+        && origin.len() <= 220
+        && (origin.starts_with("https://") || origin.starts_with("http://"))
 }
 
 fn patched_forms(patch: &Patch<Vec<String>>) -> Result<(), ValidationError> {
@@ -169,11 +183,11 @@ pub struct ApiKeyView {
     pub hint: String,
     /// The person that it always acts for.
     #[schema(required)]
-    pub user: Option<Named>,
+    pub user: Option<ActorRef>,
     /// Whose it is: it may nothing that they may not, loses what they lose, and ends when they leave. Null when it is
     /// Caseload's own.
     #[schema(required)]
-    pub owner: Option<Named>,
+    pub owner: Option<ActorRef>,
     /// When it ends.
     #[schema(required)]
     pub expires_at: Option<Timestamp>,
@@ -184,7 +198,7 @@ pub struct ApiKeyView {
     #[schema(required)]
     pub revoked_at: Option<Timestamp>,
     /// Who made it.
-    pub created_by: Named,
+    pub created_by: ActorRef,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -193,8 +207,8 @@ pub struct ApiKeyView {
     pub version: i64,
 }
 
-impl From<Shown> for ApiKeyView {
-    fn from(Shown { key, user_name, owner_name, created_by_name }: Shown) -> Self {
+impl From<ApiKeyRow> for ApiKeyView {
+    fn from(ApiKeyRow { key, user_name, owner_name, created_by_name }: ApiKeyRow) -> Self {
         let kind = if key.bounds.is_some() { ApiKeyKind::Publishable } else { ApiKeyKind::Secret };
         let (forms, origins) = key.bounds.map(|bounds| (bounds.forms, bounds.origins)).unwrap_or_default();
         Self {
@@ -205,12 +219,15 @@ impl From<Shown> for ApiKeyView {
             forms,
             origins,
             hint: key.hint,
-            user: key.user_id.map(|id| Named { id, name: user_name.unwrap_or_default() }),
-            owner: key.owner_id.map(|id| Named { id, name: owner_name.unwrap_or_default() }),
+            user: key.user_id.map(|id| ActorRef { id, name: user_name.unwrap_or_default() }),
+            owner: key.owner_id.map(|id| ActorRef { id, name: owner_name.unwrap_or_default() }),
             expires_at: key.expires_at,
             last_used_at: key.last_used_at,
             revoked_at: key.revoked_at,
-            created_by: Named { id: key.created_by_id, name: created_by_name.unwrap_or_else(|| "Caseload".into()) },
+            created_by: ActorRef {
+                id: key.created_by_id,
+                name: created_by_name.unwrap_or_else(|| "Caseload".into()),
+            },
             created_at: key.created_at,
             updated_at: key.updated_at,
             version: key.version,
@@ -266,4 +283,4 @@ pub struct ApiKeyFilter {
     pub owner: Option<Uuid>,
 }
 
-crate::page_of!(ApiKeyPage, ApiKeyView, Shown, "API keys");
+crate::page_of!(ApiKeyPage, ApiKeyView, ApiKeyRow, "API keys");

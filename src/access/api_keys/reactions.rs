@@ -53,10 +53,12 @@ pub fn follow_owner<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a
             (_, false) => Person::Leaves,
         };
         let theirs = Column::OwnerId.eq(change.id).or(Column::UserId.eq(change.id));
-        let theirs = tx.for_update(Entity::find().filter(theirs).filter(Column::RevokedAt.is_null()).order_by_asc(Column::Id));
+        let theirs = tx.for_update(
+            Entity::find().filter(theirs).filter(Column::RevokedAt.is_null()).order_by_asc(Column::Id),
+        );
         for key in tx.read().models(theirs).await? {
             if let Some(fate) = follow(tx, &key, change.id, person).await? {
-                tx.memory::<Parting>().keys.push(AffectedKey { id: key.id, name: key.name, fate });
+                tx.cache::<Parting>().keys.push(AffectedKey { id: key.id, name: key.name, fate });
             }
         }
         Ok(())
@@ -75,11 +77,17 @@ async fn follow(tx: &mut Tx, key: &Model, id: Uuid, person: Person) -> Result<Op
             if scopes.is_empty() {
                 revoked(tx, key)
             } else {
-                (Model { scopes: scopes.into_iter().collect(), ..key.clone() }, "api_key.updated", Fate::Narrowed)
+                (
+                    Model { scopes: scopes.into_iter().collect(), ..key.clone() },
+                    "api_key.updated",
+                    Fate::Narrowed,
+                )
             }
         }
         Person::Leaves if key.bounds.is_some() && is_theirs => match heir(tx, id).await? {
-            Some(heir) => (Model { owner_id: Some(heir), ..key.clone() }, "api_key.handed_over", Fate::HandedOver),
+            Some(heir) => {
+                (Model { owner_id: Some(heir), ..key.clone() }, "api_key.handed_over", Fate::HandedOver)
+            }
             None => revoked(tx, key),
         },
         Person::Leaves | Person::Returns => revoked(tx, key),
@@ -96,7 +104,7 @@ fn revoked(tx: &Tx, key: &Model) -> (Model, &'static str, Fate) {
 /// Who gets the publishable keys of somebody who leaves: who takes over, else who sees to it, else the administrator who
 /// has been one longest.
 async fn heir(tx: &mut Tx, leaver: Uuid) -> Result<Option<Uuid>> {
-    let named = tx.memory::<Parting>().heir.or(tx.context.actor.owner()).filter(|heir| *heir != leaver);
+    let named = tx.cache::<Parting>().heir.or(tx.context.actor.owner()).filter(|heir| *heir != leaver);
     match named {
         Some(heir) => Ok(users::find_active(tx.read(), heir).await?.map(|heir| heir.id)),
         None => Ok(users::oldest_admin(tx.read()).await?.map(|admin| admin.id)),

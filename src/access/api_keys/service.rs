@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use super::{
-    api_key::{Column, Entity, Model, Scopes, Shown},
+    api_key::{ApiKeyRow, Column, Entity, Model, Scopes},
     json::{ApiKeyFilter, ApiKeyKind, ApiKeyPatch, ApiKeyView, NewApiKey},
 };
 use crate::{
@@ -17,8 +17,8 @@ use crate::{
     kernel::{
         actor::{Actor, ActorKind, Bounds, Scope},
         clock::Timestamp,
-        error::{Broken, Code, Error, Result, Violation},
-        filter::{Flag, Narrow},
+        error::{Code, Error, Result, Violation, Violations},
+        filter::{FilterExt, Flag},
         list::{self, Page, PageRequest},
         patch::Patch,
         reader::Reader,
@@ -44,9 +44,12 @@ pub async fn create(tx: &mut Tx, new: NewApiKey) -> Result<(Model, String)> {
     }
     if let Some(user_id) = new.user_id {
         if tx.context.actor.user() != Some(user_id) && !tx.context.actor.may_grant(Scope::UsersActAs) {
-            return Err(Error::new(Code::NotAllowed, "A key for somebody else takes the right to act for others, users:act_as."));
+            return Err(Error::new(
+                Code::NotAllowed,
+                "A key for somebody else takes the right to act for others, users:act_as.",
+            ));
         }
-        let user = users::hold(tx, user_id).await?.filter(|user| user.active);
+        let user = users::lock_for_share(tx, user_id).await?.filter(|user| user.active);
         user.ok_or_else(|| Error::field("user_id", "unknown", "is no active user"))?;
     }
     refuse_past(new.expires_at, tx.now)?;
@@ -77,8 +80,11 @@ pub async fn create(tx: &mut Tx, new: NewApiKey) -> Result<(Model, String)> {
 pub async fn update(tx: &mut Tx, id: Uuid, patch: ApiKeyPatch) -> Result<Model> {
     // It would go on when they leave who answer for it.
     if tx.context.actor.kind == ActorKind::ApiKey && !patch.owner_id.is_absent() {
-        return Err(Error::new(Code::NotAllowed, "An API key hands over neither itself nor another key: a person does.")
-            .violating(Violation::field("owner_id", "not_held", "is for people")));
+        return Err(Error::new(
+            Code::NotAllowed,
+            "An API key hands over neither itself nor another key: a person does.",
+        )
+        .violating(Violation::field("owner_id", "not_held", "is for people")));
     }
     let before: Model = tx.target(id, "API key").await?;
     if before.revoked_at.is_some() {
@@ -124,15 +130,20 @@ async fn check_widening(tx: &mut Tx, before: &Model, after: &Model) -> Result<()
         widened.push("expires_at");
     }
     if let (Some(before), Some(after)) = (&before.bounds, &after.bounds) {
-        let opens_more = |before: &[String], after: &[String]| after.iter().any(|named| !before.contains(named));
+        let opens_more =
+            |before: &[String], after: &[String]| after.iter().any(|named| !before.contains(named));
         widened.extend(opens_more(&before.forms, &after.forms).then_some("forms"));
         widened.extend(opens_more(&before.origins, &after.origins).then_some("origins"));
     }
     if let Some(owner) = after.owner_id.filter(|owner| before.owner_id != Some(*owner)) {
-        let owner = users::hold(tx, owner).await?.filter(|owner| owner.active);
+        let owner = users::lock_for_share(tx, owner).await?.filter(|owner| owner.active);
         let owner = owner.ok_or_else(|| Error::field("owner_id", "unknown", "is no active user"))?;
         if after.scopes.known_to(owner.role) != after.scopes.known() {
-            return Err(Error::field("owner_id", "not_held", format!("{} does not have all scopes of the key", owner.name)));
+            return Err(Error::field(
+                "owner_id",
+                "not_held",
+                format!("{} does not have all scopes of the key", owner.name),
+            ));
         }
         widened.push("owner_id");
     }
@@ -148,11 +159,14 @@ async fn check_widening(tx: &mut Tx, before: &Model, after: &Model) -> Result<()
 /// A key gives no key more time than it has itself.
 fn refuse_beyond_ones_own(actor: &Actor, expires_at: Option<Timestamp>) -> Result<()> {
     match actor.expires_at.filter(|_| actor.kind == ActorKind::ApiKey) {
-        Some(end) if expires_at.is_none_or(|wanted| wanted > end) => Err(Error::new(
-            Code::NotAllowed,
-            "An API key gives no key more time than it has itself.",
-        )
-        .violating(Violation::field("expires_at", "not_held", format!("must not be after {end}, when the key that asks ends")))),
+        Some(end) if expires_at.is_none_or(|wanted| wanted > end) => {
+            Err(Error::new(Code::NotAllowed, "An API key gives no key more time than it has itself.")
+                .violating(Violation::field(
+                    "expires_at",
+                    "not_held",
+                    format!("must not be after {end}, when the key that asks ends"),
+                )))
+        }
         _ => Ok(()),
     }
 }
@@ -162,28 +176,39 @@ const PUBLISHABLE: &str = "csl_pub_";
 
 /// A publishable key posts to some forms from the pages of some origins, and does nothing else.
 fn check_bounds(bounds: &Bounds, scopes: &Scopes) -> Result<()> {
-    let mut broken = Broken::default();
+    let mut violations = Violations::default();
     if scopes.0 != [Scope::IntakeWrite.as_str()] {
-        broken.note::<()>(Err(Error::field("scopes", "not_here", "a publishable key has the scope intake:write alone")))?;
+        violations.collect::<()>(Err(Error::field(
+            "scopes",
+            "not_here",
+            "a publishable key has the scope intake:write alone",
+        )))?;
     }
     for (field, named) in [("forms", &bounds.forms), ("origins", &bounds.origins)] {
         if named.is_empty() {
-            broken.note::<()>(Err(Error::field(field, "required", format!("a publishable key needs its {field}"))))?;
+            violations.collect::<()>(Err(Error::field(
+                field,
+                "required",
+                format!("a publishable key needs its {field}"),
+            )))?;
         }
     }
-    broken.end()
+    violations.into_result()
 }
 
 fn refuse_bounds(forms: bool, origins: bool) -> Result<()> {
     let named = [("forms", forms), ("origins", origins)].into_iter().filter(|(_, named)| *named);
-    let broken: Vec<Violation> =
-        named.map(|(field, _)| Violation::field(field, "not_here", format!("only publishable keys have {field}"))).collect();
+    let broken: Vec<Violation> = named
+        .map(|(field, _)| Violation::field(field, "not_here", format!("only publishable keys have {field}")))
+        .collect();
     if broken.is_empty() { Ok(()) } else { Err(Error::invalid(broken)) }
 }
 
 /// The origins of all pages that may post with a publishable key.
 pub async fn origins(reader: Reader<'_>, now: Timestamp) -> Result<HashSet<String>> {
-    let bound = reader.models(Entity::find().filter(Column::Bounds.is_not_null()).filter(Column::RevokedAt.is_null())).await?;
+    let bound = reader
+        .models(Entity::find().filter(Column::Bounds.is_not_null()).filter(Column::RevokedAt.is_null()))
+        .await?;
     let live = bound.into_iter().filter(|key| key.is_live(now)).filter_map(|key| key.bounds);
     Ok(live.flat_map(|bounds| bounds.origins).collect())
 }
@@ -241,7 +266,10 @@ pub async fn find_live(reader: Reader<'_>, secret: &str, now: Timestamp) -> Resu
 pub async fn record_uses(tx: &mut Tx, uses: impl IntoIterator<Item = (Uuid, Timestamp)>) -> Result<()> {
     for (id, at) in uses {
         let earlier = Column::LastUsedAt.is_null().or(Column::LastUsedAt.lt(at));
-        let update = Entity::update_many().col_expr(Column::LastUsedAt, Expr::val(at)).filter(Column::Id.eq(id)).filter(earlier);
+        let update = Entity::update_many()
+            .col_expr(Column::LastUsedAt, Expr::val(at))
+            .filter(Column::Id.eq(id))
+            .filter(earlier);
         tx.execute(&update.into_query()).await?;
     }
     Ok(())
@@ -257,11 +285,19 @@ fn shown() -> SelectStatement {
 }
 
 /// A page of keys.
-pub async fn page(reader: Reader<'_>, filter: ApiKeyFilter, now: Timestamp, request: &PageRequest) -> Result<Page<ApiKeyView>> {
-    let page = list::page::<Shown>(reader, request, shown(), |select| {
-        select.equals(Expr::col((Entity, Column::UserId)), filter.user).equals(Expr::col((Entity, Column::OwnerId)), filter.owner);
+pub async fn page(
+    reader: Reader<'_>,
+    filter: ApiKeyFilter,
+    now: Timestamp,
+    request: &PageRequest,
+) -> Result<Page<ApiKeyView>> {
+    let page = list::page::<ApiKeyRow>(reader, request, shown(), |select| {
+        select
+            .equals(Expr::col((Entity, Column::UserId)), filter.user)
+            .equals(Expr::col((Entity, Column::OwnerId)), filter.owner);
         if let Some(Flag(active)) = filter.active {
-            let (revoked, end) = (Expr::col((Entity, Column::RevokedAt)), Expr::col((Entity, Column::ExpiresAt)));
+            let (revoked, end) =
+                (Expr::col((Entity, Column::RevokedAt)), Expr::col((Entity, Column::ExpiresAt)));
             let live = Cond::all().add(revoked.is_null()).add(end.clone().is_null().or(end.gt(now)));
             select.cond_where(if active { live } else { live.not() });
         }
@@ -273,5 +309,5 @@ pub async fn page(reader: Reader<'_>, filter: ApiKeyFilter, now: Timestamp, requ
 /// One key as others see it.
 pub async fn view(reader: Reader<'_>, id: Uuid) -> Result<ApiKeyView> {
     let one = shown().and_where(Expr::col((Entity, Column::Id)).eq(id)).to_owned();
-    reader.one::<Shown>(&one).await?.map(ApiKeyView::from).ok_or_else(|| Error::not_found("API key"))
+    reader.one::<ApiKeyRow>(&one).await?.map(ApiKeyView::from).ok_or_else(|| Error::not_found("API key"))
 }

@@ -7,7 +7,7 @@ use super::{
     json::{GroupFilter, GroupPage, GroupPatch, GroupView, NewGroup},
     service,
 };
-use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes};
+use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -25,10 +25,10 @@ pub fn routes(routes: &mut Routes) {
 /// Sorts: `name` (default).
 #[utoipa::path(tag = "groups", security(("bearer" = ["groups:read"])), params(GroupPage, GroupFilter), responses((status = 200, description = "A page of groups.", body = GroupPage)))]
 #[get("/groups")]
-async fn list_groups(db: Data<Db>, mut list: List<GroupFilter>) -> Result<Listing> {
+async fn list_groups(db: Data<Db>, mut list: List<GroupFilter>) -> Result<ListReply> {
     let filter = std::mem::take(&mut list.filter);
     let page = service::page(db.read(), filter, &list.page).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }
 
 /// Create a group
@@ -36,10 +36,10 @@ async fn list_groups(db: Data<Db>, mut list: List<GroupFilter>) -> Result<Listin
 /// Its queue is at `/v1/queues/{id}/items` from then on. The key must be free: 409 `already_exists`.
 #[utoipa::path(tag = "groups", security(("bearer" = ["groups:write"])), request_body = NewGroup, responses((status = 201, description = "The new group.", body = GroupView)))]
 #[post("/groups")]
-async fn create_group(db: Data<Db>, call: Call<NewGroup>) -> Result<Answer> {
-    call.write(&db, async move |tx, new| {
+async fn create_group(db: Data<Db>, body: JsonBody<NewGroup>) -> Result<Reply> {
+    body.write(&db, async move |tx, new| {
         let group = service::create(tx, new).await?;
-        Answer::created(&service::view(tx.read(), group).await?)
+        Reply::created(&service::view(tx.read(), group).await?)
     })
     .await
 }
@@ -49,9 +49,9 @@ async fn create_group(db: Data<Db>, call: Call<NewGroup>) -> Result<Answer> {
 /// With its active members.
 #[utoipa::path(tag = "groups", security(("bearer" = ["groups:read"])), responses((status = 200, description = "The group.", body = GroupView)))]
 #[get("/groups/{id}")]
-async fn read_group(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
+async fn read_group(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
     let group = service::find(db.read(), id).await?;
-    Answer::ok(&service::view(db.read(), group).await?)
+    Reply::ok(&service::view(db.read(), group).await?)
 }
 
 /// Rename a group
@@ -59,10 +59,10 @@ async fn read_group(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<An
 /// A merge patch (RFC 7396). The key stays.
 #[utoipa::path(tag = "groups", security(("bearer" = ["groups:write"])), request_body = GroupPatch, responses((status = 200, description = "The group as it is now.", body = GroupView)))]
 #[patch("/groups/{id}")]
-async fn update_group(db: Data<Db>, Path(id): Path<Uuid>, call: Call<GroupPatch>) -> Result<Answer> {
-    call.write(&db, async move |tx, patch| {
+async fn update_group(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<GroupPatch>) -> Result<Reply> {
+    body.write(&db, async move |tx, patch| {
         let group = service::update(tx, id, patch).await?;
-        Answer::ok(&service::view(tx.read(), group).await?)
+        Reply::ok(&service::view(tx.read(), group).await?)
     })
     .await
 }
@@ -72,13 +72,16 @@ async fn update_group(db: Data<Db>, Path(id): Path<Uuid>, call: Call<GroupPatch>
 /// Being a member already changes nothing. Who is not active joins none: 409 `conflict`.
 #[utoipa::path(tag = "groups", security(("bearer" = ["groups:write"])), responses((status = 200, description = "The group with its members.", body = GroupView), (status = 409, description = "They are not active.")))]
 #[put("/groups/{id}/members/{user_id}")]
-async fn add_group_member(db: Data<Db>, Path((id, user_id)): Path<(Uuid, Uuid)>, command: Command) -> Result<Answer> {
-    command
-        .write(&db, async move |tx| {
-            let group = service::join(tx, id, user_id).await?;
-            Answer::ok(&service::view(tx.read(), group).await?)
-        })
-        .await
+async fn add_group_member(
+    db: Data<Db>,
+    Path((id, user_id)): Path<(Uuid, Uuid)>,
+    body: NoBody,
+) -> Result<Reply> {
+    body.write(&db, async move |tx| {
+        let group = service::join(tx, id, user_id).await?;
+        Reply::ok(&service::view(tx.read(), group).await?)
+    })
+    .await
 }
 
 /// End a membership
@@ -86,11 +89,14 @@ async fn add_group_member(db: Data<Db>, Path((id, user_id)): Path<(Uuid, Uuid)>,
 /// The last member of a group with open work stays: 409 `open_work`.
 #[utoipa::path(tag = "groups", security(("bearer" = ["groups:write"])), responses((status = 200, description = "The group with its members.", body = GroupView), (status = 409, description = "Nobody would be left for its open work.")))]
 #[delete("/groups/{id}/members/{user_id}")]
-async fn remove_group_member(db: Data<Db>, Path((id, user_id)): Path<(Uuid, Uuid)>, command: Command) -> Result<Answer> {
-    command
-        .write(&db, async move |tx| {
-            let group = service::leave(tx, id, user_id).await?;
-            Answer::ok(&service::view(tx.read(), group).await?)
-        })
-        .await
+async fn remove_group_member(
+    db: Data<Db>,
+    Path((id, user_id)): Path<(Uuid, Uuid)>,
+    body: NoBody,
+) -> Result<Reply> {
+    body.write(&db, async move |tx| {
+        let group = service::leave(tx, id, user_id).await?;
+        Reply::ok(&service::view(tx.read(), group).await?)
+    })
+    .await
 }

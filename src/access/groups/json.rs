@@ -6,7 +6,7 @@ use uuid::Uuid;
 use validator::Validate;
 
 use super::group;
-use crate::kernel::{actor::Named, clock::Timestamp, http::View, patch::Patch, text};
+use crate::kernel::{actor::ActorRef, clock::Timestamp, http::View, patch::Patch, text};
 
 /// A new group.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
@@ -45,7 +45,7 @@ pub struct GroupView {
     #[schema(example = "Shipping")]
     pub name: String,
     /// Its active members, by name.
-    pub members: Vec<Named>,
+    pub members: Vec<ActorRef>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -55,7 +55,7 @@ pub struct GroupView {
 }
 
 impl GroupView {
-    pub(super) fn new(row: group::Model, members: Vec<Named>) -> Self {
+    pub(super) fn new(row: group::Model, members: Vec<ActorRef>) -> Self {
         let group::Model { id, key, name, created_at, updated_at, version } = row;
         Self { id, key, name, members, created_at, updated_at, version }
     }

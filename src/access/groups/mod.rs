@@ -7,4 +7,4 @@ pub mod member;
 mod service;
 
 pub use json::{GroupView, NewGroup};
-pub use service::{create, find, hold_staffed, join, lock_of, members_of, named};
+pub use service::{create, find, join, lock_groups_of, lock_staffed, members_of, named};

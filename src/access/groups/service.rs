@@ -17,9 +17,9 @@ use super::{
 use crate::{
     access::users::{self, user},
     kernel::{
-        actor::Named,
+        actor::ActorRef,
         error::{Code, Error, Result, Violation},
-        filter::Narrow,
+        filter::FilterExt,
         journal::Record,
         list::{self, Page, PageRequest},
         reader::Reader,
@@ -33,7 +33,11 @@ pub async fn create(tx: &mut Tx, new: NewGroup) -> Result<Model> {
     let name = new.name.trim().to_owned();
     let key = new.key.unwrap_or_else(|| text::slug(&name));
     if key.is_empty() {
-        return Err(Error::field("key", "required", "is required for a name without a Latin letter or digit"));
+        return Err(Error::field(
+            "key",
+            "required",
+            "is required for a name without a Latin letter or digit",
+        ));
     }
     if tx.read().any(Entity::find().filter(Column::Key.eq(&key)).into_query()).await? {
         return Err(Error::new(Code::AlreadyExists, format!("There is a group with the key {key} already."))
@@ -54,7 +58,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: GroupPatch) -> Result<Model> {
 
 /// Makes a person a member; being one already changes nothing.
 pub async fn join(tx: &mut Tx, id: Uuid, user_id: Uuid) -> Result<Model> {
-    let user = users::hold(tx, user_id).await?.ok_or_else(|| Error::not_found("user"))?;
+    let user = users::lock_for_share(tx, user_id).await?.ok_or_else(|| Error::not_found("user"))?;
     if !user.active {
         return Err(Error::new(Code::Conflict, format!("{} is not active and cannot hold work.", user.name)));
     }
@@ -62,7 +66,7 @@ pub async fn join(tx: &mut Tx, id: Uuid, user_id: Uuid) -> Result<Model> {
     if is_member(tx.read(), id, user_id).await? {
         return Ok(before);
     }
-    tx.put(member::Model { group_id: id, user_id, joined_at: tx.now }).await?;
+    tx.insert_unjournaled(member::Model { group_id: id, user_id, joined_at: tx.now }).await?;
     touch(tx, before, "group.member_added", &user).await
 }
 
@@ -73,7 +77,9 @@ pub async fn leave(tx: &mut Tx, id: Uuid, user_id: Uuid) -> Result<Model> {
     if !is_member(tx.read(), id, user_id).await? {
         return Err(Error::not_found("member of this group"));
     }
-    let delete = member::Entity::delete_many().filter(member::Column::GroupId.eq(id)).filter(member::Column::UserId.eq(user_id));
+    let delete = member::Entity::delete_many()
+        .filter(member::Column::GroupId.eq(id))
+        .filter(member::Column::UserId.eq(user_id));
     tx.execute(&delete.into_query()).await?;
     touch(tx, before, "group.member_removed", &user).await
 }
@@ -90,7 +96,7 @@ async fn touch(tx: &mut Tx, before: Model, event: &str, user: &user::Model) -> R
     let mut shown = serde_json::to_value(&after).map_err(Error::internal)?;
     shown["member"] = json!({ "id": user.id, "name": user.name });
     let before = serde_json::to_value(&before).map_err(Error::internal)?;
-    tx.record::<Model>(event, after.id, &after.belongs(), Some(before), Some(shown)).await?;
+    tx.record::<Model>(event, after.id, &after.placement(), Some(before), Some(shown)).await?;
     Ok(after)
 }
 
@@ -109,20 +115,29 @@ pub async fn named(reader: Reader<'_>, name: &str) -> Result<Option<Model>> {
 }
 
 /// Holds a group as it is until the end of the transaction, and refuses one that has nobody to do its work.
-pub async fn hold_staffed(tx: &mut Tx, id: Uuid) -> Result<Model> {
+pub async fn lock_staffed(tx: &mut Tx, id: Uuid) -> Result<Model> {
     let select = tx.for_share(Entity::find_by_id(id));
     let group = tx.read().model(select).await?.ok_or_else(|| Error::field("id", "unknown", "is no group"))?;
     if members_of(tx.read(), &[id]).await?.is_empty() {
-        return Err(Error::field("id", "nobody_there", format!("{} has no active member who could do the work", group.name)));
+        return Err(Error::field(
+            "id",
+            "nobody_there",
+            format!("{} has no active member who could do the work", group.name),
+        ));
     }
     Ok(group)
 }
 
 /// Lets nobody else give work to a person's groups, or take members from them, until the end of the
 /// transaction: the groups of somebody about to leave.
-pub async fn lock_of(tx: &mut Tx, user: Uuid) -> Result<Vec<Model>> {
-    let theirs = Query::select().column(member::Column::GroupId).from(member::Entity).and_where(member::Column::UserId.eq(user)).to_owned();
-    let groups = Entity::find().filter(Expr::col((Entity, Column::Id)).in_subquery(theirs)).order_by_asc(Column::Id);
+pub async fn lock_groups_of(tx: &mut Tx, user: Uuid) -> Result<Vec<Model>> {
+    let theirs = Query::select()
+        .column(member::Column::GroupId)
+        .from(member::Entity)
+        .and_where(member::Column::UserId.eq(user))
+        .to_owned();
+    let groups =
+        Entity::find().filter(Expr::col((Entity, Column::Id)).in_subquery(theirs)).order_by_asc(Column::Id);
     let groups = tx.for_update(groups);
     tx.read().models(groups).await
 }
@@ -132,8 +147,11 @@ pub async fn page(reader: Reader<'_>, filter: GroupFilter, request: &PageRequest
     let page = list::page::<Model>(reader, request, Entity::find().into_query(), |select| {
         select.equals(Expr::col((Entity, Column::Key)), filter.key);
         if let Some(user) = filter.member {
-            let mine =
-                Query::select().column(member::Column::GroupId).from(member::Entity).and_where(member::Column::UserId.eq(user)).to_owned();
+            let mine = Query::select()
+                .column(member::Column::GroupId)
+                .from(member::Entity)
+                .and_where(member::Column::UserId.eq(user))
+                .to_owned();
             select.and_where(Expr::col((Entity, Column::Id)).in_subquery(mine));
         }
     })
@@ -159,7 +177,7 @@ struct MemberRow {
 }
 
 /// The active members of several groups at once, by name.
-pub async fn members_of(reader: Reader<'_>, groups: &[Uuid]) -> Result<HashMap<Uuid, Vec<Named>>> {
+pub async fn members_of(reader: Reader<'_>, groups: &[Uuid]) -> Result<HashMap<Uuid, Vec<ActorRef>>> {
     let select = Query::select()
         .column((member::Entity, member::Column::GroupId))
         .columns([(user::Entity, user::Column::Id), (user::Entity, user::Column::Name)])
@@ -173,9 +191,9 @@ pub async fn members_of(reader: Reader<'_>, groups: &[Uuid]) -> Result<HashMap<U
         .and_where(Expr::col((user::Entity, user::Column::Active)).eq(true))
         .order_by((user::Entity, user::Column::Name), Order::Asc)
         .to_owned();
-    let mut found: HashMap<Uuid, Vec<Named>> = HashMap::new();
+    let mut found: HashMap<Uuid, Vec<ActorRef>> = HashMap::new();
     for MemberRow { group_id, id, name } in reader.all::<MemberRow>(&select).await? {
-        found.entry(group_id).or_default().push(Named { id, name });
+        found.entry(group_id).or_default().push(ActorRef { id, name });
     }
     Ok(found)
 }

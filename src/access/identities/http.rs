@@ -7,7 +7,7 @@ use super::{
     json::{IdentityFilter, IdentityPage},
     service,
 };
-use crate::kernel::http::{Answer, Command, Db, List, Listing, Path, Result, Routes};
+use crate::kernel::http::{Db, List, ListReply, NoBody, Path, Reply, Result, Routes};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -21,9 +21,13 @@ pub fn routes(routes: &mut Routes) {
 /// `created_at` (default).
 #[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), params(IdentityPage, IdentityFilter), responses((status = 200, description = "A page of identities.", body = IdentityPage)))]
 #[get("/users/{id}/identities")]
-async fn list_identities(db: Data<Db>, Path(id): Path<Uuid>, list: List<IdentityFilter>) -> Result<Listing> {
+async fn list_identities(
+    db: Data<Db>,
+    Path(id): Path<Uuid>,
+    list: List<IdentityFilter>,
+) -> Result<ListReply> {
     let page = service::page(db.read(), id, &list.filter, &list.page).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }
 
 /// Unlink a person from an OpenID provider
@@ -33,11 +37,14 @@ async fn list_identities(db: Data<Db>, Path(id): Path<Uuid>, list: List<Identity
 /// five seconds on others. Somebody of a higher role than the caller's is 403 `not_allowed`.
 #[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), responses((status = 204, description = "They are not linked any more.")))]
 #[delete("/users/{id}/identities/{identity_id}")]
-async fn unlink_identity(db: Data<Db>, Path((id, identity_id)): Path<(Uuid, Uuid)>, command: Command) -> Result<Answer> {
-    command
-        .write(&db, async move |tx| {
-            service::unlink(tx, id, identity_id).await?;
-            Ok(Answer::nothing())
-        })
-        .await
+async fn unlink_identity(
+    db: Data<Db>,
+    Path((id, identity_id)): Path<(Uuid, Uuid)>,
+    body: NoBody,
+) -> Result<Reply> {
+    body.write(&db, async move |tx| {
+        service::unlink(tx, id, identity_id).await?;
+        Ok(Reply::nothing())
+    })
+    .await
 }

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-use crate::kernel::{clock::Timestamp, journal::Belongs};
+use crate::kernel::{clock::Timestamp, journal::EventPlacement};
 
 /// A person on staff as a provider knows them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveEntityModel)]
@@ -26,7 +26,7 @@ pub struct Model {
     pub version: i64,
 }
 
-crate::record!(Model, "identity", undated, |row| Belongs::set_up(&row.email));
+crate::record!(Model, "identity", undated, |row| EventPlacement::set_up(&row.email));
 crate::listed!(Model, |row| row.id, default "created_at", sorts {
     "created_at" => Column::CreatedAt, row.created_at.into();
 });

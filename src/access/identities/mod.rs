@@ -5,4 +5,4 @@ mod identity;
 mod json;
 mod service;
 
-pub use service::{Shown, is_linked, link, recognise};
+pub use service::{VerifiedIdentity, is_linked, link, recognise};

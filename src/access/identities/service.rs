@@ -14,7 +14,7 @@ use crate::{
         context::Context,
         db::Db,
         error::{Code, Error, Result},
-        filter::Narrow,
+        filter::FilterExt,
         list::{self, Page, PageRequest},
         reader::Reader,
         text,
@@ -24,7 +24,7 @@ use crate::{
 
 /// What a token that holds says of somebody.
 #[derive(Clone, Debug)]
-pub struct Shown {
+pub struct VerifiedIdentity {
     /// The provider.
     pub issuer: String,
     /// What it calls them.
@@ -35,16 +35,17 @@ pub struct Shown {
 
 /// The active person on staff that somebody is, and by which identity. Who comes for the first time is found by the address,
 /// and is known by the provider's name for them from then on.
-pub async fn recognise(db: &Db, shown: Shown) -> Result<(user::Model, Uuid)> {
+pub async fn recognise(db: &Db, shown: VerifiedIdentity) -> Result<(user::Model, Uuid)> {
     if let Some(identity) = find(db.read(), &shown).await? {
         return Ok((owner(db.read(), &identity).await?, identity.id));
     }
-    let user = users::by_email(db.read(), &shown.email).await?.filter(|user| user.active).ok_or_else(nobody)?;
+    let user =
+        users::by_email(db.read(), &shown.email).await?.filter(|user| user.active).ok_or_else(nobody)?;
     refuse_another(db.read(), user.id, &shown).await?;
     let context = Context::system(db.clock().now(), db.company_zone(), "first-sign-in");
     db.write(context, async move |tx| {
         // Whoever shows the same is decided about one after the other, and so is whoever would be the same person.
-        tx.alone(text::door(&format!("identity {} {}", shown.issuer, shown.subject))).await?;
+        tx.advisory_lock(text::lock_key(&format!("identity {} {}", shown.issuer, shown.subject))).await?;
         let user: user::Model = tx.lock::<user::Entity>(user.id, "user").await?;
         if let Some(identity) = find(tx.read(), &shown).await? {
             return Ok((owner(tx.read(), &identity).await?, identity.id));
@@ -66,9 +67,10 @@ pub async fn is_linked(reader: Reader<'_>, id: Uuid, user_id: Uuid) -> Result<bo
 }
 
 /// Has a person be somebody to a provider from now on: the id of that identity.
-pub async fn link(tx: &mut Tx, user: &user::Model, shown: Shown) -> Result<Uuid> {
-    let Shown { issuer, subject, email } = shown;
-    let identity = Model { id: tx.id(), user_id: user.id, issuer, subject, email, created_at: tx.now, version: 1 };
+pub async fn link(tx: &mut Tx, user: &user::Model, shown: VerifiedIdentity) -> Result<Uuid> {
+    let VerifiedIdentity { issuer, subject, email } = shown;
+    let identity =
+        Model { id: tx.id(), user_id: user.id, issuer, subject, email, created_at: tx.now, version: 1 };
     tx.create(&identity, "identity.linked").await?;
     Ok(identity.id)
 }
@@ -76,7 +78,7 @@ pub async fn link(tx: &mut Tx, user: &user::Model, shown: Shown) -> Result<Uuid>
 /// Has a person not be somebody to a provider any more. Nobody does that to a person of a higher role than their own: whoever
 /// has their address at the provider would be them from then on.
 pub async fn unlink(tx: &mut Tx, user_id: Uuid, id: Uuid) -> Result<()> {
-    let user = users::hold(tx, user_id).await?.ok_or_else(|| Error::not_found("user"))?;
+    let user = users::lock_for_share(tx, user_id).await?.ok_or_else(|| Error::not_found("user"))?;
     if tx.context.actor.is_outranked_by(user.role) {
         return Err(Error::new(Code::NotAllowed, "Nobody unlinks a person of a higher role than their own."));
     }
@@ -89,7 +91,12 @@ pub async fn unlink(tx: &mut Tx, user_id: Uuid, id: Uuid) -> Result<()> {
 }
 
 /// Who a person is to providers.
-pub async fn page(reader: Reader<'_>, user_id: Uuid, filter: &IdentityFilter, request: &PageRequest) -> Result<Page<IdentityView>> {
+pub async fn page(
+    reader: Reader<'_>,
+    user_id: Uuid,
+    filter: &IdentityFilter,
+    request: &PageRequest,
+) -> Result<Page<IdentityView>> {
     users::find(reader, user_id).await?;
     let base = Entity::find().filter(Column::UserId.eq(user_id)).into_query();
     let page = list::page::<Model>(reader, request, base, |select| {
@@ -99,17 +106,25 @@ pub async fn page(reader: Reader<'_>, user_id: Uuid, filter: &IdentityFilter, re
     Ok(page.map(IdentityView::from))
 }
 
-async fn find(reader: Reader<'_>, shown: &Shown) -> Result<Option<Model>> {
-    reader.model(Entity::find().filter(Column::Issuer.eq(&shown.issuer)).filter(Column::Subject.eq(&shown.subject))).await
+async fn find(reader: Reader<'_>, shown: &VerifiedIdentity) -> Result<Option<Model>> {
+    reader
+        .model(
+            Entity::find()
+                .filter(Column::Issuer.eq(&shown.issuer))
+                .filter(Column::Subject.eq(&shown.subject)),
+        )
+        .await
 }
 
 /// Whose identity it is, while they are active.
 async fn owner(reader: Reader<'_>, identity: &Model) -> Result<user::Model> {
-    users::find_active(reader, identity.user_id).await?.ok_or_else(|| invalid("The account that this token belongs to is not active."))
+    users::find_active(reader, identity.user_id)
+        .await?
+        .ok_or_else(|| invalid("The account that this token belongs to is not active."))
 }
 
 /// Refuses whoever comes with an address whose owner the provider calls otherwise.
-async fn refuse_another(reader: Reader<'_>, user_id: Uuid, shown: &Shown) -> Result<()> {
+async fn refuse_another(reader: Reader<'_>, user_id: Uuid, shown: &VerifiedIdentity) -> Result<()> {
     let other = Entity::find().filter(Column::UserId.eq(user_id)).filter(Column::Issuer.eq(&shown.issuer));
     if reader.any(other.filter(Column::Subject.ne(&shown.subject)).into_query()).await? {
         return Err(invalid(

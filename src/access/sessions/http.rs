@@ -7,7 +7,7 @@ use super::{
     limits::SignInLimits,
     service,
 };
-use crate::kernel::http::{Answer, Call, Db, PublicCall, Result, Routes, request::client};
+use crate::kernel::http::{Db, JsonBody, PublicJsonBody, Reply, Result, Routes, request::client};
 
 /// Adds the routes below `/v1`.
 pub fn routes(routes: &mut Routes) {
@@ -34,9 +34,9 @@ async fn create_token(
     db: Data<Db>,
     limits: Data<SignInLimits>,
     request: HttpRequest,
-    PublicCall(call): PublicCall<SignIn>,
-) -> Result<Answer> {
-    Answer::json(200, &service::sign_in(&db, &limits, call.context, call.body, client(&request)).await?)
+    PublicJsonBody(body): PublicJsonBody<SignIn>,
+) -> Result<Reply> {
+    Reply::json(200, &service::sign_in(&db, &limits, body.context, body.body, client(&request)).await?)
 }
 
 /// Stay signed in
@@ -50,9 +50,12 @@ async fn refresh_token(
     db: Data<Db>,
     limits: Data<SignInLimits>,
     request: HttpRequest,
-    PublicCall(call): PublicCall<Refresh>,
-) -> Result<Answer> {
-    Answer::json(200, &service::refresh(&db, &limits, call.context, &call.body.refresh_token, client(&request)).await?)
+    PublicJsonBody(body): PublicJsonBody<Refresh>,
+) -> Result<Reply> {
+    Reply::json(
+        200,
+        &service::refresh(&db, &limits, body.context, &body.body.refresh_token, client(&request)).await?,
+    )
 }
 
 /// Sign out
@@ -61,10 +64,10 @@ async fn refresh_token(
 /// session that has ended already stays so.
 #[utoipa::path(tag = "auth", security(("bearer" = [])), request_body(content = Option<SignOut>), responses((status = 204, description = "The session has ended.")))]
 #[post("/auth/revoke")]
-async fn revoke_token(db: Data<Db>, call: Call<SignOut>) -> Result<Answer> {
-    let given = call.body;
-    db.write(call.context, async move |tx| service::sign_out(tx, given).await).await?;
-    Ok(Answer::nothing())
+async fn revoke_token(db: Data<Db>, body: JsonBody<SignOut>) -> Result<Reply> {
+    let given = body.body;
+    db.write(body.context, async move |tx| service::sign_out(tx, given).await).await?;
+    Ok(Reply::nothing())
 }
 
 /// Change one's password
@@ -74,9 +77,14 @@ async fn revoke_token(db: Data<Db>, call: Call<SignOut>) -> Result<Answer> {
 /// to guess (422 `weak`).
 #[utoipa::path(tag = "auth", security(("bearer" = ["profile:write"])), request_body = PasswordChange, responses((status = 204, description = "The new password holds.")))]
 #[post("/auth/password")]
-async fn change_password(db: Data<Db>, limits: Data<SignInLimits>, request: HttpRequest, call: Call<PasswordChange>) -> Result<Answer> {
-    service::change_password(&db, &limits, call.context, call.body, client(&request)).await?;
-    Ok(Answer::nothing())
+async fn change_password(
+    db: Data<Db>,
+    limits: Data<SignInLimits>,
+    request: HttpRequest,
+    body: JsonBody<PasswordChange>,
+) -> Result<Reply> {
+    service::change_password(&db, &limits, body.context, body.body, client(&request)).await?;
+    Ok(Reply::nothing())
 }
 
 /// Read the keys that access tokens are checked with

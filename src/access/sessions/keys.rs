@@ -80,15 +80,15 @@ pub async fn signer(db: &Db) -> Result<Signer> {
     }
     let context = Context::system(now, db.company_zone(), "signing-key");
     db.write(context, async |tx| {
-        alone(tx).await?;
+        lock_rotation(tx).await?;
         rotate(tx).await
     })
     .await
 }
 
 /// Lets no other instance make or encrypt signing keys until the end.
-pub async fn alone(tx: &mut Tx) -> Result<()> {
-    tx.alone(SIGNING_KEYS).await
+pub async fn lock_rotation(tx: &mut Tx) -> Result<()> {
+    tx.advisory_lock(SIGNING_KEYS).await
 }
 
 /// The newest key that is not encrypted with a key which only another instance has.
@@ -122,7 +122,7 @@ pub async fn rotate(tx: &mut Tx) -> Result<Signer> {
         created_at: tx.now,
     };
     let row = sealing::sealed(row, &tx.keyring)?;
-    tx.put(row).await?;
+    tx.insert_unjournaled(row).await?;
     Ok(signer)
 }
 
@@ -134,7 +134,8 @@ pub async fn published(reader: Reader<'_>, now: Timestamp) -> Result<Vec<Model>>
 
 /// The key of a token, if it is one of ours.
 pub async fn find(reader: Reader<'_>, kid: &str, now: Timestamp) -> Result<Option<DecodingKey>> {
-    let published = Entity::find_by_id(kid).filter(Column::CreatedAt.gt(now.plus_seconds(-PUBLISHED_SECONDS)));
+    let published =
+        Entity::find_by_id(kid).filter(Column::CreatedAt.gt(now.plus_seconds(-PUBLISHED_SECONDS)));
     let row = reader.model(published).await?;
     row.map(|row| DecodingKey::from_ed_components(&row.public_key).map_err(Error::internal)).transpose()
 }

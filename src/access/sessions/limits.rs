@@ -51,7 +51,8 @@ impl SignInLimits {
         }
         self.refreshes.check_key(&address.map(customer)).map_err(|not_until| {
             let wait = not_until.wait_time_from(DefaultClock::default().now());
-            Error::new(Code::RateLimited, "Too many refresh tokens come from this address.").retry_after(wait.as_secs() + 1)
+            Error::new(Code::RateLimited, "Too many refresh tokens come from this address.")
+                .retry_after(wait.as_secs() + 1)
         })
     }
 
@@ -127,7 +128,11 @@ impl Queue {
         let fewest = |tickets: &HashMap<_, u64>| tickets.values().min().copied().unwrap_or_default();
         let of_network = fewest(&self.tickets_of_networks);
         self.tickets_of_networks.entry(origin.network).or_insert(of_network);
-        let neighbours = self.tickets_of_origins.iter().filter(|(other, _)| other.network == origin.network).map(|(_, tickets)| *tickets);
+        let neighbours = self
+            .tickets_of_origins
+            .iter()
+            .filter(|(other, _)| other.network == origin.network)
+            .map(|(_, tickets)| *tickets);
         let of_origin = neighbours.min().unwrap_or_default();
         self.tickets_of_origins.entry(origin).or_insert(of_origin);
         self.waiting.push(newcomer);
@@ -142,9 +147,14 @@ impl Queue {
         }
         let mine = strangers.get(&newcomer.origin.network).copied().unwrap_or_default();
         let has_too_many = |waiting: usize| newcomer.is_known || waiting > mine + 1;
-        let largest = strangers.into_iter().max_by_key(|(_, waiting)| *waiting).filter(|(_, waiting)| has_too_many(*waiting));
+        let largest = strangers
+            .into_iter()
+            .max_by_key(|(_, waiting)| *waiting)
+            .filter(|(_, waiting)| has_too_many(*waiting));
         let (network, _) = largest.ok_or_else(crowded)?;
-        if let Some(last) = self.waiting.iter().rposition(|other| !other.is_known && other.origin.network == network) {
+        if let Some(last) =
+            self.waiting.iter().rposition(|other| !other.is_known && other.origin.network == network)
+        {
             self.waiting.remove(last);
         }
         Ok(())
@@ -154,9 +164,17 @@ impl Queue {
     fn grant(&mut self, queue: &Arc<Mutex<Self>>) {
         self.waiting.retain(|waiting| !waiting.granted.is_closed());
         while self.running.len() < MAX_RUNNING {
-            let free = self.waiting.iter().enumerate().filter(|(_, waiting)| !self.running.contains(&waiting.origin));
+            let free = self
+                .waiting
+                .iter()
+                .enumerate()
+                .filter(|(_, waiting)| !self.running.contains(&waiting.origin));
             let next = free.min_by_key(|(_, Waiting { origin, is_known, .. })| {
-                (!is_known, self.tickets_of_networks.get(&origin.network), self.tickets_of_origins.get(origin))
+                (
+                    !is_known,
+                    self.tickets_of_networks.get(&origin.network),
+                    self.tickets_of_origins.get(origin),
+                )
             });
             let Some(next) = next.map(|(index, _)| index) else { break };
             let Waiting { origin, granted, .. } = self.waiting.remove(next);
@@ -174,7 +192,8 @@ impl Queue {
     /// Forgets the origins that nobody comes from any more.
     fn tidy(&mut self) {
         self.waiting.retain(|waiting| !waiting.granted.is_closed());
-        let present: HashSet<Origin> = self.waiting.iter().map(|waiting| waiting.origin).chain(self.running.iter().copied()).collect();
+        let present: HashSet<Origin> =
+            self.waiting.iter().map(|waiting| waiting.origin).chain(self.running.iter().copied()).collect();
         let networks: HashSet<_> = present.iter().map(|origin| origin.network).collect();
         self.tickets_of_origins.retain(|origin, _| present.contains(origin));
         self.tickets_of_networks.retain(|network, _| networks.contains(network));
@@ -235,13 +254,17 @@ mod tests {
         }
         at_once(&limits, "192.0.2.3");
         let queue = lock(&limits.queue);
-        assert!(queue.running.is_empty() && queue.waiting.is_empty() && queue.tickets_of_origins.len() <= 1, "what is over is forgotten");
+        assert!(
+            queue.running.is_empty() && queue.waiting.is_empty() && queue.tickets_of_origins.len() <= 1,
+            "what is over is forgotten"
+        );
     }
 
     #[test]
     fn networks_take_turns_however_many_addresses_they_have() {
         let limits = SignInLimits::default();
-        let mut running: Vec<_> = (0..4).map(|host| at_once(&limits, &format!("198.51.100.{host}"))).collect();
+        let mut running: Vec<_> =
+            (0..4).map(|host| at_once(&limits, &format!("198.51.100.{host}"))).collect();
         let _flood: Vec<_> = (4..200).map(|host| wait(&limits, &format!("198.51.100.{host}"))).collect();
         let right = wait(&limits, "192.0.2.1");
         running.pop();
@@ -252,7 +275,9 @@ mod tests {
     fn a_full_queue_puts_out_the_last_of_the_largest_network() {
         let limits = SignInLimits::default();
         let _running: Vec<_> = (0..4).map(|host| at_once(&limits, &format!("198.51.100.{host}"))).collect();
-        let mut flood: Vec<_> = (0..MAX_WAITING).map(|host| wait(&limits, &format!("198.51.{}.{}", host / 250, host % 250))).collect();
+        let mut flood: Vec<_> = (0..MAX_WAITING)
+            .map(|host| wait(&limits, &format!("198.51.{}.{}", host / 250, host % 250)))
+            .collect();
         refused(&limits, "198.51.200.1");
         let _right = wait(&limits, "192.0.2.1");
         assert!(flood.pop().expect("a flood").now_or_never().expect("put out").is_err());
@@ -262,14 +287,20 @@ mod tests {
     #[test]
     fn whoever_is_known_goes_first_and_is_never_put_out() {
         let limits = SignInLimits::default();
-        let mut running: Vec<_> = (1..5).map(|network| at_once(&limits, &format!("10.{network}.0.1"))).collect();
+        let mut running: Vec<_> =
+            (1..5).map(|network| at_once(&limits, &format!("10.{network}.0.1"))).collect();
         let mut known: Vec<_> = (0..2).map(|host| wait(&limits, &format!("203.0.113.{host}"))).collect();
         // So many networks that each has but one in the queue, and some of their own address.
-        let mut flood: Vec<_> =
-            (2..MAX_WAITING).map(|number| wait(&limits, &format!("{}.{}.0.1", 11 + number / 250, number % 250))).collect();
+        let mut flood: Vec<_> = (2..MAX_WAITING)
+            .map(|number| wait(&limits, &format!("{}.{}.0.1", 11 + number / 250, number % 250)))
+            .collect();
         refused(&limits, "192.0.2.1");
         let another = wait(&limits, "203.0.113.7");
-        assert_eq!(flood.iter_mut().filter_map(FutureExt::now_or_never).filter(Result::is_err).count(), 1, "a stranger gives way");
+        assert_eq!(
+            flood.iter_mut().filter_map(FutureExt::now_or_never).filter(Result::is_err).count(),
+            1,
+            "a stranger gives way"
+        );
         running.pop();
         let first = known.remove(0).now_or_never().expect("the next").expect("a ticket");
         drop(first);

@@ -48,11 +48,13 @@ pub fn opened(row: &Model, keyring: &Keyring) -> Result<Option<Vec<u8>>> {
 /// read is not lost: that is refused, and nothing is touched.
 pub async fn protect(db: &Db) -> Result<()> {
     if !db.keyring().has_key()? {
-        tracing::warn!("there is no CASELOAD_SECRET_KEY: the private keys of access tokens are kept in the database as they are");
+        tracing::warn!(
+            "there is no CASELOAD_SECRET_KEY: the private keys of access tokens are kept in the database as they are"
+        );
     }
     let context = Context::system(db.clock().now(), db.company_zone(), "signing-keys");
     db.write(context, async |tx| {
-        keys::alone(tx).await?;
+        keys::lock_rotation(tx).await?;
         let mut lost = false;
         for row in tx.read().models(Entity::find().order_by_asc(Column::Id)).await? {
             match opened(&row, &tx.keyring)? {
@@ -96,7 +98,9 @@ async fn keep(tx: &mut Tx, row: Model) -> Result<()> {
 }
 
 async fn end_all(tx: &mut Tx) -> Result<()> {
-    let open = session::Entity::find().filter(session::Column::RevokedAt.is_null()).filter(session::Column::ExpiresAt.gt(tx.now));
+    let open = session::Entity::find()
+        .filter(session::Column::RevokedAt.is_null())
+        .filter(session::Column::ExpiresAt.gt(tx.now));
     let open = tx.for_update(open.order_by_asc(session::Column::Id));
     for before in tx.read().models(open).await? {
         let after = session::Model { revoked_at: Some(tx.now), ..before.clone() };

@@ -37,17 +37,27 @@ const ACCESS_SECONDS: i64 = 15 * 60;
 const SESSION_SECONDS: i64 = 30 * 24 * 60 * 60;
 
 /// Opens a session for whoever knows the password of an active account.
-pub async fn sign_in(db: &Db, limits: &Arc<SignInLimits>, context: Context, given: SignIn, client: Client) -> Result<Tokens> {
+pub async fn sign_in(
+    db: &Db,
+    limits: &Arc<SignInLimits>,
+    context: Context,
+    given: SignIn,
+    client: Client,
+) -> Result<Tokens> {
     let SignIn { email, password } = given;
     let throttle = Throttle::of(&email, client);
-    let attempt = Attempt { throttle: throttle.clone(), address: client.address, password, refusal: wrong_credentials };
-    let account = async move |db: &Db| Ok(users::by_email(db.read(), &email).await?.filter(|user| user.active));
+    let attempt =
+        Attempt { throttle: throttle.clone(), address: client.address, password, refusal: wrong_credentials };
+    let account =
+        async move |db: &Db| Ok(users::by_email(db.read(), &email).await?.filter(|user| user.active));
     let proven = prove(db, limits, &context, attempt, account).await?;
     let signer = keys::signer(db).await?;
     db.write(context, async move |tx| {
         throttle.check(tx.read(), tx.now).await?;
         // They may have left, or changed the password, while the one given was being checked.
-        let user = users::hold(tx, proven.id).await?.filter(|user| user.active && user.password_hash == proven.password_hash);
+        let user = users::lock_for_share(tx, proven.id)
+            .await?
+            .filter(|user| user.active && user.password_hash == proven.password_hash);
         let user = user.ok_or_else(wrong_credentials)?;
         throttle.succeed(tx).await?;
         open(tx, &user, &signer, ACCESS_SECONDS).await
@@ -56,7 +66,10 @@ pub async fn sign_in(db: &Db, limits: &Arc<SignInLimits>, context: Context, give
 }
 
 fn wrong_credentials() -> Error {
-    Error::new(Code::InvalidCredentials, "The e-mail and password do not belong together, or the account is not active.")
+    Error::new(
+        Code::InvalidCredentials,
+        "The e-mail and password do not belong together, or the account is not active.",
+    )
 }
 
 /// Somebody who says that they know a password.
@@ -99,7 +112,7 @@ async fn prove(
 pub async fn start(db: &Db, context: Context, user_id: Uuid, access_seconds: i64) -> Result<Tokens> {
     let signer = keys::signer(db).await?;
     db.write(context, async move |tx| {
-        let user = users::hold_active(tx, user_id).await?;
+        let user = users::lock_active(tx, user_id).await?;
         open(tx, &user, &signer, access_seconds).await
     })
     .await
@@ -122,15 +135,38 @@ async fn open(tx: &mut Tx, user: &user::Model, signer: &Signer, access_seconds: 
 
 async fn hand_out(tx: &mut Tx, session: &Model, signer: &Signer, access_seconds: i64) -> Result<Tokens> {
     let refresh_token = secret::new("csr_");
-    let row = refresh_token::Model { hash: secret::hash(&refresh_token), session_id: session.id, created_at: tx.now, used_at: None };
-    tx.put(row).await?;
+    let row = refresh_token::Model {
+        hash: secret::hash(&refresh_token),
+        session_id: session.id,
+        created_at: tx.now,
+        used_at: None,
+    };
+    tx.insert_unjournaled(row).await?;
     let iat = tx.now.0 / 1_000_000;
-    let claims = Claims { iss: ISSUER.into(), sub: session.user_id, sid: session.id, iat, exp: iat + access_seconds, jti: tx.id() };
-    Ok(Tokens { access_token: signer.sign(&claims)?, refresh_token, token_type: "Bearer", expires_in: access_seconds })
+    let claims = Claims {
+        iss: ISSUER.into(),
+        sub: session.user_id,
+        sid: session.id,
+        iat,
+        exp: iat + access_seconds,
+        jti: tx.id(),
+    };
+    Ok(Tokens {
+        access_token: signer.sign(&claims)?,
+        refresh_token,
+        token_type: "Bearer",
+        expires_in: access_seconds,
+    })
 }
 
 /// Continues a session with new tokens.
-pub async fn refresh(db: &Db, limits: &SignInLimits, context: Context, refresh_token: &str, client: Client) -> Result<Tokens> {
+pub async fn refresh(
+    db: &Db,
+    limits: &SignInLimits,
+    context: Context,
+    refresh_token: &str,
+    client: Client,
+) -> Result<Tokens> {
     limits.check_refreshes(client.address)?;
     let hash = secret::hash(refresh_token);
     // What we have never handed out is not for the writer to look at.
@@ -153,7 +189,7 @@ async fn rotate(tx: &mut Tx, hash: String, signer: &Signer) -> Result<Option<Tok
     let Some(token) = tx.read().model(select).await? else { return Ok(None) };
     // The person is held before the session, in the order of whoever ends all of a person's sessions.
     let Some(session) = tx.read().model(Entity::find_by_id(token.session_id)).await? else { return Ok(None) };
-    let user = users::hold(tx, session.user_id).await?.filter(|user| user.active);
+    let user = users::lock_for_share(tx, session.user_id).await?.filter(|user| user.active);
     let session: Model = tx.lock::<Entity>(session.id, "session").await?;
     if token.used_at.is_some() {
         end(tx, session).await?;
@@ -176,19 +212,29 @@ async fn rotate(tx: &mut Tx, hash: String, signer: &Signer) -> Result<Option<Tok
 
 /// Ends the session of the access token, or one's own that a refresh token names.
 pub async fn sign_out(tx: &mut Tx, given: SignOut) -> Result<()> {
-    let id =
-        match given.refresh_token {
-            Some(token) => tx.read().model(refresh_token::Entity::find_by_id(secret::hash(&token))).await?.map(|token| token.session_id),
-            None => Some(tx.context.actor.session.ok_or_else(|| {
-                Error::field("refresh_token", "required", "is required, because this credential has no session of its own")
-            })?),
-        };
+    let id = match given.refresh_token {
+        Some(token) => tx
+            .read()
+            .model(refresh_token::Entity::find_by_id(secret::hash(&token)))
+            .await?
+            .map(|token| token.session_id),
+        None => Some(tx.context.actor.session.ok_or_else(|| {
+            Error::field(
+                "refresh_token",
+                "required",
+                "is required, because this credential has no session of its own",
+            )
+        })?),
+    };
     let me = tx.context.actor.user();
     let mine = match id {
-        Some(id) => Some(tx.lock::<Entity>(id, "session").await?).filter(|session| Some(session.user_id) == me),
+        Some(id) => {
+            Some(tx.lock::<Entity>(id, "session").await?).filter(|session| Some(session.user_id) == me)
+        }
         None => None,
     };
-    end(tx, mine.ok_or_else(|| Error::field("refresh_token", "unknown", "belongs to no session of yours"))?).await
+    end(tx, mine.ok_or_else(|| Error::field("refresh_token", "unknown", "belongs to no session of yours"))?)
+        .await
 }
 
 async fn end(tx: &mut Tx, session: Model) -> Result<()> {
@@ -197,14 +243,26 @@ async fn end(tx: &mut Tx, session: Model) -> Result<()> {
 }
 
 /// Gives the caller a new password; their other sessions end.
-pub async fn change_password(db: &Db, limits: &Arc<SignInLimits>, context: Context, given: PasswordChange, client: Client) -> Result<()> {
+pub async fn change_password(
+    db: &Db,
+    limits: &Arc<SignInLimits>,
+    context: Context,
+    given: PasswordChange,
+    client: Client,
+) -> Result<()> {
     let PasswordChange { current_password, new_password } = given;
     let user = users::find(db.read(), context.actor.person()?).await?;
     let throttle = Throttle::of(&user.email, client);
     let same = new_password == current_password;
-    let attempt = Attempt { throttle: throttle.clone(), address: client.address, password: current_password, refusal: wrong_password };
+    let attempt = Attempt {
+        throttle: throttle.clone(),
+        address: client.address,
+        password: current_password,
+        refusal: wrong_password,
+    };
     let id = user.id;
-    prove(db, limits, &context, attempt, async move |db: &Db| users::find_active(db.read(), id).await).await?;
+    prove(db, limits, &context, attempt, async move |db: &Db| users::find_active(db.read(), id).await)
+        .await?;
     if same {
         return Err(Error::field("new_password", "unchanged", "must differ from the present password"));
     }
@@ -225,7 +283,8 @@ fn wrong_password() -> Error {
 /// Reaction: whoever leaves or has a new password loses every session but the one that asks for it.
 pub fn end_others<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
     async move {
-        let mut open = Entity::find().filter(Column::UserId.eq(change.id)).filter(Column::RevokedAt.is_null());
+        let mut open =
+            Entity::find().filter(Column::UserId.eq(change.id)).filter(Column::RevokedAt.is_null());
         if let Some(asking) = tx.context.actor.session {
             open = open.filter(Column::Id.ne(asking));
         }
@@ -253,5 +312,7 @@ pub async fn forget(tx: &mut Tx) -> Result<u64> {
     let long_ago = tx.now.plus_seconds(-SESSION_SECONDS);
     let used = refresh_token::Entity::delete_many().filter(refresh_token::Column::UsedAt.lt(long_ago));
     let ended = Entity::delete_many().filter(Column::ExpiresAt.lt(long_ago));
-    Ok(tx.execute(&used.into_query()).await? + tx.execute(&ended.into_query()).await? + throttle::forget(tx).await?)
+    Ok(tx.execute(&used.into_query()).await?
+        + tx.execute(&ended.into_query()).await?
+        + throttle::forget(tx).await?)
 }

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-use crate::kernel::{clock::Timestamp, journal::Belongs};
+use crate::kernel::{clock::Timestamp, journal::EventPlacement};
 
 /// How long a session lasts at the most.
 const MAX_SECONDS: i64 = 90 * 24 * 60 * 60;
@@ -29,7 +29,7 @@ pub struct Model {
     pub version: i64,
 }
 
-crate::record!(Model, "session", undated, |_row| Belongs::set_up("Session"));
+crate::record!(Model, "session", undated, |_row| EventPlacement::set_up("Session"));
 
 impl Model {
     /// When it ends however often it is refreshed: people show now and then that they are still who they were.

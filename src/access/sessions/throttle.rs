@@ -134,8 +134,10 @@ impl Throttle {
     fn refusal(&self, counted: &[Model], now: Timestamp) -> Option<Error> {
         let is_known = self.is_known(counted, now);
         let wait = counted.iter().filter_map(|row| self.wait(row, is_known, now)).max()?;
-        let refusal =
-            Error::new(Code::TooManyFailures, "There were too many failed sign-ins of this account from here, or from this address.");
+        let refusal = Error::new(
+            Code::TooManyFailures,
+            "There were too many failed sign-ins of this account from here, or from this address.",
+        );
         Some(refusal.retry_after(u64::try_from(wait).unwrap_or(1)))
     }
 }

@@ -9,11 +9,17 @@ use super::{
     service::{self, Parting},
     strength,
 };
-use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, Routes};
+use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, Path, Reply, Result, Routes};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
-    routes.service(read_me).service(update_me).service(list_users).service(create_user).service(read_user).service(update_user);
+    routes
+        .service(read_me)
+        .service(update_me)
+        .service(list_users)
+        .service(create_user)
+        .service(read_user)
+        .service(update_user);
 }
 
 /// Read one's own account
@@ -21,9 +27,9 @@ pub fn routes(routes: &mut Routes) {
 /// The person who is signed in, or for whom the API key acts.
 #[utoipa::path(tag = "users", security(("bearer" = ["profile:read"])), responses((status = 200, description = "The account.", body = UserView), (status = 422, description = "An API key that acts for nobody has no account.")))]
 #[get("/users/me")]
-async fn read_me(db: Data<Db>, context: Context) -> Result<Answer> {
+async fn read_me(db: Data<Db>, context: Context) -> Result<Reply> {
     let user = service::find(db.read(), context.actor.person()?).await?;
-    Answer::ok(&service::view(db.read(), user).await?)
+    Reply::ok(&service::view(db.read(), user).await?)
 }
 
 /// Change one's own account
@@ -31,11 +37,11 @@ async fn read_me(db: Data<Db>, context: Context) -> Result<Answer> {
 /// Name, time zone and language; the rest is the administrator's. A merge patch (RFC 7396).
 #[utoipa::path(tag = "users", security(("bearer" = ["profile:write"])), request_body = ProfilePatch, responses((status = 200, description = "The account as it is now.", body = UserView)))]
 #[patch("/users/me")]
-async fn update_me(db: Data<Db>, call: Call<ProfilePatch>) -> Result<Answer> {
-    let me = call.context.actor.person()?;
-    call.write(&db, async move |tx, patch| {
+async fn update_me(db: Data<Db>, body: JsonBody<ProfilePatch>) -> Result<Reply> {
+    let me = body.context.actor.person()?;
+    body.write(&db, async move |tx, patch| {
         let user = service::update(tx, me, patch.into()).await?;
-        Answer::ok(&service::view(tx.read(), user).await?)
+        Reply::ok(&service::view(tx.read(), user).await?)
     })
     .await
 }
@@ -45,10 +51,10 @@ async fn update_me(db: Data<Db>, call: Call<ProfilePatch>) -> Result<Answer> {
 /// Sorts: `name` (default), `created_at`.
 #[utoipa::path(tag = "users", security(("bearer" = ["users:read"])), params(UserPage, UserFilter), responses((status = 200, description = "A page of users.", body = UserPage)))]
 #[get("/users")]
-async fn list_users(db: Data<Db>, mut list: List<UserFilter>) -> Result<Listing> {
+async fn list_users(db: Data<Db>, mut list: List<UserFilter>) -> Result<ListReply> {
     let filter = std::mem::take(&mut list.filter);
     let page = service::page(db.read(), filter, &list.page).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }
 
 /// Add a person to the staff
@@ -58,17 +64,22 @@ async fn list_users(db: Data<Db>, mut list: List<UserFilter>) -> Result<Listing>
 /// guess is 422 `weak`.
 #[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), request_body = NewUser, responses((status = 201, description = "The new user.", body = UserView)))]
 #[post("/users")]
-async fn create_user(db: Data<Db>, call: Call<NewUser>) -> Result<Answer> {
-    let hash = match &call.body.password {
+async fn create_user(db: Data<Db>, body: JsonBody<NewUser>) -> Result<Reply> {
+    let hash = match &body.body.password {
         Some(password) => {
-            strength::refuse_weak("password", password, vec![call.body.email.clone(), call.body.name.clone()]).await?;
+            strength::refuse_weak(
+                "password",
+                password,
+                vec![body.body.email.clone(), body.body.name.clone()],
+            )
+            .await?;
             Some(password::hash(password.clone()).await?)
         }
         None => None,
     };
-    call.write(&db, async move |tx, new| {
+    body.write(&db, async move |tx, new| {
         let user = service::create(tx, new, hash).await?;
-        Answer::created(&service::view(tx.read(), user).await?)
+        Reply::created(&service::view(tx.read(), user).await?)
     })
     .await
 }
@@ -76,9 +87,9 @@ async fn create_user(db: Data<Db>, call: Call<NewUser>) -> Result<Answer> {
 /// Read one person
 #[utoipa::path(tag = "users", description = "Any person on staff, by id.", security(("bearer" = ["users:read"])), responses((status = 200, description = "The user.", body = UserView)))]
 #[get("/users/{id}")]
-async fn read_user(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
+async fn read_user(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
     let user = service::find(db.read(), id).await?;
-    Answer::ok(&service::view(db.read(), user).await?)
+    Reply::ok(&service::view(db.read(), user).await?)
 }
 
 /// Change a person
@@ -90,12 +101,12 @@ async fn read_user(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Ans
 /// Coming back brings no key back: those that an earlier release let stand when they left end then.
 #[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), request_body = UserPatch, responses((status = 200, description = "The user as it is now.", body = ChangedUserView), (status = 409, description = "Somebody has the address, open work would be left, or it is the last administrator.")))]
 #[patch("/users/{id}")]
-async fn update_user(db: Data<Db>, Path(id): Path<Uuid>, call: Call<UserPatch>) -> Result<Answer> {
-    call.write(&db, async move |tx, patch| {
+async fn update_user(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<UserPatch>) -> Result<Reply> {
+    body.write(&db, async move |tx, patch| {
         let user = service::update(tx, id, patch).await?;
         let user = service::view(tx.read(), user).await?;
-        let api_keys = std::mem::take(&mut tx.memory::<Parting>().keys);
-        Answer::ok(&ChangedUserView { user, api_keys })
+        let api_keys = std::mem::take(&mut tx.cache::<Parting>().keys);
+        Reply::ok(&ChangedUserView { user, api_keys })
     })
     .await
 }

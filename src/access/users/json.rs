@@ -41,7 +41,12 @@ pub struct NewUser {
     pub time_zone: Option<String>,
     /// The language they read, as a BCP 47 tag.
     #[validate(length(min = 2, max = 35), custom(function = text::language))]
-    #[schema(min_length = 2, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", example = "fr")]
+    #[schema(
+        min_length = 2,
+        max_length = 35,
+        pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$",
+        example = "fr"
+    )]
     pub language: Option<String>,
 }
 
@@ -156,7 +161,19 @@ pub struct UserView {
 
 impl UserView {
     pub(super) fn new(row: user::Model, groups: Vec<Membership>) -> Self {
-        let user::Model { id, email, name, role, active, time_zone, language, created_at, updated_at, version, .. } = row;
+        let user::Model {
+            id,
+            email,
+            name,
+            role,
+            active,
+            time_zone,
+            language,
+            created_at,
+            updated_at,
+            version,
+            ..
+        } = row;
         Self { id, email, name, role, active, time_zone, language, groups, created_at, updated_at, version }
     }
 }

@@ -9,6 +9,6 @@ pub mod user;
 
 pub use json::{AffectedKey, Fate, NewUser, UserFilter, UserPatch, UserView};
 pub use service::{
-    Parting, actor, by_email, create, deactivate, find, find_active, first_admin, groups_of, hold, hold_active, name_column, names,
-    nobody_yet, oldest_admin, person_column, set_password, view,
+    Parting, actor, by_email, create, deactivate, find, find_active, first_admin, groups_of, lock_active,
+    lock_for_share, name_column, names, nobody_yet, oldest_admin, person_column, set_password, view,
 };

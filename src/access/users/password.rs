@@ -9,7 +9,7 @@ use argon2::{
 use tokio::sync::Semaphore;
 
 use crate::kernel::{
-    aside::with_permit,
+    blocking::with_permit,
     error::{Error, Result},
 };
 
@@ -17,8 +17,11 @@ use crate::kernel::{
 static PERMITS: Semaphore = Semaphore::const_new(2);
 
 /// OWASP's second choice: 19 MiB, two passes, one lane.
-static HASHER: LazyLock<Option<Argon2<'static>>> =
-    LazyLock::new(|| Params::new(19 * 1024, 2, 1, None).ok().map(|params| Argon2::new(Algorithm::Argon2id, Version::V0x13, params)));
+static HASHER: LazyLock<Option<Argon2<'static>>> = LazyLock::new(|| {
+    Params::new(19 * 1024, 2, 1, None)
+        .ok()
+        .map(|params| Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+});
 
 /// The hash of a password.
 pub async fn hash(password: String) -> Result<String> {

@@ -15,7 +15,7 @@ use super::{
 use crate::kernel::{
     actor::{Actor, ActorKind, Role},
     error::{Code, Error, Result, Violation},
-    filter::Narrow,
+    filter::FilterExt,
     list::{self, Page, PageRequest},
     reader::Reader,
     text,
@@ -33,7 +33,7 @@ pub struct Parting {
 
 /// Adds a person.
 pub async fn create(tx: &mut Tx, new: NewUser, password_hash: Option<String>) -> Result<Model> {
-    let mightier = if tx.context.actor.holds(new.role) { Vec::new() } else { vec!["role"] };
+    let mightier = if tx.context.actor.has_role(new.role) { Vec::new() } else { vec!["role"] };
     refuse_beyond_ones_own(mightier)?;
     let email_key = text::email_key(&new.email);
     refuse_taken(tx, &email_key, None).await?;
@@ -60,7 +60,10 @@ fn refuse_beyond_ones_own(fields: Vec<&str>) -> Result<()> {
     if fields.is_empty() {
         return Ok(());
     }
-    let refusal = Error::new(Code::NotAllowed, "Nobody gives or takes a role beyond their own, nor the account of somebody who has one.");
+    let refusal = Error::new(
+        Code::NotAllowed,
+        "Nobody gives or takes a role beyond their own, nor the account of somebody who has one.",
+    );
     let violation = |field| Violation::field(field, "not_held", "is beyond the role of whoever asks");
     Err(fields.into_iter().map(violation).fold(refusal, Error::violating))
 }
@@ -68,12 +71,16 @@ fn refuse_beyond_ones_own(fields: Vec<&str>) -> Result<()> {
 /// What a change does that only somebody of the person's role, or a higher one, may do. Whoever oversees agents may still
 /// take one out of service.
 fn beyond_ones_own(actor: &Actor, before: &Model, after: &Model) -> Vec<&'static str> {
-    let mightier = !actor.holds(before.role);
+    let mightier = !actor.has_role(before.role);
     let leaves = before.active && !after.active;
     let changed = [
         ("email", before.email != after.email && mightier),
-        ("role", before.role != after.role && (mightier || !actor.holds(after.role))),
-        ("active", before.active != after.active && if leaves { actor.is_outranked_by(before.role) } else { mightier }),
+        ("role", before.role != after.role && (mightier || !actor.has_role(after.role))),
+        (
+            "active",
+            before.active != after.active
+                && if leaves { actor.is_outranked_by(before.role) } else { mightier },
+        ),
     ];
     changed.into_iter().filter(|(_, beyond)| *beyond).map(|(field, _)| field).collect()
 }
@@ -84,9 +91,8 @@ async fn refuse_taken(tx: &Tx, email_key: &str, but: Option<Uuid>) -> Result<()>
         same = same.filter(Column::Id.ne(id));
     }
     if tx.read().any(same.into_query()).await? {
-        return Err(
-            Error::new(Code::AlreadyExists, "Somebody has this address already.").violating(Violation::field("email", "taken", "is taken"))
-        );
+        return Err(Error::new(Code::AlreadyExists, "Somebody has this address already.")
+            .violating(Violation::field("email", "taken", "is taken")));
     }
     Ok(())
 }
@@ -107,7 +113,9 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: UserPatch) -> Result<Model> {
     patch.role.over(&mut after.role, "role")?;
     patch.active.over(&mut after.active, "active")?;
     if let Some(zone) = patch.time_zone.value() {
-        text::time_zone(zone).map_err(|_| Error::field("time_zone", "time_zone", "must be an IANA time zone such as Europe/Paris"))?;
+        text::time_zone(zone).map_err(|_| {
+            Error::field("time_zone", "time_zone", "must be an IANA time zone such as Europe/Paris")
+        })?;
     }
     patch.time_zone.over(&mut after.time_zone, "time_zone")?;
     patch.language.onto(&mut after.language);
@@ -132,7 +140,10 @@ async fn change(tx: &mut Tx, before: &Model, after: Model, event: &str) -> Resul
     let is_admin = after.active && after.role == Role::Admin;
     if was_admin && !is_admin {
         // Locked, so that the last two cannot each retire trusting in the other.
-        let others = Entity::find().filter(Column::Role.eq(Role::Admin)).filter(Column::Active.eq(true)).filter(Column::Id.ne(before.id));
+        let others = Entity::find()
+            .filter(Column::Role.eq(Role::Admin))
+            .filter(Column::Active.eq(true))
+            .filter(Column::Id.ne(before.id));
         let others = tx.for_update(others);
         if tx.read().models(others).await?.is_empty() {
             return Err(Error::new(Code::LastAdmin, "This is the last active administrator."));
@@ -193,7 +204,14 @@ pub async fn first_admin(tx: &mut Tx, email: String, password_hash: String) -> R
     if !nobody_yet(tx.read()).await? {
         return Ok(None);
     }
-    let new = NewUser { email, name: "Administrator".into(), role: Role::Admin, password: None, time_zone: None, language: None };
+    let new = NewUser {
+        email,
+        name: "Administrator".into(),
+        role: Role::Admin,
+        password: None,
+        time_zone: None,
+        language: None,
+    };
     create(tx, new, Some(password_hash)).await.map(Some)
 }
 
@@ -205,21 +223,23 @@ pub async fn oldest_admin(reader: Reader<'_>) -> Result<Option<Model>> {
 }
 
 /// Holds a person as they are until the end of the transaction.
-pub async fn hold(tx: &mut Tx, id: Uuid) -> Result<Option<Model>> {
+pub async fn lock_for_share(tx: &mut Tx, id: Uuid) -> Result<Option<Model>> {
     let select = tx.for_share(Entity::find_by_id(id));
     tx.read().model(select).await
 }
 
 /// Holds a person as they are until the end of the transaction, and refuses one who cannot hold work.
-pub async fn hold_active(tx: &mut Tx, id: Uuid) -> Result<Model> {
-    active_or_refused(hold(tx, id).await?)
+pub async fn lock_active(tx: &mut Tx, id: Uuid) -> Result<Model> {
+    active_or_refused(lock_for_share(tx, id).await?)
 }
 
 /// The person, or why they cannot hold work.
 pub fn active_or_refused(user: Option<Model>) -> Result<Model> {
     match user {
         Some(user) if user.active => Ok(user),
-        Some(user) => Err(Error::field("id", "inactive", format!("{} is not active and cannot hold work", user.name))),
+        Some(user) => {
+            Err(Error::field("id", "inactive", format!("{} is not active and cannot hold work", user.name)))
+        }
         None => Err(Error::field("id", "unknown", "is no user")),
     }
 }
@@ -267,7 +287,11 @@ pub async fn groups_of(reader: Reader<'_>, users: &[Uuid]) -> Result<HashMap<Uui
     let (members, groups) = (Alias::new("group_members"), Alias::new("groups"));
     let select = Query::select()
         .column((members.clone(), Alias::new("user_id")))
-        .columns([(groups.clone(), Alias::new("id")), (groups.clone(), Alias::new("key")), (groups.clone(), Alias::new("name"))])
+        .columns([
+            (groups.clone(), Alias::new("id")),
+            (groups.clone(), Alias::new("key")),
+            (groups.clone(), Alias::new("name")),
+        ])
         .from(members.clone())
         .join(
             JoinType::InnerJoin,
@@ -288,9 +312,22 @@ pub async fn groups_of(reader: Reader<'_>, users: &[Uuid]) -> Result<HashMap<Uui
 pub fn person_column(select: &mut SelectStatement, id: Expr, name: &'static str) {
     let (users, keys) = (Alias::new(format!("{name}_user")), Alias::new(format!("{name}_key")));
     select
-        .join_as(JoinType::LeftJoin, Entity, users.clone(), Expr::col((users.clone(), Column::Id)).eq(id.clone()))
-        .join_as(JoinType::LeftJoin, Alias::new("api_keys"), keys.clone(), Expr::col((keys.clone(), Alias::new("id"))).eq(id))
-        .expr_as(Func::coalesce([Expr::col((users, Column::Name)), Expr::col((keys, Alias::new("name")))]), Alias::new(name));
+        .join_as(
+            JoinType::LeftJoin,
+            Entity,
+            users.clone(),
+            Expr::col((users.clone(), Column::Id)).eq(id.clone()),
+        )
+        .join_as(
+            JoinType::LeftJoin,
+            Alias::new("api_keys"),
+            keys.clone(),
+            Expr::col((keys.clone(), Alias::new("id"))).eq(id),
+        )
+        .expr_as(
+            Func::coalesce([Expr::col((users, Column::Name)), Expr::col((keys, Alias::new("name")))]),
+            Alias::new(name),
+        );
 }
 
 /// The names of people and API keys, all in one query.
@@ -318,7 +355,20 @@ struct Called {
 pub fn name_column(select: &mut SelectStatement, id: Expr, name: &'static str) {
     let (users, groups) = (Alias::new(format!("{name}_user")), Alias::new(format!("{name}_group")));
     select
-        .join_as(JoinType::LeftJoin, Entity, users.clone(), Expr::col((users.clone(), Column::Id)).eq(id.clone()))
-        .join_as(JoinType::LeftJoin, Alias::new("groups"), groups.clone(), Expr::col((groups.clone(), Alias::new("id"))).eq(id))
-        .expr_as(Func::coalesce([Expr::col((users, Column::Name)), Expr::col((groups, Alias::new("name")))]), Alias::new(name));
+        .join_as(
+            JoinType::LeftJoin,
+            Entity,
+            users.clone(),
+            Expr::col((users.clone(), Column::Id)).eq(id.clone()),
+        )
+        .join_as(
+            JoinType::LeftJoin,
+            Alias::new("groups"),
+            groups.clone(),
+            Expr::col((groups.clone(), Alias::new("id"))).eq(id),
+        )
+        .expr_as(
+            Func::coalesce([Expr::col((users, Column::Name)), Expr::col((groups, Alias::new("name")))]),
+            Alias::new(name),
+        );
 }

@@ -4,7 +4,7 @@ use tokio::sync::Semaphore;
 use zxcvbn::{Score, zxcvbn};
 
 use crate::kernel::{
-    aside::with_permit,
+    blocking::with_permit,
     error::{Error, Result},
 };
 
@@ -29,14 +29,20 @@ pub async fn refuse_weak(field: &str, password: &str, about: Vec<String>) -> Res
 /// Why a password is easy to guess for whoever knows whose it is, if it is.
 pub async fn weakness(password: &str, about: Vec<String>) -> Result<Option<String>> {
     let password: String = password.chars().take(MAX_ESTIMATED).collect();
-    with_permit(&PERMITS, move || found(&password, &about)).await
+    with_permit(&PERMITS, move || weakness_of(&password, &about)).await
 }
 
-fn found(password: &str, about: &[String]) -> Option<String> {
-    let parts = about.iter().flat_map(|known| known.split(|c: char| !c.is_alphanumeric())).filter(|part| part.chars().count() > 2);
-    let known: Vec<&str> = about.iter().map(String::as_str).chain(parts).chain(["caseload", "customer service"]).collect();
+fn weakness_of(password: &str, about: &[String]) -> Option<String> {
+    let parts = about
+        .iter()
+        .flat_map(|known| known.split(|c: char| !c.is_alphanumeric()))
+        .filter(|part| part.chars().count() > 2);
+    let known: Vec<&str> =
+        about.iter().map(String::as_str).chain(parts).chain(["caseload", "customer service"]).collect();
     let guessed = zxcvbn(password, &known);
-    let why = || guessed.feedback().and_then(zxcvbn::feedback::Feedback::warning).map(|warning| warning.to_string());
+    let why = || {
+        guessed.feedback().and_then(zxcvbn::feedback::Feedback::warning).map(|warning| warning.to_string())
+    };
     (guessed.score() < MIN_SCORE).then(|| why().unwrap_or_else(|| "add another word or two.".into()))
 }
 
@@ -58,10 +64,11 @@ mod tests {
             "anaruizanaruiz",
             &repeated,
         ] {
-            assert!(found(weak, &about).is_some(), "{weak}");
+            assert!(weakness_of(weak, &about).is_some(), "{weak}");
         }
-        for strong in ["a long first password", "correct horse battery", "x1y2z3a4b5c6", "ßøłþ gün ïpsŵm"] {
-            assert_eq!(found(strong, &about), None, "{strong}");
+        for strong in ["a long first password", "correct horse battery", "x1y2z3a4b5c6", "ßøłþ gün ïpsŵm"]
+        {
+            assert_eq!(weakness_of(strong, &about), None, "{strong}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-use crate::kernel::{actor::Role, clock::Timestamp, journal::Belongs, list::Key};
+use crate::kernel::{actor::Role, clock::Timestamp, journal::EventPlacement, list::Key};
 
 /// A person on staff.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveEntityModel)]
@@ -38,7 +38,7 @@ pub struct Model {
     pub version: i64,
 }
 
-crate::record!(Model, "user", |row| Belongs::set_up(&row.name));
+crate::record!(Model, "user", |row| EventPlacement::set_up(&row.name));
 
 crate::listed!(Model, |row| row.id, default "name", sorts {
     "name" => Column::Name, Key::Text(row.name.clone());

@@ -5,13 +5,13 @@ use actix_web::{get, patch, post, put, web::Data};
 use super::{
     item,
     json::{
-        NewPicklist, NewPicklistItem, PicklistFilter, PicklistItemPatch, PicklistItemView, PicklistOrder, PicklistPage, PicklistParts,
-        PicklistView,
+        NewPicklist, NewPicklistItem, PicklistFilter, PicklistItemPatch, PicklistItemView, PicklistOrder,
+        PicklistPage, PicklistParts, PicklistView,
     },
     service,
 };
 use crate::kernel::{
-    http::{Answer, Call, Command, Context, Db, List, Listing, Path, Query, Result, Routes},
+    http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Query, Reply, Result, Routes},
     tx::Tx,
 };
 
@@ -34,10 +34,10 @@ pub fn routes(routes: &mut Routes) {
 /// Each with its active values in their order. Labels are in the language of `Accept-Language`. Sorts: `name` (default).
 #[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:read"])), params(PicklistPage, PicklistFilter), responses((status = 200, description = "A page of picklists.", body = PicklistPage)))]
 #[get("/picklists")]
-async fn list_picklists(db: Data<Db>, mut list: List<PicklistFilter>) -> Result<Listing> {
+async fn list_picklists(db: Data<Db>, mut list: List<PicklistFilter>) -> Result<ListReply> {
     let filter = std::mem::take(&mut list.filter);
     let page = service::page(db.read(), filter, &list.page, &list.context.languages).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }
 
 /// Create a picklist of one's own
@@ -45,10 +45,10 @@ async fn list_picklists(db: Data<Db>, mut list: List<PicklistFilter>) -> Result<
 /// It is empty at first. The name must be free: 409 `already_exists`.
 #[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:write"])), request_body = NewPicklist, responses((status = 201, description = "The new picklist.", body = PicklistView)))]
 #[post("/picklists")]
-async fn create_picklist(db: Data<Db>, call: Call<NewPicklist>) -> Result<Answer> {
-    call.write(&db, async move |tx, new| {
+async fn create_picklist(db: Data<Db>, body: JsonBody<NewPicklist>) -> Result<Reply> {
+    body.write(&db, async move |tx, new| {
         let list = service::create(tx, new).await?;
-        Answer::created(&service::view(tx.read(), list, false, &tx.context.languages).await?)
+        Reply::created(&service::view(tx.read(), list, false, &tx.context.languages).await?)
     })
     .await
 }
@@ -58,10 +58,10 @@ async fn create_picklist(db: Data<Db>, call: Call<NewPicklist>) -> Result<Answer
 /// With its active values in their order; with `include_retired=true` also those that nobody can choose any more.
 #[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:read"])), params(("name" = String, Path, description = "The name of the picklist.", example = "subject_types"), PicklistParts), responses((status = 200, description = "The picklist.", body = PicklistView)))]
 #[get("/picklists/{name}")]
-async fn read_picklist(db: Data<Db>, Path(name): Path<String>, query: Query<PicklistParts>) -> Result<Answer> {
+async fn read_picklist(db: Data<Db>, Path(name): Path<String>, query: Query<PicklistParts>) -> Result<Reply> {
     let list = service::find(db.read(), &name).await?;
     let retired = query.filter.include_retired.unwrap_or_default().0;
-    Answer::ok(&service::view(db.read(), list, retired, &query.context.languages).await?)
+    Reply::ok(&service::view(db.read(), list, retired, &query.context.languages).await?)
 }
 
 /// Put a picklist in order
@@ -69,10 +69,14 @@ async fn read_picklist(db: Data<Db>, Path(name): Path<String>, query: Query<Pick
 /// Names every active key exactly once; retired ones may be named too, and follow in their present order otherwise.
 #[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:write"])), params(("name" = String, Path, description = "The name of the picklist.", example = "subject_types")), request_body = PicklistOrder, responses((status = 200, description = "The picklist in its new order.", body = PicklistView)))]
 #[put("/picklists/{name}/order")]
-async fn order_picklist(db: Data<Db>, Path(name): Path<String>, call: Call<PicklistOrder>) -> Result<Answer> {
-    call.write(&db, async move |tx, order| {
+async fn order_picklist(
+    db: Data<Db>,
+    Path(name): Path<String>,
+    body: JsonBody<PicklistOrder>,
+) -> Result<Reply> {
+    body.write(&db, async move |tx, order| {
         let list = service::reorder(tx, &name, order).await?;
-        Answer::ok(&service::view(tx.read(), list, false, &tx.context.languages).await?)
+        Reply::ok(&service::view(tx.read(), list, false, &tx.context.languages).await?)
     })
     .await
 }
@@ -83,10 +87,14 @@ async fn order_picklist(db: Data<Db>, Path(name): Path<String>, call: Call<Pickl
 /// A list has at most 1,000 values, retired ones included. The key must be free: 409 `already_exists`.
 #[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:write"])), params(("name" = String, Path, description = "The name of the picklist.", example = "subject_types")), request_body = NewPicklistItem, responses((status = 201, description = "The new value.", body = PicklistItemView)))]
 #[post("/picklists/{name}/items")]
-async fn add_picklist_item(db: Data<Db>, Path(name): Path<String>, call: Call<NewPicklistItem>) -> Result<Answer> {
-    call.write(&db, async move |tx, new| {
+async fn add_picklist_item(
+    db: Data<Db>,
+    Path(name): Path<String>,
+    body: JsonBody<NewPicklistItem>,
+) -> Result<Reply> {
+    body.write(&db, async move |tx, new| {
         let item = service::add(tx, &name, new).await?;
-        Answer::created(&shown(tx, &name, item))
+        Reply::created(&shown(tx, &name, item))
     })
     .await
 }
@@ -96,9 +104,13 @@ async fn add_picklist_item(db: Data<Db>, Path(name): Path<String>, call: Call<Ne
 /// Active or retired.
 #[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:read"])), params(("name" = String, Path, description = "The name of the picklist.", example = "subject_types"), ("key" = String, Path, description = "The key of the value.", example = "order")), responses((status = 200, description = "The value.", body = PicklistItemView)))]
 #[get("/picklists/{name}/items/{key}")]
-async fn read_picklist_item(db: Data<Db>, Path((name, key)): Path<(String, String)>, context: Context) -> Result<Answer> {
+async fn read_picklist_item(
+    db: Data<Db>,
+    Path((name, key)): Path<(String, String)>,
+    context: Context,
+) -> Result<Reply> {
     let item = service::find_item(db.read(), &name, &key).await?;
-    Answer::ok(&PicklistItemView::new(&name, item, &context.languages))
+    Reply::ok(&PicklistItemView::new(&name, item, &context.languages))
 }
 
 /// Change a value of a picklist
@@ -106,10 +118,14 @@ async fn read_picklist_item(db: Data<Db>, Path((name, key)): Path<(String, Strin
 /// A merge patch (RFC 7396). The key stays; what was said with the value is shown with its new label.
 #[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:write"])), params(("name" = String, Path, description = "The name of the picklist.", example = "subject_types"), ("key" = String, Path, description = "The key of the value.", example = "order")), request_body = PicklistItemPatch, responses((status = 200, description = "The value as it is now.", body = PicklistItemView)))]
 #[patch("/picklists/{name}/items/{key}")]
-async fn update_picklist_item(db: Data<Db>, Path((name, key)): Path<(String, String)>, call: Call<PicklistItemPatch>) -> Result<Answer> {
-    call.write(&db, async move |tx, patch| {
+async fn update_picklist_item(
+    db: Data<Db>,
+    Path((name, key)): Path<(String, String)>,
+    body: JsonBody<PicklistItemPatch>,
+) -> Result<Reply> {
+    body.write(&db, async move |tx, patch| {
         let item = service::update(tx, &name, &key, patch).await?;
-        Answer::ok(&shown(tx, &name, item))
+        Reply::ok(&shown(tx, &name, item))
     })
     .await
 }
@@ -119,13 +135,16 @@ async fn update_picklist_item(db: Data<Db>, Path((name, key)): Path<(String, Str
 /// Nobody can choose it from now on; what was said with it stays, and stays readable. Retiring it twice changes nothing.
 #[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:write"])), params(("name" = String, Path, description = "The name of the picklist.", example = "subject_types"), ("key" = String, Path, description = "The key of the value.", example = "order")), responses((status = 200, description = "The value, retired.", body = PicklistItemView)))]
 #[post("/picklists/{name}/items/{key}/retire")]
-async fn retire_picklist_item(db: Data<Db>, Path((name, key)): Path<(String, String)>, command: Command) -> Result<Answer> {
-    command
-        .write(&db, async move |tx| {
-            let item = service::set_active(tx, &name, &key, false).await?;
-            Answer::ok(&shown(tx, &name, item))
-        })
-        .await
+async fn retire_picklist_item(
+    db: Data<Db>,
+    Path((name, key)): Path<(String, String)>,
+    body: NoBody,
+) -> Result<Reply> {
+    body.write(&db, async move |tx| {
+        let item = service::set_active(tx, &name, &key, false).await?;
+        Reply::ok(&shown(tx, &name, item))
+    })
+    .await
 }
 
 /// Bring a retired value of a picklist back
@@ -133,13 +152,16 @@ async fn retire_picklist_item(db: Data<Db>, Path((name, key)): Path<(String, Str
 /// It can be chosen again, at its old place. Restoring an active one changes nothing.
 #[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:write"])), params(("name" = String, Path, description = "The name of the picklist.", example = "subject_types"), ("key" = String, Path, description = "The key of the value.", example = "order")), responses((status = 200, description = "The value, active.", body = PicklistItemView)))]
 #[post("/picklists/{name}/items/{key}/restore")]
-async fn restore_picklist_item(db: Data<Db>, Path((name, key)): Path<(String, String)>, command: Command) -> Result<Answer> {
-    command
-        .write(&db, async move |tx| {
-            let item = service::set_active(tx, &name, &key, true).await?;
-            Answer::ok(&shown(tx, &name, item))
-        })
-        .await
+async fn restore_picklist_item(
+    db: Data<Db>,
+    Path((name, key)): Path<(String, String)>,
+    body: NoBody,
+) -> Result<Reply> {
+    body.write(&db, async move |tx| {
+        let item = service::set_active(tx, &name, &key, true).await?;
+        Reply::ok(&shown(tx, &name, item))
+    })
+    .await
 }
 
 fn shown(tx: &Tx, list: &str, item: item::Model) -> PicklistItemView {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sea_orm::{FromJsonQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{clock::Timestamp, journal::Belongs};
+use crate::kernel::{clock::Timestamp, journal::EventPlacement};
 
 crate::choice! {
     /// Whether a value stands for success.
@@ -29,7 +29,9 @@ impl Labels {
     /// The label without a language is the English one, and everybody's when no other fits.
     #[must_use]
     pub fn choose<'a>(&'a self, label: &'a str, languages: &[String]) -> &'a str {
-        let translated = |tag: &str| self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(tag)).map(|(_, text)| text.as_str());
+        let translated = |tag: &str| {
+            self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(tag)).map(|(_, text)| text.as_str())
+        };
         for language in languages {
             let mut tag = language.as_str();
             loop {
@@ -84,7 +86,7 @@ pub struct Model {
     pub version: i64,
 }
 
-crate::record!(Model, "picklist_item", |row| Belongs::set_up(&row.label));
+crate::record!(Model, "picklist_item", |row| EventPlacement::set_up(&row.label));
 
 #[cfg(test)]
 mod tests {
@@ -92,7 +94,9 @@ mod tests {
 
     #[test]
     fn the_first_language_that_has_a_label_decides() {
-        let labels = Labels([("fr", "Commande"), ("pt-BR", "Pedido")].map(|(tag, text)| (tag.into(), text.into())).into());
+        let labels = Labels(
+            [("fr", "Commande"), ("pt-BR", "Pedido")].map(|(tag, text)| (tag.into(), text.into())).into(),
+        );
         let choose = |languages: &[&str]| {
             let languages: Vec<String> = languages.iter().map(|tag| (*tag).to_owned()).collect();
             labels.choose("Order", &languages).to_owned()

@@ -138,9 +138,19 @@ pub fn patched_labels_schema() -> Object {
 }
 
 fn by_language(about: &str, words: SchemaType, example: Value) -> ObjectBuilder {
-    let label = ObjectBuilder::new().schema_type(words).min_length(Some(1)).max_length(Some(MOST_LETTERS)).pattern(Some(r"^.*\S.*$"));
-    let tag = ObjectBuilder::new().schema_type(Type::String).max_length(Some(35)).pattern(Some("^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"));
-    let map = ObjectBuilder::new().property_names(Some(tag)).additional_properties(Some(label)).max_properties(Some(MOST_LANGUAGES));
+    let label = ObjectBuilder::new()
+        .schema_type(words)
+        .min_length(Some(1))
+        .max_length(Some(MAX_LETTERS))
+        .pattern(Some(r"^.*\S.*$"));
+    let tag = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .max_length(Some(35))
+        .pattern(Some("^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"));
+    let map = ObjectBuilder::new()
+        .property_names(Some(tag))
+        .additional_properties(Some(label))
+        .max_properties(Some(MAX_LANGUAGES));
     map.description(Some(about)).examples([example])
 }
 
@@ -148,22 +158,32 @@ fn keys_schema() -> Array {
     let about = "Every active key once, and retired ones if they have a place; those not named go last, in their present order.";
     let key = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-z0-9_]{1,64}$"));
     let example = json!(["order", "customer", "vendor", "product", "domain"]);
-    ArrayBuilder::new().items(key).max_items(Some(1000)).unique_items(true).description(Some(about)).examples([example]).build()
+    ArrayBuilder::new()
+        .items(key)
+        .max_items(Some(1000))
+        .unique_items(true)
+        .description(Some(about))
+        .examples([example])
+        .build()
 }
 
-const MOST_LETTERS: usize = 100;
-const MOST_LANGUAGES: usize = 50;
+const MAX_LETTERS: usize = 100;
+const MAX_LANGUAGES: usize = 50;
 
 /// Refuses changes that would be no labels.
 pub fn patched_labels(patch: &Patch<BTreeMap<String, Option<String>>>) -> Result<(), ValidationError> {
     let Some(changes) = patch.value() else { return Ok(()) };
     count_languages(changes.len())?;
-    changes.iter().filter_map(|(tag, label)| Some((tag, label.as_ref()?))).try_for_each(|(tag, label)| translation(tag, label))
+    changes
+        .iter()
+        .filter_map(|(tag, label)| Some((tag, label.as_ref()?)))
+        .try_for_each(|(tag, label)| translation(tag, label))
 }
 
 fn count_languages(count: usize) -> Result<(), ValidationError> {
-    if count > MOST_LANGUAGES {
-        return Err(ValidationError::new("length").with_message(format!("must be in {MOST_LANGUAGES} languages at the most").into()));
+    if count > MAX_LANGUAGES {
+        return Err(ValidationError::new("length")
+            .with_message(format!("must be in {MAX_LANGUAGES} languages at the most").into()));
     }
     Ok(())
 }
@@ -176,8 +196,9 @@ pub fn labels(labels: &BTreeMap<String, String>) -> Result<(), ValidationError> 
 
 fn translation(tag: &str, label: &str) -> Result<(), ValidationError> {
     text::language(tag)?;
-    if !(1..=MOST_LETTERS).contains(&label.chars().count()) {
-        return Err(ValidationError::new("length").with_message(format!("the label in {tag} must be 1 to {MOST_LETTERS} long").into()));
+    if !(1..=MAX_LETTERS).contains(&label.chars().count()) {
+        return Err(ValidationError::new("length")
+            .with_message(format!("the label in {tag} must be 1 to {MAX_LETTERS} long").into()));
     }
     text::line(label)
 }

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-use crate::kernel::{clock::Timestamp, journal::Belongs, list::Key};
+use crate::kernel::{clock::Timestamp, journal::EventPlacement, list::Key};
 
 /// A list that people choose from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveEntityModel)]
@@ -24,7 +24,7 @@ pub struct Model {
     pub version: i64,
 }
 
-crate::record!(Model, "picklist", |row| Belongs::set_up(&row.name));
+crate::record!(Model, "picklist", |row| EventPlacement::set_up(&row.name));
 
 crate::listed!(Model, |row| row.id, default "name", sorts {
     "name" => Column::Name, Key::Text(row.name.clone());

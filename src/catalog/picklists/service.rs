@@ -11,7 +11,8 @@ use sea_orm::{
 use super::{
     item::{self, Labels},
     json::{
-        self, LabelView, NewPicklist, NewPicklistItem, PicklistFilter, PicklistItemPatch, PicklistItemView, PicklistOrder, PicklistView,
+        self, LabelView, NewPicklist, NewPicklistItem, PicklistFilter, PicklistItemPatch, PicklistItemView,
+        PicklistOrder, PicklistView,
     },
     picklist::{Column, Entity, Model},
 };
@@ -19,7 +20,7 @@ use crate::{
     access::groups,
     kernel::{
         error::{Code, Error, Result, Violation},
-        filter::Narrow,
+        filter::FilterExt,
         journal::Record,
         list::{self, Page, PageRequest},
         reader::Reader,
@@ -29,7 +30,7 @@ use crate::{
 };
 
 /// Values of one list at the most, retired ones included.
-const MOST_ITEMS: usize = 1000;
+const MAX_ITEMS: usize = 1000;
 
 /// The list whose values are what issues can be about, each perhaps with a group.
 pub const ISSUE_TYPES: &str = "issue_types";
@@ -42,7 +43,14 @@ pub async fn create(tx: &mut Tx, new: NewPicklist) -> Result<Model> {
         return Err(Error::new(Code::AlreadyExists, format!("There is a picklist {} already.", new.name))
             .violating(Violation::field("name", "taken", "is taken")));
     }
-    let list = Model { id: tx.id(), name: new.name, description: new.description, created_at: tx.now, updated_at: tx.now, version: 1 };
+    let list = Model {
+        id: tx.id(),
+        name: new.name,
+        description: new.description,
+        created_at: tx.now,
+        updated_at: tx.now,
+        version: 1,
+    };
     tx.create(&list, "picklist.created").await?;
     Ok(list)
 }
@@ -54,18 +62,28 @@ pub async fn add(tx: &mut Tx, name: &str, new: NewPicklistItem) -> Result<item::
     let label = new.label.trim().to_owned();
     let key = new.key.unwrap_or_else(|| text::slug(&label));
     if key.is_empty() {
-        return Err(Error::field("key", "required", "is required for a label without a Latin letter or digit"));
+        return Err(Error::field(
+            "key",
+            "required",
+            "is required for a label without a Latin letter or digit",
+        ));
     }
     check_duration(name, new.duration.as_deref())?;
     check_group(tx.read(), name, new.group_id).await?;
     let present = items(tx.read(), list.id).await?;
     if let Some(same) = present.iter().find(|item| item.key == key) {
         let state = if same.active { "" } else { ", retired; restore it" };
-        return Err(Error::new(Code::AlreadyExists, format!("The picklist {name} has the value {key} already{state}."))
-            .violating(Violation::field("key", "taken", "is taken")));
+        return Err(Error::new(
+            Code::AlreadyExists,
+            format!("The picklist {name} has the value {key} already{state}."),
+        )
+        .violating(Violation::field("key", "taken", "is taken")));
     }
-    if present.len() >= MOST_ITEMS {
-        return Err(Error::new(Code::Conflict, format!("The picklist {name} has {MOST_ITEMS} values, which is the most.")));
+    if present.len() >= MAX_ITEMS {
+        return Err(Error::new(
+            Code::Conflict,
+            format!("The picklist {name} has {MAX_ITEMS} values, which is the most."),
+        ));
     }
     let item = item::Model {
         id: tx.id(),
@@ -100,7 +118,8 @@ pub async fn update(tx: &mut Tx, name: &str, key: &str, patch: PicklistItemPatch
         None if patch.labels.is_absent() => {}
         None => after.labels.0.clear(),
     }
-    json::labels(&after.labels.0).map_err(|broken| Error::field("labels", &broken.code, broken.message.unwrap_or_default()))?;
+    json::labels(&after.labels.0)
+        .map_err(|broken| Error::field("labels", &broken.code, broken.message.unwrap_or_default()))?;
     patch.color.onto(&mut after.color);
     patch.polarity.onto(&mut after.polarity);
     patch.duration.onto(&mut after.duration);
@@ -139,7 +158,9 @@ pub async fn reorder(tx: &mut Tx, name: &str, order: PicklistOrder) -> Result<Mo
     if moved.is_empty() {
         return Ok(list);
     }
-    let place = moved.iter().fold(CaseStatement::new(), |cases, (key, place)| cases.case(item::Column::Key.eq(*key), *place));
+    let place = moved
+        .iter()
+        .fold(CaseStatement::new(), |cases, (key, place)| cases.case(item::Column::Key.eq(*key), *place));
     let update = item::Entity::update_many()
         .col_expr(item::Column::Position, place.into())
         .col_expr(item::Column::Version, Expr::col(item::Column::Version).add(1))
@@ -156,7 +177,14 @@ pub async fn reorder(tx: &mut Tx, name: &str, order: PicklistOrder) -> Result<Mo
     let list = touch(tx, list).await?;
     let mut keys: Vec<_> = places.keys().copied().collect();
     keys.sort_by_key(|key| places[key]);
-    tx.record::<Model>("picklist.reordered", list.id, &list.belongs(), Some(before), Some(shown(&list, keys)?)).await?;
+    tx.record::<Model>(
+        "picklist.reordered",
+        list.id,
+        &list.placement(),
+        Some(before),
+        Some(shown(&list, keys)?),
+    )
+    .await?;
     Ok(list)
 }
 
@@ -166,14 +194,30 @@ fn check_order(present: &[item::Model], keys: &[String]) -> Result<()> {
     let mut violations = Vec::new();
     for (index, key) in keys.iter().enumerate() {
         if !seen.insert(key) {
-            violations.push(Violation::field(&format!("keys/{index}"), "repeated", format!("{key} is named twice")));
+            violations.push(Violation::field(
+                &format!("keys/{index}"),
+                "repeated",
+                format!("{key} is named twice"),
+            ));
         } else if !present.iter().any(|item| item.key == *key) {
-            violations.push(Violation::field(&format!("keys/{index}"), "unknown_value", format!("{key:?} is no value of this picklist")));
+            violations.push(Violation::field(
+                &format!("keys/{index}"),
+                "unknown_value",
+                format!("{key:?} is no value of this picklist"),
+            ));
         }
     }
-    let missing: Vec<&str> = present.iter().filter(|item| item.active && !seen.contains(&item.key)).map(|item| item.key.as_str()).collect();
+    let missing: Vec<&str> = present
+        .iter()
+        .filter(|item| item.active && !seen.contains(&item.key))
+        .map(|item| item.key.as_str())
+        .collect();
     if !missing.is_empty() {
-        violations.push(Violation::field("keys", "missing", format!("must name every active value; {} is missing", missing.join(", "))));
+        violations.push(Violation::field(
+            "keys",
+            "missing",
+            format!("must name every active value; {} is missing", missing.join(", ")),
+        ));
     }
     if violations.is_empty() { Ok(()) } else { Err(Error::invalid(violations)) }
 }
@@ -181,7 +225,11 @@ fn check_order(present: &[item::Model], keys: &[String]) -> Result<()> {
 fn check_duration(list: &str, duration: Option<&str>) -> Result<()> {
     match (list == DUE_PRESETS, duration) {
         (true, None) => Err(Error::field("duration", "required", "is required for a due preset")),
-        (false, Some(_)) => Err(Error::field("duration", "not_here", format!("only the values of {DUE_PRESETS} have a duration"))),
+        (false, Some(_)) => Err(Error::field(
+            "duration",
+            "not_here",
+            format!("only the values of {DUE_PRESETS} have a duration"),
+        )),
         _ => Ok(()),
     }
 }
@@ -189,12 +237,16 @@ fn check_duration(list: &str, duration: Option<&str>) -> Result<()> {
 async fn check_group(reader: Reader<'_>, list: &str, group: Option<Uuid>) -> Result<()> {
     match group {
         None => Ok(()),
-        Some(_) if list != ISSUE_TYPES => {
-            Err(Error::field("group_id", "not_here", format!("only the values of {ISSUE_TYPES} have a group")))
-        }
+        Some(_) if list != ISSUE_TYPES => Err(Error::field(
+            "group_id",
+            "not_here",
+            format!("only the values of {ISSUE_TYPES} have a group"),
+        )),
         Some(id) => match groups::find(reader, id).await {
             Ok(_) => Ok(()),
-            Err(error) if error.code() == Code::NotFound => Err(Error::field("group_id", "unknown", "is no group")),
+            Err(error) if error.code() == Code::NotFound => {
+                Err(Error::field("group_id", "unknown", "is no group"))
+            }
             Err(error) => Err(error),
         },
     }
@@ -266,7 +318,12 @@ pub async fn find_item(reader: Reader<'_>, list: &str, key: &str) -> Result<item
 }
 
 /// A page of lists.
-pub async fn page(reader: Reader<'_>, filter: PicklistFilter, request: &PageRequest, languages: &[String]) -> Result<Page<PicklistView>> {
+pub async fn page(
+    reader: Reader<'_>,
+    filter: PicklistFilter,
+    request: &PageRequest,
+    languages: &[String],
+) -> Result<Page<PicklistView>> {
     let retired = filter.include_retired.unwrap_or_default().0;
     let page = list::page::<Model>(reader, request, Entity::find().into_query(), |select| {
         select.any_of(Expr::col((Entity, Column::Name)), filter.name.as_ref());
@@ -280,8 +337,16 @@ pub async fn page(reader: Reader<'_>, filter: PicklistFilter, request: &PageRequ
 }
 
 /// A list as others see it.
-pub async fn view(reader: Reader<'_>, list: Model, retired: bool, languages: &[String]) -> Result<PicklistView> {
-    let items = items_of(reader, std::slice::from_ref(&list), retired, languages).await?.remove(&list.id).unwrap_or_default();
+pub async fn view(
+    reader: Reader<'_>,
+    list: Model,
+    retired: bool,
+    languages: &[String],
+) -> Result<PicklistView> {
+    let items = items_of(reader, std::slice::from_ref(&list), retired, languages)
+        .await?
+        .remove(&list.id)
+        .unwrap_or_default();
     Ok(PicklistView::new(list, items))
 }
 
@@ -297,7 +362,10 @@ async fn items_of(
     if !retired {
         select = select.filter(item::Column::Active.eq(true));
     }
-    let select = select.order_by_asc(item::Column::PicklistId).order_by_asc(item::Column::Position).order_by_asc(item::Column::Id);
+    let select = select
+        .order_by_asc(item::Column::PicklistId)
+        .order_by_asc(item::Column::Position)
+        .order_by_asc(item::Column::Id);
     let mut found: HashMap<Uuid, Vec<PicklistItemView>> = HashMap::new();
     for row in reader.models(select).await? {
         let list = row.picklist_id;
@@ -308,27 +376,32 @@ async fn items_of(
 
 /// Values that a transaction has read: by list and key, none when there is no such one.
 #[derive(Default)]
-struct Read(HashMap<(String, String), Option<Value>>);
+struct PicklistCache(HashMap<(String, String), Option<Value>>);
 
 /// Reads the values of `(list, key)` pairs at once, those that this transaction has not read yet. Whoever is about to
 /// check many says so first; a check alone reads what it needs.
-pub async fn learn<'a>(tx: &mut Tx, wanted: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<()> {
-    let read = &tx.memory::<Read>().0;
+pub async fn preload<'a>(tx: &mut Tx, wanted: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<()> {
+    let read = &tx.cache::<PicklistCache>().0;
     let pair = |(list, key): (&str, &str)| (list.to_owned(), key.to_owned());
-    let unread: BTreeSet<_> = wanted.into_iter().filter(|wanted| !read.contains_key(&pair(*wanted))).collect();
+    let unread: BTreeSet<_> =
+        wanted.into_iter().filter(|wanted| !read.contains_key(&pair(*wanted))).collect();
     if unread.is_empty() {
         return Ok(());
     }
     let found = find_values(tx.read(), unread.iter().copied()).await?;
-    let read = &mut tx.memory::<Read>().0;
+    let read = &mut tx.cache::<PicklistCache>().0;
     read.extend(unread.into_iter().map(|unread| (pair(unread), None)));
     read.extend(found.into_iter().map(|value| ((value.list.clone(), value.key.clone()), Some(value))));
     Ok(())
 }
 
 /// An active value, as this transaction has read it.
-fn learnt<'a>(tx: &'a mut Tx, list: &str, key: &str) -> Option<&'a Value> {
-    tx.memory::<Read>().0.get(&(list.to_owned(), key.to_owned())).and_then(Option::as_ref).filter(|value| value.active)
+fn cached<'a>(tx: &'a mut Tx, list: &str, key: &str) -> Option<&'a Value> {
+    tx.cache::<PicklistCache>()
+        .0
+        .get(&(list.to_owned(), key.to_owned()))
+        .and_then(Option::as_ref)
+        .filter(|value| value.active)
 }
 
 /// Refuses a value that is unknown or retired, by the field that holds it.
@@ -340,11 +413,15 @@ pub async fn check(tx: &mut Tx, list: &str, key: &str, field: &str) -> Result<()
 
 /// Refuses values that are unknown or retired: `(list, key, field)`, all of them at once.
 pub async fn check_all(tx: &mut Tx, wanted: &[(&str, &str, &str)]) -> Result<()> {
-    learn(tx, wanted.iter().map(|(list, key, _)| (*list, *key))).await?;
+    preload(tx, wanted.iter().map(|(list, key, _)| (*list, *key))).await?;
     let mut violations = Vec::new();
     for (list, key, field) in wanted {
-        if learnt(tx, list, key).is_none() {
-            violations.push(Violation::field(field, "unknown_value", format!("{key:?} is no active value of the picklist {list}")));
+        if cached(tx, list, key).is_none() {
+            violations.push(Violation::field(
+                field,
+                "unknown_value",
+                format!("{key:?} is no active value of the picklist {list}"),
+            ));
         }
     }
     if violations.is_empty() { Ok(()) } else { Err(Error::invalid(violations)) }
@@ -352,8 +429,8 @@ pub async fn check_all(tx: &mut Tx, wanted: &[(&str, &str, &str)]) -> Result<()>
 
 /// Which of some `(list, key)` pairs can be chosen.
 pub async fn active(tx: &mut Tx, wanted: &[(&str, &str)]) -> Result<Vec<bool>> {
-    learn(tx, wanted.iter().copied()).await?;
-    Ok(wanted.iter().map(|(list, key)| learnt(tx, list, key).is_some()).collect())
+    preload(tx, wanted.iter().copied()).await?;
+    Ok(wanted.iter().map(|(list, key)| cached(tx, list, key).is_some()).collect())
 }
 
 /// Whether there is a list of that name.
@@ -366,18 +443,22 @@ pub async fn exists(reader: Reader<'_>, name: &str) -> Result<bool> {
 
 /// The ISO 8601 duration of a due preset; none when there is no such active one.
 pub async fn duration(tx: &mut Tx, key: &str) -> Result<Option<String>> {
-    learn(tx, [(DUE_PRESETS, key)]).await?;
-    Ok(learnt(tx, DUE_PRESETS, key).and_then(|value| value.duration.clone()))
+    preload(tx, [(DUE_PRESETS, key)]).await?;
+    Ok(cached(tx, DUE_PRESETS, key).and_then(|value| value.duration.clone()))
 }
 
 /// The group that has to do with issues of a type, if it has one.
 pub async fn group_of(tx: &mut Tx, issue_type: &str) -> Result<Option<Uuid>> {
-    learn(tx, [(ISSUE_TYPES, issue_type)]).await?;
-    Ok(learnt(tx, ISSUE_TYPES, issue_type).and_then(|value| value.group_id))
+    preload(tx, [(ISSUE_TYPES, issue_type)]).await?;
+    Ok(cached(tx, ISSUE_TYPES, issue_type).and_then(|value| value.group_id))
 }
 
 /// The labels of `(list, key)` pairs at once, retired ones too, for somebody who reads these languages.
-pub async fn labels(reader: Reader<'_>, wanted: &[(&str, &str)], languages: &[String]) -> Result<HashMap<(String, String), LabelView>> {
+pub async fn labels(
+    reader: Reader<'_>,
+    wanted: &[(&str, &str)],
+    languages: &[String],
+) -> Result<HashMap<(String, String), LabelView>> {
     let found = find_values(reader, wanted.iter().copied()).await?;
     let labelled = found.into_iter().map(|value| {
         let label = value.labels.choose(&value.label, languages).to_owned();
@@ -399,7 +480,10 @@ struct Value {
     active: bool,
 }
 
-async fn find_values<'a>(reader: Reader<'_>, wanted: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Vec<Value>> {
+async fn find_values<'a>(
+    reader: Reader<'_>,
+    wanted: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<Vec<Value>> {
     let mut wanted = wanted.into_iter().peekable();
     if wanted.peek().is_none() {
         return Ok(Vec::new());
@@ -428,10 +512,18 @@ fn in_lists<'a>(select: &mut SelectStatement, wanted: impl IntoIterator<Item = (
         keys.entry(list).or_default().insert(key);
     }
     let any = keys.into_iter().fold(Cond::any(), |any, (list, keys)| {
-        any.add(Expr::col((Entity, Column::Name)).eq(list).and(Expr::col((item::Entity, item::Column::Key)).is_in(keys)))
+        any.add(
+            Expr::col((Entity, Column::Name))
+                .eq(list)
+                .and(Expr::col((item::Entity, item::Column::Key)).is_in(keys)),
+        )
     });
     select
-        .join(JoinType::InnerJoin, Entity, Expr::col((Entity, Column::Id)).equals((item::Entity, item::Column::PicklistId)))
+        .join(
+            JoinType::InnerJoin,
+            Entity,
+            Expr::col((Entity, Column::Id)).equals((item::Entity, item::Column::PicklistId)),
+        )
         .cond_where(any)
         .order_by((item::Entity, item::Column::Position), Order::Asc);
 }

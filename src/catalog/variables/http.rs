@@ -6,7 +6,7 @@ use super::{
     json::{NewVariable, VariableFilter, VariablePage, VariablePatch, VariableView},
     service,
 };
-use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, Routes};
+use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, Path, Reply, Result, Routes};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -19,10 +19,10 @@ pub fn routes(routes: &mut Routes) {
 /// Sorts: `key` (default).
 #[utoipa::path(tag = "variables", security(("bearer" = ["variables:read"])), params(VariablePage, VariableFilter), responses((status = 200, description = "A page of variables.", body = VariablePage)))]
 #[get("/variables")]
-async fn list_variables(db: Data<Db>, mut list: List<VariableFilter>) -> Result<Listing> {
+async fn list_variables(db: Data<Db>, mut list: List<VariableFilter>) -> Result<ListReply> {
     let filter = std::mem::take(&mut list.filter);
     let page = service::page(db.read(), filter, &list.page, &list.context.languages).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }
 
 /// Create a variable
@@ -31,10 +31,10 @@ async fn list_variables(db: Data<Db>, mut list: List<VariableFilter>) -> Result<
 /// There are at most 100 variables, retired ones included. The key must be free: 409 `already_exists`.
 #[utoipa::path(tag = "variables", security(("bearer" = ["variables:write"])), request_body = NewVariable, responses((status = 201, description = "The new variable.", body = VariableView)))]
 #[post("/variables")]
-async fn create_variable(db: Data<Db>, call: Call<NewVariable>) -> Result<Answer> {
-    call.write(&db, async move |tx, new| {
+async fn create_variable(db: Data<Db>, body: JsonBody<NewVariable>) -> Result<Reply> {
+    body.write(&db, async move |tx, new| {
         let variable = service::create(tx, new).await?;
-        Answer::created(&VariableView::new(variable, &tx.context.languages))
+        Reply::created(&VariableView::new(variable, &tx.context.languages))
     })
     .await
 }
@@ -44,9 +44,9 @@ async fn create_variable(db: Data<Db>, call: Call<NewVariable>) -> Result<Answer
 /// Active or retired.
 #[utoipa::path(tag = "variables", security(("bearer" = ["variables:read"])), params(("key" = String, Path, description = "The key of the variable.", example = "mood")), responses((status = 200, description = "The variable.", body = VariableView)))]
 #[get("/variables/{key}")]
-async fn read_variable(db: Data<Db>, Path(key): Path<String>, context: Context) -> Result<Answer> {
+async fn read_variable(db: Data<Db>, Path(key): Path<String>, context: Context) -> Result<Reply> {
     let variable = service::find(db.read(), &key).await?;
-    Answer::ok(&VariableView::new(variable, &context.languages))
+    Reply::ok(&VariableView::new(variable, &context.languages))
 }
 
 /// Change a variable
@@ -55,10 +55,14 @@ async fn read_variable(db: Data<Db>, Path(key): Path<String>, context: Context) 
 /// One that becomes required is demanded of new CRM notes, and of old ones when their variables change.
 #[utoipa::path(tag = "variables", security(("bearer" = ["variables:write"])), params(("key" = String, Path, description = "The key of the variable.", example = "mood")), request_body = VariablePatch, responses((status = 200, description = "The variable as it is now.", body = VariableView)))]
 #[patch("/variables/{key}")]
-async fn update_variable(db: Data<Db>, Path(key): Path<String>, call: Call<VariablePatch>) -> Result<Answer> {
-    call.write(&db, async move |tx, patch| {
+async fn update_variable(
+    db: Data<Db>,
+    Path(key): Path<String>,
+    body: JsonBody<VariablePatch>,
+) -> Result<Reply> {
+    body.write(&db, async move |tx, patch| {
         let variable = service::update(tx, &key, patch).await?;
-        Answer::ok(&VariableView::new(variable, &tx.context.languages))
+        Reply::ok(&VariableView::new(variable, &tx.context.languages))
     })
     .await
 }

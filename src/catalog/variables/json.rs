@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Variables at the most, retired ones included; so are the values of one thing.
-pub(super) const MOST: usize = 100;
+pub(super) const MAX_VARIABLES: usize = 100;
 
 /// A new variable.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
@@ -181,15 +181,24 @@ pub fn values_schema() -> Object {
 /// Changes to values by variable.
 #[must_use]
 pub fn patched_values_schema() -> Object {
-    let about = "Values by variable, merged into those that are there: null takes one away; null for all takes all.";
+    let about =
+        "Values by variable, merged into those that are there: null takes one away; null for all takes all.";
     let nullable = |kind: Type| SchemaType::from_iter([kind, Type::Null]);
-    by_variable(about, nullable(Type::String), nullable(Type::Object), json!({"store": "toys", "ranking": null}))
+    by_variable(
+        about,
+        nullable(Type::String),
+        nullable(Type::Object),
+        json!({"store": "toys", "ranking": null}),
+    )
 }
 
 fn by_variable(about: &str, values: SchemaType, map: SchemaType, example: Value) -> Object {
     let value = ObjectBuilder::new().schema_type(values).min_length(Some(1)).max_length(Some(64));
     let key = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-z0-9_]{1,64}$"));
-    let values = ObjectBuilder::new().property_names(Some(key)).additional_properties(Some(value)).max_properties(Some(MOST));
+    let values = ObjectBuilder::new()
+        .property_names(Some(key))
+        .additional_properties(Some(value))
+        .max_properties(Some(MAX_VARIABLES));
     values.schema_type(map).description(Some(about)).examples([example]).build()
 }
 
@@ -203,14 +212,20 @@ pub fn patched_values(patch: &Patch<BTreeMap<String, Option<String>>>) -> Result
     patch.value().map_or(Ok(()), |changes| fits(changes.iter().map(|(key, value)| (key, value.as_ref()))))
 }
 
-fn fits<'a>(values: impl ExactSizeIterator<Item = (&'a String, Option<&'a String>)>) -> Result<(), ValidationError> {
-    let refusal = |code: &'static str, words: &'static str| ValidationError::new(code).with_message(words.into());
-    if values.len() > MOST {
+fn fits<'a>(
+    values: impl ExactSizeIterator<Item = (&'a String, Option<&'a String>)>,
+) -> Result<(), ValidationError> {
+    let refusal =
+        |code: &'static str, words: &'static str| ValidationError::new(code).with_message(words.into());
+    if values.len() > MAX_VARIABLES {
         return Err(refusal("length", "must have at most 100 members"));
     }
     for (key, value) in values {
         if text::key(key).is_err() || key.len() > 64 {
-            return Err(refusal("key", "variables must be lower-case letters, digits and underscores, 64 at most"));
+            return Err(refusal(
+                "key",
+                "variables must be lower-case letters, digits and underscores, 64 at most",
+            ));
         }
         if value.is_some_and(|value| !(1..=64).contains(&value.chars().count())) {
             return Err(refusal("length", "values must have 1 to 64 characters"));

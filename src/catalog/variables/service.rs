@@ -9,13 +9,13 @@ use sea_orm::{
 };
 
 use super::{
-    json::{MOST, NewVariable, VariableFilter, VariablePatch, VariableView},
+    json::{MAX_VARIABLES, NewVariable, VariableFilter, VariablePatch, VariableView},
     variable::{Column, Entity, Model, Target, Targets},
 };
 use crate::{
     catalog::picklists::{self, item::Labels},
     kernel::{
-        error::{Broken, Code, Error, Result, Violation},
+        error::{Code, Error, Result, Violation, Violations},
         list::{self, Page, PageRequest},
         reader::Reader,
         text,
@@ -27,22 +27,33 @@ use crate::{
 pub async fn create(tx: &mut Tx, new: NewVariable) -> Result<Model> {
     let label = new.label.trim().to_owned();
     let key = new.key.unwrap_or_else(|| text::slug(&label));
-    let mut broken = Broken::default();
+    let mut violations = Violations::default();
     if key.is_empty() {
-        broken.note::<()>(Err(Error::field("key", "required", "is required for a label without a Latin letter or digit")))?;
+        violations.collect::<()>(Err(Error::field(
+            "key",
+            "required",
+            "is required for a label without a Latin letter or digit",
+        )))?;
     }
     if !picklists::exists(tx.read(), &new.picklist).await? {
-        broken.note::<()>(Err(Error::field("picklist", "unknown_value", format!("{:?} is no picklist", new.picklist))))?;
+        violations.collect::<()>(Err(Error::field(
+            "picklist",
+            "unknown_value",
+            format!("{:?} is no picklist", new.picklist),
+        )))?;
     }
-    broken.end()?;
+    violations.into_result()?;
     let present = tx.read().models(Entity::find()).await?;
     if let Some(same) = present.iter().find(|variable| variable.key == key) {
         let state = if same.active { "" } else { ", retired; bring it back" };
         return Err(Error::new(Code::AlreadyExists, format!("There is a variable {key} already{state}."))
             .violating(Violation::field("key", "taken", "is taken")));
     }
-    if present.len() >= MOST {
-        return Err(Error::new(Code::Conflict, format!("There are {MOST} variables, which is the most.")));
+    if present.len() >= MAX_VARIABLES {
+        return Err(Error::new(
+            Code::Conflict,
+            format!("There are {MAX_VARIABLES} variables, which is the most."),
+        ));
     }
     let variable = Model {
         id: tx.id(),
@@ -73,22 +84,26 @@ pub async fn update(tx: &mut Tx, key: &str, patch: VariablePatch) -> Result<Mode
     let before = tx.read().model(select).await?.ok_or_else(|| Error::not_found("variable"))?;
     tx.check_version(&before, "variable")?;
     let mut after = before.clone();
-    let mut broken = Broken::default();
-    broken.note(patch.label.line_over(&mut after.label, "label"))?;
+    let mut violations = Violations::default();
+    violations.collect(patch.label.line_over(&mut after.label, "label"))?;
     match patch.labels.value() {
         Some(changes) => picklists::merge_labels(&mut after.labels.0, changes),
         None if patch.labels.is_absent() => {}
         None => after.labels.0.clear(),
     }
     if let Err(refusal) = picklists::check_labels(&after.labels.0) {
-        broken.note::<()>(Err(Error::field("labels", &refusal.code, refusal.message.unwrap_or_default())))?;
+        violations.collect::<()>(Err(Error::field(
+            "labels",
+            &refusal.code,
+            refusal.message.unwrap_or_default(),
+        )))?;
     }
-    broken.note(patch.required.over(&mut after.required, "required"))?;
+    violations.collect(patch.required.over(&mut after.required, "required"))?;
     let mut targets = std::mem::take(&mut after.applies_to.0);
-    broken.note(patch.applies_to.over(&mut targets, "applies_to"))?;
+    violations.collect(patch.applies_to.over(&mut targets, "applies_to"))?;
     after.applies_to = each_once(targets);
-    broken.note(patch.active.over(&mut after.active, "active"))?;
-    broken.end()?;
+    violations.collect(patch.active.over(&mut after.active, "active"))?;
+    violations.into_result()?;
     let event = match (before.active, after.active) {
         (true, false) => "variable.retired",
         (false, true) => "variable.restored",
@@ -109,7 +124,12 @@ pub async fn find(reader: Reader<'_>, key: &str) -> Result<Model> {
 }
 
 /// A page of variables.
-pub async fn page(reader: Reader<'_>, filter: VariableFilter, request: &PageRequest, languages: &[String]) -> Result<Page<VariableView>> {
+pub async fn page(
+    reader: Reader<'_>,
+    filter: VariableFilter,
+    request: &PageRequest,
+    languages: &[String],
+) -> Result<Page<VariableView>> {
     let page = list::page::<Model>(reader, request, Entity::find().into_query(), |select| {
         if !filter.include_retired.unwrap_or_default().0 {
             select.and_where(Expr::col((Entity, Column::Active)).eq(true));
@@ -127,19 +147,23 @@ pub async fn picklists_of(reader: Reader<'_>) -> Result<HashMap<String, String>>
 
 /// Every variable, as a transaction has read them.
 #[derive(Default)]
-struct Read(Option<Vec<Model>>);
+struct VariableCache(Option<Vec<Model>>);
 
 async fn all(tx: &mut Tx) -> Result<Vec<Model>> {
-    if let Some(read) = &tx.memory::<Read>().0 {
+    if let Some(read) = &tx.cache::<VariableCache>().0 {
         return Ok(read.clone());
     }
     let read = tx.read().models(Entity::find()).await?;
-    tx.memory::<Read>().0 = Some(read.clone());
+    tx.cache::<VariableCache>().0 = Some(read.clone());
     Ok(read)
 }
 
 /// Those of some values that could be recorded on a target now.
-pub async fn usable(tx: &mut Tx, target: Target, values: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
+pub async fn usable(
+    tx: &mut Tx,
+    target: Target,
+    values: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>> {
     if values.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -151,7 +175,9 @@ pub async fn usable(tx: &mut Tx, target: Target, values: &BTreeMap<String, Strin
             Some((variable.key.as_str(), variable.picklist.as_str(), value.as_str()))
         })
         .collect();
-    let active = picklists::active(tx, &known.iter().map(|(_, list, value)| (*list, *value)).collect::<Vec<_>>()).await?;
+    let active =
+        picklists::active(tx, &known.iter().map(|(_, list, value)| (*list, *value)).collect::<Vec<_>>())
+            .await?;
     let usable = known.into_iter().zip(active).filter(|(_, active)| *active);
     Ok(usable.map(|((key, _, value), _)| (key.to_owned(), value.to_owned())).collect())
 }
@@ -170,7 +196,7 @@ pub async fn merge(
         return Ok(after);
     }
     let all = all(tx).await?;
-    let mut broken = Broken::default();
+    let mut violations = Violations::default();
     let mut chosen: Vec<(&str, &str, String)> = Vec::new();
     for (key, value) in changes {
         let field = format!("variables/{key}");
@@ -182,22 +208,29 @@ pub async fn merge(
                     chosen.push((variable.picklist.as_str(), value.as_str(), field));
                     after.insert(key.clone(), value.clone());
                 }
-                None => broken.note::<()>(Err(unknown(&field, key, target))).map(drop)?,
+                None => violations.collect::<()>(Err(unknown(&field, key, target))).map(drop)?,
             },
             None if variable.is_none() && !present.contains_key(key) => {
-                broken.note::<()>(Err(unknown(&field, key, target)))?;
+                violations.collect::<()>(Err(unknown(&field, key, target)))?;
             }
             None => drop(after.remove(key)),
         }
     }
-    let wanted: Vec<(&str, &str, &str)> = chosen.iter().map(|(list, value, field)| (*list, *value, field.as_str())).collect();
-    broken.note(picklists::check_all(tx, &wanted).await)?;
+    let wanted: Vec<(&str, &str, &str)> =
+        chosen.iter().map(|(list, value, field)| (*list, *value, field.as_str())).collect();
+    violations.collect(picklists::check_all(tx, &wanted).await)?;
     if complete {
-        for missing in all.iter().filter(|variable| variable.required && variable.takes(target) && !after.contains_key(&variable.key)) {
-            broken.note::<()>(Err(Error::field(&format!("variables/{}", missing.key), "required", "is required")))?;
+        for missing in all.iter().filter(|variable| {
+            variable.required && variable.takes(target) && !after.contains_key(&variable.key)
+        }) {
+            violations.collect::<()>(Err(Error::field(
+                &format!("variables/{}", missing.key),
+                "required",
+                "is required",
+            )))?;
         }
     }
-    broken.end()?;
+    violations.into_result()?;
     Ok(after)
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     catalog::picklists::item::Labels,
-    kernel::{clock::Timestamp, journal::Belongs, list::Key},
+    kernel::{clock::Timestamp, journal::EventPlacement, list::Key},
 };
 
 crate::choice! {
@@ -60,7 +60,7 @@ impl Model {
     }
 }
 
-crate::record!(Model, "variable", |row| Belongs::set_up(&row.label));
+crate::record!(Model, "variable", |row| EventPlacement::set_up(&row.label));
 
 crate::listed!(Model, |row| row.id, default "key", sorts {
     "key" => Column::Key, Key::Text(row.key.clone());

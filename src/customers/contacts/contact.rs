@@ -15,7 +15,7 @@ use validator::ValidationError;
 use super::key::{self, KeyKind};
 use crate::kernel::{
     clock::Timestamp,
-    journal::{Audience, Belongs},
+    journal::{Audience, EventPlacement},
     list::Key,
     search::Searchable,
     text,
@@ -57,7 +57,10 @@ impl Phone {
     pub fn read(number: &str, country: Option<&str>) -> Self {
         let region = country.and_then(|country| country.parse::<country::Id>().ok());
         let read = phonenumber::parse(region, number).ok().filter(phonenumber::is_valid);
-        Self { number: number.to_owned(), e164: read.map(|number| number.format().mode(Mode::E164).to_string()) }
+        Self {
+            number: number.to_owned(),
+            e164: read.map(|number| number.format().mode(Mode::E164).to_string()),
+        }
     }
 
     /// As it is compared: in international form, else its digits.
@@ -75,7 +78,7 @@ pub struct Phones(pub Vec<Phone>);
 /// Words by a key: external ids by source, values by variable.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 #[serde(transparent)]
-pub struct Words(pub BTreeMap<String, String>);
+pub struct StringMap(pub BTreeMap<String, String>);
 
 /// Members by name that only a form has said: whoever filled it in may have made them up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
@@ -91,7 +94,18 @@ impl Unconfirmed {
 }
 
 /// What a contact agreed to (S3-35).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, validator::Validate, ToSchema, FromJsonQueryResult)]
+#[derive(
+    Clone,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    validator::Validate,
+    ToSchema,
+    FromJsonQueryResult,
+)]
 #[serde(deny_unknown_fields, default)]
 pub struct Marketing {
     /// The mailing lists they are on, at most 100: lower-case letters, digits and underscores.
@@ -108,13 +122,20 @@ pub struct Marketing {
 }
 
 fn list_keys(lists: &[String]) -> Result<(), ValidationError> {
-    lists.iter().try_for_each(|list| if list.len() <= 64 { text::key(list) } else { Err(ValidationError::new("key")) })
+    lists.iter().try_for_each(|list| {
+        if list.len() <= 64 { text::key(list) } else { Err(ValidationError::new("key")) }
+    })
 }
 
 fn lists_schema() -> Array {
     let list = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-z0-9_]{1,64}$"));
     let about = "The mailing lists they are on, at most 100.";
-    ArrayBuilder::new().items(list).max_items(Some(100)).description(Some(about)).examples([json!(["newsletter"])]).build()
+    ArrayBuilder::new()
+        .items(list)
+        .max_items(Some(100))
+        .description(Some(about))
+        .examples([json!(["newsletter"])])
+        .build()
 }
 
 /// A contact.
@@ -161,7 +182,7 @@ pub struct Model {
     /// Whatever else identifies it.
     pub other: String,
     /// The ids that other systems gave it, by source.
-    pub external_ids: Words,
+    pub external_ids: StringMap,
     /// Its present state, a value of `contact_statuses`; empty for none.
     pub status: String,
     /// Since when.
@@ -171,7 +192,7 @@ pub struct Model {
     /// The account's rep.
     pub owner_id: Option<Uuid>,
     /// Values of variables.
-    pub variables: Words,
+    pub variables: StringMap,
     /// What it agreed to.
     pub marketing: Marketing,
     /// What of it only a form has said.
@@ -186,26 +207,34 @@ pub struct Model {
 
 impl Model {
     /// Works out what follows from its other members.
-    pub fn settle(&mut self) {
+    pub fn recompute_derived(&mut self) {
         self.registered = !self.external_ids.0.is_empty();
         self.postal_key = postal_key(self.postal_code.as_deref().unwrap_or_default());
         let full = format!("{} {}", self.first_names, self.last_name).trim().to_owned();
         let called = [full.as_str(), self.company.as_str()].into_iter().find(|name| !name.is_empty());
-        let reached = self.emails.0.first().or(self.phones.0.first().map(|phone| &phone.number)).map(String::as_str);
+        let reached =
+            self.emails.0.first().or(self.phones.0.first().map(|phone| &phone.number)).map(String::as_str);
         let other = Some(self.other.as_str()).filter(|other| !other.is_empty());
         let number = self.external_ids.0.values().next().map(String::as_str);
         self.name = called.or(reached).or(other).or(number).unwrap_or("Unknown").chars().take(200).collect();
         let sorted = [self.last_name.as_str(), self.first_names.as_str(), self.company.as_str()];
         let sorted = sorted.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-        self.sort_name = text::fold(if sorted.is_empty() { &self.name } else { &sorted }).chars().take(200).collect();
+        self.sort_name =
+            text::fold(if sorted.is_empty() { &self.name } else { &sorted }).chars().take(200).collect();
     }
 
     /// What it is found by besides its name.
-    fn words(&self) -> String {
-        let phones = self.phones.0.iter().flat_map(|phone| [Some(phone.number.as_str()), phone.e164.as_deref()]).flatten();
+    fn search_text(&self) -> String {
+        let phones = self
+            .phones
+            .0
+            .iter()
+            .flat_map(|phone| [Some(phone.number.as_str()), phone.e164.as_deref()])
+            .flatten();
         let own = [&self.first_names, &self.last_name, &self.company, &self.other].map(String::as_str);
         let words = own.into_iter().chain(self.emails.0.iter().map(String::as_str)).chain(phones);
-        let words = words.chain(self.external_ids.0.values().map(String::as_str)).chain(self.postal_code.as_deref());
+        let words =
+            words.chain(self.external_ids.0.values().map(String::as_str)).chain(self.postal_code.as_deref());
         words.filter(|words| !words.is_empty()).collect::<Vec<_>>().join("\n")
     }
 
@@ -214,17 +243,25 @@ impl Model {
     #[must_use]
     pub fn keys(&self) -> Vec<key::Model> {
         let mut keys: Vec<(KeyKind, String)> = Vec::new();
-        keys.extend(self.external_ids.0.iter().map(|(source, id)| (KeyKind::External, key::external(source, id))));
+        keys.extend(
+            self.external_ids.0.iter().map(|(source, id)| (KeyKind::External, key::external(source, id))),
+        );
         for email in &self.emails.0 {
             let email = text::email_key(email);
-            keys.push((KeyKind::Mailbox, words::email::mailbox(&email)));
+            keys.push((KeyKind::Mailbox, text_index::email::mailbox(&email)));
             keys.push((KeyKind::Email, email));
         }
-        let confirmed = |member: &str, text: &str| if self.unconfirmed.confirms(member) { text.to_owned() } else { String::new() };
+        let confirmed = |member: &str, text: &str| {
+            if self.unconfirmed.confirms(member) { text.to_owned() } else { String::new() }
+        };
         let phone = if self.unconfirmed.confirms("phones") { KeyKind::Phone } else { KeyKind::ClaimedPhone };
-        keys.extend(self.phones.0.iter().map(|number| (phone, number.key())).filter(|(_, key)| !key.is_empty()));
-        let (first, last) =
-            (text::fold(&confirmed("first_names", &self.first_names)), text::fold(&confirmed("last_name", &self.last_name)));
+        keys.extend(
+            self.phones.0.iter().map(|number| (phone, number.key())).filter(|(_, key)| !key.is_empty()),
+        );
+        let (first, last) = (
+            text::fold(&confirmed("first_names", &self.first_names)),
+            text::fold(&confirmed("last_name", &self.last_name)),
+        );
         let place = confirmed("postal_code", &self.postal_key);
         if !last.is_empty() {
             if !first.is_empty() {
@@ -249,12 +286,12 @@ pub fn postal_key(code: &str) -> String {
     code.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
 }
 
-crate::record!(Model, "contact", |row| Belongs {
+crate::record!(Model, "contact", |row| EventPlacement {
     title: row.name.clone(),
     subject: None,
     contact: Some(row.id),
     audience: Audience::Staff
-}, searchable Some(Searchable::new(&row.name, row.words(), row.created_at)));
+}, searchable Some(Searchable::new(&row.name, row.search_text(), row.created_at)));
 
 crate::listed!(Model, |row| row.id, default "name", expands &["labels"], sorts {
     "name" => Column::SortName, Key::Text(row.sort_name.clone());

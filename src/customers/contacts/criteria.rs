@@ -11,7 +11,7 @@ use super::{
 use crate::kernel::{
     actor::{Actor, Scope},
     error::Result,
-    filter::{AnyOf, Flag, Narrow},
+    filter::{AnyOf, FilterExt, Flag},
 };
 
 /// What the contact of a row must be like; a merged one is as its survivor.
@@ -33,7 +33,11 @@ impl Criteria<'_> {
     /// Refuses whoever asks what contacts are like and may not read them.
     pub fn may_be_asked_by(&self, actor: &Actor) -> Result<()> {
         let Self { kind, country, postal_code_prefix, owner, own_company } = self;
-        let asks = kind.is_some() || country.is_some() || postal_code_prefix.is_some() || owner.is_some() || own_company.is_some();
+        let asks = kind.is_some()
+            || country.is_some()
+            || postal_code_prefix.is_some()
+            || owner.is_some()
+            || own_company.is_some();
         if asks { actor.may(Scope::ContactsRead) } else { Ok(()) }
     }
 }
@@ -44,7 +48,9 @@ pub fn narrow_by(select: &mut SelectStatement, column: &Expr, criteria: Criteria
     if kind.is_some() || country.is_some() || postal_code_prefix.is_some() || owner.is_some() {
         let narrow = |contacts: &mut SelectStatement, of: &Alias| {
             let of = |column: Column| Expr::col((of.clone(), column));
-            contacts.any_of(of(Column::Kind), kind).any_of(of(Column::Country), country.map(in_capitals).as_ref());
+            contacts
+                .any_of(of(Column::Kind), kind)
+                .any_of(of(Column::Country), country.map(in_capitals).as_ref());
             if let Some(AnyOf(prefixes)) = postal_code_prefix {
                 let begin = |prefix: &String| begins(&of(Column::PostalKey), postal_key(prefix));
                 contacts.cond_where(prefixes.iter().map(begin).fold(Cond::any(), Cond::add));
@@ -80,7 +86,9 @@ pub fn narrow_by(select: &mut SelectStatement, column: &Expr, criteria: Criteria
         if wanted {
             select.and_where(column.clone().in_subquery(own));
         } else {
-            select.cond_where(Cond::any().add(column.clone().is_null()).add(column.clone().not_in_subquery(own)));
+            select.cond_where(
+                Cond::any().add(column.clone().is_null()).add(column.clone().not_in_subquery(own)),
+            );
         }
     }
 }

@@ -4,11 +4,14 @@ use actix_web::{get, patch, post, put, web::Data};
 use uuid::Uuid;
 
 use super::{
-    json::{ContactFilter, ContactMerge, ContactPage, ContactPatch, ContactView, ExternalId, MatchConfirmation, NewContact},
+    json::{
+        ContactFilter, ContactMerge, ContactPage, ContactPatch, ContactView, ExternalId, MatchConfirmation,
+        NewContact,
+    },
     merging,
-    service::{self, Found},
+    service::{self, Lookup},
 };
-use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes};
+use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -31,9 +34,9 @@ pub fn routes(routes: &mut Routes) {
 /// `postal_code`. Expands: `labels`.
 #[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])), params(ContactPage, ContactFilter), responses((status = 200, description = "A page of contacts.", body = ContactPage)))]
 #[get("/contacts")]
-async fn list_contacts(db: Data<Db>, list: List<ContactFilter>) -> Result<Listing> {
+async fn list_contacts(db: Data<Db>, list: List<ContactFilter>) -> Result<ListReply> {
     let page = service::page(db.read(), &list.context, &list.filter, &list.page).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }
 
 /// Create a contact
@@ -42,10 +45,10 @@ async fn list_contacts(db: Data<Db>, list: List<ContactFilter>) -> Result<Listin
 /// itself; `GET` shows who else it may be. 409 `already_exists` when another has one of its external ids.
 #[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])), request_body = NewContact, responses((status = 201, description = "The new contact.", body = ContactView)))]
 #[post("/contacts")]
-async fn create_contact(db: Data<Db>, call: Call<NewContact>) -> Result<Answer> {
-    call.write(&db, async move |tx, new| {
+async fn create_contact(db: Data<Db>, body: JsonBody<NewContact>) -> Result<Reply> {
+    body.write(&db, async move |tx, new| {
         let contact = service::create(tx, new).await?;
-        Answer::created(&service::view(tx.read(), contact).await?)
+        Reply::created(&service::view(tx.read(), contact).await?)
     })
     .await
 }
@@ -66,12 +69,16 @@ async fn create_contact(db: Data<Db>, call: Call<NewContact>) -> Result<Answer> 
     responses((status = 200, description = "The contact as it is now.", body = ContactView), (status = 201, description = "The new contact.", body = ContactView), (status = 409, description = "Another contact has one of the ids."))
 )]
 #[put("/contacts/by-external-id/{source}/{external_id}")]
-async fn upsert_contact(db: Data<Db>, Path((source, id)): Path<(String, String)>, call: Call<ContactPatch>) -> Result<Answer> {
+async fn upsert_contact(
+    db: Data<Db>,
+    Path((source, id)): Path<(String, String)>,
+    body: JsonBody<ContactPatch>,
+) -> Result<Reply> {
     let external = ExternalId { source, id };
-    call.write(&db, async move |tx, patch| {
+    body.write(&db, async move |tx, patch| {
         let (contact, new) = service::upsert(tx, external, patch).await?;
         let view = service::view(tx.read(), contact).await?;
-        if new { Answer::created(&view) } else { Answer::ok(&view) }
+        if new { Reply::created(&view) } else { Reply::ok(&view) }
     })
     .await
 }
@@ -82,10 +89,10 @@ async fn upsert_contact(db: Data<Db>, Path((source, id)): Path<(String, String)>
 /// contact that was merged is 308 to its survivor (B-8).
 #[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])), responses((status = 200, description = "The contact.", body = ContactView), (status = 308, description = "It was merged; `Location` is its survivor.")))]
 #[get("/contacts/{id}")]
-async fn read_contact(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
+async fn read_contact(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
     match service::find(db.read(), id).await? {
-        Found::Here(contact) => Answer::ok(&*contact),
-        Found::Moved(survivor) => Ok(Answer::moved_to(format!("/v1/contacts/{survivor}"))),
+        Lookup::Here(contact) => Reply::ok(&*contact),
+        Lookup::Moved(survivor) => Ok(Reply::moved_to(format!("/v1/contacts/{survivor}"))),
     }
 }
 
@@ -94,10 +101,10 @@ async fn read_contact(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<
 /// A merge patch (RFC 7396). 409 `merged` when it was merged into another.
 #[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])), request_body = ContactPatch, responses((status = 200, description = "The contact as it is now.", body = ContactView), (status = 409, description = "It was merged, or another contact has one of the ids.")))]
 #[patch("/contacts/{id}")]
-async fn update_contact(db: Data<Db>, Path(id): Path<Uuid>, call: Call<ContactPatch>) -> Result<Answer> {
-    call.write(&db, async move |tx, patch| {
+async fn update_contact(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<ContactPatch>) -> Result<Reply> {
+    body.write(&db, async move |tx, patch| {
         let contact = service::update(tx, id, patch).await?;
-        Answer::ok(&service::view(tx.read(), contact).await?)
+        Reply::ok(&service::view(tx.read(), contact).await?)
     })
     .await
 }
@@ -107,10 +114,14 @@ async fn update_contact(db: Data<Db>, Path(id): Path<Uuid>, call: Call<ContactPa
 /// Merges an unregistered record into the contact that it is (S4-14); the answer is the survivor.
 #[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])), request_body = MatchConfirmation, responses((status = 200, description = "The survivor.", body = ContactView)))]
 #[post("/contacts/{id}/confirm-match")]
-async fn confirm_contact_match(db: Data<Db>, Path(id): Path<Uuid>, call: Call<MatchConfirmation>) -> Result<Answer> {
-    call.write(&db, async move |tx, confirmed| {
+async fn confirm_contact_match(
+    db: Data<Db>,
+    Path(id): Path<Uuid>,
+    body: JsonBody<MatchConfirmation>,
+) -> Result<Reply> {
+    body.write(&db, async move |tx, confirmed| {
         let contact = merging::confirm(tx, id, confirmed.contact_id).await?;
-        Answer::ok(&service::view(tx.read(), contact).await?)
+        Reply::ok(&service::view(tx.read(), contact).await?)
     })
     .await
 }
@@ -120,8 +131,8 @@ async fn confirm_contact_match(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Ma
 /// The record stands on its own again, with everything that was recorded about it (S4-14).
 #[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])), responses((status = 200, description = "The contact, on its own again.", body = ContactView)))]
 #[post("/contacts/{id}/unmatch")]
-async fn undo_contact_match(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
-    unmerged(&db, id, command).await
+async fn undo_contact_match(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
+    unmerged(&db, id, body).await
 }
 
 /// Merge a contact into another
@@ -130,10 +141,10 @@ async fn undo_contact_match(db: Data<Db>, Path(id): Path<Uuid>, command: Command
 /// system knows by different ids are 409 `conflicting_identities`, unless `despite_conflict` is true.
 #[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])), request_body = ContactMerge, responses((status = 200, description = "The survivor.", body = ContactView)))]
 #[post("/contacts/{id}/merge")]
-async fn merge_contact(db: Data<Db>, Path(id): Path<Uuid>, call: Call<ContactMerge>) -> Result<Answer> {
-    call.write(&db, async move |tx, wanted| {
+async fn merge_contact(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<ContactMerge>) -> Result<Reply> {
+    body.write(&db, async move |tx, wanted| {
         let contact = merging::merge(tx, id, wanted.into, wanted.despite_conflict, "into").await?;
-        Answer::ok(&service::view(tx.read(), contact).await?)
+        Reply::ok(&service::view(tx.read(), contact).await?)
     })
     .await
 }
@@ -143,15 +154,14 @@ async fn merge_contact(db: Data<Db>, Path(id): Path<Uuid>, call: Call<ContactMer
 /// The exact inverse of `/merge`: the contact stands on its own again, with all that it brought.
 #[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])), responses((status = 200, description = "The contact, on its own again.", body = ContactView)))]
 #[post("/contacts/{id}/unmerge")]
-async fn unmerge_contact(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
-    unmerged(&db, id, command).await
+async fn unmerge_contact(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
+    unmerged(&db, id, body).await
 }
 
-async fn unmerged(db: &Data<Db>, id: Uuid, command: Command) -> Result<Answer> {
-    command
-        .write(db, async move |tx| {
-            let contact = merging::unmerge(tx, id).await?;
-            Answer::ok(&service::view(tx.read(), contact).await?)
-        })
-        .await
+async fn unmerged(db: &Data<Db>, id: Uuid, body: NoBody) -> Result<Reply> {
+    body.write(db, async move |tx| {
+        let contact = merging::unmerge(tx, id).await?;
+        Reply::ok(&service::view(tx.read(), contact).await?)
+    })
+    .await
 }

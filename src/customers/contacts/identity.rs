@@ -28,9 +28,9 @@ use crate::kernel::{
 /// The shop's own ids, by which subjects of the cart are contacts.
 const SHOP: &str = "shop";
 /// Candidates that are shown.
-const MOST_CANDIDATES: usize = 10;
+const MAX_CANDIDATES: usize = 10;
 /// Keys in common that are looked at.
-const MOST_IN_COMMON: u64 = 500;
+const MAX_IN_COMMON: u64 = 500;
 
 /// Who somebody turned out to be.
 pub struct Identified {
@@ -44,7 +44,7 @@ pub struct Identified {
 
 /// Whose word a description is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Word {
+pub enum Trust {
     /// The shop's: its staff's, its servers', its feeds'.
     Own,
     /// That of whoever filled in a form, passed on by a server of the shop.
@@ -64,21 +64,21 @@ pub struct Newcomer {
 
 /// Finds whom a description means, or makes a new record of it. What an unregistered record lacks is added to it.
 pub async fn identify(tx: &mut Tx, who: Who) -> Result<Identified> {
-    recognise(tx, who, Newcomer::default(), Word::Own).await
+    recognise(tx, who, Newcomer::default(), Trust::Own).await
 }
 
 /// Finds whom a description means, or makes a new record of it. By itself it matches only an id, or an
 /// e-mail address that one contact alone has; whoever has the same address waits until that is decided. A stranger adds
 /// nothing to a record that is there, and is not told who else it may be, nor by how long it takes that there is one.
-pub async fn recognise(tx: &mut Tx, who: Who, newcomer: Newcomer, word: Word) -> Result<Identified> {
-    if !who.says_something() {
+pub async fn recognise(tx: &mut Tx, who: Who, newcomer: Newcomer, word: Trust) -> Result<Identified> {
+    if !who.describes_something() {
         return Err(Error::field("", "required", "at least one member must say who it is"));
     }
     if let Some(id) = who.contact_id {
         return Ok(certain(resolve(tx, id, "contact_id").await?, MatchedBy::ContactId));
     }
     if let Some(external) = &who.external_id {
-        alone_with(tx, KeyKind::External, &key::external(&external.source, &external.id)).await?;
+        lock_identity_key(tx, KeyKind::External, &key::external(&external.source, &external.id)).await?;
         if let Some(id) = by_external_id(tx.read(), external).await? {
             return Ok(certain(id, MatchedBy::ExternalId));
         }
@@ -90,10 +90,11 @@ pub async fn recognise(tx: &mut Tx, who: Who, newcomer: Newcomer, word: Word) ->
     };
     let email = who.email.as_deref().map(text::email_key).filter(|email| !email.is_empty());
     if let (Some(email), None) = (&email, &who.external_id) {
-        alone_with(tx, KeyKind::Email, email).await?;
+        lock_identity_key(tx, KeyKind::Email, email).await?;
         if let Some(holder) = only_holder(tx.read(), email).await? {
-            let holder = if word == Word::Strangers {
-                tx.rehearse(async |tx| Box::pin(service::register(tx, describe(&who), word)).await.map(drop)).await?;
+            let holder = if word == Trust::Strangers {
+                tx.dry_run(async |tx| Box::pin(service::register(tx, describe(&who), word)).await.map(drop))
+                    .await?;
                 holder
             } else {
                 Box::pin(complete(tx, holder.id, &who, word)).await?
@@ -112,9 +113,9 @@ fn certain(contact_id: Uuid, by: MatchedBy) -> Identified {
 }
 
 /// Somebody new, or found by what others may have too.
-async fn likely(tx: &Tx, contact: Model, matched_by: Option<MatchedBy>, word: Word) -> Result<Identified> {
+async fn likely(tx: &Tx, contact: Model, matched_by: Option<MatchedBy>, word: Trust) -> Result<Identified> {
     let (contact_id, created) = (contact.id, matched_by.is_none());
-    let shown = word != Word::Strangers && tx.context.actor.may_read(Model::KIND);
+    let shown = word != Trust::Strangers && tx.context.actor.may_read(Model::KIND);
     let candidates = if shown { candidates(tx.read(), &contact).await? } else { Vec::new() };
     Ok(Identified {
         contact_id,
@@ -145,17 +146,18 @@ fn described(who: Who) -> ContactPatch {
 
 /// Adds to an unregistered record what it lacks; a registered one is the other system's to keep. What only a form has said is
 /// lacking to the shop's own word, which takes its place and is confirmed.
-async fn complete(tx: &mut Tx, id: Uuid, who: &Who, word: Word) -> Result<Model> {
+async fn complete(tx: &mut Tx, id: Uuid, who: &Who, word: Trust) -> Result<Model> {
     let before = service::lock(tx, id).await?;
     if before.registered {
         return Ok(before);
     }
     let wanted = |member: &str, lacks: bool, said: &Option<String>| {
-        let lacks = lacks || word == Word::Own && !before.unconfirmed.confirms(member);
+        let lacks = lacks || word == Trust::Own && !before.unconfirmed.confirms(member);
         said.clone().filter(|said| lacks && !said.trim().is_empty())
     };
     // They were found by this address, which may be of somebody who was merged into them.
-    let is_theirs = |said: &String| before.emails.0.iter().any(|email| text::email_key(email) == text::email_key(said));
+    let is_theirs =
+        |said: &String| before.emails.0.iter().any(|email| text::email_key(email) == text::email_key(said));
     let lacks = |text: &Option<String>| text.as_deref().unwrap_or_default().is_empty();
     let patch = described(Who {
         first_names: wanted("first_names", before.first_names.is_empty(), &who.first_names),
@@ -172,8 +174,8 @@ async fn complete(tx: &mut Tx, id: Uuid, who: &Who, word: Word) -> Result<Model>
 }
 
 /// Lets nobody else decide about the same key until the end.
-pub(super) async fn alone_with(tx: &mut Tx, kind: KeyKind, key: &str) -> Result<()> {
-    tx.alone(text::door(&format!("contact {kind} {key}"))).await
+pub(super) async fn lock_identity_key(tx: &mut Tx, kind: KeyKind, key: &str) -> Result<()> {
+    tx.advisory_lock(text::lock_key(&format!("contact {kind} {key}"))).await
 }
 
 /// The survivors that have a key of one of some kinds, by the contacts that hold it.
@@ -195,7 +197,7 @@ pub(super) fn has_key(kinds: &[KeyKind], key: &str) -> Expr {
 }
 
 /// Contacts that have the words, themselves or in what was merged into them.
-pub(super) fn says(words: &Terms, backend: DbBackend) -> Expr {
+pub(super) fn matches_terms(words: &Terms, backend: DbBackend) -> Expr {
     let holder = Alias::new("holder");
     let roots = Query::select()
         .column((holder.clone(), Column::RootId))
@@ -212,7 +214,9 @@ struct Holder {
 
 /// The survivor that has an id in another system.
 pub async fn by_external_id(reader: Reader<'_>, external: &ExternalId) -> Result<Option<Uuid>> {
-    let found = reader.one::<Holder>(&holders(&[KeyKind::External], &key::external(&external.source, &external.id))).await?;
+    let found = reader
+        .one::<Holder>(&holders(&[KeyKind::External], &key::external(&external.source, &external.id)))
+        .await?;
     Ok(found.map(|holder| holder.id))
 }
 
@@ -252,7 +256,7 @@ struct Common {
 
 impl KeyKind {
     /// What it says when two contacts have it in common, and how sure that makes.
-    const fn says(self) -> Option<(Reason, f64)> {
+    const fn evidence(self) -> Option<(Reason, f64)> {
         match self {
             Self::External | Self::ClaimedPhone => None,
             Self::Email => Some((Reason::Email, 0.9)),
@@ -279,10 +283,15 @@ pub async fn candidates(reader: Reader<'_>, contact: &Model) -> Result<Vec<Candi
     let id = contact.id;
     let mut own = if contact.absorbed > 0 { merged_into(reader, &[id]).await? } else { Vec::new() };
     own.push(contact.clone());
-    let ids: BTreeSet<(&str, &str)> =
-        own.iter().flat_map(|contact| &contact.external_ids.0).map(|(source, id)| (source.as_str(), id.as_str())).collect();
-    let keys = own.iter().flat_map(Model::keys).filter(|key| key.kind.says().is_some());
-    let same = keys.fold(Cond::any(), |any, key| any.add(column(key::Column::Kind).eq(key.kind).and(column(key::Column::Key).eq(key.key))));
+    let ids: BTreeSet<(&str, &str)> = own
+        .iter()
+        .flat_map(|contact| &contact.external_ids.0)
+        .map(|(source, id)| (source.as_str(), id.as_str()))
+        .collect();
+    let keys = own.iter().flat_map(Model::keys).filter(|key| key.kind.evidence().is_some());
+    let same = keys.fold(Cond::any(), |any, key| {
+        any.add(column(key::Column::Kind).eq(key.kind).and(column(key::Column::Key).eq(key.key)))
+    });
     if same.is_empty() {
         return Ok(Vec::new());
     }
@@ -294,7 +303,7 @@ pub async fn candidates(reader: Reader<'_>, contact: &Model) -> Result<Vec<Candi
         .inner_join(Entity, Expr::col((Entity, Column::Id)).equals((key::Entity, key::Column::ContactId)))
         .cond_where(same)
         .and_where(Expr::col((Entity, Column::RootId)).ne(id))
-        .limit(MOST_IN_COMMON)
+        .limit(MAX_IN_COMMON)
         .to_owned();
     let mut common: HashMap<Uuid, BTreeSet<KeyKind>> = HashMap::new();
     for found in reader.all::<Common>(&select).await? {
@@ -305,12 +314,20 @@ pub async fn candidates(reader: Reader<'_>, contact: &Model) -> Result<Vec<Candi
     }
     let found = reader.models(Entity::find().filter(Column::Id.is_in(common.keys().copied()))).await?;
     // Two that the same system tells apart are not the same.
-    let told_apart =
-        |other: &Model| other.external_ids.0.iter().any(|(source, id)| ids.iter().any(|(known, mine)| known == source && mine != id));
-    let mut candidates: Vec<CandidateView> =
-        found.iter().filter(|other| !told_apart(other)).map(|other| candidate(other, &common[&other.id])).collect();
+    let told_apart = |other: &Model| {
+        other
+            .external_ids
+            .0
+            .iter()
+            .any(|(source, id)| ids.iter().any(|(known, mine)| known == source && mine != id))
+    };
+    let mut candidates: Vec<CandidateView> = found
+        .iter()
+        .filter(|other| !told_apart(other))
+        .map(|other| candidate(other, &common[&other.id]))
+        .collect();
     candidates.sort_by(|a, b| b.certainty.total_cmp(&a.certainty).then(a.contact_id.cmp(&b.contact_id)));
-    candidates.truncate(MOST_CANDIDATES);
+    candidates.truncate(MAX_CANDIDATES);
     Ok(candidates)
 }
 
@@ -320,7 +337,7 @@ fn column(column: key::Column) -> Expr {
 
 fn candidate(contact: &Model, common: &BTreeSet<KeyKind>) -> CandidateView {
     let implied: BTreeSet<KeyKind> = common.iter().flat_map(|kind| kind.implies()).copied().collect();
-    let said: Vec<(Reason, f64)> = common.difference(&implied).filter_map(|kind| kind.says()).collect();
+    let said: Vec<(Reason, f64)> = common.difference(&implied).filter_map(|kind| kind.evidence()).collect();
     let doubt = said.iter().fold(1.0, |doubt, (_, certainty)| doubt * (1.0 - certainty));
     CandidateView {
         contact_id: contact.id,

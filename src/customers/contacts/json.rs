@@ -19,9 +19,9 @@ use super::contact::{Emails, Entity, Kind, Marketing, Model, Phone, Phones, Unco
 use crate::{
     catalog::{picklists::LabelView, variables},
     kernel::{
-        actor::Named,
+        actor::ActorRef,
         clock::Timestamp,
-        filter::{AnyOf, Flag, LONGEST, TOO_LONG, Whose},
+        filter::{AnyOf, Flag, MAX_LENGTH, OwnerFilter, TOO_LONG},
         http::View,
         patch::{Patch, not_null},
         search::Terms,
@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Addresses, numbers and ids that one contact has at the most.
-pub(super) const MOST_OF_EACH: usize = 20;
+pub(super) const MAX_ENTRIES: usize = 20;
 
 /// The id that another system gave to a contact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
@@ -91,7 +91,12 @@ pub struct NewContact {
     pub time_zone: Option<String>,
     /// The language it reads, as a BCP 47 tag.
     #[validate(length(min = 2, max = 35), custom(function = text::language))]
-    #[schema(min_length = 2, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", example = "fr-CA")]
+    #[schema(
+        min_length = 2,
+        max_length = 35,
+        pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$",
+        example = "fr-CA"
+    )]
     pub language: Option<String>,
     /// Whatever else identifies it, up to 1,000 characters.
     #[validate(length(max = 1000), custom(function = text::plain))]
@@ -192,7 +197,8 @@ impl From<NewContact> for ContactPatch {
         fn given<T>(value: Option<T>) -> Patch<T> {
             value.map_or(Patch::Absent, Patch::Value)
         }
-        let ids: BTreeMap<_, _> = new.external_ids.into_iter().map(|(source, id)| (source, Some(id))).collect();
+        let ids: BTreeMap<_, _> =
+            new.external_ids.into_iter().map(|(source, id)| (source, Some(id))).collect();
         Self {
             kind: given(new.kind),
             first_names: Patch::Value(new.first_names),
@@ -208,14 +214,17 @@ impl From<NewContact> for ContactPatch {
             external_ids: Patch::Value(ids),
             status: given(new.status),
             owner_id: given(new.owner_id),
-            variables: Patch::Value(new.variables.into_iter().map(|(key, value)| (key, Some(value))).collect()),
+            variables: Patch::Value(
+                new.variables.into_iter().map(|(key, value)| (key, Some(value))).collect(),
+            ),
             marketing: new.marketing,
         }
     }
 }
 
 fn emails_schema() -> Array {
-    let email = ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::Custom("email".into())));
+    let email =
+        ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::Custom("email".into())));
     several(email, "E-mail addresses, at most 20; compared without case.", json!(["zoe@epicerie.example"]))
 }
 
@@ -226,7 +235,12 @@ fn phones_schema() -> Array {
 }
 
 fn several(one: ObjectBuilder, about: &str, example: Value) -> Array {
-    ArrayBuilder::new().items(one).max_items(Some(MOST_OF_EACH)).description(Some(about)).examples([example]).build()
+    ArrayBuilder::new()
+        .items(one)
+        .max_items(Some(MAX_ENTRIES))
+        .description(Some(about))
+        .examples([example])
+        .build()
 }
 
 fn ids_schema() -> Object {
@@ -236,13 +250,24 @@ fn ids_schema() -> Object {
 
 fn patched_ids_schema() -> Object {
     let about = "Ids by source to add or change; null takes one away.";
-    by_source(about, SchemaType::from_iter([Type::String, Type::Null]), json!({"shop": "C-1001", "old_shop": null}))
+    by_source(
+        about,
+        SchemaType::from_iter([Type::String, Type::Null]),
+        json!({"shop": "C-1001", "old_shop": null}),
+    )
 }
 
 fn by_source(about: &str, ids: SchemaType, example: Value) -> Object {
-    let id = ObjectBuilder::new().schema_type(ids).min_length(Some(1)).max_length(Some(255)).pattern(Some(r"^.*\S.*$"));
+    let id = ObjectBuilder::new()
+        .schema_type(ids)
+        .min_length(Some(1))
+        .max_length(Some(255))
+        .pattern(Some(r"^.*\S.*$"));
     let source = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-z0-9_]{1,64}$"));
-    let map = ObjectBuilder::new().property_names(Some(source)).additional_properties(Some(id)).max_properties(Some(MOST_OF_EACH));
+    let map = ObjectBuilder::new()
+        .property_names(Some(source))
+        .additional_properties(Some(id))
+        .max_properties(Some(MAX_ENTRIES));
     map.description(Some(about)).examples([example]).build()
 }
 
@@ -253,13 +278,21 @@ fn refusal(code: &'static str, words: &'static str) -> ValidationError {
 fn emails(emails: &[String]) -> Result<(), ValidationError> {
     let fits = |email: &String| email.chars().count() <= 254 && email.trim().validate_email();
     emails.iter().try_for_each(|email| text::plain(email))?;
-    if emails.iter().all(fits) { Ok(()) } else { Err(refusal("email", "must be e-mail addresses of at most 254 characters")) }
+    if emails.iter().all(fits) {
+        Ok(())
+    } else {
+        Err(refusal("email", "must be e-mail addresses of at most 254 characters"))
+    }
 }
 
 fn phones(phones: &[String]) -> Result<(), ValidationError> {
     let fits = |phone: &String| phone.chars().count() <= 50 && phone.chars().any(|c| c.is_ascii_digit());
     phones.iter().try_for_each(|phone| text::plain(phone))?;
-    if phones.iter().all(fits) { Ok(()) } else { Err(refusal("phone", "must be phone numbers of at most 50 characters")) }
+    if phones.iter().all(fits) {
+        Ok(())
+    } else {
+        Err(refusal("phone", "must be phone numbers of at most 50 characters"))
+    }
 }
 
 fn country_code(country: &str) -> Result<(), ValidationError> {
@@ -271,13 +304,18 @@ fn external_ids(ids: &BTreeMap<String, String>) -> Result<(), ValidationError> {
     check_ids(ids.iter().map(|(source, id)| (source, Some(id))))
 }
 
-fn check_ids<'a>(ids: impl ExactSizeIterator<Item = (&'a String, Option<&'a String>)>) -> Result<(), ValidationError> {
+fn check_ids<'a>(
+    ids: impl ExactSizeIterator<Item = (&'a String, Option<&'a String>)>,
+) -> Result<(), ValidationError> {
     if ids.len() > 20 {
         return Err(refusal("length", "must have at most 20 members"));
     }
     for (source, id) in ids {
         if text::key(source).is_err() || source.len() > 64 {
-            return Err(refusal("key", "sources must be lower-case letters, digits and underscores, 64 at most"));
+            return Err(refusal(
+                "key",
+                "sources must be lower-case letters, digits and underscores, 64 at most",
+            ));
         }
         if id.is_some_and(|id| !(1..=255).contains(&id.chars().count())) {
             return Err(refusal("length", "ids must have 1 to 255 characters"));
@@ -289,7 +327,10 @@ fn check_ids<'a>(ids: impl ExactSizeIterator<Item = (&'a String, Option<&'a Stri
     Ok(())
 }
 
-fn within<T>(patch: &Patch<T>, check: impl FnOnce(&T) -> Result<(), ValidationError>) -> Result<(), ValidationError> {
+fn within<T>(
+    patch: &Patch<T>,
+    check: impl FnOnce(&T) -> Result<(), ValidationError>,
+) -> Result<(), ValidationError> {
     patch.value().map_or(Ok(()), check)
 }
 
@@ -377,7 +418,7 @@ fn one_phone(phone: &str) -> Result<(), ValidationError> {
 
 impl ContactPatch {
     /// The members that it says of who a contact is.
-    pub(super) fn says(&self) -> Vec<&'static str> {
+    pub(super) fn described_members(&self) -> Vec<&'static str> {
         let said = [
             ("first_names", !self.first_names.is_absent()),
             ("last_name", !self.last_name.is_absent()),
@@ -395,9 +436,19 @@ impl ContactPatch {
 
 impl Who {
     /// Whether anything in it says who it is.
-    pub(super) fn says_something(&self) -> bool {
-        let words = [&self.email, &self.first_names, &self.last_name, &self.company, &self.postal_code, &self.phone, &self.other];
-        self.contact_id.is_some() || self.external_id.is_some() || words.into_iter().flatten().any(|word| !word.trim().is_empty())
+    pub(super) fn describes_something(&self) -> bool {
+        let words = [
+            &self.email,
+            &self.first_names,
+            &self.last_name,
+            &self.company,
+            &self.postal_code,
+            &self.phone,
+            &self.other,
+        ];
+        self.contact_id.is_some()
+            || self.external_id.is_some()
+            || words.into_iter().flatten().any(|word| !word.trim().is_empty())
     }
 }
 
@@ -495,7 +546,8 @@ pub(super) struct Short {
 
 impl From<&Short> for ContactRef {
     fn from(contact: &Short) -> Self {
-        let phone = contact.phones.0.first().map(|phone| phone.e164.clone().unwrap_or_else(|| phone.number.clone()));
+        let phone =
+            contact.phones.0.first().map(|phone| phone.e164.clone().unwrap_or_else(|| phone.number.clone()));
         Self {
             id: contact.id,
             name: contact.name.clone(),
@@ -566,10 +618,10 @@ pub struct ContactView {
     pub status_since: Option<Timestamp>,
     /// Who said so.
     #[schema(required)]
-    pub status_by: Option<Named>,
+    pub status_by: Option<ActorRef>,
     /// The account's rep (S2-14).
     #[schema(required)]
-    pub owner: Option<Named>,
+    pub owner: Option<ActorRef>,
     /// Values of variables (S2-12).
     #[schema(example = json!({"store": "grocery"}))]
     pub variables: BTreeMap<String, String>,
@@ -601,8 +653,14 @@ pub struct ContactView {
 
 impl ContactView {
     /// A contact with those that were merged into it, and the names of its people.
-    pub(super) fn new(contact: Model, merged: &[Model], names: &std::collections::HashMap<Uuid, String>) -> Self {
-        let named = |id: Option<Uuid>| id.map(|id| Named { id, name: names.get(&id).cloned().unwrap_or_else(|| "Caseload".into()) });
+    pub(super) fn new(
+        contact: Model,
+        merged: &[Model],
+        names: &std::collections::HashMap<Uuid, String>,
+    ) -> Self {
+        let named = |id: Option<Uuid>| {
+            id.map(|id| ActorRef { id, name: names.get(&id).cloned().unwrap_or_else(|| "Caseload".into()) })
+        };
         let (mut emails, mut external_ids) = (contact.emails.0, contact.external_ids.0);
         let shown = |phone: &Phone, unconfirmed: &Unconfirmed| PhoneView {
             number: phone.number.clone(),
@@ -610,7 +668,8 @@ impl ContactView {
             confirmed: unconfirmed.confirms("phones"),
         };
         let mut known: HashSet<String> = contact.phones.0.iter().map(Phone::key).collect();
-        let mut phones: Vec<PhoneView> = contact.phones.0.iter().map(|phone| shown(phone, &contact.unconfirmed)).collect();
+        let mut phones: Vec<PhoneView> =
+            contact.phones.0.iter().map(|phone| shown(phone, &contact.unconfirmed)).collect();
         for other in merged {
             for email in &other.emails.0 {
                 if !emails.iter().any(|known| text::email_key(known) == text::email_key(email)) {
@@ -700,7 +759,7 @@ pub struct MatchConfirmation {
 }
 
 /// Alternative owners of accounts.
-pub type AccountReps = AnyOf<Whose>;
+pub type AccountReps = AnyOf<OwnerFilter>;
 /// Alternative kinds of contacts.
 pub type ContactKinds = AnyOf<Kind>;
 
@@ -711,8 +770,8 @@ pub struct ExternalIdText(pub String, pub String);
 impl<'de> Deserialize<'de> for ExternalIdText {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        if text.chars().count() > LONGEST {
-            return Err(serde::de::Error::custom(format_args!("{TOO_LONG} {LONGEST} characters")));
+        if text.chars().count() > MAX_LENGTH {
+            return Err(serde::de::Error::custom(format_args!("{TOO_LONG} {MAX_LENGTH} characters")));
         }
         match text.split_once(':') {
             Some((source, id)) if !source.is_empty() && !id.is_empty() => Ok(Self(source.into(), id.into())),

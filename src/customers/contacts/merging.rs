@@ -23,21 +23,22 @@ pub async fn resolve(tx: &mut Tx, id: Uuid, field: &str) -> Result<Uuid> {
 
 /// Contacts that a transaction has locked.
 #[derive(Default)]
-struct Held(BTreeSet<Uuid>);
+struct LockedContacts(BTreeSet<Uuid>);
 
 /// Locks the survivors of contacts, in the order of their ids, for whoever is going to change what they are or have:
 /// before anything else that holds them, so that of two nobody waits in a circle. Unknown ones are passed over.
-pub async fn hold(tx: &mut Tx, ids: impl IntoIterator<Item = Uuid>) -> Result<()> {
-    let held = &tx.memory::<Held>().0;
+pub async fn lock_for_update(tx: &mut Tx, ids: impl IntoIterator<Item = Uuid>) -> Result<()> {
+    let held = &tx.cache::<LockedContacts>().0;
     let wanted: BTreeSet<Uuid> = ids.into_iter().filter(|id| !held.contains(id)).collect();
     if wanted.is_empty() {
         return Ok(());
     }
     let seen = tx.read().models(Entity::find().filter(Column::Id.is_in(wanted.iter().copied()))).await?;
     let roots: BTreeSet<Uuid> = seen.into_iter().map(|contact| contact.root_id).collect();
-    let locked = tx.for_update(Entity::find().filter(Column::Id.is_in(roots.iter().copied())).order_by_asc(Column::Id));
+    let locked = tx
+        .for_update(Entity::find().filter(Column::Id.is_in(roots.iter().copied())).order_by_asc(Column::Id));
     tx.read().models(locked).await?;
-    tx.memory::<Held>().0.extend(wanted.into_iter().chain(roots));
+    tx.cache::<LockedContacts>().0.extend(wanted.into_iter().chain(roots));
     Ok(())
 }
 
@@ -60,17 +61,17 @@ pub async fn known_cluster(reader: Reader<'_>, id: Uuid) -> Result<Vec<Uuid>> {
 /// Where a contact stands among those that are one.
 #[derive(DerivePartialModel)]
 #[sea_orm(entity = "Entity")]
-struct Place {
+struct ClusterPosition {
     root_id: Uuid,
     absorbed: i64,
 }
 
 async fn one_with(reader: Reader<'_>, id: Uuid) -> Result<Option<Vec<Uuid>>> {
-    let place = Place::select_cols(Entity::find_by_id(id).select_only());
-    Ok(match reader.one::<Place>(&place.into_query()).await? {
+    let place = ClusterPosition::select_cols(Entity::find_by_id(id).select_only());
+    Ok(match reader.one::<ClusterPosition>(&place.into_query()).await? {
         // Most are one with nobody.
-        Some(Place { root_id, absorbed: 0 }) if root_id == id => Some(vec![id]),
-        Some(Place { root_id, .. }) => Some(with_merged(reader, root_id).await?),
+        Some(ClusterPosition { root_id, absorbed: 0 }) if root_id == id => Some(vec![id]),
+        Some(ClusterPosition { root_id, .. }) => Some(with_merged(reader, root_id).await?),
         None => None,
     })
 }
@@ -90,14 +91,17 @@ async fn with_merged(reader: Reader<'_>, root: Uuid) -> Result<Vec<Uuid>> {
 
 /// The contacts that were merged into these survivors, directly or not.
 pub(super) async fn merged_into(reader: Reader<'_>, roots: &[Uuid]) -> Result<Vec<Model>> {
-    let merged = Entity::find().filter(Column::RootId.is_in(roots.iter().copied())).filter(Column::MergedIntoId.is_not_null());
+    let merged = Entity::find()
+        .filter(Column::RootId.is_in(roots.iter().copied()))
+        .filter(Column::MergedIntoId.is_not_null());
     reader.models(merged.order_by_asc(Column::Id)).await
 }
 
 /// Locks two contacts in the order of their ids, so that nobody waits in a circle.
 async fn lock_both(tx: &mut Tx, one: Uuid, other: Uuid) -> Result<(Model, Model)> {
     let (first, second) = (one.min(other), one.max(other));
-    let (first, second) = (tx.lock::<Entity>(first, "contact").await?, tx.lock::<Entity>(second, "contact").await?);
+    let (first, second) =
+        (tx.lock::<Entity>(first, "contact").await?, tx.lock::<Entity>(second, "contact").await?);
     Ok(if first.id == one { (first, second) } else { (second, first) })
 }
 
@@ -121,7 +125,7 @@ pub async fn merge(tx: &mut Tx, id: Uuid, into: Uuid, despite_conflict: bool, fi
     let moved = 1 + source.absorbed;
     let after = Model { merged_into_id: Some(target.id), root_id: target.id, ..source.clone() };
     tx.change(&source, after, "contact.merged").await?;
-    point(tx, Column::RootId.eq(source.id), target.id).await?;
+    repoint(tx, Column::RootId.eq(source.id), target.id).await?;
     let after = Model { absorbed: target.absorbed + moved, ..target.clone() };
     tx.change(&target, after, "contact.absorbed").await
 }
@@ -130,11 +134,16 @@ pub async fn merge(tx: &mut Tx, id: Uuid, into: Uuid, despite_conflict: bool, fi
 async fn refuse_conflict(reader: Reader<'_>, source: &Model, target: &Model) -> Result<()> {
     let mut both = merged_into(reader, &[source.id, target.id]).await?;
     both.extend([source.clone(), target.clone()]);
-    let ids = |root: Uuid| both.iter().filter(move |contact| contact.root_id == root).flat_map(|contact| &contact.external_ids.0);
+    let ids = |root: Uuid| {
+        both.iter().filter(move |contact| contact.root_id == root).flat_map(|contact| &contact.external_ids.0)
+    };
     for (system, id) in ids(source.id) {
-        if let Some((_, other)) = ids(target.id).find(|(other_system, other)| *other_system == system && *other != id) {
-            let detail =
-                format!("The system {system} knows them as {id} and as {other}: they are two, unless despite_conflict says otherwise.");
+        if let Some((_, other)) =
+            ids(target.id).find(|(other_system, other)| *other_system == system && *other != id)
+        {
+            let detail = format!(
+                "The system {system} knows them as {id} and as {other}: they are two, unless despite_conflict says otherwise."
+            );
             return Err(Error::new(Code::ConflictingIdentities, detail));
         }
     }
@@ -142,7 +151,7 @@ async fn refuse_conflict(reader: Reader<'_>, source: &Model, target: &Model) -> 
 }
 
 /// Points contacts at another survivor.
-async fn point(tx: &mut Tx, which: Expr, root: Uuid) -> Result<()> {
+async fn repoint(tx: &mut Tx, which: Expr, root: Uuid) -> Result<()> {
     let update = Entity::update_many().col_expr(Column::RootId, Expr::val(root)).filter(which);
     tx.execute(&update.into_query()).await.map(drop)
 }
@@ -171,7 +180,8 @@ pub async fn unmerge(tx: &mut Tx, id: Uuid) -> Result<Model> {
     let mut between = source.merged_into_id.filter(|parent| *parent != holder.id);
     while let Some(parent) = between {
         let Some(before) = all.iter().find(|other| other.id == parent) else { break };
-        tx.change(before, Model { absorbed: before.absorbed - moved, ..before.clone() }, "contact.released").await?;
+        tx.change(before, Model { absorbed: before.absorbed - moved, ..before.clone() }, "contact.released")
+            .await?;
         between = before.merged_into_id.filter(|parent| *parent != holder.id);
     }
     let before = holder.clone();
@@ -179,7 +189,7 @@ pub async fn unmerge(tx: &mut Tx, id: Uuid) -> Result<Model> {
     tx.change(&before, holder, "contact.released").await?;
     let after = Model { merged_into_id: None, root_id: source.id, ..source.clone() };
     let after = tx.change(&source, after, "contact.unmerged").await?;
-    point(tx, Column::Id.is_in(brought), source.id).await?;
+    repoint(tx, Column::Id.is_in(brought), source.id).await?;
     Ok(after)
 }
 
@@ -187,7 +197,10 @@ pub async fn unmerge(tx: &mut Tx, id: Uuid) -> Result<Model> {
 pub async fn confirm(tx: &mut Tx, id: Uuid, contact: Uuid) -> Result<Model> {
     let unregistered = service::lock(tx, id).await?;
     if unregistered.registered {
-        return Err(Error::new(Code::WrongStatus, "It is registered, so it is who it is; /merge merges any two."));
+        return Err(Error::new(
+            Code::WrongStatus,
+            "It is registered, so it is who it is; /merge merges any two.",
+        ));
     }
     merge(tx, id, contact, false, "contact_id").await
 }

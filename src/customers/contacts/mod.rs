@@ -15,7 +15,13 @@ mod service;
 
 pub use contact::Kind;
 pub use criteria::{Criteria, narrow_by};
-pub use identity::{Identified, Newcomer, Word, by_external_id, by_shop_id, identify, recognise, shop_id};
-pub use json::{AccountReps, ContactKinds, ContactPatch, ContactRef, ContactView, ExternalId, ExternalIdText, MatchView, NewContact, Who};
-pub use merging::{cluster, clusters, hold, known_cluster, resolve, survivor};
-pub use service::{Found, create, find, hand_over, lock, named, owner_of, set_status, target, update, upsert, variables_of, zone_of};
+pub use identity::{Identified, Newcomer, Trust, by_external_id, by_shop_id, identify, recognise, shop_id};
+pub use json::{
+    AccountReps, ContactKinds, ContactPatch, ContactRef, ContactView, ExternalId, ExternalIdText, MatchView,
+    NewContact, Who,
+};
+pub use merging::{cluster, clusters, known_cluster, lock_for_update, resolve, survivor};
+pub use service::{
+    Lookup, create, find, hand_over, lock, named, owner_of, set_status, target, update, upsert, variables_of,
+    zone_of,
+};

@@ -13,8 +13,10 @@ use validator::Validate;
 
 use super::{
     contact::{Column, Emails, Entity, Kind, Model, Phone, Phones, postal_key},
-    identity::{self, Word, alone_with, has_key},
-    json::{ContactFilter, ContactPatch, ContactRef, ContactView, ExternalId, MOST_OF_EACH, NewContact, Short},
+    identity::{self, Trust, has_key, lock_identity_key},
+    json::{
+        ContactFilter, ContactPatch, ContactRef, ContactView, ExternalId, MAX_ENTRIES, NewContact, Short,
+    },
     key::{self, KeyKind},
     merging::{self, merged_into},
 };
@@ -26,8 +28,8 @@ use crate::{
     },
     kernel::{
         context::Context,
-        error::{Broken, Code, Error, Result, Violation},
-        filter::{AnyOf, Narrow, Whose, owned_by},
+        error::{Code, Error, Result, Violation, Violations},
+        filter::{AnyOf, FilterExt, OwnerFilter, owned_by},
         list::{self, Page, PageRequest},
         reader::Reader,
         text,
@@ -40,16 +42,22 @@ const STATUSES: &str = "contact_statuses";
 
 /// Adds a contact.
 pub async fn create(tx: &mut Tx, new: NewContact) -> Result<Model> {
-    let says = [&new.first_names, &new.last_name, &new.company, &new.other].into_iter().any(|word| !word.trim().is_empty());
+    let says = [&new.first_names, &new.last_name, &new.company, &new.other]
+        .into_iter()
+        .any(|word| !word.trim().is_empty());
     if !says && new.emails.is_empty() && new.phones.is_empty() && new.external_ids.is_empty() {
-        return Err(Error::field("", "required", "a name, company, address, number, id or something else must say who it is"));
+        return Err(Error::field(
+            "",
+            "required",
+            "a name, company, address, number, id or something else must say who it is",
+        ));
     }
-    add(tx, new.into(), Word::Own).await
+    add(tx, new.into(), Trust::Own).await
 }
 
 /// Adds a contact, and takes in the one unregistered record with its address: it was a stranger until now (S4-15).
 /// That can be undone as any merge can.
-pub(super) async fn register(tx: &mut Tx, patch: ContactPatch, word: Word) -> Result<Model> {
+pub(super) async fn register(tx: &mut Tx, patch: ContactPatch, word: Trust) -> Result<Model> {
     let contact = add(tx, patch, word).await?;
     if !contact.registered {
         return Ok(contact);
@@ -57,7 +65,9 @@ pub(super) async fn register(tx: &mut Tx, patch: ContactPatch, word: Word) -> Re
     let mut strangers = HashMap::new();
     for email in &contact.emails.0 {
         let holders = identity::with_email(tx.read(), &text::email_key(email)).await?;
-        strangers.extend(holders.into_iter().filter(|other| other.id != contact.id).map(|other| (other.id, other)));
+        strangers.extend(
+            holders.into_iter().filter(|other| other.id != contact.id).map(|other| (other.id, other)),
+        );
     }
     let mut strangers = strangers.into_values();
     match (strangers.next(), strangers.next()) {
@@ -69,7 +79,7 @@ pub(super) async fn register(tx: &mut Tx, patch: ContactPatch, word: Word) -> Re
     }
 }
 
-async fn add(tx: &mut Tx, patch: ContactPatch, word: Word) -> Result<Model> {
+async fn add(tx: &mut Tx, patch: ContactPatch, word: Trust) -> Result<Model> {
     let id = tx.id();
     let blank = Model {
         id,
@@ -91,12 +101,12 @@ async fn add(tx: &mut Tx, patch: ContactPatch, word: Word) -> Result<Model> {
         time_zone: None,
         language: None,
         other: String::new(),
-        external_ids: super::contact::Words::default(),
+        external_ids: super::contact::StringMap::default(),
         status: String::new(),
         status_since: None,
         status_by_id: None,
         owner_id: None,
-        variables: super::contact::Words::default(),
+        variables: super::contact::StringMap::default(),
         marketing: super::contact::Marketing::default(),
         unconfirmed: super::contact::Unconfirmed::default(),
         created_at: tx.now,
@@ -105,31 +115,32 @@ async fn add(tx: &mut Tx, patch: ContactPatch, word: Word) -> Result<Model> {
     };
     let contact = patched(tx, blank, patch, word).await?;
     tx.create(&contact, "contact.created").await?;
-    tx.put_all(contact.keys()).await?;
+    tx.insert_all_unjournaled(contact.keys()).await?;
     Ok(contact)
 }
 
 /// Changes a contact.
 pub async fn update(tx: &mut Tx, id: Uuid, patch: ContactPatch) -> Result<Model> {
-    hold_owner(tx, &patch).await?;
+    lock_owner(tx, &patch).await?;
     let before: Model = tx.target(id, "contact").await?;
     require_live(&before)?;
-    apply(tx, before, patch, Word::Own).await
+    apply(tx, before, patch, Trust::Own).await
 }
 
 /// The owner first, then the contact: everybody locks in this order.
-async fn hold_owner(tx: &mut Tx, patch: &ContactPatch) -> Result<()> {
+async fn lock_owner(tx: &mut Tx, patch: &ContactPatch) -> Result<()> {
     if let Some(owner) = patch.owner_id.value() {
-        let owner = users::hold_active(tx, *owner).await.map_err(|error| error.renamed("id", "owner_id"))?;
-        tx.knows(owner.id, &owner.name);
+        let owner = users::lock_active(tx, *owner).await.map_err(|error| error.renamed("id", "owner_id"))?;
+        tx.remember_name(owner.id, &owner.name);
     }
     Ok(())
 }
 
 /// Changes a contact that is locked.
-pub(super) async fn apply(tx: &mut Tx, before: Model, patch: ContactPatch, word: Word) -> Result<Model> {
+pub(super) async fn apply(tx: &mut Tx, before: Model, patch: ContactPatch, word: Trust) -> Result<Model> {
     let after = patched(tx, before.clone(), patch, word).await?;
-    let (old, new): (HashSet<_>, HashSet<_>) = (before.keys().into_iter().collect(), after.keys().into_iter().collect());
+    let (old, new): (HashSet<_>, HashSet<_>) =
+        (before.keys().into_iter().collect(), after.keys().into_iter().collect());
     let after = tx.change(&before, after, "contact.updated").await?;
     for gone in old.difference(&new) {
         let delete = key::Entity::delete_many()
@@ -138,22 +149,23 @@ pub(super) async fn apply(tx: &mut Tx, before: Model, patch: ContactPatch, word:
             .filter(key::Column::ContactId.eq(gone.contact_id));
         tx.execute(&delete.into_query()).await?;
     }
-    tx.put_all(new.difference(&old).cloned().collect()).await?;
+    tx.insert_all_unjournaled(new.difference(&old).cloned().collect()).await?;
     Ok(after)
 }
 
 /// A contact with a patch on it, every rule checked.
-async fn patched(tx: &mut Tx, mut contact: Model, patch: ContactPatch, word: Word) -> Result<Model> {
-    for member in patch.says() {
-        if word == Word::Own {
+async fn patched(tx: &mut Tx, mut contact: Model, patch: ContactPatch, word: Trust) -> Result<Model> {
+    for member in patch.described_members() {
+        if word == Trust::Own {
             contact.unconfirmed.0.remove(member);
         } else {
             contact.unconfirmed.0.insert(member.to_owned());
         }
     }
-    let mut broken = Broken::default();
+    let mut violations = Violations::default();
     if let Some(owner) = patch.owner_id.value() {
-        broken.note(users::hold_active(tx, *owner).await.map_err(|error| error.renamed("id", "owner_id")))?;
+        violations
+            .collect(users::lock_active(tx, *owner).await.map_err(|error| error.renamed("id", "owner_id")))?;
     }
     let status = match &patch.status {
         crate::kernel::patch::Patch::Absent => None,
@@ -161,21 +173,23 @@ async fn patched(tx: &mut Tx, mut contact: Model, patch: ContactPatch, word: Wor
     };
     if let Some(status) = status.filter(|status| *status != contact.status) {
         if !status.is_empty() {
-            broken.note(picklists::check(tx, STATUSES, &status, "status").await)?;
+            violations.collect(picklists::check(tx, STATUSES, &status, "status").await)?;
         }
-        state(tx, &mut contact, status);
+        apply_status(tx, &mut contact, status);
     }
     if let Some(changes) = patch.variables.over_all(&contact.variables.0) {
-        let values = broken.note(variables::merge(tx, Target::Contacts, &contact.variables.0, &changes, false).await)?;
+        let values = violations
+            .collect(variables::merge(tx, Target::Contacts, &contact.variables.0, &changes, false).await)?;
         contact.variables.0 = values.unwrap_or_default();
     }
-    broken.note(patch.kind.over(&mut contact.kind, "kind"))?;
-    broken.note(patch.first_names.line_over(&mut contact.first_names, "first_names"))?;
-    broken.note(patch.last_name.line_over(&mut contact.last_name, "last_name"))?;
-    broken.note(patch.company.line_over(&mut contact.company, "company"))?;
-    broken.note(patch.other.line_over(&mut contact.other, "other"))?;
+    violations.collect(patch.kind.over(&mut contact.kind, "kind"))?;
+    violations.collect(patch.first_names.line_over(&mut contact.first_names, "first_names"))?;
+    violations.collect(patch.last_name.line_over(&mut contact.last_name, "last_name"))?;
+    violations.collect(patch.company.line_over(&mut contact.company, "company"))?;
+    violations.collect(patch.other.line_over(&mut contact.other, "other"))?;
     patch.postal_code.onto(&mut contact.postal_code);
-    contact.postal_code = contact.postal_code.map(|code| code.trim().to_owned()).filter(|code| !code.is_empty());
+    contact.postal_code =
+        contact.postal_code.map(|code| code.trim().to_owned()).filter(|code| !code.is_empty());
     patch.country.onto(&mut contact.country);
     contact.country = contact.country.map(|country| country.to_ascii_uppercase());
     patch.time_zone.onto(&mut contact.time_zone);
@@ -183,19 +197,25 @@ async fn patched(tx: &mut Tx, mut contact: Model, patch: ContactPatch, word: Wor
     patch.owner_id.onto(&mut contact.owner_id);
     contact.marketing = patch.marketing.unwrap_or(contact.marketing);
     let mut emails = std::mem::take(&mut contact.emails.0);
-    broken.note(patch.emails.over(&mut emails, "emails"))?;
+    violations.collect(patch.emails.over(&mut emails, "emails"))?;
     let mut seen = HashSet::new();
-    contact.emails =
-        Emails(emails.into_iter().map(|email| email.trim().to_owned()).filter(|email| seen.insert(text::email_key(email))).collect());
+    contact.emails = Emails(
+        emails
+            .into_iter()
+            .map(|email| email.trim().to_owned())
+            .filter(|email| seen.insert(text::email_key(email)))
+            .collect(),
+    );
     let mut phones: Vec<String> = contact.phones.0.iter().map(|phone| phone.number.clone()).collect();
-    broken.note(patch.phones.over(&mut phones, "phones"))?;
-    contact.phones = Phones(phones.iter().map(|number| Phone::read(number.trim(), contact.country.as_deref())).collect());
+    violations.collect(patch.phones.over(&mut phones, "phones"))?;
+    contact.phones =
+        Phones(phones.iter().map(|number| Phone::read(number.trim(), contact.country.as_deref())).collect());
     let mut changes = BTreeMap::new();
-    broken.note(patch.external_ids.over(&mut changes, "external_ids"))?;
+    violations.collect(patch.external_ids.over(&mut changes, "external_ids"))?;
     for (source, id) in changes {
         match id {
             Some(id) if contact.external_ids.0.get(&source) != Some(&id) => {
-                broken.note(refuse_taken(tx, &source, &id, contact.id).await)?;
+                violations.collect(refuse_taken(tx, &source, &id, contact.id).await)?;
                 contact.external_ids.0.insert(source, id);
             }
             Some(_) => {}
@@ -204,15 +224,19 @@ async fn patched(tx: &mut Tx, mut contact: Model, patch: ContactPatch, word: Wor
             }
         }
     }
-    if contact.external_ids.0.len() > MOST_OF_EACH {
-        broken.note::<()>(Err(Error::field("external_ids", "length", format!("must have at most {MOST_OF_EACH} members"))))?;
+    if contact.external_ids.0.len() > MAX_ENTRIES {
+        violations.collect::<()>(Err(Error::field(
+            "external_ids",
+            "length",
+            format!("must have at most {MAX_ENTRIES} members"),
+        )))?;
     }
-    broken.end()?;
-    contact.settle();
+    violations.into_result()?;
+    contact.recompute_derived();
     Ok(contact)
 }
 
-fn state(tx: &Tx, contact: &mut Model, status: String) {
+fn apply_status(tx: &Tx, contact: &mut Model, status: String) {
     let said = !status.is_empty();
     contact.status = status;
     contact.status_since = Some(tx.now).filter(|_| said);
@@ -221,7 +245,7 @@ fn state(tx: &Tx, contact: &mut Model, status: String) {
 
 /// An id of another system is one contact's alone.
 async fn refuse_taken(tx: &mut Tx, source: &str, id: &str, own: Uuid) -> Result<()> {
-    alone_with(tx, KeyKind::External, &key::external(source, id)).await?;
+    lock_identity_key(tx, KeyKind::External, &key::external(source, id)).await?;
     let select = key::Entity::find()
         .filter(key::Column::Kind.eq(KeyKind::External))
         .filter(key::Column::Key.eq(key::external(source, id)))
@@ -238,20 +262,23 @@ async fn refuse_taken(tx: &mut Tx, source: &str, id: &str, own: Uuid) -> Result<
 pub async fn upsert(tx: &mut Tx, external: ExternalId, mut patch: ContactPatch) -> Result<(Model, bool)> {
     // What cannot be a name is none, as in every path.
     external.validate().map_err(|_| Error::not_found("external id"))?;
-    hold_owner(tx, &patch).await?;
-    alone_with(tx, KeyKind::External, &key::external(&external.source, &external.id)).await?;
+    lock_owner(tx, &patch).await?;
+    lock_identity_key(tx, KeyKind::External, &key::external(&external.source, &external.id)).await?;
     let known = identity::by_external_id(tx.read(), &external).await?;
     if known.is_none() && tx.context.if_match.take().is_some() {
-        return Err(Error::new(Code::Stale, "There is no contact by that id yet, so no version of it either."));
+        return Err(Error::new(
+            Code::Stale,
+            "There is no contact by that id yet, so no version of it either.",
+        ));
     }
     if let Some(id) = known {
         let before: Model = tx.target(id, "contact").await?;
-        return Ok((apply(tx, before, patch, Word::Own).await?, false));
+        return Ok((apply(tx, before, patch, Trust::Own).await?, false));
     }
     let mut ids = patch.external_ids.value().cloned().unwrap_or_default();
     ids.insert(external.source, Some(external.id));
     patch.external_ids = crate::kernel::patch::Patch::Value(ids);
-    Ok((register(tx, patch, Word::Own).await?, true))
+    Ok((register(tx, patch, Trust::Own).await?, true))
 }
 
 /// A contact, locked; 409 when it was merged.
@@ -272,8 +299,11 @@ pub async fn target(tx: &mut Tx, id: Uuid) -> Result<Model> {
 pub(super) fn require_live(contact: &Model) -> Result<()> {
     match contact.merged_into_id {
         None => Ok(()),
-        Some(_) => Err(Error::new(Code::Merged, "It was merged into another contact; change that one, or unmerge it first.")
-            .with("merged_into", contact.root_id)),
+        Some(_) => Err(Error::new(
+            Code::Merged,
+            "It was merged into another contact; change that one, or unmerge it first.",
+        )
+        .with("merged_into", contact.root_id)),
     }
 }
 
@@ -284,7 +314,7 @@ pub async fn set_status(tx: &mut Tx, id: Uuid, status: &str) -> Result<()> {
         return Ok(());
     }
     let mut after = before.clone();
-    state(tx, &mut after, status.to_owned());
+    apply_status(tx, &mut after, status.to_owned());
     tx.change(&before, after, "contact.status_changed").await.map(drop)
 }
 
@@ -317,7 +347,7 @@ pub async fn variables_of(tx: &Tx, id: Uuid) -> Result<BTreeMap<String, String>>
 }
 
 /// What a request for a contact finds.
-pub enum Found {
+pub enum Lookup {
     /// The contact.
     Here(Box<ContactView>),
     /// It was merged: the survivor.
@@ -325,15 +355,15 @@ pub enum Found {
 }
 
 /// One contact, with whoever else it may be; or where it went.
-pub async fn find(reader: Reader<'_>, id: Uuid) -> Result<Found> {
+pub async fn find(reader: Reader<'_>, id: Uuid) -> Result<Lookup> {
     let contact = reader.model(Entity::find_by_id(id)).await?.ok_or_else(|| Error::not_found("contact"))?;
     if contact.merged_into_id.is_some() {
-        return Ok(Found::Moved(contact.root_id));
+        return Ok(Lookup::Moved(contact.root_id));
     }
     let candidates = identity::candidates(reader, &contact).await?;
     let mut view = view(reader, contact).await?;
     view.match_candidates = Some(candidates);
-    Ok(Found::Here(Box::new(view)))
+    Ok(Lookup::Here(Box::new(view)))
 }
 
 /// A contact as others see it, without asking who else it may be.
@@ -343,14 +373,16 @@ pub async fn view(reader: Reader<'_>, contact: Model) -> Result<ContactView> {
 
 /// Contacts as others see them, each with those that were merged into it: two queries for all.
 async fn views(reader: Reader<'_>, contacts: Vec<Model>) -> Result<Vec<ContactView>> {
-    let roots: Vec<Uuid> = contacts.iter().filter(|contact| contact.absorbed > 0).map(|contact| contact.id).collect();
+    let roots: Vec<Uuid> =
+        contacts.iter().filter(|contact| contact.absorbed > 0).map(|contact| contact.id).collect();
     let merged = if roots.is_empty() { Vec::new() } else { merged_into(reader, &roots).await? };
     let people = contacts.iter().flat_map(|contact| [contact.owner_id, contact.status_by_id]).flatten();
     let names = users::names(reader, people).await?;
     Ok(contacts
         .into_iter()
         .map(|contact| {
-            let mine: Vec<Model> = merged.iter().filter(|other| other.root_id == contact.id).cloned().collect();
+            let mine: Vec<Model> =
+                merged.iter().filter(|other| other.root_id == contact.id).cloned().collect();
             ContactView::new(contact, &mine, &names)
         })
         .collect())
@@ -363,52 +395,78 @@ pub async fn named(reader: Reader<'_>, ids: &[Uuid]) -> Result<HashMap<Uuid, Con
     }
     let asked = in_short(reader, ids.iter().copied()).await?;
     let known: HashSet<Uuid> = asked.iter().map(|contact| contact.id).collect();
-    let missing: HashSet<Uuid> = asked.iter().map(|contact| contact.root_id).filter(|root| !known.contains(root)).collect();
+    let missing: HashSet<Uuid> =
+        asked.iter().map(|contact| contact.root_id).filter(|root| !known.contains(root)).collect();
     let roots = if missing.is_empty() { Vec::new() } else { in_short(reader, missing).await? };
-    let refs: HashMap<Uuid, ContactRef> = asked.iter().chain(&roots).map(|contact| (contact.id, ContactRef::from(contact))).collect();
+    let refs: HashMap<Uuid, ContactRef> =
+        asked.iter().chain(&roots).map(|contact| (contact.id, ContactRef::from(contact))).collect();
     Ok(asked.iter().filter_map(|contact| Some((contact.id, refs.get(&contact.root_id)?.clone()))).collect())
 }
 
 async fn in_short(reader: Reader<'_>, ids: impl IntoIterator<Item = Uuid>) -> Result<Vec<Short>> {
-    reader.all(&Short::select_cols(Entity::find().select_only()).filter(Column::Id.is_in(ids)).into_query()).await
+    reader
+        .all(&Short::select_cols(Entity::find().select_only()).filter(Column::Id.is_in(ids)).into_query())
+        .await
 }
 
 /// A page of contacts.
-pub async fn page(reader: Reader<'_>, context: &Context, filter: &ContactFilter, request: &PageRequest) -> Result<Page<ContactView>> {
+pub async fn page(
+    reader: Reader<'_>,
+    context: &Context,
+    filter: &ContactFilter,
+    request: &PageRequest,
+) -> Result<Page<ContactView>> {
     let mut base = Entity::find().into_query();
     base.and_where(Expr::col((Entity, Column::MergedIntoId)).is_null());
     let mut request = request.clone();
     if request.sort.is_none() && filter.postal_code_prefix.is_some() {
         request.sort = Some("postal_code".into());
     }
-    let Page { data, next_cursor, counts } =
-        list::page::<Model>(reader, &request, base, |select| narrow(select, filter, context, reader.backend())).await?;
+    let Page { data, next_cursor, counts } = list::page::<Model>(reader, &request, base, |select| {
+        narrow(select, filter, context, reader.backend())
+    })
+    .await?;
     let mut data = views(reader, data).await?;
     if request.expand.iter().any(|wanted| wanted == "labels") {
-        let wanted: HashSet<(&str, &str)> = data.iter().filter_map(|contact| Some((STATUSES, contact.status.as_deref()?))).collect();
-        let found = picklists::labels(reader, &wanted.into_iter().collect::<Vec<_>>(), &context.languages).await?;
+        let wanted: HashSet<(&str, &str)> =
+            data.iter().filter_map(|contact| Some((STATUSES, contact.status.as_deref()?))).collect();
+        let found =
+            picklists::labels(reader, &wanted.into_iter().collect::<Vec<_>>(), &context.languages).await?;
         for contact in &mut data {
-            let label = contact.status.clone().and_then(|status| found.get(&(STATUSES.to_owned(), status)).cloned());
+            let label =
+                contact.status.clone().and_then(|status| found.get(&(STATUSES.to_owned(), status)).cloned());
             contact.labels = Some(label.map(|label| ("status".to_owned(), label)).into_iter().collect());
         }
     }
     Ok(Page { data, next_cursor, counts })
 }
 
-fn narrow(select: &mut sea_orm::sea_query::SelectStatement, filter: &ContactFilter, context: &Context, backend: DbBackend) {
+fn narrow(
+    select: &mut sea_orm::sea_query::SelectStatement,
+    filter: &ContactFilter,
+    context: &Context,
+    backend: DbBackend,
+) {
     let column = |column: Column| Expr::col((Entity, column));
     if let Some(AnyOf(owners)) = &filter.owner {
         select.cond_where(of_reps(column(Column::OwnerId), owners, context.actor.user()));
     }
     if let Some(words) = &filter.q {
-        select.and_where(identity::says(words, backend));
+        select.and_where(identity::matches_terms(words, backend));
     }
     if let Some(email) = &filter.email {
         select.and_where(has_key(&[KeyKind::Email], &text::email_key(email)));
     }
     if let Some(phone) = &filter.phone {
-        let country = filter.country.as_ref().and_then(|AnyOf(countries)| countries.first()).map(|country| country.to_ascii_uppercase());
-        select.and_where(has_key(&[KeyKind::Phone, KeyKind::ClaimedPhone], &Phone::read(phone, country.as_deref()).key()));
+        let country = filter
+            .country
+            .as_ref()
+            .and_then(|AnyOf(countries)| countries.first())
+            .map(|country| country.to_ascii_uppercase());
+        select.and_where(has_key(
+            &[KeyKind::Phone, KeyKind::ClaimedPhone],
+            &Phone::read(phone, country.as_deref()).key(),
+        ));
     }
     if let Some(external) = &filter.external_id {
         select.and_where(has_key(&[KeyKind::External], &key::external(&external.0, &external.1)));
@@ -429,8 +487,8 @@ fn narrow(select: &mut sea_orm::sea_query::SelectStatement, filter: &ContactFilt
 }
 
 /// Accounts of one of these reps, or of none.
-pub(super) fn of_reps(column: Expr, reps: &[Whose], me: Option<Uuid>) -> Cond {
-    let people: Vec<Whose> = reps.iter().copied().filter(|rep| *rep != Whose::Nobody).collect();
+pub(super) fn of_reps(column: Expr, reps: &[OwnerFilter], me: Option<Uuid>) -> Cond {
+    let people: Vec<OwnerFilter> = reps.iter().copied().filter(|rep| *rep != OwnerFilter::Nobody).collect();
     let mut any = Cond::any();
     if !people.is_empty() {
         any = any.add(owned_by(column.clone(), &people, me));

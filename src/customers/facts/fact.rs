@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::kernel::{
     clock::Timestamp,
-    journal::{Audience, Belongs},
+    journal::{Audience, EventPlacement},
 };
 
 /// Whatever else the module says.
@@ -49,7 +49,7 @@ pub struct Model {
     pub version: i64,
 }
 
-crate::record!(Model, "fact", |row| Belongs {
+crate::record!(Model, "fact", |row| EventPlacement {
     title: row.title.clone(),
     subject: None,
     contact: Some(row.contact_id),

@@ -5,13 +5,18 @@ use uuid::Uuid;
 
 use super::{
     json::{FactBody, FactFilter, FactPage, FactView, ProfileView},
-    service::{self, FoundProfile},
+    service::{self, ProfileLookup},
 };
-use crate::kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes};
+use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
-    routes.service(read_contact_profile).service(list_facts).service(read_fact).service(keep_fact).service(forget_fact);
+    routes
+        .service(read_contact_profile)
+        .service(list_facts)
+        .service(read_fact)
+        .service(keep_fact)
+        .service(forget_fact);
 }
 
 /// Read the profile of a contact
@@ -20,10 +25,10 @@ pub fn routes(routes: &mut Routes) {
 /// journeys, equipment (S1-15). A contact that was merged is 308 to its survivor.
 #[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])), responses((status = 200, description = "The profile.", body = ProfileView), (status = 308, description = "It was merged; `Location` is its survivor.")))]
 #[get("/contacts/{id}/profile")]
-async fn read_contact_profile(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
+async fn read_contact_profile(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
     match service::profile(db.read(), id).await? {
-        FoundProfile::Here(profile) => Answer::json(200, &*profile),
-        FoundProfile::Moved(survivor) => Ok(Answer::moved_to(format!("/v1/contacts/{survivor}/profile"))),
+        ProfileLookup::Here(profile) => Reply::json(200, &*profile),
+        ProfileLookup::Moved(survivor) => Ok(Reply::moved_to(format!("/v1/contacts/{survivor}/profile"))),
     }
 }
 
@@ -32,9 +37,9 @@ async fn read_contact_profile(db: Data<Db>, Path(id): Path<Uuid>, _: Context) ->
 /// Newest first, with what is known of the contacts that were merged into it. Sorts: `occurred_at` (default `-occurred_at`).
 #[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])), params(FactPage, FactFilter), responses((status = 200, description = "A page of facts.", body = FactPage)))]
 #[get("/contacts/{id}/facts")]
-async fn list_facts(db: Data<Db>, Path(id): Path<Uuid>, list: List<FactFilter>) -> Result<Listing> {
+async fn list_facts(db: Data<Db>, Path(id): Path<Uuid>, list: List<FactFilter>) -> Result<ListReply> {
     let page = service::page(db.read(), id, &list.filter, &list.page).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }
 
 /// Read what a module knows
@@ -50,8 +55,12 @@ async fn list_facts(db: Data<Db>, Path(id): Path<Uuid>, list: List<FactFilter>) 
     responses((status = 200, description = "The fact.", body = FactView))
 )]
 #[get("/contacts/{id}/facts/{module}/{external_id}")]
-async fn read_fact(db: Data<Db>, Path((id, module, external)): Path<(Uuid, String, String)>, _: Context) -> Result<Answer> {
-    Answer::ok(&service::find(db.read(), id, &module, &external).await?)
+async fn read_fact(
+    db: Data<Db>,
+    Path((id, module, external)): Path<(Uuid, String, String)>,
+    _: Context,
+) -> Result<Reply> {
+    Reply::ok(&service::find(db.read(), id, &module, &external).await?)
 }
 
 /// Keep what a module knows
@@ -69,11 +78,15 @@ async fn read_fact(db: Data<Db>, Path((id, module, external)): Path<(Uuid, Strin
     responses((status = 200, description = "The fact as it is now.", body = FactView), (status = 201, description = "The new fact.", body = FactView))
 )]
 #[put("/contacts/{id}/facts/{module}/{external_id}")]
-async fn keep_fact(db: Data<Db>, Path((id, module, external)): Path<(Uuid, String, String)>, call: Call<FactBody>) -> Result<Answer> {
-    call.write(&db, async move |tx, body| {
+async fn keep_fact(
+    db: Data<Db>,
+    Path((id, module, external)): Path<(Uuid, String, String)>,
+    body: JsonBody<FactBody>,
+) -> Result<Reply> {
+    body.write(&db, async move |tx, body| {
         let (fact, new) = service::keep(tx, id, module, external, body).await?;
         let view = FactView::from(fact);
-        if new { Answer::created(&view) } else { Answer::ok(&view) }
+        if new { Reply::created(&view) } else { Reply::ok(&view) }
     })
     .await
 }
@@ -91,11 +104,14 @@ async fn keep_fact(db: Data<Db>, Path((id, module, external)): Path<(Uuid, Strin
     responses((status = 204, description = "It is gone."))
 )]
 #[delete("/contacts/{id}/facts/{module}/{external_id}")]
-async fn forget_fact(db: Data<Db>, Path((id, module, external)): Path<(Uuid, String, String)>, command: Command) -> Result<Answer> {
-    command
-        .write(&db, async move |tx| {
-            service::forget(tx, id, &module, &external).await?;
-            Ok(Answer::nothing())
-        })
-        .await
+async fn forget_fact(
+    db: Data<Db>,
+    Path((id, module, external)): Path<(Uuid, String, String)>,
+    body: NoBody,
+) -> Result<Reply> {
+    body.write(&db, async move |tx| {
+        service::forget(tx, id, &module, &external).await?;
+        Ok(Reply::nothing())
+    })
+    .await
 }

@@ -31,18 +31,28 @@ pub struct Money {
 }
 
 fn decimal(amount: &str) -> Result<(), ValidationError> {
-    let digits = |text: &str, most: usize| (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let digits = |text: &str, most: usize| {
+        (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+    };
     let unsigned = amount.strip_prefix('-').unwrap_or(amount);
     let fits = match unsigned.split_once('.') {
         Some((whole, part)) => digits(whole, 15) && digits(part, 4),
         None => digits(unsigned, 15),
     };
-    if fits { Ok(()) } else { Err(ValidationError::new("decimal").with_message("must be a decimal number such as 12.50".into())) }
+    if fits {
+        Ok(())
+    } else {
+        Err(ValidationError::new("decimal").with_message("must be a decimal number such as 12.50".into()))
+    }
 }
 
 fn currency(code: &str) -> Result<(), ValidationError> {
     let fits = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
-    if fits { Ok(()) } else { Err(ValidationError::new("currency").with_message("must be an ISO 4217 code such as CAD".into())) }
+    if fits {
+        Ok(())
+    } else {
+        Err(ValidationError::new("currency").with_message("must be an ISO 4217 code such as CAD".into()))
+    }
 }
 
 /// What a module knows; members that are left out are empty from now on.
@@ -68,7 +78,11 @@ pub struct FactBody {
     pub amount: Option<Money>,
     /// Where the module shows it, http or https, up to 2,000 characters.
     #[validate(custom(function = link))]
-    #[schema(format = "uri", pattern = "^https?://[!-~]{1,1990}$", example = "https://shop.example/orders/A-1001")]
+    #[schema(
+        format = "uri",
+        pattern = "^https?://[!-~]{1,1990}$",
+        example = "https://shop.example/orders/A-1001"
+    )]
     pub url: Option<String>,
     /// Whatever else the module says, up to 20,000 characters of JSON.
     #[serde(default)]
@@ -79,17 +93,22 @@ pub struct FactBody {
 
 fn data_schema() -> Object {
     let about = "Whatever else the module says, up to 20,000 characters of JSON.";
-    let map = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true))).max_properties(Some(1000));
+    let map = ObjectBuilder::new()
+        .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+        .max_properties(Some(1000));
     map.description(Some(about)).examples([json!({"items": 3})]).build()
 }
 
 fn link(url: &str) -> Result<(), ValidationError> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    let fits = rest.is_some_and(|rest| (1..=1990).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_graphic()));
+    let fits = rest.is_some_and(|rest| {
+        (1..=1990).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_graphic())
+    });
     if fits {
         Ok(())
     } else {
-        Err(ValidationError::new("url").with_message("must be an http or https address of at most 2,000 characters".into()))
+        Err(ValidationError::new("url")
+            .with_message("must be an http or https address of at most 2,000 characters".into()))
     }
 }
 
@@ -172,7 +191,8 @@ impl View for FactView {
     }
 
     fn location(&self) -> String {
-        let encoded = percent_encoding::utf8_percent_encode(&self.external_id, percent_encoding::NON_ALPHANUMERIC);
+        let encoded =
+            percent_encoding::utf8_percent_encode(&self.external_id, percent_encoding::NON_ALPHANUMERIC);
         format!("{}/{}/facts/{}/{encoded}", Self::PATH, self.contact_id, self.module)
     }
 }

@@ -11,10 +11,10 @@ use super::{
     json::{FactBody, FactFilter, FactView, ModuleFacts, ProfileView},
 };
 use crate::{
-    customers::contacts::{self, Found},
+    customers::contacts::{self, Lookup},
     kernel::{
         error::{Code, Error, Result},
-        filter::Narrow,
+        filter::FilterExt,
         list::{self, Page, PageRequest},
         reader::Reader,
         text,
@@ -26,9 +26,17 @@ use crate::{
 const LATEST: u64 = 10;
 
 /// Keeps what a module knows; whether it is new. A contact that was merged means its survivor.
-pub async fn keep(tx: &mut Tx, contact: Uuid, module: String, external_id: String, body: FactBody) -> Result<(Model, bool)> {
+pub async fn keep(
+    tx: &mut Tx,
+    contact: Uuid,
+    module: String,
+    external_id: String,
+    body: FactBody,
+) -> Result<(Model, bool)> {
     // What cannot be a name is none, as in every path.
-    text::key(&module).and_then(|()| text::line(&external_id)).map_err(|_| Error::not_found("module or id"))?;
+    text::key(&module)
+        .and_then(|()| text::line(&external_id))
+        .map_err(|_| Error::not_found("module or id"))?;
     if module.len() > 64 || external_id.chars().count() > 255 {
         return Err(Error::not_found("module or id"));
     }
@@ -95,7 +103,12 @@ pub async fn find(reader: Reader<'_>, contact: Uuid, module: &str, external_id: 
 }
 
 /// A page of what the modules know of a contact and whatever it was merged with.
-pub async fn page(reader: Reader<'_>, contact: Uuid, filter: &FactFilter, request: &PageRequest) -> Result<Page<FactView>> {
+pub async fn page(
+    reader: Reader<'_>,
+    contact: Uuid,
+    filter: &FactFilter,
+    request: &PageRequest,
+) -> Result<Page<FactView>> {
     let cluster = contacts::known_cluster(reader, contact).await?;
     let column = |column: Column| Expr::col((Entity, column));
     let mut base = Entity::find().into_query();
@@ -118,7 +131,7 @@ struct Total {
 }
 
 /// What a request for a profile finds.
-pub enum FoundProfile {
+pub enum ProfileLookup {
     /// The profile.
     Here(Box<ProfileView>),
     /// The contact was merged: the survivor.
@@ -126,10 +139,10 @@ pub enum FoundProfile {
 }
 
 /// The complete picture of a contact: one query for each module that knows anything.
-pub async fn profile(reader: Reader<'_>, id: Uuid) -> Result<FoundProfile> {
+pub async fn profile(reader: Reader<'_>, id: Uuid) -> Result<ProfileLookup> {
     let contact = match contacts::find(reader, id).await? {
-        Found::Here(contact) => *contact,
-        Found::Moved(survivor) => return Ok(FoundProfile::Moved(survivor)),
+        Lookup::Here(contact) => *contact,
+        Lookup::Moved(survivor) => return Ok(ProfileLookup::Moved(survivor)),
     };
     let cluster = contacts::cluster(reader, id).await?;
     let totals = Query::select()
@@ -143,10 +156,12 @@ pub async fn profile(reader: Reader<'_>, id: Uuid) -> Result<FoundProfile> {
     let mut totals = reader.all::<Total>(&totals).await?;
     totals.sort_by(|a, b| a.module.cmp(&b.module));
     for Total { module, total } in totals {
-        let latest = Entity::find().filter(Column::ContactId.is_in(cluster.iter().copied())).filter(Column::Module.eq(&module));
+        let latest = Entity::find()
+            .filter(Column::ContactId.is_in(cluster.iter().copied()))
+            .filter(Column::Module.eq(&module));
         let latest = latest.order_by_desc(Column::OccurredAt).order_by_desc(Column::Id).limit(LATEST);
         let latest = reader.models(latest).await?.into_iter().map(FactView::from).collect();
         modules.push(ModuleFacts { module, total, latest });
     }
-    Ok(FoundProfile::Here(Box::new(ProfileView { contact, modules })))
+    Ok(ProfileLookup::Here(Box::new(ProfileView { contact, modules })))
 }

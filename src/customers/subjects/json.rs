@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::kernel::{
-    filter::{LONGEST, TOO_LONG},
+    filter::{MAX_LENGTH, TOO_LONG},
     text,
 };
 
@@ -28,7 +28,7 @@ pub struct Subject {
 impl Subject {
     /// Its type, as a value of its picklist.
     #[must_use]
-    pub fn word(&self) -> (&str, &str) {
+    pub fn picklist_ref(&self) -> (&str, &str) {
         (TYPES, &self.r#type)
     }
 }
@@ -45,8 +45,10 @@ impl FromStr for SubjectText {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once(':') {
-            _ if text.chars().count() > LONGEST => Err(format!("{TOO_LONG} {LONGEST} characters")),
-            Some((kind, id)) if !kind.is_empty() && !id.is_empty() => Ok(Self(Subject { r#type: kind.into(), id: id.into() })),
+            _ if text.chars().count() > MAX_LENGTH => Err(format!("{TOO_LONG} {MAX_LENGTH} characters")),
+            Some((kind, id)) if !kind.is_empty() && !id.is_empty() => {
+                Ok(Self(Subject { r#type: kind.into(), id: id.into() }))
+            }
             _ => Err("expected a type and an id, such as order:A-1001".into()),
         }
     }

@@ -4,4 +4,4 @@ mod json;
 mod service;
 
 pub use json::{Subject, SubjectText};
-pub use service::{find_contact, known, newly_known, of_contact, resolve, whom};
+pub use service::{contact_of, find_contact, newly_linked, of_contact, resolve, resolve_subject};

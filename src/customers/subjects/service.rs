@@ -8,7 +8,7 @@ use crate::{
     catalog::picklists,
     customers::contacts,
     kernel::{
-        error::{Broken, Error, Result},
+        error::{Error, Result, Violations},
         journal::{Change, Record},
         reader::Reader,
         tx::Tx,
@@ -40,7 +40,7 @@ pub fn of_contact(id: Uuid) -> Subject {
 }
 
 /// The contact that a subject is, if it is one that we know; nothing is checked, and nothing held.
-pub async fn known(reader: Reader<'_>, subject: &Subject) -> Result<Option<Uuid>> {
+pub async fn contact_of(reader: Reader<'_>, subject: &Subject) -> Result<Option<Uuid>> {
     match subject.r#type.as_str() {
         CONTACT => Ok(subject.id.parse().ok()),
         kind if OF_THE_SHOP.contains(&kind) => contacts::by_shop_id(reader, &subject.id).await,
@@ -50,18 +50,26 @@ pub async fn known(reader: Reader<'_>, subject: &Subject) -> Result<Option<Uuid>
 
 /// What something is about and whom, when a request names either: a contact that is named is the one meant, and
 /// without a subject of its own the thing is about the contact.
-pub async fn whom(tx: &mut Tx, subject: Option<Subject>, contact: Option<Uuid>) -> Result<(Subject, Option<Uuid>)> {
-    let mut broken = Broken::default();
+pub async fn resolve_subject(
+    tx: &mut Tx,
+    subject: Option<Subject>,
+    contact: Option<Uuid>,
+) -> Result<(Subject, Option<Uuid>)> {
+    let mut violations = Violations::default();
     let named = match contact {
-        Some(id) => broken.note(contacts::resolve(tx, id, "contact_id").await)?,
+        Some(id) => violations.collect(contacts::resolve(tx, id, "contact_id").await)?,
         None => None,
     };
     let own = match &subject {
-        Some(subject) => broken.note(resolve(tx, subject).await)?.flatten(),
+        Some(subject) => violations.collect(resolve(tx, subject).await)?.flatten(),
         None if contact.is_some() => None,
-        None => broken.note(Err(Error::field("subject", "required", "is required, unless contact_id says whom it is about")))?,
+        None => violations.collect(Err(Error::field(
+            "subject",
+            "required",
+            "is required, unless contact_id says whom it is about",
+        )))?,
     };
-    broken.end()?;
+    violations.into_result()?;
     let subject = subject.or_else(|| named.map(of_contact));
     let subject = subject.ok_or_else(|| Error::internal("a check gave nothing"))?;
     Ok((subject, named.or(own)))
@@ -69,10 +77,13 @@ pub async fn whom(tx: &mut Tx, subject: Option<Subject>, contact: Option<Uuid>) 
 
 /// The subjects that a change of a contact has made known to be that contact: nobody knew until now (S1-15).
 #[must_use]
-pub fn newly_known(change: &Change) -> Vec<(&'static str, String)> {
-    let shop_id = |state: &Option<serde_json::Value>| state.as_ref().and_then(contacts::shop_id).map(str::to_owned);
+pub fn newly_linked(change: &Change) -> Vec<(&'static str, String)> {
+    let shop_id =
+        |state: &Option<serde_json::Value>| state.as_ref().and_then(contacts::shop_id).map(str::to_owned);
     match shop_id(&change.after) {
-        Some(id) if shop_id(&change.before).as_ref() != Some(&id) => OF_THE_SHOP.map(|kind| (kind, id.clone())).to_vec(),
+        Some(id) if shop_id(&change.before).as_ref() != Some(&id) => {
+            OF_THE_SHOP.map(|kind| (kind, id.clone())).to_vec()
+        }
         _ => Vec::new(),
     }
 }
@@ -91,8 +102,9 @@ where
     M::Entity: EntityTrait<Model = M>,
     <M::Entity as EntityTrait>::Column: Copy,
 {
-    for (known_kind, known_id) in newly_known(change) {
-        let theirs = M::Entity::find().filter(kind.eq(known_kind)).filter(id.eq(known_id)).filter(contact.is_null());
+    for (known_kind, known_id) in newly_linked(change) {
+        let theirs =
+            M::Entity::find().filter(kind.eq(known_kind)).filter(id.eq(known_id)).filter(contact.is_null());
         tx.for_each(theirs, async |tx, before: M| {
             let mut after = before.clone();
             tell(&mut after, change.id);

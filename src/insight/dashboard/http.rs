@@ -7,7 +7,7 @@ use super::{
     service,
 };
 use crate::{
-    kernel::http::{Answer, Db, Query, Result, Routes},
+    kernel::http::{Db, Query, Reply, Result, Routes},
     work::action_items::Viewer,
 };
 
@@ -22,7 +22,7 @@ pub fn routes(routes: &mut Routes) {
 /// For managers (S0-21).
 #[utoipa::path(tag = "dashboard", security(("bearer" = ["dashboard:read", "action_items:read"])), params(DashboardFilter), responses((status = 200, description = "The work of everybody.", body = DashboardView)))]
 #[get("/dashboard")]
-async fn read_dashboard(db: Data<Db>, query: Query<DashboardFilter>) -> Result<Answer> {
+async fn read_dashboard(db: Data<Db>, query: Query<DashboardFilter>) -> Result<Reply> {
     let viewer = Viewer::named_zone(&query.context, query.filter.time_zone.as_deref())?;
-    Answer::json(200, &service::dashboard(db.read_lagging(), &query.filter, &viewer).await?)
+    Reply::json(200, &service::dashboard(db.read_lagging(), &query.filter, &viewer).await?)
 }

@@ -11,7 +11,7 @@ use sea_orm::{
 use super::json::{DashboardFilter, DashboardView, LoadView};
 use crate::{
     access::{groups::group, users::user},
-    kernel::{clock::Timestamp, error::Result, filter::Narrow, reader::Reader},
+    kernel::{clock::Timestamp, error::Result, filter::FilterExt, reader::Reader},
     work::{
         action_items::{
             Assignee, AssigneeType, Status, Viewer,
@@ -40,13 +40,17 @@ struct Done {
 }
 
 #[derive(FromQueryResult)]
-struct Named {
+struct NamedRow {
     id: Uuid,
     name: String,
 }
 
 /// The work of everybody.
-pub async fn dashboard(reader: Reader<'_>, filter: &DashboardFilter, viewer: &Viewer) -> Result<DashboardView> {
+pub async fn dashboard(
+    reader: Reader<'_>,
+    filter: &DashboardFilter,
+    viewer: &Viewer,
+) -> Result<DashboardView> {
     let column = |column: Column| Expr::col((Entity, column));
     let due = || column(Column::DueAt);
     let mut open = Query::select()
@@ -60,7 +64,8 @@ pub async fn dashboard(reader: Reader<'_>, filter: &DashboardFilter, viewer: &Vi
         .group_by_col((Entity, Column::AssigneeId))
         .to_owned();
     open.any_of(column(Column::SubjectType), filter.subject_type.as_ref());
-    let loads: HashMap<Option<Uuid>, Load> = reader.all::<Load>(&open).await?.into_iter().map(|load| (load.assignee_id, load)).collect();
+    let loads: HashMap<Option<Uuid>, Load> =
+        reader.all::<Load>(&open).await?.into_iter().map(|load| (load.assignee_id, load)).collect();
     let mut done = Query::select()
         .column((Entity, Column::CompletedById))
         .expr_as(Expr::cust("COUNT(*)"), Alias::new("completed"))
@@ -71,11 +76,18 @@ pub async fn dashboard(reader: Reader<'_>, filter: &DashboardFilter, viewer: &Vi
         .group_by_col((Entity, Column::CompletedById))
         .to_owned();
     done.any_of(column(Column::SubjectType), filter.subject_type.as_ref());
-    let done: HashMap<Uuid, i64> =
-        reader.all::<Done>(&done).await?.into_iter().map(|done| (done.completed_by_id, done.completed)).collect();
+    let done: HashMap<Uuid, i64> = reader
+        .all::<Done>(&done)
+        .await?
+        .into_iter()
+        .map(|done| (done.completed_by_id, done.completed))
+        .collect();
 
     let active = user::Entity::find().select_only().columns([user::Column::Id, user::Column::Name]);
-    let active = active.filter(user::Column::Active.eq(true)).order_by_asc(user::Column::Name).order_by_asc(user::Column::Id);
+    let active = active
+        .filter(user::Column::Active.eq(true))
+        .order_by_asc(user::Column::Name)
+        .order_by_asc(user::Column::Id);
     let groups = group::Entity::find().select_only().columns([group::Column::Id, group::Column::Name]);
     let groups = groups.order_by_asc(group::Column::Name).order_by_asc(group::Column::Id);
     let load = |kind, id: Option<Uuid>, name: Option<String>| {
@@ -86,18 +98,20 @@ pub async fn dashboard(reader: Reader<'_>, filter: &DashboardFilter, viewer: &Vi
             due_today: load.map_or(0, |load| load.due_today),
             overdue: load.map_or(0, |load| load.overdue),
             oldest_due_at: load.and_then(|load| load.oldest_due_at),
-            completed_7_days: id.filter(|_| kind == AssigneeType::User).map(|id| done.get(&id).copied().unwrap_or(0)),
+            completed_7_days: id
+                .filter(|_| kind == AssigneeType::User)
+                .map(|id| done.get(&id).copied().unwrap_or(0)),
         }
     };
     Ok(DashboardView {
         users: reader
-            .all::<Named>(&active.into_query())
+            .all::<NamedRow>(&active.into_query())
             .await?
             .into_iter()
             .map(|user| load(AssigneeType::User, Some(user.id), Some(user.name)))
             .collect(),
         groups: reader
-            .all::<Named>(&groups.into_query())
+            .all::<NamedRow>(&groups.into_query())
             .await?
             .into_iter()
             .map(|group| load(AssigneeType::Group, Some(group.id), Some(group.name)))

@@ -3,7 +3,7 @@
 use actix_web::{get, web::Data};
 
 use super::{json::HomeView, service};
-use crate::kernel::http::{Answer, Context, Db, Result, Routes};
+use crate::kernel::http::{Context, Db, Reply, Result, Routes};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -16,6 +16,6 @@ pub fn routes(routes: &mut Routes) {
 /// caller may read.
 #[utoipa::path(tag = "home", security(("bearer" = ["home:read"])), responses((status = 200, description = "The home page.", body = HomeView)))]
 #[get("/home")]
-async fn read_home(db: Data<Db>, context: Context) -> Result<Answer> {
-    Answer::json(200, &service::home(db.read(), &context).await?)
+async fn read_home(db: Data<Db>, context: Context) -> Result<Reply> {
+    Reply::json(200, &service::home(db.read(), &context).await?)
 }

@@ -17,8 +17,14 @@ const NEWEST: u64 = 10;
 /// The home page of whoever asks.
 pub async fn home(reader: Reader<'_>, context: &Context) -> Result<HomeView> {
     let viewer = Viewer::of(context);
-    let owners: Vec<Option<Uuid>> =
-        context.actor.user().into_iter().chain(context.actor.groups.iter().copied()).map(Some).chain([None]).collect();
+    let owners: Vec<Option<Uuid>> = context
+        .actor
+        .user()
+        .into_iter()
+        .chain(context.actor.groups.iter().copied())
+        .map(Some)
+        .chain([None])
+        .collect();
     let may = |scope| context.actor.scopes.contains(&scope);
     let mut home = HomeView::default();
     if may(Scope::ActionItemsRead) {

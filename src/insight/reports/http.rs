@@ -11,13 +11,15 @@ use utoipa::{
 use super::{
     chart,
     json::{ConversionView, DurationView, ReportView},
-    lists::{Actions, ClosedIssues, Counted, CreatedItems, Interactions, MadeWorkItems, OpenedIssues, OverdueItems},
+    lists::{
+        Actions, ClosedIssues, Counted, CreatedItems, Interactions, MadeWorkItems, OpenedIssues, OverdueItems,
+    },
     service,
 };
 use crate::{
     kernel::{
         filter::{AnyOf, Flag},
-        http::{Db, Figures, List, Listing, Report, Result, Routes, report::report_params},
+        http::{Db, List, ListReply, Report, ReportReply, Result, Routes, report::report_params},
     },
     work::{
         action_items::{self, ActionItemFilter, ActionItemPage, Viewer},
@@ -57,7 +59,11 @@ struct ReportOf<L>(PhantomData<L>);
 
 impl<L: Counted> IntoParams for ReportOf<L> {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let sorts = if L::seconds().is_some() { service::DURATION_SORTS.as_slice() } else { service::SORTS.as_slice() };
+        let sorts = if L::seconds().is_some() {
+            service::DURATION_SORTS.as_slice()
+        } else {
+            service::SORTS.as_slice()
+        };
         report_params(&service::groups::<L>(""), sorts)
     }
 }
@@ -75,7 +81,9 @@ async fn report<L: Counted, V>(db: &Db, asked: Report<L::Filter>, by: &'static s
 where
     V: From<service::Report>,
 {
-    service::report::<L>(db.read_lagging(), &asked.context, &asked.params, &asked.filter, by).await.map(V::from)
+    service::report::<L>(db.read_lagging(), &asked.context, &asked.params, &asked.filter, by)
+        .await
+        .map(V::from)
 }
 
 /// Declares the operation of one report.
@@ -84,10 +92,10 @@ macro_rules! report {
         $(#[$about])*
         #[utoipa::path(tag = "reports", security(("bearer" = ["reports:read", $($reads),+])), params($params, $filter), responses((status = 200, description = "The figures.", body = $view)))]
         #[get($path)]
-        async fn $name(db: Data<Db>, asked: Report<$filter>) -> Result<Figures> {
+        async fn $name(db: Data<Db>, asked: Report<$filter>) -> Result<ReportReply> {
             let format = asked.format;
             let view: $view = report::<$list, _>(&db, asked, $by).await?;
-            Figures::of(format, &view, &view.data, || chart::draw($title, &view.data, &view.totals))
+            ReportReply::of(format, &view, &view.data, || chart::draw($title, &view.data, &view.totals))
         }
     };
 }
@@ -237,12 +245,19 @@ report! {
 /// `created_at`, `priority`. Expands: `labels`, `contact`.
 #[utoipa::path(tag = "reports", security(("bearer" = ["reports:read", "action_items:read"])), params(ActionItemPage), responses((status = 200, description = "An empty page.", body = ActionItemPage)))]
 #[get("/reports/orphaned-work")]
-async fn list_orphaned_work(db: Data<Db>, list: List) -> Result<Listing> {
+async fn list_orphaned_work(db: Data<Db>, list: List) -> Result<ListReply> {
     let viewer = Viewer::of(&list.context);
     let everything = ActionItemFilter { include_completed: Some(Flag(true)), ..ActionItemFilter::default() };
-    let page =
-        action_items::page(db.read(), &list.context, &viewer, &everything, action_items::orphaned(list.page.texts()), &list.page).await?;
-    Listing::of(&list, &page)
+    let page = action_items::page(
+        db.read(),
+        &list.context,
+        &viewer,
+        &everything,
+        action_items::orphaned(list.page.texts()),
+        &list.page,
+    )
+    .await?;
+    ListReply::of(&list, &page)
 }
 
 /// List issues without a live owner
@@ -251,10 +266,13 @@ async fn list_orphaned_work(db: Data<Db>, list: List) -> Result<Listing> {
 /// empty (S0-16); it is here to be checked. Sorts: `opened_at` (default `-opened_at`), `number`. Expands: `labels`.
 #[utoipa::path(tag = "reports", security(("bearer" = ["reports:read", "issues:read"])), params(IssuePage), responses((status = 200, description = "An empty page.", body = IssuePage)))]
 #[get("/reports/orphaned-issues")]
-async fn list_orphaned_issues(db: Data<Db>, list: List) -> Result<Listing> {
-    let everything = IssueFilter { origin: Some(AnyOf(vec![IssueOrigin::Manual, IssueOrigin::Automatic])), ..IssueFilter::default() };
+async fn list_orphaned_issues(db: Data<Db>, list: List) -> Result<ListReply> {
+    let everything = IssueFilter {
+        origin: Some(AnyOf(vec![IssueOrigin::Manual, IssueOrigin::Automatic])),
+        ..IssueFilter::default()
+    };
     let page = issues::page(db.read(), &list.context, &everything, issues::orphaned(), &list.page).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }
 
 /// List work items without a live owner
@@ -263,8 +281,15 @@ async fn list_orphaned_issues(db: Data<Db>, list: List) -> Result<Listing> {
 /// empty (S0-16); it is here to be checked. Sorts: `created_at` (default `-created_at`), `number`, `priority`. Expands: `labels`.
 #[utoipa::path(tag = "reports", security(("bearer" = ["reports:read", "work_items:read"])), params(WorkItemPage), responses((status = 200, description = "An empty page.", body = WorkItemPage)))]
 #[get("/reports/orphaned-work-items")]
-async fn list_orphaned_work_items(db: Data<Db>, list: List) -> Result<Listing> {
+async fn list_orphaned_work_items(db: Data<Db>, list: List) -> Result<ListReply> {
     let everything = WorkItemFilter { include_inactive: Some(Flag(true)), ..WorkItemFilter::default() };
-    let page = work_items::page(db.read(), &list.context, &everything, work_items::orphaned(list.page.texts()), &list.page).await?;
-    Listing::of(&list, &page)
+    let page = work_items::page(
+        db.read(),
+        &list.context,
+        &everything,
+        work_items::orphaned(list.page.texts()),
+        &list.page,
+    )
+    .await?;
+    ListReply::of(&list, &page)
 }

@@ -41,7 +41,9 @@ pub struct ReportRow {
     #[schema(example = 12)]
     pub count: i64,
     /// Where these very rows are: a list, as long as `count` says.
-    #[schema(example = "/v1/issues?type=billing&status=open%2Cclosed&opened_at_gte=2026-03-01T00%3A00%3A00.000000Z")]
+    #[schema(
+        example = "/v1/issues?type=billing&status=open%2Cclosed&opened_at_gte=2026-03-01T00%3A00%3A00.000000Z"
+    )]
     pub rows: String,
 }
 

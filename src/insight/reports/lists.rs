@@ -8,7 +8,7 @@ use crate::{
     kernel::{
         context::Context,
         error::Result,
-        filter::{Filter, Narrow},
+        filter::{Filter, FilterExt},
         reader::Reader,
     },
     work::{
@@ -23,7 +23,7 @@ use crate::{
 
 /// How keys are named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Words {
+pub enum KeyLabels {
     /// By the labels of a picklist.
     Picklist(&'static str),
     /// They are words.
@@ -71,7 +71,7 @@ pub struct Dimension {
     pub column: fn() -> Expr,
     /// What must be joined for the column.
     pub join: Option<fn(&mut SelectStatement)>,
-    pub words: Words,
+    pub words: KeyLabels,
     pub absent: Absent,
     /// Whether a row can have several keys.
     pub many: bool,
@@ -80,10 +80,10 @@ pub struct Dimension {
 impl Dimension {
     /// Whether it can split the numbers of another: its keys are few, and a row has one.
     pub const fn splits(&self) -> bool {
-        matches!(self.words, Words::Picklist(_) | Words::Choice) && !self.many
+        matches!(self.words, KeyLabels::Picklist(_) | KeyLabels::Choice) && !self.many
     }
 
-    const fn of(name: &'static str, column: fn() -> Expr, words: Words, absent: Absent) -> Self {
+    const fn of(name: &'static str, column: fn() -> Expr, words: KeyLabels, absent: Absent) -> Self {
         Self { name, parameter: name, column, join: None, words, absent, many: false }
     }
 }
@@ -116,12 +116,20 @@ pub trait Counted: 'static {
         None
     }
     /// The rows that a filter finds, with nothing selected of them.
-    async fn found(reader: Reader<'_>, context: &Context, filter: &Self::Filter) -> Result<SelectStatement>;
+    async fn filtered_query(
+        reader: Reader<'_>,
+        context: &Context,
+        filter: &Self::Filter,
+    ) -> Result<SelectStatement>;
 }
 
 /// Joins the survivor of the contact of each row.
 fn join_contact(select: &mut SelectStatement, column: Expr) {
-    select.join(JoinType::InnerJoin, contact::Entity, Expr::col((contact::Entity, contact::Column::Id)).eq(column));
+    select.join(
+        JoinType::InnerJoin,
+        contact::Entity,
+        Expr::col((contact::Entity, contact::Column::Id)).eq(column),
+    );
 }
 
 fn survivor() -> Expr {
@@ -140,18 +148,58 @@ impl Counted for Interactions {
     const PATH: &'static str = "/v1/interactions";
     const TIME: &'static str = "occurred_at";
     const DIMENSIONS: &'static [Dimension] = &[
-        Dimension::of("purpose", || of_interaction(interaction::Column::Purpose), Words::Picklist("purposes"), Absent::Unset),
-        Dimension::of("outcome", || of_interaction(interaction::Column::Outcome), Words::Picklist("outcomes"), Absent::Unset),
-        Dimension::of("mood", || of_interaction(interaction::Column::Mood), Words::Picklist("moods"), Absent::Unset),
-        Dimension::of("channel", || of_interaction(interaction::Column::Channel), Words::Picklist("channels"), Absent::Never),
-        Dimension::of("originator", || of_interaction(interaction::Column::Originator), Words::Choice, Absent::Never),
-        Dimension::of("direction", || of_interaction(interaction::Column::Direction), Words::Choice, Absent::Never),
-        Dimension::of("call_result", || of_interaction(interaction::Column::CallResult), Words::Choice, Absent::Unset),
-        Dimension::of("operator", || of_interaction(interaction::Column::OperatorId), Words::Person, Absent::Never),
+        Dimension::of(
+            "purpose",
+            || of_interaction(interaction::Column::Purpose),
+            KeyLabels::Picklist("purposes"),
+            Absent::Unset,
+        ),
+        Dimension::of(
+            "outcome",
+            || of_interaction(interaction::Column::Outcome),
+            KeyLabels::Picklist("outcomes"),
+            Absent::Unset,
+        ),
+        Dimension::of(
+            "mood",
+            || of_interaction(interaction::Column::Mood),
+            KeyLabels::Picklist("moods"),
+            Absent::Unset,
+        ),
+        Dimension::of(
+            "channel",
+            || of_interaction(interaction::Column::Channel),
+            KeyLabels::Picklist("channels"),
+            Absent::Never,
+        ),
+        Dimension::of(
+            "originator",
+            || of_interaction(interaction::Column::Originator),
+            KeyLabels::Choice,
+            Absent::Never,
+        ),
+        Dimension::of(
+            "direction",
+            || of_interaction(interaction::Column::Direction),
+            KeyLabels::Choice,
+            Absent::Never,
+        ),
+        Dimension::of(
+            "call_result",
+            || of_interaction(interaction::Column::CallResult),
+            KeyLabels::Choice,
+            Absent::Unset,
+        ),
+        Dimension::of(
+            "operator",
+            || of_interaction(interaction::Column::OperatorId),
+            KeyLabels::Person,
+            Absent::Never,
+        ),
         Dimension {
             parameter: "contact_id",
             join: Some(|select| join_contact(select, of_interaction(interaction::Column::ContactId))),
-            ..Dimension::of("contact", survivor, Words::Contact, Absent::Never)
+            ..Dimension::of("contact", survivor, KeyLabels::Contact, Absent::Never)
         },
     ];
 
@@ -163,8 +211,12 @@ impl Counted for Interactions {
         of_interaction(interaction::Column::Id)
     }
 
-    async fn found(reader: Reader<'_>, context: &Context, filter: &InteractionFilter) -> Result<SelectStatement> {
-        interactions::found(reader, context, filter).await
+    async fn filtered_query(
+        reader: Reader<'_>,
+        context: &Context,
+        filter: &InteractionFilter,
+    ) -> Result<SelectStatement> {
+        interactions::filtered_query(reader, context, filter).await
     }
 }
 
@@ -181,27 +233,34 @@ fn of_issue(column: issue::Column) -> Expr {
 const ISSUE_DIMENSIONS: &[Dimension] = &[
     Dimension {
         join: Some(|select| {
-            let own = Expr::col((issue_type::Entity, issue_type::Column::IssueId)).equals((issue::Entity, issue::Column::Id));
+            let own = Expr::col((issue_type::Entity, issue_type::Column::IssueId))
+                .equals((issue::Entity, issue::Column::Id));
             select.join(JoinType::LeftJoin, issue_type::Entity, own);
         }),
         many: true,
         ..Dimension::of(
             "type",
             || Expr::col((issue_type::Entity, issue_type::Column::Type)),
-            Words::Picklist("issue_types"),
+            KeyLabels::Picklist("issue_types"),
             Absent::Word(UNCATEGORISED, Wording::Uncategorised),
         )
     },
-    Dimension::of("assignee", || of_issue(issue::Column::AssigneeId), Words::Owner, Absent::Word("public", Wording::Everyone)),
-    Dimension::of("status", || of_issue(issue::Column::Status), Words::Choice, Absent::Never),
-    Dimension::of("origin", || of_issue(issue::Column::Origin), Words::Choice, Absent::Never),
+    Dimension::of(
+        "assignee",
+        || of_issue(issue::Column::AssigneeId),
+        KeyLabels::Owner,
+        Absent::Word("public", Wording::Everyone),
+    ),
+    Dimension::of("status", || of_issue(issue::Column::Status), KeyLabels::Choice, Absent::Never),
+    Dimension::of("origin", || of_issue(issue::Column::Origin), KeyLabels::Choice, Absent::Never),
 ];
 
 impl Counted for OpenedIssues {
     type Filter = IssueFilter;
     const PATH: &'static str = "/v1/issues";
     const TIME: &'static str = "opened_at";
-    const DEFAULTS: &'static [(&'static str, &'static str)] = &[("status", "open,closed"), ("origin", "manual")];
+    const DEFAULTS: &'static [(&'static str, &'static str)] =
+        &[("status", "open,closed"), ("origin", "manual")];
     const DIMENSIONS: &'static [Dimension] = ISSUE_DIMENSIONS;
 
     fn time() -> Expr {
@@ -212,8 +271,12 @@ impl Counted for OpenedIssues {
         of_issue(issue::Column::Id)
     }
 
-    async fn found(reader: Reader<'_>, context: &Context, filter: &IssueFilter) -> Result<SelectStatement> {
-        issues::found(reader, context, filter).await
+    async fn filtered_query(
+        reader: Reader<'_>,
+        context: &Context,
+        filter: &IssueFilter,
+    ) -> Result<SelectStatement> {
+        issues::filtered_query(reader, context, filter).await
     }
 }
 
@@ -236,8 +299,12 @@ impl Counted for ClosedIssues {
         Some(Expr::cust(r#"("issues"."closed_at" - "issues"."opened_at") / 1000000"#))
     }
 
-    async fn found(reader: Reader<'_>, context: &Context, filter: &IssueFilter) -> Result<SelectStatement> {
-        issues::found(reader, context, filter).await
+    async fn filtered_query(
+        reader: Reader<'_>,
+        context: &Context,
+        filter: &IssueFilter,
+    ) -> Result<SelectStatement> {
+        issues::filtered_query(reader, context, filter).await
     }
 }
 
@@ -251,15 +318,15 @@ impl Counted for Actions {
     const DIMENSIONS: &'static [Dimension] = &[Dimension {
         parameter: "info_used",
         join: Some(|select| {
-            let own =
-                Expr::col((action_info_used::Entity, action_info_used::Column::ActionId)).equals((action::Entity, action::Column::Id));
+            let own = Expr::col((action_info_used::Entity, action_info_used::Column::ActionId))
+                .equals((action::Entity, action::Column::Id));
             select.join(JoinType::InnerJoin, action_info_used::Entity, own);
         }),
         many: true,
         ..Dimension::of(
             "resource",
             || Expr::col((action_info_used::Entity, action_info_used::Column::Info)),
-            Words::Picklist("info_used"),
+            KeyLabels::Picklist("info_used"),
             Absent::Never,
         )
     }];
@@ -272,11 +339,20 @@ impl Counted for Actions {
         Expr::col((action::Entity, action::Column::Id))
     }
 
-    async fn found(reader: Reader<'_>, context: &Context, filter: &ActionFilter) -> Result<SelectStatement> {
-        let mut found = interactions::found_actions(reader, context, filter).await?;
-        let own = of_interaction(interaction::Column::Id).equals((action::Entity, action::Column::InteractionId));
+    async fn filtered_query(
+        reader: Reader<'_>,
+        context: &Context,
+        filter: &ActionFilter,
+    ) -> Result<SelectStatement> {
+        let mut found = interactions::filtered_actions_query(reader, context, filter).await?;
+        let own =
+            of_interaction(interaction::Column::Id).equals((action::Entity, action::Column::InteractionId));
         // Said again, so that the planner may begin there.
-        found.join(JoinType::InnerJoin, interaction::Entity, own).between(Self::time(), filter.occurred_at_gte, filter.occurred_at_lt);
+        found.join(JoinType::InnerJoin, interaction::Entity, own).between(
+            Self::time(),
+            filter.occurred_at_gte,
+            filter.occurred_at_lt,
+        );
         Ok(found)
     }
 }
@@ -292,9 +368,19 @@ fn of_item(column: action_item::Column) -> Expr {
 }
 
 const ITEM_DIMENSIONS: &[Dimension] = &[
-    Dimension::of("action", || of_item(action_item::Column::Action), Words::Picklist("actions"), Absent::Unset),
-    Dimension::of("assignee", || of_item(action_item::Column::AssigneeId), Words::Owner, Absent::Word("public", Wording::Everyone)),
-    Dimension::of("status", || of_item(action_item::Column::Status), Words::Choice, Absent::Never),
+    Dimension::of(
+        "action",
+        || of_item(action_item::Column::Action),
+        KeyLabels::Picklist("actions"),
+        Absent::Unset,
+    ),
+    Dimension::of(
+        "assignee",
+        || of_item(action_item::Column::AssigneeId),
+        KeyLabels::Owner,
+        Absent::Word("public", Wording::Everyone),
+    ),
+    Dimension::of("status", || of_item(action_item::Column::Status), KeyLabels::Choice, Absent::Never),
 ];
 
 impl Counted for CreatedItems {
@@ -312,8 +398,12 @@ impl Counted for CreatedItems {
         of_item(action_item::Column::Id)
     }
 
-    async fn found(reader: Reader<'_>, context: &Context, filter: &ActionItemFilter) -> Result<SelectStatement> {
-        action_items::found(reader, filter, &Viewer::of(context)).await
+    async fn filtered_query(
+        reader: Reader<'_>,
+        context: &Context,
+        filter: &ActionItemFilter,
+    ) -> Result<SelectStatement> {
+        action_items::filtered_query(reader, filter, &Viewer::of(context)).await
     }
 }
 
@@ -334,8 +424,12 @@ impl Counted for OverdueItems {
         of_item(action_item::Column::Id)
     }
 
-    async fn found(reader: Reader<'_>, context: &Context, filter: &ActionItemFilter) -> Result<SelectStatement> {
-        action_items::found(reader, filter, &Viewer::of(context)).await
+    async fn filtered_query(
+        reader: Reader<'_>,
+        context: &Context,
+        filter: &ActionItemFilter,
+    ) -> Result<SelectStatement> {
+        action_items::filtered_query(reader, filter, &Viewer::of(context)).await
     }
 }
 
@@ -352,10 +446,20 @@ impl Counted for MadeWorkItems {
     const TIME: &'static str = "created_at";
     const DEFAULTS: &'static [(&'static str, &'static str)] = &[("include_inactive", "true")];
     const DIMENSIONS: &'static [Dimension] = &[
-        Dimension::of("type", || of_work(work_item::Column::Type), Words::WorkItemType, Absent::Never),
-        Dimension::of("source", || of_work(work_item::Column::Source), Words::Plain, Absent::Never),
-        Dimension::of("assignee", || of_work(work_item::Column::AssigneeId), Words::Owner, Absent::Word("public", Wording::Everyone)),
-        Dimension::of("category", || of_work(work_item::Column::Category), Words::Picklist(CATEGORIES), Absent::Never),
+        Dimension::of("type", || of_work(work_item::Column::Type), KeyLabels::WorkItemType, Absent::Never),
+        Dimension::of("source", || of_work(work_item::Column::Source), KeyLabels::Plain, Absent::Never),
+        Dimension::of(
+            "assignee",
+            || of_work(work_item::Column::AssigneeId),
+            KeyLabels::Owner,
+            Absent::Word("public", Wording::Everyone),
+        ),
+        Dimension::of(
+            "category",
+            || of_work(work_item::Column::Category),
+            KeyLabels::Picklist(CATEGORIES),
+            Absent::Never,
+        ),
     ];
 
     fn time() -> Expr {
@@ -367,11 +471,16 @@ impl Counted for MadeWorkItems {
     }
 
     fn outcomes() -> Option<[Expr; 2]> {
-        let sold = of_work(work_item::Column::Status).eq(SOLD).or(of_work(work_item::Column::OrderId).is_not_null());
+        let sold =
+            of_work(work_item::Column::Status).eq(SOLD).or(of_work(work_item::Column::OrderId).is_not_null());
         Some([work_item::Model::is_open(), sold])
     }
 
-    async fn found(reader: Reader<'_>, context: &Context, filter: &WorkItemFilter) -> Result<SelectStatement> {
-        work_items::found(reader, context, filter).await
+    async fn filtered_query(
+        reader: Reader<'_>,
+        context: &Context,
+        filter: &WorkItemFilter,
+    ) -> Result<SelectStatement> {
+        work_items::filtered_query(reader, context, filter).await
     }
 }

@@ -14,8 +14,11 @@ use url::form_urlencoded;
 
 use super::{
     calendar::{self, Period, Unit},
-    json::{ConversionRow, ConversionView, DurationRow, DurationView, ReportDefaults, ReportRow, ReportView, RowKind},
-    lists::{Absent, Counted, Dimension, Words},
+    json::{
+        ConversionRow, ConversionView, DurationRow, DurationView, ReportDefaults, ReportRow, ReportView,
+        RowKind,
+    },
+    lists::{Absent, Counted, Dimension, KeyLabels},
     tally::{Cell, Tally},
     wording::Wording,
 };
@@ -28,7 +31,7 @@ use crate::{
         clock::{Timestamp, named_zone, start_of_day},
         context::Context,
         error::{Error, Result},
-        filter::MOST_ALTERNATIVES,
+        filter::MAX_ALTERNATIVES,
         http::report::ReportParams,
         reader::Reader,
     },
@@ -38,15 +41,16 @@ use crate::{
 /// The names that reports sort by.
 pub const SORTS: [&str; 3] = ["count", "label", "key"];
 /// Further ones, of reports about how long things took.
-pub const DURATION_SORTS: [&str; 6] = ["count", "label", "key", "average_seconds", "median_seconds", "p90_seconds"];
+pub const DURATION_SORTS: [&str; 6] =
+    ["count", "label", "key", "average_seconds", "median_seconds", "p90_seconds"];
 const DEFAULT_TOP: i64 = 50;
 const OWN_COMPANY: &str = "own_company";
 
 /// The parameters of a list, from which come both the rows that count and the links to them.
 #[derive(Clone, Debug)]
-struct Asked(Map<String, Value>);
+struct ReportQuery(Map<String, Value>);
 
-impl Asked {
+impl ReportQuery {
     fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).and_then(Value::as_str)
     }
@@ -65,7 +69,11 @@ impl Asked {
 
     fn link<L: Counted>(&self) -> String {
         let pairs = self.0.iter().filter_map(|(name, value)| Some((name, value.as_str()?)));
-        format!("{}?{}", L::PATH, form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish())
+        format!(
+            "{}?{}",
+            L::PATH,
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+        )
     }
 
     fn filter<L: Counted>(&self) -> Result<L::Filter> {
@@ -73,7 +81,7 @@ impl Asked {
     }
 
     /// The alternatives of a parameter.
-    fn words(&self, name: &str) -> Option<Vec<&str>> {
+    fn alternatives(&self, name: &str) -> Option<Vec<&str>> {
         self.get(name).map(|words| words.split(',').collect())
     }
 }
@@ -96,7 +104,8 @@ impl Span {
             let detail = format!("Only one of {day} and {}_{end} may be given.", L::TIME);
             Err(Error::parameter(day, "ambiguous", detail))
         };
-        let day_after = |day: NaiveDate| start_of_day(day.checked_add_days(Days::new(1)).unwrap_or(day), zone);
+        let day_after =
+            |day: NaiveDate| start_of_day(day.checked_add_days(Days::new(1)).unwrap_or(day), zone);
         let to = match (given("lt")?, params.to) {
             (Some(_), Some(_)) => return ambiguous("to", "lt"),
             (Some(instant), None) => instant,
@@ -113,9 +122,15 @@ impl Span {
             }),
         };
         // The days at either end of what can be said have no day beside them.
-        let unsayable = [("to", Some(to)), ("from", from)].into_iter().find(|(_, at)| at.is_some_and(|at| !at.is_readable()));
+        let unsayable = [("to", Some(to)), ("from", from)]
+            .into_iter()
+            .find(|(_, at)| at.is_some_and(|at| !at.is_readable()));
         if let Some((name, _)) = unsayable {
-            return Err(Error::parameter(name, "range", "A report must be of days from 0001-01-03 to 9999-12-29."));
+            return Err(Error::parameter(
+                name,
+                "range",
+                "A report must be of days from 0001-01-03 to 9999-12-29.",
+            ));
         }
         if from.is_some_and(|from| from > to) {
             return Err(Error::parameter("from", "range", "The report would end before it begins."));
@@ -135,13 +150,25 @@ impl Split {
     fn of<L: Counted>(name: Option<&str>, main: &Dimension, span: &Span) -> Result<Self> {
         let Some(name) = name else { return Ok(Self::Whole) };
         if let Some(unit) = Unit::named(name) {
-            let needed = || Error::parameter("from", "required", "from is required with periods: this report is about all time.");
-            return calendar::periods(unit, span.from.ok_or_else(needed)?, span.to, span.zone).map(Self::Periods);
+            let needed = || {
+                Error::parameter(
+                    "from",
+                    "required",
+                    "from is required with periods: this report is about all time.",
+                )
+            };
+            return calendar::periods(unit, span.from.ok_or_else(needed)?, span.to, span.zone)
+                .map(Self::Periods);
         }
         let known = groups::<L>(main.name);
-        let dimension = L::DIMENSIONS.iter().find(|dimension| dimension.name == name && known.contains(&name));
+        let dimension =
+            L::DIMENSIONS.iter().find(|dimension| dimension.name == name && known.contains(&name));
         dimension.map(Self::By).ok_or_else(|| {
-            Error::parameter("group_by", "unknown_value", format!("This report is split by {}; not by {name:?}.", known.join(", ")))
+            Error::parameter(
+                "group_by",
+                "unknown_value",
+                format!("This report is split by {}; not by {name:?}.", known.join(", ")),
+            )
         })
     }
 
@@ -154,7 +181,7 @@ impl Split {
     }
 
     /// What the list is asked for the rows of a part.
-    fn narrow<L: Counted>(&self, asked: &Asked, part: Option<&str>) -> Asked {
+    fn narrow<L: Counted>(&self, asked: &ReportQuery, part: Option<&str>) -> ReportQuery {
         match self {
             Self::Whole => asked.clone(),
             Self::Periods(periods) => match part.and_then(|part| periods.get(part.parse::<usize>().ok()?)) {
@@ -185,11 +212,14 @@ impl Split {
 /// What a report can be split by.
 #[must_use]
 pub fn groups<L: Counted>(main: &str) -> Vec<&'static str> {
-    let fields = L::DIMENSIONS.iter().filter(|dimension| dimension.splits() && dimension.name != main).map(|dimension| dimension.name);
+    let fields = L::DIMENSIONS
+        .iter()
+        .filter(|dimension| dimension.splits() && dimension.name != main)
+        .map(|dimension| dimension.name);
     Unit::WORDS.iter().map(|(word, _)| *word).chain(fields).collect()
 }
 
-fn within<L: Counted>(asked: &Asked, from: Option<Timestamp>, to: Timestamp) -> Asked {
+fn within<L: Counted>(asked: &ReportQuery, from: Option<Timestamp>, to: Timestamp) -> ReportQuery {
     let asked = match from {
         Some(from) => asked.with(&format!("{}_gte", L::TIME), from.to_string()),
         None => asked.clone(),
@@ -198,7 +228,7 @@ fn within<L: Counted>(asked: &Asked, from: Option<Timestamp>, to: Timestamp) -> 
 }
 
 /// What the list is asked for the rows of a key, or of none.
-fn keyed(asked: &Asked, dimension: &Dimension, key: Option<&str>) -> Asked {
+fn keyed(asked: &ReportQuery, dimension: &Dimension, key: Option<&str>) -> ReportQuery {
     let Dimension { parameter, absent, many, .. } = dimension;
     let not = format!("{parameter}_not");
     match (key, absent) {
@@ -210,18 +240,24 @@ fn keyed(asked: &Asked, dimension: &Dimension, key: Option<&str>) -> Asked {
 }
 
 /// What the list is asked for the rows of any key but these.
-fn others(asked: &Asked, dimension: &Dimension, top: &[String]) -> Result<Asked> {
+fn others(asked: &ReportQuery, dimension: &Dimension, top: &[String]) -> Result<ReportQuery> {
     let Dimension { parameter, many, .. } = dimension;
     let not = format!("{parameter}_not");
-    let refused = asked.words(&not).unwrap_or_default();
-    if let (true, Some(wanted)) = (many, asked.words(parameter)) {
-        let shown = |word: &&str| top.iter().any(|key| key == word) || refused.contains(word) || is_absent(dimension, word);
+    let refused = asked.alternatives(&not).unwrap_or_default();
+    if let (true, Some(wanted)) = (many, asked.alternatives(parameter)) {
+        let shown = |word: &&str| {
+            top.iter().any(|key| key == word) || refused.contains(word) || is_absent(dimension, word)
+        };
         let rest: Vec<&str> = wanted.into_iter().filter(|word| !shown(word)).collect();
         return Ok(asked.without(&not).with(parameter, rest.join(",")));
     }
     let all: Vec<&str> = refused.into_iter().chain(top.iter().map(String::as_str)).collect();
-    if all.len() > MOST_ALTERNATIVES {
-        return Err(Error::parameter("top", "too_many", format!("{not} and top are more than {MOST_ALTERNATIVES} together.")));
+    if all.len() > MAX_ALTERNATIVES {
+        return Err(Error::parameter(
+            "top",
+            "too_many",
+            format!("{not} and top are more than {MAX_ALTERNATIVES} together."),
+        ));
     }
     Ok(asked.with(&not, all.join(",")))
 }
@@ -249,7 +285,7 @@ struct Number {
 struct Reporter<'a, L: Counted> {
     reader: Reader<'a>,
     context: &'a Context,
-    asked: Asked,
+    asked: ReportQuery,
     main: &'static Dimension,
     split: Split,
     of: std::marker::PhantomData<L>,
@@ -262,21 +298,28 @@ impl<L: Counted> Reporter<'_, L> {
         let not = format!("{parameter}_not");
         // Of a row with several keys, those count that are asked for.
         let asked = if *many { self.asked.without(parameter).without(&not) } else { self.asked.clone() };
-        let mut found = L::found(self.reader, self.context, &asked.filter::<L>()?).await?;
+        let mut found = L::filtered_query(self.reader, self.context, &asked.filter::<L>()?).await?;
         if let Some(join) = join {
             join(&mut found);
         }
         if *many {
-            if let Some(wanted) = self.asked.words(parameter) {
-                let (none, keys): (Vec<&str>, Vec<&str>) = wanted.into_iter().partition(|word| is_absent(self.main, word));
+            if let Some(wanted) = self.asked.alternatives(parameter) {
+                let (none, keys): (Vec<&str>, Vec<&str>) =
+                    wanted.into_iter().partition(|word| is_absent(self.main, word));
                 let any = column().is_in(keys);
                 found.and_where(if none.is_empty() { any } else { any.or(column().is_null()) });
             }
-            if let Some(refused) = self.asked.words(&not) {
+            if let Some(refused) = self.asked.alternatives(&not) {
                 found.and_where(column().is_not_in(refused));
             }
         }
-        Ok(Tally { found, key: Some(column()), seconds: L::seconds(), outcomes: L::outcomes(), ..Tally::default() })
+        Ok(Tally {
+            found,
+            key: Some(column()),
+            seconds: L::seconds(),
+            outcomes: L::outcomes(),
+            ..Tally::default()
+        })
     }
 
     async fn cells(&self, tally: Tally) -> Result<Vec<Cell>> {
@@ -287,15 +330,20 @@ impl<L: Counted> Reporter<'_, L> {
     fn is_one(&self, keys: &[String]) -> Expr {
         let column = (self.main.column)();
         match self.main.words {
-            Words::Picklist(_) | Words::Choice | Words::Plain | Words::WorkItemType => column.is_in(keys),
-            Words::Person | Words::Owner | Words::Contact => column.is_in(keys.iter().filter_map(|key| key.parse::<Uuid>().ok())),
+            KeyLabels::Picklist(_) | KeyLabels::Choice | KeyLabels::Plain | KeyLabels::WorkItemType => {
+                column.is_in(keys)
+            }
+            KeyLabels::Person | KeyLabels::Owner | KeyLabels::Contact => {
+                column.is_in(keys.iter().filter_map(|key| key.parse::<Uuid>().ok()))
+            }
         }
     }
 }
 
 /// Refuses a report by contacts to whoever may not read them.
 fn may_see(context: &Context, main: &Dimension, split: &Split) -> Result<()> {
-    let by_contact = main.words == Words::Contact || matches!(split, Split::By(dimension) if dimension.words == Words::Contact);
+    let by_contact = main.words == KeyLabels::Contact
+        || matches!(split, Split::By(dimension) if dimension.words == KeyLabels::Contact);
     if by_contact { context.actor.may(Scope::ContactsRead) } else { Ok(()) }
 }
 
@@ -307,12 +355,17 @@ pub async fn report<L: Counted>(
     filter: &Map<String, Value>,
     by: &str,
 ) -> Result<Report> {
-    let main = L::DIMENSIONS.iter().find(|dimension| dimension.name == by).ok_or_else(|| Error::internal("a report by nothing"))?;
+    let main = L::DIMENSIONS
+        .iter()
+        .find(|dimension| dimension.name == by)
+        .ok_or_else(|| Error::internal("a report by nothing"))?;
     let span = Span::of::<L>(context, params, filter)?;
     let split = Split::of::<L>(params.group_by.as_deref(), main, &span)?;
     let order = Sorting::of::<L>(params.sort.as_deref())?;
     may_see(context, main, &split)?;
-    let (asked, defaults) = complete::<L>(reader, context, params, within::<L>(&Asked(filter.clone()), span.from, span.to)).await?;
+    let (asked, defaults) =
+        complete::<L>(reader, context, params, within::<L>(&ReportQuery(filter.clone()), span.from, span.to))
+            .await?;
     let reporter = Reporter::<L> { reader, context, asked, main, split, of: std::marker::PhantomData };
     let top = usize::try_from(params.top.map_or(DEFAULT_TOP, |top| top.0)).unwrap_or_default();
 
@@ -333,8 +386,10 @@ pub async fn report<L: Counted>(
         rest = reporter.cells(tally).await?;
     }
     let everything = async |part: Option<Expr>| {
-        let found = L::found(reader, context, &reporter.asked.filter::<L>()?).await?;
-        reporter.cells(Tally { found, part, seconds: L::seconds(), outcomes: L::outcomes(), ..Tally::default() }).await
+        let found = L::filtered_query(reader, context, &reporter.asked.filter::<L>()?).await?;
+        reporter
+            .cells(Tally { found, part, seconds: L::seconds(), outcomes: L::outcomes(), ..Tally::default() })
+            .await
     };
     let total = everything(None).await?.pop().unwrap_or_default();
     let mut totals = match &reporter.split {
@@ -358,17 +413,23 @@ pub async fn report<L: Counted>(
     };
 
     let say = |wording: Wording| Some(wording.say(&context.languages));
-    let row_of = |split: &Split, kind: RowKind, asked: &Asked, (key, label): (Option<String>, Option<String>), cell: Cell| {
+    let row_of = |split: &Split,
+                  kind: RowKind,
+                  asked: &ReportQuery,
+                  (key, label): (Option<String>, Option<String>),
+                  cell: Cell| {
         let part = cell.part.as_deref();
         let group = split.name(part);
         let group_label = match (split, part) {
             (Split::By(dimension), None) => say(dimension.absent.wording()),
-            _ => part.and_then(|part| parts.get(part)).map(|name| name.label.clone()).or_else(|| group.clone()),
+            _ => {
+                part.and_then(|part| parts.get(part)).map(|name| name.label.clone()).or_else(|| group.clone())
+            }
         };
         let rows = split.narrow::<L>(asked, part).link::<L>();
         Number { row: ReportRow { kind, key, label, group, group_label, count: cell.count, rows }, cell }
     };
-    let row = |kind, asked: &Asked, name, cell| row_of(&reporter.split, kind, asked, name, cell);
+    let row = |kind, asked: &ReportQuery, name, cell| row_of(&reporter.split, kind, asked, name, cell);
     order.sort(&mut keys, &names);
     let mut by_key: HashMap<Option<String>, Vec<Cell>> = HashMap::new();
     for cell in shown {
@@ -395,11 +456,18 @@ pub async fn report<L: Counted>(
         rows.push(row(RowKind::None, &asked, (key, say(main.absent.wording())), cell));
     }
     if !rest.is_empty() {
-        let top: Vec<String> = ids.iter().filter_map(|id| names.get(id)).map(|name| name.key.clone()).collect();
+        let top: Vec<String> =
+            ids.iter().filter_map(|id| names.get(id)).map(|name| name.key.clone()).collect();
         let asked = others(&reporter.asked, main, &top)?;
-        rows.extend(in_order(rest).into_iter().map(|cell| row(RowKind::AllOthers, &asked, (None, say(Wording::AllOthers)), cell)));
+        rows.extend(
+            in_order(rest)
+                .into_iter()
+                .map(|cell| row(RowKind::AllOthers, &asked, (None, say(Wording::AllOthers)), cell)),
+        );
     }
-    let all = |split: &Split, cell: Cell| row_of(split, RowKind::Total, &reporter.asked, (None, say(Wording::Total)), cell);
+    let all = |split: &Split, cell: Cell| {
+        row_of(split, RowKind::Total, &reporter.asked, (None, say(Wording::Total)), cell)
+    };
     Ok(Report {
         rows,
         total: all(&Split::Whole, total),
@@ -415,8 +483,8 @@ async fn complete<L: Counted>(
     reader: Reader<'_>,
     context: &Context,
     params: &ReportParams,
-    mut asked: Asked,
-) -> Result<(Asked, ReportDefaults)> {
+    mut asked: ReportQuery,
+) -> Result<(ReportQuery, ReportDefaults)> {
     let mut defaults = ReportDefaults::default();
     for (name, value) in L::DEFAULTS {
         if asked.get(name).is_none() {
@@ -431,10 +499,12 @@ async fn complete<L: Counted>(
     // Which contact is the shop itself is for whoever may read contacts.
     let may_ask = context.actor.may_read("contact");
     if may_ask && asked.get(OWN_COMPANY).is_none() && !params.include_own_company.unwrap_or_default().0 {
-        let found = L::found(reader, context, &asked.with(OWN_COMPANY, "true").filter::<L>()?).await?;
+        let found =
+            L::filtered_query(reader, context, &asked.with(OWN_COMPANY, "true").filter::<L>()?).await?;
         let hidden: Vec<Cell> = reader.all(&Tally { found, ..Tally::default() }.statement()).await?;
         defaults.own_company = Some(false);
-        defaults.hidden = Some(hidden.first().map_or(0, |cell| u64::try_from(cell.count).unwrap_or_default()));
+        defaults.hidden =
+            Some(hidden.first().map_or(0, |cell| u64::try_from(cell.count).unwrap_or_default()));
         asked = asked.with(OWN_COMPANY, "false");
     }
     Ok((asked, defaults))
@@ -458,27 +528,33 @@ async fn names(
     let mut labels: HashMap<String, String> = HashMap::new();
     let mut groups: Vec<Uuid> = Vec::new();
     match dimension.words {
-        Words::Choice => {}
+        KeyLabels::Choice => {}
         // The words of a list are for whoever may read it; its keys stand in the rows.
-        Words::Picklist(_) if !context.actor.scopes.contains(&Scope::PicklistsRead) => {}
-        Words::Plain => labels.extend(keys.iter().map(|key| ((*key).to_owned(), (*key).to_owned()))),
-        Words::WorkItemType => {
-            let kinds = work_item_types::by_keys(reader, keys.iter().map(|key| (*key).to_owned()).collect()).await?;
-            labels.extend(kinds.into_iter().map(|(key, kind)| (key, kind.label_view(&context.languages).label)));
+        KeyLabels::Picklist(_) if !context.actor.scopes.contains(&Scope::PicklistsRead) => {}
+        KeyLabels::Plain => labels.extend(keys.iter().map(|key| ((*key).to_owned(), (*key).to_owned()))),
+        KeyLabels::WorkItemType => {
+            let kinds =
+                work_item_types::by_keys(reader, keys.iter().map(|key| (*key).to_owned()).collect()).await?;
+            labels.extend(
+                kinds.into_iter().map(|(key, kind)| (key, kind.label_view(&context.languages).label)),
+            );
         }
-        Words::Picklist(list) => {
+        KeyLabels::Picklist(list) => {
             let wanted: Vec<(&str, &str)> = keys.iter().map(|key| (list, *key)).collect();
             let found = picklists::labels(reader, &wanted, &context.languages).await?;
             labels.extend(found.into_iter().map(|((_, key), label)| (key, label.label)));
         }
-        Words::Person => labels.extend(users::names(reader, ids()).await?.into_iter().map(|(id, name)| (id.to_string(), name))),
-        Words::Owner => {
-            labels.extend(users::names(reader, ids()).await?.into_iter().map(|(id, name)| (id.to_string(), name)));
+        KeyLabels::Person => labels
+            .extend(users::names(reader, ids()).await?.into_iter().map(|(id, name)| (id.to_string(), name))),
+        KeyLabels::Owner => {
+            labels.extend(
+                users::names(reader, ids()).await?.into_iter().map(|(id, name)| (id.to_string(), name)),
+            );
             let found = reader.models(group::Entity::find().filter(group::Column::Id.is_in(ids()))).await?;
             groups.extend(found.iter().map(|group| group.id));
             labels.extend(found.into_iter().map(|group| (group.id.to_string(), group.name)));
         }
-        Words::Contact => {
+        KeyLabels::Contact => {
             let found = contacts::named(reader, &ids().collect::<Vec<_>>()).await?;
             labels.extend(found.into_iter().map(|(id, contact)| (id.to_string(), contact.name)));
         }
@@ -486,8 +562,8 @@ async fn names(
     let name = |id: &str| {
         let is_group = |id: &str| groups.iter().any(|group| group.to_string() == id);
         let key = match dimension.words {
-            Words::Owner if is_group(id) => format!("group:{id}"),
-            Words::Owner => format!("user:{id}"),
+            KeyLabels::Owner if is_group(id) => format!("group:{id}"),
+            KeyLabels::Owner => format!("user:{id}"),
             _ => id.to_owned(),
         };
         (id.to_owned(), Name { key, label: labels.get(id).cloned().unwrap_or_else(|| spoken(id)) })
@@ -517,7 +593,11 @@ impl<'a> Sorting<'a> {
             return Ok(Self { name, descending });
         }
         let known = known.join(", ");
-        Err(Error::parameter("sort", "unknown", format!("This report sorts by {known}, each with - for descending; not by {name:?}.")))
+        Err(Error::parameter(
+            "sort",
+            "unknown",
+            format!("This report sorts by {known}, each with - for descending; not by {name:?}."),
+        ))
     }
 
     fn sort(&self, keys: &mut [Cell], names: &HashMap<String, Name>) {
@@ -533,7 +613,9 @@ impl<'a> Sorting<'a> {
             _ => a.count.cmp(&b.count),
         };
         let turned = |order: Ordering| if self.descending { order.reverse() } else { order };
-        keys.sort_by(|a, b| turned(by(a, b)).then_with(|| label(a).cmp(&label(b))).then_with(|| key(a).cmp(&key(b))));
+        keys.sort_by(|a, b| {
+            turned(by(a, b)).then_with(|| label(a).cmp(&label(b))).then_with(|| key(a).cmp(&key(b)))
+        });
     }
 }
 
@@ -552,7 +634,8 @@ impl From<Number> for DurationRow {
 impl From<Number> for ConversionRow {
     fn from(Number { row, cell }: Number) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "nobody has so many")]
-        let conversion = (row.count > 0).then(|| (cell.sold as f64 / row.count as f64 * 10_000.0).round() / 10_000.0);
+        let conversion =
+            (row.count > 0).then(|| (cell.sold as f64 / row.count as f64 * 10_000.0).round() / 10_000.0);
         Self { row, active: cell.active, sold: cell.sold, conversion }
     }
 }

@@ -88,15 +88,24 @@ impl Tally {
                 let mut ranked = Query::select();
                 ranked
                     .columns(["key", "part", "seconds"].map(alias))
-                    .expr_as(Expr::cust(r#"ROW_NUMBER() OVER (PARTITION BY "key", "part" ORDER BY "seconds")"#), alias("place"))
+                    .expr_as(
+                        Expr::cust(r#"ROW_NUMBER() OVER (PARTITION BY "key", "part" ORDER BY "seconds")"#),
+                        alias("place"),
+                    )
                     .expr_as(Expr::cust(r#"COUNT(*) OVER (PARTITION BY "key", "part")"#), alias("size"))
                     .from_subquery(inner, alias("found"));
                 outer.from_subquery(ranked, alias("ranked"));
                 let at = |place: &str| format!(r#"MAX(CASE WHEN "place" = {place} THEN "seconds" END)"#);
-                [r#"CAST(SUM("seconds") AS BIGINT) / COUNT(*)"#.to_owned(), at(r#"("size" + 1) / 2"#), at(r#"("size" * 9 + 9) / 10"#)]
+                [
+                    r#"CAST(SUM("seconds") AS BIGINT) / COUNT(*)"#.to_owned(),
+                    at(r#"("size" + 1) / 2"#),
+                    at(r#"("size" * 9 + 9) / 10"#),
+                ]
             }
         };
-        for (measure, name) in measures.into_iter().chain(outcomes).zip(["average", "median", "p90", "active", "sold"]) {
+        for (measure, name) in
+            measures.into_iter().chain(outcomes).zip(["average", "median", "p90", "active", "sold"])
+        {
             outer.expr_as(Expr::cust(measure), alias(name));
         }
         outer.group_by_columns(["key", "part"].map(alias)).to_owned()

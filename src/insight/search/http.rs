@@ -6,7 +6,7 @@ use super::{
     json::{SearchFilter, SearchView},
     service,
 };
-use crate::kernel::http::{Answer, Db, Query, Result, Routes};
+use crate::kernel::http::{Db, Query, Reply, Result, Routes};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -26,6 +26,6 @@ pub fn routes(routes: &mut Routes) {
     responses((status = 200, description = "What was found.", body = SearchView))
 )]
 #[get("/search")]
-async fn search(db: Data<Db>, query: Query<SearchFilter>) -> Result<Answer> {
-    Answer::json(200, &service::search(db.read(), &query.context.actor, &query.filter).await?)
+async fn search(db: Data<Db>, query: Query<SearchFilter>) -> Result<Reply> {
+    Reply::json(200, &service::search(db.read(), &query.context.actor, &query.filter).await?)
 }

@@ -18,11 +18,14 @@ use crate::{
         reader::Reader,
         search::{self, Hit, RANKED, Terms},
     },
-    work::{action_items::action_item, interactions::interaction, issues::issue, notes::note, work_items::work_item},
+    work::{
+        action_items::action_item, interactions::interaction, issues::issue, notes::note,
+        work_items::work_item,
+    },
 };
 
 /// What a kind of thing needs to be found.
-struct Found {
+struct ResultRow {
     kind: SearchKind,
     /// Who may read it may find it.
     scope: Scope,
@@ -32,28 +35,51 @@ struct Found {
     show: Show,
 }
 
-type Show = for<'a> fn(Reader<'a>, &'a Found, &'a Terms, Vec<&'a Hit>) -> LocalBoxFuture<'a, Result<Vec<SearchResult>>>;
+type Show = for<'a> fn(
+    Reader<'a>,
+    &'a ResultRow,
+    &'a Terms,
+    Vec<&'a Hit>,
+) -> LocalBoxFuture<'a, Result<Vec<SearchResult>>>;
 
 /// Every kind that can be found.
-const KINDS: &[Found] = &[
-    Found { kind: SearchKind::Contact, scope: Scope::ContactsRead, path: "/v1/contacts", texts: &[], show: show::<contact::Model> },
-    Found { kind: SearchKind::Note, scope: Scope::NotesRead, path: "/v1/notes", texts: note::Row::TEXTS, show: show::<note::Model> },
-    Found {
+const KINDS: &[ResultRow] = &[
+    ResultRow {
+        kind: SearchKind::Contact,
+        scope: Scope::ContactsRead,
+        path: "/v1/contacts",
+        texts: &[],
+        show: show::<contact::Model>,
+    },
+    ResultRow {
+        kind: SearchKind::Note,
+        scope: Scope::NotesRead,
+        path: "/v1/notes",
+        texts: note::Row::TEXTS,
+        show: show::<note::Model>,
+    },
+    ResultRow {
         kind: SearchKind::ActionItem,
         scope: Scope::ActionItemsRead,
         path: "/v1/action-items",
         texts: action_item::Row::TEXTS,
         show: show::<action_item::Model>,
     },
-    Found { kind: SearchKind::Issue, scope: Scope::IssuesRead, path: "/v1/issues", texts: &[], show: show::<issue::Model> },
-    Found {
+    ResultRow {
+        kind: SearchKind::Issue,
+        scope: Scope::IssuesRead,
+        path: "/v1/issues",
+        texts: &[],
+        show: show::<issue::Model>,
+    },
+    ResultRow {
         kind: SearchKind::WorkItem,
         scope: Scope::WorkItemsRead,
         path: "/v1/work-items",
         texts: work_item::Row::TEXTS,
         show: show::<work_item::Model>,
     },
-    Found {
+    ResultRow {
         kind: SearchKind::Interaction,
         scope: Scope::InteractionsRead,
         path: "/v1/interactions",
@@ -65,11 +91,15 @@ const KINDS: &[Found] = &[
 /// What fits the words best, of the kinds that the caller may read.
 pub async fn search(reader: Reader<'_>, actor: &Actor, filter: &SearchFilter) -> Result<SearchView> {
     let _turn = list::turn().await?;
-    let terms = filter.q.as_ref().ok_or_else(|| Error::parameter("q", "required", "q is required: a word to find."))?;
+    let terms = filter
+        .q
+        .as_ref()
+        .ok_or_else(|| Error::parameter("q", "required", "q is required: a word to find."))?;
     let asked = |kind: SearchKind| filter.kind.as_ref().is_none_or(|AnyOf(kinds)| kinds.contains(&kind));
-    let kinds: Vec<&Found> = KINDS.iter().filter(|found| asked(found.kind) && actor.scopes.contains(&found.scope)).collect();
+    let kinds: Vec<&ResultRow> =
+        KINDS.iter().filter(|found| asked(found.kind) && actor.scopes.contains(&found.scope)).collect();
     // Where everything may be found, nothing is said of kinds: it would only cost.
-    let only: &[&Found] = if kinds.len() == KINDS.len() { &[] } else { kinds.as_slice() };
+    let only: &[&ResultRow] = if kinds.len() == KINDS.len() { &[] } else { kinds.as_slice() };
     let names: Vec<&str> = only.iter().map(|found| found.kind.as_str()).collect();
     let hits = if kinds.is_empty() { Vec::new() } else { search::best(reader, terms, &names).await? };
     let Number(limit) = filter.limit.unwrap_or(Number(DEFAULT_LIMIT));
@@ -78,7 +108,12 @@ pub async fn search(reader: Reader<'_>, actor: &Actor, filter: &SearchFilter) ->
     for found in kinds {
         let theirs: Vec<&Hit> = best.iter().filter(|hit| hit.kind == found.kind.as_str()).collect();
         if !theirs.is_empty() {
-            shown.extend((found.show)(reader, found, terms, theirs).await?.into_iter().map(|result| (result.id, result)));
+            shown.extend(
+                (found.show)(reader, found, terms, theirs)
+                    .await?
+                    .into_iter()
+                    .map(|result| (result.id, result)),
+            );
         }
     }
     let data = best.iter().filter_map(|hit| shown.remove(&hit.id)).collect();
@@ -88,7 +123,7 @@ pub async fn search(reader: Reader<'_>, actor: &Actor, filter: &SearchFilter) ->
 /// The results of one kind, their rows read in one query.
 fn show<'a, M: Record + FromQueryResult>(
     reader: Reader<'a>,
-    found: &'a Found,
+    found: &'a ResultRow,
     terms: &'a Terms,
     hits: Vec<&'a Hit>,
 ) -> LocalBoxFuture<'a, Result<Vec<SearchResult>>>
@@ -98,7 +133,7 @@ where
     async move {
         let scores: HashMap<Uuid, f64> = hits.iter().map(|hit| (hit.id, hit.score)).collect();
         let result = |row: M| {
-            let (says, belongs, id) = (row.searchable()?, row.belongs(), row.id());
+            let (says, belongs, id) = (row.searchable()?, row.placement(), row.id());
             Some(SearchResult {
                 kind: found.kind,
                 id,

@@ -7,7 +7,7 @@ use super::{
     json::{TimelineFilter, TimelinePage},
     service,
 };
-use crate::kernel::http::{Db, List, Listing, Path, Result, Routes};
+use crate::kernel::http::{Db, List, ListReply, Path, Result, Routes};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -29,9 +29,13 @@ pub fn routes(routes: &mut Routes) {
     responses((status = 200, description = "A page of what happened.", body = TimelinePage))
 )]
 #[get("/subjects/{type}/{id}/timeline")]
-async fn list_subject_timeline(db: Data<Db>, Path((kind, id)): Path<(String, String)>, list: List<TimelineFilter>) -> Result<Listing> {
+async fn list_subject_timeline(
+    db: Data<Db>,
+    Path((kind, id)): Path<(String, String)>,
+    list: List<TimelineFilter>,
+) -> Result<ListReply> {
     let page = service::page(db.read(), &list.context.actor, (&kind, &id), &list.filter, &list.page).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }
 
 /// List what happened about a contact
@@ -39,7 +43,11 @@ async fn list_subject_timeline(db: Data<Db>, Path((kind, id)): Path<(String, Str
 /// Everything about the contact and whatever it was merged with, of the kinds that the caller may read, newest first (S4-9, S0-18). Sorts: `at` (default `-at`).
 #[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])), params(TimelinePage, TimelineFilter), responses((status = 200, description = "A page of what happened.", body = TimelinePage)))]
 #[get("/contacts/{id}/timeline")]
-async fn list_contact_timeline(db: Data<Db>, Path(id): Path<Uuid>, list: List<TimelineFilter>) -> Result<Listing> {
+async fn list_contact_timeline(
+    db: Data<Db>,
+    Path(id): Path<Uuid>,
+    list: List<TimelineFilter>,
+) -> Result<ListReply> {
     let page = service::page_of_contact(db.read(), &list.context.actor, id, &list.filter, &list.page).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }

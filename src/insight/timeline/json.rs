@@ -6,7 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::kernel::{
-    actor::{ActorKind, Named},
+    actor::{ActorKind, ActorRef},
     clock::Timestamp,
     filter::AnyOf,
     journal::{Column, Entity},
@@ -46,7 +46,7 @@ pub struct TimelineEntry {
     pub actor: TimelineActor,
     /// The person an API key acted for.
     #[schema(required)]
-    pub acting_for: Option<Named>,
+    pub acting_for: Option<ActorRef>,
 }
 
 /// What a timeline reads of the journal: not what the things were, which is much the most of it.
@@ -68,7 +68,8 @@ pub struct Entry {
 
 impl From<Entry> for TimelineEntry {
     fn from(entry: Entry) -> Self {
-        let acting_for = entry.acting_for_id.zip(entry.acting_for_name).map(|(id, name)| Named { id, name });
+        let acting_for =
+            entry.acting_for_id.zip(entry.acting_for_name).map(|(id, name)| ActorRef { id, name });
         Self {
             at: entry.at,
             kind: entry.kind,

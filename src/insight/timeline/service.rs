@@ -12,7 +12,7 @@ use crate::{
     kernel::{
         actor::{Actor, Scope},
         error::Result,
-        filter::Narrow,
+        filter::FilterExt,
         journal::{Audience, Column, Entity},
         list::{self, Page, PageRequest},
         reader::Reader,
@@ -53,8 +53,10 @@ async fn read(
     filter: &TimelineFilter,
     request: &PageRequest,
 ) -> Result<Page<TimelineEntry>> {
-    let mut base =
-        Entry::select_cols(Entity::find().select_only()).filter(about).filter(Column::Audience.eq(Audience::Staff.as_str())).into_query();
+    let mut base = Entry::select_cols(Entity::find().select_only())
+        .filter(about)
+        .filter(Column::Audience.eq(Audience::Staff.as_str()))
+        .into_query();
     if let Some(kinds) = actor.readable(false) {
         base.and_where(Column::Kind.is_in(kinds));
     }
@@ -64,11 +66,10 @@ async fn read(
     }
     let column = |column: Column| Expr::col((Entity, column));
     let page = list::page::<Entry>(reader, request, base, |select| {
-        select.any_of(column(Column::Kind), filter.kind.as_ref()).any_of(column(Column::Event), filter.event.as_ref()).between(
-            column(Column::At),
-            filter.at_gte,
-            filter.at_lt,
-        );
+        select
+            .any_of(column(Column::Kind), filter.kind.as_ref())
+            .any_of(column(Column::Event), filter.event.as_ref())
+            .between(column(Column::At), filter.at_gte, filter.at_lt);
         if filter.channel.is_some() {
             let of = |column: interaction::Column| Expr::col((interaction::Entity, column));
             let mut interaction = Query::select();

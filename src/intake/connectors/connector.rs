@@ -4,7 +4,7 @@ use sea_orm::{FromJsonQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
 use super::generic::ShopMap;
-use crate::kernel::{clock::Timestamp, journal::Belongs, list::Key};
+use crate::kernel::{clock::Timestamp, journal::EventPlacement, list::Key};
 
 crate::choice! {
     /// What kind of shop it is.
@@ -75,7 +75,7 @@ pub struct Model {
     pub version: i64,
 }
 
-crate::record!(Model, "connector", |row| Belongs::set_up(&row.name));
+crate::record!(Model, "connector", |row| EventPlacement::set_up(&row.name));
 
 crate::listed!(Model, |row| row.id, default "name", sorts {
     "name" => Column::Name, Key::Text(row.name.clone());

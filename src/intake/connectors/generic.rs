@@ -11,7 +11,7 @@ use super::shop::{Caller, Changed, Customer, Order, Part, Shop, Wanted, rows, su
 use crate::kernel::{clock::Timestamp, error::Result, text};
 
 /// Pages of one list that are read at the most.
-const MOST_PAGES: usize = 10_000;
+const MAX_PAGES: usize = 10_000;
 
 macro_rules! pointers {
     ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $field:ident = $default:literal,)* }) => {
@@ -84,11 +84,21 @@ pointers! {
 pub struct ShopMap {
     /// Where one customer is.
     #[validate(length(max = 500), custom(function = path))]
-    #[schema(max_length = 500, pattern = "^(/[!-~]*)?$", default = "/customers/{id}", example = "/customers/{id}")]
+    #[schema(
+        max_length = 500,
+        pattern = "^(/[!-~]*)?$",
+        default = "/customers/{id}",
+        example = "/customers/{id}"
+    )]
     pub customer_path: String,
     /// Where customers are found by e-mail address; empty when the shop cannot.
     #[validate(length(max = 500), custom(function = path))]
-    #[schema(max_length = 500, pattern = "^(/[!-~]*)?$", default = "/customers?email={email}", example = "/customers?email={email}")]
+    #[schema(
+        max_length = 500,
+        pattern = "^(/[!-~]*)?$",
+        default = "/customers?email={email}",
+        example = "/customers?email={email}"
+    )]
     pub by_email_path: String,
     /// Where a customer's orders are.
     #[validate(length(max = 500), custom(function = path))]
@@ -146,7 +156,11 @@ impl Default for ShopMap {
 
 fn path(path: &str) -> std::result::Result<(), ValidationError> {
     let fits = path.is_empty() || path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic());
-    if fits { Ok(()) } else { Err(ValidationError::new("path").with_message("must be a path such as /customers/{id}".into())) }
+    if fits {
+        Ok(())
+    } else {
+        Err(ValidationError::new("path").with_message("must be a path such as /customers/{id}".into()))
+    }
 }
 
 /// A shop that is read by its map.
@@ -159,11 +173,16 @@ pub struct Generic<'a> {
 
 impl Generic<'_> {
     /// A page of a list; its rows and the next page's number.
-    async fn list(&self, path: &str, fill: &[(&str, &str)], page: usize) -> Result<(Vec<Value>, Option<usize>)> {
+    async fn list(
+        &self,
+        path: &str,
+        fill: &[(&str, &str)],
+        page: usize,
+    ) -> Result<(Vec<Value>, Option<usize>)> {
         let number = page.to_string();
         let filled = filled(path, &[fill, &[("{page}", number.as_str())]].concat());
         let found = rows(self.caller.get(&filled, &[]).await?.json()?, &self.map.list)?;
-        let more = path.contains("{page}") && !found.is_empty() && page < MOST_PAGES;
+        let more = path.contains("{page}") && !found.is_empty() && page < MAX_PAGES;
         Ok((found, more.then_some(page + 1)))
     }
 
@@ -229,7 +248,12 @@ impl Generic<'_> {
     }
 
     /// A page of a list, if the shop has such a list.
-    async fn some(&self, path: &str, fill: &[(&str, &str)], page: usize) -> Result<(Vec<Value>, Option<usize>)> {
+    async fn some(
+        &self,
+        path: &str,
+        fill: &[(&str, &str)],
+        page: usize,
+    ) -> Result<(Vec<Value>, Option<usize>)> {
         if path.is_empty() { Ok((Vec::new(), None)) } else { self.list(path, fill, page).await }
     }
 }
@@ -249,14 +273,20 @@ impl Shop for Generic<'_> {
         .boxed_local()
     }
 
-    fn changed(&self, since: Option<Timestamp>, part: Option<String>) -> LocalBoxFuture<'_, Result<Part<Changed>>> {
+    fn changed(
+        &self,
+        since: Option<Timestamp>,
+        part: Option<String>,
+    ) -> LocalBoxFuture<'_, Result<Part<Changed>>> {
         self.changes(since, part).boxed_local()
     }
 }
 
 /// A path with its placeholders filled in.
 fn filled(path: &str, values: &[(&str, &str)]) -> String {
-    values.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, &utf8_percent_encode(value, NON_ALPHANUMERIC).to_string()))
+    values.iter().fold(path.to_owned(), |path, (name, value)| {
+        path.replace(name, &utf8_percent_encode(value, NON_ALPHANUMERIC).to_string())
+    })
 }
 
 #[cfg(test)]
@@ -265,6 +295,9 @@ mod tests {
 
     #[test]
     fn what_is_filled_in_stays_where_it_is() {
-        assert_eq!(filled("/customers/{id}?page={page}", &[("{id}", "../a?b"), ("{page}", "2")]), "/customers/%2E%2E%2Fa%3Fb?page=2");
+        assert_eq!(
+            filled("/customers/{id}?page={page}", &[("{id}", "../a?b"), ("{page}", "2")]),
+            "/customers/%2E%2E%2Fa%3Fb?page=2"
+        );
     }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     intake::scheduled,
     kernel::{
-        http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes},
+        http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes},
         jobs::JobView,
     },
 };
@@ -32,10 +32,10 @@ pub fn routes(routes: &mut Routes) {
 /// Never their credentials. Sorts: `name` (default), `created_at`.
 #[utoipa::path(tag = "connectors", security(("bearer" = ["connectors:read"])), params(ConnectorPage, ConnectorFilter), responses((status = 200, description = "A page of connectors.", body = ConnectorPage)))]
 #[get("/connectors")]
-async fn list_connectors(db: Data<Db>, mut list: List<ConnectorFilter>) -> Result<Listing> {
+async fn list_connectors(db: Data<Db>, mut list: List<ConnectorFilter>) -> Result<ListReply> {
     let filter = std::mem::take(&mut list.filter);
     let page = service::page(db.read(), filter, &list.page).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }
 
 /// Create a connector
@@ -45,8 +45,11 @@ async fn list_connectors(db: Data<Db>, mut list: List<ConnectorFilter>) -> Resul
 /// source is 409 `already_exists`.
 #[utoipa::path(tag = "connectors", security(("bearer" = ["connectors:write"])), request_body = NewConnector, responses((status = 201, description = "The new connector.", body = ConnectorView)))]
 #[post("/connectors")]
-async fn create_connector(db: Data<Db>, call: Call<NewConnector>) -> Result<Answer> {
-    call.write(&db, async move |tx, new| Answer::created(&ConnectorView::from(service::create(tx, new).await?))).await
+async fn create_connector(db: Data<Db>, body: JsonBody<NewConnector>) -> Result<Reply> {
+    body.write(&db, async move |tx, new| {
+        Reply::created(&ConnectorView::from(service::create(tx, new).await?))
+    })
+    .await
 }
 
 /// Read a connector
@@ -54,8 +57,8 @@ async fn create_connector(db: Data<Db>, call: Call<NewConnector>) -> Result<Answ
 /// With the end of its secret, and how it goes with it.
 #[utoipa::path(tag = "connectors", security(("bearer" = ["connectors:read"])), responses((status = 200, description = "The connector.", body = ConnectorView)))]
 #[get("/connectors/{id}")]
-async fn read_connector(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
-    Answer::ok(&ConnectorView::from(service::find(db.read(), id).await?))
+async fn read_connector(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
+    Reply::ok(&ConnectorView::from(service::find(db.read(), id).await?))
 }
 
 /// Change a connector
@@ -63,8 +66,15 @@ async fn read_connector(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Resul
 /// A merge patch (RFC 7396). Credentials are replaced whole. One that is not active is used by nobody.
 #[utoipa::path(tag = "connectors", security(("bearer" = ["connectors:write"])), request_body = ConnectorPatch, responses((status = 200, description = "The connector as it is now.", body = ConnectorView)))]
 #[patch("/connectors/{id}")]
-async fn update_connector(db: Data<Db>, Path(id): Path<Uuid>, call: Call<ConnectorPatch>) -> Result<Answer> {
-    call.write(&db, async move |tx, patch| Answer::ok(&ConnectorView::from(service::update(tx, id, patch).await?))).await
+async fn update_connector(
+    db: Data<Db>,
+    Path(id): Path<Uuid>,
+    body: JsonBody<ConnectorPatch>,
+) -> Result<Reply> {
+    body.write(&db, async move |tx, patch| {
+        Reply::ok(&ConnectorView::from(service::update(tx, id, patch).await?))
+    })
+    .await
 }
 
 /// Run a connector
@@ -74,8 +84,11 @@ async fn update_connector(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Connect
 /// with its `job_id`; 409 `wrong_status` when it is not active.
 #[utoipa::path(tag = "connectors", security(("bearer" = ["connectors:write"])), responses((status = 202, description = "The job that does it.", body = JobView)))]
 #[post("/connectors/{id}/run")]
-async fn run_connector(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
-    command.write(&db, async move |tx| Answer::accepted(&JobView::from(scheduled::run::<Connector>(tx, id).await?))).await
+async fn run_connector(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
+    body.write(&db, async move |tx| {
+        Reply::accepted(&JobView::from(scheduled::run::<Connector>(tx, id).await?))
+    })
+    .await
 }
 
 /// Fetch a contact from the shop
@@ -85,6 +98,7 @@ async fn run_connector(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> 
 /// it; its `result` says for each connector whether the contact was found, and how many orders. 409 `conflict` without an active connector.
 #[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])), responses((status = 202, description = "The job that does it.", body = JobView)))]
 #[post("/contacts/{id}/sync")]
-async fn sync_contact(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
-    command.write(&db, async move |tx| Answer::accepted(&JobView::from(service::sync_contact(tx, id).await?))).await
+async fn sync_contact(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
+    body.write(&db, async move |tx| Reply::accepted(&JobView::from(service::sync_contact(tx, id).await?)))
+        .await
 }

@@ -15,7 +15,7 @@ use crate::{
         clock::Timestamp,
         filter::{AnyOf, Flag},
         http::View,
-        outgoing,
+        http_client,
         patch::{Patch, not_null},
         schedule, text,
     },
@@ -41,7 +41,7 @@ pub struct NewConnector {
     #[schema(min_length = 1, max_length = 57, pattern = "^[a-z0-9_]+$", default = "shop", example = "shop")]
     pub source: String,
     /// Where the shop is: http or https, without credentials.
-    #[validate(custom(function = outgoing::address))]
+    #[validate(custom(function = http_client::address))]
     #[schema(format = "uri", pattern = "^https?://[!-~]{1,1990}$", example = "https://shop.example")]
     pub base_url: String,
     /// The version of Shopify's API; the one that this release was made for unless said otherwise.
@@ -77,7 +77,8 @@ const fn yes() -> bool {
 }
 
 fn version(text: &str) -> Result<(), ValidationError> {
-    let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+    let digits =
+        |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
     let dated = text.split_once('-').is_some_and(|(year, month)| digits(year, 4) && digits(month, 2));
     if dated || text == "unstable" {
         Ok(())
@@ -132,7 +133,7 @@ fn within(patch: &Patch<String>, check: impl FnOnce(&str) -> Checked) -> Checked
 }
 
 fn patched_address(patch: &Patch<String>) -> Checked {
-    within(patch, outgoing::address)
+    within(patch, http_client::address)
 }
 
 fn patched_version(patch: &Patch<String>) -> Checked {

@@ -14,7 +14,12 @@ pub struct Magento<'a>(pub Caller<'a>);
 
 impl Magento<'_> {
     /// A page of a search; its rows and the next page's number.
-    async fn search(&self, path: &str, filter: Option<(&str, &str, &str)>, page: usize) -> Result<(Vec<Value>, Option<usize>)> {
+    async fn search(
+        &self,
+        path: &str,
+        filter: Option<(&str, &str, &str)>,
+        page: usize,
+    ) -> Result<(Vec<Value>, Option<usize>)> {
         let (size, number) = (PAGE.to_string(), page.to_string());
         let mut query = vec![
             ("searchCriteria[pageSize]", size.as_str()),
@@ -71,20 +76,26 @@ impl Shop for Magento<'_> {
     fn orders(&self, customer: String, part: Option<String>) -> LocalBoxFuture<'_, Result<Part<Order>>> {
         async move {
             let page = part.and_then(|page| page.parse().ok()).unwrap_or(1);
-            let (found, next) = self.search("/rest/V1/orders", Some(("customer_id", "eq", &customer)), page).await?;
+            let (found, next) =
+                self.search("/rest/V1/orders", Some(("customer_id", "eq", &customer)), page).await?;
             Ok(Part { rows: found.iter().map(order).collect(), next: next.map(|page| page.to_string()) })
         }
         .boxed_local()
     }
 
-    fn changed(&self, since: Option<Timestamp>, part: Option<String>) -> LocalBoxFuture<'_, Result<Part<Changed>>> {
+    fn changed(
+        &self,
+        since: Option<Timestamp>,
+        part: Option<String>,
+    ) -> LocalBoxFuture<'_, Result<Part<Changed>>> {
         Self::changed(self, since, part).boxed_local()
     }
 }
 
 fn customer(row: &Value) -> Customer {
     let addresses = row["addresses"].as_array();
-    let preferred = addresses.and_then(|all| all.iter().find(|one| one["default_billing"] == true).or_else(|| all.first()));
+    let preferred = addresses
+        .and_then(|all| all.iter().find(|one| one["default_billing"] == true).or_else(|| all.first()));
     let address = preferred.unwrap_or(&Value::Null);
     Customer {
         id: word(row, "/id", 255),
@@ -96,7 +107,10 @@ fn customer(row: &Value) -> Customer {
         postal_code: word(address, "/postcode", 20),
         country: word(address, "/country_id", 2),
         since: when(row, "/created_at"),
-        data: json!({ "group_id": row["group_id"], "store_id": row["store_id"] }).as_object().cloned().unwrap_or_default(),
+        data: json!({ "group_id": row["group_id"], "store_id": row["store_id"] })
+            .as_object()
+            .cloned()
+            .unwrap_or_default(),
     }
 }
 
@@ -110,6 +124,8 @@ fn order(row: &Value) -> Order {
         total: sum(row, "/grand_total"),
         currency: word(row, "/order_currency_code", 3),
         url: String::new(),
-        items: items.map(|item| json!({ "sku": item["sku"], "name": item["name"], "quantity": item["qty_ordered"] })).collect(),
+        items: items
+            .map(|item| json!({ "sku": item["sku"], "name": item["name"], "quantity": item["qty_ordered"] }))
+            .collect(),
     }
 }

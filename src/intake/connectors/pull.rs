@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     customers::{
-        contacts::{self, ContactPatch, ExternalId, Found},
+        contacts::{self, ContactPatch, ExternalId, Lookup},
         facts,
     },
     intake::scheduled,
@@ -41,11 +41,11 @@ const OVERLAP_SECONDS: i64 = 10 * 60;
 /// Rows of one step.
 const STEP: usize = 100;
 /// Problems that a report shows.
-const MOST_PROBLEMS: usize = 20;
+const MAX_PROBLEMS: usize = 20;
 /// Parts of one customer's orders that are fetched at the most.
-const MOST_PARTS: usize = 40;
+const MAX_PARTS: usize = 40;
 /// Addresses or numbers of one contact at the most.
-const MOST_OF_EACH: usize = 20;
+const MAX_ENTRIES: usize = 20;
 
 /// What a pull needs.
 #[derive(Debug, Serialize, Deserialize)]
@@ -123,11 +123,12 @@ async fn pull(run: Run) -> Result<Value> {
     let connector = service::find(run.db.read(), connector_id).await?;
     let shop = shop::open(run.db.outgoing(), run.db.keyring(), &connector)?;
     let since = connector.synced_until.map(|until| until.plus_seconds(-OVERLAP_SECONDS));
-    let mut pulled: Pulled = run.job.result.clone().and_then(|so_far| serde_json::from_value(so_far).ok()).unwrap_or_default();
+    let mut pulled: Pulled =
+        run.job.result.clone().and_then(|so_far| serde_json::from_value(so_far).ok()).unwrap_or_default();
     let resumed = run.job.result.is_some();
     if !resumed || pulled.part_way || pulled.next.is_some() {
         loop {
-            run.goes_on().await?;
+            run.renew_lease().await?;
             let Part { rows, next } = shop.changed(since, pulled.next.clone()).await?;
             let rows = with_their_customers(&run, shop.as_ref(), &connector, rows).await?;
             // Whoever else writes waits no longer than for some rows; where it goes on moves with the last of them.
@@ -136,7 +137,11 @@ async fn pull(run: Run) -> Result<Value> {
                 let some: Vec<Changed> = rows.by_ref().take(STEP).collect();
                 after = (rows.len() == 0).then(|| next.clone());
                 let (count, of) = (i64::try_from(some.len()).unwrap_or(0), connector.clone());
-                let so_far = Pulled { part_way: after.is_none(), next: after.clone().unwrap_or_else(|| pulled.next.clone()), ..pulled };
+                let so_far = Pulled {
+                    part_way: after.is_none(),
+                    next: after.clone().unwrap_or_else(|| pulled.next.clone()),
+                    ..pulled
+                };
                 pulled = run.step(count, async move |tx| keep_all(tx, &of, some, so_far).await).await?;
             }
             if pulled.next.is_none() {
@@ -146,7 +151,7 @@ async fn pull(run: Run) -> Result<Value> {
     }
     let (began, done) = (run.job.created_at, pulled.clone());
     let end = async move |tx: &mut Tx| {
-        scheduled::note::<Model>(tx, connector_id, [("synced_until", Expr::val(began))]).await?;
+        scheduled::record_outcome::<Model>(tx, connector_id, [("synced_until", Expr::val(began))]).await?;
         Ok(done)
     };
     run.step(0, end).await?;
@@ -154,7 +159,12 @@ async fn pull(run: Run) -> Result<Value> {
 }
 
 /// Changed orders with the customers whose they are before them, where we do not know these yet.
-async fn with_their_customers(run: &Run, shop: &dyn shop::Shop, connector: &Model, rows: Vec<Changed>) -> Result<Vec<Changed>> {
+async fn with_their_customers(
+    run: &Run,
+    shop: &dyn shop::Shop,
+    connector: &Model,
+    rows: Vec<Changed>,
+) -> Result<Vec<Changed>> {
     let mut wanted: BTreeSet<String> = rows
         .iter()
         .filter_map(|row| match row {
@@ -165,8 +175,10 @@ async fn with_their_customers(run: &Run, shop: &dyn shop::Shop, connector: &Mode
     let mut all = Vec::with_capacity(rows.len());
     while let Some(id) = wanted.pop_first() {
         if contacts::by_external_id(run.db.read(), &known_as(connector, &id)).await?.is_none() {
-            run.goes_on().await?;
-            all.extend(shop.customer(Wanted::Id(id)).await?.map(|customer| Changed::Customer(Box::new(customer))));
+            run.renew_lease().await?;
+            all.extend(
+                shop.customer(Wanted::Id(id)).await?.map(|customer| Changed::Customer(Box::new(customer))),
+            );
         }
     }
     all.extend(rows);
@@ -186,17 +198,22 @@ async fn keep_all(tx: &mut Tx, connector: &Model, rows: Vec<Changed>, mut pulled
             Changed::Order(order) => &order.customer,
         };
         if !contacts_of.contains_key(id) {
-            let contact = if id.is_empty() { None } else { contacts::by_external_id(tx.read(), &known_as(connector, id)).await? };
+            let contact = if id.is_empty() {
+                None
+            } else {
+                contacts::by_external_id(tx.read(), &known_as(connector, id)).await?
+            };
             contacts_of.insert(id.clone(), contact);
         }
     }
     // In one order, so that of two who change the same contacts neither waits for the other in a circle.
-    contacts::hold(tx, contacts_of.values().flatten().copied()).await?;
+    contacts::lock_for_update(tx, contacts_of.values().flatten().copied()).await?;
     for row in rows {
         match row {
             Changed::Customer(customer) => {
                 let present = contacts_of.get(&customer.id).copied().flatten();
-                let kept = apart(tx, async |tx| keep_customer(tx, connector, present, &customer).await).await?;
+                let kept =
+                    savepoint(tx, async |tx| keep_customer(tx, connector, present, &customer).await).await?;
                 pulled.customers += 1;
                 match kept {
                     Ok(contact) => {
@@ -207,10 +224,12 @@ async fn keep_all(tx: &mut Tx, connector: &Model, rows: Vec<Changed>, mut pulled
                 }
             }
             Changed::Order(order) => match contacts_of.get(&order.customer).copied().flatten() {
-                Some(contact) => match apart(tx, async |tx| keep_order(tx, connector, contact, &order).await).await? {
-                    Ok(()) => pulled.orders += 1,
-                    Err(problem) => fail(&mut pulled, problem),
-                },
+                Some(contact) => {
+                    match savepoint(tx, async |tx| keep_order(tx, connector, contact, &order).await).await? {
+                        Ok(()) => pulled.orders += 1,
+                        Err(problem) => fail(&mut pulled, problem),
+                    }
+                }
                 None => pulled.skipped += 1,
             },
         }
@@ -220,14 +239,17 @@ async fn keep_all(tx: &mut Tx, connector: &Model, rows: Vec<Changed>, mut pulled
 
 fn fail(pulled: &mut Pulled, problem: Problem) {
     pulled.failed += 1;
-    if pulled.problems.len() < MOST_PROBLEMS {
+    if pulled.problems.len() < MAX_PROBLEMS {
         pulled.problems.push(problem);
     }
 }
 
 /// Does a part that may be refused alone; a failure that is not about it ends the whole.
-async fn apart<T>(tx: &mut Tx, work: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> Result<Result<T, Problem>> {
-    match tx.apart(work).await {
+async fn savepoint<T>(
+    tx: &mut Tx,
+    work: impl AsyncFnOnce(&mut Tx) -> Result<T>,
+) -> Result<Result<T, Problem>> {
+    match tx.savepoint(work).await {
         Ok(value) => Ok(Ok(value)),
         Err(error) if matches!(error.code().kind(), Kind::Unavailable | Kind::Internal) => Err(error),
         Err(error) => Ok(Err(Problem::of(&error, &tx.context))),
@@ -235,7 +257,12 @@ async fn apart<T>(tx: &mut Tx, work: impl AsyncFnOnce(&mut Tx) -> Result<T>) -> 
 }
 
 /// Writes who a customer is onto their contact, the one given or a new one; who that is.
-async fn keep_customer(tx: &mut Tx, connector: &Model, contact: Option<Uuid>, customer: &Customer) -> Result<Uuid> {
+async fn keep_customer(
+    tx: &mut Tx,
+    connector: &Model,
+    contact: Option<Uuid>,
+    customer: &Customer,
+) -> Result<Uuid> {
     if customer.id.is_empty() {
         return Err(Error::new(Code::OutsideRefused, "The shop names a customer without an id."));
     }
@@ -247,7 +274,8 @@ async fn keep_customer(tx: &mut Tx, connector: &Model, contact: Option<Uuid>, cu
             patch.emails = joined(&customer.email, &present.emails.0);
             // What only a form has said does not become the shop's word beside its own.
             let confirmed = present.unconfirmed.confirms("phones");
-            let phones: Vec<String> = present.phones.0.iter().filter(|_| confirmed).map(|phone| phone.number.clone()).collect();
+            let phones: Vec<String> =
+                present.phones.0.iter().filter(|_| confirmed).map(|phone| phone.number.clone()).collect();
             patch.phones = joined(&customer.phone, &phones);
             patch.external_ids = Patch::Value([(external.source, Some(external.id))].into());
             patch.validate()?;
@@ -267,7 +295,8 @@ async fn keep_customer(tx: &mut Tx, connector: &Model, contact: Option<Uuid>, cu
 /// What a customer says of a contact; what the shop does not say stays as it is.
 fn patch_of(customer: &Customer) -> ContactPatch {
     let said = |text: &str| if text.is_empty() { Patch::Absent } else { Patch::Value(text.to_owned()) };
-    let country = Some(&customer.country).filter(|country| country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    let country = Some(&customer.country)
+        .filter(|country| country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_alphabetic()));
     ContactPatch {
         first_names: said(&customer.first_names),
         last_name: said(&customer.last_name),
@@ -289,7 +318,7 @@ fn joined(said: &str, present: &[String]) -> Patch<Vec<String>> {
         return Patch::Absent;
     }
     let mut all: Vec<String> = std::iter::once(said.to_owned()).chain(present.iter().cloned()).collect();
-    all.truncate(MOST_OF_EACH);
+    all.truncate(MAX_ENTRIES);
     Patch::Value(all)
 }
 
@@ -308,12 +337,13 @@ fn orders_of(connector: &Model) -> String {
 }
 
 async fn sync(run: Run) -> Result<Value> {
-    let Sync { contact_id, connectors } = serde_json::from_value(run.job.payload.clone()).map_err(Error::internal)?;
+    let Sync { contact_id, connectors } =
+        serde_json::from_value(run.job.payload.clone()).map_err(Error::internal)?;
     let kept = run.job.result.clone().and_then(|so_far| serde_json::from_value(so_far).ok());
     let mut report: Report = kept.unwrap_or_default();
     let (mut last_error, mut answered) = (None, report.connectors.iter().any(|one| one.problem.is_none()));
     for id in connectors.into_iter().skip(report.connectors.len()) {
-        run.goes_on().await?;
+        run.renew_lease().await?;
         let connector = service::find(run.db.read(), id).await?;
         let known = fetch(&run, &connector, contact_id).await;
         let (so_far, context) = (report.clone(), run.context());
@@ -360,8 +390,8 @@ async fn fetch(run: &Run, connector: &Model, contact: Uuid) -> Result<Option<(Cu
     }
     let Some(customer) = customer.filter(|customer| !customer.id.is_empty()) else { return Ok(None) };
     let (mut orders, mut part) = (Vec::new(), None);
-    for _ in 0..MOST_PARTS {
-        run.goes_on().await?;
+    for _ in 0..MAX_PARTS {
+        run.renew_lease().await?;
         let more = shop.orders(customer.id.clone(), part).await?;
         orders.extend(more.rows);
         part = more.next;
@@ -374,7 +404,7 @@ async fn fetch(run: &Run, connector: &Model, contact: Uuid) -> Result<Option<(Cu
 
 async fn ways(db: &Db, connector: &Model, contact: Uuid) -> Result<Vec<Wanted>> {
     let contact = contacts::survivor(db.read(), contact).await?;
-    let Found::Here(contact) = contacts::find(db.read(), contact).await? else { return Ok(Vec::new()) };
+    let Lookup::Here(contact) = contacts::find(db.read(), contact).await? else { return Ok(Vec::new()) };
     let id = contact.external_ids.get(&connector.source).cloned().map(Wanted::Id);
     let emails = contact.emails.iter().cloned().map(Wanted::Email);
     Ok(match id {

@@ -11,8 +11,8 @@ use crate::{
     customers::contacts,
     intake::scheduled::{Scheduled, patch_credentials},
     kernel::{
-        error::{Broken, Code, Error, Result, Violation},
-        filter::Narrow,
+        error::{Code, Error, Result, Violation, Violations},
+        filter::FilterExt,
         jobs::{self, Job},
         list::{self, Page, PageRequest},
         reader::Reader,
@@ -24,8 +24,11 @@ use crate::{
 pub async fn create(tx: &mut Tx, new: NewConnector) -> Result<Model> {
     refuse_foreign(new.kind, new.api_version.is_some(), new.map.is_some())?;
     if tx.read().any(Entity::find().filter(Column::Source.eq(&new.source)).into_query()).await? {
-        return Err(Error::new(Code::AlreadyExists, format!("Another connector has the source {}.", new.source))
-            .violating(Violation::field("source", "taken", "is taken")));
+        return Err(Error::new(
+            Code::AlreadyExists,
+            format!("Another connector has the source {}.", new.source),
+        )
+        .violating(Violation::field("source", "taken", "is taken")));
     }
     let mut connector = Model {
         id: tx.id(),
@@ -59,14 +62,18 @@ pub async fn create(tx: &mut Tx, new: NewConnector) -> Result<Model> {
 
 /// What only some kinds of shops have.
 fn refuse_foreign(kind: ConnectorKind, versioned: bool, mapped: bool) -> Result<()> {
-    let mut broken = Broken::default();
+    let mut violations = Violations::default();
     if versioned && kind != ConnectorKind::Shopify {
-        broken.note::<()>(Err(Error::field("api_version", "not_applicable", "goes with shopify only")))?;
+        violations.collect::<()>(Err(Error::field(
+            "api_version",
+            "not_applicable",
+            "goes with shopify only",
+        )))?;
     }
     if mapped && kind != ConnectorKind::Generic {
-        broken.note::<()>(Err(Error::field("map", "not_applicable", "goes with generic only")))?;
+        violations.collect::<()>(Err(Error::field("map", "not_applicable", "goes with generic only")))?;
     }
-    broken.end()
+    violations.into_result()
 }
 
 /// Changes a connector. A schedule that changes begins anew, whatever failed before.
@@ -74,21 +81,25 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ConnectorPatch) -> Result<Mode
     let before: Model = tx.target(id, "connector").await?;
     refuse_foreign(before.kind, patch.api_version.value().is_some(), patch.map.is_some())?;
     let mut after = before.clone();
-    let mut broken = Broken::default();
-    broken.note(patch.name.line_over(&mut after.name, "name"))?;
-    broken.note(patch.base_url.over(&mut after.base_url, "base_url"))?;
-    broken.note(patch.time_zone.over(&mut after.time_zone, "time_zone"))?;
-    broken.note(patch.active.over(&mut after.active, "active"))?;
+    let mut violations = Violations::default();
+    violations.collect(patch.name.line_over(&mut after.name, "name"))?;
+    violations.collect(patch.base_url.over(&mut after.base_url, "base_url"))?;
+    violations.collect(patch.time_zone.over(&mut after.time_zone, "time_zone"))?;
+    violations.collect(patch.active.over(&mut after.active, "active"))?;
     patch.api_version.onto(&mut after.api_version);
     patch.schedule.onto(&mut after.schedule);
     if let Some(map) = patch.map {
         after.map = Some(Mapped(map));
     }
     if after.base_url != before.base_url && before.credentials.is_some() && patch.credentials.is_absent() {
-        broken.note::<()>(Err(Error::field("credentials", "required", "must be entered again for another address")))?;
+        violations.collect::<()>(Err(Error::field(
+            "credentials",
+            "required",
+            "must be entered again for another address",
+        )))?;
     }
-    patch_credentials(tx, &mut after, patch.credentials, &mut broken)?;
-    broken.end()?;
+    patch_credentials(tx, &mut after, patch.credentials, &mut violations)?;
+    violations.into_result()?;
     after.retime(Some(&before), tx.now);
     tx.change(&before, after, "connector.updated").await
 }
@@ -99,10 +110,16 @@ pub async fn find(reader: Reader<'_>, id: Uuid) -> Result<Model> {
 }
 
 /// A page of connectors.
-pub async fn page(reader: Reader<'_>, filter: ConnectorFilter, request: &PageRequest) -> Result<Page<ConnectorView>> {
+pub async fn page(
+    reader: Reader<'_>,
+    filter: ConnectorFilter,
+    request: &PageRequest,
+) -> Result<Page<ConnectorView>> {
     let column = |column: Column| Expr::col((Entity, column));
     let page = list::page::<Model>(reader, request, Entity::find().into_query(), |select| {
-        select.equals(column(Column::Active), filter.active.map(|flag| flag.0)).any_of(column(Column::Kind), filter.kind.as_ref());
+        select
+            .equals(column(Column::Active), filter.active.map(|flag| flag.0))
+            .any_of(column(Column::Kind), filter.kind.as_ref());
     })
     .await?;
     Ok(page.map(ConnectorView::from))
@@ -114,7 +131,14 @@ impl Scheduled for Model {
     crate::scheduled_columns!();
 
     async fn enqueue(&self, tx: &mut Tx, _: bool) -> Result<Job> {
-        jobs::enqueue(tx, PULL_JOB, &format!("Fetch what changed in {}", self.name), &pull::Pull { connector_id: self.id }, 0).await
+        jobs::enqueue(
+            tx,
+            PULL_JOB,
+            &format!("Fetch what changed in {}", self.name),
+            &pull::Pull { connector_id: self.id },
+            0,
+        )
+        .await
     }
 }
 
@@ -126,11 +150,22 @@ pub async fn sync_contact(tx: &mut Tx, contact: Uuid) -> Result<Job> {
         return Err(Error::new(Code::Conflict, "There is no active connector to fetch anything from."));
     }
     let total = i64::try_from(connectors.len()).unwrap_or(i64::MAX);
-    let payload = pull::Sync { contact_id: contact.id, connectors: connectors.iter().map(|connector| connector.id).collect() };
-    jobs::enqueue(tx, pull::SYNC_JOB, &format!("Fetch what shops know of {}", contact.name), &payload, total).await
+    let payload = pull::Sync {
+        contact_id: contact.id,
+        connectors: connectors.iter().map(|connector| connector.id).collect(),
+    };
+    jobs::enqueue(tx, pull::SYNC_JOB, &format!("Fetch what shops know of {}", contact.name), &payload, total)
+        .await
 }
 
 /// The connectors that are used, by their names.
 async fn active(reader: Reader<'_>) -> Result<Vec<Model>> {
-    reader.models(Entity::find().filter(Column::Active.eq(true)).order_by_asc(Column::Name).order_by_asc(Column::Id)).await
+    reader
+        .models(
+            Entity::find()
+                .filter(Column::Active.eq(true))
+                .order_by_asc(Column::Name)
+                .order_by_asc(Column::Id),
+        )
+        .await
 }

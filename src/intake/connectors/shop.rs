@@ -4,7 +4,10 @@ use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::{connector::ConnectorKind, connector::Model, generic::Generic, magento::Magento, shopify::Shopify, woocommerce::Woocommerce};
+use super::{
+    connector::ConnectorKind, connector::Model, generic::Generic, magento::Magento, shopify::Shopify,
+    woocommerce::Woocommerce,
+};
 use crate::{
     customers::facts::{FactBody, Money},
     intake::{
@@ -14,7 +17,7 @@ use crate::{
     kernel::{
         clock::Timestamp,
         error::{Error, Result},
-        outgoing::{self, Outgoing, Question, Reply},
+        http_client::{self, HttpClient, Request, Response},
         secrets::Keyring,
     },
 };
@@ -102,18 +105,29 @@ pub trait Shop {
     /// A part of a customer's orders.
     fn orders(&self, customer: String, part: Option<String>) -> LocalBoxFuture<'_, Result<Part<Order>>>;
     /// A part of all that has changed since a time, or of everything.
-    fn changed(&self, since: Option<Timestamp>, part: Option<String>) -> LocalBoxFuture<'_, Result<Part<Changed>>>;
+    fn changed(
+        &self,
+        since: Option<Timestamp>,
+        part: Option<String>,
+    ) -> LocalBoxFuture<'_, Result<Part<Changed>>>;
 }
 
 /// The shop of a connector.
-pub fn open<'a>(outgoing: &'a Outgoing, keyring: &Keyring, connector: &Model) -> Result<Box<dyn Shop + 'a>> {
+pub fn open<'a>(
+    http_client: &'a HttpClient,
+    keyring: &Keyring,
+    connector: &Model,
+) -> Result<Box<dyn Shop + 'a>> {
     let credentials = connector.open_credentials(keyring)?;
     let base = Url::parse(&connector.base_url).map_err(Error::internal)?;
-    let caller = |token_header| Caller { outgoing, base: base.clone(), headers: credentials.headers(token_header) };
+    let caller =
+        |token_header| Caller { http_client, base: base.clone(), headers: credentials.headers(token_header) };
     Ok(match connector.kind {
         ConnectorKind::Magento2 => Box::new(Magento(caller(None))),
         ConnectorKind::Woocommerce => Box::new(Woocommerce(caller(None))),
-        ConnectorKind::Shopify => Box::new(Shopify::new(caller(Some("X-Shopify-Access-Token")), connector.api_version.as_deref())),
+        ConnectorKind::Shopify => {
+            Box::new(Shopify::new(caller(Some("X-Shopify-Access-Token")), connector.api_version.as_deref()))
+        }
         ConnectorKind::Generic => {
             let map = connector.map.clone().map(|mapped| mapped.0).unwrap_or_default();
             Box::new(Generic { caller: caller(None), map })
@@ -123,38 +137,49 @@ pub fn open<'a>(outgoing: &'a Outgoing, keyring: &Keyring, connector: &Model) ->
 
 /// Calls one shop with its credentials.
 pub struct Caller<'a> {
-    outgoing: &'a Outgoing,
+    http_client: &'a HttpClient,
     base: Url,
     headers: Vec<(String, String)>,
 }
 
 impl Caller<'_> {
     /// Reads a path below the shop's address.
-    pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Reply> {
+    pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Response> {
         let mut url = self.below(path)?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        self.outgoing.ask(Question { url, headers: self.headers.clone(), body: None }).await
+        self.http_client.send(Request { url, headers: self.headers.clone(), body: None }).await
     }
 
     /// Posts JSON to a path below the shop's address.
-    pub async fn post(&self, path: &str, body: Value) -> Result<Reply> {
-        self.outgoing.ask(Question { url: self.below(path)?, headers: self.headers.clone(), body: Some(body) }).await
+    pub async fn post(&self, path: &str, body: Value) -> Result<Response> {
+        self.http_client
+            .send(Request { url: self.below(path)?, headers: self.headers.clone(), body: Some(body) })
+            .await
     }
 
     /// An address of this very shop: no path leads its credentials elsewhere.
     fn below(&self, path: &str) -> Result<Url> {
-        let base = format!("{}{}{path}", self.base.origin().ascii_serialization(), self.base.path().trim_end_matches('/'));
-        let url = Url::parse(&base).map_err(|_| outgoing::refused("The path of the shop is no address."))?;
-        if url.origin() == self.base.origin() { Ok(url) } else { Err(outgoing::refused("The path leads to another host.")) }
+        let base = format!(
+            "{}{}{path}",
+            self.base.origin().ascii_serialization(),
+            self.base.path().trim_end_matches('/')
+        );
+        let url =
+            Url::parse(&base).map_err(|_| http_client::refused("The path of the shop is no address."))?;
+        if url.origin() == self.base.origin() {
+            Ok(url)
+        } else {
+            Err(http_client::refused("The path leads to another host."))
+        }
     }
 }
 
 /// The rows of a list in an answer.
 pub fn rows(mut answer: Value, pointer: &str) -> Result<Vec<Value>> {
     let rows = answer.pointer_mut(pointer).and_then(Value::as_array_mut).map(std::mem::take);
-    rows.ok_or_else(|| outgoing::refused(format!("The shop's answer has no list at {pointer:?}.")))
+    rows.ok_or_else(|| http_client::refused(format!("The shop's answer has no list at {pointer:?}.")))
 }
 
 /// Text at a pointer, empty when there is none.
@@ -176,7 +201,11 @@ impl Customer {
     /// What the shop knows of them, as a fact.
     pub fn fact(&self, now: Timestamp) -> FactBody {
         let name = format!("{} {}", self.first_names, self.last_name);
-        let title = [name.trim(), &self.company, &self.email].into_iter().find(|word| !word.is_empty()).unwrap_or(&self.id).to_owned();
+        let title = [name.trim(), &self.company, &self.email]
+            .into_iter()
+            .find(|word| !word.is_empty())
+            .unwrap_or(&self.id)
+            .to_owned();
         FactBody {
             title: clipped(&title, 200),
             status: None,
@@ -192,20 +221,26 @@ impl Order {
     /// The order as a fact.
     pub fn fact(&self, now: Timestamp) -> FactBody {
         let money = Money { amount: self.total.clone(), currency: self.currency.to_ascii_uppercase() };
-        let web = crate::kernel::outgoing::address(&self.url).is_ok() && self.url.len() <= 1990;
+        let web = crate::kernel::http_client::address(&self.url).is_ok() && self.url.len() <= 1990;
         FactBody {
             title: clipped(&format!("Order {}", self.number), 200),
             status: Some(clipped(&self.status, 100)).filter(|status| !status.is_empty()),
             occurred_at: self.placed_at.unwrap_or(now),
             amount: (!money.amount.is_empty() && money.currency.len() == 3).then_some(money),
             url: web.then(|| self.url.clone()),
-            data: bounded([("items".to_owned(), json!(self.items))].into_iter().filter(|_| !self.items.is_empty()).collect()),
+            data: bounded(
+                [("items".to_owned(), json!(self.items))]
+                    .into_iter()
+                    .filter(|_| !self.items.is_empty())
+                    .collect(),
+            ),
         }
     }
 }
 
 /// What fits into a fact; nothing of what does not.
 fn bounded(data: Map<String, Value>) -> Map<String, Value> {
-    let fits = serde_json::to_string(&data).is_ok_and(|text| text.len() <= 20_000 && !text.contains("\\u0000"));
+    let fits =
+        serde_json::to_string(&data).is_ok_and(|text| text.len() <= 20_000 && !text.contains("\\u0000"));
     if fits { data } else { Map::new() }
 }

@@ -12,16 +12,16 @@ use super::shop::{Caller, Changed, Customer, Order, PAGE, Part, Shop, Wanted, ro
 use crate::kernel::{
     clock::Timestamp,
     error::Result,
-    outgoing::{refused, unavailable},
+    http_client::{refused, unavailable},
 };
 
 /// The version of the API unless the connector says otherwise; Shopify serves each for a year.
 pub const VERSION: &str = "2026-10";
 
 /// How often a query that costs too much just now is sent again.
-const MOST_TRIES: usize = 4;
+const MAX_ATTEMPTS: usize = 4;
 /// How long we wait for the bucket to fill, at the most.
-const LONGEST_WAIT: f64 = 10.0;
+const MAX_WAIT: f64 = 10.0;
 
 const CUSTOMERS: &str = "query Customers($first: Int!, $after: String, $query: String) { \
     customers(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) { nodes { legacyResourceId firstName lastName createdAt \
@@ -46,24 +46,35 @@ impl<'a> Shopify<'a> {
     }
 
     /// A part of a list; its rows and the cursor of the next.
-    async fn list(&self, query: &str, name: &str, filter: Option<String>, after: Option<&str>) -> Result<(Vec<Value>, Option<String>)> {
+    async fn list(
+        &self,
+        query: &str,
+        name: &str,
+        filter: Option<String>,
+        after: Option<&str>,
+    ) -> Result<(Vec<Value>, Option<String>)> {
         let variables = json!({ "first": PAGE, "after": after, "query": filter });
-        let mut answer = self.ask(json!({ "query": query, "variables": variables })).await?;
+        let mut answer = self.query(json!({ "query": query, "variables": variables })).await?;
         let list = answer.pointer_mut(&format!("/data/{name}")).map(Value::take).unwrap_or_default();
         let more = list["pageInfo"]["hasNextPage"] == true;
         let next = list["pageInfo"]["endCursor"].as_str().filter(|_| more).map(str::to_owned);
         Ok((rows(list, "/nodes")?, next))
     }
 
-    async fn ask(&self, body: Value) -> Result<Value> {
-        for _ in 0..MOST_TRIES {
+    async fn query(&self, body: Value) -> Result<Value> {
+        for _ in 0..MAX_ATTEMPTS {
             let answer = self.caller.post(&self.path, body.clone()).await?.json()?;
-            let Some(error) = answer["errors"].get(0).or_else(|| answer.get("errors").filter(|errors| errors.is_string())) else {
+            let Some(error) =
+                answer["errors"].get(0).or_else(|| answer.get("errors").filter(|errors| errors.is_string()))
+            else {
                 return Ok(answer);
             };
             if error["extensions"]["code"] != "THROTTLED" {
                 let said = error["message"].as_str().or(error.as_str()).unwrap_or("an error");
-                return Err(refused(format!("Shopify refuses the query: {}", super::shop::word(&json!(said), "", 200))));
+                return Err(refused(format!(
+                    "Shopify refuses the query: {}",
+                    super::shop::word(&json!(said), "", 200)
+                )));
             }
             tokio::time::sleep(refill(&answer["extensions"]["cost"])).await;
         }
@@ -71,7 +82,8 @@ impl<'a> Shopify<'a> {
     }
 
     async fn changed(&self, since: Option<Timestamp>, part: Option<String>) -> Result<Part<Changed>> {
-        let filter = since.map(|since| format!("updated_at:>='{}'", since.utc().format("%Y-%m-%dT%H:%M:%SZ")));
+        let filter =
+            since.map(|since| format!("updated_at:>='{}'", since.utc().format("%Y-%m-%dT%H:%M:%SZ")));
         let part = part.unwrap_or_else(|| "customers ".into());
         let (what, after) = part.split_once(' ').unwrap_or(("customers", ""));
         let after = Some(after).filter(|after| !after.is_empty());
@@ -109,7 +121,11 @@ impl Shop for Shopify<'_> {
         .boxed_local()
     }
 
-    fn changed(&self, since: Option<Timestamp>, part: Option<String>) -> LocalBoxFuture<'_, Result<Part<Changed>>> {
+    fn changed(
+        &self,
+        since: Option<Timestamp>,
+        part: Option<String>,
+    ) -> LocalBoxFuture<'_, Result<Part<Changed>>> {
         Self::changed(self, since, part).boxed_local()
     }
 }
@@ -119,7 +135,7 @@ fn refill(cost: &Value) -> Duration {
     let (bucket, number) = (&cost["throttleStatus"], |value: &Value| value.as_f64().unwrap_or(0.0));
     let missing = number(&cost["requestedQueryCost"]) - number(&bucket["currentlyAvailable"]);
     let seconds = missing / number(&bucket["restoreRate"]).max(1.0);
-    Duration::from_secs_f64(seconds.clamp(0.05, LONGEST_WAIT))
+    Duration::from_secs_f64(seconds.clamp(0.05, MAX_WAIT))
 }
 
 /// A value of Shopify's search syntax.
@@ -146,7 +162,12 @@ fn customer(row: &Value) -> Customer {
 
 fn order(row: &Value) -> Order {
     let (paid, sent) = (word(row, "/displayFinancialStatus", 50), word(row, "/displayFulfillmentStatus", 50));
-    let status = [paid, sent].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ").to_lowercase();
+    let status = [paid, sent]
+        .into_iter()
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(", ")
+        .to_lowercase();
     let items = row["lineItems"]["nodes"].as_array().into_iter().flatten();
     Order {
         number: word(row, "/name", 190).trim_start_matches('#').to_owned(),
@@ -156,6 +177,8 @@ fn order(row: &Value) -> Order {
         total: sum(row, "/currentTotalPriceSet/shopMoney/amount"),
         currency: word(row, "/currentTotalPriceSet/shopMoney/currencyCode", 3),
         url: String::new(),
-        items: items.map(|item| json!({ "sku": item["sku"], "name": item["name"], "quantity": item["quantity"] })).collect(),
+        items: items
+            .map(|item| json!({ "sku": item["sku"], "name": item["name"], "quantity": item["quantity"] }))
+            .collect(),
     }
 }

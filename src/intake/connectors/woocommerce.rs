@@ -7,14 +7,19 @@ use futures_util::{FutureExt, future::LocalBoxFuture};
 use serde_json::{Value, json};
 
 use super::shop::{Caller, Changed, Customer, Order, PAGE, Part, Shop, Wanted, rows, sum, when, word};
-use crate::kernel::{clock::Timestamp, error::Result, outgoing::Reply};
+use crate::kernel::{clock::Timestamp, error::Result, http_client::Response};
 
 /// A WooCommerce shop.
 pub struct Woocommerce<'a>(pub Caller<'a>);
 
 impl Woocommerce<'_> {
     /// A page of a list; its rows and the next page's number.
-    async fn list(&self, what: &str, filter: &[(&str, &str)], page: usize) -> Result<(Vec<Value>, Option<usize>)> {
+    async fn list(
+        &self,
+        what: &str,
+        filter: &[(&str, &str)],
+        page: usize,
+    ) -> Result<(Vec<Value>, Option<usize>)> {
         let (size, number) = (PAGE.to_string(), page.to_string());
         let mut query = vec![("per_page", size.as_str()), ("page", number.as_str())];
         query.extend_from_slice(filter);
@@ -33,9 +38,16 @@ impl Woocommerce<'_> {
             let order = [("orderby", "registered_date"), ("order", "desc"), ("role", "all")];
             let (found, next) = self.list("customers", &order, page).await?;
             let all: Vec<Customer> = found.iter().map(customer).collect();
-            let is_new = |customer: &Customer| since.is_none() || customer.since.is_none() || customer.since >= since;
-            let next = next.filter(|_| all.iter().all(is_new)).map_or_else(|| "orders 1".to_owned(), |page| format!("customers {page}"));
-            let rows = all.into_iter().filter(is_new).map(|customer| Changed::Customer(Box::new(customer))).collect();
+            let is_new =
+                |customer: &Customer| since.is_none() || customer.since.is_none() || customer.since >= since;
+            let next = next
+                .filter(|_| all.iter().all(is_new))
+                .map_or_else(|| "orders 1".to_owned(), |page| format!("customers {page}"));
+            let rows = all
+                .into_iter()
+                .filter(is_new)
+                .map(|customer| Changed::Customer(Box::new(customer)))
+                .collect();
             return Ok(Part { rows, next: Some(next) });
         }
         let since = since.map(|since| since.utc().format("%Y-%m-%dT%H:%M:%S").to_string());
@@ -65,18 +77,24 @@ impl Shop for Woocommerce<'_> {
     fn orders(&self, customer: String, part: Option<String>) -> LocalBoxFuture<'_, Result<Part<Order>>> {
         async move {
             let page = part.and_then(|page| page.parse().ok()).unwrap_or(1);
-            let (found, next) = self.list("orders", &[("customer", &customer), ("orderby", "id"), ("order", "asc")], page).await?;
+            let (found, next) = self
+                .list("orders", &[("customer", &customer), ("orderby", "id"), ("order", "asc")], page)
+                .await?;
             Ok(Part { rows: found.iter().map(order).collect(), next: next.map(|page| page.to_string()) })
         }
         .boxed_local()
     }
 
-    fn changed(&self, since: Option<Timestamp>, part: Option<String>) -> LocalBoxFuture<'_, Result<Part<Changed>>> {
+    fn changed(
+        &self,
+        since: Option<Timestamp>,
+        part: Option<String>,
+    ) -> LocalBoxFuture<'_, Result<Part<Changed>>> {
         Self::changed(self, since, part).boxed_local()
     }
 }
 
-fn pages(reply: &Reply) -> usize {
+fn pages(reply: &Response) -> usize {
     reply.header("x-wp-totalpages").and_then(|pages| pages.parse().ok()).unwrap_or(1)
 }
 
@@ -91,7 +109,10 @@ fn customer(row: &Value) -> Customer {
         postal_code: word(row, "/billing/postcode", 20),
         country: word(row, "/billing/country", 2),
         since: when(row, "/date_created_gmt"),
-        data: json!({ "role": row["role"], "username": row["username"] }).as_object().cloned().unwrap_or_default(),
+        data: json!({ "role": row["role"], "username": row["username"] })
+            .as_object()
+            .cloned()
+            .unwrap_or_default(),
     }
 }
 
@@ -107,6 +128,8 @@ fn order(row: &Value) -> Order {
         total: sum(row, "/total"),
         currency: word(row, "/currency", 3),
         url: String::new(),
-        items: items.map(|item| json!({ "sku": item["sku"], "name": item["name"], "quantity": item["quantity"] })).collect(),
+        items: items
+            .map(|item| json!({ "sku": item["sku"], "name": item["name"], "quantity": item["quantity"] }))
+            .collect(),
     }
 }

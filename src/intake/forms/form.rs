@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
 use super::mapping::FormMapping;
-use crate::kernel::{clock::Timestamp, journal::Belongs, list::Key};
+use crate::kernel::{clock::Timestamp, journal::EventPlacement, list::Key};
 
 /// A form of a web site.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveEntityModel)]
@@ -31,7 +31,7 @@ pub struct Model {
     pub version: i64,
 }
 
-crate::record!(Model, "form", |row| Belongs::set_up(&row.title));
+crate::record!(Model, "form", |row| EventPlacement::set_up(&row.title));
 
 crate::listed!(Model, |row| row.id, default "key", sorts {
     "key" => Column::Key, Key::Text(row.key.clone());

@@ -7,11 +7,16 @@ use super::{
     json::{FormFilter, FormPage, FormPatch, FormView, IntakeAnswer, IntakeSubmission, NewForm},
     service,
 };
-use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, Routes, Submission};
+use crate::kernel::http::{Context, Db, FormBody, JsonBody, List, ListReply, Path, Reply, Result, Routes};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
-    routes.service(list_forms).service(create_form).service(read_form).service(update_form).service(post_intake);
+    routes
+        .service(list_forms)
+        .service(create_form)
+        .service(read_form)
+        .service(update_form)
+        .service(post_intake);
 }
 
 /// List the forms
@@ -19,10 +24,10 @@ pub fn routes(routes: &mut Routes) {
 /// Those that take submissions and those that do not. Sorts: `key` (default).
 #[utoipa::path(tag = "forms", security(("bearer" = ["forms:read"])), params(FormPage, FormFilter), responses((status = 200, description = "A page of forms.", body = FormPage)))]
 #[get("/forms")]
-async fn list_forms(db: Data<Db>, mut list: List<FormFilter>) -> Result<Listing> {
+async fn list_forms(db: Data<Db>, mut list: List<FormFilter>) -> Result<ListReply> {
     let filter = std::mem::take(&mut list.filter);
     let page = service::page(db.read(), &filter, &list.page).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }
 
 /// Create a form
@@ -31,8 +36,9 @@ async fn list_forms(db: Data<Db>, mut list: List<FormFilter>) -> Result<Listing>
 /// bound to it lets pages post. The key must be free: 409 `already_exists`.
 #[utoipa::path(tag = "forms", security(("bearer" = ["forms:write"])), request_body = NewForm, responses((status = 201, description = "The new form.", body = FormView)))]
 #[post("/forms")]
-async fn create_form(db: Data<Db>, call: Call<NewForm>) -> Result<Answer> {
-    call.write(&db, async move |tx, new| Answer::created(&FormView::from(service::create(tx, new).await?))).await
+async fn create_form(db: Data<Db>, body: JsonBody<NewForm>) -> Result<Reply> {
+    body.write(&db, async move |tx, new| Reply::created(&FormView::from(service::create(tx, new).await?)))
+        .await
 }
 
 /// Read a form
@@ -40,8 +46,8 @@ async fn create_form(db: Data<Db>, call: Call<NewForm>) -> Result<Answer> {
 /// Whether it takes submissions or not.
 #[utoipa::path(tag = "forms", security(("bearer" = ["forms:read"])), params(("key" = String, Path, description = "The key of the form.", example = "quiz")), responses((status = 200, description = "The form.", body = FormView)))]
 #[get("/forms/{key}")]
-async fn read_form(db: Data<Db>, Path(key): Path<String>, _: Context) -> Result<Answer> {
-    Answer::ok(&FormView::from(service::find(db.read(), &key).await?))
+async fn read_form(db: Data<Db>, Path(key): Path<String>, _: Context) -> Result<Reply> {
+    Reply::ok(&FormView::from(service::find(db.read(), &key).await?))
 }
 
 /// Change a form
@@ -49,8 +55,11 @@ async fn read_form(db: Data<Db>, Path(key): Path<String>, _: Context) -> Result<
 /// A merge patch (RFC 7396). `active` closes it: what is posted to it is 404 from then on.
 #[utoipa::path(tag = "forms", security(("bearer" = ["forms:write"])), params(("key" = String, Path, description = "The key of the form.", example = "quiz")), request_body = FormPatch, responses((status = 200, description = "The form as it is now.", body = FormView)))]
 #[patch("/forms/{key}")]
-async fn update_form(db: Data<Db>, Path(key): Path<String>, call: Call<FormPatch>) -> Result<Answer> {
-    call.write(&db, async move |tx, patch| Answer::ok(&FormView::from(service::update(tx, &key, patch).await?))).await
+async fn update_form(db: Data<Db>, Path(key): Path<String>, body: JsonBody<FormPatch>) -> Result<Reply> {
+    body.write(&db, async move |tx, patch| {
+        Reply::ok(&FormView::from(service::update(tx, &key, patch).await?))
+    })
+    .await
 }
 
 /// Post to a form
@@ -77,19 +86,19 @@ async fn update_form(db: Data<Db>, Path(key): Path<String>, call: Call<FormPatch
     responses((status = 202, description = "It was taken in.", body = IntakeAnswer), (status = 409, description = "The type of the form's work items is retired, or its first twin is under way."))
 )]
 #[post("/intake/{form}")]
-async fn post_intake(db: Data<Db>, Path(form): Path<String>, submission: Submission) -> Result<Answer> {
+async fn post_intake(db: Data<Db>, Path(form): Path<String>, submission: FormBody) -> Result<Reply> {
     let key = form.clone();
     submission
         .write(
             &db,
-            async |submission| intake::foresee(&db, &key, submission).await,
+            async |submission| intake::precheck(&db, &key, submission).await,
             async move |tx, submission| {
                 let answer = intake::post(tx, &form, submission).await?;
                 let location = match &answer {
                     IntakeAnswer::Taken(taken) => Some(format!("/v1/work-items/{}", taken.id)),
                     IntakeAnswer::Receipt(_) => None,
                 };
-                Ok(Answer { location, ..Answer::json(202, &answer)? })
+                Ok(Reply { location, ..Reply::json(202, &answer)? })
             },
         )
         .await

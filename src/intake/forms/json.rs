@@ -144,8 +144,7 @@ impl PartialSchema for IntakeSubmission {
     fn schema() -> RefOr<Schema> {
         let about = "What a web site posts: an object whose members are where the form's mapping says; everything is text in one that \
                      is URL-encoded, and a name that comes several times is a list. 64 KiB at the most.";
-        let example =
-            serde_json::json!({"email": "zoe@epicerie.example", "name": "Zoé Tremblay", "message": "Which tea?", "body_type": "liver"});
+        let example = serde_json::json!({"email": "zoe@epicerie.example", "name": "Zoé Tremblay", "message": "Which tea?", "body_type": "liver"});
         ObjectBuilder::new()
             .additional_properties(Some(AdditionalProperties::FreeForm(true)))
             .description(Some(about))

@@ -11,15 +11,15 @@ use validator::{Validate, ValidationError};
 use crate::{
     customers::contacts::Who,
     kernel::{
-        error::{Broken, Code, Error, Result, Violation},
+        error::{Code, Error, Result, Violation, Violations},
         text,
     },
 };
 
 /// Characters of a description at the most.
-const LONGEST_DESCRIPTION: usize = 10_000;
+const MAX_DESCRIPTION: usize = 10_000;
 /// Characters of an id at the most.
-const LONGEST_ID: usize = 255;
+const MAX_ID: usize = 255;
 
 /// Where in a submission its parts are: JSON Pointers (RFC 6901) of up to 200 characters. What is left out is looked for
 /// by its usual name; null is looked for nowhere.
@@ -124,16 +124,22 @@ impl FormMapping {
     #[must_use]
     pub fn is_trapped(&self, submission: &Value) -> bool {
         let said = self.honeypot.as_deref().and_then(|pointer| submission.pointer(pointer));
-        said.is_some_and(|said| !matches!(said, Value::Null | Value::Bool(false)) && said.as_str() != Some(""))
+        said.is_some_and(|said| {
+            !matches!(said, Value::Null | Value::Bool(false)) && said.as_str() != Some("")
+        })
     }
 
     /// Takes a submission apart; every mistake is named by its place in the submission.
-    pub fn take(&self, submission: &Value) -> Result<Taken> {
-        let mut broken = Broken::default();
-        let mut noted = |pointer: &Option<String>, most: Option<usize>, clean: fn(&str) -> String| -> Result<Option<String>> {
-            Ok(broken.note(word(submission, pointer.as_deref(), most, clean))?.flatten())
+    pub fn extract(&self, submission: &Value) -> Result<Taken> {
+        let mut violations = Violations::default();
+        let mut noted = |pointer: &Option<String>,
+                         most: Option<usize>,
+                         clean: fn(&str) -> String|
+         -> Result<Option<String>> {
+            Ok(violations.collect(word(submission, pointer.as_deref(), most, clean))?.flatten())
         };
-        let description = noted(&self.description, Some(LONGEST_DESCRIPTION), text::cleaned_lines)?.unwrap_or_default();
+        let description =
+            noted(&self.description, Some(MAX_DESCRIPTION), text::cleaned_lines)?.unwrap_or_default();
         let mut said = |pointer: &Option<String>, most: Option<usize>| noted(pointer, most, text::cleaned);
         let name = said(&self.name, None)?;
         let (first, last) = name.as_deref().map(split_name).unwrap_or_default();
@@ -150,13 +156,13 @@ impl FormMapping {
             ..Who::default()
         };
         let language = said(&self.language, Some(35))?;
-        let external_id = said(&self.external_id, Some(LONGEST_ID))?;
+        let external_id = said(&self.external_id, Some(MAX_ID))?;
         if let Some(Err(refusal)) = language.as_deref().map(text::language) {
-            broken.note::<()>(Err(at(self.language.as_deref(), &refusal)))?;
+            violations.collect::<()>(Err(at(self.language.as_deref(), &refusal)))?;
         }
-        broken.note(self.check_who(&who, whole))?;
-        let reference = broken.note(self.rest(submission))?;
-        broken.end()?;
+        violations.collect(self.check_who(&who, whole))?;
+        let reference = violations.collect(self.rest(submission))?;
+        violations.into_result()?;
         Ok(Taken { who, language, description, reference: reference.unwrap_or_default(), external_id })
     }
 
@@ -174,8 +180,15 @@ impl FormMapping {
         ];
         let given = [&who.email, &who.phone, &who.first_names, &who.last_name, &who.company];
         if given.into_iter().all(Option::is_none) {
-            let place = [&self.email, &self.phone, &self.name, &self.last_name, &self.company].into_iter().flatten().next();
-            return Err(Error::field(place.map_or("", |place| field(place)), "required", "is required: something must say who it is"));
+            let place = [&self.email, &self.phone, &self.name, &self.last_name, &self.company]
+                .into_iter()
+                .flatten()
+                .next();
+            return Err(Error::field(
+                place.map_or("", |place| field(place)),
+                "required",
+                "is required: something must say who it is",
+            ));
         }
         who.validate().map_err(|refusal| moved(Error::from(refusal), &places))
     }
@@ -185,11 +198,41 @@ impl FormMapping {
         let wrong = |place: &str| Error::field(field(place), "wrong_type", "must be an object");
         if let Some(place) = self.reference.as_deref() {
             let found = submission.pointer(place).filter(|found| !found.is_null());
-            return found.map_or_else(|| Ok(Map::new()), |found| found.as_object().cloned().ok_or_else(|| wrong(place)));
+            return found.map_or_else(
+                || Ok(Map::new()),
+                |found| found.as_object().cloned().ok_or_else(|| wrong(place)),
+            );
         }
-        let Self { email, phone, name, first_names, last_name, company, postal_code, country, language, description, .. } = self;
-        let taken = [email, phone, name, first_names, last_name, company, postal_code, country, language, description];
-        let taken = taken.into_iter().chain([&self.external_id, &self.honeypot]).flatten().filter_map(|place| place.strip_prefix('/'));
+        let Self {
+            email,
+            phone,
+            name,
+            first_names,
+            last_name,
+            company,
+            postal_code,
+            country,
+            language,
+            description,
+            ..
+        } = self;
+        let taken = [
+            email,
+            phone,
+            name,
+            first_names,
+            last_name,
+            company,
+            postal_code,
+            country,
+            language,
+            description,
+        ];
+        let taken = taken
+            .into_iter()
+            .chain([&self.external_id, &self.honeypot])
+            .flatten()
+            .filter_map(|place| place.strip_prefix('/'));
         let taken: HashSet<String> = taken.filter(|name| !name.contains('/')).map(unescaped).collect();
         let members = submission.as_object().into_iter().flatten().filter(|(name, _)| !taken.contains(*name));
         Ok(members.map(|(name, value)| (name.clone(), value.clone())).collect())
@@ -198,7 +241,14 @@ impl FormMapping {
     /// The refusal of a work item, each rule by its place in the submission.
     #[must_use]
     pub fn placed(&self, refusal: Error) -> Error {
-        moved(refusal, &[("reference", &self.reference), ("description", &self.description), ("external_id", &self.external_id)])
+        moved(
+            refusal,
+            &[
+                ("reference", &self.reference),
+                ("description", &self.description),
+                ("external_id", &self.external_id),
+            ],
+        )
     }
 }
 
@@ -213,7 +263,10 @@ fn moved(refusal: Error, places: &[(&str, &Option<String>)]) -> Error {
             let rest = path.strip_prefix(member).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
             Some(format!("{}{rest}", place.as_deref().unwrap_or_default()))
         });
-        place.map_or_else(|| violation.clone(), |place| Violation::field(field(&place), &violation.code, violation.detail.clone()))
+        place.map_or_else(
+            || violation.clone(),
+            |place| Violation::field(field(&place), &violation.code, violation.detail.clone()),
+        )
     });
     Error::invalid(moved.collect())
 }
@@ -232,7 +285,12 @@ fn at(pointer: Option<&str>, refusal: &ValidationError) -> Error {
 }
 
 /// A word of a submission: text without what nobody sees, or a number as text; none when nothing is said.
-fn word(submission: &Value, pointer: Option<&str>, most: Option<usize>, clean: fn(&str) -> String) -> Result<Option<String>> {
+fn word(
+    submission: &Value,
+    pointer: Option<&str>,
+    most: Option<usize>,
+    clean: fn(&str) -> String,
+) -> Result<Option<String>> {
     let Some(pointer) = pointer else { return Ok(None) };
     let word = match submission.pointer(pointer) {
         None | Some(Value::Null) => return Ok(None),
@@ -241,7 +299,9 @@ fn word(submission: &Value, pointer: Option<&str>, most: Option<usize>, clean: f
         Some(_) => return Err(Error::field(field(pointer), "wrong_type", "must be text")),
     };
     match most {
-        Some(most) if word.chars().count() > most => Err(Error::field(field(pointer), "length", format!("must be at most {most} long"))),
+        Some(most) if word.chars().count() > most => {
+            Err(Error::field(field(pointer), "length", format!("must be at most {most} long")))
+        }
         _ => Ok(Some(word).filter(|word| !word.is_empty())),
     }
 }
@@ -261,9 +321,13 @@ mod tests {
     use super::*;
 
     fn places(mapping: &FormMapping, submission: Value) -> Vec<(String, String)> {
-        let refusal = mapping.take(&submission).expect_err("a refusal");
-        let mut places: Vec<_> =
-            refusal.refusal().violations.iter().map(|violation| (violation.at().to_owned(), violation.code.clone())).collect();
+        let refusal = mapping.extract(&submission).expect_err("a refusal");
+        let mut places: Vec<_> = refusal
+            .refusal()
+            .violations
+            .iter()
+            .map(|violation| (violation.at().to_owned(), violation.code.clone()))
+            .collect();
         places.sort();
         places
     }
@@ -271,10 +335,19 @@ mod tests {
     #[test]
     fn what_is_usual_is_found_by_its_name_and_the_rest_is_reference() {
         let submission = json!({ "email": " zoe@epicerie.example ", "name": "Zoé de la Tremblay", "phone": 5_145_550_123_u64, "message": "Hello", "score": 70 });
-        let taken = FormMapping::default().take(&submission).expect("parts");
-        assert_eq!((taken.who.email.as_deref(), taken.who.phone.as_deref()), (Some("zoe@epicerie.example"), Some("5145550123")));
-        assert_eq!((taken.who.first_names.as_deref(), taken.who.last_name.as_deref()), (Some("Zoé de la"), Some("Tremblay")));
-        assert_eq!((taken.description.as_str(), Value::Object(taken.reference)), ("Hello", json!({ "score": 70 })));
+        let taken = FormMapping::default().extract(&submission).expect("parts");
+        assert_eq!(
+            (taken.who.email.as_deref(), taken.who.phone.as_deref()),
+            (Some("zoe@epicerie.example"), Some("5145550123"))
+        );
+        assert_eq!(
+            (taken.who.first_names.as_deref(), taken.who.last_name.as_deref()),
+            (Some("Zoé de la"), Some("Tremblay"))
+        );
+        assert_eq!(
+            (taken.description.as_str(), Value::Object(taken.reference)),
+            ("Hello", json!({ "score": 70 }))
+        );
     }
 
     #[test]
@@ -285,7 +358,10 @@ mod tests {
         let rule = |place: &str, code: &str| (place.to_owned(), code.to_owned());
         assert_eq!(places(&mapping, json!({})), [rule("#/who/mail", "required")]);
         assert_eq!(
-            places(&mapping, json!({ "who": { "mail": "nobody", "land": "Canada" }, "answers": [1], "id": [7] })),
+            places(
+                &mapping,
+                json!({ "who": { "mail": "nobody", "land": "Canada" }, "answers": [1], "id": [7] })
+            ),
             [
                 rule("#/answers", "wrong_type"),
                 rule("#/id", "wrong_type"),
@@ -300,7 +376,9 @@ mod tests {
     #[test]
     fn a_honeypot_takes_what_says_anything() {
         let mapping = FormMapping { honeypot: Some("/website".into()), ..FormMapping::default() };
-        for (said, trapped) in [(json!(null), false), (json!(""), false), (json!("https://x.example"), true), (json!(1), true)] {
+        for (said, trapped) in
+            [(json!(null), false), (json!(""), false), (json!("https://x.example"), true), (json!(1), true)]
+        {
             assert_eq!(mapping.is_trapped(&json!({ "website": said })), trapped, "{said}");
         }
         assert!(!mapping.is_trapped(&json!({})));

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     kernel::{
-        error::{Broken, Code, Error, Result, Violation},
-        filter::Narrow,
+        error::{Code, Error, Result, Violation, Violations},
+        filter::FilterExt,
         list::{self, Page, PageRequest},
         reader::Reader,
         text,
@@ -22,12 +22,16 @@ use crate::{
 pub async fn create(tx: &mut Tx, new: NewForm) -> Result<Model> {
     let title = new.title.trim().to_owned();
     let key = new.key.unwrap_or_else(|| text::slug(&title).chars().take(64).collect());
-    let mut broken = Broken::default();
+    let mut violations = Violations::default();
     if key.is_empty() {
-        broken.note::<()>(Err(Error::field("key", "required", "is required for a title without a Latin letter or digit")))?;
+        violations.collect::<()>(Err(Error::field(
+            "key",
+            "required",
+            "is required for a title without a Latin letter or digit",
+        )))?;
     }
-    broken.note(work_item_types::usable(tx, &new.work_item_type, "work_item_type").await)?;
-    broken.end()?;
+    violations.collect(work_item_types::usable(tx, &new.work_item_type, "work_item_type").await)?;
+    violations.into_result()?;
     if tx.read().any(Entity::find().filter(Column::Key.eq(&key)).into_query()).await? {
         return Err(Error::new(Code::AlreadyExists, format!("There is a form {key} already."))
             .violating(Violation::field("key", "taken", "is taken")));
@@ -49,19 +53,19 @@ pub async fn create(tx: &mut Tx, new: NewForm) -> Result<Model> {
 
 /// Changes a form, closes it or opens it again.
 pub async fn update(tx: &mut Tx, key: &str, patch: FormPatch) -> Result<Model> {
-    let mut broken = Broken::default();
+    let mut violations = Violations::default();
     let seen = find(tx.read(), key).await?;
     if let Some(kind) = patch.work_item_type.value().filter(|kind| **kind != seen.work_item_type) {
-        broken.note(work_item_types::usable(tx, kind, "work_item_type").await)?;
+        violations.collect(work_item_types::usable(tx, kind, "work_item_type").await)?;
     }
     let select = tx.for_update(by_key(key)?);
     let before = tx.read().model(select).await?.ok_or_else(|| Error::not_found("form"))?;
     tx.check_version(&before, "form")?;
     let mut after = before.clone();
-    broken.note(patch.title.line_over(&mut after.title, "title"))?;
-    broken.note(patch.work_item_type.over(&mut after.work_item_type, "work_item_type"))?;
-    broken.note(patch.active.over(&mut after.active, "active"))?;
-    broken.end()?;
+    violations.collect(patch.title.line_over(&mut after.title, "title"))?;
+    violations.collect(patch.work_item_type.over(&mut after.work_item_type, "work_item_type"))?;
+    violations.collect(patch.active.over(&mut after.active, "active"))?;
+    violations.into_result()?;
     after.mapping = patch.mapping.unwrap_or(after.mapping);
     let event = match (before.active, after.active) {
         (true, false) => "form.closed",

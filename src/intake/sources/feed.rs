@@ -16,10 +16,10 @@ use super::source::{FeedFormat, Model};
 use crate::{
     intake::{picking, scheduled::Scheduled},
     kernel::{
-        aside::{Lane, aside},
+        blocking::{BlockingPool, run_blocking},
         clock::Timestamp,
         error::{Error, Result, Violation},
-        outgoing::{self, Outgoing, Question, Reply},
+        http_client::{self, HttpClient, Request, Response},
         secrets::Keyring,
         strict, text,
     },
@@ -74,7 +74,7 @@ pub enum Row {
 }
 
 /// What is found in the body of an answer.
-struct Found {
+struct ParsedFeed {
     rows: Vec<Range<usize>>,
     form: Form,
     next: Option<String>,
@@ -83,7 +83,7 @@ struct Found {
 impl FeedPage {
     /// The rows of an answer, and what leads to the next page; `rows` and `next` are JSON Pointers.
     pub fn of(body: Vec<u8>, format: FeedFormat, rows: &str, next: Option<&str>) -> Result<Self> {
-        let Found { rows, form, next } = match format {
+        let ParsedFeed { rows, form, next } = match format {
             FeedFormat::Csv => find_in_csv(&body)?,
             FeedFormat::Json => find_in_json(&body, rows, next)?,
         };
@@ -113,7 +113,11 @@ impl FeedPage {
     fn read(&self, row: &[u8]) -> Row {
         let unread = |code: &str, why: String| {
             let beginning = String::from_utf8_lossy(&row[..row.len().min(MAX_ROW)]).trim_start().to_owned();
-            Row::Unread { known_as: format!("~{}", text::digest(row)), beginning, why: Violation::field("", code, why) }
+            Row::Unread {
+                known_as: format!("~{}", text::digest(row)),
+                beginning,
+                why: Violation::field("", code, why),
+            }
         };
         if row.len() > MAX_ROW {
             return unread("length", format!("must have at most {} KiB", MAX_ROW >> 10));
@@ -123,13 +127,16 @@ impl FeedPage {
                 Ok(value) => Row::Read(value),
                 Err(_) => unread(
                     "wrong_type",
-                    format!("must be JSON that nests no deeper than {} levels, without reserved names", strict::MAX_DEPTH),
+                    format!(
+                        "must be JSON that nests no deeper than {} levels, without reserved names",
+                        strict::MAX_DEPTH
+                    ),
                 ),
             },
             Form::Csv { delimiter, names } => match first_record(row, *delimiter) {
-                Some(cells) => {
-                    Row::Read(Value::Object(names.iter().cloned().zip(cells.into_iter().map(Value::String)).collect::<Map<_, _>>()))
-                }
+                Some(cells) => Row::Read(Value::Object(
+                    names.iter().cloned().zip(cells.into_iter().map(Value::String)).collect::<Map<_, _>>(),
+                )),
                 None => unread("wrong_type", "must be a row of CSV".into()),
             },
         }
@@ -138,7 +145,7 @@ impl FeedPage {
 
 /// Reads the page of a source that a cursor or an address leads to, the first one without.
 pub async fn read(
-    outgoing: &Outgoing,
+    http_client: &HttpClient,
     keyring: &Keyring,
     source: &Model,
     page: Option<&str>,
@@ -146,12 +153,17 @@ pub async fn read(
 ) -> Result<FeedPage> {
     let credentials = source.open_credentials(keyring)?;
     let url = address(source, keyring, page, since)?;
-    let reply = outgoing.ask(Question { url: url.clone(), headers: credentials.headers(None), body: None }).await?.ok()?;
+    let reply = http_client
+        .send(Request { url: url.clone(), headers: credentials.headers(None), body: None })
+        .await?
+        .ok()?;
     let link = next_link(&reply, &url).filter(|_| source.cursor_parameter.is_none());
     let first = first_address(source, keyring)?;
     let (format, at, next) = (source.format, source.rows.clone(), source.next.clone());
     let find = move || FeedPage::of(reply.body, format, &at, next.as_deref());
-    let page = aside(Lane::Jobs, MAX_TIME, find).await?.ok_or_else(|| outgoing::refused("The feed takes too long to be read."))??;
+    let page = run_blocking(BlockingPool::Jobs, MAX_TIME, find)
+        .await?
+        .ok_or_else(|| http_client::refused("The feed takes too long to be read."))??;
     // An address that is relative to the feed's own is kept whole, as what may hold secrets.
     let next = match page.next {
         Some(next) if source.cursor_parameter.is_none() => Some(join(&first, &next)?.to_string()),
@@ -167,7 +179,7 @@ fn address(source: &Model, keyring: &Keyring, page: Option<&str>, since: Option<
         (Some(page), None) => {
             let next = join(&first, page)?;
             if next.origin() != first.origin() {
-                return Err(outgoing::refused("The next page is on another host."));
+                return Err(http_client::refused("The next page is on another host."));
             }
             // An address of the feed's own says everything itself.
             return Ok(next);
@@ -188,38 +200,46 @@ fn first_address(source: &Model, keyring: &Keyring) -> Result<Url> {
 }
 
 fn join(first: &Url, next: &str) -> Result<Url> {
-    first.join(next).map_err(|_| outgoing::refused("The next page is no address."))
+    first.join(next).map_err(|_| http_client::refused("The next page is no address."))
 }
 
 /// The next page by a `Link` header (RFC 8288).
-fn next_link(reply: &Reply, url: &Url) -> Option<String> {
+fn next_link(reply: &Response, url: &Url) -> Option<String> {
     let links = reply.headers.get_all("link").iter().filter_map(|value| value.to_str().ok());
     let mut parts = links.flat_map(|value| value.split(','));
-    let next = parts.find(|part| part.split(';').skip(1).any(|rest| matches!(rest.trim(), "rel=\"next\"" | "rel=next")))?;
+    let next = parts.find(|part| {
+        part.split(';').skip(1).any(|rest| matches!(rest.trim(), "rel=\"next\"" | "rel=next"))
+    })?;
     let target = next.split_once('<')?.1.split_once('>')?.0;
     url.join(target).ok().map(|next| next.to_string())
 }
 
 fn too_many_rows() -> Error {
-    outgoing::refused(format!("The feed answers more than {MAX_ROWS} rows at once."))
+    http_client::refused(format!("The feed answers more than {MAX_ROWS} rows at once."))
 }
 
 /// Each row stands for an object of its columns' names. What is not UTF-8 is replaced.
-fn find_in_csv(body: &[u8]) -> Result<Found> {
+fn find_in_csv(body: &[u8]) -> Result<ParsedFeed> {
     let start = if body.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let names = body[start..].split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
+    let names = body[start..]
+        .split(|byte| *byte == b'\n')
+        .find(|line| !line.trim_ascii().is_empty())
+        .unwrap_or_default();
     let delimiter = if names.contains(&b';') && !names.contains(&b',') { b';' } else { b',' };
     let mut records = Records::of(body, start, delimiter);
     let names = match records.next() {
         Some(record) if record.cells > MAX_COLUMNS => {
-            return Err(outgoing::refused(format!("The feed has more than {MAX_COLUMNS} columns.")));
+            return Err(http_client::refused(format!("The feed has more than {MAX_COLUMNS} columns.")));
         }
-        Some(record) if record.place.len() > MAX_ROW => return Err(outgoing::refused("The names of the feed's columns are too long.")),
-        Some(record) => first_record(&body[record.place], delimiter).ok_or_else(|| outgoing::refused("The feed is no CSV."))?,
+        Some(record) if record.place.len() > MAX_ROW => {
+            return Err(http_client::refused("The names of the feed's columns are too long."));
+        }
+        Some(record) => first_record(&body[record.place], delimiter)
+            .ok_or_else(|| http_client::refused("The feed is no CSV."))?,
         None => Vec::new(),
     };
     if names.iter().any(|name| strict::is_reserved(name)) {
-        return Err(outgoing::refused("The feed has a column with a reserved name."));
+        return Err(http_client::refused("The feed has a column with a reserved name."));
     }
     let mut rows = Vec::new();
     for record in records {
@@ -228,7 +248,7 @@ fn find_in_csv(body: &[u8]) -> Result<Found> {
         }
         rows.push(record.place);
     }
-    Ok(Found { rows, form: Form::Csv { delimiter, names }, next: None })
+    Ok(ParsedFeed { rows, form: Form::Csv { delimiter, names }, next: None })
 }
 
 /// The records of a CSV: where each stands, and how many cells it has.
@@ -274,17 +294,18 @@ impl Iterator for Records<'_> {
 
 /// The cells of the first record.
 fn first_record(bytes: &[u8], delimiter: u8) -> Option<Vec<String>> {
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(bytes);
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(bytes);
     let record = reader.byte_records().next()?.ok()?;
     Some(record.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect())
 }
 
 /// The rows are the elements of a list somewhere in the answer.
-fn find_in_json(body: &[u8], rows: &str, next: Option<&str>) -> Result<Found> {
-    let unreadable = || outgoing::refused("The feed does not answer JSON.");
+fn find_in_json(body: &[u8], rows: &str, next: Option<&str>) -> Result<ParsedFeed> {
+    let unreadable = || http_client::refused("The feed does not answer JSON.");
     let whole = std::str::from_utf8(body).map_err(|_| unreadable())?;
     let list = at(whole, rows).map_err(|_| unreadable())?.filter(|found| found.get().starts_with('['));
-    let list = list.ok_or_else(|| outgoing::refused(format!("The feed has no list at {rows:?}.")))?;
+    let list = list.ok_or_else(|| http_client::refused(format!("The feed has no list at {rows:?}.")))?;
     let mut elements = Elements(Vec::new());
     if serde_json::Deserializer::from_str(list.get()).deserialize_seq(&mut elements).is_err() {
         return Err(unreadable());
@@ -300,16 +321,19 @@ fn find_in_json(body: &[u8], rows: &str, next: Option<&str>) -> Result<Found> {
     };
     let rows = elements.0.into_iter().map(place).collect();
     let next = match next.map(|next| at(whole, next)).transpose().map_err(|_| unreadable())?.flatten() {
-        Some(next) if next.get().len() > MAX_NEXT => return Err(outgoing::refused("What leads to the next page is too long.")),
+        Some(next) if next.get().len() > MAX_NEXT => {
+            return Err(http_client::refused("What leads to the next page is too long."));
+        }
         Some(next) => strict::value(next.get().as_bytes()).ok().and_then(|next| picking::text_at(&next, "")),
         None => None,
     };
-    Ok(Found { rows, form: Form::Json, next })
+    Ok(ParsedFeed { rows, form: Form::Json, next })
 }
 
 /// What stands at a JSON Pointer, as it is written; nothing is made of anything else.
 fn at<'a>(json: &'a str, pointer: &str) -> serde_json::Result<Option<&'a RawValue>> {
-    let names: Vec<String> = pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")).collect();
+    let names: Vec<String> =
+        pointer.split('/').skip(1).map(|name| name.replace("~1", "/").replace("~0", "~")).collect();
     let mut reader = serde_json::Deserializer::from_str(json);
     let found = At(&names).deserialize(&mut reader)?;
     reader.end()?;
@@ -322,7 +346,11 @@ impl<'de> DeserializeSeed<'de> for At<'_> {
     type Value = Option<&'de RawValue>;
 
     fn deserialize<D: Deserializer<'de>>(self, value: D) -> std::result::Result<Self::Value, D::Error> {
-        if self.0.is_empty() { serde::Deserialize::deserialize(value).map(Some) } else { value.deserialize_any(self) }
+        if self.0.is_empty() {
+            serde::Deserialize::deserialize(value).map(Some)
+        } else {
+            value.deserialize_any(self)
+        }
     }
 }
 
@@ -348,7 +376,9 @@ impl<'de> Visitor<'de> for At<'_> {
         let (mut found, wanted) = (None, self.0.split_first());
         for index in 0_usize.. {
             let more = match wanted {
-                Some((first, rest)) if *first == index.to_string() => list.next_element_seed(At(rest))?.map(|here| found = here),
+                Some((first, rest)) if *first == index.to_string() => {
+                    list.next_element_seed(At(rest))?.map(|here| found = here)
+                }
                 _ => list.next_element::<IgnoredAny>()?.map(drop),
             };
             if more.is_none() {
@@ -412,8 +442,14 @@ mod tests {
 
     use super::*;
 
-    fn page(found: Found, body: &[u8]) -> FeedPage {
-        FeedPage { body: body.to_vec(), rows: found.rows, form: found.form, next: found.next, digest: String::new() }
+    fn page(found: ParsedFeed, body: &[u8]) -> FeedPage {
+        FeedPage {
+            body: body.to_vec(),
+            rows: found.rows,
+            form: found.form,
+            next: found.next,
+            digest: String::new(),
+        }
     }
 
     fn all(page: &FeedPage) -> Vec<Row> {
@@ -438,13 +474,14 @@ mod tests {
         values(&page(find_in_csv(text).expect("rows"), text))
     }
 
-    fn refused(found: Result<Found>) -> String {
+    fn refused(found: Result<ParsedFeed>) -> String {
         found.err().map(|error| error.refusal().detail.clone()).unwrap_or_default()
     }
 
     #[test]
     fn csv_is_read_as_spreadsheets_write_it() {
-        let wanted = json!([{ "id": "1", "name": "Zoé, \"Z\"" }, { "id": "2" }, { "id": "3", "name": "a\nb" }]);
+        let wanted =
+            json!([{ "id": "1", "name": "Zoé, \"Z\"" }, { "id": "2" }, { "id": "3", "name": "a\nb" }]);
         let comma = "\u{feff}id,name\r\n1,\"Zoé, \"\"Z\"\"\"\r\n2\r\n\r\n3,\"a\nb\",more\r\n\r\n";
         assert_eq!(csv(comma.as_bytes()), wanted);
         assert_eq!(csv(b"id;name\n1;x\n"), json!([{ "id": "1", "name": "x" }]));
@@ -461,16 +498,24 @@ mod tests {
         assert!(refused(find_in_csv(format!("a{}\n1", ",a".repeat(500)).as_bytes())).contains("500 columns"));
         assert!(refused(find_in_csv("a\n".repeat(MAX_ROWS + 2).as_bytes())).contains("100000 rows"));
         assert_eq!(find_in_csv("a\n".repeat(MAX_ROWS + 1).as_bytes()).expect("rows").rows.len(), MAX_ROWS);
-        assert!(refused(find_in_csv(format!("{}\n", "a".repeat(MAX_ROW + 1)).as_bytes())).contains("too long"));
+        assert!(
+            refused(find_in_csv(format!("{}\n", "a".repeat(MAX_ROW + 1)).as_bytes())).contains("too long")
+        );
         let long = format!("a,b\n1,2\n\"{}\n3,4\n", ",".repeat(MAX_ROW));
         assert_eq!(csv(long.as_bytes()), json!([{ "a": "1", "b": "2" }, "must have at most 64 KiB"]));
         let many = format!("[{}{{}}]", "{},".repeat(MAX_ROWS));
         assert!(refused(find_in_json(many.as_bytes(), "", None)).contains("100000 rows"));
-        let body = format!("[{{\"a\":1}},\"{}\",{}{}]", "x".repeat(MAX_ROW), "[".repeat(200), "]".repeat(200));
+        let body =
+            format!("[{{\"a\":1}},\"{}\",{}{}]", "x".repeat(MAX_ROW), "[".repeat(200), "]".repeat(200));
         let read = values(&page(find_in_json(body.as_bytes(), "", None).expect("rows"), body.as_bytes()));
         assert_eq!(read[0], json!({ "a": 1 }));
-        assert!(read[1].as_str().is_some_and(|why| why.contains("64 KiB")) && read[2].as_str().is_some_and(|why| why.contains("deeper")));
-        for odd in ["[".repeat(1_000_000), "[1,2".into(), "{\"a\":[1]}}".into(), "\u{feff}[]".into(), String::new()] {
+        assert!(
+            read[1].as_str().is_some_and(|why| why.contains("64 KiB"))
+                && read[2].as_str().is_some_and(|why| why.contains("deeper"))
+        );
+        for odd in
+            ["[".repeat(1_000_000), "[1,2".into(), "{\"a\":[1]}}".into(), "\u{feff}[]".into(), String::new()]
+        {
             assert!(!refused(find_in_json(odd.as_bytes(), "", None)).is_empty());
         }
         assert!(refused(find_in_json(br#"{"data":{}}"#, "/data", None)).contains("no list"));

@@ -6,15 +6,15 @@ use uuid::Uuid;
 use super::{
     Source,
     json::{
-        NewSource, QuarantineFilter, QuarantinePage, RetryReport, SourceFilter, SourcePage, SourcePatch, SourceRunFilter, SourceRunPage,
-        SourceView,
+        NewSource, QuarantineFilter, QuarantinePage, RetryReport, SourceFilter, SourcePage, SourcePatch,
+        SourceRunFilter, SourceRunPage, SourceView,
     },
     service,
 };
 use crate::{
     intake::scheduled,
     kernel::{
-        http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes},
+        http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes},
         jobs::JobView,
     },
 };
@@ -39,9 +39,9 @@ pub fn routes(routes: &mut Routes) {
 /// Never their credentials. Sorts: `name` (default), `created_at`.
 #[utoipa::path(tag = "sources", security(("bearer" = ["sources:read"])), params(SourcePage, SourceFilter), responses((status = 200, description = "A page of sources.", body = SourcePage)))]
 #[get("/sources")]
-async fn list_sources(db: Data<Db>, list: List<SourceFilter>) -> Result<Listing> {
+async fn list_sources(db: Data<Db>, list: List<SourceFilter>) -> Result<ListReply> {
     let page = service::page(db.read(), &list.filter, &list.page).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }
 
 /// Create a source
@@ -51,8 +51,9 @@ async fn list_sources(db: Data<Db>, list: List<SourceFilter>) -> Result<Listing>
 /// takes none. The key must be free: 409 `already_exists`.
 #[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), request_body = NewSource, responses((status = 201, description = "The new source.", body = SourceView)))]
 #[post("/sources")]
-async fn create_source(db: Data<Db>, call: Call<NewSource>) -> Result<Answer> {
-    call.write(&db, async move |tx, new| Answer::created(&SourceView::from(service::create(tx, new).await?))).await
+async fn create_source(db: Data<Db>, body: JsonBody<NewSource>) -> Result<Reply> {
+    body.write(&db, async move |tx, new| Reply::created(&SourceView::from(service::create(tx, new).await?)))
+        .await
 }
 
 /// Read a source
@@ -60,8 +61,8 @@ async fn create_source(db: Data<Db>, call: Call<NewSource>) -> Result<Answer> {
 /// With the end of its secret, and how it goes with it.
 #[utoipa::path(tag = "sources", security(("bearer" = ["sources:read"])), responses((status = 200, description = "The source.", body = SourceView)))]
 #[get("/sources/{id}")]
-async fn read_source(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
-    Answer::ok(&SourceView::from(service::find(db.read(), id).await?))
+async fn read_source(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
+    Reply::ok(&SourceView::from(service::find(db.read(), id).await?))
 }
 
 /// Change a source
@@ -69,8 +70,11 @@ async fn read_source(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<A
 /// A merge patch (RFC 7396); mapping and credentials are replaced whole. A run that is under way goes on as it began.
 #[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), request_body = SourcePatch, responses((status = 200, description = "The source as it is now.", body = SourceView)))]
 #[patch("/sources/{id}")]
-async fn update_source(db: Data<Db>, Path(id): Path<Uuid>, call: Call<SourcePatch>) -> Result<Answer> {
-    call.write(&db, async move |tx, patch| Answer::ok(&SourceView::from(service::update(tx, id, patch).await?))).await
+async fn update_source(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<SourcePatch>) -> Result<Reply> {
+    body.write(&db, async move |tx, patch| {
+        Reply::ok(&SourceView::from(service::update(tx, id, patch).await?))
+    })
+    .await
 }
 
 /// Run a source
@@ -79,8 +83,9 @@ async fn update_source(db: Data<Db>, Path(id): Path<Uuid>, call: Call<SourcePatc
 /// `conflict` while it is being pulled from, with the `job_id`; 409 `wrong_status` when it is not active.
 #[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), responses((status = 202, description = "The job that does it.", body = JobView)))]
 #[post("/sources/{id}/run")]
-async fn run_source(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
-    command.write(&db, async move |tx| Answer::accepted(&JobView::from(scheduled::run::<Source>(tx, id).await?))).await
+async fn run_source(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
+    body.write(&db, async move |tx| Reply::accepted(&JobView::from(scheduled::run::<Source>(tx, id).await?)))
+        .await
 }
 
 /// List the runs of a source
@@ -88,9 +93,13 @@ async fn run_source(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Res
 /// With what came of the rows, also while they go; for 90 days after their end. Sorts: `created_at` (default `-created_at`).
 #[utoipa::path(tag = "sources", security(("bearer" = ["sources:read"])), params(SourceRunPage, SourceRunFilter), responses((status = 200, description = "A page of runs.", body = SourceRunPage)))]
 #[get("/sources/{id}/runs")]
-async fn list_source_runs(db: Data<Db>, Path(id): Path<Uuid>, list: List<SourceRunFilter>) -> Result<Listing> {
+async fn list_source_runs(
+    db: Data<Db>,
+    Path(id): Path<Uuid>,
+    list: List<SourceRunFilter>,
+) -> Result<ListReply> {
     let page = service::runs(db.read(), id, &list.filter, &list.page).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }
 
 /// List the rows in quarantine
@@ -99,9 +108,13 @@ async fn list_source_runs(db: Data<Db>, Path(id): Path<Uuid>, list: List<SourceR
 /// by itself. Sorts: `created_at` (default).
 #[utoipa::path(tag = "sources", security(("bearer" = ["sources:read"])), params(QuarantinePage, QuarantineFilter), responses((status = 200, description = "A page of rows.", body = QuarantinePage)))]
 #[get("/sources/{id}/quarantine")]
-async fn list_quarantined_rows(db: Data<Db>, Path(id): Path<Uuid>, list: List<QuarantineFilter>) -> Result<Listing> {
+async fn list_quarantined_rows(
+    db: Data<Db>,
+    Path(id): Path<Uuid>,
+    list: List<QuarantineFilter>,
+) -> Result<ListReply> {
     let page = service::quarantine(db.read(), id, &list.filter, &list.page).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }
 
 /// Retry the rows in quarantine
@@ -110,9 +123,9 @@ async fn list_quarantined_rows(db: Data<Db>, Path(id): Path<Uuid>, list: List<Qu
 /// Those that break a rule again stay, with their new reasons.
 #[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), responses((status = 200, description = "What became of them.", body = RetryReport)))]
 #[post("/sources/{id}/retry")]
-async fn retry_quarantined_rows(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
-    service::foresee(db.read(), id, None).await?;
-    command.write(&db, async move |tx| Answer::json(200, &service::retry_all(tx, id).await?)).await
+async fn retry_quarantined_rows(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
+    service::precheck(db.read(), id, None).await?;
+    body.write(&db, async move |tx| Reply::json(200, &service::retry_all(tx, id).await?)).await
 }
 
 /// Retry a row in quarantine
@@ -120,9 +133,13 @@ async fn retry_quarantined_rows(db: Data<Db>, Path(id): Path<Uuid>, command: Com
 /// As its source is now. One that breaks a rule again is 422 with each rule at its place in the row, and stays.
 #[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), responses((status = 200, description = "It went through; its work item.", body = RetryReport)))]
 #[post("/sources/{id}/quarantine/{row_id}/retry")]
-async fn retry_quarantined_row(db: Data<Db>, Path((id, row_id)): Path<(Uuid, Uuid)>, command: Command) -> Result<Answer> {
-    service::foresee(db.read(), id, Some(row_id)).await?;
-    command.write(&db, async move |tx| Answer::json(200, &service::retry(tx, id, row_id).await?)).await
+async fn retry_quarantined_row(
+    db: Data<Db>,
+    Path((id, row_id)): Path<(Uuid, Uuid)>,
+    body: NoBody,
+) -> Result<Reply> {
+    service::precheck(db.read(), id, Some(row_id)).await?;
+    body.write(&db, async move |tx| Reply::json(200, &service::retry(tx, id, row_id).await?)).await
 }
 
 /// Discard a row in quarantine
@@ -130,11 +147,14 @@ async fn retry_quarantined_row(db: Data<Db>, Path((id, row_id)): Path<(Uuid, Uui
 /// It is thrown away; when the feed has it again and it still breaks a rule, it comes again.
 #[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), responses((status = 204, description = "It is gone.")))]
 #[delete("/sources/{id}/quarantine/{row_id}")]
-async fn discard_quarantined_row(db: Data<Db>, Path((id, row_id)): Path<(Uuid, Uuid)>, command: Command) -> Result<Answer> {
-    command
-        .write(&db, async move |tx| {
-            service::discard(tx, id, row_id).await?;
-            Ok(Answer::nothing())
-        })
-        .await
+async fn discard_quarantined_row(
+    db: Data<Db>,
+    Path((id, row_id)): Path<(Uuid, Uuid)>,
+    body: NoBody,
+) -> Result<Reply> {
+    body.write(&db, async move |tx| {
+        service::discard(tx, id, row_id).await?;
+        Ok(Reply::nothing())
+    })
+    .await
 }

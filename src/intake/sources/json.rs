@@ -17,8 +17,8 @@ use crate::{
         clock::Timestamp,
         filter::{AnyOf, Flag},
         http::{Problem, View},
+        http_client,
         jobs::JobStatus,
-        outgoing,
         patch::{Patch, not_null},
         schedule, text,
     },
@@ -44,8 +44,12 @@ pub struct NewSource {
     pub name: String,
     /// Where the feed is: http or https, without a name or password in it. What its query and fragment say may be secret: it is
     /// kept encrypted where the server has a key, and shown to nobody again (`token=***`).
-    #[validate(custom(function = outgoing::address))]
-    #[schema(format = "uri", pattern = "^https?://[!-~]{1,1990}$", example = "https://www.shop.example/quizzes.json")]
+    #[validate(custom(function = http_client::address))]
+    #[schema(
+        format = "uri",
+        pattern = "^https?://[!-~]{1,1990}$",
+        example = "https://www.shop.example/quizzes.json"
+    )]
     pub url: String,
     /// What it is written in. One answer has up to 8 MiB, 100,000 rows and, in CSV, 500 columns; a run has up to 1,000,000 rows.
     /// A run that meets more fails and says so. A row of more than 64 KiB goes into quarantine.
@@ -167,7 +171,7 @@ fn within(patch: &Patch<String>, check: impl FnOnce(&str) -> Checked) -> Checked
 }
 
 fn patched_address(patch: &Patch<String>) -> Checked {
-    within(patch, outgoing::address)
+    within(patch, http_client::address)
 }
 
 fn patched_pointer(patch: &Patch<String>) -> Checked {
@@ -255,7 +259,7 @@ impl From<Model> for SourceView {
             id: row.id,
             key: row.key,
             name: row.name,
-            url: outgoing::masked(&row.url),
+            url: http_client::masked(&row.url),
             format: row.format,
             rows: row.rows,
             work_item_type: row.work_item_type,
@@ -409,7 +413,17 @@ pub struct QuarantinedRowView {
 
 impl From<quarantined_row::Model> for QuarantinedRowView {
     fn from(row: quarantined_row::Model) -> Self {
-        let quarantined_row::Model { id, source_id, external_id, problem, content, created_at, updated_at, version, .. } = row;
+        let quarantined_row::Model {
+            id,
+            source_id,
+            external_id,
+            problem,
+            content,
+            created_at,
+            updated_at,
+            version,
+            ..
+        } = row;
         Self { id, source_id, external_id, problem, row: content, created_at, updated_at, version }
     }
 }

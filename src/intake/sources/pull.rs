@@ -15,10 +15,10 @@ use super::{
 use crate::{
     intake::scheduled,
     kernel::{
-        aside::Lane,
+        blocking::BlockingPool,
         error::{Code, Error, Result},
+        http_client,
         jobs::Run,
-        outgoing,
     },
 };
 
@@ -26,9 +26,9 @@ use crate::{
 pub const PULL_JOB: &str = "sources.run";
 
 /// How often a step is tried that met others on its way.
-const MOST_TRIES: usize = 3;
+const MAX_ATTEMPTS: usize = 3;
 /// Pages of one run.
-const MOST_PAGES: usize = 10_000;
+const MAX_PAGES: usize = 10_000;
 /// Rows of one run.
 const MAX_ROWS: usize = 1_000_000;
 
@@ -61,28 +61,33 @@ pub fn run_pull(run: Run) -> LocalBoxFuture<'static, Result<Value>> {
 }
 
 async fn pull(run: Run) -> Result<Value> {
-    let Pull { source_id, run_id } = serde_json::from_value(run.job.payload.clone()).map_err(Error::internal)?;
+    let Pull { source_id, run_id } =
+        serde_json::from_value(run.job.payload.clone()).map_err(Error::internal)?;
     let source = service::find(run.db.read(), source_id).await?;
     let from_cursor = || Pulled { page: source.cursor.clone(), ..Pulled::default() };
     let kept = run.job.result.clone().and_then(|kept| serde_json::from_value(kept).ok());
     let mut pulled: Pulled = match kept {
-        Some(kept) => Pulled { page: service::page_of_run(run.db.read(), run.db.keyring(), run_id).await?, ..kept },
+        Some(kept) => {
+            Pulled { page: service::page_of_run(run.db.read(), run.db.keyring(), run_id).await?, ..kept }
+        }
         None => from_cursor(),
     };
     let mut pages = 0;
     while !pulled.over {
         pages += 1;
-        if pages > MOST_PAGES {
-            return Err(outgoing::refused(format!("The feed leads on to more than {MOST_PAGES} pages.")));
+        if pages > MAX_PAGES {
+            return Err(http_client::refused(format!("The feed leads on to more than {MAX_PAGES} pages.")));
         }
-        run.goes_on().await?;
-        let page = feed::read(run.db.outgoing(), run.db.keyring(), &source, pulled.page.as_deref(), source.since).await?;
+        run.renew_lease().await?;
+        let page =
+            feed::read(run.db.outgoing(), run.db.keyring(), &source, pulled.page.as_deref(), source.since)
+                .await?;
         pulled = take_in(&run, &source, run_id, page, pulled).await?;
     }
     if source.since_parameter.is_some() {
         let (began, done) = (run.job.created_at, pulled.clone());
         let end = async move |tx: &mut crate::kernel::tx::Tx| {
-            scheduled::note::<Model>(tx, source_id, [("since", Expr::val(began))]).await?;
+            scheduled::record_outcome::<Model>(tx, source_id, [("since", Expr::val(began))]).await?;
             Ok(done)
         };
         run.step(0, end).await?;
@@ -91,13 +96,21 @@ async fn pull(run: Run) -> Result<Value> {
 }
 
 /// Takes in the rows of a page from where it was left.
-async fn take_in(run: &Run, source: &Model, run_id: Uuid, page: FeedPage, mut pulled: Pulled) -> Result<Pulled> {
+async fn take_in(
+    run: &Run,
+    source: &Model,
+    run_id: Uuid,
+    page: FeedPage,
+    mut pulled: Pulled,
+) -> Result<Pulled> {
     if pulled.digest != page.digest {
         (pulled.done, pulled.digest) = (0, page.digest.clone());
     }
     let read = usize::try_from(pulled.counts.read).unwrap_or(usize::MAX);
     if read.saturating_add(page.rows() - pulled.done.min(page.rows())) > MAX_ROWS {
-        return Err(outgoing::refused(format!("The feed has more than {MAX_ROWS} rows for one run; {read} of them were taken in.")));
+        return Err(http_client::refused(format!(
+            "The feed has more than {MAX_ROWS} rows for one run; {read} of them were taken in."
+        )));
     }
     // A feed that leads to where it is has nothing more.
     let next = page.next.clone().filter(|next| pulled.page.as_ref() != Some(next));
@@ -125,21 +138,29 @@ async fn step(run: &Run, source: &Model, run_id: Uuid, part: Vec<Row>, after: Pu
         Row::Read(value) => Some(value),
         Row::Unread { .. } => None,
     });
-    rows::foresee(run.db.read(), Lane::Jobs, source, values).await?;
+    rows::precheck(run.db.read(), BlockingPool::Jobs, source, values).await?;
     for attempt in 1.. {
         let (source, part, mut after) = (source.clone(), part.clone(), after.clone());
         let work = async move |tx: &mut crate::kernel::tx::Tx| {
             after.counts = after.counts.and(rows::keep_all(tx, &source, part).await?);
             service::note_run(tx, run_id, after.counts, after.page.as_deref()).await?;
             // Where the next run goes on; with a date, each begins at the first page.
-            if source.cursor_parameter.is_some() && source.since_parameter.is_none() && after.digest.is_empty() {
-                scheduled::note::<Model>(tx, source.id, [("cursor", Expr::val(after.page.clone()))]).await?;
+            if source.cursor_parameter.is_some()
+                && source.since_parameter.is_none()
+                && after.digest.is_empty()
+            {
+                scheduled::record_outcome::<Model>(
+                    tx,
+                    source.id,
+                    [("cursor", Expr::val(after.page.clone()))],
+                )
+                .await?;
             }
             Ok(after)
         };
         match run.step(count, work).await {
             // Two who make work items may meet in a circle; the database lets one of them go.
-            Err(error) if error.code() == Code::Busy && attempt < MOST_TRIES => {}
+            Err(error) if error.code() == Code::Busy && attempt < MAX_ATTEMPTS => {}
             done => return done,
         }
     }

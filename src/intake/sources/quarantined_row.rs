@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-use crate::kernel::{clock::Timestamp, journal::Belongs};
+use crate::kernel::{clock::Timestamp, journal::EventPlacement};
 
 /// A row of a feed that broke a rule.
 #[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
@@ -32,7 +32,7 @@ pub struct Model {
     pub version: i64,
 }
 
-crate::record!(Model, "quarantined_row", |row| Belongs::set_up(&row.external_id));
+crate::record!(Model, "quarantined_row", |row| EventPlacement::set_up(&row.external_id));
 
 crate::listed!(Model, |row| row.id, default "created_at", sorts {
     "created_at" => Column::CreatedAt, row.created_at.into();

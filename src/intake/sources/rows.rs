@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use sea_orm::{EntityTrait, IntoActiveModel, QueryFilter, QueryTrait, entity::prelude::*, sea_query::OnConflict};
+use sea_orm::{
+    EntityTrait, IntoActiveModel, QueryFilter, QueryTrait, entity::prelude::*, sea_query::OnConflict,
+};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -13,21 +15,21 @@ use super::{
     source_item::{Column, Entity, Model},
 };
 use crate::{
-    customers::contacts::{self, Kind, Newcomer, Word},
+    customers::contacts::{self, Kind, Newcomer, Trust},
     intake::forms::Taken,
     kernel::{
-        aside::Lane,
+        blocking::BlockingPool,
         error::{Error, Kind as Refusal, Result},
         problem::Problem,
         reader::Reader,
         text,
         tx::Tx,
     },
-    work::work_items::{self, Draft, Said},
+    work::work_items::{self, Draft, Unverified},
 };
 
 /// Characters of a row in quarantine, as JSON.
-const LONGEST_ROW: usize = 20_000;
+const MAX_ROW_TEXT: usize = 20_000;
 
 /// What a row did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +61,7 @@ pub async fn keep_all(tx: &mut Tx, source: &Source, rows: Vec<Row>) -> Result<Ru
                 continue;
             }
         };
-        match tx.apart(async |tx| keep(tx, source, &row).await).await {
+        match tx.savepoint(async |tx| keep(tx, source, &row).await).await {
             Ok((effect, _)) => {
                 match effect {
                     Effect::Created => counts.created += 1,
@@ -68,7 +70,9 @@ pub async fn keep_all(tx: &mut Tx, source: &Source, rows: Vec<Row>) -> Result<Ru
                 }
                 release(tx, source, &row).await?;
             }
-            Err(error) if matches!(error.code().kind(), Refusal::Unavailable | Refusal::Internal) => return Err(error),
+            Err(error) if matches!(error.code().kind(), Refusal::Unavailable | Refusal::Internal) => {
+                return Err(error);
+            }
             Err(error) => {
                 counts.quarantined += 1;
                 quarantine(tx, source, row, &error).await?;
@@ -80,16 +84,25 @@ pub async fn keep_all(tx: &mut Tx, source: &Source, rows: Vec<Row>) -> Result<Ru
 
 /// Finds out, before anything is written, whether what rows say fits their type; but for those that say nothing new. What
 /// is wrong is said when they are taken in.
-pub async fn foresee<'a>(reader: Reader<'_>, lane: Lane, source: &Source, rows: impl Iterator<Item = &'a Value>) -> Result<()> {
-    let taken = rows.filter_map(|row| source.mapping.take(row).ok());
-    let said = |taken: Taken| (taken.external_id.unwrap_or_default(), digest(&taken.description, &taken.reference), taken.reference);
+pub async fn precheck<'a>(
+    reader: Reader<'_>,
+    lane: BlockingPool,
+    source: &Source,
+    rows: impl Iterator<Item = &'a Value>,
+) -> Result<()> {
+    let taken = rows.filter_map(|row| source.mapping.extract(row).ok());
+    let said = |taken: Taken| {
+        (taken.external_id.unwrap_or_default(), digest(&taken.description, &taken.reference), taken.reference)
+    };
     let said: Vec<(String, String, Map<String, Value>)> = taken.map(said).collect();
-    let known =
-        Entity::find().filter(Column::SourceId.eq(source.id)).filter(Column::ExternalId.is_in(said.iter().map(|(id, ..)| id.as_str())));
-    let known: HashMap<String, String> = reader.models(known).await?.into_iter().map(|item| (item.external_id, item.said)).collect();
+    let known = Entity::find()
+        .filter(Column::SourceId.eq(source.id))
+        .filter(Column::ExternalId.is_in(said.iter().map(|(id, ..)| id.as_str())));
+    let known: HashMap<String, String> =
+        reader.models(known).await?.into_iter().map(|item| (item.external_id, item.said)).collect();
     let news = said.into_iter().filter(|(id, said, _)| known.get(id) != Some(said));
     let references: Vec<Map<String, Value>> = news.map(|(.., reference)| reference).collect();
-    work_items::foresee(reader, lane, &source.work_item_type, &references).await
+    work_items::precheck(reader, lane, &source.work_item_type, &references).await
 }
 
 /// What a row says, to be known again.
@@ -102,9 +115,10 @@ pub async fn keep(tx: &mut Tx, source: &Source, row: &Value) -> Result<(Effect, 
     if row.to_string().contains("\\u0000") {
         return Err(Error::field("", "text", "must not hold the character NUL"));
     }
-    let Taken { who, language, description, reference, external_id } = source.mapping.take(row)?;
+    let Taken { who, language, description, reference, external_id } = source.mapping.extract(row)?;
     let place = source.mapping.external_id.as_deref().unwrap_or_default().trim_start_matches('/');
-    let external_id = external_id.ok_or_else(|| Error::field(place, "required", "is required: by it the row is known again"))?;
+    let external_id = external_id
+        .ok_or_else(|| Error::field(place, "required", "is required: by it the row is known again"))?;
     let said = digest(&description, &reference);
     let known = tx.read().model(Entity::find_by_id((source.id, external_id.clone()))).await?;
     if let Some(known) = known.as_ref().filter(|known| known.said == said) {
@@ -118,12 +132,13 @@ pub async fn keep(tx: &mut Tx, source: &Source, row: &Value) -> Result<(Effect, 
     let placed = |refusal| source.mapping.placed(refusal);
     let (effect, id) = match present {
         Some(id) => {
-            let changed = work_items::say_anew(tx, id, description, reference).await.map_err(placed)?;
+            let changed =
+                work_items::update_from_source(tx, id, description, reference).await.map_err(placed)?;
             (if changed { Effect::Updated } else { Effect::Skipped }, id)
         }
         None => {
             let lead = Newcomer { kind: Some(Kind::Prospect), language };
-            let identified = contacts::recognise(tx, who, lead, Word::Own).await?;
+            let identified = contacts::recognise(tx, who, lead, Trust::Own).await?;
             let draft = Draft {
                 r#type: source.work_item_type.clone(),
                 description,
@@ -134,7 +149,7 @@ pub async fn keep(tx: &mut Tx, source: &Source, row: &Value) -> Result<(Effect, 
                 source: source.key.clone(),
                 external_id: Some(external_id.clone()),
                 newcomer: identified.newcomer,
-                said: Said::default(),
+                said: Unverified::default(),
             };
             let item = work_items::create(tx, draft, identified.contact_id).await.map_err(placed)?;
             (Effect::Created, item.id)
@@ -147,14 +162,17 @@ pub async fn keep(tx: &mut Tx, source: &Source, row: &Value) -> Result<(Effect, 
 async fn remember(tx: &mut Tx, item: Model) -> Result<()> {
     let mut insert = Entity::insert(item.into_active_model().reset_all()).into_query();
     insert.on_conflict(
-        OnConflict::columns([Column::SourceId, Column::ExternalId]).update_columns([Column::Said, Column::WorkItemId]).to_owned(),
+        OnConflict::columns([Column::SourceId, Column::ExternalId])
+            .update_columns([Column::Said, Column::WorkItemId])
+            .to_owned(),
     );
     tx.execute(&insert).await.map(drop)
 }
 
 /// By what a row is known in quarantine: its own id, or a digest of it.
 fn known_as(source: &Source, row: &Value) -> String {
-    let id = source.mapping.external_id.as_deref().and_then(|place| crate::intake::picking::text_at(row, place));
+    let id =
+        source.mapping.external_id.as_deref().and_then(|place| crate::intake::picking::text_at(row, place));
     let id = id.filter(|id| id.chars().count() <= 255 && !id.contains('\0'));
     id.unwrap_or_else(|| format!("~{}", text::digest(row.to_string())))
 }
@@ -169,7 +187,7 @@ async fn in_quarantine(tx: &Tx, source: &Source, external_id: &str) -> Result<Op
 /// Puts a row into quarantine, or says anew why it is there.
 pub async fn quarantine(tx: &mut Tx, source: &Source, row: Value, error: &Error) -> Result<()> {
     let text = row.to_string();
-    let whole = row.is_object() && text.chars().count() <= LONGEST_ROW && !text.contains("\\u0000");
+    let whole = row.is_object() && text.chars().count() <= MAX_ROW_TEXT && !text.contains("\\u0000");
     let external_id = known_as(source, &row);
     let content = if whole { row } else { begins(&text) };
     put_aside(tx, source, Aside { external_id, content, whole }, error).await
@@ -177,7 +195,7 @@ pub async fn quarantine(tx: &mut Tx, source: &Source, row: Value, error: &Error)
 
 /// What is kept of a row that is not kept whole.
 fn begins(text: &str) -> Value {
-    json!({ "beginning": text.replace("\\u0000", "").chars().filter(|letter| *letter != '\0').take(LONGEST_ROW).collect::<String>() })
+    json!({ "beginning": text.replace("\\u0000", "").chars().filter(|letter| *letter != '\0').take(MAX_ROW_TEXT).collect::<String>() })
 }
 
 /// A row as it is kept in quarantine.

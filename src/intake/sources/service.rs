@@ -1,13 +1,15 @@
 //! The rules of sources: how they are set up, when they are run, and what is done about rows in quarantine.
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*, sea_query::Expr};
+use sea_orm::{
+    EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*, sea_query::Expr,
+};
 use url::Url;
 
 use super::{
     json::{
-        NewSource, QuarantineFilter, QuarantinedRowView, RetryReport, RunCounts, SourceFilter, SourcePatch, SourceRunFilter, SourceRunView,
-        SourceView,
+        NewSource, QuarantineFilter, QuarantinedRowView, RetryReport, RunCounts, SourceFilter, SourcePatch,
+        SourceRunFilter, SourceRunView, SourceView,
     },
     pull::{PULL_JOB, Pull},
     quarantined_row::{self as quarantined, Model as Quarantined},
@@ -21,13 +23,13 @@ use crate::{
         scheduled::{self, Scheduled, patch_credentials},
     },
     kernel::{
-        aside::Lane,
-        error::{Broken, Code, Error, Kind, Result, Violation},
-        filter::Narrow,
+        blocking::BlockingPool,
+        error::{Code, Error, Kind, Result, Violation, Violations},
+        filter::FilterExt,
+        http_client,
         jobs::{self, Job, JobStatus},
         journal::Change,
         list::{self, Page, PageRequest},
-        outgoing,
         reader::Reader,
         secrets::Keyring,
         text,
@@ -37,7 +39,7 @@ use crate::{
 };
 
 /// Rows in quarantine that one request retries.
-const MOST_RETRIED: u64 = 200;
+const MAX_RETRIED: u64 = 200;
 /// How long runs can be read.
 const RUNS_KEPT_SECONDS: i64 = 90 * 24 * 60 * 60;
 
@@ -45,12 +47,16 @@ const RUNS_KEPT_SECONDS: i64 = 90 * 24 * 60 * 60;
 pub async fn create(tx: &mut Tx, new: NewSource) -> Result<Model> {
     let name = new.name.trim().to_owned();
     let key = new.key.unwrap_or_else(|| text::slug(&name).chars().take(64).collect());
-    let mut broken = Broken::default();
+    let mut violations = Violations::default();
     if key.is_empty() {
-        broken.note::<()>(Err(Error::field("key", "required", "is required for a name without a Latin letter or digit")))?;
+        violations.collect::<()>(Err(Error::field(
+            "key",
+            "required",
+            "is required for a name without a Latin letter or digit",
+        )))?;
     }
-    broken.note(work_item_types::usable(tx, &new.work_item_type, "work_item_type").await)?;
-    broken.note(check_mapping(&new.mapping))?;
+    violations.collect(work_item_types::usable(tx, &new.work_item_type, "work_item_type").await)?;
+    violations.collect(check_mapping(&new.mapping))?;
     let mut source = Model {
         id: tx.id(),
         key,
@@ -79,13 +85,13 @@ pub async fn create(tx: &mut Tx, new: NewSource) -> Result<Model> {
         version: 1,
     };
     source.lead_to(&tx.keyring, &new.url)?;
-    broken.note(check_paging(&source))?;
+    violations.collect(check_paging(&source))?;
     if let Some(credentials) = new.credentials
-        && let Some(sealed) = broken.note(credentials.seal(&tx.keyring, &source.purpose()))?
+        && let Some(sealed) = violations.collect(credentials.seal(&tx.keyring, &source.purpose()))?
     {
         source.keep(sealed);
     }
-    broken.end()?;
+    violations.into_result()?;
     refuse_taken(tx, &source.key).await?;
     let forms = form::Entity::find().filter(form::Column::Key.eq(&source.key)).into_query();
     if tx.read().any(forms).await? {
@@ -98,13 +104,14 @@ pub async fn create(tx: &mut Tx, new: NewSource) -> Result<Model> {
 
 /// Refuses a key that a source has, and lets nobody else take it: their work items are known by it, of sources and forms alike.
 async fn refuse_taken(tx: &mut Tx, key: &str) -> Result<()> {
-    tx.alone(text::door(&format!("work items from {key}"))).await?;
+    tx.advisory_lock(text::lock_key(&format!("work items from {key}"))).await?;
     let sources = Entity::find().filter(Column::Key.eq(key)).into_query();
     if tx.read().any(sources).await? { Err(taken("source", key)) } else { Ok(()) }
 }
 
 fn taken(what: &str, key: &str) -> Error {
-    Error::new(Code::AlreadyExists, format!("There is a {what} {key} already.")).violating(Violation::field("key", "taken", "is taken"))
+    Error::new(Code::AlreadyExists, format!("There is a {what} {key} already."))
+        .violating(Violation::field("key", "taken", "is taken"))
 }
 
 /// Refuses a form with the key of a source.
@@ -120,54 +127,66 @@ pub fn refuse_form<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a,
 fn check_mapping(mapping: &FormMapping) -> Result<()> {
     match mapping.external_id {
         Some(_) => Ok(()),
-        None => Err(Error::field("mapping/external_id", "required", "is required: by it a row is known again")),
+        None => {
+            Err(Error::field("mapping/external_id", "required", "is required: by it a row is known again"))
+        }
     }
 }
 
 /// A cursor stands somewhere in the answer.
 fn check_paging(source: &Model) -> Result<()> {
     match (&source.cursor_parameter, &source.next) {
-        (Some(_), None) => Err(Error::field("next", "required", "is required with cursor_parameter: where the cursor stands")),
+        (Some(_), None) => Err(Error::field(
+            "next",
+            "required",
+            "is required with cursor_parameter: where the cursor stands",
+        )),
         _ => Ok(()),
     }
 }
 
 /// Changes a source. A schedule that changes begins anew, whatever failed before; so does a feed that is elsewhere.
 pub async fn update(tx: &mut Tx, id: Uuid, patch: SourcePatch) -> Result<Model> {
-    let mut broken = Broken::default();
+    let mut violations = Violations::default();
     if let Some(kind) = patch.work_item_type.value() {
         let seen = find(tx.read(), id).await?;
         if *kind != seen.work_item_type {
-            broken.note(work_item_types::usable(tx, kind, "work_item_type").await)?;
+            violations.collect(work_item_types::usable(tx, kind, "work_item_type").await)?;
         }
     }
     let before: Model = tx.target(id, "source").await?;
     let mut after = before.clone();
-    broken.note(patch.name.line_over(&mut after.name, "name"))?;
+    violations.collect(patch.name.line_over(&mut after.name, "name"))?;
     let mut url = before.url.clone();
-    broken.note(patch.url.over(&mut url, "url"))?;
+    violations.collect(patch.url.over(&mut url, "url"))?;
     // What was read here and is sent back says nothing new.
-    if outgoing::masked(&before.url) != url && before.whole_url(&tx.keyring)? != url {
+    if http_client::masked(&before.url) != url && before.whole_url(&tx.keyring)? != url {
         after.lead_to(&tx.keyring, &url)?;
     }
-    broken.note(patch.format.over(&mut after.format, "format"))?;
-    broken.note(patch.rows.over(&mut after.rows, "rows"))?;
-    broken.note(patch.work_item_type.over(&mut after.work_item_type, "work_item_type"))?;
-    broken.note(patch.time_zone.over(&mut after.time_zone, "time_zone"))?;
-    broken.note(patch.active.over(&mut after.active, "active"))?;
+    violations.collect(patch.format.over(&mut after.format, "format"))?;
+    violations.collect(patch.rows.over(&mut after.rows, "rows"))?;
+    violations.collect(patch.work_item_type.over(&mut after.work_item_type, "work_item_type"))?;
+    violations.collect(patch.time_zone.over(&mut after.time_zone, "time_zone"))?;
+    violations.collect(patch.active.over(&mut after.active, "active"))?;
     patch.next.onto(&mut after.next);
     patch.cursor_parameter.onto(&mut after.cursor_parameter);
     patch.since_parameter.onto(&mut after.since_parameter);
     patch.schedule.onto(&mut after.schedule);
     after.mapping = patch.mapping.unwrap_or(after.mapping);
-    broken.note(check_mapping(&after.mapping))?;
-    broken.note(check_paging(&after))?;
+    violations.collect(check_mapping(&after.mapping))?;
+    violations.collect(check_paging(&after))?;
     if before.credentials.is_some() && patch.credentials.is_absent() && !same_host(&before.url, &after.url) {
-        broken.note::<()>(Err(Error::field("credentials", "required", "must be entered again for another host")))?;
+        violations.collect::<()>(Err(Error::field(
+            "credentials",
+            "required",
+            "must be entered again for another host",
+        )))?;
     }
-    patch_credentials(tx, &mut after, patch.credentials, &mut broken)?;
-    broken.end()?;
-    let place = |row: &Model| (row.url.clone(), row.address.clone(), row.cursor_parameter.clone(), row.since_parameter.clone());
+    patch_credentials(tx, &mut after, patch.credentials, &mut violations)?;
+    violations.into_result()?;
+    let place = |row: &Model| {
+        (row.url.clone(), row.address.clone(), row.cursor_parameter.clone(), row.since_parameter.clone())
+    };
     if place(&before) != place(&after) {
         (after.cursor, after.since) = (None, None);
     }
@@ -186,7 +205,11 @@ pub async fn find(reader: Reader<'_>, id: Uuid) -> Result<Model> {
 }
 
 /// A page of sources.
-pub async fn page(reader: Reader<'_>, filter: &SourceFilter, request: &PageRequest) -> Result<Page<SourceView>> {
+pub async fn page(
+    reader: Reader<'_>,
+    filter: &SourceFilter,
+    request: &PageRequest,
+) -> Result<Page<SourceView>> {
     let page = list::page::<Model>(reader, request, Entity::find().into_query(), |select| {
         select.equals(Expr::col((Entity, Column::Active)), filter.active.map(|flag| flag.0));
     })
@@ -195,7 +218,12 @@ pub async fn page(reader: Reader<'_>, filter: &SourceFilter, request: &PageReque
 }
 
 /// A page of the runs of a source.
-pub async fn runs(reader: Reader<'_>, id: Uuid, filter: &SourceRunFilter, request: &PageRequest) -> Result<Page<SourceRunView>> {
+pub async fn runs(
+    reader: Reader<'_>,
+    id: Uuid,
+    filter: &SourceRunFilter,
+    request: &PageRequest,
+) -> Result<Page<SourceRunView>> {
     find(reader, id).await?;
     let base = source_run::Entity::find().filter(source_run::Column::SourceId.eq(id)).into_query();
     let page = list::page::<SourceRun>(reader, request, base, |select| {
@@ -215,7 +243,10 @@ pub async fn quarantine(
     find(reader, id).await?;
     let base = quarantined::Entity::find().filter(quarantined::Column::SourceId.eq(id)).into_query();
     let page = list::page::<Quarantined>(reader, request, base, |select| {
-        select.any_of(Expr::col((quarantined::Entity, quarantined::Column::ExternalId)), filter.external_id.as_ref());
+        select.any_of(
+            Expr::col((quarantined::Entity, quarantined::Column::ExternalId)),
+            filter.external_id.as_ref(),
+        );
     })
     .await?;
     Ok(page.map(QuarantinedRowView::from))
@@ -228,9 +259,16 @@ impl Scheduled for Model {
 
     async fn enqueue(&self, tx: &mut Tx, by_schedule: bool) -> Result<Job> {
         let run_id = tx.id();
-        let job = jobs::enqueue(tx, PULL_JOB, &format!("Pull from {}", self.name), &Pull { source_id: self.id, run_id }, 0).await?;
+        let job = jobs::enqueue(
+            tx,
+            PULL_JOB,
+            &format!("Pull from {}", self.name),
+            &Pull { source_id: self.id, run_id },
+            0,
+        )
+        .await?;
         let counts = RunCounts::default();
-        tx.put(SourceRun {
+        tx.insert_unjournaled(SourceRun {
             id: run_id,
             source_id: self.id,
             job_id: job.id,
@@ -272,7 +310,9 @@ const SEALED: &str = "address ";
 /// Writes down how far a run is.
 pub async fn note_run(tx: &mut Tx, id: Uuid, counts: RunCounts, page: Option<&str>) -> Result<()> {
     let page = match page {
-        Some(address) if address.contains("://") => Some(format!("{SEALED}{}", keep_address(&tx.keyring, &page_purpose(id), address)?)),
+        Some(address) if address.contains("://") => {
+            Some(format!("{SEALED}{}", keep_address(&tx.keyring, &page_purpose(id), address)?))
+        }
         page => page.map(str::to_owned),
     };
     use source_run::Column as Run;
@@ -294,7 +334,10 @@ pub fn close_run<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, R
         let Some(job) = change.after.as_ref().filter(|job| job["kind"] == PULL_JOB) else { return Ok(()) };
         let end = source_run::Entity::update_many()
             .col_expr(source_run::Column::Status, Expr::val(job["status"].as_str().unwrap_or_default()))
-            .col_expr(source_run::Column::Problem, Expr::val(Some(job["problem"].clone()).filter(|problem| !problem.is_null())))
+            .col_expr(
+                source_run::Column::Problem,
+                Expr::val(Some(job["problem"].clone()).filter(|problem| !problem.is_null())),
+            )
             .col_expr(source_run::Column::FinishedAt, Expr::val(tx.now))
             .col_expr(source_run::Column::Page, Expr::val(None::<String>))
             .filter(source_run::Column::JobId.eq(change.id));
@@ -304,14 +347,20 @@ pub fn close_run<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, R
 }
 
 /// Finds out, before anything is written, whether the rows fit by now that will be tried again: one, or the oldest.
-pub async fn foresee(reader: Reader<'_>, id: Uuid, row: Option<Uuid>) -> Result<()> {
+pub async fn precheck(reader: Reader<'_>, id: Uuid, row: Option<Uuid>) -> Result<()> {
     let Some(source) = reader.model(Entity::find_by_id(id)).await? else { return Ok(()) };
     let all = match row {
         Some(row) => quarantined::Entity::find_by_id(row).filter(quarantined::Column::SourceId.eq(id)),
         None => oldest(id),
     };
     let all = reader.models(all).await?;
-    rows::foresee(reader, Lane::Requests, &source, all.iter().filter(|row| row.whole).map(|row| &row.content)).await
+    rows::precheck(
+        reader,
+        BlockingPool::Requests,
+        &source,
+        all.iter().filter(|row| row.whole).map(|row| &row.content),
+    )
+    .await
 }
 
 /// The rows in quarantine that are tried again together.
@@ -320,7 +369,7 @@ fn oldest(id: Uuid) -> Select<quarantined::Entity> {
         .filter(quarantined::Column::SourceId.eq(id))
         .order_by_asc(quarantined::Column::CreatedAt)
         .order_by_asc(quarantined::Column::Id)
-        .limit(MOST_RETRIED)
+        .limit(MAX_RETRIED)
 }
 
 /// Tries a row in quarantine again, as its source is now; its work item. One that breaks a rule again is refused, and stays.
@@ -333,7 +382,10 @@ pub async fn retry(tx: &mut Tx, id: Uuid, row: Uuid) -> Result<RetryReport> {
 
 async fn retried(tx: &mut Tx, source: &Model, row: &Quarantined) -> Result<Uuid> {
     if !row.whole {
-        return Err(Error::new(Code::WrongStatus, "The row is too long to be kept whole; it can only come again from the feed."));
+        return Err(Error::new(
+            Code::WrongStatus,
+            "The row is too long to be kept whole; it can only come again from the feed.",
+        ));
     }
     let (_, item) = rows::keep(tx, source, &row.content).await?;
     tx.remove(row, "quarantined_row.released").await?;
@@ -346,12 +398,14 @@ pub async fn retry_all(tx: &mut Tx, id: Uuid) -> Result<RetryReport> {
     let all = tx.read().models(tx.for_update(oldest(id))).await?;
     let mut report = RetryReport { succeeded: 0, failed: 0, work_item_ids: Vec::new() };
     for row in all {
-        match tx.apart(async |tx| retried(tx, &source, &row).await).await {
+        match tx.savepoint(async |tx| retried(tx, &source, &row).await).await {
             Ok(item) => {
                 report.succeeded += 1;
                 report.work_item_ids.push(item);
             }
-            Err(error) if matches!(error.code().kind(), Kind::Unavailable | Kind::Internal) => return Err(error),
+            Err(error) if matches!(error.code().kind(), Kind::Unavailable | Kind::Internal) => {
+                return Err(error);
+            }
             Err(error) => {
                 report.failed += 1;
                 if row.whole {
@@ -372,7 +426,8 @@ pub async fn discard(tx: &mut Tx, id: Uuid, row: Uuid) -> Result<()> {
 /// A row in quarantine of a source, locked.
 async fn held(tx: &mut Tx, id: Uuid, row: Uuid) -> Result<Quarantined> {
     let of_it = quarantined::Entity::find_by_id(row).filter(quarantined::Column::SourceId.eq(id));
-    let found = tx.read().model(tx.for_update(of_it)).await?.ok_or_else(|| Error::not_found("row in quarantine"))?;
+    let found =
+        tx.read().model(tx.for_update(of_it)).await?.ok_or_else(|| Error::not_found("row in quarantine"))?;
     tx.check_version(&found, "row")?;
     Ok(found)
 }
@@ -394,7 +449,7 @@ pub async fn seal_addresses(tx: &mut Tx) -> Result<()> {
             tracing::warn!(%error, id = %before.id, "an address of a feed cannot be encrypted anew");
         } else if after.address != before.address {
             let columns = [("url", Expr::val(after.url)), ("address", Expr::val(after.address))];
-            scheduled::note::<Model>(tx, before.id, columns).await?;
+            scheduled::record_outcome::<Model>(tx, before.id, columns).await?;
         }
     }
     Ok(())

@@ -8,9 +8,9 @@ use crate::{
     kernel::{
         clock::Timestamp,
         error::{Code, Result},
-        journal::Belongs,
+        http_client,
+        journal::EventPlacement,
         list::Key,
-        outgoing,
         secrets::Keyring,
     },
 };
@@ -91,7 +91,7 @@ pub struct Model {
 }
 
 fn shown<S: Serializer>(url: &str, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    serializer.serialize_str(&outgoing::masked(url))
+    serializer.serialize_str(&http_client::masked(url))
 }
 
 /// An address as it is kept for one purpose: encrypted where there is a key, and as it is where there is none.
@@ -122,13 +122,14 @@ impl Model {
     /// Whether its address is kept as it is though there may be secrets in it.
     #[must_use]
     pub fn shows_address(&self) -> bool {
-        self.address.as_deref().map_or_else(|| outgoing::masked(&self.url) != self.url, is_plain)
+        self.address.as_deref().map_or_else(|| http_client::masked(&self.url) != self.url, is_plain)
     }
 
     /// Has it read from an address.
     pub fn lead_to(&mut self, keyring: &Keyring, url: &str) -> Result<()> {
-        let shown = outgoing::masked(url);
-        self.address = if shown == url { None } else { Some(keep_address(keyring, &self.address_purpose(), url)?) };
+        let shown = http_client::masked(url);
+        self.address =
+            if shown == url { None } else { Some(keep_address(keyring, &self.address_purpose(), url)?) };
         self.url = shown;
         Ok(())
     }
@@ -138,7 +139,7 @@ impl Model {
     }
 }
 
-crate::record!(Model, "source", |row| Belongs::set_up(&row.name));
+crate::record!(Model, "source", |row| EventPlacement::set_up(&row.name));
 
 crate::listed!(Model, |row| row.id, default "name", sorts {
     "name" => Column::Name, Key::Text(row.name.clone());

@@ -7,7 +7,7 @@ use super::{
     json::{EventFilter, EventPage, EventView},
     service,
 };
-use crate::kernel::http::{Answer, Context, Db, Path, Query, Result, Routes};
+use crate::kernel::http::{Context, Db, Path, Query, Reply, Result, Routes};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -23,8 +23,8 @@ pub fn routes(routes: &mut Routes) {
 /// and of every kind of thing to whoever has the scope to read it.
 #[utoipa::path(tag = "events", security(("bearer" = ["events:read"])), params(EventFilter), responses((status = 200, description = "A stretch of the feed.", body = EventPage)))]
 #[get("/events")]
-async fn read_events(db: Data<Db>, query: Query<EventFilter>) -> Result<Answer> {
-    Answer::json(200, &service::read(&db, &query.context.actor, &query.filter).await?)
+async fn read_events(db: Data<Db>, query: Query<EventFilter>) -> Result<Reply> {
+    Reply::json(200, &service::read(&db, &query.context.actor, &query.filter).await?)
 }
 
 /// Read one event
@@ -32,6 +32,6 @@ async fn read_events(db: Data<Db>, query: Query<EventFilter>) -> Result<Answer> 
 /// By its id. Events never change.
 #[utoipa::path(tag = "events", security(("bearer" = ["events:read"])), responses((status = 200, description = "The event.", body = EventView)))]
 #[get("/events/{id}")]
-async fn read_event(db: Data<Db>, Path(id): Path<Uuid>, context: Context) -> Result<Answer> {
-    Answer::ok(&service::find(&db, &context.actor, id).await?)
+async fn read_event(db: Data<Db>, Path(id): Path<Uuid>, context: Context) -> Result<Reply> {
+    Reply::ok(&service::find(&db, &context.actor, id).await?)
 }

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::kernel::{
-    actor::Named,
+    actor::ActorRef,
     clock::Timestamp,
     error::{Error, Result},
     filter::{Alternative, AnyOf, Number},
@@ -78,7 +78,7 @@ pub struct EventView {
     pub actor: EventActor,
     /// The person that an API key acted for.
     #[schema(required)]
-    pub acting_for: Option<Named>,
+    pub acting_for: Option<ActorRef>,
     /// The request that did it.
     pub request_id: String,
     /// The thing before; null when it is new.
@@ -136,7 +136,8 @@ impl Row {
             }
             let mut state: Map<String, Value> = serde_json::from_str(&state).map_err(Error::internal)?;
             for (member, digest) in digests {
-                let text = texts.get(digest).ok_or_else(|| Error::internal("a long text of the journal is gone"))?;
+                let text =
+                    texts.get(digest).ok_or_else(|| Error::internal("a long text of the journal is gone"))?;
                 state.insert(member.clone(), text.as_str().into());
             }
             serde_json::to_string(&state).map(Some).map_err(Error::internal)
@@ -154,7 +155,8 @@ impl TryFrom<Row> for EventView {
         let texts = row.texts.unwrap_or_default();
         let before = texts.before.keys().map(|member| format!("before.{member}"));
         let truncated = before.chain(texts.after.keys().map(|member| format!("after.{member}"))).collect();
-        let json = |text: Option<String>| text.map(RawValue::from_string).transpose().map_err(Error::internal);
+        let json =
+            |text: Option<String>| text.map(RawValue::from_string).transpose().map_err(Error::internal);
         Ok(Self {
             sequence: row.sequence.ok_or_else(|| Error::internal("an event without a number"))?,
             id: row.id,
@@ -164,7 +166,7 @@ impl TryFrom<Row> for EventView {
             title: row.title,
             subject: row.subject_type.zip(row.subject_id).map(|(kind, id)| EventSubject { kind, id }),
             actor: EventActor { kind: row.actor_kind, id: row.actor_id, name: row.actor_name },
-            acting_for: row.acting_for_id.zip(row.acting_for_name).map(|(id, name)| Named { id, name }),
+            acting_for: row.acting_for_id.zip(row.acting_for_name).map(|(id, name)| ActorRef { id, name }),
             request_id: row.request_id,
             before: json(row.before)?,
             after: json(row.after)?,

@@ -13,14 +13,14 @@ use crate::kernel::{
     actor::{Actor, Scope},
     db::Db,
     error::{Error, Result},
-    filter::Narrow,
+    filter::FilterExt,
     journal::{self, Audience, Column, Entity},
     list::{self, DEFAULT_LIMIT, MAX_PAGE_BYTES},
     reader::Reader,
 };
 
 /// How much of the feed one answer looks through for a filter that no index serves.
-const LONGEST_LOOK: i64 = 100_000;
+const MAX_WAIT_TIME: i64 = 100_000;
 
 /// How soon a waiting reader looks again, for what another instance has committed.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -50,7 +50,9 @@ pub async fn read(db: &Db, actor: &Actor, filter: &EventFilter) -> Result<EventP
 /// One event.
 pub async fn find(db: &Db, actor: &Actor, id: Uuid) -> Result<EventView> {
     db.number_journal().await?;
-    let mut select = Row::select_cols(Entity::find_by_id(id).select_only()).filter(Column::Sequence.is_not_null()).into_query();
+    let mut select = Row::select_cols(Entity::find_by_id(id).select_only())
+        .filter(Column::Sequence.is_not_null())
+        .into_query();
     visible(&mut select, actor);
     let mut row = db.read().one::<Row>(&select).await?.ok_or_else(|| Error::not_found("event"))?;
     if let Some((record, texts)) = row.long_texts() {
@@ -67,9 +69,10 @@ async fn stretch(reader: Reader<'_>, actor: &Actor, filter: &EventFilter) -> Res
     let limit = filter.limit.map_or(DEFAULT_LIMIT, |limit| limit.0.unsigned_abs());
     let last = last_sequence(reader).await?;
     let indexed = filter.subject.is_some() || filter.record.is_some();
-    let end = if indexed { last } else { Ord::min(last, after.saturating_add(LONGEST_LOOK)) };
+    let end = if indexed { last } else { Ord::min(last, after.saturating_add(MAX_WAIT_TIME)) };
     let numbered = Row::select_cols(Entity::find().select_only());
-    let mut select = numbered.filter(Column::Sequence.gt(after)).filter(Column::Sequence.lte(end)).into_query();
+    let mut select =
+        numbered.filter(Column::Sequence.gt(after)).filter(Column::Sequence.lte(end)).into_query();
     visible(&mut select, actor);
     narrow(&mut select, filter);
     select.order_by((Entity, Column::Sequence), Order::Asc).limit(limit);
@@ -95,7 +98,7 @@ async fn last_sequence(reader: Reader<'_>) -> Result<i64> {
 fn visible(select: &mut SelectStatement, actor: &Actor) {
     let column = |column: Column| Expr::col((Entity, column));
     let of = |audience: Audience| column(Column::Audience).eq(audience.as_str());
-    let (administers, oversees) = (actor.scopes.contains(&Scope::UsersWrite), actor.oversees());
+    let (administers, oversees) = (actor.scopes.contains(&Scope::UsersWrite), actor.is_manager());
     if !(administers && oversees) {
         let mut own = Cond::all().add(of(Audience::Own));
         if !oversees {
@@ -125,10 +128,13 @@ fn narrow(select: &mut SelectStatement, filter: &EventFilter) {
         select.and_where(column(Column::ActorId).eq(actor).or(column(Column::ActingForId).eq(actor)));
     }
     if let Some(names) = &filter.names {
-        select.cond_where(names.0.iter().fold(Cond::any(), |any, name| match name {
-            EventName::Exactly(name) => any.add(column(Column::Event).eq(name)),
-            EventName::Beginning(start) => {
-                any.add(column(Column::Event).like(LikeExpr::new(format!("{}%", start.replace('_', "\\_"))).escape('\\')))
+        select.cond_where(names.0.iter().fold(Cond::any(), |any, name| {
+            match name {
+                EventName::Exactly(name) => any.add(column(Column::Event).eq(name)),
+                EventName::Beginning(start) => any.add(
+                    column(Column::Event)
+                        .like(LikeExpr::new(format!("{}%", start.replace('_', "\\_"))).escape('\\')),
+                ),
             }
         }));
     }

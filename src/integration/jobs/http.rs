@@ -8,7 +8,7 @@ use super::{
     service,
 };
 use crate::kernel::{
-    http::{Answer, Command, Context, Db, List, Listing, Path, Result, Routes},
+    http::{Context, Db, List, ListReply, NoBody, Path, Reply, Result, Routes},
     jobs::JobView,
 };
 
@@ -23,10 +23,10 @@ pub fn routes(routes: &mut Routes) {
 /// what is due of work items. Sorts: `created_at` (default `-created_at`).
 #[utoipa::path(tag = "jobs", security(("bearer" = ["jobs:read"])), params(JobPage, JobFilter), responses((status = 200, description = "A page of jobs.", body = JobPage)))]
 #[get("/jobs")]
-async fn list_jobs(db: Data<Db>, mut list: List<JobFilter>) -> Result<Listing> {
+async fn list_jobs(db: Data<Db>, mut list: List<JobFilter>) -> Result<ListReply> {
     let filter = std::mem::take(&mut list.filter);
     let page = service::page(db.read(), &list.context.actor, filter, &list.page).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }
 
 /// Watch a job
@@ -34,8 +34,8 @@ async fn list_jobs(db: Data<Db>, mut list: List<JobFilter>) -> Result<Listing> {
 /// How far it is, and in the end what came of it. It can be read for 7 days after its end.
 #[utoipa::path(tag = "jobs", security(("bearer" = ["jobs:read"])), responses((status = 200, description = "The job.", body = JobView)))]
 #[get("/jobs/{id}")]
-async fn read_job(db: Data<Db>, Path(id): Path<Uuid>, context: Context) -> Result<Answer> {
-    Answer::ok(&JobView::from(service::find(db.read(), &context.actor, id).await?))
+async fn read_job(db: Data<Db>, Path(id): Path<Uuid>, context: Context) -> Result<Reply> {
+    Reply::ok(&JobView::from(service::find(db.read(), &context.actor, id).await?))
 }
 
 /// Stop a job
@@ -43,6 +43,6 @@ async fn read_job(db: Data<Db>, Path(id): Path<Uuid>, context: Context) -> Resul
 /// It ends after the step that it is at; what it has done stays done. One that has ended is 409 `wrong_status`.
 #[utoipa::path(tag = "jobs", security(("bearer" = ["jobs:write"])), responses((status = 200, description = "The job, cancelled.", body = JobView)))]
 #[post("/jobs/{id}/cancel")]
-async fn cancel_job(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
-    command.write(&db, async move |tx| Answer::ok(&JobView::from(service::cancel(tx, id).await?))).await
+async fn cancel_job(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
+    body.write(&db, async move |tx| Reply::ok(&JobView::from(service::cancel(tx, id).await?))).await
 }

@@ -5,7 +5,7 @@ use utoipa::IntoParams;
 
 use crate::kernel::{
     filter::AnyOf,
-    jobs::{JobStatus, JobView, Shown},
+    jobs::{JobRow, JobStatus, JobView},
 };
 
 /// Alternative statuses of jobs.
@@ -24,4 +24,4 @@ pub struct JobFilter {
     pub kind: Option<AnyOf<String>>,
 }
 
-crate::page_of!(JobPage, JobView, Shown, "jobs");
+crate::page_of!(JobPage, JobView, JobRow, "jobs");

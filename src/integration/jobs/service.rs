@@ -6,8 +6,8 @@ use super::json::JobFilter;
 use crate::kernel::{
     actor::Actor,
     error::{Code, Error, Result},
-    filter::Narrow,
-    jobs::{self, Column, Entity, Job, JobStatus, JobView, Shown},
+    filter::FilterExt,
+    jobs::{self, Column, Entity, Job, JobRow, JobStatus, JobView},
     list::{self, Page, PageRequest},
     reader::Reader,
     tx::Tx,
@@ -15,23 +15,36 @@ use crate::kernel::{
 
 /// Jobs are their creator's; managers and administrators see everybody's.
 fn visible_to(actor: &Actor, all: Select<Entity>) -> Select<Entity> {
-    if actor.oversees() { all } else { all.filter(Column::CreatedById.eq(actor.author())) }
+    if actor.is_manager() { all } else { all.filter(Column::CreatedById.eq(actor.author())) }
 }
 
 /// A page of jobs.
-pub async fn page(reader: Reader<'_>, actor: &Actor, filter: JobFilter, request: &PageRequest) -> Result<Page<JobView>> {
-    let page = list::page::<Shown>(reader, request, visible_to(actor, jobs::listed(request.texts())).into_query(), |select| {
-        select
-            .any_of(Expr::col((Entity, Column::Status)), filter.status.as_ref())
-            .any_of(Expr::col((Entity, Column::Kind)), filter.kind.as_ref());
-    })
+pub async fn page(
+    reader: Reader<'_>,
+    actor: &Actor,
+    filter: JobFilter,
+    request: &PageRequest,
+) -> Result<Page<JobView>> {
+    let page = list::page::<JobRow>(
+        reader,
+        request,
+        visible_to(actor, jobs::listed(request.texts())).into_query(),
+        |select| {
+            select
+                .any_of(Expr::col((Entity, Column::Status)), filter.status.as_ref())
+                .any_of(Expr::col((Entity, Column::Kind)), filter.kind.as_ref());
+        },
+    )
     .await?;
     Ok(page.map(JobView::from))
 }
 
 /// One job.
 pub async fn find(reader: Reader<'_>, actor: &Actor, id: Uuid) -> Result<Job> {
-    reader.model(visible_to(actor, Entity::find()).filter(Column::Id.eq(id))).await?.ok_or_else(|| Error::not_found("job"))
+    reader
+        .model(visible_to(actor, Entity::find()).filter(Column::Id.eq(id)))
+        .await?
+        .ok_or_else(|| Error::not_found("job"))
 }
 
 /// Stops a job; what it has done stays done.
@@ -41,6 +54,7 @@ pub async fn cancel(tx: &mut Tx, id: Uuid) -> Result<Job> {
     if before.finished_at.is_some() {
         return Err(Error::new(Code::WrongStatus, format!("The job has ended: it is {}.", before.status)));
     }
-    let after = Job { status: JobStatus::Cancelled, lease_until: None, finished_at: Some(tx.now), ..before.clone() };
+    let after =
+        Job { status: JobStatus::Cancelled, lease_until: None, finished_at: Some(tx.now), ..before.clone() };
     tx.change(&before, after, "job.cancelled").await
 }

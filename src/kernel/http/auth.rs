@@ -15,7 +15,7 @@ use futures_util::future::LocalBoxFuture;
 use percent_encoding::percent_decode_str;
 
 use super::{
-    edge::wrong_method,
+    middleware::wrong_method,
     operations::{Access, Operations},
     rate_limit::{RateLimits, Share, Verdict},
     request::{client, text},
@@ -39,14 +39,18 @@ pub struct Credential<'a> {
 /// Knows callers by their credentials; `access` implements it, `app` wires it in.
 pub trait Authenticator: Send + Sync {
     /// Who this is, or why not.
-    fn authenticate<'a>(&'a self, db: &'a Db, credential: Credential<'a>) -> LocalBoxFuture<'a, Result<Arc<Actor>>>;
+    fn authenticate<'a>(
+        &'a self,
+        db: &'a Db,
+        credential: Credential<'a>,
+    ) -> LocalBoxFuture<'a, Result<Arc<Actor>>>;
 
     /// Whether pages of this origin may post with a publishable key.
-    fn admits<'a>(&'a self, db: &'a Db, origin: &'a str) -> LocalBoxFuture<'a, Result<bool>>;
+    fn allows_origin<'a>(&'a self, db: &'a Db, origin: &'a str) -> LocalBoxFuture<'a, Result<bool>>;
 }
 
 /// Everything that the gate needs.
-pub struct Gate {
+pub struct AccessControl {
     /// Knows callers.
     pub authenticator: Arc<dyn Authenticator>,
     /// What each operation asks.
@@ -55,9 +59,12 @@ pub struct Gate {
     pub rate_limits: Arc<RateLimits>,
 }
 
-impl Gate {
+impl AccessControl {
     fn of(request: &HttpRequest) -> Result<&Self> {
-        request.app_data::<Data<Self>>().map(Data::get_ref).ok_or_else(|| Error::internal("no gate in the application"))
+        request
+            .app_data::<Data<Self>>()
+            .map(Data::get_ref)
+            .ok_or_else(|| Error::internal("no gate in the application"))
     }
 
     /// What the operation asks whose resource the router has matched. What no rule knows is not there.
@@ -88,7 +95,7 @@ pub async fn enforce_rules<B: MessageBody>(
         let refusal = Error::new(Code::BadRequest, "The path is not UTF-8.");
         return Ok(request.error_response(refusal).map_into_right_body());
     }
-    let operations = Gate::of(request.request())?.operations.clone();
+    let operations = AccessControl::of(request.request())?.operations.clone();
     if let Some(allowed) = operations.refused(request.match_info().as_str(), request.method().as_str()) {
         return Ok(request.into_response(wrong_method(&allowed)).map_into_right_body());
     }
@@ -100,7 +107,9 @@ pub async fn enforce_rules<B: MessageBody>(
     let failed = response.status().is_client_error() || response.status().is_server_error();
     let settled = failed || response.request().extensions().contains::<Authorized>();
     // What needs no caller need not ask who it is.
-    if !settled && Gate::of(response.request())?.rule(response.request()).ok() != Some(Access::Public) {
+    if !settled
+        && AccessControl::of(response.request())?.rule(response.request()).ok() != Some(Access::Public)
+    {
         let refusal = Error::internal("an operation answered that had not asked who is there");
         return Ok(ServiceResponse::from_err(refusal, response.request().clone()).map_into_right_body());
     }
@@ -110,7 +119,7 @@ pub async fn enforce_rules<B: MessageBody>(
 /// Who asks for the operation that the router has matched, when they may, and no more often than they may. Whatever
 /// a handler takes to learn of its caller goes through here, before any of the body is read.
 pub async fn authorize(request: &HttpRequest) -> Result<Arc<Actor>> {
-    let scopes = match Gate::of(request)?.rule(request)? {
+    let scopes = match AccessControl::of(request)?.rule(request)? {
         Access::Public => return Err(Error::internal("a public operation asks who is there")),
         Access::AnyCredential => [].into(),
         Access::Scopes(scopes) => scopes,
@@ -122,9 +131,13 @@ pub async fn authorize(request: &HttpRequest) -> Result<Arc<Actor>> {
         within(bounds, scope, request)?;
     }
     if let Some(share) = share(request) {
-        let seat = Gate::of(request)?.rate_limits.seats.take(share, actor.id).await;
+        let seat = AccessControl::of(request)?.rate_limits.seats.take(share, actor.id).await;
         let seat = seat.ok_or_else(|| {
-            Error::new(Code::RateLimited, "As many searches, reports or waits of this credential as may be are under way.").retry_after(1)
+            Error::new(
+                Code::RateLimited,
+                "As many searches, reports or waits of this credential as may be are under way.",
+            )
+            .retry_after(1)
         })?;
         // It is kept for as long as the request is.
         request.extensions_mut().insert(seat);
@@ -140,7 +153,8 @@ const SEARCHES: &[&str] = &["q", "reference", "detail", "subject_line", "follow_
 fn share(request: &HttpRequest) -> Option<Share> {
     let pattern = request.match_pattern().unwrap_or_default();
     let asks = |names: &[&str]| {
-        url::form_urlencoded::parse(request.query_string().as_bytes()).any(|(given, _)| names.iter().any(|name| given == *name))
+        url::form_urlencoded::parse(request.query_string().as_bytes())
+            .any(|(given, _)| names.iter().any(|name| given == *name))
     };
     match pattern.as_str() {
         "/v1/events" if asks(&["wait"]) => Some(Share::Wait),
@@ -152,8 +166,9 @@ fn share(request: &HttpRequest) -> Option<Share> {
 
 /// Who asks, when they show a credential that holds, and no more often than they may.
 pub async fn authenticate(request: &HttpRequest) -> Result<Arc<Actor>> {
-    let gate = Gate::of(request)?;
-    let db = request.app_data::<Data<Db>>().ok_or_else(|| Error::internal("no database in the application"))?;
+    let gate = AccessControl::of(request)?;
+    let db =
+        request.app_data::<Data<Db>>().ok_or_else(|| Error::internal("no database in the application"))?;
     let actor = gate.authenticator.authenticate(db, credential(request)?).await?;
     let verdict = match &actor.bounds {
         None => gate.rate_limits.check(actor.id),
@@ -165,13 +180,16 @@ pub async fn authenticate(request: &HttpRequest) -> Result<Arc<Actor>> {
     }
     match wait {
         None => Ok(actor),
-        Some(wait) => Err(Error::new(Code::RateLimited, "This credential asks more often than it may.").retry_after(wait)),
+        Some(wait) => {
+            Err(Error::new(Code::RateLimited, "This credential asks more often than it may.")
+                .retry_after(wait))
+        }
     }
 }
 
 /// Nobody, for operations that need no credential, and only for those.
 pub fn nobody(request: &HttpRequest) -> Result<Arc<Actor>> {
-    match Gate::of(request)?.rule(request)? {
+    match AccessControl::of(request)?.rule(request)? {
         Access::Public => Ok(Arc::new(Actor::nobody())),
         _ => Err(Error::internal("an operation with a rule does not ask who is there")),
     }
@@ -180,13 +198,19 @@ pub fn nobody(request: &HttpRequest) -> Result<Arc<Actor>> {
 /// Refuses a publishable key that is not sent by a page of its own, or to anything but what it is for.
 fn within(bounds: &Bounds, scope: Option<Scope>, request: &HttpRequest) -> Result<()> {
     if scope.is_none() {
-        return Err(Error::new(Code::NotAllowed, "A publishable key posts to its forms and does nothing else."));
+        return Err(Error::new(
+            Code::NotAllowed,
+            "A publishable key posts to its forms and does nothing else.",
+        ));
     }
     let origin = text(request, "Origin")?;
     if origin.is_some_and(|origin| bounds.origins.iter().any(|known| known == origin)) {
         return Ok(());
     }
-    Err(Error::new(Code::NotAllowed, "A publishable key is sent by the pages of its origins alone; the header Origin names none of them."))
+    Err(Error::new(
+        Code::NotAllowed,
+        "A publishable key is sent by the pages of its origins alone; the header Origin names none of them.",
+    ))
 }
 
 fn credential(request: &HttpRequest) -> Result<Credential<'_>> {
@@ -194,8 +218,13 @@ fn credential(request: &HttpRequest) -> Result<Credential<'_>> {
         return Err(Error::new(Code::InvalidToken, "Authorization must be given once."));
     }
     let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let Some(given) = given else { return Err(Error::new(Code::Unauthenticated, "This needs a credential.")) };
-    let bearer = given.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
+    let Some(given) = given else {
+        return Err(Error::new(Code::Unauthenticated, "This needs a credential."));
+    };
+    let bearer = given
+        .split_once(' ')
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim());
     let bearer = bearer
         .filter(|token| !token.is_empty())
         .ok_or_else(|| Error::new(Code::InvalidToken, "Authorization must be Bearer and a token."))?;
@@ -212,7 +241,11 @@ mod tests {
     fn whoever_asks_what_no_index_answers_searches() {
         let share = |path: &str| share(&TestRequest::with_uri(path).to_http_request());
         for name in SEARCHES {
-            assert_eq!(share(&format!("/v1/interactions?limit=1&{name}=anything")), Some(Share::Look), "{name}");
+            assert_eq!(
+                share(&format!("/v1/interactions?limit=1&{name}=anything")),
+                Some(Share::Look),
+                "{name}"
+            );
         }
         // However it is spelt.
         assert_eq!(share("/v1/interactions?d%65tail=anything"), Some(Share::Look));

@@ -25,9 +25,9 @@ use validator::Validate;
 
 use super::{
     auth::{Authorized, authorize, nobody},
-    edge::{Limits, ReadToTheEnd, no_parameters},
+    middleware::{Limits, ReadToTheEnd, no_parameters},
     request::{context, text},
-    shares::{Holder, PARTS, Place, Semaphores},
+    shares::{Holder, Membership, PARTS, Semaphores},
 };
 use crate::kernel::{
     actor::Actor,
@@ -35,7 +35,7 @@ use crate::kernel::{
     db::Db,
     error::{Code, Error, Result, Violation},
     filter::TOO_LONG,
-    idempotency::{self, Answer},
+    idempotency::{self, Reply},
     strict::{self, Extent, MAX_DEPTH, Strict},
     tx::Tx,
 };
@@ -58,16 +58,16 @@ const MAX_SHARE: usize = (MAX_BODIES / PARTS) >> 10;
 const MAX_WAIT: Duration = Duration::from_secs(10);
 
 /// The room of a body among all that are here; a small one needs none.
-type Room = Option<Taken>;
+type BodyBudget = Option<BodyPermit>;
 
 /// Room that is taken, of all and of one's share.
-struct Taken {
+struct BodyPermit {
     _room: SemaphorePermit<'static>,
     _share: OwnedSemaphorePermit,
-    _place: Place<Holder>,
+    _place: Membership<Holder>,
 }
 
-async fn room_for(bytes: usize, holder: Holder) -> Result<Room> {
+async fn reserve(bytes: usize, holder: Holder) -> Result<BodyBudget> {
     if bytes <= MAX_SMALL_BODY {
         return Ok(None);
     }
@@ -77,28 +77,31 @@ async fn room_for(bytes: usize, holder: Holder) -> Result<Room> {
         // Whoever has had their share waits for themselves, not before others.
         let share = place.shared.clone().acquire_many_owned(kib).await.ok()?;
         let room = BODIES.acquire_many(kib).await.ok()?;
-        Some(Taken { _room: room, _share: share, _place: place })
+        Some(BodyPermit { _room: room, _share: share, _place: place })
     };
     match tokio::time::timeout(MAX_WAIT, taken).await {
         Ok(taken) => taken.map(Some).ok_or_else(|| Error::internal("a semaphore was closed")),
-        Err(_) => Err(Error::new(Code::Busy, "More large bodies are here than the server takes. Nothing was done.").retry_after(1)),
+        Err(_) => {
+            Err(Error::new(Code::Busy, "More large bodies are here than the server takes. Nothing was done.")
+                .retry_after(1))
+        }
     }
 }
 
 /// A request that changes something: its context and its body.
-pub struct Call<T> {
+pub struct JsonBody<T> {
     /// The request.
     pub context: Context,
     /// Its body, already of the right shape and within its limits.
     pub body: T,
-    room: Room,
+    room: BodyBudget,
 }
 
-impl<T: 'static> Call<T> {
+impl<T: 'static> JsonBody<T> {
     /// Does the work in one transaction, once however often the request is sent with the same key.
-    pub async fn write<F>(self, db: &Db, work: F) -> Result<Answer>
+    pub async fn write<F>(self, db: &Db, work: F) -> Result<Reply>
     where
-        F: AsyncFnOnce(&mut Tx, T) -> Result<Answer> + 'static,
+        F: AsyncFnOnce(&mut Tx, T) -> Result<Reply> + 'static,
     {
         let Self { context, body, room } = self;
         let work = async move |tx: &mut Tx| {
@@ -111,7 +114,11 @@ impl<T: 'static> Call<T> {
 
 /// Does the work in one transaction, once however often the request is sent with the same key. What came of it is shown to
 /// whoever may read that, the first time and whenever it is answered again.
-async fn write(db: &Db, context: Context, work: impl AsyncFnOnce(&mut Tx) -> Result<Answer> + 'static) -> Result<Answer> {
+async fn write(
+    db: &Db,
+    context: Context,
+    work: impl AsyncFnOnce(&mut Tx) -> Result<Reply> + 'static,
+) -> Result<Reply> {
     db.write(context, async move |tx| {
         let work = async move |tx: &mut Tx| {
             tx.check_administrative_rights().await?;
@@ -124,22 +131,22 @@ async fn write(db: &Db, context: Context, work: impl AsyncFnOnce(&mut Tx) -> Res
 }
 
 /// A command that takes no body.
-pub struct Command {
+pub struct NoBody {
     /// The request.
     pub context: Context,
 }
 
-impl Command {
+impl NoBody {
     /// Does the work in one transaction, once however often the request is sent with the same key.
-    pub async fn write<F>(self, db: &Db, work: F) -> Result<Answer>
+    pub async fn write<F>(self, db: &Db, work: F) -> Result<Reply>
     where
-        F: AsyncFnOnce(&mut Tx) -> Result<Answer> + 'static,
+        F: AsyncFnOnce(&mut Tx) -> Result<Reply> + 'static,
     {
         write(db, self.context, work).await
     }
 }
 
-impl FromRequest for Command {
+impl FromRequest for NoBody {
     type Error = Error;
     type Future = LocalBoxFuture<'static, Result<Self>>;
 
@@ -150,7 +157,8 @@ impl FromRequest for Command {
             let (bytes, _) = read_bytes(&request, payload, MAX_SMALL_BODY).await?;
             // Clients often send `{}` with a command that takes nothing.
             if !bytes.trim_ascii().is_empty()
-                && !serde_json::from_slice::<serde_json::Map<String, Value>>(&bytes).is_ok_and(|map| map.is_empty())
+                && !serde_json::from_slice::<serde_json::Map<String, Value>>(&bytes)
+                    .is_ok_and(|map| map.is_empty())
             {
                 return Err(Error::field("", "unexpected_body", "This operation takes no body."));
             }
@@ -161,7 +169,7 @@ impl FromRequest for Command {
     }
 }
 
-impl<T: DeserializeOwned + Validate + 'static> FromRequest for Call<T> {
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for JsonBody<T> {
     type Error = Error;
     type Future = LocalBoxFuture<'static, Result<Self>>;
 
@@ -175,8 +183,13 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Call<T> {
     }
 }
 
-impl<T: DeserializeOwned + Validate> Call<T> {
-    async fn read(request: &HttpRequest, payload: Payload, mut context: Context, limit: usize) -> Result<Self> {
+impl<T: DeserializeOwned + Validate> JsonBody<T> {
+    async fn read(
+        request: &HttpRequest,
+        payload: Payload,
+        mut context: Context,
+        limit: usize,
+    ) -> Result<Self> {
         let (bytes, room) = read_bytes(request, payload, limit).await?;
         let body = read::<T>(request, &bytes)?;
         body.validate()?;
@@ -186,9 +199,9 @@ impl<T: DeserializeOwned + Validate> Call<T> {
 }
 
 /// A call of an operation that needs no credential: its actor is nobody, and its body is small.
-pub struct PublicCall<T>(pub Call<T>);
+pub struct PublicJsonBody<T>(pub JsonBody<T>);
 
-impl<T: DeserializeOwned + Validate + 'static> FromRequest for PublicCall<T> {
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for PublicJsonBody<T> {
     type Error = Error;
     type Future = LocalBoxFuture<'static, Result<Self>>;
 
@@ -196,46 +209,51 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for PublicCall<T> {
         let (request, payload) = (request.clone(), payload.take());
         async move {
             let context = begin(&request, nobody(&request)?)?;
-            Call::read(&request, payload, context, MAX_SMALL_BODY).await.map(Self)
+            JsonBody::read(&request, payload, context, MAX_SMALL_BODY).await.map(Self)
         }
         .boxed_local()
     }
 }
 
 /// What a page of a web site posts: an object of JSON, or a form as browsers encode it; within a limit of its own.
-pub struct Submission(Call<Map<String, Value>>);
+pub struct FormBody(JsonBody<Map<String, Value>>);
 
 /// Members of a submission at the most.
-const MOST_MEMBERS: usize = 1000;
+const MAX_MEMBERS: usize = 1000;
 /// Answers to pages leave at whole multiples of this after their submission came: what it took to write them tells nothing.
-const BEAT: Duration = Duration::from_millis(50);
+const REPLY_INTERVAL: Duration = Duration::from_millis(50);
 
-impl Submission {
+impl FormBody {
     /// Prepares what takes long, then does the work in one transaction, once however often the request is sent with the same
     /// key.
-    pub async fn write<F>(self, db: &Db, prepare: impl AsyncFnOnce(&Map<String, Value>) -> Result<()>, work: F) -> Result<Answer>
+    pub async fn write<F>(
+        self,
+        db: &Db,
+        prepare: impl AsyncFnOnce(&Map<String, Value>) -> Result<()>,
+        work: F,
+    ) -> Result<Reply>
     where
-        F: AsyncFnOnce(&mut Tx, Map<String, Value>) -> Result<Answer> + 'static,
+        F: AsyncFnOnce(&mut Tx, Map<String, Value>) -> Result<Reply> + 'static,
     {
         let is_publishable = self.0.context.actor.is_publishable();
         let answer = async {
             prepare(&self.0.body).await?;
             self.0.write(db, work).await
         };
-        if is_publishable { on_the_beat(answer).await } else { answer.await }
+        if is_publishable { at_fixed_intervals(answer).await } else { answer.await }
     }
 }
 
 /// Does something and keeps what came of it until the next beat.
-async fn on_the_beat<T>(work: impl Future<Output = T>) -> T {
+async fn at_fixed_intervals<T>(work: impl Future<Output = T>) -> T {
     let came = Instant::now();
     let done = work.await;
-    let beats = came.elapsed().as_millis() / BEAT.as_millis() + 1;
-    tokio::time::sleep_until(came + BEAT * u32::try_from(beats).unwrap_or(1)).await;
+    let beats = came.elapsed().as_millis() / REPLY_INTERVAL.as_millis() + 1;
+    tokio::time::sleep_until(came + REPLY_INTERVAL * u32::try_from(beats).unwrap_or(1)).await;
     done
 }
 
-impl FromRequest for Submission {
+impl FromRequest for FormBody {
     type Error = Error;
     type Future = LocalBoxFuture<'static, Result<Self>>;
 
@@ -245,11 +263,11 @@ impl FromRequest for Submission {
             let mut context = begin(&request, authorize(&request).await?)?;
             let (bytes, room) = read_bytes(&request, payload, MAX_SMALL_BODY).await?;
             let body = read_submission(&request, &bytes)?;
-            if body.len() > MOST_MEMBERS {
-                return Err(Error::field("", "length", format!("must have at most {MOST_MEMBERS} members")));
+            if body.len() > MAX_MEMBERS {
+                return Err(Error::field("", "length", format!("must have at most {MAX_MEMBERS} members")));
             }
             context.retry = retry_key(&request, &bytes)?;
-            Ok(Self(Call { context, body, room }))
+            Ok(Self(JsonBody { context, body, room }))
         }
         .boxed_local()
     }
@@ -260,7 +278,11 @@ fn read_submission(request: &HttpRequest, bytes: &[u8]) -> Result<Map<String, Va
         "application/json" => parse(bytes),
         "application/x-www-form-urlencoded" => read_form(bytes),
         other => {
-            let said = if other.is_empty() { "There is no Content-Type".to_owned() } else { format!("The Content-Type is {other}") };
+            let said = if other.is_empty() {
+                "There is no Content-Type".to_owned()
+            } else {
+                format!("The Content-Type is {other}")
+            };
             let wanted = "application/json or application/x-www-form-urlencoded";
             Err(Error::new(Code::UnsupportedMediaType, format!("{said}; it must be {wanted}.")))
         }
@@ -275,7 +297,11 @@ fn read_form(bytes: &[u8]) -> Result<Map<String, Value>> {
     let mut members = Map::new();
     for (name, value) in url::form_urlencoded::parse(bytes) {
         if name.contains('\0') || value.contains('\0') {
-            return Err(Error::field(&escape(&name.replace('\0', "")), "nul", "must not contain the character NUL"));
+            return Err(Error::field(
+                &escape(&name.replace('\0', "")),
+                "nul",
+                "must not contain the character NUL",
+            ));
         }
         if strict::is_reserved(&name) {
             return Err(Error::field(&escape(&name), RESERVED, "is a name that is reserved"));
@@ -297,11 +323,23 @@ fn begin(request: &HttpRequest, actor: Arc<Actor>) -> Result<Context> {
 
 /// The whole body as it was sent, never decoded: what a few bytes unfold to is nothing that a limit could bound in time.
 /// It is no larger than this, and than the server takes, and has half of the request's time to arrive.
-async fn read_bytes(request: &HttpRequest, mut payload: Payload, limit: usize) -> Result<(web::BytesMut, Room)> {
+async fn read_bytes(
+    request: &HttpRequest,
+    mut payload: Payload,
+    limit: usize,
+) -> Result<(web::BytesMut, BodyBudget)> {
     refuse_encodings(request)?;
     let limit = limit.min(Limits::of(request).body);
-    let too_large = || Error::new(Code::BodyTooLarge, format!("The body is larger than the {limit} bytes that are taken here."));
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let too_large = || {
+        Error::new(
+            Code::BodyTooLarge,
+            format!("The body is larger than the {limit} bytes that are taken here."),
+        )
+    };
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large());
     }
@@ -309,7 +347,7 @@ async fn read_bytes(request: &HttpRequest, mut payload: Payload, limit: usize) -
     let holder = authorized.unwrap_or_else(|| Holder::somebody(request));
     let mut bytes = web::BytesMut::new();
     let arrival = async {
-        let mut room = room_for(announced.unwrap_or(0), holder).await?;
+        let mut room = reserve(announced.unwrap_or(0), holder).await?;
         // What grows piece by piece would take twice the room.
         bytes.reserve(announced.unwrap_or(0));
         while let Some(chunk) = payload.next().await {
@@ -319,7 +357,7 @@ async fn read_bytes(request: &HttpRequest, mut payload: Payload, limit: usize) -
             }
             if room.is_none() && bytes.len() + chunk.len() > MAX_SMALL_BODY {
                 // Nobody said how much it will be.
-                room = room_for(limit, holder).await?;
+                room = reserve(limit, holder).await?;
                 bytes.reserve(limit - bytes.len());
             }
             bytes.extend_from_slice(&chunk);
@@ -341,7 +379,10 @@ fn refuse_encodings(request: &HttpRequest) -> Result<()> {
     if given.all(|value| value.to_str().is_ok_and(|names| names.split(',').map(str::trim).all(plain))) {
         return Ok(());
     }
-    Err(Error::new(Code::UnsupportedEncoding, "Bodies are taken as they are; send it without Content-Encoding."))
+    Err(Error::new(
+        Code::UnsupportedEncoding,
+        "Bodies are taken as they are; send it without Content-Encoding.",
+    ))
 }
 
 fn read<T: DeserializeOwned>(request: &HttpRequest, bytes: &[u8]) -> Result<T> {
@@ -374,17 +415,23 @@ fn retry_key(request: &HttpRequest, bytes: &[u8]) -> Result<Option<RetryKey>> {
 
 fn check_media_type(request: &HttpRequest) -> Result<()> {
     let given = media_type(request);
-    let merge_patch = request.method() == actix_web::http::Method::PATCH && given == "application/merge-patch+json";
+    let merge_patch =
+        request.method() == actix_web::http::Method::PATCH && given == "application/merge-patch+json";
     if given == "application/json" || merge_patch {
         return Ok(());
     }
-    let said = if given.is_empty() { "There is no Content-Type".to_owned() } else { format!("The Content-Type is {given}") };
+    let said = if given.is_empty() {
+        "There is no Content-Type".to_owned()
+    } else {
+        format!("The Content-Type is {given}")
+    };
     Err(Error::new(Code::UnsupportedMediaType, format!("{said}; it must be application/json.")))
 }
 
 /// The media type of the body, without its parameters; empty when there is none.
 fn media_type(request: &HttpRequest) -> String {
-    let given = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let given =
+        request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     given.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
@@ -410,13 +457,14 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     match fit(&value) {
         Ok(parsed) if violations.is_empty() => return Ok(parsed),
         Ok(_) => {}
-        Err(first) => Mending::<T> { value, tries: WORK / bytes.len(), fits: PhantomData }.find_all(first, &mut violations),
+        Err(first) => Mending::<T> { value, tries: WORK / bytes.len(), fits: PhantomData }
+            .find_all(first, &mut violations),
     }
     Err(Error::invalid(violations))
 }
 
 /// Mistakes that one answer names at the most.
-const MOST_MISTAKES: usize = 50;
+const MAX_MISTAKES: usize = 50;
 /// Bytes that are read again, all in all, to find every mistake of one body.
 const WORK: usize = 16 << 20;
 
@@ -424,7 +472,8 @@ const WORK: usize = 16 << 20;
 type Misfit = (String, Violation);
 
 fn fit<T: DeserializeOwned>(value: &Value) -> std::result::Result<T, Misfit> {
-    serde_path_to_error::deserialize(Strict(value)).map_err(|error| explain(&pointer(error.path()), &error.inner().to_string()))
+    serde_path_to_error::deserialize(Strict(value))
+        .map_err(|error| explain(&pointer(error.path()), &error.inner().to_string()))
 }
 
 /// Finds one mistake after the other: the parser stops at the first, so what is wrong is taken out, or
@@ -441,14 +490,15 @@ impl<T: DeserializeOwned> Mending<T> {
         let mut next = Some(first);
         while let Some((at, violation)) = next {
             // What stands in for something is nobody's mistake, nor is anything in it.
-            let ours =
-                mended.iter().any(|known| at.strip_prefix(known.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
+            let ours = mended.iter().any(|known| {
+                at.strip_prefix(known.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            });
             if !(ours || violations.iter().any(|known| known.at() == violation.at())) {
                 violations.push(violation);
             }
             // What was taken out may turn out to be required, and then needs a stand-in; more than that leads nowhere.
             let tried = mended.iter().filter(|known| **known == at).count();
-            if violations.len() >= MOST_MISTAKES || tried > 1 {
+            if violations.len() >= MAX_MISTAKES || tried > 1 {
                 return;
             }
             next = self.mend(&at);
@@ -501,7 +551,10 @@ impl<T: DeserializeOwned> Mending<T> {
         let (_, violation) = fit::<T>(&self.value).err()?;
         let (_, words) = violation.detail.split_once("expected ")?;
         let words = words.strip_prefix("one of ").unwrap_or(words);
-        let word = words.split([',', ' ']).next().filter(|word| *word != present && violation.code == "unknown_value")?;
+        let word = words
+            .split([',', ' '])
+            .next()
+            .filter(|word| *word != present && violation.code == "unknown_value")?;
         Some(word.into())
     }
 }
@@ -510,7 +563,16 @@ impl<T: DeserializeOwned> Mending<T> {
 fn stand_ins() -> Vec<Value> {
     let words = ["2000-01-01T00:00:00Z", "2000-01-01", "00000000-0000-0000-0000-000000000000"];
     let words = words.into_iter().map(Value::from);
-    words.chain([true.into(), 0.into(), Value::Array(Vec::new()), "".into(), Value::Object(Map::new()), Value::Null]).collect()
+    words
+        .chain([
+            true.into(),
+            0.into(),
+            Value::Array(Vec::new()),
+            "".into(),
+            Value::Object(Map::new()),
+            Value::Null,
+        ])
+        .collect()
 }
 
 /// Refuses what nests too deep before anything recurses into it, and what is not UTF-8.
@@ -522,9 +584,9 @@ fn check_text(bytes: &[u8]) -> Result<()> {
     if commas >= MAX_VALUES {
         return Err(Error::new(Code::BadJson, format!("The body has more than {MAX_VALUES} values.")));
     }
-    std::str::from_utf8(bytes)
-        .map(drop)
-        .map_err(|error| Error::new(Code::BadJson, format!("The body is not UTF-8 from byte {} on.", error.valid_up_to())))
+    std::str::from_utf8(bytes).map(drop).map_err(|error| {
+        Error::new(Code::BadJson, format!("The body is not UTF-8 from byte {} on.", error.valid_up_to()))
+    })
 }
 
 fn writes_nul(bytes: &[u8]) -> bool {
@@ -566,9 +628,13 @@ impl<'de> Visitor<'de> for Misnamed<'_> {
         let mut names = HashSet::new();
         while let Some(name) = map.next_key::<String>()? {
             let path = format!("{}/{}", self.path, escape(&name));
-            if strict::is_reserved(&name) && self.found.len() < MOST_MISTAKES {
-                self.found.push(Violation::field(path.trim_start_matches('/'), RESERVED, "is a name that is reserved"));
-            } else if !names.insert(name) && self.found.len() < MOST_MISTAKES {
+            if strict::is_reserved(&name) && self.found.len() < MAX_MISTAKES {
+                self.found.push(Violation::field(
+                    path.trim_start_matches('/'),
+                    RESERVED,
+                    "is a name that is reserved",
+                ));
+            } else if !names.insert(name) && self.found.len() < MAX_MISTAKES {
                 self.found.push(Violation::field(path.trim_start_matches('/'), "repeated", "is given twice"));
             }
             map.next_value_seed(Misnamed { path, found: &mut *self.found })?;
@@ -578,7 +644,10 @@ impl<'de> Visitor<'de> for Misnamed<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<(), A::Error> {
         let mut index = 0;
-        while list.next_element_seed(Misnamed { path: format!("{}/{index}", self.path), found: &mut *self.found })?.is_some() {
+        while list
+            .next_element_seed(Misnamed { path: format!("{}/{index}", self.path), found: &mut *self.found })?
+            .is_some()
+        {
             index += 1;
         }
         Ok(())
@@ -613,12 +682,23 @@ impl<'de> Visitor<'de> for Misnamed<'_> {
 fn find_nul(value: &Value, path: &str, found: &mut Vec<Violation>) {
     match value {
         Value::String(text) if text.contains('\0') => {
-            found.push(Violation::field(path.trim_start_matches('/'), "nul", "must not contain the character NUL"));
+            found.push(Violation::field(
+                path.trim_start_matches('/'),
+                "nul",
+                "must not contain the character NUL",
+            ));
         }
-        Value::Array(list) => list.iter().enumerate().for_each(|(index, item)| find_nul(item, &format!("{path}/{index}"), found)),
+        Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .for_each(|(index, item)| find_nul(item, &format!("{path}/{index}"), found)),
         Value::Object(map) => map.iter().for_each(|(key, item)| {
             if key.contains('\0') {
-                found.push(Violation::field(path.trim_start_matches('/'), "nul", "must not have a member whose name contains NUL"));
+                found.push(Violation::field(
+                    path.trim_start_matches('/'),
+                    "nul",
+                    "must not have a member whose name contains NUL",
+                ));
             }
             find_nul(item, &format!("{path}/{}", escape(key)), found);
         }),
@@ -644,7 +724,9 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 /// The rule behind a message of the parser, and the place it speaks of.
 fn explain(path: &str, message: &str) -> (String, Violation) {
     let quoted = || message.split('`').nth(1).unwrap_or_default();
-    let child = |name: &str| format!("{}/{}", path.strip_suffix(&format!("/{}", escape(name))).unwrap_or(path), escape(name));
+    let child = |name: &str| {
+        format!("{}/{}", path.strip_suffix(&format!("/{}", escape(name))).unwrap_or(path), escape(name))
+    };
     let bare = |at: &str| at.trim_start_matches('/').to_owned();
     if message.starts_with("missing field") {
         let at = child(quoted());
@@ -653,11 +735,20 @@ fn explain(path: &str, message: &str) -> (String, Violation) {
     } else if message.starts_with("unknown field") {
         // Its name may hold anything, so it is taken from the path.
         let at = path.to_owned();
-        let known = message.split_once(", expected").map_or_else(String::new, |(_, known)| format!("; expected{}", known.replace('`', "")));
+        let known = message
+            .split_once(", expected")
+            .map_or_else(String::new, |(_, known)| format!("; expected{}", known.replace('`', "")));
         let violation = Violation::field(&bare(&at), "unknown_field", format!("is not a field here{known}"));
         (at, violation)
     } else if message.starts_with("unknown variant") {
-        (path.to_owned(), Violation::field(&bare(path), "unknown_value", message.replace('`', "").replace("variant", "value")))
+        (
+            path.to_owned(),
+            Violation::field(
+                &bare(path),
+                "unknown_value",
+                message.replace('`', "").replace("variant", "value"),
+            ),
+        )
     } else if message.starts_with("invalid type") || message.starts_with("invalid length") {
         (path.to_owned(), Violation::field(&bare(path), "wrong_type", message.replace('`', "")))
     } else if message.starts_with(TOO_LONG) {
@@ -752,7 +843,8 @@ mod tests {
     }
 
     fn any_mistakes() -> impl Strategy<Value = Vec<(&'static str, Mistake)>> {
-        let mistake = proptest::sample::select([Mistake::Missing, Mistake::WrongType, Mistake::Stranger].as_slice());
+        let mistake =
+            proptest::sample::select([Mistake::Missing, Mistake::WrongType, Mistake::Stranger].as_slice());
         let places = proptest::sample::subsequence(PLACES, 0..PLACES.len());
         places.prop_flat_map(move |places| {
             let count = places.len();
@@ -787,11 +879,17 @@ mod tests {
     }
 
     fn said(error: &Error) -> BTreeSet<(String, String)> {
-        error.refusal().violations.iter().map(|violation| (violation.at().to_owned(), violation.code.clone())).collect()
+        error
+            .refusal()
+            .violations
+            .iter()
+            .map(|violation| (violation.at().to_owned(), violation.code.clone()))
+            .collect()
     }
 
     fn any_json() -> impl Strategy<Value = Value> {
-        const NAMES: &[&str] = &["number", "title", "role", "buyer", "lines", "name", "amount", "note", "stranger"];
+        const NAMES: &[&str] =
+            &["number", "title", "role", "buyer", "lines", "name", "amount", "note", "stranger"];
         let leaf = prop_oneof![
             Just(Value::Null),
             any::<bool>().prop_map(Value::from),
@@ -803,7 +901,8 @@ mod tests {
             let name = prop_oneof![proptest::sample::select(NAMES).prop_map(str::to_owned), any::<String>()];
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-                proptest::collection::btree_map(name, inner, 0..6).prop_map(|map| Value::Object(map.into_iter().collect())),
+                proptest::collection::btree_map(name, inner, 0..6)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
             ]
         })
     }
@@ -853,7 +952,7 @@ mod tests {
     /// How long somebody waits, by a clock of its own, for an answer that takes so long.
     async fn waits(micros: u64) -> u128 {
         let came = Instant::now();
-        let answer = on_the_beat(async move {
+        let answer = at_fixed_intervals(async move {
             tokio::time::sleep(Duration::from_micros(micros)).await;
             micros
         });
@@ -877,19 +976,25 @@ mod tests {
         let (one, other) = (Holder::Credential(Uuid::from_u128(1)), Holder::Address(None));
         let mut taken = Vec::new();
         for _ in 0..8 {
-            taken.push(room_for(MAX_BODIES / 16, one).await.expect("room"));
+            taken.push(reserve(MAX_BODIES / 16, one).await.expect("room"));
         }
-        let refused = room_for(MAX_SMALL_BODY + 1024, one).await.err().expect("a refusal");
+        let refused = reserve(MAX_SMALL_BODY + 1024, one).await.err().expect("a refusal");
         assert_eq!(refused.code(), Code::Busy);
-        assert!(room_for(MAX_SMALL_BODY, one).await.is_ok_and(|room| room.is_none()), "a small one needs no room");
+        assert!(
+            reserve(MAX_SMALL_BODY, one).await.is_ok_and(|room| room.is_none()),
+            "a small one needs no room"
+        );
         // In line behind oneself, nobody stands before others.
-        let mut next = Box::pin(room_for(MAX_BODIES / 16, one));
+        let mut next = Box::pin(reserve(MAX_BODIES / 16, one));
         assert!((&mut next).now_or_never().is_none());
-        let others = room_for(usize::MAX, other).await.expect("as much as there is for one");
+        let others = reserve(usize::MAX, other).await.expect("as much as there is for one");
         taken.pop();
         assert!(next.await.is_ok());
         drop((taken, others));
-        assert!(SHARES.is_empty() && BODIES.available_permits() == MAX_BODIES >> 10, "who has gone leaves nothing");
+        assert!(
+            SHARES.is_empty() && BODIES.available_permits() == MAX_BODIES >> 10,
+            "who has gone leaves nothing"
+        );
     }
 
     #[test]

@@ -75,7 +75,12 @@ struct Timed {
 
 impl Timed {
     fn new(stream: TcpStream) -> Self {
-        Self { stream, phase: Rc::new(Cell::new(Phase::New)), alarm: Alarm::Off, sleep: Box::pin(sleep(KEEP_ALIVE)) }
+        Self {
+            stream,
+            phase: Rc::new(Cell::new(Phase::New)),
+            alarm: Alarm::Off,
+            sleep: Box::pin(sleep(KEEP_ALIVE)),
+        }
     }
 
     fn set(&mut self, alarm: Alarm, time: Duration) {
@@ -111,7 +116,11 @@ impl Timed {
 
 impl AsyncRead for Timed {
     /// Where the client is late, the connection ends as if it had ended it.
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.alarm != Alarm::Off && self.is_late(context) {
             return Poll::Ready(Ok(()));
         }
@@ -130,13 +139,21 @@ impl AsyncRead for Timed {
 }
 
 impl AsyncWrite for Timed {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes));
         self.said(bytes);
         Poll::Ready(written)
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(context, bytes));
         self.said(bytes.first().map_or(&[], |first| first));
         Poll::Ready(written)
@@ -157,7 +174,11 @@ impl AsyncWrite for Timed {
 
 /// Serves an application on an address; as many workers as there are processors for 0. The address matters when the
 /// port was 0.
-pub fn serve<F, I, S, B>(address: SocketAddr, workers: usize, application: F) -> io::Result<(Server, SocketAddr)>
+pub fn serve<F, I, S, B>(
+    address: SocketAddr,
+    workers: usize,
+    application: F,
+) -> io::Result<(Server, SocketAddr)>
 where
     F: Fn() -> I + Send + Clone + 'static,
     I: IntoServiceFactory<S, Request>,
@@ -176,7 +197,8 @@ where
     let ending = builder.graceful_shutdown_signal();
     let builder = builder.listen("http", listener, move || {
         let ending = ending.clone();
-        let application = application().into_factory().map_err(|error: S::Error| error.into().error_response());
+        let application =
+            application().into_factory().map_err(|error: S::Error| error.into().error_response());
         let service = HttpService::build()
             .graceful_shutdown_signal(move || {
                 let ending = ending.clone();
@@ -189,7 +211,8 @@ where
             .on_connect_ext(|connection: &Timed, data| {
                 data.insert(Connection(connection.phase.clone()));
             })
-            .h1(fn_service(head_arrived).and_then(map_config(application, |()| AppConfig::default()).map_init_err(drop)));
+            .h1(fn_service(head_arrived)
+                .and_then(map_config(application, |()| AppConfig::default()).map_init_err(drop)));
         let timed = |stream: TcpStream| {
             cut_when_unread(&stream);
             let peer = stream.peer_addr().ok();
@@ -201,7 +224,11 @@ where
 }
 
 fn listener(address: SocketAddr) -> io::Result<std::net::TcpListener> {
-    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, Some(socket2::Protocol::TCP))?;
+    let socket = socket2::Socket::new(
+        socket2::Domain::for_address(address),
+        socket2::Type::STREAM,
+        Some(socket2::Protocol::TCP),
+    )?;
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;

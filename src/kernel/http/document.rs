@@ -72,7 +72,9 @@ impl Document {
 
     async fn pack(&self, encoding: ContentEncoding) -> Result<Bytes> {
         let mut head = ResponseHead::new(StatusCode::OK);
-        body::to_bytes(Encoder::response(encoding, &mut head, self.plain.clone())).await.map_err(Error::internal)
+        body::to_bytes(Encoder::response(encoding, &mut head, self.plain.clone()))
+            .await
+            .map_err(Error::internal)
     }
 }
 

@@ -24,7 +24,7 @@ use crate::kernel::{
     error::{Code, Error, Result, Violation},
     filter::{Filter, Flag, joined},
     kinds,
-    list::{self, DEFAULT_LIMIT, LARGEST_LIMIT, Listed, PageRequest, Turn},
+    list::{self, DEFAULT_LIMIT, Listed, MAX_LIMIT, PageRequest, Turn},
 };
 
 /// A request for a list: its context, its filter and its page.
@@ -148,7 +148,9 @@ impl<F: Filter> FromRequest for Query<F> {
     type Future = LocalBoxFuture<'static, Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        authorize_then(request, |request, actor| Ok(Self { filter: read_query(request)?, context: context(request, actor)? }))
+        authorize_then(request, |request, actor| {
+            Ok(Self { filter: read_query(request)?, context: context(request, actor)? })
+        })
     }
 }
 
@@ -175,15 +177,32 @@ pub(super) fn values<const N: usize>(
     check_utf8(query)?;
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         let Some(place) = known.iter().position(|names| names.contains(name.as_ref())) else {
-            let known = known.iter().flat_map(|names| names.0.iter()).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let known = known
+                .iter()
+                .flat_map(|names| names.0.iter())
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .join(", ");
             let known = if known.is_empty() { "it has none" } else { &format!("it has {known}") };
-            violations.push(Violation::parameter(&name, "unknown", format!("{name:?} is not a parameter of this operation; {known}.")));
+            violations.push(Violation::parameter(
+                &name,
+                "unknown",
+                format!("{name:?} is not a parameter of this operation; {known}."),
+            ));
             continue;
         };
         if value.contains('\0') {
-            violations.push(Violation::parameter(&name, "nul", format!("{name} must not contain the character NUL.")));
+            violations.push(Violation::parameter(
+                &name,
+                "nul",
+                format!("{name} must not contain the character NUL."),
+            ));
         } else if found[place].insert(name.to_string(), Value::String(value.into_owned())).is_some() {
-            violations.push(Violation::parameter(&name, "repeated", format!("{name} is given twice; join alternatives by commas.")));
+            violations.push(Violation::parameter(
+                &name,
+                "repeated",
+                format!("{name} is given twice; join alternatives by commas."),
+            ));
         }
     }
     Ok(found)
@@ -191,16 +210,22 @@ pub(super) fn values<const N: usize>(
 
 fn read<F: Filter>(request: &HttpRequest, actor: Arc<Actor>, cursor_key: &str) -> Result<List<F>> {
     let mut violations = Vec::new();
-    let [filter_values, page_values] = values(request, &[names::<F>(), names::<PageParams>()], &mut violations)?;
+    let [filter_values, page_values] =
+        values(request, &[names::<F>(), names::<PageParams>()], &mut violations)?;
     may_ask(&actor, &filter_values)?;
-    let fingerprint = format!("{cursor_key} {}?{}", request.match_info().as_str(), Value::Object(filter_values.clone()));
+    let fingerprint =
+        format!("{cursor_key} {}?{}", request.match_info().as_str(), Value::Object(filter_values.clone()));
     let page: PageParams = read_values(page_values, &mut violations);
     let filter: F = read_values(filter_values, &mut violations);
     let limit = match page.limit.as_deref().map(str::parse::<u64>) {
         None => DEFAULT_LIMIT,
-        Some(Ok(limit)) if (1..=LARGEST_LIMIT).contains(&limit) => limit,
+        Some(Ok(limit)) if (1..=MAX_LIMIT).contains(&limit) => limit,
         Some(_) => {
-            violations.push(Violation::parameter("limit", "range", format!("limit must be a number from 1 to {LARGEST_LIMIT}.")));
+            violations.push(Violation::parameter(
+                "limit",
+                "range",
+                format!("limit must be a number from 1 to {MAX_LIMIT}."),
+            ));
             DEFAULT_LIMIT
         }
     };
@@ -208,7 +233,8 @@ fn read<F: Filter>(request: &HttpRequest, actor: Arc<Actor>, cursor_key: &str) -
     if !violations.is_empty() {
         return Err(Error::query(violations));
     }
-    let words = |text: Option<String>| text.map(|text| text.split(',').map(str::to_owned).collect::<Vec<_>>());
+    let words =
+        |text: Option<String>| text.map(|text| text.split(',').map(str::to_owned).collect::<Vec<_>>());
     let expand = words(page.expand).unwrap_or_default();
     expand.iter().filter_map(|word| kinds::expansion(word)).try_for_each(|scope| actor.may(scope))?;
     let rest = form_urlencoded::parse(request.query_string().as_bytes()).filter(|(name, _)| name != "cursor");
@@ -222,21 +248,38 @@ fn read<F: Filter>(request: &HttpRequest, actor: Arc<Actor>, cursor_key: &str) -
         fingerprint,
         query: form_urlencoded::Serializer::new(String::new()).extend_pairs(rest).finish(),
     };
-    Ok(List { context: context(request, actor)?, filter, page, format: format?, path: request.path().to_owned(), turn: None })
+    Ok(List {
+        context: context(request, actor)?,
+        filter,
+        page,
+        format: format?,
+        path: request.path().to_owned(),
+        turn: None,
+    })
 }
 
 fn check_utf8(query: &str) -> Result<()> {
-    percent_decode_str(query).decode_utf8().map(drop).map_err(|_| Error::new(Code::BadQuery, "The query string is not UTF-8."))
+    percent_decode_str(query)
+        .decode_utf8()
+        .map(drop)
+        .map_err(|_| Error::new(Code::BadQuery, "The query string is not UTF-8."))
 }
 
 /// Reads values into their struct; what does not fit is named and left out.
-pub(super) fn read_values<T: serde::de::DeserializeOwned + Default>(mut values: Map<String, Value>, violations: &mut Vec<Violation>) -> T {
+pub(super) fn read_values<T: serde::de::DeserializeOwned + Default>(
+    mut values: Map<String, Value>,
+    violations: &mut Vec<Violation>,
+) -> T {
     loop {
         match serde_path_to_error::deserialize(&Value::Object(values.clone())) {
             Ok(read) => return read,
             Err(error) => {
                 let name = error.path().to_string();
-                violations.push(Violation::parameter(&name, "invalid_value", format!("{name}: {}.", error.inner())));
+                violations.push(Violation::parameter(
+                    &name,
+                    "invalid_value",
+                    format!("{name}: {}.", error.inner()),
+                ));
                 if values.shift_remove(&name).is_none() {
                     return T::default();
                 }
@@ -246,7 +289,12 @@ pub(super) fn read_values<T: serde::de::DeserializeOwned + Default>(mut values: 
 }
 
 /// The form that is named, or that `Accept` likes best; charts are of reports only.
-pub(super) fn format(request: &HttpRequest, named: Option<&str>, has_chart: bool, violations: &mut Vec<Violation>) -> Result<Format> {
+pub(super) fn format(
+    request: &HttpRequest,
+    named: Option<&str>,
+    has_chart: bool,
+    violations: &mut Vec<Violation>,
+) -> Result<Format> {
     match named {
         Some("json") => return Ok(Format::Json),
         Some("csv") => return Ok(Format::Csv),
@@ -254,7 +302,11 @@ pub(super) fn format(request: &HttpRequest, named: Option<&str>, has_chart: bool
         Some("svg") if has_chart => return Ok(Format::Svg),
         Some(_) => {
             let known = if has_chart { "json, csv, ndjson or svg" } else { "json, csv or ndjson" };
-            violations.push(Violation::parameter("format", "unknown_value", format!("format must be {known}.")));
+            violations.push(Violation::parameter(
+                "format",
+                "unknown_value",
+                format!("format must be {known}."),
+            ));
         }
         None => {}
     }
@@ -273,7 +325,8 @@ pub(super) fn format(request: &HttpRequest, named: Option<&str>, has_chart: bool
         (weight > 0.0).then_some((form, weight))
     };
     // Of equal ones the first.
-    let best = accept.split(',').filter_map(weighed).reduce(|best, next| if next.1 > best.1 { next } else { best });
+    let best =
+        accept.split(',').filter_map(weighed).reduce(|best, next| if next.1 > best.1 { next } else { best });
     best.map(|(form, _)| form).ok_or_else(|| {
         let known = if has_chart {
             "A report comes as application/json, text/csv, application/x-ndjson or image/svg+xml."
@@ -302,7 +355,9 @@ pub(super) fn names<F: IntoParams + 'static>() -> Names {
     KNOWN.with_borrow_mut(|known| {
         known
             .entry(TypeId::of::<F>())
-            .or_insert_with(|| Names(Rc::new(F::into_params(|| None).into_iter().map(|parameter| parameter.name).collect())))
+            .or_insert_with(|| {
+                Names(Rc::new(F::into_params(|| None).into_iter().map(|parameter| parameter.name).collect()))
+            })
             .clone()
     })
 }

@@ -1,27 +1,27 @@
 //! The door: how requests become calls of the rules, and what the rules say becomes responses.
 
-pub mod answer;
 pub mod auth;
 pub mod body;
 pub mod connection;
 pub mod cors;
 pub mod document;
-pub mod edge;
 pub mod list_query;
+pub mod middleware;
 pub mod operations;
 pub mod page;
 pub mod rate_limit;
+pub mod reply;
 pub mod report;
 pub mod request;
 pub mod routes;
 pub mod sending;
 mod shares;
 
-pub use answer::View;
-pub use body::{Call, Command, PublicCall, Submission};
+pub use body::{FormBody, JsonBody, NoBody, PublicJsonBody};
 pub use list_query::{List, Query};
-pub use page::Listing;
-pub use report::{Figures, Report};
+pub use page::ListReply;
+pub use reply::View;
+pub use report::{Report, ReportReply};
 pub use request::Path;
 pub use routes::Routes;
 
@@ -29,6 +29,6 @@ pub use crate::kernel::{
     context::Context,
     db::Db,
     error::Result,
-    idempotency::Answer,
+    idempotency::Reply,
     problem::{BrokenRule, Problem},
 };

@@ -80,7 +80,11 @@ fn access(operation: &Value) -> Option<Access> {
     let Some(first) = security.first() else { return Some(Access::Public) };
     match first["bearer"].as_array()?.as_slice() {
         [] => Some(Access::AnyCredential),
-        scopes => scopes.iter().map(|scope| scope.as_str()?.parse().ok()).collect::<Option<Arc<[Scope]>>>().map(Access::Scopes),
+        scopes => scopes
+            .iter()
+            .map(|scope| scope.as_str()?.parse().ok())
+            .collect::<Option<Arc<[Scope]>>>()
+            .map(Access::Scopes),
     }
 }
 
@@ -121,7 +125,13 @@ mod tests {
         let operations = Operations::of(&document).with_public("/docs");
         assert_eq!(operations.access("/v1/notes", "GET"), Some(needs(&[Scope::NotesRead])));
         assert_eq!(operations.access("/docs", "GET"), Some(Access::Public));
-        for (path, method) in [("/v1/notes", "POST"), ("/v1/notes", "PARAMETERS"), ("/v1/notes/", "GET"), ("/docs", "POST"), ("", "GET")] {
+        for (path, method) in [
+            ("/v1/notes", "POST"),
+            ("/v1/notes", "PARAMETERS"),
+            ("/v1/notes/", "GET"),
+            ("/docs", "POST"),
+            ("", "GET"),
+        ] {
             assert_eq!(operations.access(path, method), None, "{method} {path}");
         }
     }

@@ -15,7 +15,7 @@ use crate::kernel::{
 };
 
 /// A page, ready to be sent.
-pub struct Listing {
+pub struct ListReply {
     format: Format,
     body: Vec<u8>,
     next: Option<String>,
@@ -31,14 +31,18 @@ struct Envelope<'a, T> {
     more: Map<String, Value>,
 }
 
-impl Listing {
+impl ListReply {
     /// A page of rows.
     pub fn of<F, T: Serialize + ToSchema>(list: &List<F>, page: &Page<T>) -> Result<Self> {
         Self::with(list, page, Map::new())
     }
 
     /// A page of rows and further members beside them, such as `applied_defaults`.
-    pub fn with<F, T: Serialize + ToSchema>(list: &List<F>, page: &Page<T>, more: Map<String, Value>) -> Result<Self> {
+    pub fn with<F, T: Serialize + ToSchema>(
+        list: &List<F>,
+        page: &Page<T>,
+        more: Map<String, Value>,
+    ) -> Result<Self> {
         let body = match (&list.page.fields, list.format) {
             (None, Format::Json) => write_json(&page.data, page, more)?,
             (fields, format) => {
@@ -55,7 +59,8 @@ impl Listing {
             }
         };
         let next = page.next_cursor.as_ref().map(|cursor| {
-            let start = if list.page.query.is_empty() { String::new() } else { format!("{}&", list.page.query) };
+            let start =
+                if list.page.query.is_empty() { String::new() } else { format!("{}&", list.page.query) };
             format!("<{}?{start}cursor={cursor}>; rel=\"next\"", list.path)
         });
         Ok(Self { format: list.format, body, next })
@@ -77,7 +82,10 @@ pub(super) fn write_ndjson(rows: impl Iterator<Item = Result<Value>>) -> Result<
 }
 
 /// The columns are those that the document gives the rows, whatever these rows hold: a file has them even when it has no row.
-pub(super) fn write_csv<T: ToSchema>(rows: impl Iterator<Item = Result<Value>>, fields: Option<&[String]>) -> Result<Vec<u8>> {
+pub(super) fn write_csv<T: ToSchema>(
+    rows: impl Iterator<Item = Result<Value>>,
+    fields: Option<&[String]>,
+) -> Result<Vec<u8>> {
     let mut components = Vec::new();
     T::schemas(&mut components);
     let mut columns = Vec::new();
@@ -89,14 +97,21 @@ pub(super) fn write_csv<T: ToSchema>(rows: impl Iterator<Item = Result<Value>>, 
     writer.write_record(&columns).map_err(Error::internal)?;
     for row in rows {
         let row = row?;
-        let cells = columns.iter().map(|column| cell(column.split('.').try_fold(&row, |value, name| value.get(name))));
+        let cells = columns
+            .iter()
+            .map(|column| cell(column.split('.').try_fold(&row, |value, name| value.get(name))));
         writer.write_record(cells).map_err(Error::internal)?;
     }
     writer.into_inner().map_err(Error::internal)
 }
 
 /// One column for each leaf of a schema; nested members are joined by dots.
-fn find_columns(path: &str, schema: &RefOr<Schema>, components: &[(String, RefOr<Schema>)], columns: &mut Vec<String>) {
+fn find_columns(
+    path: &str,
+    schema: &RefOr<Schema>,
+    components: &[(String, RefOr<Schema>)],
+    columns: &mut Vec<String>,
+) {
     let members = match schema {
         RefOr::Ref(reference) => {
             let name = reference.ref_location.rsplit('/').next().unwrap_or_default();
@@ -105,11 +120,12 @@ fn find_columns(path: &str, schema: &RefOr<Schema>, components: &[(String, RefOr
                 None => columns.push(path.to_owned()),
             };
         }
-        RefOr::T(Schema::AllOf(all)) => return all.items.iter().for_each(|part| find_columns(path, part, components, columns)),
+        RefOr::T(Schema::AllOf(all)) => {
+            return all.items.iter().for_each(|part| find_columns(path, part, components, columns));
+        }
         RefOr::T(Schema::OneOf(one)) => {
             // What may be null has the columns of what it is otherwise.
-            let null =
-                |schema: &&RefOr<Schema>| !matches!(schema, RefOr::T(Schema::Object(object)) if object.schema_type == Type::Null.into());
+            let null = |schema: &&RefOr<Schema>| !matches!(schema, RefOr::T(Schema::Object(object)) if object.schema_type == Type::Null.into());
             let mut parts = one.items.iter().filter(null);
             return match (parts.next(), parts.next()) {
                 (Some(part), None) => find_columns(path, part, components, columns),
@@ -151,9 +167,11 @@ fn harmless(text: &str) -> String {
 fn is_number(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let unsigned = |text: &'_ str| -> String { text.strip_prefix(['+', '-']).unwrap_or(text).to_owned() };
-    let (number, exponent) = text.split_once(['e', 'E']).map_or((text, None), |(number, exponent)| (number, Some(exponent)));
+    let (number, exponent) =
+        text.split_once(['e', 'E']).map_or((text, None), |(number, exponent)| (number, Some(exponent)));
     let number = unsigned(number);
-    let (whole, part) = number.split_once('.').map_or((number.as_str(), None), |(whole, part)| (whole, Some(part)));
+    let (whole, part) =
+        number.split_once('.').map_or((number.as_str(), None), |(whole, part)| (whole, Some(part)));
     digits(whole) && part.is_none_or(digits) && exponent.is_none_or(|exponent| digits(&unsigned(exponent)))
 }
 
@@ -196,7 +214,7 @@ pub(super) fn members(schema: &RefOr<Schema>) -> Vec<String> {
     }
 }
 
-impl Responder for Listing {
+impl Responder for ListReply {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
@@ -251,9 +269,22 @@ mod tests {
         ] {
             assert_eq!(harmless(formula), format!("'{formula}"), "{formula:?}");
         }
-        for plain in
-            ["", "-5", "+3.2e1", "-5.25", "+33123456789", "-1E-7", " -5 ", "5", "a=b", "a\n=b", "'=1", "ana@shop.example", "1+1", "（＝）"]
-        {
+        for plain in [
+            "",
+            "-5",
+            "+3.2e1",
+            "-5.25",
+            "+33123456789",
+            "-1E-7",
+            " -5 ",
+            "5",
+            "a=b",
+            "a\n=b",
+            "'=1",
+            "ana@shop.example",
+            "1+1",
+            "（＝）",
+        ] {
             assert_eq!(harmless(plain), plain);
         }
     }

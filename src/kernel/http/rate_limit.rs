@@ -12,7 +12,7 @@ use governor::{
 use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 use uuid::Uuid;
 
-use super::shares::{Place, Semaphores};
+use super::shares::{Membership, Semaphores};
 use crate::kernel::network::customer;
 
 type Buckets<K> = RateLimiter<K, DashMapStateStore<K>, DefaultClock, StateInformationMiddleware>;
@@ -28,7 +28,8 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
     /// So many requests a minute, the whole minute's worth at once if they like; 0 for no limit.
     fn per_minute(name: &'static str, per_minute: u32) -> Self {
         let quota = NonZeroU32::new(per_minute).map(Quota::per_minute);
-        let buckets = quota.map(|quota| RateLimiter::dashmap(quota).with_middleware::<StateInformationMiddleware>());
+        let buckets =
+            quota.map(|quota| RateLimiter::dashmap(quota).with_middleware::<StateInformationMiddleware>());
         Self { name, per_minute, buckets }
     }
 
@@ -37,7 +38,9 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
         let buckets = self.buckets.as_ref()?;
         let (remaining, retry_after) = match buckets.check_key(key) {
             Ok(state) => (state.remaining_burst_capacity(), None),
-            Err(not_until) => (0, Some(not_until.wait_time_from(DefaultClock::default().now()).as_secs() + 1)),
+            Err(not_until) => {
+                (0, Some(not_until.wait_time_from(DefaultClock::default().now()).as_secs() + 1))
+            }
         };
         let left = Left { name: self.name, per_minute: self.per_minute, remaining, wait: retry_after };
         Some(Verdict { left: vec![left], retry_after })
@@ -78,7 +81,7 @@ impl Share {
     }
 
     /// How many more may wait for their turn, and for how long.
-    const fn line(self) -> (usize, Duration) {
+    const fn queue_limit(self) -> (usize, Duration) {
         match self {
             Self::Look => (30, Duration::from_secs(2)),
             Self::Wait => (0, Duration::ZERO),
@@ -94,13 +97,13 @@ pub struct Seats(Semaphores<(Share, Uuid)>);
 #[derive(Debug)]
 pub struct Seat {
     _turn: OwnedSemaphorePermit,
-    _place: Place<(Share, Uuid)>,
+    _place: Membership<(Share, Uuid)>,
 }
 
 impl Seats {
     /// Lets one more begin, once fewer than may be are under way; none when that takes too long, or too many are in line.
     pub async fn take(&self, share: Share, credential: Uuid) -> Option<Seat> {
-        let (line, patience) = share.line();
+        let (line, patience) = share.queue_limit();
         let place = self.0.enter((share, credential), share.most(), share.most() + line)?;
         let turns = place.shared.clone();
         let turn = match turns.clone().try_acquire_owned() {
@@ -174,13 +177,17 @@ impl RateLimits {
 impl Verdict {
     /// Writes the headers of draft-ietf-httpapi-ratelimit-headers.
     pub fn write(&self, headers: &mut HeaderMap) {
-        let refill = |left: &Left| u64::from(left.per_minute - left.remaining) * 60 / u64::from(left.per_minute.max(1));
+        let refill = |left: &Left| {
+            u64::from(left.per_minute - left.remaining) * 60 / u64::from(left.per_minute.max(1))
+        };
         let policies = self.left.iter().map(|left| format!("\"{}\";q={};w=60", left.name, left.per_minute));
         let present = self.left.iter().map(|left| {
             let Left { name, remaining, wait, .. } = left;
             format!("\"{name}\";r={remaining};t={}", wait.unwrap_or_else(|| refill(left)))
         });
-        for (name, values) in [("ratelimit-policy", policies.collect::<Vec<_>>()), ("ratelimit", present.collect())] {
+        for (name, values) in
+            [("ratelimit-policy", policies.collect::<Vec<_>>()), ("ratelimit", present.collect())]
+        {
             if let Ok(value) = HeaderValue::from_str(&values.join(", ")) {
                 headers.insert(HeaderName::from_static(name), value);
             }
@@ -211,7 +218,8 @@ mod tests {
     async fn whoever_is_in_line_has_the_next_turn_unless_too_many_are() {
         let (seats, one) = (Seats::default(), Uuid::from_u128(1));
         let taken = join_all((0..6).map(|_| seats.take(Share::Look, one))).await;
-        let mut line = Box::pin(join_all((0..40).map(|_| async { seats.take(Share::Look, one).await.is_some() })));
+        let mut line =
+            Box::pin(join_all((0..40).map(|_| async { seats.take(Share::Look, one).await.is_some() })));
         assert!((&mut line).now_or_never().is_none());
         drop(taken);
         let turns = line.await;
@@ -223,7 +231,9 @@ mod tests {
     fn an_address_is_emptied_before_the_key_that_all_share() {
         let limits = RateLimits::per_minute(0, 3, 2);
         let key = Uuid::from_u128(1);
-        let from = |address: &str| limits.check_publishable(key, address.parse().ok()).expect("a verdict").retry_after.is_none();
+        let from = |address: &str| {
+            limits.check_publishable(key, address.parse().ok()).expect("a verdict").retry_after.is_none()
+        };
         assert!(from("2001:db8::1") && from("2001:db8::2"));
         assert!(!from("2001:db8::ffff"), "the same /64");
         assert!(from("192.0.2.1"), "the refused one took nothing from the key");

@@ -2,7 +2,9 @@
 
 use std::{marker::PhantomData, sync::Arc};
 
-use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, body::BoxBody, dev::Payload, http::header};
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse, Responder, body::BoxBody, dev::Payload, http::header,
+};
 use chrono::NaiveDate;
 use futures_util::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
@@ -106,12 +108,12 @@ fn read<F: Filter>(request: &HttpRequest, actor: Arc<Actor>) -> Result<Report<F>
 }
 
 /// A report, ready to be sent.
-pub struct Figures {
+pub struct ReportReply {
     format: Format,
     body: Vec<u8>,
 }
 
-impl Figures {
+impl ReportReply {
     /// The whole as JSON, its rows as a table, or its chart.
     pub fn of<R: Serialize + ToSchema>(
         format: Format,
@@ -119,7 +121,12 @@ impl Figures {
         rows: &[R],
         chart: impl FnOnce() -> Result<String>,
     ) -> Result<Self> {
-        let table = || rows.iter().map(serde_json::to_value).collect::<std::result::Result<Vec<_>, _>>().map_err(Error::internal);
+        let table = || {
+            rows.iter()
+                .map(serde_json::to_value)
+                .collect::<std::result::Result<Vec<_>, _>>()
+                .map_err(Error::internal)
+        };
         let body = match format {
             Format::Json => serde_json::to_vec(whole).map_err(Error::internal)?,
             Format::Csv => write_csv::<R>(table()?.into_iter().map(Ok), None)?,
@@ -130,7 +137,7 @@ impl Figures {
     }
 }
 
-impl Responder for Figures {
+impl Responder for ReportReply {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {

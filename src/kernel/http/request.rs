@@ -16,15 +16,15 @@ use serde::de::DeserializeOwned;
 
 use super::{
     auth::{Authorized, authenticate, authorize},
-    edge::{Limits, no_parameters},
+    middleware::{Limits, no_parameters},
 };
 use crate::kernel::{
     actor::Actor,
     context::{Context, IfMatch},
     db::Db,
     error::{Code, Error, Result},
+    http_client::is_public,
     network::{self, Client, customer},
-    outgoing::is_public,
 };
 
 /// The id of the request, set at the edge.
@@ -71,7 +71,10 @@ pub fn context(request: &HttpRequest, actor: Arc<Actor>) -> Result<Context> {
 
 /// The database of the application.
 pub fn database(request: &HttpRequest) -> Result<&Db> {
-    request.app_data::<Data<Db>>().map(Data::get_ref).ok_or_else(|| Error::internal("no database in the application"))
+    request
+        .app_data::<Data<Db>>()
+        .map(Data::get_ref)
+        .ok_or_else(|| Error::internal("no database in the application"))
 }
 
 /// Where a request comes from: the peer, or what the outermost trusted proxy saw. Unless a setting says how many proxies
@@ -80,7 +83,12 @@ pub fn database(request: &HttpRequest) -> Result<&Db> {
 pub fn client(request: &HttpRequest) -> Client {
     let peer = request.peer_addr().map(|peer| peer.ip());
     let seen = |proxies: usize| {
-        let all = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
+        let all = request
+            .headers()
+            .get_all("x-forwarded-for")
+            .filter_map(|value| value.to_str().ok())
+            .collect::<Vec<_>>()
+            .join(",");
         // Each proxy adds one at the end; what stands before those is whatever the client made up.
         all.split(',').rev().nth(proxies.checked_sub(1)?).and_then(network::written)
     };
@@ -101,19 +109,28 @@ pub fn text<'a>(request: &'a HttpRequest, name: &str) -> Result<Option<&'a str>>
     request
         .headers()
         .get(name)
-        .map(|value| value.to_str().map_err(|_| Error::header(name, "text", format!("{name} must be plain ASCII text"))))
+        .map(|value| {
+            value
+                .to_str()
+                .map_err(|_| Error::header(name, "text", format!("{name} must be plain ASCII text")))
+        })
         .transpose()
 }
 
 /// The languages of `Accept-Language`, best first, in lower case.
 pub fn languages(request: &HttpRequest) -> Vec<String> {
-    let wanted = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let wanted = request
+        .headers()
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let mut ranked: Vec<(String, f32)> = wanted
         .split(',')
         .filter_map(|part| {
             let mut pieces = part.trim().split(';');
             let tag = pieces.next()?.trim().to_lowercase();
-            let weight = pieces.find_map(|piece| piece.trim().strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
+            let weight =
+                pieces.find_map(|piece| piece.trim().strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
             (!tag.is_empty() && tag != "*" && weight > 0.0 && tag.len() <= 35).then_some((tag, weight))
         })
         .take(10)
@@ -127,8 +144,9 @@ fn if_match(request: &HttpRequest) -> Result<Option<IfMatch>> {
     if wanted.trim() == "*" {
         return Ok(Some(IfMatch::Any));
     }
-    let tags = entity_tags(wanted)
-        .ok_or_else(|| Error::header("If-Match", "etag", "If-Match must be * or an ETag as it was answered, such as \"7\""))?;
+    let tags = entity_tags(wanted).ok_or_else(|| {
+        Error::header("If-Match", "etag", "If-Match must be * or an ETag as it was answered, such as \"7\"")
+    })?;
     // Compared strongly: a weak tag, and one that is none of ours, is never the present one.
     // What follows a dot are the languages it was read in.
     let version = |(weak, tag): (bool, &str)| {

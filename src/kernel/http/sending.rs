@@ -34,20 +34,20 @@ const SLOWEST: u128 = 32 << 10;
 const GRACE: Duration = Duration::from_secs(5);
 
 /// The larger answers to whom the rules have let in.
-static TO_CALLERS: Room = Room::new(64 << 20);
+static TO_CALLERS: SendBudget = SendBudget::new(64 << 20);
 /// The larger answers to everybody else.
-static TO_STRANGERS: Room = Room::new(16 << 20);
+static TO_STRANGERS: SendBudget = SendBudget::new(16 << 20);
 
 /// Larger answers that are on their way.
-struct Room {
+struct SendBudget {
     most: usize,
-    answers: Mutex<OnTheirWay>,
+    answers: Mutex<InFlight>,
 }
 
 #[derive(Default)]
-struct OnTheirWay {
+struct InFlight {
     /// In the order in which they were begun.
-    answers: BTreeMap<u64, Answer>,
+    answers: BTreeMap<u64, OutgoingReply>,
     bytes: usize,
     next: u64,
 }
@@ -60,26 +60,26 @@ struct Purpose {
     must: bool,
 }
 
-struct Answer {
+struct OutgoingReply {
     purpose: Purpose,
     rest: Bytes,
     size: usize,
     began: Instant,
 }
 
-impl Answer {
+impl OutgoingReply {
     fn is_too_slow(&self) -> bool {
         let (taken, took) = (self.size - self.rest.len(), self.began.elapsed());
         took > GRACE && (taken as u128) < took.as_millis() * SLOWEST / 1000
     }
 }
 
-impl Room {
+impl SendBudget {
     const fn new(most: usize) -> Self {
-        Self { most, answers: Mutex::new(OnTheirWay { answers: BTreeMap::new(), bytes: 0, next: 0 }) }
+        Self { most, answers: Mutex::new(InFlight { answers: BTreeMap::new(), bytes: 0, next: 0 }) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, OnTheirWay> {
+    fn lock(&self) -> MutexGuard<'_, InFlight> {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -95,22 +95,30 @@ impl Room {
         let number = all.next;
         all.next += 1;
         all.bytes += size;
-        all.answers.insert(number, Answer { purpose, rest, size, began: Instant::now() });
+        all.answers.insert(number, OutgoingReply { purpose, rest, size, began: Instant::now() });
         Some(Sending { room: self, number, size })
     }
 }
 
-impl OnTheirWay {
+impl InFlight {
     /// Makes room, first in the holder's own share, then among all.
     fn make_room(&mut self, size: usize, most: usize, purpose: Purpose) -> bool {
-        let whose = |answer: &Answer| answer.purpose.holder == purpose.holder;
-        self.make_room_among(size, most / PARTS, purpose.must, whose) && self.make_room_among(size, most, purpose.must, |_| true)
+        let whose = |answer: &OutgoingReply| answer.purpose.holder == purpose.holder;
+        self.make_room_among(size, most / PARTS, purpose.must, whose)
+            && self.make_room_among(size, most, purpose.must, |_| true)
     }
 
     /// Ends some of these answers, as few as make room. One that is alone has it.
-    fn make_room_among(&mut self, size: usize, most: usize, must: bool, among: impl Fn(&Answer) -> bool) -> bool {
+    fn make_room_among(
+        &mut self,
+        size: usize,
+        most: usize,
+        must: bool,
+        among: impl Fn(&OutgoingReply) -> bool,
+    ) -> bool {
         loop {
-            let held = self.answers.values().filter(|answer| among(answer)).map(|answer| answer.size).sum::<usize>();
+            let held =
+                self.answers.values().filter(|answer| among(answer)).map(|answer| answer.size).sum::<usize>();
             if held == 0 || held + size <= most {
                 return true;
             }
@@ -121,7 +129,7 @@ impl OnTheirWay {
 
     /// Those that are too slow go first, then, for what must be sent, those that were only asked for, and the answers of
     /// writes last; of each the oldest.
-    fn next_to_go(&self, must: bool, among: impl Fn(&Answer) -> bool) -> Option<u64> {
+    fn next_to_go(&self, must: bool, among: impl Fn(&OutgoingReply) -> bool) -> Option<u64> {
         let these = self.answers.iter().filter(|(_, answer)| among(answer));
         let ranked = these.map(|(number, answer)| (!answer.is_too_slow(), answer.purpose.must, *number));
         ranked.filter(|(in_time, ..)| !in_time || must).min().map(|(.., number)| number)
@@ -136,7 +144,7 @@ impl OnTheirWay {
 
 /// The body of a larger answer.
 struct Sending {
-    room: &'static Room,
+    room: &'static SendBudget,
     number: u64,
     size: usize,
 }
@@ -197,13 +205,17 @@ pub async fn send_in_pieces<B: MessageBody + 'static>(
     let is_kept = response.extensions().contains::<Kept>();
     let (response, body) = response.into_parts();
     let caller = request.extensions().get::<Authorized>().map(|authorized| authorized.holder);
-    let (room, holder) = caller.map_or_else(|| (&TO_STRANGERS, Holder::somebody(&request)), |caller| (&TO_CALLERS, caller));
+    let (room, holder) =
+        caller.map_or_else(|| (&TO_STRANGERS, Holder::somebody(&request)), |caller| (&TO_CALLERS, caller));
     let body = match body.try_into_bytes() {
         Ok(bytes) if is_kept => BoxBody::new(Pieces(bytes)),
-        Ok(bytes) if bytes.len() > 2 * PIECE => match room.send(&bytes, Purpose { holder, must: !only_asks }) {
+        Ok(bytes) if bytes.len() > 2 * PIECE => match room.send(&bytes, Purpose { holder, must: !only_asks })
+        {
             Some(sending) => BoxBody::new(sending),
             None => {
-                let refusal = Error::new(Code::Busy, "Others have not yet taken as much as the server holds.").retry_after(1);
+                let refusal =
+                    Error::new(Code::Busy, "Others have not yet taken as much as the server holds.")
+                        .retry_after(1);
                 return Ok(ServiceResponse::from_err(refusal, request));
             }
         },
@@ -224,7 +236,9 @@ mod tests {
 
     fn piece(sending: &mut Sending) -> Option<Result<usize, String>> {
         match Pin::new(sending).poll_next(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(piece) => piece.map(|piece| piece.map(|bytes| bytes.len()).map_err(|error| error.to_string())),
+            Poll::Ready(piece) => {
+                piece.map(|piece| piece.map(|bytes| bytes.len()).map_err(|error| error.to_string()))
+            }
             Poll::Pending => panic!("an answer never waits"),
         }
     }
@@ -239,13 +253,16 @@ mod tests {
 
     #[test]
     fn an_answer_goes_out_in_pieces_and_what_must_be_sent_has_room() {
-        static ROOM: Room = Room::new(3 * PIECE);
+        static ROOM: SendBudget = SendBudget::new(3 * PIECE);
         let mut read = ROOM.send(&vec![1; PIECE + 1], of(1, false)).expect("room");
         assert_eq!(piece(&mut read), Some(Ok(PIECE)));
         assert!(ROOM.send(&vec![2; 2 * PIECE], of(2, false)).is_none(), "it is not too slow yet");
         let mut written = ROOM.send(&vec![3; 2 * PIECE], of(2, true)).expect("what was done is answered");
         assert!(is_ended(&mut read), "it made room");
-        assert_eq!((piece(&mut written), piece(&mut written), piece(&mut written)), (Some(Ok(PIECE)), Some(Ok(PIECE)), None));
+        assert_eq!(
+            (piece(&mut written), piece(&mut written), piece(&mut written)),
+            (Some(Ok(PIECE)), Some(Ok(PIECE)), None)
+        );
         drop((read, written));
         assert_eq!(ROOM.lock().bytes, 0);
         assert!(ROOM.send(&vec![4; 3 * PIECE], of(1, false)).is_some());
@@ -255,7 +272,12 @@ mod tests {
     async fn an_answer_is_too_slow_that_falls_behind_after_its_grace() {
         const SIZE: usize = 1 << 20;
         let after = async |seconds: f64, taken: usize| {
-            let mut answer = Answer { purpose: of(1, false), rest: vec![0; SIZE].into(), size: SIZE, began: Instant::now() };
+            let mut answer = OutgoingReply {
+                purpose: of(1, false),
+                rest: vec![0; SIZE].into(),
+                size: SIZE,
+                began: Instant::now(),
+            };
             drop(answer.rest.split_to(taken));
             advance(Duration::from_secs_f64(seconds)).await;
             answer.is_too_slow()
@@ -270,7 +292,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn slow_answers_make_room_first_then_what_was_only_asked_and_writes_last() {
-        static ROOM: Room = Room::new(8 * PIECE);
+        static ROOM: SendBudget = SendBudget::new(8 * PIECE);
         let two = vec![0; 2 * PIECE];
         let mut slow_write = ROOM.send(&two, of(1, true)).expect("room");
         let mut slow = ROOM.send(&two, of(2, false)).expect("room");
@@ -278,7 +300,8 @@ mod tests {
         let mut write = ROOM.send(&two, of(3, true)).expect("room");
         let mut read = ROOM.send(&two, of(4, false)).expect("room");
         // What is only asked for takes the room of the slow ones, and no more.
-        let mut others = vec![ROOM.send(&two, of(5, false)).expect("that of the slow one that was only asked for")];
+        let mut others =
+            vec![ROOM.send(&two, of(5, false)).expect("that of the slow one that was only asked for")];
         assert!(ROOM.lock().answers.len() == 4 && is_ended(&mut slow));
         others.push(ROOM.send(&two, of(6, false)).expect("that of the slow write"));
         assert!(ROOM.lock().answers.len() == 4 && is_ended(&mut slow_write));
@@ -295,7 +318,7 @@ mod tests {
 
     #[test]
     fn nobody_has_more_of_the_room_than_their_share() {
-        static ROOM: Room = Room::new(8 * PIECE);
+        static ROOM: SendBudget = SendBudget::new(8 * PIECE);
         let two = vec![0; 2 * PIECE];
         let mut mine: Vec<Sending> = (0..2).filter_map(|_| ROOM.send(&two, of(1, false))).collect();
         assert_eq!(mine.len(), 2);
@@ -316,6 +339,8 @@ mod tests {
             Poll::Pending => panic!("it never waits"),
         };
         let (first, second) = (next().expect("a piece"), next().expect("a piece"));
-        assert!(first.as_ptr() == kept.as_ptr() && second.as_ptr() == kept[PIECE..].as_ptr() && next().is_none());
+        assert!(
+            first.as_ptr() == kept.as_ptr() && second.as_ptr() == kept[PIECE..].as_ptr() && next().is_none()
+        );
     }
 }

@@ -48,7 +48,7 @@ type Line = (usize, Arc<Semaphore>);
 
 /// Somebody who is there; they leave with this.
 #[derive(Debug)]
-pub struct Place<K: Hash + Eq + Copy> {
+pub struct Membership<K: Hash + Eq + Copy> {
     all: Semaphores<K>,
     key: K,
     /// What those share who have the same key.
@@ -57,12 +57,12 @@ pub struct Place<K: Hash + Eq + Copy> {
 
 impl<K: Hash + Eq + Copy> Semaphores<K> {
     /// One more of a key, whose semaphore has so many permits; none when so many are there.
-    pub fn enter(&self, key: K, permits: usize, most: usize) -> Option<Place<K>> {
+    pub fn enter(&self, key: K, permits: usize, most: usize) -> Option<Membership<K>> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (count, shared) = all.entry(key).or_insert_with(|| (0, Arc::new(Semaphore::new(permits))));
         (*count < most).then(|| {
             *count += 1;
-            Place { all: self.clone(), key, shared: shared.clone() }
+            Membership { all: self.clone(), key, shared: shared.clone() }
         })
     }
 
@@ -85,7 +85,7 @@ impl<K: Hash + Eq + Copy> Clone for Semaphores<K> {
     }
 }
 
-impl<K: Hash + Eq + Copy> Drop for Place<K> {
+impl<K: Hash + Eq + Copy> Drop for Membership<K> {
     fn drop(&mut self) {
         let mut all = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Entry::Occupied(mut held) = all.entry(self.key) {

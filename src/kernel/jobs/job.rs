@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{actor::Actor, clock::Timestamp, context::Context, journal::Belongs, list::Texts};
+use crate::kernel::{actor::Actor, clock::Timestamp, context::Context, journal::EventPlacement, list::Texts};
 
 crate::choice! {
     /// How far a job is.
@@ -29,7 +29,7 @@ crate::choice! {
 
 /// The request that asked for a job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
-pub struct Asked {
+pub struct JobRequest {
     /// Who asked, with the rights they had then.
     pub actor: Actor,
     /// The id of the request.
@@ -38,7 +38,7 @@ pub struct Asked {
     pub languages: Vec<String>,
 }
 
-impl Asked {
+impl JobRequest {
     /// The same request, going on now.
     #[must_use]
     pub fn context(&self, now: Timestamp) -> Context {
@@ -84,7 +84,7 @@ pub struct Model {
     pub created_by_id: Uuid,
     /// The request that asked for it.
     #[serde(skip)]
-    pub asked: Asked,
+    pub asked: JobRequest,
     /// How often it was begun.
     pub attempts: i64,
     /// Until when it is some instance's.
@@ -100,11 +100,11 @@ pub struct Model {
     pub version: i64,
 }
 
-crate::record!(Model, "job", |row| Belongs::set_up(&row.title));
+crate::record!(Model, "job", |row| EventPlacement::set_up(&row.title));
 
 /// A job as others see it: not what its handler needs.
 #[derive(Clone, Debug, FromQueryResult)]
-pub struct Shown {
+pub struct JobRow {
     /// Its id.
     pub id: Uuid,
     /// Which handler does it.
@@ -126,7 +126,7 @@ pub struct Shown {
     /// Who asked for it.
     pub created_by_id: Uuid,
     /// The request that asked for it.
-    pub asked: Asked,
+    pub asked: JobRequest,
     /// How often it was begun.
     pub attempts: i64,
     /// When it was asked for.
@@ -147,12 +147,16 @@ pub fn listed(texts: Texts<'_>) -> Select<Entity> {
     let kept = |column: &Column| !matches!(column, Column::Payload | Column::Result);
     let select = Column::iter().filter(kept).fold(Entity::find().select_only(), QuerySelect::column);
     let result = || Expr::col((Entity, Column::Result));
-    let size = Expr::from(Func::coalesce([Func::cust("octet_length").arg(result().cast_as("text")).into(), Expr::val(0)]));
+    let size = Expr::from(Func::coalesce([
+        Func::cust("octet_length").arg(result().cast_as("text")).into(),
+        Expr::val(0),
+    ]));
     let most = if texts.shows_whole("result") { i64::MAX } else { MAX_SHORT_RESULT };
-    let select = select.column_as(Expr::expr(Expr::case(size.clone().lte(most), result())), Column::Result.as_str());
+    let select =
+        select.column_as(Expr::expr(Expr::case(size.clone().lte(most), result())), Column::Result.as_str());
     select.column_as(size.gt(most), "result_is_long")
 }
 
-crate::listed!(Shown, |row| row.id, default "-created_at", sorts {
+crate::listed!(JobRow, |row| row.id, default "-created_at", sorts {
     "created_at" => Column::CreatedAt, row.created_at.into();
 });

@@ -5,8 +5,8 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Job, JobStatus, Shown};
-use crate::kernel::{actor::Named, clock::Timestamp, http::View, problem::Problem};
+use super::{Job, JobRow, JobStatus};
+use crate::kernel::{actor::ActorRef, clock::Timestamp, http::View, problem::Problem};
 
 /// How much of a job is done.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
@@ -46,7 +46,7 @@ pub struct JobView {
     #[schema(required, value_type = Option<Problem>)]
     pub problem: Option<Value>,
     /// Who asked for it.
-    pub created_by: Named,
+    pub created_by: ActorRef,
     /// How often it was begun: again after a failure that passes, or when its instance was gone.
     #[schema(minimum = 0, example = 1)]
     pub attempts: i64,
@@ -63,7 +63,7 @@ pub struct JobView {
 
 impl From<Job> for JobView {
     fn from(row: Job) -> Self {
-        Self::from(Shown {
+        Self::from(JobRow {
             id: row.id,
             kind: row.kind,
             title: row.title,
@@ -84,8 +84,8 @@ impl From<Job> for JobView {
     }
 }
 
-impl From<Shown> for JobView {
-    fn from(row: Shown) -> Self {
+impl From<JobRow> for JobView {
+    fn from(row: JobRow) -> Self {
         let by = row.asked.actor;
         Self {
             id: row.id,
@@ -96,7 +96,10 @@ impl From<Shown> for JobView {
             result: row.result,
             truncated: row.result_is_long.then_some("result").into_iter().collect(),
             problem: row.problem,
-            created_by: Named { id: row.created_by_id, name: by.acting_for.map_or(by.name, |person| person.name) },
+            created_by: ActorRef {
+                id: row.created_by_id,
+                name: by.acting_for.map_or(by.name, |person| person.name),
+            },
             attempts: row.attempts,
             created_at: row.created_at,
             updated_at: row.updated_at,

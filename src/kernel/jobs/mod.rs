@@ -14,7 +14,7 @@ mod runner;
 use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
 use serde::Serialize;
 
-pub use job::{Asked, Column, Entity, JobStatus, Model as Job, Shown, listed};
+pub use job::{Column, Entity, JobRequest, JobRow, JobStatus, Model as Job, listed};
 pub use json::{JobProgress, JobView};
 pub use runner::{Handler, Run, Runner};
 
@@ -30,7 +30,13 @@ use super::{
 const KEPT_SECONDS: i64 = 7 * 24 * 60 * 60;
 
 /// Has work done later: `payload` is what the handler of the kind needs, `total` how much there is to do.
-pub async fn enqueue(tx: &mut Tx, kind: &str, title: &str, payload: &impl Serialize, total: i64) -> Result<Job> {
+pub async fn enqueue(
+    tx: &mut Tx,
+    kind: &str,
+    title: &str,
+    payload: &impl Serialize,
+    total: i64,
+) -> Result<Job> {
     let Context { actor, request_id, languages, .. } = &tx.context;
     let job = Job {
         id: tx.id(),
@@ -43,7 +49,11 @@ pub async fn enqueue(tx: &mut Tx, kind: &str, title: &str, payload: &impl Serial
         result: None,
         problem: None,
         created_by_id: actor.author(),
-        asked: Asked { actor: actor.as_ref().clone(), request_id: request_id.clone(), languages: languages.clone() },
+        asked: JobRequest {
+            actor: actor.as_ref().clone(),
+            request_id: request_id.clone(),
+            languages: languages.clone(),
+        },
         attempts: 0,
         lease_until: None,
         created_at: tx.now,
@@ -62,7 +72,15 @@ pub async fn is_open(reader: Reader<'_>, id: Uuid) -> Result<bool> {
 
 /// The newest job of a kind.
 pub async fn latest(reader: Reader<'_>, kind: &str) -> Result<Option<Job>> {
-    reader.model(Entity::find().filter(Column::Kind.eq(kind)).order_by_desc(Column::CreatedAt).order_by_desc(Column::Id).limit(1)).await
+    reader
+        .model(
+            Entity::find()
+                .filter(Column::Kind.eq(kind))
+                .order_by_desc(Column::CreatedAt)
+                .order_by_desc(Column::Id)
+                .limit(1),
+        )
+        .await
 }
 
 /// Forgets jobs that finished more than a week ago.

@@ -25,7 +25,7 @@ use crate::kernel::{
 const LEASE_SECONDS: i64 = 60;
 
 /// How often a job is begun at the most.
-const MOST_ATTEMPTS: i64 = 5;
+const MAX_ATTEMPTS: i64 = 5;
 
 /// How soon an idle runner looks for work again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -55,10 +55,16 @@ impl Run {
     /// no longer this attempt's: the handler then ends by passing the refusal on.
     ///
     /// What it returns is kept as the job's `result` so far: whoever watches sees it, and the next attempt has it.
-    pub async fn step<T: Serialize + 'static>(&self, done: i64, work: impl AsyncFnOnce(&mut Tx) -> Result<T> + 'static) -> Result<T> {
+    pub async fn step<T: Serialize + 'static>(
+        &self,
+        done: i64,
+        work: impl AsyncFnOnce(&mut Tx) -> Result<T> + 'static,
+    ) -> Result<T> {
         let job = self.job.clone();
         let step = async move |tx: &mut Tx| {
-            let held = hold(tx, &job).await?.ok_or_else(|| Error::new(Code::WrongStatus, "The job was cancelled or taken over."))?;
+            let held = lock_for_update(tx, &job)
+                .await?
+                .ok_or_else(|| Error::new(Code::WrongStatus, "The job was cancelled or taken over."))?;
             let value = work(tx).await?;
             let progress = move_on(&held, tx.now)
                 .col_expr(Column::Done, Expr::val(held.done + done))
@@ -70,21 +76,28 @@ impl Run {
     }
 
     /// A sign of life before something that takes long outside; it changes nothing that anybody sees. Refuses as [`Run::step`] does.
-    pub async fn goes_on(&self) -> Result<()> {
+    pub async fn renew_lease(&self) -> Result<()> {
         let job = self.job.clone();
         let sign = async move |tx: &mut Tx| {
-            let held = hold(tx, &job).await?.ok_or_else(|| Error::new(Code::WrongStatus, "The job was cancelled or taken over."))?;
+            let held = lock_for_update(tx, &job)
+                .await?
+                .ok_or_else(|| Error::new(Code::WrongStatus, "The job was cancelled or taken over."))?;
             let lease = Expr::val(tx.now.plus_seconds(LEASE_SECONDS));
-            tx.execute(&Entity::update_many().col_expr(Column::LeaseUntil, lease).filter(Column::Id.eq(held.id)).into_query())
-                .await
-                .map(drop)
+            tx.execute(
+                &Entity::update_many()
+                    .col_expr(Column::LeaseUntil, lease)
+                    .filter(Column::Id.eq(held.id))
+                    .into_query(),
+            )
+            .await
+            .map(drop)
         };
         self.db.write(self.context(), sign).await
     }
 }
 
 /// The job, locked, while it is still this attempt's.
-async fn hold(tx: &mut Tx, job: &Job) -> Result<Option<Job>> {
+async fn lock_for_update(tx: &mut Tx, job: &Job) -> Result<Option<Job>> {
     let held = tx.lock::<Entity>(job.id, "job").await?;
     Ok((held.status == JobStatus::Running && held.attempts == job.attempts).then_some(held))
 }
@@ -131,14 +144,14 @@ impl Runner {
         let Some(job) = self.claim(db).await? else { return Ok(false) };
         let handler = self.0.iter().find(|(kind, _)| *kind == job.kind).map(|(_, handler)| *handler);
         let outcome = match handler {
-            Some(handler) if job.attempts <= MOST_ATTEMPTS => {
+            Some(handler) if job.attempts <= MAX_ATTEMPTS => {
                 let run = Run { db: db.clone(), job: job.clone() };
                 let outcome = AssertUnwindSafe(async move { handler(run).await }).catch_unwind().await;
                 outcome.unwrap_or_else(|_| Err(Error::internal("a job panicked")))
             }
-            _ => Err(Error::internal(format!("the job was begun {MOST_ATTEMPTS} times and never ended"))),
+            _ => Err(Error::internal(format!("the job was begun {MAX_ATTEMPTS} times and never ended"))),
         };
-        end(db, job, outcome).await.map(|()| true)
+        finish(db, job, outcome).await.map(|()| true)
     }
 
     /// Takes the oldest job that nobody is doing.
@@ -176,16 +189,16 @@ impl Runner {
 }
 
 /// Writes down how an attempt ended. After a failure that passes, the lease runs out and another attempt follows.
-async fn end(db: &Db, job: Job, outcome: Result<Value>) -> Result<()> {
+async fn finish(db: &Db, job: Job, outcome: Result<Value>) -> Result<()> {
     if let Err(error) = &outcome {
         tracing::warn!(job = %job.id, kind = %job.kind, attempt = job.attempts, %error, "a job failed");
         let passes = matches!(error.code().kind(), Kind::Unavailable | Kind::Internal);
-        if passes && job.attempts < MOST_ATTEMPTS {
+        if passes && job.attempts < MAX_ATTEMPTS {
             return Ok(());
         }
     }
     db.write(job.asked.context(db.clock().now()), async move |tx| {
-        let Some(before) = hold(tx, &job).await? else { return Ok(()) };
+        let Some(before) = lock_for_update(tx, &job).await? else { return Ok(()) };
         let mut after = Job { lease_until: None, finished_at: Some(tx.now), ..before.clone() };
         let event = match outcome {
             Ok(result) => {
@@ -193,7 +206,8 @@ async fn end(db: &Db, job: Job, outcome: Result<Value>) -> Result<()> {
                 "job.succeeded"
             }
             Err(error) => {
-                let problem = serde_json::to_value(Problem::of(&error, &tx.context)).map_err(Error::internal)?;
+                let problem =
+                    serde_json::to_value(Problem::of(&error, &tx.context)).map_err(Error::internal)?;
                 (after.status, after.problem) = (JobStatus::Failed, Some(problem));
                 "job.failed"
             }

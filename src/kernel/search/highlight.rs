@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use words::{Word, words};
+use text_index::{Word, words};
 
 use super::terms::Terms;
 
 /// Bytes of a text that are looked through for excerpts.
 pub(super) const LOOKED_THROUGH: usize = 100_000;
 /// Excerpts of a text.
-const MOST: usize = 2;
+const MAX_EXCERPTS: usize = 2;
 /// Bytes before a mark, and after it.
 const AROUND: (usize, usize) = (60, 120);
 
@@ -24,7 +24,7 @@ pub fn highlights(terms: &Terms, title: &str, text: &str) -> Vec<String> {
     let text = &text[..text.floor_char_boundary(LOOKED_THROUGH)];
     let (words, marks) = marked(terms, text);
     let mut beyond = 0;
-    for _ in 0..MOST {
+    for _ in 0..MAX_EXCERPTS {
         let Some(mark) = marks.iter().find(|mark| mark.start >= beyond) else { break };
         let window = window(text, &words, mark, beyond);
         beyond = window.end;
@@ -51,7 +51,13 @@ fn marked(terms: &Terms, text: &str) -> (Vec<Word>, Vec<Range<usize>>) {
 fn window(text: &str, words: &[Word], mark: &Range<usize>, from: usize) -> Range<usize> {
     let (least, most) = (mark.start.saturating_sub(AROUND.0).max(from), mark.end + AROUND.1);
     let start = words.iter().map(|word| word.at.start).find(|start| *start >= least).unwrap_or(mark.start);
-    let end = words.iter().map(|word| word.at.end).take_while(|end| *end <= most).last().unwrap_or(mark.end).max(mark.end);
+    let end = words
+        .iter()
+        .map(|word| word.at.end)
+        .take_while(|end| *end <= most)
+        .last()
+        .unwrap_or(mark.end)
+        .max(mark.end);
     // What stands before the first word and behind the last belongs to them.
     (if least == 0 { 0 } else { start })..(if text.len() <= most { text.len() } else { end })
 }
@@ -112,12 +118,23 @@ mod tests {
             shown("creme", "Crème brûlée", "<b>La CRÈMERIE</b>"),
             ["<mark>Crème</mark> brûlée", "&lt;b&gt;La <mark>CRÈMERIE</mark>&lt;/b&gt;"]
         );
-        assert_eq!(shown("\"credit card\"", "Credit", "A credit.\n\n Her credit  card"), ["A credit. Her <mark>credit card</mark>"]);
-        let long = format!("{}rush {}rush again{}", "before ".repeat(50), "between ".repeat(50), " after".repeat(50));
+        assert_eq!(
+            shown("\"credit card\"", "Credit", "A credit.\n\n Her credit  card"),
+            ["A credit. Her <mark>credit card</mark>"]
+        );
+        let long = format!(
+            "{}rush {}rush again{}",
+            "before ".repeat(50),
+            "between ".repeat(50),
+            " after".repeat(50)
+        );
         let excerpts = shown("rush -gone", "", &long);
         assert_eq!(excerpts.len(), 2, "{excerpts:?}");
         for excerpt in excerpts {
-            assert!(excerpt.starts_with('…') && excerpt.ends_with('…') && excerpt.contains("<mark>rush</mark>"), "{excerpt}");
+            assert!(
+                excerpt.starts_with('…') && excerpt.ends_with('…') && excerpt.contains("<mark>rush</mark>"),
+                "{excerpt}"
+            );
             assert!(excerpt.len() < 260, "{excerpt}");
         }
     }

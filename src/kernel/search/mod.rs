@@ -9,16 +9,17 @@ mod terms;
 use std::borrow::Cow;
 
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, FromQueryResult, Iterable, PrimaryKeyToColumn, QueryTrait,
+    ConnectionTrait, DatabaseTransaction, DbBackend, FromQueryResult, Iterable, PrimaryKeyToColumn,
+    QueryTrait,
     entity::prelude::*,
     sea_query::{Alias, Expr, ExprTrait, OnConflict, Order, Query, SelectStatement},
 };
-use words::Indexed;
+use text_index::Indexed;
 
 use super::{clock::Timestamp, error::Result, journal::Record, list::Texts, reader::Reader};
 
 pub use highlight::highlights;
-pub use terms::{LONGEST, Terms};
+pub use terms::{MAX_LENGTH, Terms};
 
 /// Matches that are ranked: of more, the newest. So a common word costs no more than a rare one.
 pub const RANKED: usize = 1000;
@@ -87,28 +88,34 @@ pub(super) fn entry<M: Record>(before: Option<&M>, after: Option<&M>) -> Option<
 /// Writes what became of the rows of one transaction, the last word on each.
 pub(super) async fn append(conn: &DatabaseTransaction, entries: Vec<Entry>) -> Result<()> {
     const ROWS_PER_STATEMENT: usize = 500;
-    let mut last: std::collections::BTreeMap<Uuid, (&'static str, Option<Indexed>)> = std::collections::BTreeMap::new();
+    let mut last: std::collections::BTreeMap<Uuid, (&'static str, Option<Indexed>)> =
+        std::collections::BTreeMap::new();
     for Entry { id, kind, words } in entries {
         last.insert(id, (kind, words));
     }
     let gone: Vec<Uuid> = last.iter().filter(|(_, (_, words))| words.is_none()).map(|(id, _)| *id).collect();
-    let found: Vec<(Uuid, &str, Indexed)> = last.into_iter().filter_map(|(id, (kind, words))| Some((id, kind, words?))).collect();
+    let found: Vec<(Uuid, &str, Indexed)> =
+        last.into_iter().filter_map(|(id, (kind, words))| Some((id, kind, words?))).collect();
     for gone in gone.chunks(ROWS_PER_STATEMENT) {
         forget(conn, gone).await?;
     }
     for found in found.chunks(ROWS_PER_STATEMENT) {
-        learn(conn, found).await?;
+        insert_entries(conn, found).await?;
     }
     Ok(())
 }
 
-async fn learn(conn: &DatabaseTransaction, found: &[(Uuid, &str, Indexed)]) -> Result<()> {
+async fn insert_entries(conn: &DatabaseTransaction, found: &[(Uuid, &str, Indexed)]) -> Result<()> {
     let mut insert = Query::insert();
     if conn.get_database_backend() == DbBackend::Postgres {
         insert.into_table(Entity).columns([Alias::new("id"), Alias::new("kind"), Alias::new("words")]);
         insert.on_conflict(OnConflict::column(Column::Id).update_column(Alias::new("words")).to_owned());
         for (id, kind, words) in found {
-            insert.values_panic([(*id).into(), (*kind).into(), Expr::val(words.tsvector()).cast_as("tsvector")]);
+            insert.values_panic([
+                (*id).into(),
+                (*kind).into(),
+                Expr::val(words.tsvector()).cast_as("tsvector"),
+            ]);
         }
         conn.execute(&insert).await?;
         return Ok(());
@@ -117,7 +124,10 @@ async fn learn(conn: &DatabaseTransaction, found: &[(Uuid, &str, Indexed)]) -> R
     insert.on_conflict(OnConflict::column(Column::Id).do_nothing().to_owned());
     // FTS5 goes by numbers, and replaces all that it had of one.
     let mut replace = Query::insert();
-    replace.replace().into_table(Alias::new("search_words")).columns(["rowid", "title", "text", "kind"].map(Alias::new));
+    replace
+        .replace()
+        .into_table(Alias::new("search_words"))
+        .columns(["rowid", "title", "text", "kind"].map(Alias::new));
     for (id, kind, words) in found {
         insert.values_panic([(*id).into(), (*kind).into()]);
         let number = Expr::cust_with_values("(SELECT number FROM search_index WHERE id = ?)", [*id]);
@@ -131,9 +141,11 @@ async fn learn(conn: &DatabaseTransaction, found: &[(Uuid, &str, Indexed)]) -> R
 async fn forget(conn: &DatabaseTransaction, gone: &[Uuid]) -> Result<()> {
     let theirs = || Expr::col(Column::Id).is_in(gone.iter().copied());
     if conn.get_database_backend() == DbBackend::Sqlite {
-        let numbers = Query::select().column(Alias::new("number")).from(Entity).and_where(theirs()).to_owned();
+        let numbers =
+            Query::select().column(Alias::new("number")).from(Entity).and_where(theirs()).to_owned();
         let words = Expr::col(Alias::new("rowid")).in_subquery(numbers);
-        conn.execute(&Query::delete().from_table(Alias::new("search_words")).and_where(words).to_owned()).await?;
+        conn.execute(&Query::delete().from_table(Alias::new("search_words")).and_where(words).to_owned())
+            .await?;
     }
     conn.execute(&Query::delete().from_table(Entity).and_where(theirs()).to_owned()).await?;
     Ok(())
@@ -150,7 +162,10 @@ fn matching(terms: &Terms, kinds: &[&str], backend: DbBackend) -> SelectStatemen
         select.from(words).cross_join(Entity).and_where(same);
         select.and_where(Expr::cust_with_values("search_words MATCH ?", [terms.fts5(kinds)]));
     } else {
-        select.from(Entity).and_where(Expr::cust_with_values("\"search_index\".words @@ CAST($1 AS tsquery)", [terms.tsquery(kinds)]));
+        select.from(Entity).and_where(Expr::cust_with_values(
+            "\"search_index\".words @@ CAST($1 AS tsquery)",
+            [terms.tsquery(kinds)],
+        ));
     }
     select
 }
@@ -178,9 +193,13 @@ pub async fn best(reader: Reader<'_>, terms: &Terms, kinds: &[&str]) -> Result<V
     let sqlite = reader.backend() == DbBackend::Sqlite;
     let mut select = matching(terms, kinds, reader.backend());
     let (score, age) = if sqlite {
-        (Expr::cust("-bm25(search_words, 4.0, 1.0, 0.0)"), Expr::col((Alias::new("search_words"), Alias::new("rowid"))))
+        (
+            Expr::cust("-bm25(search_words, 4.0, 1.0, 0.0)"),
+            Expr::col((Alias::new("search_words"), Alias::new("rowid"))),
+        )
     } else {
-        let rank = "CAST(ts_rank_cd('{0.25, 0.25, 0.25, 1}', words, CAST($1 AS tsquery), 1) AS double precision)";
+        let rank =
+            "CAST(ts_rank_cd('{0.25, 0.25, 0.25, 1}', words, CAST($1 AS tsquery), 1) AS double precision)";
         (Expr::cust_with_values(rank, [terms.ranked()]), Expr::col((Entity, Alias::new("number"))))
     };
     select.column((Entity, Column::Kind)).expr_as(score, Alias::new("score"));

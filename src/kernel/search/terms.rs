@@ -7,16 +7,16 @@ use utoipa::{
     PartialSchema, ToSchema,
     openapi::{ObjectBuilder, RefOr, Schema, schema::Type},
 };
-use words::words;
+use text_index::words;
 
 use crate::kernel::filter::TOO_LONG;
 
 /// Characters at the most.
-pub const LONGEST: usize = 200;
+pub const MAX_LENGTH: usize = 200;
 /// Words that count, those that are said again aside: what costs as much as it likes is no question.
 const MAX_WORDS: usize = 32;
 /// Letters that the last word needs to stand for all words that begin like it; fewer begin half the words there are.
-const LEAST_BEGINNING: usize = 3;
+const MIN_PREFIX: usize = 3;
 
 /// Words to find: all of `wanted`, none of `unwanted`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +37,8 @@ impl FromStr for Terms {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text.chars().count() > LONGEST {
-            return Err(format!("{TOO_LONG} {LONGEST} characters"));
+        if text.chars().count() > MAX_LENGTH {
+            return Err(format!("{TOO_LONG} {MAX_LENGTH} characters"));
         }
         let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
         let mut still_typed = false;
@@ -52,7 +52,8 @@ impl FromStr for Terms {
                     (said, true, after)
                 }
                 None => {
-                    let (said, after) = said.split_at(said.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(said.len()));
+                    let (said, after) = said
+                        .split_at(said.find(|c: char| c.is_whitespace() || c == '"').unwrap_or(said.len()));
                     (said, false, after)
                 }
             };
@@ -66,7 +67,7 @@ impl FromStr for Terms {
         }
         let last = wanted.last_mut().filter(|_| still_typed);
         if let Some(last) = last {
-            last.open |= last.words.last().is_some_and(|word| word.chars().count() >= LEAST_BEGINNING);
+            last.open |= last.words.last().is_some_and(|word| word.chars().count() >= MIN_PREFIX);
         }
         let mut room = MAX_WORDS;
         let wanted = first_words(merged(wanted, false), &mut room);
@@ -108,7 +109,11 @@ impl Terms {
     pub(super) fn fts5(&self, kinds: &[&str]) -> String {
         let term = |term: &Term| format!("\"{}\"{}", term.words.join(" "), if term.open { " *" } else { "" });
         let all = joined(&self.wanted, " AND ", term);
-        let all = if self.unwanted.is_empty() { all } else { format!("({all}) NOT ({})", joined(&self.unwanted, " OR ", term)) };
+        let all = if self.unwanted.is_empty() {
+            all
+        } else {
+            format!("({all}) NOT ({})", joined(&self.unwanted, " OR ", term))
+        };
         let words = format!("{{title text}} : ({all})");
         let kinds = kinds.iter().map(|kind| format!("\"{kind}\"")).collect::<Vec<_>>().join(" OR ");
         if kinds.is_empty() { words } else { format!("{{kind}} : ({kinds}) AND {words}") }
@@ -128,11 +133,15 @@ impl Terms {
             format!("({}{})", words.join(" <-> "), if term.open { ":*" } else { "" })
         };
         let all = joined(&self.wanted, " & ", term);
-        if self.unwanted.is_empty() { all } else { format!("{all} & !({})", joined(&self.unwanted, " | ", term)) }
+        if self.unwanted.is_empty() {
+            all
+        } else {
+            format!("{all} & !({})", joined(&self.unwanted, " | ", term))
+        }
     }
 
     /// How many words of these, from the first on, are something that was asked for.
-    pub(super) fn covers(&self, words: &[words::Word]) -> Option<usize> {
+    pub(super) fn covers(&self, words: &[text_index::Word]) -> Option<usize> {
         let fits = |term: &&Term| {
             let Some((last, before)) = term.words.split_last() else { return false };
             let Some(here) = words.get(..term.words.len()) else { return false };
@@ -163,7 +172,7 @@ impl PartialSchema for Terms {
                  one that ends in `*`; words in `\"quotes\"` stand in a row, among the first 16,000 of a text; `-word` is left out. \
                  The first 32 different words count.",
             ))
-            .max_length(Some(LONGEST))
+            .max_length(Some(MAX_LENGTH))
             .examples(["rush \"credit card\" -paid"])
             .into()
     }
@@ -189,26 +198,58 @@ mod tests {
             ("a to", "\"a\" AND \"to\"", "('a') & ('to')"),
             ("rush shipping", "\"rush\" AND \"shipping\" *", "('rush') & ('shipping':*)"),
             ("sh* rush", "\"sh\" * AND \"rush\" *", "('sh':*) & ('rush':*)"),
-            ("\"credit card\" A-1001", "\"credit card\" AND \"a 1001\" *", "('credit' <-> 'card') & ('a' <-> '1001':*)"),
+            (
+                "\"credit card\" A-1001",
+                "\"credit card\" AND \"a 1001\" *",
+                "('credit' <-> 'card') & ('a' <-> '1001':*)",
+            ),
             ("card \"credit ca\"*", "\"card\" AND \"credit ca\" *", "('card') & ('credit' <-> 'ca':*)"),
-            ("card -paid -\"in full\"", "(\"card\") NOT (\"paid\" OR \"in full\")", "('card') & !(('paid') | ('in' <-> 'full'))"),
+            (
+                "card -paid -\"in full\"",
+                "(\"card\") NOT (\"paid\" OR \"in full\")",
+                "('card') & !(('paid') | ('in' <-> 'full'))",
+            ),
             ("\"open", "\"open\"", "('open')"),
             ("a a A á a", "\"a\"", "('a')"),
             ("rush rush rush", "\"rush\"", "('rush')"),
-            ("rush \"rush\" rush -paid -paid -paid*", "(\"rush\") NOT (\"paid\" *)", "('rush') & !(('paid':*))"),
-            ("AND OR' \\ title:x", "\"and\" AND \"or\" AND \"title x\"", "('and') & ('or') & ('title' <-> 'x')"),
+            (
+                "rush \"rush\" rush -paid -paid -paid*",
+                "(\"rush\") NOT (\"paid\" *)",
+                "('rush') & !(('paid':*))",
+            ),
+            (
+                "AND OR' \\ title:x",
+                "\"and\" AND \"or\" AND \"title x\"",
+                "('and') & ('or') & ('title' <-> 'x')",
+            ),
         ] {
-            let wanted = (format!("{{kind}} : (\"note\") AND {{title text}} : ({fts5})"), format!("('kind:a' | 'kind:b') & {tsquery}"));
+            let wanted = (
+                format!("{{kind}} : (\"note\") AND {{title text}} : ({fts5})"),
+                format!("('kind:a' | 'kind:b') & {tsquery}"),
+            );
             assert_eq!(asked(text), wanted, "{text}");
         }
         let any: Terms = "rush".parse().expect("terms");
-        assert_eq!((any.fts5(&[]), any.tsquery(&[])), ("{title text} : (\"rush\" *)".to_owned(), "('rush':*)".to_owned()));
+        assert_eq!(
+            (any.fts5(&[]), any.tsquery(&[])),
+            ("{title text} : (\"rush\" *)".to_owned(), "('rush':*)".to_owned())
+        );
         for nothing in ["", " ", "-", "\"\"", "*", "!?…", "-paid", "- \"", "\u{300}"] {
             assert!(nothing.parse::<Terms>().is_err(), "{nothing:?}");
         }
-        let letters = |count: u8| (0..count).map(|at| format!("{}{}", char::from(b'a' + at / 8), at % 8)).collect::<Vec<_>>().join(" ");
-        let count = |text: &str| text.parse::<Terms>().expect("terms").wanted.iter().map(|term| term.words.len()).sum::<usize>();
-        assert_eq!((count(&letters(31)), count(&letters(40)), count(&"a ".repeat(100)), count(&"🚚".repeat(200))), (31, 32, 1, 32));
+        let letters = |count: u8| {
+            (0..count)
+                .map(|at| format!("{}{}", char::from(b'a' + at / 8), at % 8))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let count = |text: &str| {
+            text.parse::<Terms>().expect("terms").wanted.iter().map(|term| term.words.len()).sum::<usize>()
+        };
+        assert_eq!(
+            (count(&letters(31)), count(&letters(40)), count(&"a ".repeat(100)), count(&"🚚".repeat(200))),
+            (31, 32, 1, 32)
+        );
         assert!("é".repeat(200).parse::<Terms>().is_ok() && "é".repeat(201).parse::<Terms>().is_err());
     }
 

@@ -11,18 +11,18 @@ use utoipa::ToSchema;
 use super::recorded;
 use crate::{
     access::{groups::group, users},
-    customers::contacts::contact::Words,
+    customers::contacts::contact::StringMap,
     kernel::{
         actor::Actor,
         clock::Timestamp,
         error::{Code, Error, Result},
         filter::Alternative,
-        journal::{Audience, Belongs},
+        journal::{Audience, EventPlacement},
         list::{Key, Listed, Sort, Texts},
         search::Searchable,
         tx::Tx,
     },
-    work::ownership::{AssigneeType, Owned, has},
+    work::ownership::{AssigneeType, Owned, is_assigned_to},
 };
 
 crate::choice! {
@@ -38,7 +38,21 @@ crate::choice! {
 }
 
 /// How much an action item matters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema, EnumIter, DeriveActiveEnum)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    ToSchema,
+    EnumIter,
+    DeriveActiveEnum,
+)]
 #[sea_orm(rs_type = "i16", db_type = "SmallInteger")]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
@@ -100,7 +114,7 @@ pub struct Model {
     /// The state of the contact that was recorded with it.
     pub contact_status: Option<String>,
     /// The values of variables that were recorded with it.
-    pub variables: Words,
+    pub variables: StringMap,
     /// How much it matters.
     pub priority: Priority,
     /// A person, a group, or the public.
@@ -143,8 +157,8 @@ impl Owned for Model {
     }
 
     /// Agents work on their own items, their groups' and public ones; managers on all (S0-21).
-    fn may_work(&self, actor: &Actor) -> Result<()> {
-        if has(actor, self.assignee_type, self.assignee_id) || actor.oversees() {
+    fn authorize_write(&self, actor: &Actor) -> Result<()> {
+        if is_assigned_to(actor, self.assignee_type, self.assignee_id) || actor.is_manager() {
             return Ok(());
         }
         Err(Error::new(Code::NotYourItem, "This item belongs to somebody else; managers may work on it."))
@@ -154,13 +168,14 @@ impl Owned for Model {
         if self.status == Status::Open {
             return Ok(());
         }
-        Err(Error::new(Code::WrongStatus, format!("It is {}; reopen it first.", self.status)).with("current_status", self.status))
+        Err(Error::new(Code::WrongStatus, format!("It is {}; reopen it first.", self.status))
+            .with("current_status", self.status))
     }
 }
 
 crate::record!(Model, "action_item", |row| {
     let subject = Some((row.subject_type.clone(), row.subject_id.clone()));
-    Belongs { title: row.title.clone(), subject, contact: row.contact_id, audience: Audience::Staff }
+    EventPlacement { title: row.title.clone(), subject, contact: row.contact_id, audience: Audience::Staff }
 }, searchable Some(Searchable::new(&row.title, &row.details, row.created_at)));
 
 /// An action item with the names of its people.
@@ -240,8 +255,16 @@ impl Listed for RowByVariable {
                 column: || Expr::col((recorded::Entity, recorded::Column::DueAt)),
                 value: |row| row.0.item.due_at.into(),
             },
-            Sort { name: "created_at", column: || Expr::col((Entity, Column::CreatedAt)), value: |row| row.0.item.created_at.into() },
-            Sort { name: "priority", column: || Expr::col((Entity, Column::Priority)), value: |row| Key::Int(row.0.item.priority as i64) },
+            Sort {
+                name: "created_at",
+                column: || Expr::col((Entity, Column::CreatedAt)),
+                value: |row| row.0.item.created_at.into(),
+            },
+            Sort {
+                name: "priority",
+                column: || Expr::col((Entity, Column::Priority)),
+                value: |row| Key::Int(row.0.item.priority as i64),
+            },
         ];
         SORTS
     }

@@ -14,10 +14,10 @@ use super::{
 use crate::kernel::{
     actor::Scope,
     bulk::{self, BulkReport, Outcome},
-    error::{Broken, Error, Result},
+    error::{Error, Result, Violations},
     tx::Tx,
 };
-use crate::work::ownership::{claim, own, release};
+use crate::work::ownership::{claim, release, resolve_assignee};
 
 crate::choice! {
     /// What can be done to many items at once.
@@ -86,9 +86,9 @@ impl bulk::Change for Change {
             && set.contact_status.value().is_some()
         {
             if let Some(assignee) = set.assignee {
-                Broken::default().note(own(tx, Some(assignee)).await)?;
+                Violations::default().collect(resolve_assignee(tx, Some(assignee)).await)?;
             }
-            service::hold_contacts_of(tx, &ids).await?;
+            service::lock_contacts_of(tx, &ids).await?;
         }
         bulk::each(tx, ids, dry_run, async |tx, id| match self {
             Self::Set(set) => service::update(tx, id, set.as_ref().clone()).await.map(drop),
@@ -118,7 +118,9 @@ pub async fn run(tx: &mut Tx, wanted: ActionItemBulk) -> Result<Outcome> {
     {
         actor.may(Scope::ContactsWrite)?;
     }
-    let found = filter.map(|filter| async move |tx: &Tx, most| service::ids(tx.read(), &filter, &Viewer::of(&tx.context), most).await);
+    let found = filter.map(|filter| {
+        async move |tx: &Tx, most| service::ids(tx.read(), &filter, &Viewer::of(&tx.context), most).await
+    });
     let ids = bulk::selected(tx, ids, found).await?;
     bulk::run(tx, ids, change, wanted.dry_run).await
 }

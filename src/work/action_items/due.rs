@@ -35,17 +35,29 @@ pub struct Resolved {
 
 impl Due {
     /// The one that was given; none or several are refused.
-    pub fn one_of(due_in: Option<String>, due_on: Option<NaiveDate>, due_at: Option<Timestamp>) -> Result<Self> {
-        Self::at_most_one(due_in, due_on, due_at)?
-            .ok_or_else(|| Error::field("due_at", "required", "exactly one of due_in, due_on and due_at is required"))
+    pub fn one_of(
+        due_in: Option<String>,
+        due_on: Option<NaiveDate>,
+        due_at: Option<Timestamp>,
+    ) -> Result<Self> {
+        Self::at_most_one(due_in, due_on, due_at)?.ok_or_else(|| {
+            Error::field("due_at", "required", "exactly one of due_in, due_on and due_at is required")
+        })
     }
 
     /// The one that was given, if any; several are refused.
-    pub fn at_most_one(due_in: Option<String>, due_on: Option<NaiveDate>, due_at: Option<Timestamp>) -> Result<Option<Self>> {
-        let mut given = due_in.map(Self::In).into_iter().chain(due_on.map(Self::On)).chain(due_at.map(Self::At));
+    pub fn at_most_one(
+        due_in: Option<String>,
+        due_on: Option<NaiveDate>,
+        due_at: Option<Timestamp>,
+    ) -> Result<Option<Self>> {
+        let mut given =
+            due_in.map(Self::In).into_iter().chain(due_on.map(Self::On)).chain(due_at.map(Self::At));
         match (given.next(), given.next()) {
             (first, None) => Ok(first),
-            _ => Err(Error::field("due_at", "ambiguous", "only one of due_in, due_on and due_at may be given")),
+            _ => {
+                Err(Error::field("due_at", "ambiguous", "only one of due_in, due_on and due_at may be given"))
+            }
         }
     }
 
@@ -53,14 +65,21 @@ impl Due {
     pub async fn resolve(self, tx: &mut Tx, zone: Tz) -> Result<Resolved> {
         match self {
             Self::At(at) => in_range("due_at", at.day_in(Tz::UTC)).map(|()| Resolved { at, on: None }),
-            Self::On(day) => in_range("due_on", day).map(|()| Resolved { at: end_of_day(day, zone), on: Some(day) }),
+            Self::On(day) => {
+                in_range("due_on", day).map(|()| Resolved { at: end_of_day(day, zone), on: Some(day) })
+            }
             Self::In(preset) => {
                 let duration = picklists::duration(tx, &preset).await?;
                 let duration = duration.ok_or_else(|| {
-                    Error::field("due_in", "unknown_value", format!("{preset:?} is no value of the picklist due_presets"))
+                    Error::field(
+                        "due_in",
+                        "unknown_value",
+                        format!("{preset:?} is no value of the picklist due_presets"),
+                    )
                 })?;
-                let resolved = after(tx.now, &duration, zone)
-                    .ok_or_else(|| Error::field("due_in", "invalid_value", format!("{preset} has no usable duration")))?;
+                let resolved = after(tx.now, &duration, zone).ok_or_else(|| {
+                    Error::field("due_in", "invalid_value", format!("{preset} has no usable duration"))
+                })?;
                 in_range("due_in", resolved.at.day_in(zone)).map(|()| resolved)
             }
         }
@@ -69,7 +88,11 @@ impl Due {
 
 /// Dates that every database, language and spreadsheet can hold.
 fn in_range(field: &str, day: NaiveDate) -> Result<()> {
-    if (1900..=2999).contains(&day.year()) { Ok(()) } else { Err(Error::field(field, "range", "must be in the years 1900 to 2999")) }
+    if (1900..=2999).contains(&day.year()) {
+        Ok(())
+    } else {
+        Err(Error::field(field, "range", "must be in the years 1900 to 2999"))
+    }
 }
 
 /// A duration from now: whole days end with that day, anything finer is counted from the instant.
@@ -77,11 +100,15 @@ fn after(now: Timestamp, duration: &str, zone: Tz) -> Option<Resolved> {
     let today = now.day_in(zone);
     let on_day = |day: NaiveDate| Resolved { at: end_of_day(day, zone), on: Some(day) };
     match iso8601::duration(duration).ok()? {
-        Duration::Weeks(weeks) => today.checked_add_signed(TimeDelta::try_weeks(i64::from(weeks))?).map(on_day),
+        Duration::Weeks(weeks) => {
+            today.checked_add_signed(TimeDelta::try_weeks(i64::from(weeks))?).map(on_day)
+        }
         Duration::YMDHMS { year, month, day, hour, minute, second, .. } => {
             let months = year.checked_mul(12)?.checked_add(month)?;
             let seconds = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
-            let that_day = today.checked_add_months(Months::new(months))?.checked_add_signed(TimeDelta::try_days(i64::from(day))?)?;
+            let that_day = today
+                .checked_add_months(Months::new(months))?
+                .checked_add_signed(TimeDelta::try_days(i64::from(day))?)?;
             if seconds == 0 {
                 return Some(on_day(that_day));
             }

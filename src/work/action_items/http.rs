@@ -7,15 +7,15 @@ use super::{
     action_item::{self, Model},
     bulk::{self, ActionItemBulk},
     json::{
-        ActionItemFilter, ActionItemPage, ActionItemPatch, ActionItemView, Cancellation, CompletedView, Completion, CreatedActionItemView,
-        Dated, NewActionItem, Reopening,
+        ActionItemFilter, ActionItemPage, ActionItemPatch, ActionItemView, Cancellation, CompletedView,
+        Completion, CreatedActionItemView, DueInput, NewActionItem, Reopening,
     },
     rules::Viewer,
     service::{self, Links, view_of},
 };
 use crate::kernel::{
     bulk::{BulkReport, Outcome},
-    http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes},
+    http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes},
     jobs::JobView,
 };
 use crate::work::ownership::{claim, release};
@@ -42,11 +42,19 @@ pub fn routes(routes: &mut Routes) {
 /// `created_at`, `priority`. Expands: `labels`, `contact`.
 #[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:read"])), params(ActionItemPage, ActionItemFilter), responses((status = 200, description = "A page of action items.", body = ActionItemPage)))]
 #[get("/action-items")]
-async fn list_action_items(db: Data<Db>, list: List<ActionItemFilter>) -> Result<Listing> {
+async fn list_action_items(db: Data<Db>, list: List<ActionItemFilter>) -> Result<ListReply> {
     let viewer = Viewer::of(&list.context);
-    let page = service::page(db.read(), &list.context, &viewer, &list.filter, action_item::select(list.page.texts()), &list.page).await?;
+    let page = service::page(
+        db.read(),
+        &list.context,
+        &viewer,
+        &list.filter,
+        action_item::select(list.page.texts()),
+        &list.page,
+    )
+    .await?;
     let more = service::applied_defaults(db.read(), &viewer, &list.filter, &list.page).await?;
-    Listing::with(&list, &page, more)
+    ListReply::with(&list, &page, more)
 }
 
 /// Create an action item
@@ -57,10 +65,10 @@ async fn list_action_items(db: Data<Db>, list: List<ActionItemFilter>) -> Result
 /// `variables` are recorded and required ones demanded (S2-12), `close_previous` completes the last one (S2-13).
 #[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = NewActionItem, responses((status = 201, description = "The new action item.", body = CreatedActionItemView)))]
 #[post("/action-items")]
-async fn create_action_item(db: Data<Db>, call: Call<NewActionItem>) -> Result<Answer> {
-    call.write(&db, async move |tx, new| {
+async fn create_action_item(db: Data<Db>, body: JsonBody<NewActionItem>) -> Result<Reply> {
+    body.write(&db, async move |tx, new| {
         let created = service::create(tx, new, Links::default()).await?;
-        Answer::created(&service::created_view(tx, created).await?)
+        Reply::created(&service::created_view(tx, created).await?)
     })
     .await
 }
@@ -73,10 +81,10 @@ async fn create_action_item(db: Data<Db>, call: Call<NewActionItem>) -> Result<A
 /// filter is named, which takes `action_items:read`.
 #[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = ActionItemBulk, responses((status = 200, description = "What became of each.", body = BulkReport), (status = 202, description = "The job that does it.", body = JobView)))]
 #[post("/action-items/bulk")]
-async fn bulk_action_items(db: Data<Db>, call: Call<ActionItemBulk>) -> Result<Answer> {
-    call.write(&db, async move |tx, wanted| match bulk::run(tx, wanted).await? {
-        Outcome::Done(report) => Answer::json(200, &report),
-        Outcome::Enqueued(job) => Answer::accepted(&JobView::from(*job)),
+async fn bulk_action_items(db: Data<Db>, body: JsonBody<ActionItemBulk>) -> Result<Reply> {
+    body.write(&db, async move |tx, wanted| match bulk::run(tx, wanted).await? {
+        Outcome::Done(report) => Reply::json(200, &report),
+        Outcome::Enqueued(job) => Reply::accepted(&JobView::from(*job)),
     })
     .await
 }
@@ -86,8 +94,8 @@ async fn bulk_action_items(db: Data<Db>, call: Call<ActionItemBulk>) -> Result<A
 /// Everyone on staff may read every item.
 #[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:read"])), responses((status = 200, description = "The action item.", body = ActionItemView)))]
 #[get("/action-items/{id}")]
-async fn read_action_item(db: Data<Db>, Path(id): Path<Uuid>, context: Context) -> Result<Answer> {
-    Answer::ok(&service::find(db.read(), id, &Viewer::of(&context)).await?)
+async fn read_action_item(db: Data<Db>, Path(id): Path<Uuid>, context: Context) -> Result<Reply> {
+    Reply::ok(&service::find(db.read(), id, &Viewer::of(&context)).await?)
 }
 
 /// Change an action item
@@ -96,10 +104,14 @@ async fn read_action_item(db: Data<Db>, Path(id): Path<Uuid>, context: Context) 
 /// groups' and public items; managers all (S0-21). 409 `wrong_status` unless it is open.
 #[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = ActionItemPatch, responses((status = 200, description = "The item as it is now.", body = ActionItemView), (status = 409, description = "It is not open.")))]
 #[patch("/action-items/{id}")]
-async fn update_action_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<ActionItemPatch>) -> Result<Answer> {
-    call.write(&db, async move |tx, patch| {
+async fn update_action_item(
+    db: Data<Db>,
+    Path(id): Path<Uuid>,
+    body: JsonBody<ActionItemPatch>,
+) -> Result<Reply> {
+    body.write(&db, async move |tx, patch| {
         let item = service::update(tx, id, patch).await?;
-        Answer::ok(&view_of(tx, item).await?)
+        Reply::ok(&view_of(tx, item).await?)
     })
     .await
 }
@@ -110,13 +122,12 @@ async fn update_action_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Actio
 /// the other 409 `already_claimed` with the `holder`. Claiming what one has changes nothing.
 #[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), responses((status = 200, description = "The item, now one's own.", body = ActionItemView)))]
 #[post("/action-items/{id}/claim")]
-async fn claim_action_item(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
-    command
-        .write(&db, async move |tx| {
-            let item = claim::<Model>(tx, id).await?;
-            Answer::ok(&view_of(tx, item).await?)
-        })
-        .await
+async fn claim_action_item(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
+    body.write(&db, async move |tx| {
+        let item = claim::<Model>(tx, id).await?;
+        Reply::ok(&view_of(tx, item).await?)
+    })
+    .await
 }
 
 /// Release an action item
@@ -124,13 +135,12 @@ async fn claim_action_item(db: Data<Db>, Path(id): Path<Uuid>, command: Command)
 /// Back to the queue it was claimed from; 409 `nothing_to_release` when there is none.
 #[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), responses((status = 200, description = "The item, back in its queue.", body = ActionItemView)))]
 #[post("/action-items/{id}/release")]
-async fn release_action_item(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
-    command
-        .write(&db, async move |tx| {
-            let item = release::<Model>(tx, id).await?;
-            Answer::ok(&view_of(tx, item).await?)
-        })
-        .await
+async fn release_action_item(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
+    body.write(&db, async move |tx| {
+        let item = release::<Model>(tx, id).await?;
+        Reply::ok(&view_of(tx, item).await?)
+    })
+    .await
 }
 
 /// Complete an action item
@@ -139,14 +149,18 @@ async fn release_action_item(db: Data<Db>, Path(id): Path<Uuid>, command: Comman
 /// else is planned for the contact (S2-6).
 #[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = Option<Completion>, responses((status = 200, description = "The completed item and what comes next.", body = CompletedView)))]
 #[post("/action-items/{id}/complete")]
-async fn complete_action_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Completion>) -> Result<Answer> {
-    call.write(&db, async move |tx, completion| {
+async fn complete_action_item(
+    db: Data<Db>,
+    Path(id): Path<Uuid>,
+    body: JsonBody<Completion>,
+) -> Result<Reply> {
+    body.write(&db, async move |tx, completion| {
         let service::Completed { item, next, warnings } = service::complete(tx, id, completion).await?;
         let next = match next {
             Some(next) => Some(service::created_view(tx, next).await?),
             None => None,
         };
-        Answer::ok(&CompletedView { item: view_of(tx, item).await?, next, warnings })
+        Reply::ok(&CompletedView { item: view_of(tx, item).await?, next, warnings })
     })
     .await
 }
@@ -157,10 +171,10 @@ async fn complete_action_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Com
 /// else, which is needed when they are gone.
 #[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = Option<Reopening>, responses((status = 200, description = "The open item.", body = ActionItemView)))]
 #[post("/action-items/{id}/reopen")]
-async fn reopen_action_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Reopening>) -> Result<Answer> {
-    call.write(&db, async move |tx, reopening| {
+async fn reopen_action_item(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<Reopening>) -> Result<Reply> {
+    body.write(&db, async move |tx, reopening| {
         let item = service::reopen(tx, id, reopening).await?;
-        Answer::ok(&view_of(tx, item).await?)
+        Reply::ok(&view_of(tx, item).await?)
     })
     .await
 }
@@ -168,12 +182,12 @@ async fn reopen_action_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Reope
 /// Snooze an action item
 ///
 /// Moves its due date; it leaves today's queue until then.
-#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = Dated, responses((status = 200, description = "The item with its new date.", body = ActionItemView)))]
+#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = DueInput, responses((status = 200, description = "The item with its new date.", body = ActionItemView)))]
 #[post("/action-items/{id}/snooze")]
-async fn snooze_action_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Dated>) -> Result<Answer> {
-    call.write(&db, async move |tx, until| {
+async fn snooze_action_item(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<DueInput>) -> Result<Reply> {
+    body.write(&db, async move |tx, until| {
         let item = service::snooze(tx, id, until).await?;
-        Answer::ok(&view_of(tx, item).await?)
+        Reply::ok(&view_of(tx, item).await?)
     })
     .await
 }
@@ -183,10 +197,14 @@ async fn snooze_action_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Dated
 /// It need not be done; it stays in every history.
 #[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = Option<Cancellation>, responses((status = 200, description = "The cancelled item.", body = ActionItemView)))]
 #[post("/action-items/{id}/cancel")]
-async fn cancel_action_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Cancellation>) -> Result<Answer> {
-    call.write(&db, async move |tx, cancellation| {
+async fn cancel_action_item(
+    db: Data<Db>,
+    Path(id): Path<Uuid>,
+    body: JsonBody<Cancellation>,
+) -> Result<Reply> {
+    body.write(&db, async move |tx, cancellation| {
         let item = service::cancel(tx, id, cancellation).await?;
-        Answer::ok(&view_of(tx, item).await?)
+        Reply::ok(&view_of(tx, item).await?)
     })
     .await
 }

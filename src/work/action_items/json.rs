@@ -29,10 +29,10 @@ use crate::{
         subjects::{Subject, SubjectText},
     },
     kernel::{
-        actor::Named,
+        actor::ActorRef,
         clock::Timestamp,
         error::Result,
-        filter::{Alternative, AnyOf, Flag, Whose},
+        filter::{Alternative, AnyOf, Flag, OwnerFilter},
         http::View,
         list::Texts,
         patch::{Patch, not_null},
@@ -105,8 +105,8 @@ pub struct NewActionItem {
 
 impl NewActionItem {
     /// The picklist values in it, each with its list.
-    pub fn words(&self) -> impl Iterator<Item = (&str, &str)> {
-        let subject = self.subject.as_ref().map(Subject::word);
+    pub fn picklist_refs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let subject = self.subject.as_ref().map(Subject::picklist_ref);
         let action = self.action.as_deref().map(|action| (ACTIONS, action));
         let due = self.due_in.as_deref().map(|preset| (DUE_PRESETS, preset));
         let status = self.contact_status.as_deref().map(|status| (CONTACT_STATUSES, status));
@@ -115,7 +115,8 @@ impl NewActionItem {
 
     /// Whether writing it changes what its contact is or has.
     pub(super) fn changes_contact(&self) -> bool {
-        self.contact_status.is_some() || !matches!(self.close_previous, None | Some(ClosePrevious::Newest(false)))
+        self.contact_status.is_some()
+            || !matches!(self.close_previous, None | Some(ClosePrevious::Newest(false)))
     }
 }
 
@@ -141,7 +142,9 @@ impl<'de> Deserialize<'de> for ClosePrevious {
                 Ok(ClosePrevious::Newest(newest))
             }
             fn visit_str<E: de::Error>(self, id: &str) -> std::result::Result<ClosePrevious, E> {
-                id.parse().map(ClosePrevious::Item).map_err(|_| E::custom("expected true, false or the id of an action item"))
+                id.parse()
+                    .map(ClosePrevious::Item)
+                    .map_err(|_| E::custom("expected true, false or the id of an action item"))
             }
         }
         deserializer.deserialize_any(Visitor)
@@ -150,7 +153,9 @@ impl<'de> Deserialize<'de> for ClosePrevious {
 
 impl PartialSchema for ClosePrevious {
     fn schema() -> RefOr<Schema> {
-        let id = ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
+        let id = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
         OneOfBuilder::new()
             .description(Some("Which item a new one takes the place of: `true` for the contact's newest that has an action, or an id."))
             .item(ObjectBuilder::new().schema_type(Type::Boolean))
@@ -224,7 +229,7 @@ pub struct ActionItemPatch {
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"due_in": "in_1_week"}))]
-pub struct Dated {
+pub struct DueInput {
     /// A value of the picklist `due_presets`, counted from today.
     #[validate(length(min = 1, max = 64))]
     #[schema(nullable = false, min_length = 1, max_length = 64, example = "in_1_week")]
@@ -237,7 +242,7 @@ pub struct Dated {
     pub due_at: Option<Timestamp>,
 }
 
-impl Dated {
+impl DueInput {
     pub(super) fn due(self) -> Result<Due> {
         Due::one_of(self.due_in, self.due_on, self.due_at)
     }
@@ -334,12 +339,12 @@ pub struct ActionItemView {
     pub completed_at: Option<Timestamp>,
     /// Who did it.
     #[schema(required)]
-    pub completed_by: Option<Named>,
+    pub completed_by: Option<ActorRef>,
     /// Why it need not be done.
     #[schema(required)]
     pub cancel_reason: Option<String>,
     /// Who asked for it.
-    pub created_by: Named,
+    pub created_by: ActorRef,
     /// When.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -360,7 +365,8 @@ impl ActionItemView {
     pub(super) fn new(row: Row, viewer: &Viewer) -> Self {
         let bucket = viewer.bucket(&row.item);
         let Row { item, assignee_name, origin_name, created_by_name, completed_by_name } = row;
-        let named = |id, name: Option<String>| Named { id, name: name.unwrap_or_else(|| "Caseload".into()) };
+        let named =
+            |id, name: Option<String>| ActorRef { id, name: name.unwrap_or_else(|| "Caseload".into()) };
         Self {
             id: item.id,
             subject: Subject { r#type: item.subject_type, id: item.subject_id },
@@ -475,7 +481,7 @@ impl View for CompletedView {
 /// Alternative statuses.
 pub type Statuses = AnyOf<Status>;
 /// Alternative owners.
-pub type Owners = AnyOf<Whose>;
+pub type Owners = AnyOf<OwnerFilter>;
 /// Alternative buckets.
 pub type Buckets = AnyOf<Bucket>;
 /// Alternative priorities.
@@ -493,7 +499,9 @@ impl FromStr for VariableValue {
     fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
         let fits = |word: &str| text::key(word).is_ok() && word.len() <= 64;
         match text.split_once(':') {
-            Some((variable, value)) if fits(variable) && fits(value) => Ok(Self(variable.into(), value.into())),
+            Some((variable, value)) if fits(variable) && fits(value) => {
+                Ok(Self(variable.into(), value.into()))
+            }
             _ => Err("expected a variable and a value, such as store:grocery"),
         }
     }

@@ -11,12 +11,15 @@ mod rules;
 mod service;
 
 pub use action_item::{Priority, Status};
-pub use json::{ActionItemFilter, ActionItemPage, ActionItemView, Completion, CreatedActionItemView, NewActionItem, Reopening};
+pub use json::{
+    ActionItemFilter, ActionItemPage, ActionItemView, Completion, CreatedActionItemView, NewActionItem,
+    Reopening,
+};
 pub use reactions::find_contact;
 pub use rules::{Bucket, Viewer};
 pub use service::{
-    Completed, Created, Links, by_ids, claim_oldest, complete, create, created_view, found, hold, is_open, newest_of, orphaned, page,
-    view_of,
+    Completed, Created, Links, by_ids, claim_oldest, complete, create, created_view, filtered_query, is_open,
+    lock_for_update, newest_of, orphaned, page, view_of,
 };
 
-pub use super::ownership::{Assignee, AssigneeRef, AssigneeType, Owner, has, own};
+pub use super::ownership::{Assignee, AssigneeRef, AssigneeType, Owner, is_assigned_to, resolve_assignee};

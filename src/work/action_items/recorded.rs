@@ -39,7 +39,7 @@ pub async fn add(tx: &mut Tx, item: &ActionItem) -> Result<()> {
         due_at: item.due_at,
         open,
     };
-    tx.put_all(item.variables.0.iter().map(one).collect()).await
+    tx.insert_all_unjournaled(item.variables.0.iter().map(one).collect()).await
 }
 
 /// Keeps what an item is found by as the item is.

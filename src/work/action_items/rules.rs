@@ -45,7 +45,11 @@ impl Viewer {
     /// Whoever asks, in a zone they name.
     #[must_use]
     pub fn in_zone(context: &Context, zone: Tz) -> Self {
-        Self { person: context.actor.user(), now: context.now, today_ends: end_of_day(context.now.day_in(zone), zone) }
+        Self {
+            person: context.actor.user(),
+            now: context.now,
+            today_ends: end_of_day(context.now.day_in(zone), zone),
+        }
     }
 
     /// Whoever asks, in the zone that a query parameter names, or in their own.

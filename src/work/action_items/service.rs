@@ -14,8 +14,9 @@ use super::{
     action_item::{self, Column, Entity, Model, Row, RowByVariable, Status},
     due::{Due, Resolved},
     json::{
-        ACTIONS, ActionItemFilter, ActionItemPatch, ActionItemView, AppliedDefaults, CONTACT_STATUSES, Cancellation, ClosePrevious,
-        Completion, CreatedActionItemView, Dated, NewActionItem, Reopening, VariableValue, Warning,
+        ACTIONS, ActionItemFilter, ActionItemPatch, ActionItemView, AppliedDefaults, CONTACT_STATUSES,
+        Cancellation, ClosePrevious, Completion, CreatedActionItemView, DueInput, NewActionItem, Reopening,
+        VariableValue, Warning,
     },
     recorded,
     rules::{Bucket, Viewer},
@@ -27,18 +28,21 @@ use crate::{
         variables::{self, Target},
     },
     customers::{
-        contacts::{self, contact::Words},
+        contacts::{self, contact::StringMap},
         subjects::{self, Subject},
     },
     kernel::{
         context::Context,
-        error::{Broken, Code, Error, Result},
-        filter::{AnyOf, Narrow, owned_by, owned_by_another},
+        error::{Code, Error, Result, Violations},
+        filter::{AnyOf, FilterExt, owned_by, owned_by_another},
         list::{self, Page, PageRequest, Texts},
         reader::Reader,
         tx::Tx,
     },
-    work::ownership::{self, AssigneeRef, AssigneeType, Owned, own, own_if_named, take, workable},
+    work::ownership::{
+        self, AssigneeRef, AssigneeType, Owned, record_claim, resolve_assignee, resolve_assignee_opt,
+        workable,
+    },
 };
 
 /// What a new item belongs to.
@@ -69,51 +73,59 @@ pub struct Created {
 
 /// Holds what writing these items will change, in the order that everybody keeps: their owners, then their contacts, then
 /// what the contacts have. Whoever writes several, or holds anything else before, says so first.
-pub async fn hold(tx: &mut Tx, new: &[NewActionItem], links: &Links) -> Result<()> {
+pub async fn lock_for_update(tx: &mut Tx, new: &[NewActionItem], links: &Links) -> Result<()> {
     if !new.iter().any(NewActionItem::changes_contact) {
         return Ok(());
     }
     let mut contacts = Vec::new();
     for item in new {
         // One who cannot have it is named when the item is written.
-        Broken::default().note(own(tx, item.assignee).await)?;
+        Violations::default().collect(resolve_assignee(tx, item.assignee).await)?;
         let named = item.contact_id.or(links.contact_id);
         contacts.extend(match item.subject.as_ref().or(links.subject.as_ref()) {
-            Some(subject) if item.contact_id.is_none() => subjects::known(tx.read(), subject).await?.or(named),
+            Some(subject) if item.contact_id.is_none() => {
+                subjects::contact_of(tx.read(), subject).await?.or(named)
+            }
             _ => named,
         });
     }
-    contacts::hold(tx, contacts).await
+    contacts::lock_for_update(tx, contacts).await
 }
 
 /// Adds an item. Its owner is held until the end.
 pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Created> {
-    hold(tx, std::slice::from_ref(&new), &links).await?;
-    picklists::learn(tx, new.words()).await?;
-    let mut broken = Broken::default();
-    let about = broken.note(about(tx, new.subject, new.contact_id, &links).await)?;
+    lock_for_update(tx, std::slice::from_ref(&new), &links).await?;
+    picklists::preload(tx, new.picklist_refs()).await?;
+    let mut violations = Violations::default();
+    let about = violations.collect(about(tx, new.subject, new.contact_id, &links).await)?;
     let contact = about.as_ref().and_then(|(_, contact)| *contact);
     if let Some(action) = &new.action {
-        broken.note(picklists::check(tx, ACTIONS, action, "action").await)?;
+        violations.collect(picklists::check(tx, ACTIONS, action, "action").await)?;
     }
     if let Some(status) = &new.contact_status {
-        broken.note(picklists::check(tx, CONTACT_STATUSES, status, "contact_status").await)?;
+        violations.collect(picklists::check(tx, CONTACT_STATUSES, status, "contact_status").await)?;
     }
     if about.is_some() && contact.is_none() {
-        let closes = new.close_previous.filter(|which| *which != ClosePrevious::Newest(false)).map(|_| "close_previous");
+        let closes = new
+            .close_previous
+            .filter(|which| *which != ClosePrevious::Newest(false))
+            .map(|_| "close_previous");
         for field in new.contact_status.as_ref().map(|_| "contact_status").into_iter().chain(closes) {
-            broken.note::<()>(Err(of_no_contact(field)))?;
+            violations.collect::<()>(Err(of_no_contact(field)))?;
         }
     }
     let given = new.variables.into_iter().map(|(key, value)| (key, Some(value))).collect();
     let is_crm_note = contact.is_some() && (new.action.is_some() || new.contact_status.is_some());
     let copied = copied_from(tx, contact).await?;
-    let variables = broken.note(variables::merge(tx, Target::ActionItems, &copied, &given, is_crm_note).await)?;
-    let owner = broken.note(own(tx, new.assignee).await)?;
+    let variables =
+        violations.collect(variables::merge(tx, Target::ActionItems, &copied, &given, is_crm_note).await)?;
+    let owner = violations.collect(resolve_assignee(tx, new.assignee).await)?;
     let zone = owner.map_or(tx.company_zone, |owner| owner.zone);
-    let due = broken.note(due_of(tx, Due::one_of(new.due_in, new.due_on, new.due_at), zone).await)?;
-    broken.end()?;
-    let (Some((subject, contact_id)), Some(owner), Some(due), Some(variables)) = (about, owner, due, variables) else {
+    let due = violations.collect(due_of(tx, Due::one_of(new.due_in, new.due_on, new.due_at), zone).await)?;
+    violations.into_result()?;
+    let (Some((subject, contact_id)), Some(owner), Some(due), Some(variables)) =
+        (about, owner, due, variables)
+    else {
         return Err(Error::internal("a check gave nothing"));
     };
     let closed_previous = match (new.close_previous, contact_id) {
@@ -133,7 +145,7 @@ pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Cre
         details: new.details,
         action: new.action,
         contact_status: new.contact_status,
-        variables: Words(variables),
+        variables: StringMap(variables),
         priority: new.priority,
         assignee_type: owner.kind,
         assignee_id: owner.id,
@@ -169,12 +181,12 @@ struct Copied(HashMap<Uuid, BTreeMap<String, String>>);
 /// The values of a contact that could be recorded with an item now.
 async fn copied_from(tx: &mut Tx, contact: Option<Uuid>) -> Result<BTreeMap<String, String>> {
     let Some(contact) = contact else { return Ok(BTreeMap::new()) };
-    if let Some(read) = tx.memory::<Copied>().0.get(&contact) {
+    if let Some(read) = tx.cache::<Copied>().0.get(&contact) {
         return Ok(read.clone());
     }
     let values = contacts::variables_of(tx, contact).await?;
     let usable = variables::usable(tx, Target::ActionItems, &values).await?;
-    tx.memory::<Copied>().0.insert(contact, usable.clone());
+    tx.cache::<Copied>().0.insert(contact, usable.clone());
     Ok(usable)
 }
 
@@ -184,26 +196,36 @@ async fn close(tx: &mut Tx, which: ClosePrevious, contact: Uuid) -> Result<Optio
     let previous = match which {
         ClosePrevious::Newest(false) => None,
         ClosePrevious::Newest(true) => {
-            let open = Entity::find().filter(is_open()).filter(Column::ContactId.is_in(cluster)).filter(Column::Action.is_not_null());
+            let open = Entity::find()
+                .filter(is_open())
+                .filter(Column::ContactId.is_in(cluster))
+                .filter(Column::Action.is_not_null());
             let newest = open.order_by_desc(Column::CreatedAt).order_by_desc(Column::Id).limit(1);
             tx.read().model(tx.for_update(newest)).await?
         }
         ClosePrevious::Item(id) => {
             let named = tx.read().model(tx.for_update(Entity::find_by_id(id))).await?;
-            let named = named.filter(|item| item.contact_id.is_some_and(|contact| cluster.contains(&contact)));
-            Some(named.ok_or_else(|| Error::field("close_previous", "unknown", "is no action item about this contact"))?)
+            let named =
+                named.filter(|item| item.contact_id.is_some_and(|contact| cluster.contains(&contact)));
+            Some(named.ok_or_else(|| {
+                Error::field("close_previous", "unknown", "is no action item about this contact")
+            })?)
         }
     };
     let Some(previous) = previous else { return Ok(None) };
-    previous.may_work(&tx.context.actor)?;
+    previous.authorize_write(&tx.context.actor)?;
     previous.require_open()?;
     finish(tx, previous).await.map(|done| Some(done.id))
 }
 
 /// Marks an open item done.
 async fn finish(tx: &mut Tx, before: Model) -> Result<Model> {
-    let after =
-        Model { status: Status::Completed, completed_at: Some(tx.now), completed_by_id: Some(tx.context.actor.author()), ..before.clone() };
+    let after = Model {
+        status: Status::Completed,
+        completed_at: Some(tx.now),
+        completed_by_id: Some(tx.context.actor.author()),
+        ..before.clone()
+    };
     change(tx, &before, after, "action_item.completed").await
 }
 
@@ -215,12 +237,17 @@ async fn change(tx: &mut Tx, before: &Model, after: Model, event: &str) -> Resul
 }
 
 /// What a new item is about and whom: what it says itself, which is checked, or what it belongs to.
-async fn about(tx: &mut Tx, subject: Option<Subject>, contact: Option<Uuid>, links: &Links) -> Result<(Subject, Option<Uuid>)> {
+async fn about(
+    tx: &mut Tx,
+    subject: Option<Subject>,
+    contact: Option<Uuid>,
+    links: &Links,
+) -> Result<(Subject, Option<Uuid>)> {
     match (subject, contact, &links.subject) {
         (None, None, Some(inherited)) => Ok((inherited.clone(), links.contact_id)),
         // Another subject of the same contact, unless it says otherwise.
-        (Some(subject), None, _) => subjects::whom(tx, Some(subject), links.contact_id).await,
-        (subject, contact, _) => subjects::whom(tx, subject, contact).await,
+        (Some(subject), None, _) => subjects::resolve_subject(tx, Some(subject), links.contact_id).await,
+        (subject, contact, _) => subjects::resolve_subject(tx, subject, contact).await,
     }
 }
 
@@ -231,46 +258,51 @@ async fn due_of(tx: &mut Tx, wanted: Result<Due>, zone: Tz) -> Result<Resolved> 
 /// Changes an open item; also who has it and by when.
 pub async fn update(tx: &mut Tx, id: Uuid, patch: ActionItemPatch) -> Result<Model> {
     // The owner first, then the item: everybody locks in this order, so nobody waits in a circle.
-    let mut broken = Broken::default();
-    let owner = broken.note(own_if_named(tx, patch.assignee).await)?.flatten();
+    let mut violations = Violations::default();
+    let owner = violations.collect(resolve_assignee_opt(tx, patch.assignee).await)?.flatten();
     if patch.contact_status.value().is_some() {
-        hold_contacts_of(tx, &[id]).await?;
+        lock_contacts_of(tx, &[id]).await?;
     }
     let before: Model = workable(tx, id).await?;
     before.require_open()?;
     let mut after = before.clone();
-    broken.note(patch.title.line_over(&mut after.title, "title"))?;
-    broken.note(patch.details.over(&mut after.details, "details"))?;
+    violations.collect(patch.title.line_over(&mut after.title, "title"))?;
+    violations.collect(patch.details.over(&mut after.details, "details"))?;
     if let Some(action) = patch.action.value()
         && before.action.as_ref() != Some(action)
     {
-        broken.note(picklists::check(tx, ACTIONS, action, "action").await)?;
+        violations.collect(picklists::check(tx, ACTIONS, action, "action").await)?;
     }
     patch.action.onto(&mut after.action);
-    let status = patch.contact_status.value().filter(|status| before.contact_status.as_ref() != Some(status)).cloned();
+    let status =
+        patch.contact_status.value().filter(|status| before.contact_status.as_ref() != Some(status)).cloned();
     if let Some(status) = &status {
-        broken.note(picklists::check(tx, CONTACT_STATUSES, status, "contact_status").await)?;
+        violations.collect(picklists::check(tx, CONTACT_STATUSES, status, "contact_status").await)?;
         if before.contact_id.is_none() {
-            broken.note::<()>(Err(of_no_contact("contact_status")))?;
+            violations.collect::<()>(Err(of_no_contact("contact_status")))?;
         }
     }
     patch.contact_status.onto(&mut after.contact_status);
     if let Some(changes) = patch.variables.over_all(&before.variables.0) {
-        let is_crm_note = after.contact_id.is_some() && (after.action.is_some() || after.contact_status.is_some());
-        let merged = variables::merge(tx, Target::ActionItems, &before.variables.0, &changes, is_crm_note).await;
-        after.variables.0 = broken.note(merged)?.unwrap_or_default();
+        let is_crm_note =
+            after.contact_id.is_some() && (after.action.is_some() || after.contact_status.is_some());
+        let merged =
+            variables::merge(tx, Target::ActionItems, &before.variables.0, &changes, is_crm_note).await;
+        after.variables.0 = violations.collect(merged)?.unwrap_or_default();
     }
-    broken.note(patch.priority.over(&mut after.priority, "priority"))?;
-    if let Some(due) = broken.note(Due::at_most_one(patch.due_in, patch.due_on, patch.due_at))?.flatten() {
+    violations.collect(patch.priority.over(&mut after.priority, "priority"))?;
+    if let Some(due) =
+        violations.collect(Due::at_most_one(patch.due_in, patch.due_on, patch.due_at))?.flatten()
+    {
         let zone = match owner {
             Some(owner) => owner.zone,
             None => zone_of(tx, &before).await?,
         };
-        broken.note(date(&mut after, due, tx, zone).await)?;
+        violations.collect(date(&mut after, due, tx, zone).await)?;
     }
-    broken.end()?;
+    violations.into_result()?;
     if let Some(owner) = owner {
-        after.give(owner);
+        after.reassign(owner);
     }
     let event = Model::moved_or(&before, &after, "updated");
     let after = change(tx, &before, after, &event).await?;
@@ -282,18 +314,18 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ActionItemPatch) -> Result<Mod
 }
 
 /// Locks the contacts of some items, for whoever is going to change them.
-pub async fn hold_contacts_of(tx: &mut Tx, ids: &[Uuid]) -> Result<()> {
+pub async fn lock_contacts_of(tx: &mut Tx, ids: &[Uuid]) -> Result<()> {
     let mut select = Query::select();
     select.distinct().expr_as(Expr::col((Entity, Column::ContactId)), Alias::new("id")).from(Entity);
     select.and_where(Expr::col((Entity, Column::Id)).is_in(ids.iter().copied()));
     select.and_where(Expr::col((Entity, Column::ContactId)).is_not_null());
-    let found = tx.read().all::<Found>(&select).await?;
-    contacts::hold(tx, found.into_iter().map(|found| found.id)).await
+    let found = tx.read().all::<IdRow>(&select).await?;
+    contacts::lock_for_update(tx, found.into_iter().map(|found| found.id)).await
 }
 
 /// Takes the oldest open item of a group's queue, or of the public one; two callers never get the same.
 pub async fn claim_oldest(tx: &mut Tx, group: Option<Uuid>) -> Result<Option<Model>> {
-    let owner = own(tx, None).await?;
+    let owner = resolve_assignee(tx, None).await?;
     let mut oldest = Entity::find().into_query();
     oldest.and_where(is_open()).and_where(match group {
         Some(id) => Expr::col((Entity, Column::AssigneeId)).eq(id),
@@ -302,7 +334,7 @@ pub async fn claim_oldest(tx: &mut Tx, group: Option<Uuid>) -> Result<Option<Mod
     oldest.order_by((Entity, Column::DueAt), Order::Asc).order_by((Entity, Column::Id), Order::Asc).limit(1);
     tx.skip_locked(&mut oldest);
     match tx.read().one::<Model>(&oldest).await? {
-        Some(item) => take(tx, item, owner).await.map(Some),
+        Some(item) => record_claim(tx, item, owner).await.map(Some),
         None => Ok(None),
     }
 }
@@ -322,10 +354,10 @@ pub struct Completed {
 pub async fn complete(tx: &mut Tx, id: Uuid, completion: Completion) -> Result<Completed> {
     if let Some(next) = &completion.next {
         // As everywhere, the owner first, then the contact, then the item; one who cannot be is named when the next item is made.
-        Broken::default().note(own(tx, next.assignee).await)?;
+        Violations::default().collect(resolve_assignee(tx, next.assignee).await)?;
         let seen = tx.read().model(Entity::find_by_id(id)).await?;
         let links = Links { contact_id: seen.and_then(|item| item.contact_id), ..Links::default() };
-        hold(tx, std::slice::from_ref(next), &links).await?;
+        lock_for_update(tx, std::slice::from_ref(next), &links).await?;
     }
     let before: Model = workable(tx, id).await?;
     before.require_open()?;
@@ -358,23 +390,32 @@ async fn has_open(reader: Reader<'_>, contact: Uuid) -> Result<bool> {
 
 /// Takes up an item again that was completed or cancelled, by somebody who is there.
 pub async fn reopen(tx: &mut Tx, id: Uuid, reopening: Reopening) -> Result<Model> {
-    let owner = own_if_named(tx, reopening.assignee).await?;
+    let owner = resolve_assignee_opt(tx, reopening.assignee).await?;
     let before: Model = workable(tx, id).await?;
     if before.status == Status::Open {
-        return Err(Error::new(Code::WrongStatus, "It is open already.").with("current_status", before.status));
+        return Err(
+            Error::new(Code::WrongStatus, "It is open already.").with("current_status", before.status)
+        );
     }
-    let mut after = Model { status: Status::Open, completed_at: None, completed_by_id: None, cancel_reason: None, ..before.clone() };
+    let mut after = Model {
+        status: Status::Open,
+        completed_at: None,
+        completed_by_id: None,
+        cancel_reason: None,
+        ..before.clone()
+    };
     match owner {
-        Some(owner) => after.give(owner),
+        Some(owner) => after.reassign(owner),
         None => {
-            own(tx, Some(AssigneeRef { kind: before.assignee_type, id: before.assignee_id })).await?;
+            resolve_assignee(tx, Some(AssigneeRef { kind: before.assignee_type, id: before.assignee_id }))
+                .await?;
         }
     }
     change(tx, &before, after, "action_item.reopened").await
 }
 
 /// Moves the due date of an open item.
-pub async fn snooze(tx: &mut Tx, id: Uuid, until: Dated) -> Result<Model> {
+pub async fn snooze(tx: &mut Tx, id: Uuid, until: DueInput) -> Result<Model> {
     let due = until.due()?;
     let before: Model = workable(tx, id).await?;
     before.require_open()?;
@@ -419,7 +460,11 @@ pub async fn find(reader: Reader<'_>, id: Uuid, viewer: &Viewer) -> Result<Actio
 }
 
 /// Several items at once, by their ids, as lists show them.
-pub async fn by_ids(reader: Reader<'_>, ids: &[Uuid], viewer: &Viewer) -> Result<HashMap<Uuid, ActionItemView>> {
+pub async fn by_ids(
+    reader: Reader<'_>,
+    ids: &[Uuid],
+    viewer: &Viewer,
+) -> Result<HashMap<Uuid, ActionItemView>> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
@@ -441,7 +486,10 @@ pub async fn view_of(tx: &Tx, item: Model) -> Result<ActionItemView> {
 
 /// A new item as others see it.
 pub async fn created_view(tx: &Tx, created: Created) -> Result<CreatedActionItemView> {
-    Ok(CreatedActionItemView { item: view_of(tx, created.item).await?, closed_previous: created.closed_previous })
+    Ok(CreatedActionItemView {
+        item: view_of(tx, created.item).await?,
+        closed_previous: created.closed_previous,
+    })
 }
 
 /// Whether an item is open.
@@ -451,7 +499,7 @@ pub fn is_open() -> Expr {
 }
 
 /// A filter, with what the database had to be asked for before.
-pub struct Asked<'a> {
+pub struct PreparedFilter<'a> {
     filter: &'a ActionItemFilter,
     /// The contact, and whatever was merged with it.
     contacts: Option<AnyOf<Uuid>>,
@@ -460,7 +508,7 @@ pub struct Asked<'a> {
     backend: DbBackend,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> PreparedFilter<'a> {
     /// Looks up what a filter names; refuses a variable that there is not.
     pub async fn of(reader: Reader<'_>, filter: &'a ActionItemFilter) -> Result<Self> {
         let contacts = match filter.contact_id {
@@ -472,7 +520,11 @@ impl<'a> Asked<'a> {
             let known = variables::picklists_of(reader).await?;
             for VariableValue(variable, value) in values {
                 if !known.contains_key(variable) {
-                    return Err(Error::parameter("variable", "unknown_variable", format!("There is no variable {variable:?}.")));
+                    return Err(Error::parameter(
+                        "variable",
+                        "unknown_variable",
+                        format!("There is no variable {variable:?}."),
+                    ));
                 }
                 variables.entry(variable).or_default().push(value.clone());
             }
@@ -490,7 +542,7 @@ pub async fn page(
     base: SelectStatement,
     request: &PageRequest,
 ) -> Result<Page<ActionItemView>> {
-    let asked = Asked::of(reader, filter).await?;
+    let asked = PreparedFilter::of(reader, filter).await?;
     let narrow = |select: &mut SelectStatement| narrow(select, &asked, viewer);
     let page = if asked.variables.is_empty() {
         list::page::<Row>(reader, request, base, narrow).await?
@@ -530,8 +582,11 @@ pub async fn applied_defaults(
         let mut applied = AppliedDefaults { status: Status::Open, hidden: None };
         if request.counts {
             let mut hidden = Entity::find().into_query();
-            let all = ActionItemFilter { include_completed: Some(crate::kernel::filter::Flag(true)), ..filter.clone() };
-            narrow(&mut hidden, &Asked::of(reader, &all).await?, viewer);
+            let all = ActionItemFilter {
+                include_completed: Some(crate::kernel::filter::Flag(true)),
+                ..filter.clone()
+            };
+            narrow(&mut hidden, &PreparedFilter::of(reader, &all).await?, viewer);
             hidden.and_where(is_open().not());
             applied.hidden = Some(reader.count(hidden, list::COUNT_LIMIT).await?);
         }
@@ -546,10 +601,11 @@ fn shows_open_only(filter: &ActionItemFilter) -> bool {
 }
 
 /// Adds a filter to a query of items.
-fn narrow(select: &mut SelectStatement, asked: &Asked<'_>, viewer: &Viewer) {
+fn narrow(select: &mut SelectStatement, asked: &PreparedFilter<'_>, viewer: &Viewer) {
     let filter = asked.filter;
     let column = |column: Column| Expr::col((Entity, column));
-    let only_open = matches!(&filter.status, Some(AnyOf(statuses)) if statuses == &[Status::Open]) || shows_open_only(filter);
+    let only_open = matches!(&filter.status, Some(AnyOf(statuses)) if statuses == &[Status::Open])
+        || shows_open_only(filter);
     with_variables(select, &asked.variables, only_open);
     if only_open {
         select.and_where(is_open());
@@ -564,7 +620,8 @@ fn narrow(select: &mut SelectStatement, asked: &Asked<'_>, viewer: &Viewer) {
     }
     contacts::narrow_by(select, &column(Column::ContactId), filter.contact(), viewer.person);
     if let Some(AnyOf(buckets)) = &filter.bucket {
-        select.cond_where(buckets.iter().fold(Cond::any(), |any, bucket| any.add(in_bucket(*bucket, viewer))));
+        select
+            .cond_where(buckets.iter().fold(Cond::any(), |any, bucket| any.add(in_bucket(*bucket, viewer))));
     }
     if let Some(subject) = &filter.subject {
         select
@@ -572,11 +629,11 @@ fn narrow(select: &mut SelectStatement, asked: &Asked<'_>, viewer: &Viewer) {
             .equals(column(Column::SubjectId), Some(subject.0.id.clone()));
     }
     select
-        .having::<Model>(column(Column::Id), filter.q.as_ref(), asked.backend)
+        .matching::<Model>(column(Column::Id), filter.q.as_ref(), asked.backend)
         .any_of(column(Column::SubjectType), filter.subject_type.as_ref())
         .any_of(column(Column::Action), filter.action.as_ref())
         .none_of(column(Column::Action), filter.action_not.as_ref())
-        .exists(column(Column::Action), filter.action_exists)
+        .is_present(column(Column::Action), filter.action_exists)
         .any_of(column(Column::ContactStatus), filter.contact_status.as_ref())
         .any_of(column(Column::ContactId), asked.contacts.as_ref())
         .any_of(column(Column::Priority), filter.priority.as_ref())
@@ -630,10 +687,14 @@ async fn label(reader: Reader<'_>, context: &Context, items: &mut [ActionItemVie
     let lists = if recorded { variables::picklists_of(reader).await? } else { HashMap::new() };
     let mut wanted: Vec<(&str, &str)> = Vec::new();
     for item in items.iter() {
-        wanted.push(item.subject.word());
+        wanted.push(item.subject.picklist_ref());
         wanted.extend(item.action.as_deref().map(|action| (ACTIONS, action)));
         wanted.extend(item.contact_status.as_deref().map(|status| (CONTACT_STATUSES, status)));
-        wanted.extend(item.variables.iter().filter_map(|(variable, value)| Some((lists.get(variable)?.as_str(), value.as_str()))));
+        wanted.extend(
+            item.variables
+                .iter()
+                .filter_map(|(variable, value)| Some((lists.get(variable)?.as_str(), value.as_str()))),
+        );
     }
     wanted.sort_unstable();
     wanted.dedup();
@@ -641,48 +702,72 @@ async fn label(reader: Reader<'_>, context: &Context, items: &mut [ActionItemVie
     let look_up = |(list, key): (&str, &str)| found.get(&(list.to_owned(), key.to_owned())).cloned();
     for item in items {
         let own = [
-            ("subject.type", Some(item.subject.word())),
+            ("subject.type", Some(item.subject.picklist_ref())),
             ("action", item.action.as_deref().map(|action| (ACTIONS, action))),
             ("contact_status", item.contact_status.as_deref().map(|status| (CONTACT_STATUSES, status))),
         ];
         let own = own.into_iter().filter_map(|(member, word)| Some((member.to_owned(), word?)));
-        let recorded = item
-            .variables
-            .iter()
-            .filter_map(|(variable, value)| Some((format!("variables.{variable}"), (lists.get(variable)?.as_str(), value.as_str()))));
-        item.labels = Some(own.chain(recorded).filter_map(|(member, word)| Some((member, look_up(word)?))).collect());
+        let recorded = item.variables.iter().filter_map(|(variable, value)| {
+            Some((format!("variables.{variable}"), (lists.get(variable)?.as_str(), value.as_str())))
+        });
+        item.labels =
+            Some(own.chain(recorded).filter_map(|(member, word)| Some((member, look_up(word)?))).collect());
     }
     Ok(())
 }
 
 /// The items that a filter finds.
-pub async fn found(reader: Reader<'_>, filter: &ActionItemFilter, viewer: &Viewer) -> Result<SelectStatement> {
+pub async fn filtered_query(
+    reader: Reader<'_>,
+    filter: &ActionItemFilter,
+    viewer: &Viewer,
+) -> Result<SelectStatement> {
     let mut select = Query::select().from(Entity).to_owned();
-    narrow(&mut select, &Asked::of(reader, filter).await?, viewer);
+    narrow(&mut select, &PreparedFilter::of(reader, filter).await?, viewer);
     Ok(select)
 }
 
 /// The ids of what a filter finds, oldest due first, up to a limit.
-pub async fn ids(reader: Reader<'_>, filter: &ActionItemFilter, viewer: &Viewer, most: u64) -> Result<Vec<Uuid>> {
+pub async fn ids(
+    reader: Reader<'_>,
+    filter: &ActionItemFilter,
+    viewer: &Viewer,
+    most: u64,
+) -> Result<Vec<Uuid>> {
     let mut select = Entity::find().into_query();
-    narrow(&mut select, &Asked::of(reader, filter).await?, viewer);
-    select.order_by((Entity, Column::DueAt), Order::Asc).order_by((Entity, Column::Id), Order::Asc).limit(most);
+    narrow(&mut select, &PreparedFilter::of(reader, filter).await?, viewer);
+    select
+        .order_by((Entity, Column::DueAt), Order::Asc)
+        .order_by((Entity, Column::Id), Order::Asc)
+        .limit(most);
     select.clear_selects().column((Entity, Column::Id));
-    Ok(reader.all::<Found>(&select).await?.into_iter().map(|found| found.id).collect())
+    Ok(reader.all::<IdRow>(&select).await?.into_iter().map(|found| found.id).collect())
 }
 
 #[derive(FromQueryResult)]
-struct Found {
+struct IdRow {
     id: Uuid,
 }
 
 /// The newest open items of some owners, `None` for the public: the newest of each, and of those the newest.
-pub async fn newest_of(reader: Reader<'_>, viewer: &Viewer, owners: &[Option<Uuid>], most: u64) -> Result<Vec<ActionItemView>> {
+pub async fn newest_of(
+    reader: Reader<'_>,
+    viewer: &Viewer,
+    owners: &[Option<Uuid>],
+    most: u64,
+) -> Result<Vec<ActionItemView>> {
     let column = |column: Column| Expr::col((Entity, column));
     let newest_of_one = |owner: &Option<Uuid>| {
-        let mut select = Query::select().column((Entity, Column::Id)).from(Entity).and_where(is_open()).to_owned();
-        select.and_where(owner.map_or_else(|| column(Column::AssigneeId).is_null(), |id| column(Column::AssigneeId).eq(id)));
-        select.order_by((Entity, Column::CreatedAt), Order::Desc).order_by((Entity, Column::Id), Order::Desc).limit(most);
+        let mut select =
+            Query::select().column((Entity, Column::Id)).from(Entity).and_where(is_open()).to_owned();
+        select.and_where(
+            owner
+                .map_or_else(|| column(Column::AssigneeId).is_null(), |id| column(Column::AssigneeId).eq(id)),
+        );
+        select
+            .order_by((Entity, Column::CreatedAt), Order::Desc)
+            .order_by((Entity, Column::Id), Order::Desc)
+            .limit(most);
         // SQLite takes a limit in a part of a union only when that part is a subquery.
         Query::select().column(Column::Id).from_subquery(select, Alias::new("newest")).to_owned()
     };
@@ -690,11 +775,14 @@ pub async fn newest_of(reader: Reader<'_>, viewer: &Viewer, owners: &[Option<Uui
     let Some(mut candidates) = parts.next() else { return Ok(Vec::new()) };
     candidates.unions(parts.map(|part| (UnionType::All, part)));
     // In two queries: in one, PostgreSQL would rather walk through everything by age.
-    let ids: Vec<Uuid> = reader.all::<Found>(&candidates).await?.into_iter().map(|found| found.id).collect();
+    let ids: Vec<Uuid> = reader.all::<IdRow>(&candidates).await?.into_iter().map(|found| found.id).collect();
     let texts = Texts::Short(&[]);
     let mut select = action_item::select(texts);
     select.and_where(column(Column::Id).is_in(ids));
-    select.order_by((Entity, Column::CreatedAt), Order::Desc).order_by((Entity, Column::Id), Order::Desc).limit(most);
+    select
+        .order_by((Entity, Column::CreatedAt), Order::Desc)
+        .order_by((Entity, Column::Id), Order::Desc)
+        .limit(most);
     let rows = reader.all::<Row>(&select).await?;
     Ok(rows.into_iter().map(|row| ActionItemView::new(row, viewer).shortened(texts)).collect())
 }

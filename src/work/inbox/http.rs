@@ -7,7 +7,7 @@ use super::{
     json::{InboxEntryView, InboxFilter, InboxPage, InboxState},
     service,
 };
-use crate::kernel::http::{Answer, Command, Db, List, Listing, Path, Problem, Result, Routes};
+use crate::kernel::http::{Db, List, ListReply, NoBody, Path, Problem, Reply, Result, Routes};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -22,13 +22,13 @@ pub fn routes(routes: &mut Routes) {
 /// Another person's is 403. Sorts: `received_at` (default `-received_at`).
 #[utoipa::path(tag = "inbox", security(("bearer" = ["inbox:read"])), params(InboxPage, InboxFilter), responses((status = 200, description = "A page of the inbox.", body = InboxPage), (status = 422, description = "An API key that acts for nobody has no inbox of its own.", body = Problem, content_type = "application/problem+json")))]
 #[get("/inbox")]
-async fn list_inbox(db: Data<Db>, list: List<InboxFilter>) -> Result<Listing> {
-    let whose = service::whose(&list.context.actor, &list.filter)?;
+async fn list_inbox(db: Data<Db>, list: List<InboxFilter>) -> Result<ListReply> {
+    let whose = service::inbox_owner(&list.context.actor, &list.filter)?;
     service::may_read(&list.context.actor, &list.filter)?;
     let actor = &list.context.actor;
     let page = service::page(db.read(), actor, whose, &list.filter, &list.page).await?;
     let more = service::applied_defaults(db.read(), actor, whose, &list.filter).await?;
-    Listing::with(&list, &page, more)
+    ListReply::with(&list, &page, more)
 }
 
 /// Mark an entry of one's inbox as read
@@ -36,8 +36,8 @@ async fn list_inbox(db: Data<Db>, list: List<InboxFilter>) -> Result<Listing> {
 /// For oneself alone (S3-10). Another person's is 403.
 #[utoipa::path(tag = "inbox", security(("bearer" = ["inbox:write"])), responses((status = 200, description = "The entry, read.", body = InboxEntryView)))]
 #[post("/inbox/{id}/read")]
-async fn mark_inbox_entry_read(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
-    command.write(&db, async move |tx| Answer::ok(&service::mark(tx, id, InboxState::Read).await?)).await
+async fn mark_inbox_entry_read(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
+    body.write(&db, async move |tx| Reply::ok(&service::mark(tx, id, InboxState::Read).await?)).await
 }
 
 /// Mark an entry of one's inbox as unread
@@ -45,6 +45,6 @@ async fn mark_inbox_entry_read(db: Data<Db>, Path(id): Path<Uuid>, command: Comm
 /// For oneself alone (S3-10). Another person's is 403.
 #[utoipa::path(tag = "inbox", security(("bearer" = ["inbox:write"])), responses((status = 200, description = "The entry, unread.", body = InboxEntryView)))]
 #[post("/inbox/{id}/unread")]
-async fn mark_inbox_entry_unread(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
-    command.write(&db, async move |tx| Answer::ok(&service::mark(tx, id, InboxState::Unread).await?)).await
+async fn mark_inbox_entry_unread(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
+    body.write(&db, async move |tx| Reply::ok(&service::mark(tx, id, InboxState::Unread).await?)).await
 }

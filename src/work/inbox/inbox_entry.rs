@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{
     kernel::{
         clock::Timestamp,
-        journal::{Audience, Belongs},
+        journal::{Audience, EventPlacement},
     },
     work::{action_items::Priority, interactions::interaction, work_items::work_item},
 };
@@ -62,7 +62,7 @@ pub struct Model {
     pub version: i64,
 }
 
-crate::record!(Model, "inbox_entry", |row| Belongs {
+crate::record!(Model, "inbox_entry", |row| EventPlacement {
     title: row.kind.as_str().to_owned(),
     subject: None,
     contact: None,
@@ -90,9 +90,20 @@ pub fn of(user: Uuid) -> SelectStatement {
     let mut select = Entity::find().filter(Column::UserId.eq(user)).into_query();
     let thing = || Expr::col((Entity, Column::ThingId));
     select
-        .join(JoinType::LeftJoin, interaction::Entity, Expr::col((interaction::Entity, interaction::Column::Id)).eq(thing()))
-        .join(JoinType::LeftJoin, work_item::Entity, Expr::col((work_item::Entity, work_item::Column::Id)).eq(thing()))
-        .expr_as(Expr::col((interaction::Entity, interaction::Column::SubjectLine)), Alias::new("subject_line"))
+        .join(
+            JoinType::LeftJoin,
+            interaction::Entity,
+            Expr::col((interaction::Entity, interaction::Column::Id)).eq(thing()),
+        )
+        .join(
+            JoinType::LeftJoin,
+            work_item::Entity,
+            Expr::col((work_item::Entity, work_item::Column::Id)).eq(thing()),
+        )
+        .expr_as(
+            Expr::col((interaction::Entity, interaction::Column::SubjectLine)),
+            Alias::new("subject_line"),
+        )
         .expr_as(Expr::col((work_item::Entity, work_item::Column::Type)), Alias::new("work_item_type"))
         .expr_as(Expr::col((work_item::Entity, work_item::Column::Description)), Alias::new("description"));
     select

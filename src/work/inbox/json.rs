@@ -96,8 +96,11 @@ impl InboxEntryView {
     pub(super) fn new(row: Row, contact: Option<ContactRef>) -> Self {
         let Row { entry, subject_line, work_item_type, description } = row;
         let at = |path: &str, id: Uuid| format!("{path}/{id}");
-        let (work_item_id, interaction_id) = if entry.is_work { (Some(entry.thing_id), None) } else { (None, Some(entry.thing_id)) };
-        let of_work = description.zip(work_item_type.as_deref()).map(|(description, kind)| first_line(&description, kind));
+        let (work_item_id, interaction_id) =
+            if entry.is_work { (Some(entry.thing_id), None) } else { (None, Some(entry.thing_id)) };
+        let of_work = description
+            .zip(work_item_type.as_deref())
+            .map(|(description, kind)| first_line(&description, kind));
         Self {
             id: entry.id,
             kind: entry.kind,

@@ -10,5 +10,7 @@ mod json;
 mod reactions;
 mod service;
 
-pub use reactions::{follow_work_item, join_group, leave_group, receive, return_to_work, stop_work, take_out};
+pub use reactions::{
+    follow_work_item, join_group, leave_group, receive, return_to_work, stop_work, take_out,
+};
 pub use service::{hand_over, unread_of, unread_of_group};

@@ -29,15 +29,28 @@ use crate::{
 pub fn receive<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
     async move {
         let found = tx.read().model(interaction::Entity::find_by_id(change.id)).await?;
-        let Some(sent) = found.filter(|sent| sent.direction == Direction::Inbound && sent.work_item_id.is_none()) else { return Ok(()) };
+        let Some(sent) =
+            found.filter(|sent| sent.direction == Direction::Inbound && sent.work_item_id.is_none())
+        else {
+            return Ok(());
+        };
         let kind = match (sent.channel.as_str(), sent.call_result) {
             ("email", _) => EntryKind::Email,
             ("sms", _) => EntryKind::Sms,
-            ("phone", Some(CallResult::Missed | CallResult::Voicemail | CallResult::Busy | CallResult::Failed)) => EntryKind::Call,
+            (
+                "phone",
+                Some(CallResult::Missed | CallResult::Voicemail | CallResult::Busy | CallResult::Failed),
+            ) => EntryKind::Call,
             _ => return Ok(()),
         };
         let to = service::addressee(tx, sent.contact_id).await?;
-        let arrival = Arrival { kind, thing_id: sent.id, contact_id: sent.contact_id, priority: Priority::Normal, at: sent.recorded_at };
+        let arrival = Arrival {
+            kind,
+            thing_id: sent.id,
+            contact_id: sent.contact_id,
+            priority: Priority::Normal,
+            at: sent.recorded_at,
+        };
         service::deliver(tx, arrival, to, &BTreeSet::new()).await
     }
     .boxed_local()
@@ -62,9 +75,11 @@ struct Lying {
 pub fn follow_work_item<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
     async move {
         let Some(after) = &change.after else { return Ok(()) };
-        let Lying { active, contact_id, priority, assignee_type, assignee_id } = Lying::deserialize(after).map_err(Error::internal)?;
+        let Lying { active, contact_id, priority, assignee_type, assignee_id } =
+            Lying::deserialize(after).map_err(Error::internal)?;
         // What is new lies nowhere yet.
-        let present = if change.before.is_some() { service::lies_with(tx, change.id).await? } else { Vec::new() };
+        let present =
+            if change.before.is_some() { service::addressees_of(tx, change.id).await? } else { Vec::new() };
         let wanted = assignee_id.filter(|_| active);
         if present.first().map(|entry| entry.owner_id) == wanted {
             return Ok(());
@@ -74,7 +89,8 @@ pub fn follow_work_item<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFutur
             service::remove(tx, change.id).await?;
         }
         if wanted.is_some() {
-            let arrival = Arrival { kind: EntryKind::WorkItem, thing_id: change.id, contact_id, priority, at: tx.now };
+            let arrival =
+                Arrival { kind: EntryKind::WorkItem, thing_id: change.id, contact_id, priority, at: tx.now };
             service::deliver(tx, arrival, AssigneeRef { kind: assignee_type, id: wanted }, &read_by).await?;
         }
         Ok(())

@@ -20,7 +20,7 @@ use crate::{
         actor::{Actor, Scope},
         clock::Timestamp,
         error::{Code, Error, Result},
-        filter::{AnyOf, Narrow},
+        filter::{AnyOf, FilterExt},
         journal::Record,
         list::{self, Page, PageRequest},
         reader::Reader,
@@ -29,7 +29,7 @@ use crate::{
     work::{
         action_items::Priority,
         interactions::interaction,
-        ownership::{AssigneeRef, AssigneeType, first_able, own},
+        ownership::{AssigneeRef, AssigneeType, first_able, resolve_assignee},
         work_items::work_item,
     },
 };
@@ -57,7 +57,7 @@ pub async fn addressee(tx: &mut Tx, contact: Uuid) -> Result<AssigneeRef> {
         return Ok(owner.into());
     }
     if tx.context.actor.user().is_some() {
-        return own(tx, None).await.map(AssigneeRef::from);
+        return resolve_assignee(tx, None).await.map(AssigneeRef::from);
     }
     let admin = users::oldest_admin(tx.read()).await?.ok_or_else(|| Error::internal("no administrator"))?;
     Ok(AssigneeRef::user(admin.id))
@@ -92,22 +92,26 @@ pub async fn deliver(tx: &mut Tx, arrival: Arrival, to: AssigneeRef, read_by: &B
         }
     };
     let entries = people.into_iter().map(entry).collect();
-    tx.put_all(entries).await
+    tx.insert_all_unjournaled(entries).await
 }
 
 /// Where something lies now.
-pub async fn lies_with(tx: &Tx, thing: Uuid) -> Result<Vec<Model>> {
+pub async fn addressees_of(tx: &Tx, thing: Uuid) -> Result<Vec<Model>> {
     tx.read().models(Entity::find().filter(Column::ThingId.eq(thing))).await
 }
 
 /// Takes out of every inbox what somebody else has dealt with: somebody in whose inbox it lies, or who oversees the work.
 pub async fn take_out(tx: &mut Tx, thing: Uuid) -> Result<()> {
     let actor = tx.context.actor.clone();
-    if !actor.oversees() {
-        let lies_with = lies_with(tx, thing).await?;
-        let theirs = lies_with.is_empty() || lies_with.iter().any(|entry| Some(entry.user_id) == actor.user());
+    if !actor.is_manager() {
+        let addressees = addressees_of(tx, thing).await?;
+        let theirs =
+            addressees.is_empty() || addressees.iter().any(|entry| Some(entry.user_id) == actor.user());
         if !theirs {
-            return Err(Error::new(Code::NotYourQueue, "It lies in another person's inbox; they deal with it, or a manager."));
+            return Err(Error::new(
+                Code::NotYourQueue,
+                "It lies in another person's inbox; they deal with it, or a manager.",
+            ));
         }
     }
     remove(tx, thing).await
@@ -124,13 +128,18 @@ pub async fn share(tx: &mut Tx, group: Uuid, person: Uuid) -> Result<()> {
     let first = tx.read().model(others.clone().order_by_asc(Column::UserId)).await?;
     let Some(first) = first else { return Ok(()) };
     let own: BTreeSet<Uuid> = {
-        let own = tx.read().models(Entity::find().filter(Column::UserId.eq(person)).filter(Column::OwnerId.eq(group))).await?;
+        let own = tx
+            .read()
+            .models(Entity::find().filter(Column::UserId.eq(person)).filter(Column::OwnerId.eq(group)))
+            .await?;
         own.into_iter().map(|entry| entry.thing_id).collect()
     };
     let theirs = tx.read().models(others.filter(Column::UserId.eq(first.user_id))).await?;
     let missing = theirs.into_iter().filter(|entry| !own.contains(&entry.thing_id));
-    let copies = missing.map(|entry| Model { id: tx.id(), user_id: person, updated_at: tx.now, version: 0, ..entry }).collect();
-    tx.put_all(copies).await
+    let copies = missing
+        .map(|entry| Model { id: tx.id(), user_id: person, updated_at: tx.now, version: 0, ..entry })
+        .collect();
+    tx.insert_all_unjournaled(copies).await
 }
 
 /// Takes what is a group's out of somebody's inbox, or, without a group, everything.
@@ -143,7 +152,10 @@ pub async fn clear(tx: &mut Tx, person: Uuid, group: Option<Uuid>) -> Result<()>
 }
 
 fn unread_communications(owner: Uuid) -> SelectStatement {
-    let unread = Entity::find().filter(Column::OwnerId.eq(owner)).filter(Column::IsWork.eq(false)).filter(Column::Unread.eq(true));
+    let unread = Entity::find()
+        .filter(Column::OwnerId.eq(owner))
+        .filter(Column::IsWork.eq(false))
+        .filter(Column::Unread.eq(true));
     unread.into_query()
 }
 
@@ -171,8 +183,15 @@ pub async fn hand_over(tx: &mut Tx, from: Uuid, to: AssigneeRef) -> Result<Vec<(
     for Row { entry, subject_line, .. } in tx.read().all::<Row>(&select).await? {
         remove(tx, entry.thing_id).await?;
         let Model { kind, thing_id, contact_id, priority, received_at, .. } = entry;
-        let heir = if to.kind == AssigneeType::Public { addressee_but(tx, contact_id, from).await? } else { to };
-        deliver(tx, Arrival { kind, thing_id, contact_id, priority, at: received_at }, heir, &BTreeSet::new()).await?;
+        let heir =
+            if to.kind == AssigneeType::Public { addressee_but(tx, contact_id, from).await? } else { to };
+        deliver(
+            tx,
+            Arrival { kind, thing_id, contact_id, priority, at: received_at },
+            heir,
+            &BTreeSet::new(),
+        )
+        .await?;
         moved.push((thing_id, subject_line.unwrap_or_default()));
     }
     Ok(moved)
@@ -186,22 +205,26 @@ async fn addressee_but(tx: &mut Tx, contact: Uuid, leaver: Uuid) -> Result<Assig
     }
     Ok(match first_able(tx, Vec::new()).await? {
         Some(owner) => owner.into(),
-        None => own(tx, None).await?.into(),
+        None => resolve_assignee(tx, None).await?.into(),
     })
 }
 
 /// In whose inbox the caller looks: their own, or, as a manager, another's.
-pub fn whose(actor: &Actor, filter: &InboxFilter) -> Result<Uuid> {
+pub fn inbox_owner(actor: &Actor, filter: &InboxFilter) -> Result<Uuid> {
     match filter.user_id {
         None => actor.person(),
-        Some(id) if actor.user() == Some(id) || actor.oversees() => Ok(id),
+        Some(id) if actor.user() == Some(id) || actor.is_manager() => Ok(id),
         Some(_) => Err(Error::new(Code::NotYourQueue, "An inbox is its person's own; managers may look.")),
     }
 }
 
 /// Refuses whoever may not read what would be shown.
 pub fn may_read(actor: &Actor, filter: &InboxFilter) -> Result<()> {
-    actor.may(if filter.entities == Some(InboxEntities::WorkItems) { Scope::WorkItemsRead } else { Scope::InteractionsRead })
+    actor.may(if filter.entities == Some(InboxEntities::WorkItems) {
+        Scope::WorkItemsRead
+    } else {
+        Scope::InteractionsRead
+    })
 }
 
 /// A page of an inbox. What the caller may not read is not counted, either.
@@ -219,7 +242,8 @@ pub async fn page(
             base.and_where(Expr::col((Entity, Column::IsWork)).ne(is_work));
         }
     }
-    let page = list::page::<Row>(reader, request, base, |select| narrow(select, filter, contacts.as_ref())).await?;
+    let page =
+        list::page::<Row>(reader, request, base, |select| narrow(select, filter, contacts.as_ref())).await?;
     let Page { data, next_cursor, counts } = page;
     let ids: Vec<Uuid> = data.iter().map(|row| row.entry.contact_id).collect();
     let named: HashMap<Uuid, _> = contacts::named(reader, &ids).await?;
@@ -238,13 +262,22 @@ async fn cluster_of(reader: Reader<'_>, filter: &InboxFilter) -> Result<Option<A
 }
 
 /// What an inbox leaves out unless asked, and how much that hides (S3-11 to S3-13).
-pub async fn applied_defaults(reader: Reader<'_>, actor: &Actor, whose: Uuid, filter: &InboxFilter) -> Result<Map<String, Value>> {
+pub async fn applied_defaults(
+    reader: Reader<'_>,
+    actor: &Actor,
+    whose: Uuid,
+    filter: &InboxFilter,
+) -> Result<Map<String, Value>> {
     let mut more = Map::new();
     let shows_work = filter.entities == Some(InboxEntities::WorkItems);
     let by_kind = filter.entities.is_none();
     let by_priority = shows_work && filter.priority.is_none();
     if by_kind || by_priority {
-        let other = InboxFilter { entities: Some(InboxEntities::WorkItems), priority: Some(InboxPriority::Any), ..filter.clone() };
+        let other = InboxFilter {
+            entities: Some(InboxEntities::WorkItems),
+            priority: Some(InboxPriority::Any),
+            ..filter.clone()
+        };
         let mut hidden = Entity::find().filter(Column::UserId.eq(whose)).into_query();
         narrow(&mut hidden, &other, cluster_of(reader, filter).await?.as_ref());
         if by_priority {
@@ -253,7 +286,11 @@ pub async fn applied_defaults(reader: Reader<'_>, actor: &Actor, whose: Uuid, fi
         let applied = InboxDefaults {
             entities: by_kind.then_some(InboxEntities::Communications),
             priority: by_priority.then_some(InboxPriority::High),
-            hidden: if actor.scopes.contains(&Scope::WorkItemsRead) { Some(reader.count(hidden, list::COUNT_LIMIT).await?) } else { None },
+            hidden: if actor.scopes.contains(&Scope::WorkItemsRead) {
+                Some(reader.count(hidden, list::COUNT_LIMIT).await?)
+            } else {
+                None
+            },
         };
         more.insert("applied_defaults".into(), serde_json::to_value(applied).map_err(Error::internal)?);
     }
@@ -288,7 +325,11 @@ pub async fn mark(tx: &mut Tx, id: Uuid, state: InboxState) -> Result<InboxEntry
     let mut select = inbox_entry::of(before.user_id);
     select.and_where(Expr::col((Entity, Column::Id)).eq(id));
     let mut row = tx.read().one::<Row>(&select).await?.ok_or_else(|| Error::not_found("inbox entry"))?;
-    if !tx.context.actor.may_read(if before.is_work { work_item::Model::KIND } else { interaction::Model::KIND }) {
+    if !tx.context.actor.may_read(if before.is_work {
+        work_item::Model::KIND
+    } else {
+        interaction::Model::KIND
+    }) {
         row = Row { subject_line: None, work_item_type: None, description: None, ..row };
     }
     let contact = contacts::named(tx.read(), &[row.entry.contact_id]).await?.remove(&row.entry.contact_id);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::{
     clock::Timestamp,
-    journal::{Audience, Belongs},
+    journal::{Audience, EventPlacement},
 };
 
 /// What was used, in the order it was given.
@@ -44,7 +44,7 @@ pub struct Model {
 
 crate::record!(Model, "action", |row| {
     let title = row.details.lines().next().unwrap_or_default().chars().take(200).collect();
-    Belongs { title, subject: None, contact: Some(row.contact_id), audience: Audience::Staff }
+    EventPlacement { title, subject: None, contact: Some(row.contact_id), audience: Audience::Staff }
 });
 
 crate::listed!(Model, |row| row.id, default "-created_at", texts &["details"], sorts {

@@ -6,12 +6,12 @@ use uuid::Uuid;
 use super::{
     interaction,
     json::{
-        ActionDetails, ActionFilter, ActionPage, ActionView, CreatedInteractionView, InteractionFilter, InteractionPage, InteractionPatch,
-        InteractionView, NewInteraction,
+        ActionDetails, ActionFilter, ActionPage, ActionView, CreatedInteractionView, InteractionFilter,
+        InteractionPage, InteractionPatch, InteractionView, NewInteraction,
     },
     service,
 };
-use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, Routes};
+use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, Path, Reply, Result, Routes};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -31,9 +31,16 @@ pub fn routes(routes: &mut Routes) {
 /// `recorded_at`. Expands: `labels`, `follow_up`.
 #[utoipa::path(tag = "interactions", security(("bearer" = ["interactions:read"])), params(InteractionPage, InteractionFilter), responses((status = 200, description = "A page of interactions.", body = InteractionPage)))]
 #[get("/interactions")]
-async fn list_interactions(db: Data<Db>, list: List<InteractionFilter>) -> Result<Listing> {
-    let page = service::page(db.read(), &list.context, &list.filter, interaction::select(list.page.texts()), &list.page).await?;
-    Listing::of(&list, &page)
+async fn list_interactions(db: Data<Db>, list: List<InteractionFilter>) -> Result<ListReply> {
+    let page = service::page(
+        db.read(),
+        &list.context,
+        &list.filter,
+        interaction::select(list.page.texts()),
+        &list.page,
+    )
+    .await?;
+    ListReply::of(&list, &page)
 }
 
 /// Record an interaction
@@ -44,8 +51,8 @@ async fn list_interactions(db: Data<Db>, list: List<InteractionFilter>) -> Resul
 /// `contacts:write` for somebody new, `issues:write` for new issues, `action_items:write` for the follow-up.
 #[utoipa::path(tag = "interactions", security(("bearer" = ["interactions:write"])), request_body = NewInteraction, responses((status = 201, description = "The interaction, its actions and follow-up, and how the contact was found.", body = CreatedInteractionView)))]
 #[post("/interactions")]
-async fn record_interaction(db: Data<Db>, call: Call<NewInteraction>) -> Result<Answer> {
-    call.write(&db, async move |tx, new| Answer::created(&service::record(tx, new).await?)).await
+async fn record_interaction(db: Data<Db>, body: JsonBody<NewInteraction>) -> Result<Reply> {
+    body.write(&db, async move |tx, new| Reply::created(&service::record(tx, new).await?)).await
 }
 
 /// Read an interaction
@@ -53,8 +60,8 @@ async fn record_interaction(db: Data<Db>, call: Call<NewInteraction>) -> Result<
 /// Everyone on staff may read every interaction.
 #[utoipa::path(tag = "interactions", security(("bearer" = ["interactions:read"])), responses((status = 200, description = "The interaction.", body = InteractionView)))]
 #[get("/interactions/{id}")]
-async fn read_interaction(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
-    Answer::ok(&service::find(db.read(), id).await?)
+async fn read_interaction(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
+    Reply::ok(&service::find(db.read(), id).await?)
 }
 
 /// Correct an interaction
@@ -62,8 +69,12 @@ async fn read_interaction(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Res
 /// A merge patch (RFC 7396), by whoever recorded it or a manager. The history keeps what it said before.
 #[utoipa::path(tag = "interactions", security(("bearer" = ["interactions:write"])), request_body = InteractionPatch, responses((status = 200, description = "The interaction as it is now.", body = InteractionView)))]
 #[patch("/interactions/{id}")]
-async fn update_interaction(db: Data<Db>, Path(id): Path<Uuid>, call: Call<InteractionPatch>) -> Result<Answer> {
-    call.write(&db, async move |tx, patch| Answer::ok(&service::update(tx, id, patch).await?)).await
+async fn update_interaction(
+    db: Data<Db>,
+    Path(id): Path<Uuid>,
+    body: JsonBody<InteractionPatch>,
+) -> Result<Reply> {
+    body.write(&db, async move |tx, patch| Reply::ok(&service::update(tx, id, patch).await?)).await
 }
 
 /// Say what an interaction did about an issue
@@ -72,10 +83,14 @@ async fn update_interaction(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Inter
 /// action. 409 `merged` when the issue was merged into another.
 #[utoipa::path(tag = "interactions", security(("bearer" = ["interactions:write"])), request_body = Option<ActionDetails>, responses((status = 200, description = "The action as it is now.", body = ActionView), (status = 201, description = "The new action.", body = ActionView), (status = 409, description = "The issue was merged into another.")))]
 #[put("/issues/{id}/interactions/{interaction_id}")]
-async fn link_interaction(db: Data<Db>, Path((id, interaction_id)): Path<(Uuid, Uuid)>, call: Call<ActionDetails>) -> Result<Answer> {
-    call.write(&db, async move |tx, details| {
+async fn link_interaction(
+    db: Data<Db>,
+    Path((id, interaction_id)): Path<(Uuid, Uuid)>,
+    body: JsonBody<ActionDetails>,
+) -> Result<Reply> {
+    body.write(&db, async move |tx, details| {
         let (action, is_new) = service::link(tx, id, interaction_id, details).await?;
-        if is_new { Answer::created(&action) } else { Answer::ok(&action) }
+        if is_new { Reply::created(&action) } else { Reply::ok(&action) }
     })
     .await
 }
@@ -85,9 +100,9 @@ async fn link_interaction(db: Data<Db>, Path((id, interaction_id)): Path<(Uuid, 
 /// What interactions did about issues. Sorts: `created_at` (default `-created_at`).
 #[utoipa::path(tag = "interactions", security(("bearer" = ["interactions:read"])), params(ActionPage, ActionFilter), responses((status = 200, description = "A page of actions.", body = ActionPage)))]
 #[get("/actions")]
-async fn list_actions(db: Data<Db>, list: List<ActionFilter>) -> Result<Listing> {
+async fn list_actions(db: Data<Db>, list: List<ActionFilter>) -> Result<ListReply> {
     let page = service::actions(db.read(), &list.context, &list.filter, &list.page).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }
 
 /// Read an action
@@ -95,6 +110,6 @@ async fn list_actions(db: Data<Db>, list: List<ActionFilter>) -> Result<Listing>
 /// What one interaction did about one issue.
 #[utoipa::path(tag = "interactions", security(("bearer" = ["interactions:read"])), responses((status = 200, description = "The action.", body = ActionView)))]
 #[get("/actions/{id}")]
-async fn read_action(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
-    Answer::ok(&service::find_action(db.read(), id).await?)
+async fn read_action(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
+    Reply::ok(&service::find_action(db.read(), id).await?)
 }

@@ -11,7 +11,7 @@ use crate::{
     access::users,
     kernel::{
         clock::Timestamp,
-        journal::{Audience, Belongs},
+        journal::{Audience, EventPlacement},
         list::{Listed, Texts},
         search::Searchable,
     },
@@ -115,7 +115,7 @@ pub struct Model {
 
 crate::record!(Model, "interaction", |row| {
     let subject = row.subject_type.clone().zip(row.subject_id.clone());
-    Belongs { title: row.subject_line.clone(), subject, contact: Some(row.contact_id), audience: Audience::Staff }
+    EventPlacement { title: row.subject_line.clone(), subject, contact: Some(row.contact_id), audience: Audience::Staff }
 }, searchable Some(Searchable::new(&row.subject_line, &row.detail, row.occurred_at)));
 
 /// An interaction with its operator's name.

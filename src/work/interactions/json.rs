@@ -19,9 +19,9 @@ use crate::{
         subjects::{Subject, SubjectText},
     },
     kernel::{
-        actor::Named,
+        actor::ActorRef,
         clock::Timestamp,
-        filter::{Alternative, AnyOf, Flag, Whose},
+        filter::{Alternative, AnyOf, Flag, OwnerFilter},
         http::View,
         list::Texts,
         patch::Patch,
@@ -42,7 +42,7 @@ pub(super) const CHANNELS: &str = "channels";
 pub(super) const INFO_USED: &str = "info_used";
 
 /// Resources of one action at the most.
-const MOST_INFO: usize = 20;
+const MAX_INFO: usize = 20;
 
 /// What has to be done about it later, by whom and by when: an action item (S1-8). Exactly one of `due_in`, `due_on` and
 /// `due_at`.
@@ -98,7 +98,11 @@ pub struct NewAction {
 }
 
 fn info_schema() -> Array {
-    words_schema("Values of the picklist `info_used`, at most 20; the same one twice is one.", MOST_INFO, "order_history")
+    words_schema(
+        "Values of the picklist `info_used`, at most 20; the same one twice is one.",
+        MAX_INFO,
+        "order_history",
+    )
 }
 
 /// What an interaction did about an issue.
@@ -160,7 +164,12 @@ pub struct NewInteraction {
     pub purpose: Option<String>,
     /// What it was about, in a line of 1 to 255 characters (S1-4).
     #[validate(length(min = 1, max = 255), custom(function = text::line))]
-    #[schema(min_length = 1, max_length = 255, pattern = "^.*\\S.*$", example = "Charged too much, delivered too late")]
+    #[schema(
+        min_length = 1,
+        max_length = 255,
+        pattern = "^.*\\S.*$",
+        example = "Charged too much, delivered too late"
+    )]
     pub subject_line: String,
     /// What was said, at length; up to 1,048,576 characters, kept as they were sent (S1-5).
     #[serde(default)]
@@ -207,14 +216,25 @@ const fn inbound() -> Direction {
 
 impl NewInteraction {
     /// The picklist values in it, each with its list.
-    pub(super) fn words(&self) -> Vec<(&str, &str)> {
+    pub(super) fn picklist_refs(&self) -> Vec<(&str, &str)> {
         let own = [(PURPOSES, &self.purpose), (OUTCOMES, &self.outcome), (MOODS, &self.mood)];
         let own = own.into_iter().filter_map(|(list, key)| Some((list, key.as_deref()?)));
-        let due = self.follow_up.as_ref().and_then(|follow_up| follow_up.due_in.as_deref()).map(|preset| (DUE_PRESETS, preset));
-        let issues = self.actions.iter().filter_map(|action| action.issue.as_ref()).flat_map(NewIssue::words);
-        let info = self.actions.iter().flat_map(|action| &action.info_used).map(|info| (INFO_USED, info.as_str()));
-        let subject = self.subject.as_ref().map(Subject::word);
-        own.chain([(CHANNELS, self.channel.as_str())]).chain(due).chain(issues).chain(info).chain(subject).collect()
+        let due = self
+            .follow_up
+            .as_ref()
+            .and_then(|follow_up| follow_up.due_in.as_deref())
+            .map(|preset| (DUE_PRESETS, preset));
+        let issues =
+            self.actions.iter().filter_map(|action| action.issue.as_ref()).flat_map(NewIssue::picklist_refs);
+        let info =
+            self.actions.iter().flat_map(|action| &action.info_used).map(|info| (INFO_USED, info.as_str()));
+        let subject = self.subject.as_ref().map(Subject::picklist_ref);
+        own.chain([(CHANNELS, self.channel.as_str())])
+            .chain(due)
+            .chain(issues)
+            .chain(info)
+            .chain(subject)
+            .collect()
     }
 }
 
@@ -344,7 +364,7 @@ pub struct InteractionView {
     #[schema(required)]
     pub contact: Option<ContactRef>,
     /// Who recorded it.
-    pub operator: Named,
+    pub operator: ActorRef,
     /// Who began it.
     pub originator: Originator,
     /// How it took place, a value of the picklist `channels`.
@@ -420,7 +440,10 @@ impl InteractionView {
         Self {
             id: interaction.id,
             contact,
-            operator: Named { id: interaction.operator_id, name: operator_name.unwrap_or_else(|| "Caseload".into()) },
+            operator: ActorRef {
+                id: interaction.operator_id,
+                name: operator_name.unwrap_or_else(|| "Caseload".into()),
+            },
             originator: interaction.originator,
             channel: interaction.channel,
             channel_other: interaction.channel_other,
@@ -438,7 +461,10 @@ impl InteractionView {
             complete: interaction.complete,
             follow_up_id: interaction.follow_up_id,
             actions,
-            subject: interaction.subject_type.zip(interaction.subject_id).map(|(kind, id)| Subject { r#type: kind, id }),
+            subject: interaction
+                .subject_type
+                .zip(interaction.subject_id)
+                .map(|(kind, id)| Subject { r#type: kind, id }),
             work_item_id: interaction.work_item_id,
             who: interaction.who.and_then(|who| serde_json::from_value(who).ok()),
             updated_at: interaction.updated_at,
@@ -450,9 +476,16 @@ impl InteractionView {
 
     /// Its picklist values: the member, the list, the key.
     pub(super) fn words(&self) -> impl Iterator<Item = (&'static str, &str, &str)> {
-        let own = [("purpose", PURPOSES, &self.purpose), ("outcome", OUTCOMES, &self.outcome), ("mood", MOODS, &self.mood)];
+        let own = [
+            ("purpose", PURPOSES, &self.purpose),
+            ("outcome", OUTCOMES, &self.outcome),
+            ("mood", MOODS, &self.mood),
+        ];
         let own = own.into_iter().filter_map(|(member, list, key)| Some((member, list, key.as_deref()?)));
-        let subject = self.subject.as_ref().map(|subject| ("subject.type", subject.word().0, subject.word().1));
+        let subject = self
+            .subject
+            .as_ref()
+            .map(|subject| ("subject.type", subject.picklist_ref().0, subject.picklist_ref().1));
         own.chain([("channel", CHANNELS, self.channel.as_str())]).chain(subject)
     }
 }
@@ -529,7 +562,11 @@ impl FromStr for OperatorRef {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "me" { Ok(Self::Me) } else { text.parse().map(Self::Id).map_err(|_| "expected me or an id") }
+        if text == "me" {
+            Ok(Self::Me)
+        } else {
+            text.parse().map(Self::Id).map_err(|_| "expected me or an id")
+        }
     }
 }
 
@@ -553,7 +590,7 @@ pub type Contacts = AnyOf<Uuid>;
 /// Alternative states of follow-ups.
 pub type FollowUpStates = AnyOf<FollowUpState>;
 /// Alternative owners of follow-ups.
-pub type FollowUpOwners = AnyOf<Whose>;
+pub type FollowUpOwners = AnyOf<OwnerFilter>;
 
 /// Which interactions a list shows (S1-11).
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]

@@ -9,5 +9,10 @@ mod json;
 mod service;
 
 pub use interaction::{CallResult, Direction, Originator};
-pub use json::{ActionFilter, ActionView, FollowUpState, InteractionFilter, InteractionPage, InteractionView, NewFollowUp, NewInteraction};
-pub use service::{Related, attach, found, found_actions, held, narrow, page, record, record_on, related};
+pub use json::{
+    ActionFilter, ActionView, FollowUpState, InteractionFilter, InteractionPage, InteractionView,
+    NewFollowUp, NewInteraction,
+};
+pub use service::{
+    Related, attach, filtered_actions_query, filtered_query, held, narrow, page, record, record_on, related,
+};

@@ -14,8 +14,9 @@ use super::{
     action_info_used,
     interaction::{self, Column, Direction, Entity, Model, Originator, Row},
     json::{
-        ActionDetails, ActionFilter, ActionView, CHANNELS, CreatedInteractionView, FollowUpState, INFO_USED, InteractionFilter,
-        InteractionPatch, InteractionView, MOODS, NewAction, NewFollowUp, NewInteraction, OUTCOMES, OperatorRef, PURPOSES,
+        ActionDetails, ActionFilter, ActionView, CHANNELS, CreatedInteractionView, FollowUpState, INFO_USED,
+        InteractionFilter, InteractionPatch, InteractionView, MOODS, NewAction, NewFollowUp, NewInteraction,
+        OUTCOMES, OperatorRef, PURPOSES,
     },
 };
 use crate::{
@@ -27,8 +28,8 @@ use crate::{
     kernel::{
         clock::Timestamp,
         context::Context,
-        error::{Broken, Code, Error, Result},
-        filter::{AnyOf, Narrow, owned_by},
+        error::{Code, Error, Result, Violations},
+        filter::{AnyOf, FilterExt, owned_by},
         journal::Record,
         list::{self, Listed, Page, PageRequest, Texts},
         patch::Patch,
@@ -70,39 +71,50 @@ pub async fn record(tx: &mut Tx, new: NewInteraction) -> Result<CreatedInteracti
 /// Records an interaction, of a work item or of none, with what it dealt with and what follows from it.
 ///
 /// Whom and whose come first, numbers of new issues last: whoever waits for a number holds nothing that others wait for.
-pub async fn record_on(tx: &mut Tx, new: NewInteraction, work_item: Option<Uuid>) -> Result<CreatedInteractionView> {
-    picklists::learn(tx, new.words()).await?;
-    let mut broken = Broken::default();
-    let identified = broken.note(identify(tx, new.who.clone(), new.contact_id).await)?;
+pub async fn record_on(
+    tx: &mut Tx,
+    new: NewInteraction,
+    work_item: Option<Uuid>,
+) -> Result<CreatedInteractionView> {
+    picklists::preload(tx, new.picklist_refs()).await?;
+    let mut violations = Violations::default();
+    let identified = violations.collect(identify(tx, new.who.clone(), new.contact_id).await)?;
     let contact_id = identified.as_ref().map(|identified| identified.contact_id);
-    let words = [(PURPOSES, &new.purpose, "purpose"), (OUTCOMES, &new.outcome, "outcome"), (MOODS, &new.mood, "mood")];
+    let words = [
+        (PURPOSES, &new.purpose, "purpose"),
+        (OUTCOMES, &new.outcome, "outcome"),
+        (MOODS, &new.mood, "mood"),
+    ];
     let words = words.iter().filter_map(|(list, key, field)| Some((*list, key.as_deref()?, *field)));
     let words: Vec<_> = words.chain([(CHANNELS, new.channel.as_str(), "channel")]).collect();
-    broken.note(picklists::check_all(tx, &words).await)?;
-    broken.note(check_channel(&new.channel, new.channel_other.as_deref()))?;
+    violations.collect(picklists::check_all(tx, &words).await)?;
+    violations.collect(check_channel(&new.channel, new.channel_other.as_deref()))?;
     let occurred_at = new.occurred_at.unwrap_or(tx.now);
-    broken.note(check_time(tx.now, occurred_at))?;
+    violations.collect(check_time(tx.now, occurred_at))?;
     if let Some(subject) = &new.subject {
-        broken.note(subjects::resolve(tx, subject).await)?;
+        violations.collect(subjects::resolve(tx, subject).await)?;
     }
     let originator = new.originator.unwrap_or(match new.direction {
         Direction::Inbound => Originator::Customer,
         Direction::Outbound => Originator::Rep,
     });
-    broken.note(check_end(&new, originator, work_item.is_some()))?;
+    violations.collect(check_end(&new, originator, work_item.is_some()))?;
     if let Some(follow_up) = &new.follow_up {
         // One who cannot be is named when the item is made.
-        Broken::default().note(action_items::own(tx, follow_up.assignee).await)?;
+        Violations::default().collect(action_items::resolve_assignee(tx, follow_up.assignee).await)?;
     }
     let mut planned = Vec::with_capacity(new.actions.len());
     for (index, action) in new.actions.into_iter().enumerate() {
-        let about = plan(tx, action, contact_id).await.map_err(|error| error.below(&format!("actions/{index}")));
-        planned.extend(broken.note(about)?);
+        let about =
+            plan(tx, action, contact_id).await.map_err(|error| error.below(&format!("actions/{index}")));
+        planned.extend(violations.collect(about)?);
     }
-    broken.note(check_distinct(&planned))?;
+    violations.collect(check_distinct(&planned))?;
     let id = tx.id();
     let links = Links {
-        subject: Some(new.subject.clone().unwrap_or_else(|| subjects::of_contact(contact_id.unwrap_or_default()))),
+        subject: Some(
+            new.subject.clone().unwrap_or_else(|| subjects::of_contact(contact_id.unwrap_or_default())),
+        ),
         contact_id,
         interaction_id: Some(id),
         issue_id: if let [(about, _)] = planned.as_slice() { Some(about.id()) } else { None },
@@ -110,10 +122,12 @@ pub async fn record_on(tx: &mut Tx, new: NewInteraction, work_item: Option<Uuid>
         work_item_id: work_item,
     };
     let follow_up = match new.follow_up {
-        Some(follow_up) => broken.note(follow(tx, follow_up, &new.subject_line, links).await.map_err(|error| error.below("follow_up")))?,
+        Some(follow_up) => violations.collect(
+            follow(tx, follow_up, &new.subject_line, links).await.map_err(|error| error.below("follow_up")),
+        )?,
         None => None,
     };
-    broken.end()?;
+    violations.into_result()?;
     let identified = identified.ok_or_else(|| Error::internal("a check gave nothing"))?;
     let (subject_type, subject_id) = new.subject.map(|subject| (subject.r#type, subject.id)).unzip();
     let subject_line = new.subject_line.trim().to_owned();
@@ -147,7 +161,9 @@ pub async fn record_on(tx: &mut Tx, new: NewInteraction, work_item: Option<Uuid>
     tx.create(&interaction, "interaction.created").await?;
     for (about, details) in planned {
         let (issue_id, number) = match about {
-            About::New(planned) => issues::open(tx, planned, IssueOrigin::Manual).await.map(|issue| (issue.id, issue.number))?,
+            About::New(planned) => {
+                issues::open(tx, planned, IssueOrigin::Manual).await.map(|issue| (issue.id, issue.number))?
+            }
             About::Known { id, number } => (id, number),
         };
         act(tx, &interaction, (issue_id, number), details).await?;
@@ -165,7 +181,9 @@ async fn identify(tx: &mut Tx, who: Option<Who>, contact_id: Option<Uuid>) -> Re
         (Some(who), None) => contacts::identify(tx, who).await.map_err(|error| error.below("who")),
         (None, Some(id)) => contacts::identify(tx, Who { contact_id: Some(id), ..Who::default() }).await,
         (None, None) => Err(Error::field("who", "required", "who or contact_id is required")),
-        (Some(_), Some(_)) => Err(Error::field("who", "ambiguous", "only one of who and contact_id may be given")),
+        (Some(_), Some(_)) => {
+            Err(Error::field("who", "ambiguous", "only one of who and contact_id may be given"))
+        }
     }
 }
 
@@ -202,17 +220,23 @@ fn check_end(new: &NewInteraction, originator: Originator, of_work: bool) -> Res
 /// What an action is about, and its details, with every rule checked.
 async fn plan(tx: &mut Tx, action: NewAction, contact: Option<Uuid>) -> Result<(About, ActionDetails)> {
     let NewAction { issue, issue_id, details, follow_up_required, info_used } = action;
-    let mut broken = Broken::default();
+    let mut violations = Violations::default();
     let details = ActionDetails { details, follow_up_required, info_used };
-    broken.note(check_info(tx, &details.info_used, &[]).await)?;
+    violations.collect(check_info(tx, &details.info_used, &[]).await)?;
     let about = match (issue, issue_id) {
-        (Some(issue), None) => issues::plan(tx, issue, contact).await.map(About::New).map_err(|error| error.below("issue")),
-        (None, Some(id)) => issues::surviving(tx.read(), id, "issue_id").await.map(|(id, number)| About::Known { id, number }),
+        (Some(issue), None) => {
+            issues::plan(tx, issue, contact).await.map(About::New).map_err(|error| error.below("issue"))
+        }
+        (None, Some(id)) => {
+            issues::surviving(tx.read(), id, "issue_id").await.map(|(id, number)| About::Known { id, number })
+        }
         (None, None) => Err(Error::field("issue", "required", "issue or issue_id is required")),
-        (Some(_), Some(_)) => Err(Error::field("issue", "ambiguous", "only one of issue and issue_id may be given")),
+        (Some(_), Some(_)) => {
+            Err(Error::field("issue", "ambiguous", "only one of issue and issue_id may be given"))
+        }
     };
-    let about = broken.note(about)?;
-    broken.end()?;
+    let about = violations.collect(about)?;
+    violations.into_result()?;
     about.map(|about| (about, details)).ok_or_else(|| Error::internal("a check gave nothing"))
 }
 
@@ -220,20 +244,31 @@ fn check_distinct(planned: &[(About, ActionDetails)]) -> Result<()> {
     let mut seen = BTreeSet::new();
     match planned.iter().position(|(about, _)| !seen.insert(about.id())) {
         None => Ok(()),
-        Some(index) => Err(Error::field(&format!("actions/{index}/issue_id"), "repeated", "an interaction deals with an issue once")),
+        Some(index) => Err(Error::field(
+            &format!("actions/{index}/issue_id"),
+            "repeated",
+            "an interaction deals with an issue once",
+        )),
     }
 }
 
 /// Refuses resources that are unknown or retired, but for those that are there already.
 async fn check_info(tx: &mut Tx, info: &[String], kept: &[String]) -> Result<()> {
     let fresh = info.iter().enumerate().filter(|(_, word)| !kept.contains(word));
-    let fresh: Vec<(&str, String)> = fresh.map(|(index, word)| (word.as_str(), format!("info_used/{index}"))).collect();
-    let wanted: Vec<(&str, &str, &str)> = fresh.iter().map(|(word, field)| (INFO_USED, *word, field.as_str())).collect();
+    let fresh: Vec<(&str, String)> =
+        fresh.map(|(index, word)| (word.as_str(), format!("info_used/{index}"))).collect();
+    let wanted: Vec<(&str, &str, &str)> =
+        fresh.iter().map(|(word, field)| (INFO_USED, *word, field.as_str())).collect();
     picklists::check_all(tx, &wanted).await
 }
 
 /// The action item that follows an interaction up (S1-8).
-async fn follow(tx: &mut Tx, new: NewFollowUp, subject_line: &str, links: Links) -> Result<action_item::Model> {
+async fn follow(
+    tx: &mut Tx,
+    new: NewFollowUp,
+    subject_line: &str,
+    links: Links,
+) -> Result<action_item::Model> {
     let item = NewActionItem {
         subject: None,
         contact_id: None,
@@ -253,7 +288,12 @@ async fn follow(tx: &mut Tx, new: NewFollowUp, subject_line: &str, links: Links)
 }
 
 /// Writes what an interaction did about an issue.
-async fn act(tx: &mut Tx, interaction: &Model, (issue_id, issue_number): (Uuid, i64), details: ActionDetails) -> Result<action::Model> {
+async fn act(
+    tx: &mut Tx,
+    interaction: &Model,
+    (issue_id, issue_number): (Uuid, i64),
+    details: ActionDetails,
+) -> Result<action::Model> {
     let action = action::Model {
         id: tx.id(),
         interaction_id: interaction.id,
@@ -280,16 +320,28 @@ fn distinct(info: Vec<String>) -> InfoUsed {
 /// Writes the resources of an action where filters and counts find them.
 async fn use_info(tx: &mut Tx, action: &action::Model, interaction: &Model) -> Result<()> {
     let Model { occurred_at, operator_id, .. } = *interaction;
-    let one = |info: &String| action_info_used::Model { action_id: action.id, info: info.clone(), occurred_at, operator_id };
-    tx.put_all(action.info_used.0.iter().map(one).collect()).await
+    let one = |info: &String| action_info_used::Model {
+        action_id: action.id,
+        info: info.clone(),
+        occurred_at,
+        operator_id,
+    };
+    tx.insert_all_unjournaled(action.info_used.0.iter().map(one).collect()).await
 }
 
 /// Says what an interaction did about an issue, or says it anew; whether it is the first time.
-pub async fn link(tx: &mut Tx, issue_id: Uuid, interaction_id: Uuid, details: ActionDetails) -> Result<(ActionView, bool)> {
+pub async fn link(
+    tx: &mut Tx,
+    issue_id: Uuid,
+    interaction_id: Uuid,
+    details: ActionDetails,
+) -> Result<(ActionView, bool)> {
     let issue = issues::live(tx.read(), issue_id).await?;
     // Locked, so that of two at once one is the first.
     let interaction: Model = tx.lock::<Entity>(interaction_id, "interaction").await?;
-    let held = action::Entity::find().filter(action::Column::InteractionId.eq(interaction_id)).filter(action::Column::IssueId.eq(issue.id));
+    let held = action::Entity::find()
+        .filter(action::Column::InteractionId.eq(interaction_id))
+        .filter(action::Column::IssueId.eq(issue.id));
     let Some(before) = tx.read().model(held).await? else {
         if tx.context.if_match.take().is_some() {
             return Err(Error::new(Code::Stale, "This interaction has not dealt with the issue yet."));
@@ -302,10 +354,12 @@ pub async fn link(tx: &mut Tx, issue_id: Uuid, interaction_id: Uuid, details: Ac
     tx.check_version(&before, "action")?;
     check_info(tx, &details.info_used, &before.info_used.0).await?;
     let ActionDetails { details, follow_up_required, info_used } = details;
-    let after = action::Model { details, follow_up_required, info_used: distinct(info_used), ..before.clone() };
+    let after =
+        action::Model { details, follow_up_required, info_used: distinct(info_used), ..before.clone() };
     let after = tx.change(&before, after, "action.updated").await?;
     if after.info_used != before.info_used {
-        let used = action_info_used::Entity::delete_many().filter(action_info_used::Column::ActionId.eq(after.id));
+        let used =
+            action_info_used::Entity::delete_many().filter(action_info_used::Column::ActionId.eq(after.id));
         tx.execute(&used.into_query()).await?;
         use_info(tx, &after, &interaction).await?;
     }
@@ -318,7 +372,9 @@ pub async fn link(tx: &mut Tx, issue_id: Uuid, interaction_id: Uuid, details: Ac
 /// Has an interaction belong to a work item, or to none; what it was before, and what it is now.
 pub async fn attach(tx: &mut Tx, id: Uuid, work_item: Option<Uuid>) -> Result<(Model, Model)> {
     let before = tx.lock::<Entity>(id, "interaction").await?;
-    let after = tx.change(&before, Model { work_item_id: work_item, ..before.clone() }, "interaction.attached").await?;
+    let after = tx
+        .change(&before, Model { work_item_id: work_item, ..before.clone() }, "interaction.attached")
+        .await?;
     Ok((before, after))
 }
 
@@ -338,33 +394,43 @@ async fn touch(tx: &mut Tx, before: Model) -> Result<()> {
         .filter(Column::Id.eq(after.id));
     tx.execute(&update.into_query()).await?;
     let shown = |row: &Model| serde_json::to_value(row).map_err(Error::internal);
-    tx.record::<Model>("interaction.updated", after.id, &after.belongs(), Some(shown(&before)?), Some(shown(&after)?)).await
+    tx.record::<Model>(
+        "interaction.updated",
+        after.id,
+        &after.placement(),
+        Some(shown(&before)?),
+        Some(shown(&after)?),
+    )
+    .await
 }
 
 /// Corrects an interaction. Whoever recorded it and managers may.
 pub async fn update(tx: &mut Tx, id: Uuid, patch: InteractionPatch) -> Result<InteractionView> {
     let before: Model = tx.target(id, "interaction").await?;
     let actor = &tx.context.actor;
-    if before.operator_id != actor.author() && !actor.oversees() {
-        return Err(Error::new(Code::NotAllowed, "An interaction is corrected by whoever recorded it or a manager."));
+    if before.operator_id != actor.author() && !actor.is_manager() {
+        return Err(Error::new(
+            Code::NotAllowed,
+            "An interaction is corrected by whoever recorded it or a manager.",
+        ));
     }
     let mut after = before.clone();
-    let mut broken = Broken::default();
-    broken.note(patch.subject_line.line_over(&mut after.subject_line, "subject_line"))?;
+    let mut violations = Violations::default();
+    violations.collect(patch.subject_line.line_over(&mut after.subject_line, "subject_line"))?;
     after.subject_line_key = text::fold(&after.subject_line);
-    broken.note(patch.detail.over(&mut after.detail, "detail"))?;
+    violations.collect(patch.detail.over(&mut after.detail, "detail"))?;
     patch.purpose.onto(&mut after.purpose);
     patch.outcome.onto(&mut after.outcome);
     patch.mood.onto(&mut after.mood);
     patch.call_result.onto(&mut after.call_result);
     let renamed = !matches!(patch.channel, Patch::Absent);
-    broken.note(patch.channel.over(&mut after.channel, "channel"))?;
+    violations.collect(patch.channel.over(&mut after.channel, "channel"))?;
     if renamed && after.channel != OTHER {
         // Another channel needs no words any more.
         after.channel_other = None;
     }
     patch.channel_other.onto(&mut after.channel_other);
-    broken.note(check_channel(&after.channel, after.channel_other.as_deref()))?;
+    violations.collect(check_channel(&after.channel, after.channel_other.as_deref()))?;
     let words = |row: &Model| {
         [
             (PURPOSES, row.purpose.clone(), "purpose"),
@@ -375,9 +441,10 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: InteractionPatch) -> Result<In
     };
     let (old, new) = (words(&before), words(&after));
     let changed = new.iter().zip(&old).filter(|(new, old)| new.1 != old.1);
-    let changed: Vec<_> = changed.filter_map(|((list, key, field), _)| Some((*list, key.as_deref()?, *field))).collect();
-    broken.note(picklists::check_all(tx, &changed).await)?;
-    broken.end()?;
+    let changed: Vec<_> =
+        changed.filter_map(|((list, key, field), _)| Some((*list, key.as_deref()?, *field))).collect();
+    violations.collect(picklists::check_all(tx, &changed).await)?;
+    violations.into_result()?;
     tx.change(&before, after, "interaction.updated").await?;
     find(tx.read(), id).await
 }
@@ -387,7 +454,10 @@ pub async fn find(reader: Reader<'_>, id: Uuid) -> Result<InteractionView> {
     let mut select = interaction::select(Texts::Whole);
     select.and_where(Expr::col((Entity, Column::Id)).eq(id));
     let row = reader.one::<Row>(&select).await?.ok_or_else(|| Error::not_found("interaction"))?;
-    views(reader, vec![row], Texts::Whole).await?.pop().ok_or_else(|| Error::internal("an interaction has no view"))
+    views(reader, vec![row], Texts::Whole)
+        .await?
+        .pop()
+        .ok_or_else(|| Error::internal("an interaction has no view"))
 }
 
 /// Bytes of the actions that one interaction is shown with at the most, and all those of a page.
@@ -406,8 +476,10 @@ async fn views(reader: Reader<'_>, rows: Vec<Row>, texts: Texts<'_>) -> Result<V
             Texts::Short(_) | Texts::First(_) => (Texts::Short(&[]), MAX_ACTIONS.1),
         };
         let theirs = shown.of::<action::Entity>(action::Model::TEXTS);
-        let theirs = theirs.filter(action::Column::InteractionId.is_in(rows.iter().map(|row| row.interaction.id)));
-        let theirs = theirs.order_by_asc(action::Column::InteractionId).order_by_asc(action::Column::CreatedAt);
+        let theirs =
+            theirs.filter(action::Column::InteractionId.is_in(rows.iter().map(|row| row.interaction.id)));
+        let theirs =
+            theirs.order_by_asc(action::Column::InteractionId).order_by_asc(action::Column::CreatedAt);
         let theirs = theirs.order_by_asc(action::Column::Id).into_query();
         let (found, too_many) = reader.all_within::<action::Model>(&theirs, most).await?;
         incomplete_from = found.last().filter(|_| too_many).map(|last| last.interaction_id);
@@ -418,7 +490,8 @@ async fn views(reader: Reader<'_>, rows: Vec<Row>, texts: Texts<'_>) -> Result<V
     let view = |row: Row| {
         let contact = contacts.get(&row.interaction.contact_id).cloned();
         let id = row.interaction.id;
-        let mut view = InteractionView::new(row, contact, actions.remove(&id).unwrap_or_default()).shortened(texts);
+        let mut view =
+            InteractionView::new(row, contact, actions.remove(&id).unwrap_or_default()).shortened(texts);
         view.truncated.extend(incomplete_from.filter(|from| id >= *from).map(|_| "actions"));
         view
     };
@@ -453,11 +526,15 @@ pub async fn page(
 
 /// Adds the words and colours of picklist values, all of a page in one query (S2-26).
 async fn label(reader: Reader<'_>, context: &Context, interactions: &mut [InteractionView]) -> Result<()> {
-    let wanted: BTreeSet<(&str, &str)> = interactions.iter().flat_map(InteractionView::words).map(|(_, list, key)| (list, key)).collect();
-    let found = picklists::labels(reader, &wanted.into_iter().collect::<Vec<_>>(), &context.languages).await?;
+    let wanted: BTreeSet<(&str, &str)> =
+        interactions.iter().flat_map(InteractionView::words).map(|(_, list, key)| (list, key)).collect();
+    let found =
+        picklists::labels(reader, &wanted.into_iter().collect::<Vec<_>>(), &context.languages).await?;
     for interaction in interactions {
         let look_up = |list: &str, key: &str| found.get(&(list.to_owned(), key.to_owned())).cloned();
-        let labels = interaction.words().filter_map(|(member, list, key)| Some((member.to_owned(), look_up(list, key)?)));
+        let labels = interaction
+            .words()
+            .filter_map(|(member, list, key)| Some((member.to_owned(), look_up(list, key)?)));
         let labels: BTreeMap<_, _> = labels.collect();
         interaction.labels = Some(labels);
     }
@@ -474,7 +551,11 @@ fn people(operators: Option<&AnyOf<OperatorRef>>, context: &Context) -> Option<A
 }
 
 /// The interactions that a filter finds.
-pub async fn found(reader: Reader<'_>, context: &Context, filter: &InteractionFilter) -> Result<SelectStatement> {
+pub async fn filtered_query(
+    reader: Reader<'_>,
+    context: &Context,
+    filter: &InteractionFilter,
+) -> Result<SelectStatement> {
     let related = related_to(reader, filter).await?;
     let mut select = Query::select().from(Entity).to_owned();
     narrow(&mut select, context, filter, &related, reader.backend());
@@ -511,9 +592,15 @@ pub async fn related(reader: Reader<'_>, contact: Option<Uuid>, issue: Option<Uu
 }
 
 /// Adds a filter to a query of interactions.
-pub fn narrow(select: &mut SelectStatement, context: &Context, filter: &InteractionFilter, related: &Related, backend: DbBackend) {
+pub fn narrow(
+    select: &mut SelectStatement,
+    context: &Context,
+    filter: &InteractionFilter,
+    related: &Related,
+    backend: DbBackend,
+) {
     let column = |column: Column| Expr::col((Entity, column));
-    select.having::<Model>(column(Column::Id), filter.q.as_ref(), backend);
+    select.matching::<Model>(column(Column::Id), filter.q.as_ref(), backend);
     if let Some(subject) = &filter.subject {
         select
             .equals(column(Column::SubjectType), Some(subject.0.r#type.clone()))
@@ -522,14 +609,14 @@ pub fn narrow(select: &mut SelectStatement, context: &Context, filter: &Interact
     contacts::narrow_by(select, &column(Column::ContactId), filter.contact(), context.actor.user());
     select
         .none_of(column(Column::Purpose), filter.purpose_not.as_ref())
-        .exists(column(Column::Purpose), filter.purpose_exists)
+        .is_present(column(Column::Purpose), filter.purpose_exists)
         .none_of(column(Column::Outcome), filter.outcome_not.as_ref())
-        .exists(column(Column::Outcome), filter.outcome_exists)
+        .is_present(column(Column::Outcome), filter.outcome_exists)
         .none_of(column(Column::Mood), filter.mood_not.as_ref())
-        .exists(column(Column::Mood), filter.mood_exists)
+        .is_present(column(Column::Mood), filter.mood_exists)
         .none_of(column(Column::Channel), filter.channel_not.as_ref())
         .none_of(column(Column::Originator), filter.originator_not.as_ref())
-        .exists(column(Column::CallResult), filter.call_result_exists)
+        .is_present(column(Column::CallResult), filter.call_result_exists)
         .none_of(column(Column::OperatorId), people(filter.operator_not.as_ref(), context).as_ref())
         .none_of(column(Column::ContactId), related.others.as_ref());
     select
@@ -551,7 +638,10 @@ pub fn narrow(select: &mut SelectStatement, context: &Context, filter: &Interact
         .contains(lower(column(Column::Detail)), filter.detail.as_deref().map(str::to_lowercase).as_deref());
     if let Some(issues) = &related.issues {
         let mut acted = Query::select();
-        acted.column(action::Column::InteractionId).from(action::Entity).and_where(action::Column::IssueId.is_in(issues.iter().copied()));
+        acted
+            .column(action::Column::InteractionId)
+            .from(action::Entity)
+            .and_where(action::Column::IssueId.is_in(issues.iter().copied()));
         select.and_where(column(Column::Id).in_subquery(acted));
     }
     if let Some(AnyOf(states)) = &filter.follow_up {
@@ -562,8 +652,17 @@ pub fn narrow(select: &mut SelectStatement, context: &Context, filter: &Interact
 
 /// Only interactions whose follow-up is as the filter wants it.
 fn narrow_by_item(select: &mut SelectStatement, context: &Context, filter: &InteractionFilter) {
-    let InteractionFilter { follow_up_assignee, follow_up_due_at_gte, follow_up_due_at_lt, follow_up_instructions, .. } = filter;
-    if follow_up_assignee.is_none() && follow_up_due_at_gte.or(*follow_up_due_at_lt).is_none() && follow_up_instructions.is_none() {
+    let InteractionFilter {
+        follow_up_assignee,
+        follow_up_due_at_gte,
+        follow_up_due_at_lt,
+        follow_up_instructions,
+        ..
+    } = filter;
+    if follow_up_assignee.is_none()
+        && follow_up_due_at_gte.or(*follow_up_due_at_lt).is_none()
+        && follow_up_instructions.is_none()
+    {
         return;
     }
     let column = |column: action_item::Column| Expr::col((action_item::Entity, column));
@@ -583,20 +682,24 @@ fn follow_up() -> SelectStatement {
     Query::select()
         .expr(Expr::val(1))
         .from(action_item::Entity)
-        .and_where(Expr::col((action_item::Entity, action_item::Column::Id)).equals((Entity, Column::FollowUpId)))
+        .and_where(
+            Expr::col((action_item::Entity, action_item::Column::Id)).equals((Entity, Column::FollowUpId)),
+        )
         .to_owned()
 }
 
 /// Whether the follow-up of an interaction stands like this.
 fn stands(state: FollowUpState, now: Timestamp) -> Expr {
-    let status = |status: action_items::Status| Expr::col((action_item::Entity, action_item::Column::Status)).eq(status);
+    let status = |status: action_items::Status| {
+        Expr::col((action_item::Entity, action_item::Column::Status)).eq(status)
+    };
     let mut item = follow_up();
     match state {
         FollowUpState::None => return Expr::col((Entity, Column::FollowUpId)).is_null(),
         FollowUpState::Open => item.and_where(action_items::is_open()),
-        FollowUpState::Overdue => {
-            item.and_where(action_items::is_open()).and_where(Expr::col((action_item::Entity, action_item::Column::DueAt)).lt(now))
-        }
+        FollowUpState::Overdue => item
+            .and_where(action_items::is_open())
+            .and_where(Expr::col((action_item::Entity, action_item::Column::DueAt)).lt(now)),
         FollowUpState::Completed => item.and_where(status(action_items::Status::Completed)),
         FollowUpState::Cancelled => item.and_where(status(action_items::Status::Cancelled)),
     };
@@ -614,7 +717,12 @@ pub async fn find_action(reader: Reader<'_>, id: Uuid) -> Result<ActionView> {
 }
 
 /// A page of actions.
-pub async fn actions(reader: Reader<'_>, context: &Context, filter: &ActionFilter, request: &PageRequest) -> Result<Page<ActionView>> {
+pub async fn actions(
+    reader: Reader<'_>,
+    context: &Context,
+    filter: &ActionFilter,
+    request: &PageRequest,
+) -> Result<Page<ActionView>> {
     let related = related(reader, filter.contact_id, filter.issue_id).await?;
     let narrow = |select: &mut SelectStatement| narrow_actions(select, context, filter, related);
     let all = request.texts().of::<action::Entity>(action::Model::TEXTS).into_query();
@@ -623,7 +731,11 @@ pub async fn actions(reader: Reader<'_>, context: &Context, filter: &ActionFilte
 }
 
 /// The actions that a filter finds.
-pub async fn found_actions(reader: Reader<'_>, context: &Context, filter: &ActionFilter) -> Result<SelectStatement> {
+pub async fn filtered_actions_query(
+    reader: Reader<'_>,
+    context: &Context,
+    filter: &ActionFilter,
+) -> Result<SelectStatement> {
     let related = related(reader, filter.contact_id, filter.issue_id).await?;
     let mut select = Query::select().from(action::Entity).to_owned();
     narrow_actions(&mut select, context, filter, related);
@@ -644,7 +756,9 @@ fn narrow_actions(select: &mut SelectStatement, context: &Context, filter: &Acti
         let mut used = Query::select();
         used.expr(Expr::val(1))
             .from(action_info_used::Entity)
-            .and_where(column(action_info_used::Column::ActionId).equals((action::Entity, action::Column::Id)))
+            .and_where(
+                column(action_info_used::Column::ActionId).equals((action::Entity, action::Column::Id)),
+            )
             .and_where(like(column(action_info_used::Column::Info)));
         Expr::exists(used)
     };

@@ -9,7 +9,7 @@ use super::{
     service,
 };
 use crate::{
-    kernel::http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes, View},
+    kernel::http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes, View},
     work::{
         action_items::Reopening,
         ownership::{claim, release},
@@ -36,10 +36,10 @@ pub fn routes(routes: &mut Routes) {
 /// (default `-opened_at`), `number`. Expands: `labels`.
 #[utoipa::path(tag = "issues", security(("bearer" = ["issues:read"])), params(IssuePage, IssueFilter), responses((status = 200, description = "A page of issues.", body = IssuePage)))]
 #[get("/issues")]
-async fn list_issues(db: Data<Db>, list: List<IssueFilter>) -> Result<Listing> {
+async fn list_issues(db: Data<Db>, list: List<IssueFilter>) -> Result<ListReply> {
     let page = service::page(db.read(), &list.context, &list.filter, issue::select(), &list.page).await?;
     let more = service::applied_defaults(db.read(), &list.context, &list.filter, &list.page).await?;
-    Listing::with(&list, &page, more)
+    ListReply::with(&list, &page, more)
 }
 
 /// Open an issue
@@ -48,11 +48,11 @@ async fn list_issues(db: Data<Db>, list: List<IssueFilter>) -> Result<Listing> {
 /// of its first type that has one, else to the default group, else to the author: nothing is ever nobody's (S4-5).
 #[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), request_body = NewIssue, responses((status = 201, description = "The open issue.", body = IssueView)))]
 #[post("/issues")]
-async fn create_issue(db: Data<Db>, call: Call<NewIssue>) -> Result<Answer> {
-    call.write(&db, async move |tx, new| {
+async fn create_issue(db: Data<Db>, body: JsonBody<NewIssue>) -> Result<Reply> {
+    body.write(&db, async move |tx, new| {
         let planned = service::plan(tx, new, None).await?;
         let issue = service::open(tx, planned, IssueOrigin::Manual).await?;
-        Answer::created(&service::find(tx.read(), issue.id).await?)
+        Reply::created(&service::find(tx.read(), issue.id).await?)
     })
     .await
 }
@@ -62,11 +62,11 @@ async fn create_issue(db: Data<Db>, call: Call<NewIssue>) -> Result<Answer> {
 /// Everyone on staff may read every issue. One that was merged is 308 to its survivor.
 #[utoipa::path(tag = "issues", security(("bearer" = ["issues:read"])), responses((status = 200, description = "The issue.", body = IssueView), (status = 308, description = "It was merged; `Location` is its survivor.")))]
 #[get("/issues/{id}")]
-async fn read_issue(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
+async fn read_issue(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
     let issue = service::find(db.read(), id).await?;
     match issue.merged_into_id {
-        Some(survivor) => Ok(Answer::moved_to(format!("{}/{survivor}", IssueView::PATH))),
-        None => Answer::ok(&issue),
+        Some(survivor) => Ok(Reply::moved_to(format!("{}/{survivor}", IssueView::PATH))),
+        None => Reply::ok(&issue),
     }
 }
 
@@ -76,8 +76,8 @@ async fn read_issue(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<An
 /// theirs, their groups', public, or opened by them; managers all. 409 `merged` when it was merged into another.
 #[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), request_body = IssuePatch, responses((status = 200, description = "The issue as it is now.", body = IssueView), (status = 409, description = "It was merged into another.")))]
 #[patch("/issues/{id}")]
-async fn update_issue(db: Data<Db>, Path(id): Path<Uuid>, call: Call<IssuePatch>) -> Result<Answer> {
-    call.write(&db, async move |tx, patch| Answer::ok(&service::update(tx, id, patch).await?)).await
+async fn update_issue(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<IssuePatch>) -> Result<Reply> {
+    body.write(&db, async move |tx, patch| Reply::ok(&service::update(tx, id, patch).await?)).await
 }
 
 /// Claim an issue
@@ -86,13 +86,12 @@ async fn update_issue(db: Data<Db>, Path(id): Path<Uuid>, call: Call<IssuePatch>
 /// `holder`. Claiming what one has changes nothing.
 #[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), responses((status = 200, description = "The issue, now one's own.", body = IssueView)))]
 #[post("/issues/{id}/claim")]
-async fn claim_issue(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
-    command
-        .write(&db, async move |tx| {
-            let issue: Model = claim(tx, id).await?;
-            Answer::ok(&service::find(tx.read(), issue.id).await?)
-        })
-        .await
+async fn claim_issue(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
+    body.write(&db, async move |tx| {
+        let issue: Model = claim(tx, id).await?;
+        Reply::ok(&service::find(tx.read(), issue.id).await?)
+    })
+    .await
 }
 
 /// Release an issue
@@ -100,13 +99,12 @@ async fn claim_issue(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Re
 /// Back to where it was claimed from; 409 `nothing_to_release` when it was not claimed.
 #[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), responses((status = 200, description = "The issue, back where it was.", body = IssueView)))]
 #[post("/issues/{id}/release")]
-async fn release_issue(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
-    command
-        .write(&db, async move |tx| {
-            let issue: Model = release(tx, id).await?;
-            Answer::ok(&service::find(tx.read(), issue.id).await?)
-        })
-        .await
+async fn release_issue(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
+    body.write(&db, async move |tx| {
+        let issue: Model = release(tx, id).await?;
+        Reply::ok(&service::find(tx.read(), issue.id).await?)
+    })
+    .await
 }
 
 /// Close an issue
@@ -114,8 +112,8 @@ async fn release_issue(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> 
 /// By name and date, which its history keeps (S4-36). 409 `wrong_status` when it is closed already.
 #[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), responses((status = 200, description = "The closed issue.", body = IssueView)))]
 #[post("/issues/{id}/close")]
-async fn close_issue(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
-    command.write(&db, async move |tx| Answer::ok(&service::close(tx, id).await?)).await
+async fn close_issue(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
+    body.write(&db, async move |tx| Reply::ok(&service::close(tx, id).await?)).await
 }
 
 /// Reopen an issue
@@ -124,8 +122,8 @@ async fn close_issue(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Re
 /// when and by whom, stays in its history (S4-36).
 #[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), request_body = Option<Reopening>, responses((status = 200, description = "The open issue.", body = IssueView)))]
 #[post("/issues/{id}/reopen")]
-async fn reopen_issue(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Reopening>) -> Result<Answer> {
-    call.write(&db, async move |tx, reopening| Answer::ok(&service::reopen(tx, id, reopening).await?)).await
+async fn reopen_issue(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<Reopening>) -> Result<Reply> {
+    body.write(&db, async move |tx, reopening| Reply::ok(&service::reopen(tx, id, reopening).await?)).await
 }
 
 /// Merge an issue into another
@@ -134,6 +132,6 @@ async fn reopen_issue(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Reopening>)
 /// those of both from then on. Both must be open.
 #[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), request_body = IssueMerge, responses((status = 200, description = "The survivor.", body = IssueView)))]
 #[post("/issues/{id}/merge")]
-async fn merge_issue(db: Data<Db>, Path(id): Path<Uuid>, call: Call<IssueMerge>) -> Result<Answer> {
-    call.write(&db, async move |tx, merge| Answer::ok(&service::merge(tx, id, merge.into).await?)).await
+async fn merge_issue(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<IssueMerge>) -> Result<Reply> {
+    body.write(&db, async move |tx, merge| Reply::ok(&service::merge(tx, id, merge.into).await?)).await
 }

@@ -13,11 +13,11 @@ use crate::{
         actor::Actor,
         clock::Timestamp,
         error::{Code, Error, Result},
-        journal::{Audience, Belongs},
+        journal::{Audience, EventPlacement},
         list::Key,
         search::Searchable,
     },
-    work::ownership::{AssigneeType, Owned, has},
+    work::ownership::{AssigneeType, Owned, is_assigned_to},
 };
 
 crate::choice! {
@@ -99,8 +99,11 @@ impl Model {
     pub fn require_live(&self) -> Result<()> {
         match self.merged_into_id {
             None => Ok(()),
-            Some(survivor) => Err(Error::new(Code::Merged, format!("Issue {} was merged into another; that one is meant.", self.number))
-                .with("merged_into", survivor)),
+            Some(survivor) => Err(Error::new(
+                Code::Merged,
+                format!("Issue {} was merged into another; that one is meant.", self.number),
+            )
+            .with("merged_into", survivor)),
         }
     }
 
@@ -124,8 +127,11 @@ impl Owned for Model {
     }
 
     /// Agents work on what is theirs, their groups' and public, and on what they opened; managers on all (S0-21).
-    fn may_work(&self, actor: &Actor) -> Result<()> {
-        if actor.oversees() || self.opened_by_id == actor.author() || has(actor, self.assignee_type, self.assignee_id) {
+    fn authorize_write(&self, actor: &Actor) -> Result<()> {
+        if actor.is_manager()
+            || self.opened_by_id == actor.author()
+            || is_assigned_to(actor, self.assignee_type, self.assignee_id)
+        {
             return Ok(());
         }
         Err(Error::new(Code::NotYourItem, "This issue belongs to somebody else; managers may work on it."))
@@ -139,7 +145,7 @@ impl Owned for Model {
 
 crate::record!(Model, "issue", |row| {
     let subject = row.subject_type.clone().zip(row.subject_id.clone());
-    Belongs { title: row.title.clone(), subject, contact: row.contact_id, audience: Audience::Staff }
+    EventPlacement { title: row.title.clone(), subject, contact: row.contact_id, audience: Audience::Staff }
 }, searchable Some(Searchable::new(&row.title, "", row.opened_at)));
 
 /// An issue with the names of its people.

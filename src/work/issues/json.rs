@@ -21,9 +21,9 @@ use crate::{
         subjects::{Subject, SubjectText},
     },
     kernel::{
-        actor::Named,
+        actor::ActorRef,
         clock::Timestamp,
-        filter::{AnyOf, Flag, Number, Whose},
+        filter::{AnyOf, Flag, Number, OwnerFilter},
         http::View,
         patch::{Patch, not_null},
         search::Terms,
@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// Types of one issue at the most.
-const MOST_TYPES: usize = 20;
+const MAX_TYPES: usize = 20;
 
 /// A new issue.
 #[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
@@ -42,7 +42,12 @@ const MOST_TYPES: usize = 20;
 pub struct NewIssue {
     /// What it is, in a line of 1 to 200 characters.
     #[validate(length(min = 1, max = 200), custom(function = text::line))]
-    #[schema(min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Charged $7.99 for an ant farm of $6.99")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = "^.*\\S.*$",
+        example = "Charged $7.99 for an ant farm of $6.99"
+    )]
     pub title: String,
     /// What it is about, at most 20 values of the picklist `issue_types`; none is uncategorised (S4-5).
     #[serde(default)]
@@ -62,8 +67,11 @@ pub struct NewIssue {
 
 impl NewIssue {
     /// The picklist values in it, each with its list.
-    pub fn words(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.types.iter().map(|word| (ISSUE_TYPES, word.as_str())).chain(self.subject.as_ref().map(Subject::word))
+    pub fn picklist_refs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.types
+            .iter()
+            .map(|word| (ISSUE_TYPES, word.as_str()))
+            .chain(self.subject.as_ref().map(Subject::picklist_ref))
     }
 }
 
@@ -99,14 +107,23 @@ pub struct IssuePatch {
 }
 
 fn types_schema() -> Array {
-    words_schema("Values of the picklist `issue_types`, at most 20; the same one twice is one.", MOST_TYPES, "billing")
+    words_schema(
+        "Values of the picklist `issue_types`, at most 20; the same one twice is one.",
+        MAX_TYPES,
+        "billing",
+    )
 }
 
 /// A list of picklist values.
 #[must_use]
 pub fn words_schema(about: &str, most: usize, example: &str) -> Array {
     let word = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-z0-9_]{1,64}$"));
-    ArrayBuilder::new().items(word).max_items(Some(most)).description(Some(about)).examples([serde_json::json!([example])]).build()
+    ArrayBuilder::new()
+        .items(word)
+        .max_items(Some(most))
+        .description(Some(about))
+        .examples([serde_json::json!([example])])
+        .build()
 }
 
 /// Into which issue another is merged.
@@ -148,12 +165,12 @@ pub struct IssueView {
     #[schema(required)]
     pub claimed_from: Option<Assignee>,
     /// Who opened it.
-    pub opened_by: Named,
+    pub opened_by: ActorRef,
     /// When.
     pub opened_at: Timestamp,
     /// Who closed it; its history has everybody who ever did (S4-36).
     #[schema(required)]
-    pub closed_by: Option<Named>,
+    pub closed_by: Option<ActorRef>,
     /// When.
     #[schema(required)]
     pub closed_at: Option<Timestamp>,
@@ -173,7 +190,8 @@ pub struct IssueView {
 impl IssueView {
     pub(super) fn new(row: Row, contact: Option<ContactRef>) -> Self {
         let Row { issue, assignee_name, queue_name, opened_by_name, closed_by_name } = row;
-        let named = |id, name: Option<String>| Named { id, name: name.unwrap_or_else(|| "Caseload".into()) };
+        let named =
+            |id, name: Option<String>| ActorRef { id, name: name.unwrap_or_else(|| "Caseload".into()) };
         Self {
             id: issue.id,
             number: issue.number,
@@ -235,7 +253,7 @@ pub type IssueStatuses = AnyOf<IssueStatus>;
 /// Alternative origins of issues.
 pub type IssueOrigins = AnyOf<IssueOrigin>;
 /// Alternative owners of issues.
-pub type IssueOwners = AnyOf<Whose>;
+pub type IssueOwners = AnyOf<OwnerFilter>;
 
 /// Which issues a list shows.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -310,7 +328,10 @@ pub struct IssueFilter {
 impl IssueFilter {
     /// Whether only open ones are shown because nothing else was said.
     pub(super) fn open_by_default(&self) -> bool {
-        self.status.is_none() && self.number.is_none() && self.closed_at_gte.or(self.closed_at_lt).is_none() && self.closed_by.is_none()
+        self.status.is_none()
+            && self.number.is_none()
+            && self.closed_at_gte.or(self.closed_at_lt).is_none()
+            && self.closed_by.is_none()
     }
 
     /// Whether automatic ones are left out because nothing else was said.

@@ -22,8 +22,8 @@ use crate::{
     },
     kernel::{
         context::Context,
-        error::{Broken, Error, Result},
-        filter::{AnyOf, Narrow, owned_by, owned_by_another},
+        error::{Error, Result, Violations},
+        filter::{AnyOf, FilterExt, owned_by, owned_by_another},
         list::{self, Page, PageRequest},
         patch::Patch,
         reader::Reader,
@@ -31,7 +31,7 @@ use crate::{
     },
     work::{
         action_items::Reopening,
-        ownership::{self, AssigneeRef, Owned, Owner, first_able, own, own_if_named},
+        ownership::{self, AssigneeRef, Owned, Owner, first_able, resolve_assignee, resolve_assignee_opt},
     },
 };
 
@@ -54,23 +54,30 @@ pub struct Planned {
 
 /// Checks a new issue and finds who deals with it; whose it is when it does not say so itself.
 pub async fn plan(tx: &mut Tx, new: NewIssue, contact: Option<Uuid>) -> Result<Planned> {
-    picklists::learn(tx, new.words()).await?;
-    let mut broken = Broken::default();
-    broken.note(check_types(tx, &new.types, &[]).await)?;
+    picklists::preload(tx, new.picklist_refs()).await?;
+    let mut violations = Violations::default();
+    violations.collect(check_types(tx, &new.types, &[]).await)?;
     let named = match new.contact_id {
-        Some(id) => broken.note(contacts::resolve(tx, id, "contact_id").await)?,
+        Some(id) => violations.collect(contacts::resolve(tx, id, "contact_id").await)?,
         None => contact,
     };
     let known = match &new.subject {
-        Some(subject) => broken.note(subjects::resolve(tx, subject).await)?.flatten(),
+        Some(subject) => violations.collect(subjects::resolve(tx, subject).await)?.flatten(),
         None => None,
     };
     let contact = named.or(known);
     let types = distinct(new.types);
-    let owner = broken.note(owner_of(tx, new.assignee, contact, &types).await)?;
-    broken.end()?;
+    let owner = violations.collect(owner_of(tx, new.assignee, contact, &types).await)?;
+    violations.into_result()?;
     let owner = owner.ok_or_else(|| Error::internal("a check gave nothing"))?;
-    Ok(Planned { id: tx.id(), title: new.title.trim().to_owned(), types, contact, subject: new.subject, owner })
+    Ok(Planned {
+        id: tx.id(),
+        title: new.title.trim().to_owned(),
+        types,
+        contact,
+        subject: new.subject,
+        owner,
+    })
 }
 
 /// Opens an issue under the next number. Whoever comes later waits for the number until this transaction ends, so
@@ -109,8 +116,10 @@ pub async fn open(tx: &mut Tx, planned: Planned, origin: IssueOrigin) -> Result<
 /// Refuses types that are unknown or retired; under what it is filed already an issue may stay.
 async fn check_types(tx: &mut Tx, types: &[String], filed: &[String]) -> Result<()> {
     let fresh = types.iter().enumerate().filter(|(_, word)| !filed.contains(word));
-    let fresh: Vec<(&str, String)> = fresh.map(|(index, word)| (word.as_str(), format!("types/{index}"))).collect();
-    let wanted: Vec<(&str, &str, &str)> = fresh.iter().map(|(word, field)| (ISSUE_TYPES, *word, field.as_str())).collect();
+    let fresh: Vec<(&str, String)> =
+        fresh.map(|(index, word)| (word.as_str(), format!("types/{index}"))).collect();
+    let wanted: Vec<(&str, &str, &str)> =
+        fresh.iter().map(|(word, field)| (ISSUE_TYPES, *word, field.as_str())).collect();
     picklists::check_all(tx, &wanted).await
 }
 
@@ -121,9 +130,14 @@ fn distinct(types: Vec<String>) -> Vec<String> {
 
 /// Who deals with an issue: whoever was named; else the contact's own rep, the group of its first type that has one, or
 /// the default group, whichever is first and there to do it; else the author. Nothing is ever nobody's.
-async fn owner_of(tx: &mut Tx, wanted: Option<AssigneeRef>, contact: Option<Uuid>, types: &[String]) -> Result<Owner> {
+async fn owner_of(
+    tx: &mut Tx,
+    wanted: Option<AssigneeRef>,
+    contact: Option<Uuid>,
+    types: &[String],
+) -> Result<Owner> {
     if wanted.is_some() {
-        return own(tx, wanted).await;
+        return resolve_assignee(tx, wanted).await;
     }
     let mut candidates = Vec::new();
     if let Some(contact) = contact {
@@ -134,49 +148,53 @@ async fn owner_of(tx: &mut Tx, wanted: Option<AssigneeRef>, contact: Option<Uuid
     }
     match first_able(tx, candidates).await? {
         Some(owner) => Ok(owner),
-        None => own(tx, None).await,
+        None => resolve_assignee(tx, None).await,
     }
 }
 
 /// Writes the types of an issue where filters and counts find them.
 async fn file_under(tx: &mut Tx, issue: &Model) -> Result<()> {
     let one = |word: &String| issue_type::Model { issue_id: issue.id, r#type: word.clone() };
-    tx.put_all(issue.types.0.iter().map(one).collect()).await
+    tx.insert_all_unjournaled(issue.types.0.iter().map(one).collect()).await
 }
 
 /// Changes an issue; also who deals with it.
 pub async fn update(tx: &mut Tx, id: Uuid, patch: IssuePatch) -> Result<IssueView> {
     // As everywhere, contacts and owners first, then the thing: nobody waits in a circle.
-    let mut broken = Broken::default();
+    let mut violations = Violations::default();
     let contact = match patch.contact_id.value() {
-        Some(contact) => broken.note(contacts::resolve(tx, *contact, "contact_id").await)?.map_or(patch.contact_id, Patch::Value),
+        Some(contact) => violations
+            .collect(contacts::resolve(tx, *contact, "contact_id").await)?
+            .map_or(patch.contact_id, Patch::Value),
         None => patch.contact_id,
     };
-    let owner = broken.note(own_if_named(tx, patch.assignee).await)?.flatten();
+    let owner = violations.collect(resolve_assignee_opt(tx, patch.assignee).await)?.flatten();
     let before = workable(tx, id).await?;
     let mut after = before.clone();
-    broken.note(patch.title.line_over(&mut after.title, "title"))?;
+    violations.collect(patch.title.line_over(&mut after.title, "title"))?;
     if let Some(types) = patch.types.value() {
-        broken.note(check_types(tx, types, &before.types.0).await)?;
+        violations.collect(check_types(tx, types, &before.types.0).await)?;
     }
     let mut types = before.types.0.clone();
-    broken.note(patch.types.over(&mut types, "types"))?;
+    violations.collect(patch.types.over(&mut types, "types"))?;
     after.types = Types(distinct(types));
     after.categorised = !after.types.0.is_empty();
     contact.onto(&mut after.contact_id);
     if let Some(subject) = patch.subject.value()
         && before.subject_type.as_ref() != Some(&subject.r#type)
     {
-        broken.note(subjects::resolve(tx, subject).await)?;
+        violations.collect(subjects::resolve(tx, subject).await)?;
     }
     match patch.subject {
         Patch::Absent => {}
         Patch::Null => (after.subject_type, after.subject_id) = (None, None),
-        Patch::Value(subject) => (after.subject_type, after.subject_id) = (Some(subject.r#type), Some(subject.id)),
+        Patch::Value(subject) => {
+            (after.subject_type, after.subject_id) = (Some(subject.r#type), Some(subject.id))
+        }
     }
-    broken.end()?;
+    violations.into_result()?;
     if let Some(owner) = owner {
-        after.give(owner);
+        after.reassign(owner);
     }
     let event = Model::moved_or(&before, &after, "updated");
     let after = tx.change(&before, after, &event).await?;
@@ -198,19 +216,26 @@ pub async fn close(tx: &mut Tx, id: Uuid) -> Result<IssueView> {
 }
 
 fn closed(tx: &Tx, issue: &Model) -> Model {
-    Model { status: IssueStatus::Closed, closed_at: Some(tx.now), closed_by_id: Some(tx.context.actor.author()), ..issue.clone() }
+    Model {
+        status: IssueStatus::Closed,
+        closed_at: Some(tx.now),
+        closed_by_id: Some(tx.context.actor.author()),
+        ..issue.clone()
+    }
 }
 
 /// Takes up a closed issue again, by somebody who is there.
 pub async fn reopen(tx: &mut Tx, id: Uuid, reopening: Reopening) -> Result<IssueView> {
-    let owner = own_if_named(tx, reopening.assignee).await?;
+    let owner = resolve_assignee_opt(tx, reopening.assignee).await?;
     let before = workable(tx, id).await?;
     before.require(IssueStatus::Closed)?;
-    let mut after = Model { status: IssueStatus::Open, closed_at: None, closed_by_id: None, ..before.clone() };
+    let mut after =
+        Model { status: IssueStatus::Open, closed_at: None, closed_by_id: None, ..before.clone() };
     match owner {
-        Some(owner) => after.give(owner),
+        Some(owner) => after.reassign(owner),
         None => {
-            own(tx, Some(AssigneeRef { kind: before.assignee_type, id: before.assignee_id })).await?;
+            resolve_assignee(tx, Some(AssigneeRef { kind: before.assignee_type, id: before.assignee_id }))
+                .await?;
         }
     }
     tx.change(&before, after, "issue.reopened").await?;
@@ -232,7 +257,7 @@ pub async fn merge(tx: &mut Tx, id: Uuid, into: Uuid) -> Result<IssueView> {
     let of = |id: Uuid| pair.iter().find(|issue| issue.id == id);
     let source = of(id).ok_or_else(|| Error::not_found("issue"))?;
     tx.check_version(source, "issue")?;
-    source.may_work(&tx.context.actor)?;
+    source.authorize_write(&tx.context.actor)?;
     source.require_live()?;
     source.require(IssueStatus::Open)?;
     let target = of(into).ok_or_else(|| Error::field("into", "unknown", "is no issue"))?;
@@ -259,7 +284,10 @@ async fn workable(tx: &mut Tx, id: Uuid) -> Result<Model> {
 pub async fn surviving(reader: Reader<'_>, id: Uuid, field: &str) -> Result<(Uuid, i64)> {
     let mut id = id;
     loop {
-        let issue = reader.model(Entity::find_by_id(id)).await?.ok_or_else(|| Error::field(field, "unknown", "is no issue"))?;
+        let issue = reader
+            .model(Entity::find_by_id(id))
+            .await?
+            .ok_or_else(|| Error::field(field, "unknown", "is no issue"))?;
         match issue.merged_into_id {
             Some(survivor) => id = survivor,
             None => return Ok((issue.id, issue.number)),
@@ -271,7 +299,9 @@ pub async fn surviving(reader: Reader<'_>, id: Uuid, field: &str) -> Result<(Uui
 pub async fn cluster(reader: Reader<'_>, id: Uuid) -> Result<Vec<Uuid>> {
     let Some(issue) = reader.model(Entity::find_by_id(id)).await? else { return Ok(vec![id]) };
     let survivor = issue.merged_into_id.unwrap_or(id);
-    let merged = reader.models(Entity::find().filter(Column::MergedIntoId.eq(survivor)).order_by_asc(Column::Id)).await?;
+    let merged = reader
+        .models(Entity::find().filter(Column::MergedIntoId.eq(survivor)).order_by_asc(Column::Id))
+        .await?;
     Ok(std::iter::once(survivor).chain(merged.into_iter().map(|issue| issue.id)).collect())
 }
 
@@ -328,7 +358,8 @@ pub async fn page(
     request: &PageRequest,
 ) -> Result<Page<IssueView>> {
     let contacts = cluster_of(reader, filter).await?;
-    let narrow = |select: &mut SelectStatement| narrow(select, context, filter, contacts.as_ref(), reader.backend());
+    let narrow =
+        |select: &mut SelectStatement| narrow(select, context, filter, contacts.as_ref(), reader.backend());
     let Page { data, next_cursor, counts } = list::page::<Row>(reader, request, base, narrow).await?;
     let mut data = views(reader, data).await?;
     if request.expand.iter().any(|wanted| wanted == "labels") {
@@ -338,7 +369,11 @@ pub async fn page(
 }
 
 /// The issues that a filter finds.
-pub async fn found(reader: Reader<'_>, context: &Context, filter: &IssueFilter) -> Result<SelectStatement> {
+pub async fn filtered_query(
+    reader: Reader<'_>,
+    context: &Context,
+    filter: &IssueFilter,
+) -> Result<SelectStatement> {
     let contacts = cluster_of(reader, filter).await?;
     let mut select = Query::select().from(Entity).to_owned();
     narrow(&mut select, context, filter, contacts.as_ref(), reader.backend());
@@ -362,17 +397,33 @@ pub async fn applied_defaults(
     let mut more = Map::new();
     let (open, manual) = (filter.open_by_default(), filter.manual_by_default());
     if open || manual {
-        let mut applied =
-            IssueDefaults { status: open.then_some(IssueStatus::Open), origin: manual.then_some(IssueOrigin::Manual), hidden: None };
+        let mut applied = IssueDefaults {
+            status: open.then_some(IssueStatus::Open),
+            origin: manual.then_some(IssueOrigin::Manual),
+            hidden: None,
+        };
         if request.counts {
             let everything = IssueFilter {
-                status: filter.status.clone().or_else(|| open.then(|| AnyOf(vec![IssueStatus::Open, IssueStatus::Closed]))),
-                origin: filter.origin.clone().or_else(|| manual.then(|| AnyOf(vec![IssueOrigin::Manual, IssueOrigin::Automatic]))),
+                status: filter
+                    .status
+                    .clone()
+                    .or_else(|| open.then(|| AnyOf(vec![IssueStatus::Open, IssueStatus::Closed]))),
+                origin: filter
+                    .origin
+                    .clone()
+                    .or_else(|| manual.then(|| AnyOf(vec![IssueOrigin::Manual, IssueOrigin::Automatic]))),
                 ..filter.clone()
             };
             let mut hidden = Entity::find().into_query();
-            narrow(&mut hidden, context, &everything, cluster_of(reader, filter).await?.as_ref(), reader.backend());
-            let shown = [(open, is_open()), (manual, is_manual())].into_iter().filter(|(applies, _)| *applies);
+            narrow(
+                &mut hidden,
+                context,
+                &everything,
+                cluster_of(reader, filter).await?.as_ref(),
+                reader.backend(),
+            );
+            let shown =
+                [(open, is_open()), (manual, is_manual())].into_iter().filter(|(applies, _)| *applies);
             hidden.cond_where(shown.fold(Cond::any(), |any, (_, shown)| any.add(shown.not())));
             applied.hidden = Some(reader.count(hidden, list::COUNT_LIMIT).await?);
         }
@@ -381,9 +432,15 @@ pub async fn applied_defaults(
     Ok(more)
 }
 
-fn narrow(select: &mut SelectStatement, context: &Context, filter: &IssueFilter, contacts: Option<&AnyOf<Uuid>>, backend: DbBackend) {
+fn narrow(
+    select: &mut SelectStatement,
+    context: &Context,
+    filter: &IssueFilter,
+    contacts: Option<&AnyOf<Uuid>>,
+    backend: DbBackend,
+) {
     let column = |column: Column| Expr::col((Entity, column));
-    select.having::<Model>(column(Column::Id), filter.q.as_ref(), backend);
+    select.matching::<Model>(column(Column::Id), filter.q.as_ref(), backend);
     match &filter.status {
         Some(AnyOf(statuses)) if statuses == &[IssueStatus::Open] => drop(select.and_where(is_open())),
         Some(AnyOf(statuses)) if statuses == &[IssueStatus::Closed] => drop(select.and_where(is_closed())),
@@ -450,16 +507,28 @@ fn of_types(types: &[String]) -> Cond {
 /// Adds the words and colours of picklist values, all of a page in one query (S2-26).
 async fn label(reader: Reader<'_>, context: &Context, issues: &mut [IssueView]) -> Result<()> {
     let words = |issue: &IssueView| -> Vec<(String, String, String)> {
-        let types = issue.types.iter().enumerate().map(|(index, word)| (format!("types.{index}"), ISSUE_TYPES.to_owned(), word.clone()));
-        let subject =
-            issue.subject.as_ref().map(|subject| ("subject.type".to_owned(), subject.word().0.to_owned(), subject.word().1.to_owned()));
+        let types = issue
+            .types
+            .iter()
+            .enumerate()
+            .map(|(index, word)| (format!("types.{index}"), ISSUE_TYPES.to_owned(), word.clone()));
+        let subject = issue.subject.as_ref().map(|subject| {
+            (
+                "subject.type".to_owned(),
+                subject.picklist_ref().0.to_owned(),
+                subject.picklist_ref().1.to_owned(),
+            )
+        });
         types.chain(subject).collect()
     };
-    let all: BTreeSet<(String, String)> = issues.iter().flat_map(words).map(|(_, list, key)| (list, key)).collect();
+    let all: BTreeSet<(String, String)> =
+        issues.iter().flat_map(words).map(|(_, list, key)| (list, key)).collect();
     let all: Vec<(&str, &str)> = all.iter().map(|(list, key)| (list.as_str(), key.as_str())).collect();
     let found: HashMap<(String, String), _> = picklists::labels(reader, &all, &context.languages).await?;
     for issue in issues {
-        let labels = words(issue).into_iter().filter_map(|(member, list, key)| Some((member, found.get(&(list, key))?.clone())));
+        let labels = words(issue)
+            .into_iter()
+            .filter_map(|(member, list, key)| Some((member, found.get(&(list, key))?.clone())));
         issue.labels = Some(labels.collect::<BTreeMap<_, _>>());
     }
     Ok(())
@@ -501,7 +570,11 @@ pub async fn open_by_type(reader: Reader<'_>) -> Result<OpenIssuesView> {
         .order_by(Alias::new("open"), Order::Desc)
         .order_by(filed(issue_type::Column::Type), Order::Asc)
         .to_owned();
-    let types = reader.all::<Counted>(&types).await?.into_iter().map(|counted| TypeCount { r#type: counted.r#type, open: counted.open });
+    let types = reader
+        .all::<Counted>(&types)
+        .await?
+        .into_iter()
+        .map(|counted| TypeCount { r#type: counted.r#type, open: counted.open });
     Ok(OpenIssuesView { open: total.open, uncategorised: total.uncategorised, types: types.collect() })
 }
 

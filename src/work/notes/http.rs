@@ -7,7 +7,7 @@ use super::{
     json::{CreatedNoteView, NewNote, NoteFilter, NotePage, NotePatch, NoteView},
     service,
 };
-use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, Routes};
+use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, Path, Reply, Result, Routes};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -19,9 +19,9 @@ pub fn routes(routes: &mut Routes) {
 /// Newest first. Sorts: `created_at` (default `-created_at`).
 #[utoipa::path(tag = "notes", security(("bearer" = ["notes:read"])), params(NotePage, NoteFilter), responses((status = 200, description = "A page of notes.", body = NotePage)))]
 #[get("/notes")]
-async fn list_notes(db: Data<Db>, list: List<NoteFilter>) -> Result<Listing> {
+async fn list_notes(db: Data<Db>, list: List<NoteFilter>) -> Result<ListReply> {
     let page = service::page(db.read(), &list.filter, &list.page).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }
 
 /// Write a note
@@ -29,8 +29,8 @@ async fn list_notes(db: Data<Db>, list: List<NoteFilter>) -> Result<Listing> {
 /// And, in the same transaction, the action items that follow from it (S0-3, S0-4), which take `action_items:write`.
 #[utoipa::path(tag = "notes", security(("bearer" = ["notes:write"])), request_body = NewNote, responses((status = 201, description = "The new note and its action items.", body = CreatedNoteView)))]
 #[post("/notes")]
-async fn create_note(db: Data<Db>, call: Call<NewNote>) -> Result<Answer> {
-    call.write(&db, async move |tx, new| Answer::created(&service::create(tx, new).await?)).await
+async fn create_note(db: Data<Db>, body: JsonBody<NewNote>) -> Result<Reply> {
+    body.write(&db, async move |tx, new| Reply::created(&service::create(tx, new).await?)).await
 }
 
 /// Read a note
@@ -38,8 +38,8 @@ async fn create_note(db: Data<Db>, call: Call<NewNote>) -> Result<Answer> {
 /// Everyone on staff may read every note.
 #[utoipa::path(tag = "notes", security(("bearer" = ["notes:read"])), responses((status = 200, description = "The note.", body = NoteView)))]
 #[get("/notes/{id}")]
-async fn read_note(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
-    Answer::ok(&service::find(db.read(), id).await?)
+async fn read_note(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
+    Reply::ok(&service::find(db.read(), id).await?)
 }
 
 /// Correct a note
@@ -47,6 +47,6 @@ async fn read_note(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Ans
 /// A merge patch (RFC 7396), by its author or a manager. The history keeps what it said before.
 #[utoipa::path(tag = "notes", security(("bearer" = ["notes:write"])), request_body = NotePatch, responses((status = 200, description = "The note as it is now.", body = NoteView)))]
 #[patch("/notes/{id}")]
-async fn update_note(db: Data<Db>, Path(id): Path<Uuid>, call: Call<NotePatch>) -> Result<Answer> {
-    call.write(&db, async move |tx, patch| Answer::ok(&service::update(tx, id, patch).await?)).await
+async fn update_note(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<NotePatch>) -> Result<Reply> {
+    body.write(&db, async move |tx, patch| Reply::ok(&service::update(tx, id, patch).await?)).await
 }

@@ -8,7 +8,10 @@ use validator::Validate;
 use super::note::Row;
 use crate::{
     customers::subjects::{Subject, SubjectText},
-    kernel::{actor::Named, clock::Timestamp, filter::AnyOf, http::View, list::Texts, patch::Patch, search::Terms, text},
+    kernel::{
+        actor::ActorRef, clock::Timestamp, filter::AnyOf, http::View, list::Texts, patch::Patch,
+        search::Terms, text,
+    },
     work::action_items::{CreatedActionItemView, NewActionItem},
 };
 
@@ -30,7 +33,12 @@ pub struct NewNote {
     pub contact_id: Option<Uuid>,
     /// What it says, in a line of 1 to 200 characters (S0-2).
     #[validate(length(min = 1, max = 200), custom(function = text::line))]
-    #[schema(min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Customer called and requested rush shipping")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = "^.*\\S.*$",
+        example = "Customer called and requested rush shipping"
+    )]
     pub title: String,
     /// What it says, at length; up to 1,048,576 characters, kept as they were sent.
     #[serde(default)]
@@ -86,7 +94,7 @@ pub struct NoteView {
     #[schema(value_type = Vec<String>, required = false, example = json!(["body"]))]
     pub truncated: Vec<&'static str>,
     /// Who wrote it.
-    pub author: Named,
+    pub author: ActorRef,
     /// When.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -106,7 +114,7 @@ impl From<Row> for NoteView {
             title: note.title,
             body: note.body,
             truncated: Vec::new(),
-            author: Named { id: note.author_id, name: author_name.unwrap_or_else(|| "Caseload".into()) },
+            author: ActorRef { id: note.author_id, name: author_name.unwrap_or_else(|| "Caseload".into()) },
             created_at: note.created_at,
             updated_at: note.updated_at,
             version: note.version,

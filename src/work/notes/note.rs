@@ -11,7 +11,7 @@ use crate::{
     access::users,
     kernel::{
         clock::Timestamp,
-        journal::{Audience, Belongs},
+        journal::{Audience, EventPlacement},
         list::{Listed, Texts},
         search::Searchable,
     },
@@ -50,7 +50,7 @@ pub struct Model {
 
 crate::record!(Model, "note", |row| {
     let subject = Some((row.subject_type.clone(), row.subject_id.clone()));
-    Belongs { title: row.title.clone(), subject, contact: row.contact_id, audience: Audience::Staff }
+    EventPlacement { title: row.title.clone(), subject, contact: row.contact_id, audience: Audience::Staff }
 }, searchable Some(Searchable::new(&row.title, &row.body, row.created_at)));
 
 /// A note with its author's name.

@@ -16,8 +16,8 @@ use crate::{
         subjects::{self, Subject},
     },
     kernel::{
-        error::{Broken, Code, Error, Result},
-        filter::{AnyOf, Narrow},
+        error::{Code, Error, Result, Violations},
+        filter::{AnyOf, FilterExt},
         list::{self, Page, PageRequest, Texts},
         reader::Reader,
         tx::Tx,
@@ -32,14 +32,16 @@ pub async fn create(tx: &mut Tx, new: NewNote) -> Result<CreatedNoteView> {
 
 /// Writes a note, on a work item or on none, and what follows from it.
 pub async fn create_on(tx: &mut Tx, new: NewNote, work_item_id: Option<Uuid>) -> Result<CreatedNoteView> {
-    let words = new.action_items.iter().flat_map(NewActionItem::words);
-    picklists::learn(tx, words.chain(new.subject.as_ref().map(Subject::word))).await?;
-    let links = Links { subject: new.subject.clone(), contact_id: new.contact_id, work_item_id, ..Links::default() };
-    action_items::hold(tx, &new.action_items, &links).await?;
-    let mut broken = Broken::default();
-    let about = broken.note(subjects::whom(tx, new.subject, new.contact_id).await)?;
+    let words = new.action_items.iter().flat_map(NewActionItem::picklist_refs);
+    picklists::preload(tx, words.chain(new.subject.as_ref().map(Subject::picklist_ref))).await?;
+    let links =
+        Links { subject: new.subject.clone(), contact_id: new.contact_id, work_item_id, ..Links::default() };
+    action_items::lock_for_update(tx, &new.action_items, &links).await?;
+    let mut violations = Violations::default();
+    let about = violations.collect(subjects::resolve_subject(tx, new.subject, new.contact_id).await)?;
     // What follows is checked all the same, so that everything is said at once.
-    let (subject, contact_id) = about.unwrap_or_else(|| (Subject { r#type: String::new(), id: String::new() }, None));
+    let (subject, contact_id) =
+        about.unwrap_or_else(|| (Subject { r#type: String::new(), id: String::new() }, None));
     let note = Model {
         id: tx.id(),
         subject_type: subject.r#type.clone(),
@@ -57,13 +59,21 @@ pub async fn create_on(tx: &mut Tx, new: NewNote, work_item_id: Option<Uuid>) ->
     tx.create(&note, "note.created").await?;
     let mut items = Vec::with_capacity(new.action_items.len());
     for (index, item) in new.action_items.into_iter().enumerate() {
-        let links = Links { subject: Some(subject.clone()), contact_id, note_id: Some(note.id), work_item_id, ..Links::default() };
-        let created = action_items::create(tx, item, links).await.map_err(|error| error.below(&format!("action_items/{index}")));
-        if let Some(item) = broken.note(created)? {
+        let links = Links {
+            subject: Some(subject.clone()),
+            contact_id,
+            note_id: Some(note.id),
+            work_item_id,
+            ..Links::default()
+        };
+        let created = action_items::create(tx, item, links)
+            .await
+            .map_err(|error| error.below(&format!("action_items/{index}")));
+        if let Some(item) = violations.collect(created)? {
             items.push(action_items::created_view(tx, item).await?);
         }
     }
-    broken.end()?;
+    violations.into_result()?;
     let author_name = tx.name_of(Some(note.author_id)).flatten();
     Ok(CreatedNoteView { note: NoteView::from(Row { note, author_name }), action_items: items })
 }
@@ -72,14 +82,14 @@ pub async fn create_on(tx: &mut Tx, new: NewNote, work_item_id: Option<Uuid>) ->
 pub async fn update(tx: &mut Tx, id: Uuid, patch: NotePatch) -> Result<NoteView> {
     let before: Model = tx.target(id, "note").await?;
     let actor = &tx.context.actor;
-    if before.author_id != actor.author() && !actor.oversees() {
+    if before.author_id != actor.author() && !actor.is_manager() {
         return Err(Error::new(Code::NotAllowed, "A note is corrected by its author or a manager."));
     }
     let mut after = before.clone();
-    let mut broken = Broken::default();
-    broken.note(patch.title.line_over(&mut after.title, "title"))?;
-    broken.note(patch.body.over(&mut after.body, "body"))?;
-    broken.end()?;
+    let mut violations = Violations::default();
+    violations.collect(patch.title.line_over(&mut after.title, "title"))?;
+    violations.collect(patch.body.over(&mut after.body, "body"))?;
+    violations.into_result()?;
     tx.change(&before, after, "note.updated").await?;
     find(tx.read(), id).await
 }
@@ -104,13 +114,14 @@ pub async fn page(reader: Reader<'_>, filter: &NoteFilter, request: &PageRequest
                 .equals(column(Column::SubjectType), Some(subject.0.r#type.clone()))
                 .equals(column(Column::SubjectId), Some(subject.0.id.clone()));
         }
-        select.having::<Model>(column(Column::Id), filter.q.as_ref(), reader.backend());
-        select.any_of(column(Column::ContactId), cluster.as_ref()).equals(column(Column::WorkItemId), filter.work_item_id);
-        select.any_of(column(Column::SubjectType), filter.subject_type.as_ref()).equals(column(Column::AuthorId), filter.author).between(
-            column(Column::CreatedAt),
-            filter.created_at_gte,
-            filter.created_at_lt,
-        );
+        select.matching::<Model>(column(Column::Id), filter.q.as_ref(), reader.backend());
+        select
+            .any_of(column(Column::ContactId), cluster.as_ref())
+            .equals(column(Column::WorkItemId), filter.work_item_id);
+        select
+            .any_of(column(Column::SubjectType), filter.subject_type.as_ref())
+            .equals(column(Column::AuthorId), filter.author)
+            .between(column(Column::CreatedAt), filter.created_at_gte, filter.created_at_lt);
     })
     .await?;
     Ok(page.map(|row| NoteView::from(row).shortened(request.texts())))

@@ -7,7 +7,7 @@ use super::{
     json::{Offboarding, OffboardingView},
     service,
 };
-use crate::kernel::http::{Answer, Call, Db, Path, Result, Routes};
+use crate::kernel::http::{Db, JsonBody, Path, Reply, Result, Routes};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -22,6 +22,6 @@ pub fn routes(routes: &mut Routes) {
 /// with open work.
 #[utoipa::path(tag = "offboarding", security(("bearer" = ["users:offboard"])), request_body = Offboarding, responses((status = 200, description = "Where their work went.", body = OffboardingView)))]
 #[post("/users/{id}/offboard")]
-async fn offboard_user(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Offboarding>) -> Result<Answer> {
-    call.write(&db, async move |tx, wanted| Answer::json(200, &service::offboard(tx, id, wanted).await?)).await
+async fn offboard_user(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<Offboarding>) -> Result<Reply> {
+    body.write(&db, async move |tx, wanted| Reply::json(200, &service::offboard(tx, id, wanted).await?)).await
 }

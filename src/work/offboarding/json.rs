@@ -7,7 +7,7 @@ use validator::Validate;
 
 use crate::{
     access::users::AffectedKey,
-    kernel::actor::Named,
+    kernel::actor::ActorRef,
     work::action_items::{Assignee, AssigneeRef},
 };
 
@@ -45,7 +45,7 @@ pub struct MovedKind {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct OffboardingView {
     /// Who left; no longer active.
-    pub user: Named,
+    pub user: ActorRef,
     /// Who took over.
     pub reassigned_to: Assignee,
     /// What moved, by kind.

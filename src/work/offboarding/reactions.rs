@@ -46,9 +46,13 @@ impl Open {
     }
 
     /// What a group has although nobody active is left in it.
-    async fn left_by(reader: Reader<'_>, group: Uuid, leaver: Leaver) -> Result<Self> {
+    async fn left_behind_by(reader: Reader<'_>, group: Uuid, leaver: Leaver) -> Result<Self> {
         let but = if leaver.is_member { Some(leaver.id) } else { None };
-        let unread = if is_unstaffed(reader, group, but).await? { inbox::unread_of_group(reader, group, leaver.id).await? } else { 0 };
+        let unread = if is_unstaffed(reader, group, but).await? {
+            inbox::unread_of_group(reader, group, leaver.id).await?
+        } else {
+            0
+        };
         Ok(Self(vec![
             (INBOX_ENTRY, "message", unread),
             named::<ActionItem>(group_is_unstaffed::<ActionItem>(reader, group, but).await?),
@@ -63,13 +67,21 @@ impl Open {
 
     /// By kind, those there are none of left out.
     fn by_kind(&self) -> Map<String, Value> {
-        self.0.iter().filter(|(.., open)| *open > 0).map(|(kind, _, open)| ((*kind).into(), (*open).into())).collect()
+        self.0
+            .iter()
+            .filter(|(.., open)| *open > 0)
+            .map(|(kind, _, open)| ((*kind).into(), (*open).into()))
+            .collect()
     }
 
     /// In words.
-    fn words(&self) -> String {
-        let words: Vec<String> =
-            self.0.iter().filter(|(.., open)| *open > 0).map(|(_, what, open)| format!("{open} open {what}s")).collect();
+    fn summary(&self) -> String {
+        let words: Vec<String> = self
+            .0
+            .iter()
+            .filter(|(.., open)| *open > 0)
+            .map(|(_, what, open)| format!("{open} open {what}s"))
+            .collect();
         match words.split_last() {
             Some((last, [])) => last.clone(),
             Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
@@ -87,10 +99,10 @@ pub fn refuse_open_work<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFutur
     async move {
         let mut refusals = Vec::new();
         // Locked, so that nobody gives a group work, or leaves it, trusting in who leaves here.
-        let groups = groups::lock_of(tx, change.id).await?;
+        let groups = groups::lock_groups_of(tx, change.id).await?;
         let open = Open::of(tx.read(), change.id).await?;
         if open.sum() > 0 {
-            let detail = format!("They hold {}; offboard them instead.", open.words());
+            let detail = format!("They hold {}; offboard them instead.", open.summary());
             refusals.push(Error::new(Code::OpenWork, detail).with("open_work", open.by_kind()));
         }
         for group in groups {
@@ -99,8 +111,10 @@ pub fn refuse_open_work<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFutur
                 .unwrap_or_else(|refusal| refusals.push(refusal));
         }
         // Whoever is told what holds them back is told as well which keys will go with them.
-        let keys = serde_json::to_value(&tx.memory::<Parting>().keys).map_err(Error::internal)?;
-        let said = |refusal: Error| if keys.as_array().is_some_and(Vec::is_empty) { refusal } else { refusal.with("api_keys", keys) };
+        let keys = serde_json::to_value(&tx.cache::<Parting>().keys).map_err(Error::internal)?;
+        let said = |refusal: Error| {
+            if keys.as_array().is_some_and(Vec::is_empty) { refusal } else { refusal.with("api_keys", keys) }
+        };
         Error::all(refusals).map_or(Ok(()), |refusal| Err(said(refusal)))
     }
     .boxed_local()
@@ -111,17 +125,18 @@ pub fn refuse_empty_group<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFut
     async move {
         let name = change.after.as_ref().and_then(|after| after["name"].as_str()).unwrap_or_default();
         let member = change.after.as_ref().and_then(|after| after["member"]["id"].as_str()?.parse().ok());
-        refuse_unstaffed(tx, change.id, name, Leaver { id: member.unwrap_or_default(), is_member: false }).await
+        refuse_unstaffed(tx, change.id, name, Leaver { id: member.unwrap_or_default(), is_member: false })
+            .await
     }
     .boxed_local()
 }
 
 /// Refuses to leave a group without an active member while it has open work.
 async fn refuse_unstaffed(tx: &Tx, group: Uuid, name: &str, leaver: Leaver) -> Result<()> {
-    let open = Open::left_by(tx.read(), group, leaver).await?;
+    let open = Open::left_behind_by(tx.read(), group, leaver).await?;
     if open.sum() == 0 {
         return Ok(());
     }
-    let detail = format!("They are the last active member of {name}, which has {}.", open.words());
+    let detail = format!("They are the last active member of {name}, which has {}.", open.summary());
     Err(Error::new(Code::OpenWork, detail).with("groups", json!({ group.to_string(): open.sum() })))
 }

@@ -7,8 +7,12 @@ use super::{
     service,
 };
 use crate::{
-    kernel::http::{Answer, Command, Db, List, Listing, Path, Problem, Query, Result, Routes, request::named},
-    work::action_items::{self, ActionItemFilter, ActionItemPage, ActionItemView, Viewer, action_item, is_open},
+    kernel::http::{
+        Db, List, ListReply, NoBody, Path, Problem, Query, Reply, Result, Routes, request::named,
+    },
+    work::action_items::{
+        self, ActionItemFilter, ActionItemPage, ActionItemView, Viewer, action_item, is_open,
+    },
 };
 
 /// Adds the routes.
@@ -21,9 +25,9 @@ pub fn routes(routes: &mut Routes) {
 /// Mine, each of my groups', and the public one, with how much is open, due today and overdue (S0-8).
 #[utoipa::path(tag = "queues", security(("bearer" = ["queues:read"])), params(ZoneFilter), responses((status = 200, description = "The queues.", body = QueuesView)))]
 #[get("/queues")]
-async fn list_queues(db: Data<Db>, query: Query<ZoneFilter>) -> Result<Answer> {
+async fn list_queues(db: Data<Db>, query: Query<ZoneFilter>) -> Result<Reply> {
     let viewer = Viewer::named_zone(&query.context, query.filter.time_zone.as_deref())?;
-    Answer::json(200, &QueuesView { data: service::queues_of(db.read(), &query.context, &viewer).await? })
+    Reply::json(200, &QueuesView { data: service::queues_of(db.read(), &query.context, &viewer).await? })
 }
 
 /// List the items of a queue
@@ -42,12 +46,16 @@ async fn list_queues(db: Data<Db>, query: Query<ZoneFilter>) -> Result<Answer> {
     )
 )]
 #[get("/queues/{queue}/items")]
-async fn list_queue_items(db: Data<Db>, Path(queue): Path<String>, list: List<QueueFilter>) -> Result<Listing> {
+async fn list_queue_items(
+    db: Data<Db>,
+    Path(queue): Path<String>,
+    list: List<QueueFilter>,
+) -> Result<ListReply> {
     let queue: QueueKey = named(&queue)?;
     service::enter(db.read(), &list.context.actor, queue).await?;
     let viewer = Viewer::named_zone(&list.context, list.filter.time_zone.as_deref())?;
     let mut base = action_item::select(list.page.texts());
-    base.and_where(is_open()).and_where(service::holds(queue, &list.context.actor));
+    base.and_where(is_open()).and_where(service::contains(queue, &list.context.actor));
     service::part(&mut base, list.filter.view.unwrap_or(QueuePart::Today), &viewer);
     let everything = ActionItemFilter {
         q: list.filter.q.clone(),
@@ -55,7 +63,7 @@ async fn list_queue_items(db: Data<Db>, Path(queue): Path<String>, list: List<Qu
         ..ActionItemFilter::default()
     };
     let page = action_items::page(db.read(), &list.context, &viewer, &everything, base, &list.page).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }
 
 /// Claim the next item
@@ -69,12 +77,11 @@ async fn list_queue_items(db: Data<Db>, Path(queue): Path<String>, list: List<Qu
     responses((status = 200, description = "The item, now one's own.", body = ActionItemView), (status = 204, description = "Nothing to claim."))
 )]
 #[post("/queues/{queue}/claim-next")]
-async fn claim_next_item(db: Data<Db>, Path(queue): Path<String>, command: Command) -> Result<Answer> {
+async fn claim_next_item(db: Data<Db>, Path(queue): Path<String>, body: NoBody) -> Result<Reply> {
     let queue: QueueKey = named(&queue)?;
-    command
-        .write(&db, async move |tx| match service::claim_next(tx, queue).await? {
-            Some(item) => Answer::ok(&action_items::view_of(tx, item).await?),
-            None => Ok(Answer::nothing()),
-        })
-        .await
+    body.write(&db, async move |tx| match service::claim_next(tx, queue).await? {
+        Some(item) => Reply::ok(&action_items::view_of(tx, item).await?),
+        None => Ok(Reply::nothing()),
+    })
+    .await
 }

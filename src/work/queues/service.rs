@@ -30,7 +30,7 @@ pub async fn enter(reader: Reader<'_>, actor: &Actor, queue: QueueKey) -> Result
         QueueKey::Mine => actor.person().map(drop),
         QueueKey::Group(id) => {
             groups::find(reader, id).await.map_err(|_| Error::not_found("queue"))?;
-            if actor.oversees() || actor.groups.contains(&id) {
+            if actor.is_manager() || actor.groups.contains(&id) {
                 Ok(())
             } else {
                 Err(Error::new(Code::NotYourQueue, "A group's queue is for its members and for managers."))
@@ -52,7 +52,7 @@ pub async fn claim_next(tx: &mut Tx, queue: QueueKey) -> Result<Option<action_it
 }
 
 /// The condition that an open item is in a queue.
-pub fn holds(queue: QueueKey, actor: &Actor) -> Expr {
+pub fn contains(queue: QueueKey, actor: &Actor) -> Expr {
     let assignee = Expr::col((Entity, Column::AssigneeId));
     match queue {
         QueueKey::Public => assignee.is_null(),

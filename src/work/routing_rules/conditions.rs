@@ -25,13 +25,15 @@ use crate::{
 };
 
 /// Words of one condition at the most.
-const MOST_WORDS: usize = 100;
+const MAX_KEYWORDS: usize = 100;
 /// Characters of a value of reference data, as JSON.
-const LONGEST_VALUE: usize = 2_000;
+const MAX_VALUE: usize = 2_000;
 
 /// What must be so for a rule to apply. All conditions must hold; of the words of one condition any will do. Without a
 /// condition a rule always applies.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema, FromJsonQueryResult)]
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema, FromJsonQueryResult,
+)]
 #[serde(deny_unknown_fields, default)]
 #[schema(example = json!({
     "types": ["body_type_quiz"], "contact": {"countries": ["CA"], "languages": ["fr"]},
@@ -196,12 +198,20 @@ fn refusal(code: &'static str, words: &'static str) -> ValidationError {
 
 fn keys(words: &[String]) -> Result<(), ValidationError> {
     let fits = |word: &String| word.len() <= 64 && text::key(word).is_ok();
-    if words.iter().all(fits) { Ok(()) } else { Err(refusal("key", "must be lower-case letters, digits and underscores, 64 at most")) }
+    if words.iter().all(fits) {
+        Ok(())
+    } else {
+        Err(refusal("key", "must be lower-case letters, digits and underscores, 64 at most"))
+    }
 }
 
 fn countries(codes: &[String]) -> Result<(), ValidationError> {
     let fits = |code: &String| code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic());
-    if codes.iter().all(fits) { Ok(()) } else { Err(refusal("country", "must be ISO 3166-1 alpha-2 codes such as CA")) }
+    if codes.iter().all(fits) {
+        Ok(())
+    } else {
+        Err(refusal("country", "must be ISO 3166-1 alpha-2 codes such as CA"))
+    }
 }
 
 fn languages(tags: &[String]) -> Result<(), ValidationError> {
@@ -210,8 +220,16 @@ fn languages(tags: &[String]) -> Result<(), ValidationError> {
 
 fn prefixes(prefixes: &[String]) -> Result<(), ValidationError> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b' ' || byte == b'-';
-    let fits = |prefix: &String| prefix.len() <= 20 && prefix.starts_with(|c: char| c.is_ascii_alphanumeric()) && prefix.bytes().all(plain);
-    if prefixes.iter().all(fits) { Ok(()) } else { Err(refusal("postal_code", "must be letters and digits, 20 characters at most")) }
+    let fits = |prefix: &String| {
+        prefix.len() <= 20
+            && prefix.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && prefix.bytes().all(plain)
+    };
+    if prefixes.iter().all(fits) {
+        Ok(())
+    } else {
+        Err(refusal("postal_code", "must be letters and digits, 20 characters at most"))
+    }
 }
 
 fn time(text: &str) -> Result<(), ValidationError> {
@@ -231,50 +249,66 @@ fn value_fits(condition: &ReferenceCondition) -> Result<(), ValidationError> {
         Comparison::Equals | Comparison::NotEquals | Comparison::Contains => !condition.value.is_null(),
     };
     if !fits {
-        return Err(refusal("value", "in takes a list, at_least and at_most a number, exists and missing nothing, all others some value"));
+        return Err(refusal(
+            "value",
+            "in takes a list, at_least and at_most a number, exists and missing nothing, all others some value",
+        ));
     }
-    if condition.value.to_string().chars().count() > LONGEST_VALUE {
+    if condition.value.to_string().chars().count() > MAX_VALUE {
         return Err(refusal("length", "the value must have at most 2,000 characters as JSON"));
     }
     Ok(())
 }
 
-fn words(about: &str, pattern: &str, example: Value) -> Array {
+fn keywords_schema(about: &str, pattern: &str, example: Value) -> Array {
     let word = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
-    ArrayBuilder::new().items(word).max_items(Some(MOST_WORDS)).description(Some(about)).examples([example]).build()
+    ArrayBuilder::new()
+        .items(word)
+        .max_items(Some(MAX_KEYWORDS))
+        .description(Some(about))
+        .examples([example])
+        .build()
 }
 
 const KEY: &str = "^[a-z0-9_]{1,64}$";
 
 fn types_schema() -> Array {
-    words("Types of work items, by their keys; at most 100.", KEY, json!(["body_type_quiz"]))
+    keywords_schema("Types of work items, by their keys; at most 100.", KEY, json!(["body_type_quiz"]))
 }
 
 fn categories_schema() -> Array {
-    words("Categories of these types; at most 100.", KEY, json!(["quiz"]))
+    keywords_schema("Categories of these types; at most 100.", KEY, json!(["quiz"]))
 }
 
 fn sources_schema() -> Array {
-    words("Where the work comes from: forms, sources and other words for it; at most 100.", KEY, json!(["quiz_page"]))
+    keywords_schema(
+        "Where the work comes from: forms, sources and other words for it; at most 100.",
+        KEY,
+        json!(["quiz_page"]),
+    )
 }
 
 fn countries_schema() -> Array {
-    words("Its country, ISO 3166-1 alpha-2; at most 100.", "^[A-Za-z]{2}$", json!(["CA"]))
+    keywords_schema("Its country, ISO 3166-1 alpha-2; at most 100.", "^[A-Za-z]{2}$", json!(["CA"]))
 }
 
 fn languages_schema() -> Array {
     let about = "The language it reads, as BCP 47 tags; `fr` is also `fr-CA`. At most 100.";
-    words(about, "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", json!(["fr"]))
+    keywords_schema(about, "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", json!(["fr"]))
 }
 
 fn prefixes_schema() -> Array {
     let about = "How its postal code begins; space and case do not matter. At most 100.";
-    words(about, "^[A-Za-z0-9][A-Za-z0-9 -]{0,19}$", json!(["H2"]))
+    keywords_schema(about, "^[A-Za-z0-9][A-Za-z0-9 -]{0,19}$", json!(["H2"]))
 }
 
 fn value_schema() -> Object {
     let about = "With what; any JSON of up to 2,000 characters.";
-    ObjectBuilder::new().schema_type(SchemaType::AnyValue).description(Some(about)).examples([json!(["liver", "adrenal"])]).build()
+    ObjectBuilder::new()
+        .schema_type(SchemaType::AnyValue)
+        .description(Some(about))
+        .examples([json!(["liver", "adrenal"])])
+        .build()
 }
 
 /// What is known of whom the work is for.
@@ -355,7 +389,7 @@ pub struct ConditionFinding {
 impl RoutingConditions {
     /// Whether all of them hold.
     #[must_use]
-    pub fn hold(&self, facts: &Facts) -> bool {
+    pub fn matches(&self, facts: &Facts) -> bool {
         self.findings(facts).iter().all(|finding| finding.held)
     }
 
@@ -363,31 +397,48 @@ impl RoutingConditions {
     #[must_use]
     pub fn findings(&self, facts: &Facts) -> Vec<ConditionFinding> {
         let mut found = Vec::new();
-        let mut any_of = |condition: &str, wanted: &[String], present: Option<&str>, same: &dyn Fn(&str, &str) -> bool| {
-            if !wanted.is_empty() {
-                let held = present.is_some_and(|present| wanted.iter().any(|word| same(word, present)));
-                found.push(ConditionFinding { condition: condition.into(), wanted: json!(wanted), found: json!(present), held });
-            }
-        };
+        let mut any_of =
+            |condition: &str, wanted: &[String], present: Option<&str>, same: &dyn Fn(&str, &str) -> bool| {
+                if !wanted.is_empty() {
+                    let held = present.is_some_and(|present| wanted.iter().any(|word| same(word, present)));
+                    found.push(ConditionFinding {
+                        condition: condition.into(),
+                        wanted: json!(wanted),
+                        found: json!(present),
+                        held,
+                    });
+                }
+            };
         let equal = |wanted: &str, present: &str| wanted == present;
         let nobody = Person::default();
         let contact = facts.contact.as_ref().unwrap_or(&nobody);
         any_of("types", &self.types, Some(&facts.r#type), &equal);
         any_of("categories", &self.categories, Some(&facts.category), &equal);
         any_of("sources", &self.sources, facts.source.as_deref(), &equal);
-        any_of("contact.countries", &self.contact.countries, contact.country.as_deref(), &|wanted, present| {
-            wanted.eq_ignore_ascii_case(present)
-        });
+        any_of(
+            "contact.countries",
+            &self.contact.countries,
+            contact.country.as_deref(),
+            &|wanted, present| wanted.eq_ignore_ascii_case(present),
+        );
         any_of("contact.languages", &self.contact.languages, contact.language.as_deref(), &speaks);
         let code = Some(contact.postal_key.as_str()).filter(|code| !code.is_empty());
-        any_of("contact.postal_code_prefixes", &self.contact.postal_code_prefixes, code, &|wanted, present| {
-            present.starts_with(&postal_key(wanted))
-        });
+        any_of(
+            "contact.postal_code_prefixes",
+            &self.contact.postal_code_prefixes,
+            code,
+            &|wanted, present| present.starts_with(&postal_key(wanted)),
+        );
         let mut note = |condition: &str, wanted: Value, present: Value, held| {
             found.push(ConditionFinding { condition: condition.into(), wanted, found: present, held });
         };
         if !self.priorities.is_empty() {
-            note("priorities", json!(self.priorities), json!(facts.priority), self.priorities.contains(&facts.priority));
+            note(
+                "priorities",
+                json!(self.priorities),
+                json!(facts.priority),
+                self.priorities.contains(&facts.priority),
+            );
         }
         if !self.contact.kinds.is_empty() {
             let held = contact.kind.is_some_and(|kind| self.contact.kinds.contains(&kind));
@@ -405,14 +456,25 @@ impl RoutingConditions {
         for condition in &self.reference {
             let present = facts.reference.pointer(&condition.pointer).unwrap_or(&Value::Null);
             let wanted = json!({ "op": condition.op, "value": condition.value });
-            note(&format!("reference {}", condition.pointer), wanted, shortened(present), condition.holds(present));
+            note(
+                &format!("reference {}", condition.pointer),
+                wanted,
+                shortened(present),
+                condition.matches(present),
+            );
         }
         if let Some(hours) = &self.office_hours {
-            let zone = hours.time_zone.as_deref().and_then(|zone| zone.parse().ok()).unwrap_or(facts.company_zone);
+            let zone =
+                hours.time_zone.as_deref().and_then(|zone| zone.parse().ok()).unwrap_or(facts.company_zone);
             let local = facts.at.utc().with_timezone(&zone);
             let (day, time) = (OfficeDay::from(local.weekday()), local.format("%H:%M").to_string());
             let held = hours.days.contains(&day) && hours.from <= time && time < hours.until;
-            note("office_hours", json!(hours), json!({ "day": day, "time": time, "time_zone": zone.name() }), held);
+            note(
+                "office_hours",
+                json!(hours),
+                json!({ "day": day, "time": time, "time_zone": zone.name() }),
+                held,
+            );
         }
         found
     }
@@ -427,18 +489,24 @@ fn speaks(wanted: &str, present: &str) -> bool {
 /// What was found, as far as it can be shown.
 fn shortened(value: &Value) -> Value {
     let text = value.to_string();
-    if text.chars().count() <= LONGEST_VALUE { value.clone() } else { format!("{}…", text.chars().take(100).collect::<String>()).into() }
+    if text.chars().count() <= MAX_VALUE {
+        value.clone()
+    } else {
+        format!("{}…", text.chars().take(100).collect::<String>()).into()
+    }
 }
 
 impl ReferenceCondition {
-    fn holds(&self, present: &Value) -> bool {
+    fn matches(&self, present: &Value) -> bool {
         let compared = present.as_f64().zip(self.value.as_f64());
         match self.op {
             Comparison::Exists => !present.is_null(),
             Comparison::Missing => present.is_null(),
             Comparison::Equals => same(present, &self.value),
             Comparison::NotEquals => !present.is_null() && !same(present, &self.value),
-            Comparison::In => self.value.as_array().is_some_and(|values| values.iter().any(|value| same(present, value))),
+            Comparison::In => {
+                self.value.as_array().is_some_and(|values| values.iter().any(|value| same(present, value)))
+            }
             Comparison::AtLeast => compared.is_some_and(|(present, wanted)| present >= wanted),
             Comparison::AtMost => compared.is_some_and(|(present, wanted)| present <= wanted),
             Comparison::Contains => match (present, self.value.as_str()) {
@@ -486,16 +554,20 @@ mod tests {
     fn holds(conditions: Value) -> bool {
         let conditions: RoutingConditions = serde_json::from_value(conditions).expect("conditions");
         conditions.validate().expect("conditions that fit");
-        conditions.hold(&facts())
+        conditions.matches(&facts())
     }
 
     #[test]
     fn all_conditions_must_hold_and_any_word_of_each_will_do() {
         assert!(holds(json!({})));
-        assert!(holds(json!({ "types": ["support_ticket", "body_type_quiz"], "categories": ["quiz"], "priorities": ["high", "low"] })));
+        assert!(holds(
+            json!({ "types": ["support_ticket", "body_type_quiz"], "categories": ["quiz"], "priorities": ["high", "low"] })
+        ));
         assert!(!holds(json!({ "types": ["body_type_quiz"], "categories": ["support"] })));
         assert!(holds(json!({ "sources": ["quiz_page"] })) && !holds(json!({ "sources": ["other_page"] })));
-        assert!(holds(json!({ "contact": { "kinds": ["prospect"], "countries": ["ca"], "languages": ["FR"], "new_lead": true } })));
+        assert!(holds(
+            json!({ "contact": { "kinds": ["prospect"], "countries": ["ca"], "languages": ["FR"], "new_lead": true } })
+        ));
         assert!(holds(json!({ "contact": { "postal_code_prefixes": ["h2x 1"] } })));
         for contact in [
             json!({ "languages": ["es"] }),
@@ -510,9 +582,12 @@ mod tests {
     #[test]
     fn work_for_nobody_meets_no_condition_on_a_contact() {
         let facts = Facts { contact: None, ..facts() };
-        for contact in [json!({ "registered": false }), json!({ "new_lead": false }), json!({ "kinds": ["prospect"] })] {
-            let conditions: RoutingConditions = serde_json::from_value(json!({ "contact": contact })).expect("conditions");
-            assert!(!conditions.hold(&facts), "{contact}");
+        for contact in
+            [json!({ "registered": false }), json!({ "new_lead": false }), json!({ "kinds": ["prospect"] })]
+        {
+            let conditions: RoutingConditions =
+                serde_json::from_value(json!({ "contact": contact })).expect("conditions");
+            assert!(!conditions.matches(&facts), "{contact}");
         }
     }
 
@@ -544,7 +619,9 @@ mod tests {
     #[test]
     fn office_hours_are_those_of_their_zone() {
         let hours = |days: &[&str], from: &str, until: &str, zone: Option<&str>| {
-            holds(json!({ "office_hours": { "days": days, "from": from, "until": until, "time_zone": zone } }))
+            holds(
+                json!({ "office_hours": { "days": days, "from": from, "until": until, "time_zone": zone } }),
+            )
         };
         assert!(hours(&["wednesday"], "09:00", "17:00", None));
         assert!(!hours(&["wednesday"], "08:00", "09:00", None));

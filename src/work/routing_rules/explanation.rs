@@ -24,11 +24,21 @@ pub struct Explanation {
 }
 
 /// Goes the way that work goes which names nobody.
-pub async fn explain(reader: Reader<'_>, default_group: &str, rules: &[Model], facts: &Facts) -> Result<Explanation> {
+pub async fn explain(
+    reader: Reader<'_>,
+    default_group: &str,
+    rules: &[Model],
+    facts: &Facts,
+) -> Result<Explanation> {
     let mut explained = Explanation::default();
     let owner = facts.contact.as_ref().and_then(|contact| contact.owner_id);
     let owners = Staff::of(reader, [], owner).await?.candidates(&RoutingTarget::contact_owner(), owner);
-    explained.step(RoutedBy::plain(Decision::ContactOwner), Vec::new(), owners, "The contact has no rep of its own.");
+    explained.step(
+        RoutedBy::plain(Decision::ContactOwner),
+        Vec::new(),
+        owners,
+        "The contact has no rep of its own.",
+    );
     for rule in rules {
         let findings = rule.conditions.findings(facts);
         let holds = findings.iter().all(|finding| finding.held);
@@ -42,17 +52,39 @@ pub async fn explain(reader: Reader<'_>, default_group: &str, rules: &[Model], f
         }
         None => Vec::new(),
     };
-    explained.step(RoutedBy::plain(Decision::DefaultGroup), Vec::new(), default, "There is no default group.");
+    explained.step(
+        RoutedBy::plain(Decision::DefaultGroup),
+        Vec::new(),
+        default,
+        "There is no default group.",
+    );
     Ok(explained)
 }
 
 impl Explanation {
-    fn step(&mut self, by: RoutedBy, conditions: Vec<ConditionFinding>, choices: Vec<RoutingCandidate>, nobody: &str) {
-        let failed: Vec<&str> = conditions.iter().filter(|finding| !finding.held).map(|finding| finding.condition.as_str()).collect();
-        let gone: Vec<&str> = choices.iter().filter(|choice| !choice.available).map(|choice| choice.name.as_str()).collect();
-        let passed = if gone.is_empty() { String::new() } else { format!(" Not there to take it: {}.", gone.join(", ")) };
+    fn step(
+        &mut self,
+        by: RoutedBy,
+        conditions: Vec<ConditionFinding>,
+        choices: Vec<RoutingCandidate>,
+        nobody: &str,
+    ) {
+        let failed: Vec<&str> = conditions
+            .iter()
+            .filter(|finding| !finding.held)
+            .map(|finding| finding.condition.as_str())
+            .collect();
+        let gone: Vec<&str> =
+            choices.iter().filter(|choice| !choice.available).map(|choice| choice.name.as_str()).collect();
+        let passed = if gone.is_empty() {
+            String::new()
+        } else {
+            format!(" Not there to take it: {}.", gone.join(", "))
+        };
         let (outcome, explanation) = match choices.iter().find(|choice| choice.available) {
-            _ if !failed.is_empty() => (StepOutcome::NotMatched, format!("It does not apply: {}.", failed.join(", "))),
+            _ if !failed.is_empty() => {
+                (StepOutcome::NotMatched, format!("It does not apply: {}.", failed.join(", ")))
+            }
             _ if self.decided.is_some() => (StepOutcome::NotReached, "An earlier step has decided.".into()),
             Some(choice) => {
                 let assignee = Assignee::new(choice.kind, Some(choice.id), Some(choice.name.clone()));

@@ -5,12 +5,12 @@ use uuid::Uuid;
 
 use super::{
     json::{
-        NewRoutingRule, RoutingOrder, RoutingRuleFilter, RoutingRulePage, RoutingRulePatch, RoutingRuleView, RoutingRulesView, Simulation,
-        SimulationView,
+        NewRoutingRule, RoutingOrder, RoutingRuleFilter, RoutingRulePage, RoutingRulePatch, RoutingRuleView,
+        RoutingRulesView, Simulation, SimulationView,
     },
     service,
 };
-use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, Routes};
+use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, Path, Reply, Result, Routes};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -28,10 +28,10 @@ pub fn routes(routes: &mut Routes) {
 /// Those that are switched on and those that are not, each with who it names is there. Sorts: `position` (default).
 #[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:read"])), params(RoutingRulePage, RoutingRuleFilter), responses((status = 200, description = "A page of routing rules.", body = RoutingRulePage)))]
 #[get("/routing-rules")]
-async fn list_routing_rules(db: Data<Db>, mut list: List<RoutingRuleFilter>) -> Result<Listing> {
+async fn list_routing_rules(db: Data<Db>, mut list: List<RoutingRuleFilter>) -> Result<ListReply> {
     let filter = std::mem::take(&mut list.filter);
     let page = service::page(db.read(), &filter, &list.page).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }
 
 /// Create a routing rule
@@ -40,10 +40,10 @@ async fn list_routing_rules(db: Data<Db>, mut list: List<RoutingRuleFilter>) -> 
 /// they leave later they are passed over, and with nobody left the rule is. There are at most 200 rules.
 #[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:write"])), request_body = NewRoutingRule, responses((status = 201, description = "The new routing rule.", body = RoutingRuleView)))]
 #[post("/routing-rules")]
-async fn create_routing_rule(db: Data<Db>, call: Call<NewRoutingRule>) -> Result<Answer> {
-    call.write(&db, async move |tx, new| {
+async fn create_routing_rule(db: Data<Db>, body: JsonBody<NewRoutingRule>) -> Result<Reply> {
+    body.write(&db, async move |tx, new| {
         let rule = service::create(tx, new).await?;
-        Answer::created(&service::view(tx.read(), rule).await?)
+        Reply::created(&service::view(tx.read(), rule).await?)
     })
     .await
 }
@@ -53,10 +53,10 @@ async fn create_routing_rule(db: Data<Db>, call: Call<NewRoutingRule>) -> Result
 /// Names every active rule exactly once; others may be named too, and follow in their present order otherwise.
 #[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:write", "routing_rules:read"])), request_body = RoutingOrder, responses((status = 200, description = "The routing rules in their new order.", body = RoutingRulesView)))]
 #[put("/routing-rules/order")]
-async fn order_routing_rules(db: Data<Db>, call: Call<RoutingOrder>) -> Result<Answer> {
-    call.write(&db, async move |tx, order| {
+async fn order_routing_rules(db: Data<Db>, body: JsonBody<RoutingOrder>) -> Result<Reply> {
+    body.write(&db, async move |tx, order| {
         let rules = service::reorder(tx, &order.ids).await?;
-        Answer::json(200, &RoutingRulesView { data: service::views(tx.read(), rules).await? })
+        Reply::json(200, &RoutingRulesView { data: service::views(tx.read(), rules).await? })
     })
     .await
 }
@@ -69,9 +69,9 @@ async fn order_routing_rules(db: Data<Db>, call: Call<RoutingOrder>) -> Result<A
 /// `contacts:read`.
 #[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:read"])), request_body = Simulation, responses((status = 200, description = "Who would get it, and why.", body = SimulationView)))]
 #[post("/routing-rules/simulate")]
-async fn simulate_routing(db: Data<Db>, call: Call<Simulation>) -> Result<Answer> {
-    let Call { context, body, .. } = call;
-    Answer::json(200, &service::simulate(&db, &context, body).await?)
+async fn simulate_routing(db: Data<Db>, body: JsonBody<Simulation>) -> Result<Reply> {
+    let JsonBody { context, body, .. } = body;
+    Reply::json(200, &service::simulate(&db, &context, body).await?)
 }
 
 /// Read a routing rule
@@ -79,9 +79,9 @@ async fn simulate_routing(db: Data<Db>, call: Call<Simulation>) -> Result<Answer
 /// Switched on or not.
 #[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:read"])), responses((status = 200, description = "The routing rule.", body = RoutingRuleView)))]
 #[get("/routing-rules/{id}")]
-async fn read_routing_rule(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
+async fn read_routing_rule(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
     let rule = service::find(db.read(), id).await?;
-    Answer::ok(&service::view(db.read(), rule).await?)
+    Reply::ok(&service::view(db.read(), rule).await?)
 }
 
 /// Change a routing rule
@@ -90,10 +90,14 @@ async fn read_routing_rule(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Re
 /// from then on; what was routed stays with whoever has it.
 #[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:write"])), request_body = RoutingRulePatch, responses((status = 200, description = "The routing rule as it is now.", body = RoutingRuleView)))]
 #[patch("/routing-rules/{id}")]
-async fn update_routing_rule(db: Data<Db>, Path(id): Path<Uuid>, call: Call<RoutingRulePatch>) -> Result<Answer> {
-    call.write(&db, async move |tx, patch| {
+async fn update_routing_rule(
+    db: Data<Db>,
+    Path(id): Path<Uuid>,
+    body: JsonBody<RoutingRulePatch>,
+) -> Result<Reply> {
+    body.write(&db, async move |tx, patch| {
         let rule = service::update(tx, id, patch).await?;
-        Answer::ok(&service::view(tx.read(), rule).await?)
+        Reply::ok(&service::view(tx.read(), rule).await?)
     })
     .await
 }

@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Rules at the most, those that are switched off included.
-pub(super) const MOST: usize = 200;
+pub(super) const MAX_RULES: usize = 200;
 
 /// A new routing rule.
 #[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
@@ -202,7 +202,8 @@ pub struct Simulation {
 
 fn one_of_both(simulation: &Simulation) -> Result<(), ValidationError> {
     if simulation.work_item_id.is_some() == simulation.draft.is_some() {
-        return Err(ValidationError::new("required").with_message("either a work_item_id or a draft says what to route".into()));
+        return Err(ValidationError::new("required")
+            .with_message("either a work_item_id or a draft says what to route".into()));
     }
     Ok(())
 }
@@ -257,7 +258,9 @@ pub struct SimulatedLead {
 
 fn reference_schema() -> Object {
     let about = "What it says, up to 20,000 characters of JSON.";
-    let map = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true))).max_properties(Some(1000));
+    let map = ObjectBuilder::new()
+        .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+        .max_properties(Some(1000));
     map.description(Some(about)).examples([json!({"body_type": "liver"})]).build()
 }
 

@@ -19,7 +19,7 @@ use crate::{
         reader::Reader,
         tx::Tx,
     },
-    work::ownership::{AssigneeRef, AssigneeType, Owner, own},
+    work::ownership::{AssigneeRef, AssigneeType, Owner, resolve_assignee},
 };
 
 crate::choice! {
@@ -80,7 +80,7 @@ pub struct Assigned {
 
 /// Rules that a transaction has read.
 #[derive(Default)]
-struct Read(Option<Vec<Model>>);
+struct RuleCache(Option<Vec<Model>>);
 
 /// Who gets work that names nobody: the contact's own rep, else whom the rules say, else the default group, else its
 /// author, else everybody. Nothing is ever nobody's.
@@ -103,16 +103,16 @@ pub async fn assign(tx: &mut Tx, facts: &Facts) -> Result<Assigned> {
         Some(_) => (Decision::Author, None),
         None => (Decision::Public, Some(AssigneeRef::PUBLIC)),
     };
-    Ok(Assigned { owner: own(tx, wanted).await?, by: RoutedBy::plain(by) })
+    Ok(Assigned { owner: resolve_assignee(tx, wanted).await?, by: RoutedBy::plain(by) })
 }
 
 /// Whom the first rule names that applies and whose people are there; none when there is no such rule.
 pub async fn route(tx: &mut Tx, facts: &Facts) -> Result<Option<Assigned>> {
-    if tx.memory::<Read>().0.is_none() {
+    if tx.cache::<RuleCache>().0.is_none() {
         let rules = tx.read().models(in_order().filter(Column::Active.eq(true))).await?;
-        tx.memory::<Read>().0 = Some(rules);
+        tx.cache::<RuleCache>().0 = Some(rules);
     }
-    let applying = tx.memory::<Read>().0.iter().flatten().filter(|rule| rule.conditions.hold(facts));
+    let applying = tx.cache::<RuleCache>().0.iter().flatten().filter(|rule| rule.conditions.matches(facts));
     let applying: Vec<Model> = applying.cloned().collect();
     for rule in applying {
         let by = RoutedBy::rule(&rule);
@@ -136,9 +136,11 @@ async fn choose(tx: &mut Tx, rule: Model, facts: &Facts) -> Result<Option<Owner>
     for choice in choices(tx.read(), &rule, facts).await?.into_iter().filter(|choice| choice.available) {
         let Some(owner) = there(tx, choice.kind, choice.id).await? else { continue };
         if turns {
-            let turn = Entity::update_many().col_expr(Column::LastUserId, Expr::val(choice.id)).filter(Column::Id.eq(id));
+            let turn = Entity::update_many()
+                .col_expr(Column::LastUserId, Expr::val(choice.id))
+                .filter(Column::Id.eq(id));
             tx.execute(&turn.into_query()).await?;
-            if let Some(read) = tx.memory::<Read>().0.iter_mut().flatten().find(|rule| rule.id == id) {
+            if let Some(read) = tx.cache::<RuleCache>().0.iter_mut().flatten().find(|rule| rule.id == id) {
                 read.last_user_id = Some(choice.id);
             }
         }
@@ -149,7 +151,7 @@ async fn choose(tx: &mut Tx, rule: Model, facts: &Facts) -> Result<Option<Owner>
 
 /// An owner, if they are there to take work.
 async fn there(tx: &mut Tx, kind: AssigneeType, id: Uuid) -> Result<Option<Owner>> {
-    match own(tx, Some(AssigneeRef { kind, id: Some(id) })).await {
+    match resolve_assignee(tx, Some(AssigneeRef { kind, id: Some(id) })).await {
         Ok(owner) => Ok(Some(owner)),
         Err(error) if error.code() == Code::Invalid => Ok(None),
         Err(error) => Err(error),
@@ -157,7 +159,11 @@ async fn there(tx: &mut Tx, kind: AssigneeType, id: Uuid) -> Result<Option<Owner
 }
 
 /// Whom a rule names, the first choice first.
-pub(super) async fn choices(reader: Reader<'_>, rule: &Model, facts: &Facts) -> Result<Vec<RoutingCandidate>> {
+pub(super) async fn choices(
+    reader: Reader<'_>,
+    rule: &Model,
+    facts: &Facts,
+) -> Result<Vec<RoutingCandidate>> {
     let owner = facts.contact.as_ref().and_then(|contact| contact.owner_id);
     let staff = Staff::of(reader, [&rule.target], owner).await?;
     let mut named = staff.candidates(&rule.target, owner);

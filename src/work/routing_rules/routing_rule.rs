@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
 use super::{conditions::RoutingConditions, target::RoutingTarget};
-use crate::kernel::{clock::Timestamp, journal::Belongs, list::Key};
+use crate::kernel::{clock::Timestamp, journal::EventPlacement, list::Key};
 
 /// A rule by which work finds its people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveEntityModel)]
@@ -34,7 +34,7 @@ pub struct Model {
     pub version: i64,
 }
 
-crate::record!(Model, "routing_rule", |row| Belongs::set_up(&row.name));
+crate::record!(Model, "routing_rule", |row| EventPlacement::set_up(&row.name));
 
 crate::listed!(Model, |row| row.id, default "position", sorts {
     "position" => Column::Position, Key::Int(row.position);

@@ -14,8 +14,8 @@ use super::{
     conditions::{Facts, Person},
     explanation::explain,
     json::{
-        MOST, NewRoutingRule, RoutingRuleFilter, RoutingRulePatch, RoutingRuleView, SimulatedItem, SimulatedLead, Simulation,
-        SimulationView,
+        MAX_RULES, NewRoutingRule, RoutingRuleFilter, RoutingRulePatch, RoutingRuleView, SimulatedItem,
+        SimulatedLead, Simulation, SimulationView,
     },
     routing::{Decision, RoutedBy, in_order},
     routing_rule::{Column, Entity, Model},
@@ -33,8 +33,8 @@ use crate::{
         clock::Timestamp,
         context::Context,
         db::Db,
-        error::{Broken, Code, Error, Result, Violation},
-        filter::Narrow,
+        error::{Code, Error, Result, Violation, Violations},
+        filter::FilterExt,
         list::{self, Page, PageRequest},
         reader::Reader,
         tx::Tx,
@@ -52,10 +52,13 @@ const ORDER: i64 = 4_919_013;
 /// Adds a rule at the end.
 pub async fn create(tx: &mut Tx, new: NewRoutingRule) -> Result<Model> {
     check_target(tx, &new.target, None).await?;
-    tx.alone(ORDER).await?;
+    tx.advisory_lock(ORDER).await?;
     let present = tx.read().models(in_order()).await?;
-    if present.len() >= MOST {
-        return Err(Error::new(Code::Conflict, format!("There are {MOST} routing rules, which is the most.")));
+    if present.len() >= MAX_RULES {
+        return Err(Error::new(
+            Code::Conflict,
+            format!("There are {MAX_RULES} routing rules, which is the most."),
+        ));
     }
     let position = present.last().map_or(0, |last| last.position + 1);
     let rule = Model { id: tx.id(), position, created_at: tx.now, updated_at: tx.now, ..draft(new) };
@@ -83,15 +86,15 @@ fn draft(new: NewRoutingRule) -> Model {
 pub async fn update(tx: &mut Tx, id: Uuid, patch: RoutingRulePatch) -> Result<Model> {
     // People first, then the rule: as whoever routes by it.
     let seen = find(tx.read(), id).await?;
-    let mut broken = Broken::default();
+    let mut violations = Violations::default();
     if let Some(target) = &patch.target {
-        broken.note(check_target(tx, target, Some(&seen.target)).await)?;
+        violations.collect(check_target(tx, target, Some(&seen.target)).await)?;
     }
     let before: Model = tx.target(id, "routing rule").await?;
     let mut after = before.clone();
-    broken.note(patch.name.line_over(&mut after.name, "name"))?;
-    broken.note(patch.active.over(&mut after.active, "active"))?;
-    broken.end()?;
+    violations.collect(patch.name.line_over(&mut after.name, "name"))?;
+    violations.collect(patch.active.over(&mut after.active, "active"))?;
+    violations.into_result()?;
     after.conditions = patch.conditions.unwrap_or(after.conditions);
     after.target = patch.target.unwrap_or(after.target);
     let event = match (before.active, after.active) {
@@ -104,17 +107,18 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: RoutingRulePatch) -> Result<Mo
 
 /// Refuses people and groups who are not there; whoever is named already may stay.
 async fn check_target(tx: &mut Tx, target: &RoutingTarget, present: Option<&RoutingTarget>) -> Result<()> {
-    let mut broken = Broken::default();
+    let mut violations = Violations::default();
     if present == Some(target) {
         return Ok(());
     }
-    let stays = |id: &Uuid| present.is_some_and(|present| present.id == Some(*id) || present.users.contains(id));
+    let stays =
+        |id: &Uuid| present.is_some_and(|present| present.id == Some(*id) || present.users.contains(id));
     match (target.kind, target.id) {
         (TargetKind::User, Some(id)) => {
-            broken.note(users::hold_active(tx, id).await.map_err(|error| error.below("target")))?;
+            violations.collect(users::lock_active(tx, id).await.map_err(|error| error.below("target")))?;
         }
         (TargetKind::Group, Some(id)) => {
-            broken.note(groups::hold_staffed(tx, id).await.map_err(|error| error.below("target")))?;
+            violations.collect(groups::lock_staffed(tx, id).await.map_err(|error| error.below("target")))?;
         }
         _ => {}
     }
@@ -122,17 +126,23 @@ async fn check_target(tx: &mut Tx, target: &RoutingTarget, present: Option<&Rout
     let named: BTreeSet<Uuid> = target.users.iter().filter(|id| !stays(id)).copied().collect();
     for id in named {
         let place = target.users.iter().position(|user| *user == id).unwrap_or_default();
-        broken.note(users::hold_active(tx, id).await.map_err(|error| error.renamed("id", &format!("target/users/{place}"))))?;
+        violations.collect(
+            users::lock_active(tx, id)
+                .await
+                .map_err(|error| error.renamed("id", &format!("target/users/{place}"))),
+        )?;
     }
     if let Some(group) = target.group_id {
-        broken.note(groups::hold_staffed(tx, group).await.map_err(|error| error.renamed("id", "target/group_id")))?;
+        violations.collect(
+            groups::lock_staffed(tx, group).await.map_err(|error| error.renamed("id", "target/group_id")),
+        )?;
     }
-    broken.end()
+    violations.into_result()
 }
 
 /// Puts the rules in this order; all of them.
 pub async fn reorder(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Model>> {
-    tx.alone(ORDER).await?;
+    tx.advisory_lock(ORDER).await?;
     let present = tx.for_update(in_order());
     let present = tx.read().models(present).await?;
     check_order(&present, ids)?;
@@ -140,7 +150,8 @@ pub async fn reorder(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Model>> {
     let order: Vec<Uuid> = ids.iter().copied().chain(unnamed).collect();
     let mut rules = Vec::with_capacity(order.len());
     for (id, position) in order.into_iter().zip(0..) {
-        let before = present.iter().find(|rule| rule.id == id).ok_or_else(|| Error::internal("a rule vanished"))?;
+        let before =
+            present.iter().find(|rule| rule.id == id).ok_or_else(|| Error::internal("a rule vanished"))?;
         rules.push(tx.change(before, Model { position, ..before.clone() }, "routing_rule.moved").await?);
     }
     Ok(rules)
@@ -152,14 +163,26 @@ fn check_order(present: &[Model], ids: &[Uuid]) -> Result<()> {
     let mut violations = Vec::new();
     for (index, id) in ids.iter().enumerate() {
         if !seen.insert(*id) {
-            violations.push(Violation::field(&format!("ids/{index}"), "repeated", format!("{id} is named twice")));
+            violations.push(Violation::field(
+                &format!("ids/{index}"),
+                "repeated",
+                format!("{id} is named twice"),
+            ));
         } else if !present.iter().any(|rule| rule.id == *id) {
             violations.push(Violation::field(&format!("ids/{index}"), "unknown", "is no routing rule"));
         }
     }
-    let missing: Vec<&str> = present.iter().filter(|rule| rule.active && !seen.contains(&rule.id)).map(|rule| rule.name.as_str()).collect();
+    let missing: Vec<&str> = present
+        .iter()
+        .filter(|rule| rule.active && !seen.contains(&rule.id))
+        .map(|rule| rule.name.as_str())
+        .collect();
     if !missing.is_empty() {
-        violations.push(Violation::field("ids", "missing", format!("must name every active rule; {} is missing", missing.join(", "))));
+        violations.push(Violation::field(
+            "ids",
+            "missing",
+            format!("must name every active rule; {} is missing", missing.join(", ")),
+        ));
     }
     if violations.is_empty() { Ok(()) } else { Err(Error::invalid(violations)) }
 }
@@ -170,7 +193,11 @@ pub async fn find(reader: Reader<'_>, id: Uuid) -> Result<Model> {
 }
 
 /// A page of rules.
-pub async fn page(reader: Reader<'_>, filter: &RoutingRuleFilter, request: &PageRequest) -> Result<Page<RoutingRuleView>> {
+pub async fn page(
+    reader: Reader<'_>,
+    filter: &RoutingRuleFilter,
+    request: &PageRequest,
+) -> Result<Page<RoutingRuleView>> {
     let page = list::page::<Model>(reader, request, Entity::find().into_query(), |select| {
         select.equals(Expr::col((Entity, Column::Active)), filter.active.map(|flag| flag.0));
     })
@@ -202,14 +229,17 @@ pub async fn simulate(db: &Db, context: &Context, wanted: Simulation) -> Result<
     let mut facts = match (wanted.work_item_id, wanted.draft) {
         (None, Some(draft)) => drafted(reader, draft).await.map_err(|error| error.below("draft"))?,
         (Some(id), _) => recorded(reader, id).await?,
-        (None, None) => return Err(Error::field("", "required", "either a work_item_id or a draft says what to route")),
+        (None, None) => {
+            return Err(Error::field("", "required", "either a work_item_id or a draft says what to route"));
+        }
     };
     facts.at = wanted.at.unwrap_or(context.now);
     facts.company_zone = db.company_zone();
     let explained = explain(reader, db.default_group(), &rules, &facts).await?;
     let (assignee, routed_by) = explained.decided.unwrap_or_else(|| match context.actor.user() {
         Some(id) => {
-            let author = Assignee::new(AssigneeType::User, Some(id), Some(context.actor.author_name().to_owned()));
+            let author =
+                Assignee::new(AssigneeType::User, Some(id), Some(context.actor.author_name().to_owned()));
             (author, RoutedBy::plain(Decision::Author))
         }
         None => (Assignee::new(AssigneeType::Public, None, None), RoutedBy::plain(Decision::Public)),
@@ -222,22 +252,29 @@ fn may_simulate(actor: &Actor, wanted: &Simulation) -> Result<()> {
     if wanted.work_item_id.is_some() {
         actor.may(Scope::WorkItemsRead)?;
     }
-    if wanted.work_item_id.is_some() || wanted.draft.as_ref().is_some_and(|draft| draft.contact_id.is_some()) {
+    if wanted.work_item_id.is_some() || wanted.draft.as_ref().is_some_and(|draft| draft.contact_id.is_some())
+    {
         actor.may(Scope::ContactsRead)?;
     }
     Ok(())
 }
 
 /// The rules to try: those that are not saved, then those that are named, or all that are switched on.
-async fn rules_of(reader: Reader<'_>, ids: Option<Vec<Uuid>>, drafts: Vec<NewRoutingRule>) -> Result<Vec<Model>> {
+async fn rules_of(
+    reader: Reader<'_>,
+    ids: Option<Vec<Uuid>>,
+    drafts: Vec<NewRoutingRule>,
+) -> Result<Vec<Model>> {
     let saved = match &ids {
         None => in_order().filter(Column::Active.eq(true)),
         Some(ids) => in_order().filter(Column::Id.is_in(ids.iter().copied())),
     };
     let saved = reader.models(saved).await?;
-    let unknown = ids.iter().flatten().enumerate().filter(|(_, id)| !saved.iter().any(|rule| rule.id == **id));
-    let unknown: Vec<Violation> =
-        unknown.map(|(index, _)| Violation::field(&format!("rule_ids/{index}"), "unknown", "is no routing rule")).collect();
+    let unknown =
+        ids.iter().flatten().enumerate().filter(|(_, id)| !saved.iter().any(|rule| rule.id == **id));
+    let unknown: Vec<Violation> = unknown
+        .map(|(index, _)| Violation::field(&format!("rule_ids/{index}"), "unknown", "is no routing rule"))
+        .collect();
     if !unknown.is_empty() {
         return Err(Error::invalid(unknown));
     }
@@ -247,7 +284,9 @@ async fn rules_of(reader: Reader<'_>, ids: Option<Vec<Uuid>>, drafts: Vec<NewRou
 /// What is known of a work item that might come.
 async fn drafted(reader: Reader<'_>, item: SimulatedItem) -> Result<Facts> {
     let kind = work_item_types::by_keys(reader, [item.r#type.clone()].into()).await?.remove(&item.r#type);
-    let kind = kind.ok_or_else(|| Error::field("type", "unknown_value", format!("{:?} is no type of work items", item.r#type)))?;
+    let kind = kind.ok_or_else(|| {
+        Error::field("type", "unknown_value", format!("{:?} is no type of work items", item.r#type))
+    })?;
     let contact = match (item.contact_id, item.contact) {
         (Some(id), _) => {
             let contact = reader.model(contact::Entity::find_by_id(id)).await?;
@@ -279,11 +318,17 @@ async fn drafted(reader: Reader<'_>, item: SimulatedItem) -> Result<Facts> {
 async fn recorded(reader: Reader<'_>, id: Uuid) -> Result<Facts> {
     let items = || Alias::new("work_items");
     let select = Query::select()
-        .columns(["type", "category", "priority", "source", "reference", "contact_id"].map(|name| (items(), Alias::new(name))))
+        .columns(
+            ["type", "category", "priority", "source", "reference", "contact_id"]
+                .map(|name| (items(), Alias::new(name))),
+        )
         .from(items())
         .and_where(Expr::col((items(), Alias::new("id"))).eq(id))
         .to_owned();
-    let item = reader.one::<Recorded>(&select).await?.ok_or_else(|| Error::field("work_item_id", "unknown", "is no work item"))?;
+    let item = reader
+        .one::<Recorded>(&select)
+        .await?
+        .ok_or_else(|| Error::field("work_item_id", "unknown", "is no work item"))?;
     let contact = reader.model(contact::Entity::find_by_id(item.contact_id)).await?;
     Ok(Facts {
         r#type: item.r#type,

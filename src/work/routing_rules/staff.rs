@@ -16,7 +16,7 @@ use crate::{
         groups::{self, group},
         users::user,
     },
-    kernel::{actor::Named, error::Result, reader::Reader},
+    kernel::{actor::ActorRef, error::Result, reader::Reader},
     work::ownership::AssigneeType,
 };
 
@@ -43,12 +43,16 @@ pub struct RoutingCandidate {
 pub struct Staff {
     people: HashMap<Uuid, user::Model>,
     groups: HashMap<Uuid, group::Model>,
-    members: HashMap<Uuid, Vec<Named>>,
+    members: HashMap<Uuid, Vec<ActorRef>>,
 }
 
 impl Staff {
     /// Reads whom targets name, and the rep of a contact.
-    pub async fn of(reader: Reader<'_>, targets: impl IntoIterator<Item = &RoutingTarget>, owner: Option<Uuid>) -> Result<Self> {
+    pub async fn of(
+        reader: Reader<'_>,
+        targets: impl IntoIterator<Item = &RoutingTarget>,
+        owner: Option<Uuid>,
+    ) -> Result<Self> {
         let mut people: BTreeSet<Uuid> = owner.into_iter().collect();
         let (mut groups, mut teams) = (BTreeSet::new(), BTreeSet::new());
         for target in targets {
@@ -89,7 +93,10 @@ impl Staff {
                     let mut members = self.members.get(&group).cloned().unwrap_or_default();
                     // By when they came: a new name moves nobody's turn.
                     members.sort_by_key(|member| member.id);
-                    members.into_iter().map(|member| candidate(AssigneeType::User, member.id, member.name, true)).collect()
+                    members
+                        .into_iter()
+                        .map(|member| candidate(AssigneeType::User, member.id, member.name, true))
+                        .collect()
                 }
                 None => target.users.iter().filter_map(|id| self.person(*id)).collect(),
             },

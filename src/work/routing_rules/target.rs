@@ -72,7 +72,9 @@ impl RoutingTarget {
 }
 
 fn users_schema() -> Array {
-    let user = ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
+    let user = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
     let about = "Those among whom it chooses, in the order of their turns; at most 100. For `round_robin` and `least_loaded`.";
     ArrayBuilder::new().items(user).max_items(Some(100)).description(Some(about)).build()
 }
@@ -81,16 +83,24 @@ fn fits(target: &RoutingTarget) -> Result<(), ValidationError> {
     let RoutingTarget { kind, id, users, group_id } = target;
     let refuse = |code, words: &'static str| Err(ValidationError::new(code).with_message(words.into()));
     match kind {
-        TargetKind::User | TargetKind::Group if id.is_none() => refuse("required", "a user or group needs its id"),
+        TargetKind::User | TargetKind::Group if id.is_none() => {
+            refuse("required", "a user or group needs its id")
+        }
         TargetKind::RoundRobin | TargetKind::LeastLoaded if users.is_empty() == group_id.is_none() => {
             refuse("required", "either users or a group_id says among whom to choose")
         }
-        TargetKind::User | TargetKind::Group if !users.is_empty() || group_id.is_some() => refuse("unexpected", "takes an id alone"),
-        TargetKind::RoundRobin | TargetKind::LeastLoaded if id.is_some() => refuse("unexpected", "takes users or a group_id, and no id"),
+        TargetKind::User | TargetKind::Group if !users.is_empty() || group_id.is_some() => {
+            refuse("unexpected", "takes an id alone")
+        }
+        TargetKind::RoundRobin | TargetKind::LeastLoaded if id.is_some() => {
+            refuse("unexpected", "takes users or a group_id, and no id")
+        }
         TargetKind::ContactOwner if id.is_some() || !users.is_empty() || group_id.is_some() => {
             refuse("unexpected", "the contact says who its owner is")
         }
-        _ if users.iter().collect::<BTreeSet<_>>().len() < users.len() => refuse("repeated", "each person has one turn"),
+        _ if users.iter().collect::<BTreeSet<_>>().len() < users.len() => {
+            refuse("repeated", "each person has one turn")
+        }
         _ => Ok(()),
     }
 }

@@ -6,11 +6,15 @@ use super::{
     json::{NewWorkItemType, WorkItemTypeFilter, WorkItemTypePage, WorkItemTypePatch, WorkItemTypeView},
     service,
 };
-use crate::kernel::http::{Answer, Call, Context, Db, List, Listing, Path, Result, Routes};
+use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, Path, Reply, Result, Routes};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
-    routes.service(list_work_item_types).service(create_work_item_type).service(read_work_item_type).service(update_work_item_type);
+    routes
+        .service(list_work_item_types)
+        .service(create_work_item_type)
+        .service(read_work_item_type)
+        .service(update_work_item_type);
 }
 
 /// List the types of work items
@@ -19,10 +23,10 @@ pub fn routes(routes: &mut Routes) {
 /// Sorts: `key` (default).
 #[utoipa::path(tag = "work_item_types", security(("bearer" = ["work_item_types:read"])), params(WorkItemTypePage, WorkItemTypeFilter), responses((status = 200, description = "A page of types.", body = WorkItemTypePage)))]
 #[get("/work-item-types")]
-async fn list_work_item_types(db: Data<Db>, mut list: List<WorkItemTypeFilter>) -> Result<Listing> {
+async fn list_work_item_types(db: Data<Db>, mut list: List<WorkItemTypeFilter>) -> Result<ListReply> {
     let filter = std::mem::take(&mut list.filter);
     let page = service::page(db.read(), filter, &list.page, &list.context.languages).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }
 
 /// Create a type of work items
@@ -31,11 +35,11 @@ async fn list_work_item_types(db: Data<Db>, mut list: List<WorkItemTypeFilter>) 
 /// retired ones included. The key must be free: 409 `already_exists`.
 #[utoipa::path(tag = "work_item_types", security(("bearer" = ["work_item_types:write"])), request_body = NewWorkItemType, responses((status = 201, description = "The new type.", body = WorkItemTypeView)))]
 #[post("/work-item-types")]
-async fn create_work_item_type(db: Data<Db>, call: Call<NewWorkItemType>) -> Result<Answer> {
-    let schema = service::check_schema(Some(&call.body.reference_schema)).await;
-    call.write(&db, async move |tx, new| {
+async fn create_work_item_type(db: Data<Db>, body: JsonBody<NewWorkItemType>) -> Result<Reply> {
+    let schema = service::check_schema(Some(&body.body.reference_schema)).await;
+    body.write(&db, async move |tx, new| {
         let kind = service::create(tx, new, schema).await?;
-        Answer::created(&WorkItemTypeView::new(kind, &tx.context.languages))
+        Reply::created(&WorkItemTypeView::new(kind, &tx.context.languages))
     })
     .await
 }
@@ -45,9 +49,9 @@ async fn create_work_item_type(db: Data<Db>, call: Call<NewWorkItemType>) -> Res
 /// Active or retired.
 #[utoipa::path(tag = "work_item_types", security(("bearer" = ["work_item_types:read"])), params(("key" = String, Path, description = "The key of the type.", example = "support_ticket")), responses((status = 200, description = "The type.", body = WorkItemTypeView)))]
 #[get("/work-item-types/{key}")]
-async fn read_work_item_type(db: Data<Db>, Path(key): Path<String>, context: Context) -> Result<Answer> {
+async fn read_work_item_type(db: Data<Db>, Path(key): Path<String>, context: Context) -> Result<Reply> {
     let kind = service::find(db.read(), &key).await?;
-    Answer::ok(&WorkItemTypeView::new(kind, &context.languages))
+    Reply::ok(&WorkItemTypeView::new(kind, &context.languages))
 }
 
 /// Change a type of work items
@@ -56,11 +60,15 @@ async fn read_work_item_type(db: Data<Db>, Path(key): Path<String>, context: Con
 /// priority are those of items from now on. 409 `in_use` when a status would go, or change whether it is active, that items have.
 #[utoipa::path(tag = "work_item_types", security(("bearer" = ["work_item_types:write"])), params(("key" = String, Path, description = "The key of the type.", example = "support_ticket")), request_body = WorkItemTypePatch, responses((status = 200, description = "The type as it is now.", body = WorkItemTypeView), (status = 409, description = "Items have a status that would go.")))]
 #[patch("/work-item-types/{key}")]
-async fn update_work_item_type(db: Data<Db>, Path(key): Path<String>, call: Call<WorkItemTypePatch>) -> Result<Answer> {
-    let schema = service::check_schema(call.body.reference_schema.value()).await;
-    call.write(&db, async move |tx, patch| {
+async fn update_work_item_type(
+    db: Data<Db>,
+    Path(key): Path<String>,
+    body: JsonBody<WorkItemTypePatch>,
+) -> Result<Reply> {
+    let schema = service::check_schema(body.body.reference_schema.value()).await;
+    body.write(&db, async move |tx, patch| {
         let kind = service::update(tx, &key, patch, schema).await?;
-        Answer::ok(&WorkItemTypeView::new(kind, &tx.context.languages))
+        Reply::ok(&WorkItemTypeView::new(kind, &tx.context.languages))
     })
     .await
 }

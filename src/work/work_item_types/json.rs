@@ -28,11 +28,11 @@ use crate::{
 };
 
 /// Types at the most, retired ones included.
-pub(super) const MOST: usize = 100;
+pub(super) const MAX_TYPES: usize = 100;
 /// Statuses of one type at the most.
-const MOST_STATUSES: usize = 30;
+const MAX_STATUSES: usize = 30;
 /// Characters of a schema at the most, as JSON.
-const LONGEST_SCHEMA: usize = 20_000;
+const MAX_SCHEMA: usize = 20_000;
 
 /// How far an item of a type can be.
 #[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
@@ -72,7 +72,7 @@ const fn yes() -> bool {
 
 fn keys_schema() -> Array {
     let about = "The keys of the statuses that may follow; when null any may follow, but after `closed` only `in_progress`.";
-    let mut list = words_schema(about, MOST_STATUSES, "in_progress");
+    let mut list = words_schema(about, MAX_STATUSES, "in_progress");
     list.schema_type = SchemaType::from_iter([Type::Array, Type::Null]);
     list
 }
@@ -137,15 +137,18 @@ pub struct NewWorkItemType {
 fn reference_schema() -> Object {
     let about = "A JSON Schema (2020-12 unless it says otherwise) that refers to nothing but its own parts, up to 20,000 characters and 5,000 parts.";
     let map = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)));
-    map.description(Some(about)).examples([json!({"required": ["result"], "properties": {"result": {"enum": ["dry", "oily"]}}})]).build()
+    map.description(Some(about))
+        .examples([json!({"required": ["result"], "properties": {"result": {"enum": ["dry", "oily"]}}})])
+        .build()
 }
 
 fn small(schema: &Map<String, Value>) -> Result<(), ValidationError> {
     let length = serde_json::to_string(schema).map_or(usize::MAX, |text| text.chars().count());
-    if length <= LONGEST_SCHEMA {
+    if length <= MAX_SCHEMA {
         Ok(())
     } else {
-        Err(ValidationError::new("length").with_message(format!("must have at most {LONGEST_SCHEMA} characters as JSON").into()))
+        Err(ValidationError::new("length")
+            .with_message(format!("must have at most {MAX_SCHEMA} characters as JSON").into()))
     }
 }
 

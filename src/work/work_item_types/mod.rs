@@ -10,6 +10,6 @@ mod service;
 mod weight;
 pub mod work_item_type;
 
-pub use schema::{foresee, violations};
-pub use service::{CATEGORIES, by_keys, hold, quiet_ones, usable};
+pub use schema::{precheck, violations};
+pub use service::{CATEGORIES, auto_closing, by_keys, lock_for_share, usable};
 pub use work_item_type::{Status, Statuses};

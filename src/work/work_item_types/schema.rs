@@ -19,7 +19,7 @@ use super::{
     work_item_type::ReferenceSchema,
 };
 use crate::kernel::{
-    aside::{Lane, aside},
+    blocking::{BlockingPool, run_blocking},
     error::{Code, Error, Result, Violation},
 };
 
@@ -48,7 +48,9 @@ const MAX_LEARNT: usize = 64 << 10;
 const MAX_READY: u64 = 16 << 20;
 /// Schemas that are kept ready, by how they are written: to make one ready takes longer than a check.
 static READY: LazyLock<Cache<String, Arc<Ready>>> = LazyLock::new(|| {
-    let weight = |text: &String, ready: &Arc<Ready>| u32::try_from(16 * text.len() + ready.patterns).unwrap_or(u32::MAX);
+    let weight = |text: &String, ready: &Arc<Ready>| {
+        u32::try_from(16 * text.len() + ready.patterns).unwrap_or(u32::MAX)
+    };
     Cache::builder().max_capacity(MAX_READY).weigher(weight).build()
 });
 
@@ -57,7 +59,9 @@ const MAX_VERDICTS: u64 = 4 << 20;
 /// What was found of references whose check is long, by schema and reference: who writes finds here what was found before the
 /// write began, and does not check in line.
 static VERDICTS: LazyLock<Cache<[u8; 32], Verdict>> = LazyLock::new(|| {
-    let weight = |_: &[u8; 32], verdict: &Verdict| u32::try_from(128 + verdict.len() * (MAX_WORDS + 256)).unwrap_or(u32::MAX);
+    let weight = |_: &[u8; 32], verdict: &Verdict| {
+        u32::try_from(128 + verdict.len() * (MAX_WORDS + 256)).unwrap_or(u32::MAX)
+    };
     // What is new is needed next, however often others were.
     Cache::builder().max_capacity(MAX_VERDICTS).weigher(weight).eviction_policy(EvictionPolicy::lru()).build()
 });
@@ -98,7 +102,7 @@ pub async fn check(schema: &Map<String, Value>) -> Result<()> {
         return Ok(());
     }
     let schema = Value::Object(schema.clone());
-    match aside(Lane::Requests, MAX_TIME, move || ready(&schema).map(drop)).await? {
+    match run_blocking(BlockingPool::Requests, MAX_TIME, move || ready(&schema).map(drop)).await? {
         Some(outcome) => outcome.map_err(|unfit| unfit.refusal()),
         None => Err(Unfit::at("", "takes too long to be read").refusal()),
     }
@@ -113,14 +117,16 @@ fn make_ready(schema: &Value) -> std::result::Result<Ready, Unfit> {
     // What the plan refuses never comes to the library, which follows references by calling itself.
     let mut sizes = Sizes::default();
     let plan = Plan::of(schema, &mut |at, pattern| sizes.of(at, pattern))?;
-    let validator = compiled(schema, MAX_PATTERN).map_err(|(at, detail)| Unfit { at, detail: format!("is no JSON Schema: {detail}") })?;
+    let validator = compiled(schema, MAX_PATTERN)
+        .map_err(|(at, detail)| Unfit { at, detail: format!("is no JSON Schema: {detail}") })?;
     Ok(Ready { validator, plan, patterns: sizes.all })
 }
 
 /// Linear-time patterns of a bounded size, nothing fetched, and no text compiled as a pattern for the sake of its format.
 fn compiled(schema: &Value, most: usize) -> std::result::Result<Validator, (String, String)> {
     let patterns = PatternOptions::regex().size_limit(most).dfa_size_limit(MAX_LEARNT);
-    let options = jsonschema::options().with_pattern_options(patterns).offline().with_format("regex", |_: &str| true);
+    let options =
+        jsonschema::options().with_pattern_options(patterns).offline().with_format("regex", |_: &str| true);
     options.build(schema).map_err(|error| (error.instance_path().as_str().to_owned(), error.to_string()))
 }
 
@@ -144,7 +150,10 @@ impl Sizes {
                 Ok(_) => {
                     self.all += most;
                     if self.all > MAX_PATTERNS {
-                        return Err(Unfit::at(at, "has a pattern too many: all of them together are too large"));
+                        return Err(Unfit::at(
+                            at,
+                            "has a pattern too many: all of them together are too large",
+                        ));
                     }
                     self.known.insert(pattern.to_owned(), weight);
                     return Ok(weight);
@@ -152,26 +161,36 @@ impl Sizes {
                 Err((_, detail)) => why = detail,
             }
         }
-        let detail = format!("has a pattern that is not taken: too large, or beyond linear time (look-around, back-references): {why}");
+        let detail = format!(
+            "has a pattern that is not taken: too large, or beyond linear time (look-around, back-references): {why}"
+        );
         Err(Unfit::at(at, detail))
     }
 }
 
 /// Every rule of the type that a reference breaks, each below `reference`.
 pub async fn violations(schema: &ReferenceSchema, reference: &Map<String, Value>) -> Result<()> {
-    refused_by(Lane::Requests, schema, reference).await
+    refused_by(BlockingPool::Requests, schema, reference).await
 }
 
 /// Finds out, before anything is written, what [`violations`] will say of a reference: a check may take a while, and nobody
 /// waits for it in line.
-pub async fn foresee(lane: Lane, schema: &ReferenceSchema, reference: &Map<String, Value>) -> Result<()> {
+pub async fn precheck(
+    lane: BlockingPool,
+    schema: &ReferenceSchema,
+    reference: &Map<String, Value>,
+) -> Result<()> {
     match refused_by(lane, schema, reference).await {
         Err(refusal) if refusal.code() == Code::Invalid => Ok(()),
         done => done,
     }
 }
 
-async fn refused_by(lane: Lane, schema: &ReferenceSchema, reference: &Map<String, Value>) -> Result<()> {
+async fn refused_by(
+    lane: BlockingPool,
+    schema: &ReferenceSchema,
+    reference: &Map<String, Value>,
+) -> Result<()> {
     // One that says no more than that it is an object has nothing to check.
     if schema.0.is_empty() {
         return Ok(());
@@ -187,20 +206,27 @@ async fn refused_by(lane: Lane, schema: &ReferenceSchema, reference: &Map<String
     if let Some(verdict) = VERDICTS.get(&both) {
         return if verdict.is_empty() { Ok(()) } else { Err(Error::invalid(verdict.to_vec())) };
     }
-    let checked = aside(lane, MAX_CHECK_TIME, move || {
-        let ready =
-            ready(&schema).map_err(|unfit| too_much(&format!("the type's reference_schema is not used as it is: {}", unfit.detail)))?;
+    let checked = run_blocking(lane, MAX_CHECK_TIME, move || {
+        let ready = ready(&schema).map_err(|unfit| {
+            too_much(&format!("the type's reference_schema is not used as it is: {}", unfit.detail))
+        })?;
         match ready.plan.weigh(&reference, MAX_STEPS) {
             Weight::Steps(steps) => judged(&ready, steps, &reference),
-            Weight::TooMuch => Err(too_much("the type's reference_schema makes more work of it than is done for one item")),
+            Weight::TooMuch => {
+                Err(too_much("the type's reference_schema makes more work of it than is done for one item"))
+            }
         }
     });
     // What was weighed takes no such time: it is the machine that is slow.
-    let busy = || Error::new(Code::Busy, "The reference could not be checked in time. Nothing was done.").retry_after(1);
+    let busy = || {
+        Error::new(Code::Busy, "The reference could not be checked in time. Nothing was done.").retry_after(1)
+    };
     let outcome = checked.await?.unwrap_or_else(|| Err(busy()));
     match &outcome {
         Ok(()) => VERDICTS.insert(both, Arc::new([])),
-        Err(refusal) if refusal.code() == Code::Invalid => VERDICTS.insert(both, refusal.refusal().violations.clone().into()),
+        Err(refusal) if refusal.code() == Code::Invalid => {
+            VERDICTS.insert(both, refusal.refusal().violations.clone().into())
+        }
         Err(_) => {}
     }
     outcome
@@ -230,7 +256,9 @@ fn judged(ready: &Ready, steps: u64, reference: &Value) -> Result<()> {
                 let name = property.as_str().unwrap_or_default().replace('~', "~0").replace('/', "~1");
                 Violation::field(&format!("reference{at}/{name}"), "required", "is required")
             }
-            kind => Violation::field(&format!("reference{at}"), &snake(kind.keyword()), short(&error.to_string())),
+            kind => {
+                Violation::field(&format!("reference{at}"), &snake(kind.keyword()), short(&error.to_string()))
+            }
         }
     });
     Err(Error::invalid(broken.collect()))
@@ -238,7 +266,11 @@ fn judged(ready: &Ready, steps: u64, reference: &Value) -> Result<()> {
 
 /// A keyword as codes are written: `min_length`.
 fn snake(keyword: &str) -> String {
-    keyword.chars().flat_map(|c| c.is_uppercase().then_some('_').into_iter().chain(c.to_lowercase())).filter(|c| *c != '$').collect()
+    keyword
+        .chars()
+        .flat_map(|c| c.is_uppercase().then_some('_').into_iter().chain(c.to_lowercase()))
+        .filter(|c| *c != '$')
+        .collect()
 }
 
 fn short(words: &str) -> String {
@@ -257,7 +289,9 @@ mod tests {
 
     /// A chain of definitions, each with what is made of the next one's reference.
     fn chain(length: usize, link: impl Fn(Value) -> Value) -> Value {
-        let definition = |number: usize| (format!("d{number}"), link(json!({ "$ref": format!("#/$defs/d{}", number + 1) })));
+        let definition = |number: usize| {
+            (format!("d{number}"), link(json!({ "$ref": format!("#/$defs/d{}", number + 1) })))
+        };
         let mut all: Map<String, Value> = (0..length).map(definition).collect();
         all.insert(format!("d{length}"), json!({ "type": "object" }));
         json!({ "$defs": all, "$ref": "#/$defs/d0" })
@@ -305,7 +339,8 @@ mod tests {
     #[test]
     fn what_unfolds_without_measure_is_refused_at_once() {
         let twice = |keyword: &'static str| move |next: Value| json!({ keyword: [next.clone(), next] });
-        let mut bad: Vec<Value> = ["allOf", "anyOf", "oneOf"].into_iter().map(|keyword| chain(40, twice(keyword))).collect();
+        let mut bad: Vec<Value> =
+            ["allOf", "anyOf", "oneOf"].into_iter().map(|keyword| chain(40, twice(keyword))).collect();
         bad.push(chain(40, |next| json!({ "if": next, "then": next, "else": next })));
         bad.push(chain(40, |next| json!({ "properties": { "a": next, "b": next } })));
         bad.push(chain(40, |next| json!({ "items": next, "contains": next })));
@@ -326,7 +361,8 @@ mod tests {
             assert!(refused.starts_with("/properties/a~1b/pattern: "), "{refused}");
             assert!(made(&json!({ "patternProperties": { bad: {} } })).is_err(), "{bad}");
         }
-        let many: Map<String, Value> = (0..900).map(|n| (format!("p{n}"), json!({ "pattern": format!("{n}x[^y]{{5}}") }))).collect();
+        let many: Map<String, Value> =
+            (0..900).map(|n| (format!("p{n}"), json!({ "pattern": format!("{n}x[^y]{{5}}") }))).collect();
         assert!(made(&json!({ "properties": many })).err().expect("a refusal").contains("together"));
     }
 
@@ -336,19 +372,29 @@ mod tests {
             return vec![("#/reference".into(), "not_checked".into())];
         };
         let Err(refused) = judged(&ready, steps, &reference) else { return Vec::new() };
-        let mut at: Vec<(String, String)> =
-            refused.refusal().violations.iter().map(|broken| (broken.at().to_owned(), broken.code.clone())).collect();
+        let mut at: Vec<(String, String)> = refused
+            .refusal()
+            .violations
+            .iter()
+            .map(|broken| (broken.at().to_owned(), broken.code.clone()))
+            .collect();
         at.sort_unstable();
         at
     }
 
     #[test]
     fn broken_rules_are_named_where_they_are() {
-        let schema =
-            json!({ "required": ["result"], "properties": { "age": { "type": "integer" }, "tags": { "items": { "maxLength": 2 } } } });
+        let schema = json!({ "required": ["result"], "properties": { "age": { "type": "integer" }, "tags": { "items": { "maxLength": 2 } } } });
         let at = wrong(schema, json!({ "age": "old", "tags": ["ab", "abc"] }));
         let at: Vec<(&str, &str)> = at.iter().map(|(at, code)| (at.as_str(), code.as_str())).collect();
-        assert_eq!(at, [("#/reference/age", "type"), ("#/reference/result", "required"), ("#/reference/tags/1", "max_length")]);
+        assert_eq!(
+            at,
+            [
+                ("#/reference/age", "type"),
+                ("#/reference/result", "required"),
+                ("#/reference/tags/1", "max_length")
+            ]
+        );
     }
 
     #[test]
@@ -356,7 +402,9 @@ mod tests {
         let tree = |link: Value| json!({ "$defs": { "t": link }, "$ref": "#/$defs/t" });
         let nested = |depth: usize| (0..depth).fold(json!({}), |inner, _| json!({ "a": inner }));
         // Twice as much on each level of the reference: a schema is kept that means no harm, and a reference of no depth is checked.
-        let doubling = tree(json!({ "properties": { "a": { "anyOf": [{ "$ref": "#/$defs/t" }, { "$ref": "#/$defs/t" }] } } }));
+        let doubling = tree(
+            json!({ "properties": { "a": { "anyOf": [{ "$ref": "#/$defs/t" }, { "$ref": "#/$defs/t" }] } } }),
+        );
         assert_eq!(wrong(doubling.clone(), nested(5)), []);
         assert_eq!(wrong(doubling, nested(60)), [("#/reference".to_owned(), "not_checked".to_owned())]);
         // Twenty thousand characters of mistakes, named up to a bound.
@@ -370,14 +418,19 @@ mod tests {
         let text = json!({ "properties": { "a": { "pattern": "^(a+)+$", "maxLength": 10_000 } } });
         assert_eq!(wrong(text, json!({ "a": format!("{}!", "a".repeat(19_000)) })).len(), 2);
         // An object costs what the schema looks for in it, whether that is there or not.
-        let wide: Map<String, Value> = (0..900).map(|n| (format!("p{n}"), json!({ "type": "string" }))).collect();
+        let wide: Map<String, Value> =
+            (0..900).map(|n| (format!("p{n}"), json!({ "type": "string" }))).collect();
         let objects = |count: usize| json!({ "a": vec![json!({}); count] });
         let rows = json!({ "properties": { "a": { "items": { "properties": wide } } } });
         assert_eq!(wrong(rows.clone(), objects(100)), []);
         assert_eq!(wrong(rows, objects(3000)), [("#/reference".to_owned(), "not_checked".to_owned())]);
-        let names: Map<String, Value> = (0..900).map(|n| (format!("property number {n}"), json!(n))).collect();
+        let names: Map<String, Value> =
+            (0..900).map(|n| (format!("property number {n}"), json!(n))).collect();
         let patterns: Map<String, Value> = (0..200).map(|n| (format!("{n}x"), json!({}))).collect();
-        let many = wrong(json!({ "patternProperties": patterns, "additionalProperties": false }), Value::Object(names));
+        let many = wrong(
+            json!({ "patternProperties": patterns, "additionalProperties": false }),
+            Value::Object(names),
+        );
         assert_eq!(many, [("#/reference".to_owned(), "not_checked".to_owned())]);
     }
 }

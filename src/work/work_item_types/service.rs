@@ -10,15 +10,15 @@ use sea_orm::{
 use serde_json::{Map, Value};
 
 use super::{
-    json::{MOST, NewStatus, NewWorkItemType, WorkItemTypeFilter, WorkItemTypePatch, WorkItemTypeView},
+    json::{MAX_TYPES, NewStatus, NewWorkItemType, WorkItemTypeFilter, WorkItemTypePatch, WorkItemTypeView},
     schema,
     work_item_type::{Column, Entity, Model, ReferenceSchema, Status, Statuses},
 };
 use crate::{
     catalog::picklists::{self, item::Labels},
     kernel::{
-        error::{Broken, Code, Error, Result, Violation},
-        filter::Narrow,
+        error::{Code, Error, Result, Violation, Violations},
+        filter::FilterExt,
         list::{self, Page, PageRequest},
         patch::Patch,
         reader::Reader,
@@ -44,25 +44,29 @@ pub async fn check_schema(schema: Option<&Map<String, Value>>) -> Result<()> {
 pub async fn create(tx: &mut Tx, new: NewWorkItemType, schema: Result<()>) -> Result<Model> {
     let label = new.label.trim().to_owned();
     let key = new.key.unwrap_or_else(|| text::slug(&label));
-    let mut broken = Broken::default();
+    let mut violations = Violations::default();
     if key.is_empty() {
-        broken.note::<()>(Err(Error::field("key", "required", "is required for a label without a Latin letter or digit")))?;
+        violations.collect::<()>(Err(Error::field(
+            "key",
+            "required",
+            "is required for a label without a Latin letter or digit",
+        )))?;
     }
-    broken.note(picklists::check(tx, CATEGORIES, &new.category, "category").await)?;
-    broken.note(schema)?;
+    violations.collect(picklists::check(tx, CATEGORIES, &new.category, "category").await)?;
+    violations.collect(schema)?;
     let statuses = match new.statuses {
-        Some(statuses) => broken.note(settled(statuses))?.unwrap_or_default(),
-        None => usual(tx.read()).await?,
+        Some(statuses) => violations.collect(checked_statuses(statuses))?.unwrap_or_default(),
+        None => default_statuses(tx.read()).await?,
     };
-    broken.end()?;
+    violations.into_result()?;
     let present = tx.read().models(Entity::find()).await?;
     if let Some(same) = present.iter().find(|known| known.key == key) {
         let state = if same.active { "" } else { ", retired; bring it back" };
         return Err(Error::new(Code::AlreadyExists, format!("There is a type {key} already{state}."))
             .violating(Violation::field("key", "taken", "is taken")));
     }
-    if present.len() >= MOST {
-        return Err(Error::new(Code::Conflict, format!("There are {MOST} types, which is the most.")));
+    if present.len() >= MAX_TYPES {
+        return Err(Error::new(Code::Conflict, format!("There are {MAX_TYPES} types, which is the most.")));
     }
     let kind = Model {
         id: tx.id(),
@@ -85,31 +89,43 @@ pub async fn create(tx: &mut Tx, new: NewWorkItemType, schema: Result<()>) -> Re
 }
 
 /// The statuses that most types have, as the seeded one was seeded.
-async fn usual(reader: Reader<'_>) -> Result<Statuses> {
+async fn default_statuses(reader: Reader<'_>) -> Result<Statuses> {
     let model = reader.model(by_key(MODEL)?).await?;
     Ok(model.map(|model| model.statuses).unwrap_or_default())
 }
 
 /// A list of statuses that can be one: each once, leading to each other, new items active.
-fn settled(statuses: Vec<NewStatus>) -> Result<Statuses> {
-    let mut broken = Broken::default();
+fn checked_statuses(statuses: Vec<NewStatus>) -> Result<Statuses> {
+    let mut violations = Violations::default();
     let keys: Vec<String> = statuses.iter().map(|status| status.key.clone()).collect();
     let mut seen = BTreeSet::new();
     for (index, status) in statuses.iter().enumerate() {
         if !seen.insert(&status.key) {
-            broken.note::<()>(Err(Error::field(&format!("statuses/{index}/key"), "repeated", "is given twice")))?;
+            violations.collect::<()>(Err(Error::field(
+                &format!("statuses/{index}/key"),
+                "repeated",
+                "is given twice",
+            )))?;
         }
         for (place, next) in status.transitions.iter().flatten().enumerate() {
             if !keys.contains(next) {
                 let field = format!("statuses/{index}/transitions/{place}");
-                broken.note::<()>(Err(Error::field(&field, "unknown_value", format!("{next:?} is none of the statuses"))))?;
+                violations.collect::<()>(Err(Error::field(
+                    &field,
+                    "unknown_value",
+                    format!("{next:?} is none of the statuses"),
+                )))?;
             }
         }
     }
     if statuses.first().is_some_and(|first| !first.active) {
-        broken.note::<()>(Err(Error::field("statuses/0/active", "inactive", "must be true: new items have the first status")))?;
+        violations.collect::<()>(Err(Error::field(
+            "statuses/0/active",
+            "inactive",
+            "must be true: new items have the first status",
+        )))?;
     }
-    broken.end()?;
+    violations.into_result()?;
     Ok(Statuses(statuses.into_iter().map(Status::from).collect()))
 }
 
@@ -119,38 +135,46 @@ pub async fn update(tx: &mut Tx, key: &str, patch: WorkItemTypePatch, schema: Re
     let before = tx.read().model(select).await?.ok_or_else(|| Error::not_found("type of work items"))?;
     tx.check_version(&before, "type of work items")?;
     let mut after = before.clone();
-    let mut broken = Broken::default();
-    broken.note(patch.label.line_over(&mut after.label, "label"))?;
+    let mut violations = Violations::default();
+    violations.collect(patch.label.line_over(&mut after.label, "label"))?;
     match patch.labels.value() {
         Some(changes) => picklists::merge_labels(&mut after.labels.0, changes),
         None if patch.labels.is_absent() => {}
         None => after.labels.0.clear(),
     }
     if let Err(refusal) = picklists::check_labels(&after.labels.0) {
-        broken.note::<()>(Err(Error::field("labels", &refusal.code, refusal.message.unwrap_or_default())))?;
+        violations.collect::<()>(Err(Error::field(
+            "labels",
+            &refusal.code,
+            refusal.message.unwrap_or_default(),
+        )))?;
     }
-    broken.note(patch.category.over(&mut after.category, "category"))?;
+    violations.collect(patch.category.over(&mut after.category, "category"))?;
     if after.category != before.category {
-        broken.note(picklists::check(tx, CATEGORIES, &after.category, "category").await)?;
+        violations.collect(picklists::check(tx, CATEGORIES, &after.category, "category").await)?;
     }
-    broken.note(patch.priority.over(&mut after.priority, "priority"))?;
+    violations.collect(patch.priority.over(&mut after.priority, "priority"))?;
     patch.color.onto(&mut after.color);
     match patch.reference_schema {
         Patch::Absent => {}
         Patch::Null => after.reference_schema = ReferenceSchema::default(),
         Patch::Value(new) => {
-            broken.note(schema)?;
+            violations.collect(schema)?;
             after.reference_schema = ReferenceSchema(new);
         }
     }
     match patch.statuses {
         Patch::Absent => {}
-        Patch::Null => drop(broken.note::<()>(Err(Error::field("statuses", "required", "must not be null")))?),
-        Patch::Value(statuses) => after.statuses = broken.note(settled(statuses))?.unwrap_or_default(),
+        Patch::Null => {
+            drop(violations.collect::<()>(Err(Error::field("statuses", "required", "must not be null")))?)
+        }
+        Patch::Value(statuses) => {
+            after.statuses = violations.collect(checked_statuses(statuses))?.unwrap_or_default()
+        }
     }
     patch.auto_close_after.onto(&mut after.auto_close_after);
-    broken.note(patch.active.over(&mut after.active, "active"))?;
-    broken.end()?;
+    violations.collect(patch.active.over(&mut after.active, "active"))?;
+    violations.into_result()?;
     let event = match (before.active, after.active) {
         (true, false) => "work_item_type.retired",
         (false, true) => "work_item_type.restored",
@@ -189,26 +213,28 @@ pub async fn page(
 
 /// The types that a transaction holds as they are.
 #[derive(Default)]
-struct Held(HashMap<String, Model>);
+struct LockedTypes(HashMap<String, Model>);
 
 /// A type, retired or not, held as it is until the end; none when there is no such one.
-pub async fn hold(tx: &mut Tx, key: &str) -> Result<Option<Model>> {
-    if let Some(held) = tx.memory::<Held>().0.get(key) {
+pub async fn lock_for_share(tx: &mut Tx, key: &str) -> Result<Option<Model>> {
+    if let Some(held) = tx.cache::<LockedTypes>().0.get(key) {
         return Ok(Some(held.clone()));
     }
     let Ok(select) = by_key(key) else { return Ok(None) };
     let select = tx.for_share(select);
     let found = tx.read().model(select).await?;
     if let Some(kind) = &found {
-        tx.memory::<Held>().0.insert(key.to_owned(), kind.clone());
+        tx.cache::<LockedTypes>().0.insert(key.to_owned(), kind.clone());
     }
     Ok(found)
 }
 
 /// A type that a new item can be of, held as it is until the end; refused at a field otherwise.
 pub async fn usable(tx: &mut Tx, key: &str, field: &str) -> Result<Model> {
-    let found = hold(tx, key).await?.filter(|kind| kind.active);
-    found.ok_or_else(|| Error::field(field, "unknown_value", format!("{key:?} is no active type of work items")))
+    let found = lock_for_share(tx, key).await?.filter(|kind| kind.active);
+    found.ok_or_else(|| {
+        Error::field(field, "unknown_value", format!("{key:?} is no active type of work items"))
+    })
 }
 
 /// Several types at once, by their keys.
@@ -221,6 +247,6 @@ pub async fn by_keys(reader: Reader<'_>, keys: BTreeSet<String>) -> Result<HashM
 }
 
 /// The types whose items are closed by themselves after a silence.
-pub async fn quiet_ones(reader: Reader<'_>) -> Result<Vec<Model>> {
+pub async fn auto_closing(reader: Reader<'_>) -> Result<Vec<Model>> {
     reader.models(Entity::find().filter(Column::AutoCloseAfter.is_not_null())).await
 }

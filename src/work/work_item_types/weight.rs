@@ -141,7 +141,14 @@ impl<'a> Reading<'a> {
         Ok(read)
     }
 
-    fn keyword(&mut self, read: &mut Part, keyword: &str, value: &'a Value, at: &str, patterns: Patterns<'_>) -> Fit<()> {
+    fn keyword(
+        &mut self,
+        read: &mut Part,
+        keyword: &str,
+        value: &'a Value,
+        at: &str,
+        patterns: Patterns<'_>,
+    ) -> Fit<()> {
         match (keyword, value) {
             ("$ref" | "$dynamicRef" | "$recursiveRef", target) => {
                 let (target, at) = self.target(target, at)?;
@@ -149,7 +156,9 @@ impl<'a> Reading<'a> {
             }
             ("allOf" | "anyOf" | "oneOf", Value::Array(list)) => read.here.extend(self.all_of(list, at)),
             ("not" | "if" | "then" | "else", value) => read.here.push(self.node(value, at.to_owned())),
-            ("dependentSchemas" | "dependencies", Value::Object(map)) => read.here.extend(self.each_of(map, at).map(|(_, part)| part)),
+            ("dependentSchemas" | "dependencies", Value::Object(map)) => {
+                read.here.extend(self.each_of(map, at).map(|(_, part)| part))
+            }
             ("properties", Value::Object(map)) => read.members.extend(self.each_of(map, at)),
             ("patternProperties", Value::Object(map)) => {
                 for pattern in map.keys() {
@@ -182,7 +191,10 @@ impl<'a> Reading<'a> {
     }
 
     fn each_of(&mut self, map: &'a Map<String, Value>, at: &str) -> impl Iterator<Item = (String, usize)> {
-        let all: Vec<_> = map.iter().map(|(name, part)| (name.clone(), self.node(part, format!("{at}/{}", escaped(name))))).collect();
+        let all: Vec<_> = map
+            .iter()
+            .map(|(name, part)| (name.clone(), self.node(part, format!("{at}/{}", escaped(name)))))
+            .collect();
         all.into_iter()
     }
 
@@ -200,14 +212,14 @@ impl<'a> Reading<'a> {
 fn size(value: &Value) -> u64 {
     match value {
         Value::Array(list) => list.iter().fold(1, |sum, inner| sum + size(inner)),
-        Value::Object(map) => map.iter().fold(1, |sum, (name, inner)| sum + words(name) + size(inner)),
-        Value::String(text) => 1 + words(text),
+        Value::Object(map) => map.iter().fold(1, |sum, (name, inner)| sum + word_count(name) + size(inner)),
+        Value::String(text) => 1 + word_count(text),
         _ => 1,
     }
 }
 
 /// A text in units of some bytes.
-fn words(text: &str) -> u64 {
+fn word_count(text: &str) -> u64 {
     text.len() as u64 / 8
 }
 
@@ -233,8 +245,16 @@ fn stays(part: &Value, at: &str, old: bool) -> Fit<()> {
         Value::Object(map) => map.iter().try_for_each(|(name, inner)| {
             let at = format!("{at}/{}", escaped(name));
             match inner.as_str() {
-                Some(target) if REFERENCES.contains(&name.as_str()) && !(target == "#" || target.starts_with("#/")) => {
-                    Err(Unfit::at(&at, format!("must not refer to {target:?}: only to its own parts, by # and a JSON pointer")))
+                Some(target)
+                    if REFERENCES.contains(&name.as_str())
+                        && !(target == "#" || target.starts_with("#/")) =>
+                {
+                    Err(Unfit::at(
+                        &at,
+                        format!(
+                            "must not refer to {target:?}: only to its own parts, by # and a JSON pointer"
+                        ),
+                    ))
                 }
                 Some(_) if name == "$id" || old && name == "id" => {
                     Err(Unfit::at(&at, "must not be given: the schema has no other address"))
@@ -242,7 +262,9 @@ fn stays(part: &Value, at: &str, old: bool) -> Fit<()> {
                 _ => stays(inner, &at, old),
             }
         }),
-        Value::Array(list) => list.iter().enumerate().try_for_each(|(index, inner)| stays(inner, &format!("{at}/{index}"), old)),
+        Value::Array(list) => {
+            list.iter().enumerate().try_for_each(|(index, inner)| stays(inner, &format!("{at}/{index}"), old))
+        }
         _ => Ok(()),
     }
 }
@@ -266,10 +288,18 @@ impl Unfolding<'_> {
             return Ok(());
         }
         self.left = self.left.checked_sub(1).ok_or_else(|| {
-            Unfit::at("", format!("unfolds to more than {MAX_UNFOLDED} parts, each reference counted as what it refers to"))
+            Unfit::at(
+                "",
+                format!(
+                    "unfolds to more than {MAX_UNFOLDED} parts, each reference counted as what it refers to"
+                ),
+            )
         })?;
         if self.path.len() >= MAX_DEPTH {
-            return Err(Unfit::at("", format!("goes deeper than {MAX_DEPTH} parts, each reference counted as what it refers to")));
+            return Err(Unfit::at(
+                "",
+                format!("goes deeper than {MAX_DEPTH} parts, each reference counted as what it refers to"),
+            ));
         }
         let plan = self.plan;
         let part = &plan.0[number];
@@ -278,7 +308,13 @@ impl Unfolding<'_> {
             part.here.iter().try_for_each(|here| self.unfold(*here, since))?;
         }
         let below = self.path.len();
-        let mut inner = part.members.values().chain(&part.every_member).chain(&part.member_names).chain(&part.tuple).chain(&part.elements);
+        let mut inner = part
+            .members
+            .values()
+            .chain(&part.every_member)
+            .chain(&part.member_names)
+            .chain(&part.tuple)
+            .chain(&part.elements);
         inner.try_for_each(|inner| self.unfold(*inner, below))?;
         self.path.pop();
         Ok(())
@@ -297,7 +333,7 @@ impl Scales<'_> {
     fn of_value(&mut self, number: usize, value: &Value, depth: usize) -> Option<u64> {
         self.of(number, place(value), depth, |scales, part| {
             let mut sum = match value {
-                Value::String(text) => part.text.saturating_mul(1 + words(text)),
+                Value::String(text) => part.text.saturating_mul(1 + word_count(text)),
                 Value::Array(list) => {
                     // A few are compared each with each, many by their digests.
                     let unique = if list.len() > 15 { 2 * size(value) } else { 16 * size(value) };
@@ -313,7 +349,7 @@ impl Scales<'_> {
                     // The check looks for each member that the schema knows; what it costs is reckoned from the value's own.
                     let mut sum = part.members.len() as u64 / NAMES_A_STEP;
                     for (name, member) in map {
-                        sum = sum.saturating_add(1 + part.names.saturating_mul(1 + words(name)));
+                        sum = sum.saturating_add(1 + part.names.saturating_mul(1 + word_count(name)));
                         for inner in part.members.get(name).into_iter().chain(&part.every_member) {
                             sum += scales.of_value(*inner, member, depth + 1)?;
                         }
@@ -335,7 +371,7 @@ impl Scales<'_> {
     /// A name is a text without a value of its own.
     fn of_name(&mut self, number: usize, name: &str, depth: usize) -> Option<u64> {
         self.of(number, name.as_ptr() as usize, depth, |scales, part| {
-            let mut sum = part.text.saturating_mul(1 + words(name));
+            let mut sum = part.text.saturating_mul(1 + word_count(name));
             for inner in &part.here {
                 sum = sum.saturating_add(scales.of_name(*inner, name, depth + 1)?);
             }
@@ -344,7 +380,13 @@ impl Scales<'_> {
     }
 
     /// What a part costs with something that is known by its place; none when it is too much.
-    fn of(&mut self, number: usize, place: usize, depth: usize, reckon: impl FnOnce(&mut Self, &Part) -> Option<u64>) -> Option<u64> {
+    fn of(
+        &mut self,
+        number: usize,
+        place: usize,
+        depth: usize,
+        reckon: impl FnOnce(&mut Self, &Part) -> Option<u64>,
+    ) -> Option<u64> {
         if let Some(known) = self.known.get(&(number, place)) {
             return Some(*known);
         }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     catalog::picklists::{LabelView, item::Labels},
-    kernel::{clock::Timestamp, journal::Belongs, list::Key},
+    kernel::{clock::Timestamp, journal::EventPlacement, list::Key},
     work::action_items::Priority,
 };
 
@@ -122,7 +122,7 @@ impl Model {
     }
 }
 
-crate::record!(Model, "work_item_type", |row| Belongs::set_up(&row.label));
+crate::record!(Model, "work_item_type", |row| EventPlacement::set_up(&row.label));
 
 crate::listed!(Model, |row| row.id, default "key", sorts {
     "key" => Column::Key, Key::Text(row.key.clone());

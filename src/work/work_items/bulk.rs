@@ -12,14 +12,14 @@ use super::{
 use crate::{
     kernel::{
         actor::{Actor, Scope},
-        aside::Lane,
-        bulk::{self, BulkReport, MOST_AT_ONCE, Outcome},
+        blocking::BlockingPool,
+        bulk::{self, BulkReport, MAX_AT_ONCE, Outcome},
         context::Context,
         db::Db,
-        error::{Broken, Error, Result},
+        error::{Error, Result, Violations},
         tx::Tx,
     },
-    work::ownership::own_if_named,
+    work::ownership::resolve_assignee_opt,
 };
 
 /// Which items: `select` is what is searched, `set` and `transition` what is changed.
@@ -71,7 +71,7 @@ impl bulk::Change for Change {
 
     async fn prepare(&self, db: &Db, ids: &[Uuid]) -> Result<()> {
         match self {
-            Self::Set(set) => service::foresee_patch(db.read(), Lane::Jobs, ids, set).await,
+            Self::Set(set) => service::precheck_patch(db.read(), BlockingPool::Jobs, ids, set).await,
             Self::Transition(_) => Ok(()),
         }
     }
@@ -79,7 +79,7 @@ impl bulk::Change for Change {
     async fn make_of_each(&self, tx: &mut Tx, ids: Vec<Uuid>, dry_run: bool) -> Result<BulkReport> {
         if let Self::Set(set) = self {
             // One who cannot have it is named for each.
-            Broken::default().note(own_if_named(tx, set.assignee).await)?;
+            Violations::default().collect(resolve_assignee_opt(tx, set.assignee).await)?;
         }
         bulk::each(tx, ids, dry_run, async |tx, id| match self {
             Self::Set(set) => service::update(tx, id, set.as_ref().clone()).await.map(drop),
@@ -90,17 +90,23 @@ impl bulk::Change for Change {
 }
 
 /// Finds out, before anything is written, whether the new references fit. What a job does later is found out by the job.
-pub async fn foresee(db: &Db, context: &Context, wanted: &WorkItemBulk) -> Result<()> {
+pub async fn precheck(db: &Db, context: &Context, wanted: &WorkItemBulk) -> Result<()> {
     let Some(set) = wanted.set.as_ref().filter(|set| set.reference.value().is_some()) else { return Ok(()) };
     let ids = match &wanted.select {
         WorkItemSelection { ids: Some(ids), filter: None } => ids.clone(),
-        WorkItemSelection { ids: None, filter: Some(filter) } if may_select(&context.actor, filter).is_ok() => {
-            let found = service::ids(db.read(), context, filter, MOST_AT_ONCE as u64 + 1).await;
+        WorkItemSelection { ids: None, filter: Some(filter) }
+            if may_select(&context.actor, filter).is_ok() =>
+        {
+            let found = service::ids(db.read(), context, filter, MAX_AT_ONCE as u64 + 1).await;
             found.map_err(|error| error.of_filter_at("select/filter"))?
         }
         _ => return Ok(()),
     };
-    if ids.len() > MOST_AT_ONCE { Ok(()) } else { service::foresee_patch(db.read(), Lane::Requests, &ids, set).await }
+    if ids.len() > MAX_AT_ONCE {
+        Ok(())
+    } else {
+        service::precheck_patch(db.read(), BlockingPool::Requests, &ids, set).await
+    }
 }
 
 /// A filter is a question, and what it finds is named.
@@ -120,7 +126,8 @@ pub async fn run(tx: &mut Tx, wanted: WorkItemBulk) -> Result<Outcome> {
     if let Some(filter) = &filter {
         may_select(&tx.context.actor, filter)?;
     }
-    let found = filter.map(|filter| async move |tx: &Tx, most| service::ids(tx.read(), &tx.context, &filter, most).await);
+    let found = filter
+        .map(|filter| async move |tx: &Tx, most| service::ids(tx.read(), &tx.context, &filter, most).await);
     let ids = bulk::selected(tx, ids, found).await?;
     bulk::run(tx, ids, change, wanted.dry_run).await
 }

@@ -4,11 +4,11 @@ use actix_web::{get, patch, post, put, web::Data};
 use uuid::Uuid;
 
 use super::{
+    activities,
     bulk::{self, WorkItemBulk},
-    dealings,
     json::{
-        CreatedWorkItemView, NewCall, NewReminder, NewWorkItem, NewWorkItemNote, StatusChangePage, Transition, WorkItemFilter,
-        WorkItemPage, WorkItemPatch, WorkItemUpsert, WorkItemView,
+        CreatedWorkItemView, NewCall, NewReminder, NewWorkItem, NewWorkItemNote, StatusChangePage,
+        Transition, WorkItemFilter, WorkItemPage, WorkItemPatch, WorkItemUpsert, WorkItemView,
     },
     service,
     work_item::{self, Model},
@@ -16,9 +16,9 @@ use super::{
 use crate::{
     customers::contacts::ExternalId,
     kernel::{
-        aside::Lane,
+        blocking::BlockingPool,
         bulk::{BulkReport, Outcome},
-        http::{Answer, Call, Command, Context, Db, List, Listing, Path, Result, Routes},
+        http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes},
         jobs::JobView,
     },
     work::{
@@ -54,10 +54,17 @@ pub fn routes(routes: &mut Routes) {
 /// S3-24). Sorts: `created_at` (default `-created_at`), `number`, `priority`. Expands: `labels`.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:read"])), params(WorkItemPage, WorkItemFilter), responses((status = 200, description = "A page of work items.", body = WorkItemPage)))]
 #[get("/work-items")]
-async fn list_work_items(db: Data<Db>, list: List<WorkItemFilter>) -> Result<Listing> {
-    let page = service::page(db.read(), &list.context, &list.filter, work_item::select(list.page.texts()), &list.page).await?;
+async fn list_work_items(db: Data<Db>, list: List<WorkItemFilter>) -> Result<ListReply> {
+    let page = service::page(
+        db.read(),
+        &list.context,
+        &list.filter,
+        work_item::select(list.page.texts()),
+        &list.page,
+    )
+    .await?;
     let more = service::applied_defaults(db.read(), &list.context, &list.filter, &list.page).await?;
-    Listing::with(&list, &page, more)
+    ListReply::with(&list, &page, more)
 }
 
 /// Create a work item
@@ -67,10 +74,10 @@ async fn list_work_items(db: Data<Db>, list: List<WorkItemFilter>) -> Result<Lis
 /// contact's own rep, else where routing says, else to the default group: nothing is ever nobody's.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = NewWorkItem, responses((status = 201, description = "The work item, and how its contact was found.", body = CreatedWorkItemView)))]
 #[post("/work-items")]
-async fn create_work_item(db: Data<Db>, call: Call<NewWorkItem>) -> Result<Answer> {
-    let references = std::slice::from_ref(&call.body.reference);
-    service::foresee(db.read(), Lane::Requests, &call.body.r#type, references).await?;
-    call.write(&db, async move |tx, new| Answer::created(&service::create_by_hand(tx, new).await?)).await
+async fn create_work_item(db: Data<Db>, body: JsonBody<NewWorkItem>) -> Result<Reply> {
+    let references = std::slice::from_ref(&body.body.reference);
+    service::precheck(db.read(), BlockingPool::Requests, &body.body.r#type, references).await?;
+    body.write(&db, async move |tx, new| Reply::created(&service::create_by_hand(tx, new).await?)).await
 }
 
 /// Change many work items
@@ -80,11 +87,11 @@ async fn create_work_item(db: Data<Db>, call: Call<NewWorkItem>) -> Result<Answe
 /// items is 64 MiB at the most: 422 `too_much`. What is selected by a filter is named, which takes `work_items:read`.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = WorkItemBulk, responses((status = 200, description = "What became of each.", body = BulkReport), (status = 202, description = "The job that does it.", body = JobView)))]
 #[post("/work-items/bulk")]
-async fn bulk_work_items(db: Data<Db>, call: Call<WorkItemBulk>) -> Result<Answer> {
-    bulk::foresee(&db, &call.context, &call.body).await?;
-    call.write(&db, async move |tx, wanted| match bulk::run(tx, wanted).await? {
-        Outcome::Done(report) => Answer::json(200, &report),
-        Outcome::Enqueued(job) => Answer::accepted(&JobView::from(*job)),
+async fn bulk_work_items(db: Data<Db>, body: JsonBody<WorkItemBulk>) -> Result<Reply> {
+    bulk::precheck(&db, &body.context, &body.body).await?;
+    body.write(&db, async move |tx, wanted| match bulk::run(tx, wanted).await? {
+        Outcome::Done(report) => Reply::json(200, &report),
+        Outcome::Enqueued(job) => Reply::accepted(&JobView::from(*job)),
     })
     .await
 }
@@ -95,13 +102,23 @@ async fn bulk_work_items(db: Data<Db>, call: Call<WorkItemBulk>) -> Result<Answe
 /// known becomes a new contact, which takes `contacts:write`. `If-Match` is about it.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), params(("source" = String, Path, description = "Which system.", example = "quiz"), ("external_id" = String, Path, description = "Its id there, percent-encoded.", example = "Q-1001")), request_body = WorkItemUpsert, responses((status = 200, description = "The work item as it is now.", body = CreatedWorkItemView), (status = 201, description = "The new work item.", body = CreatedWorkItemView)))]
 #[put("/work-items/by-external-id/{source}/{external_id}")]
-async fn upsert_work_item(db: Data<Db>, Path((source, id)): Path<(String, String)>, call: Call<WorkItemUpsert>) -> Result<Answer> {
-    if let Some(reference) = &call.body.reference {
-        service::foresee(db.read(), Lane::Requests, &call.body.r#type, std::slice::from_ref(reference)).await?;
+async fn upsert_work_item(
+    db: Data<Db>,
+    Path((source, id)): Path<(String, String)>,
+    body: JsonBody<WorkItemUpsert>,
+) -> Result<Reply> {
+    if let Some(reference) = &body.body.reference {
+        service::precheck(
+            db.read(),
+            BlockingPool::Requests,
+            &body.body.r#type,
+            std::slice::from_ref(reference),
+        )
+        .await?;
     }
-    call.write(&db, async move |tx, body| {
+    body.write(&db, async move |tx, body| {
         let (item, is_new) = service::upsert(tx, ExternalId { source, id }, body).await?;
-        if is_new { Answer::created(&item) } else { Answer::ok(&item) }
+        if is_new { Reply::created(&item) } else { Reply::ok(&item) }
     })
     .await
 }
@@ -111,8 +128,8 @@ async fn upsert_work_item(db: Data<Db>, Path((source, id)): Path<(String, String
 /// Everyone on staff may read every work item.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:read"])), responses((status = 200, description = "The work item.", body = WorkItemView)))]
 #[get("/work-items/{id}")]
-async fn read_work_item(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Answer> {
-    Answer::ok(&service::find(db.read(), id).await?)
+async fn read_work_item(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
+    Reply::ok(&service::find(db.read(), id).await?)
 }
 
 /// Change a work item
@@ -122,9 +139,13 @@ async fn read_work_item(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Resul
 /// when the status may not follow.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = WorkItemPatch, responses((status = 200, description = "The work item as it is now.", body = WorkItemView), (status = 409, description = "The status may not follow; `allowed` names those that may.")))]
 #[patch("/work-items/{id}")]
-async fn update_work_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<WorkItemPatch>) -> Result<Answer> {
-    service::foresee_patch(db.read(), Lane::Requests, &[id], &call.body).await?;
-    call.write(&db, async move |tx, patch| Answer::ok(&service::update(tx, id, patch).await?)).await
+async fn update_work_item(
+    db: Data<Db>,
+    Path(id): Path<Uuid>,
+    body: JsonBody<WorkItemPatch>,
+) -> Result<Reply> {
+    service::precheck_patch(db.read(), BlockingPool::Requests, &[id], &body.body).await?;
+    body.write(&db, async move |tx, patch| Reply::ok(&service::update(tx, id, patch).await?)).await
 }
 
 /// Give a work item another status
@@ -133,8 +154,12 @@ async fn update_work_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<WorkIte
 /// takes the order (S3-32). One that is taken up again goes to whoever had it, or, when they are gone, to who would get it anew.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = Transition, responses((status = 200, description = "The work item as it is now.", body = WorkItemView)))]
 #[post("/work-items/{id}/transition")]
-async fn transition_work_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Transition>) -> Result<Answer> {
-    call.write(&db, async move |tx, wanted| Answer::ok(&service::transition(tx, id, wanted).await?)).await
+async fn transition_work_item(
+    db: Data<Db>,
+    Path(id): Path<Uuid>,
+    body: JsonBody<Transition>,
+) -> Result<Reply> {
+    body.write(&db, async move |tx, wanted| Reply::ok(&service::transition(tx, id, wanted).await?)).await
 }
 
 /// Claim a work item
@@ -143,13 +168,12 @@ async fn transition_work_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Tra
 /// `holder`. Claiming what one has changes nothing.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), responses((status = 200, description = "The work item, now one's own.", body = WorkItemView)))]
 #[post("/work-items/{id}/claim")]
-async fn claim_work_item(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
-    command
-        .write(&db, async move |tx| {
-            let item: Model = claim(tx, id).await?;
-            Answer::ok(&service::find(tx.read(), item.id).await?)
-        })
-        .await
+async fn claim_work_item(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
+    body.write(&db, async move |tx| {
+        let item: Model = claim(tx, id).await?;
+        Reply::ok(&service::find(tx.read(), item.id).await?)
+    })
+    .await
 }
 
 /// Release a work item
@@ -157,13 +181,12 @@ async fn claim_work_item(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -
 /// Back to where it was claimed from; 409 `nothing_to_release` when it was not claimed.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), responses((status = 200, description = "The work item, back where it was.", body = WorkItemView)))]
 #[post("/work-items/{id}/release")]
-async fn release_work_item(db: Data<Db>, Path(id): Path<Uuid>, command: Command) -> Result<Answer> {
-    command
-        .write(&db, async move |tx| {
-            let item: Model = release(tx, id).await?;
-            Answer::ok(&service::find(tx.read(), item.id).await?)
-        })
-        .await
+async fn release_work_item(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
+    body.write(&db, async move |tx| {
+        let item: Model = release(tx, id).await?;
+        Reply::ok(&service::find(tx.read(), item.id).await?)
+    })
+    .await
 }
 
 /// List the changes of a work item's status
@@ -171,9 +194,9 @@ async fn release_work_item(db: Data<Db>, Path(id): Path<Uuid>, command: Command)
 /// From and to which, by whom, when and why, and how long it had been so (S3-18). Sorts: `at` (default).
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:read"])), params(StatusChangePage), responses((status = 200, description = "A page of changes.", body = StatusChangePage)))]
 #[get("/work-items/{id}/history")]
-async fn list_work_item_history(db: Data<Db>, Path(id): Path<Uuid>, list: List) -> Result<Listing> {
+async fn list_work_item_history(db: Data<Db>, Path(id): Path<Uuid>, list: List) -> Result<ListReply> {
     let page = service::history(db.read(), id, &list.page).await?;
-    Listing::of(&list, &page)
+    ListReply::of(&list, &page)
 }
 
 /// Record a call about a work item
@@ -182,8 +205,8 @@ async fn list_work_item_history(db: Data<Db>, Path(id): Path<Uuid>, list: List) 
 /// silence. With `follow_up` an action item follows, which takes `action_items:write`.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write", "interactions:write"])), request_body = NewCall, responses((status = 201, description = "The interaction.", body = InteractionView)))]
 #[post("/work-items/{id}/calls")]
-async fn record_work_item_call(db: Data<Db>, Path(id): Path<Uuid>, call: Call<NewCall>) -> Result<Answer> {
-    call.write(&db, async move |tx, new| Answer::created(&dealings::call(tx, id, new).await?)).await
+async fn record_work_item_call(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<NewCall>) -> Result<Reply> {
+    body.write(&db, async move |tx, new| Reply::created(&activities::call(tx, id, new).await?)).await
 }
 
 /// Set a reminder about a work item
@@ -191,8 +214,12 @@ async fn record_work_item_call(db: Data<Db>, Path(id): Path<Uuid>, call: Call<Ne
 /// An action item about its contact that carries `work_item_id` (S3-20).
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write", "action_items:write"])), request_body = NewReminder, responses((status = 201, description = "The action item.", body = ActionItemView)))]
 #[post("/work-items/{id}/reminders")]
-async fn remind_of_work_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<NewReminder>) -> Result<Answer> {
-    call.write(&db, async move |tx, new| Answer::created(&dealings::remind(tx, id, new).await?)).await
+async fn remind_of_work_item(
+    db: Data<Db>,
+    Path(id): Path<Uuid>,
+    body: JsonBody<NewReminder>,
+) -> Result<Reply> {
+    body.write(&db, async move |tx, new| Reply::created(&activities::remind(tx, id, new).await?)).await
 }
 
 /// Write a note on a work item
@@ -200,8 +227,12 @@ async fn remind_of_work_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<NewR
 /// A note about its contact that carries `work_item_id` (S3-20).
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write", "notes:write"])), request_body = NewWorkItemNote, responses((status = 201, description = "The note.", body = CreatedNoteView)))]
 #[post("/work-items/{id}/notes")]
-async fn note_on_work_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<NewWorkItemNote>) -> Result<Answer> {
-    call.write(&db, async move |tx, new| Answer::created(&dealings::note(tx, id, new).await?)).await
+async fn note_on_work_item(
+    db: Data<Db>,
+    Path(id): Path<Uuid>,
+    body: JsonBody<NewWorkItemNote>,
+) -> Result<Reply> {
+    body.write(&db, async move |tx, new| Reply::created(&activities::write_note(tx, id, new).await?)).await
 }
 
 /// Add an interaction to a work item
@@ -211,6 +242,10 @@ async fn note_on_work_item(db: Data<Db>, Path(id): Path<Uuid>, call: Call<NewWor
 /// One that came in ends the contact's silence. `If-Match` is about the work item.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write", "interactions:write"])), responses((status = 200, description = "The work item as it is now.", body = WorkItemView), (status = 409, description = "It was with another contact.")))]
 #[put("/work-items/{id}/interactions/{interaction_id}")]
-async fn attach_interaction(db: Data<Db>, Path((id, interaction_id)): Path<(Uuid, Uuid)>, command: Command) -> Result<Answer> {
-    command.write(&db, async move |tx| Answer::ok(&dealings::attach(tx, id, interaction_id).await?)).await
+async fn attach_interaction(
+    db: Data<Db>,
+    Path((id, interaction_id)): Path<(Uuid, Uuid)>,
+    body: NoBody,
+) -> Result<Reply> {
+    body.write(&db, async move |tx| Reply::ok(&activities::attach(tx, id, interaction_id).await?)).await
 }

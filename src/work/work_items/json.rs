@@ -23,9 +23,9 @@ use crate::{
     catalog::picklists::LabelView,
     customers::contacts::{AccountReps, ContactKinds, ContactRef, ExternalIdText, MatchView, Who},
     kernel::{
-        actor::Named,
+        actor::ActorRef,
         clock::Timestamp,
-        filter::{AnyOf, Flag, LONGEST, Number, TOO_LONG, Whose},
+        filter::{AnyOf, Flag, MAX_LENGTH, Number, OwnerFilter, TOO_LONG},
         http::View,
         list::Texts,
         patch::{Patch, not_null},
@@ -40,7 +40,7 @@ use crate::{
 };
 
 /// Characters of a reference at the most, as JSON.
-const LONGEST_REFERENCE: usize = 65_536;
+const MAX_REFERENCE: usize = 65_536;
 /// Where an item comes from that somebody made.
 pub(super) const BY_HAND: &str = "manual";
 
@@ -187,7 +187,13 @@ pub struct Transition {
     /// Why, in 1 to 1,000 characters; `closed` needs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[validate(length(min = 1, max = 1000), custom(function = text::not_blank))]
-    #[schema(nullable = false, min_length = 1, max_length = 1000, pattern = "[^\\s\\u0085\\ufeff]", example = "No answer for a month")]
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 1000,
+        pattern = "[^\\s\\u0085\\ufeff]",
+        example = "No answer for a month"
+    )]
     pub reason: Option<String>,
     /// The order that came of it, 1 to 255 characters; for `sold` alone (S3-32).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -206,12 +212,14 @@ pub(super) fn read_local(text: &str) -> Option<NaiveDateTime> {
 
 fn local_time(text: &str) -> Result<(), ValidationError> {
     read_local(text).map(drop).ok_or_else(|| {
-        ValidationError::new("local_time").with_message("must be a day and a time without a zone, such as 2026-03-20T15:00".into())
+        ValidationError::new("local_time")
+            .with_message("must be a day and a time without a zone, such as 2026-03-20T15:00".into())
     })
 }
 
 fn reference_schema() -> Object {
-    let about = "What is known of the item, in the shape that its type asks for; up to 65,536 characters of JSON.";
+    let about =
+        "What is known of the item, in the shape that its type asks for; up to 65,536 characters of JSON.";
     let map = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)));
     map.description(Some(about)).examples([json!({"result": "liver"})]).build()
 }
@@ -225,10 +233,11 @@ fn patched_reference_schema() -> Object {
 /// Refuses a reference that is too long.
 pub(super) fn small(reference: &Map<String, Value>) -> Result<(), ValidationError> {
     let length = serde_json::to_string(reference).map_or(usize::MAX, |text| text.chars().count());
-    if length <= LONGEST_REFERENCE {
+    if length <= MAX_REFERENCE {
         Ok(())
     } else {
-        Err(ValidationError::new("length").with_message(format!("must have at most {LONGEST_REFERENCE} characters as JSON").into()))
+        Err(ValidationError::new("length")
+            .with_message(format!("must have at most {MAX_REFERENCE} characters as JSON").into()))
     }
 }
 
@@ -400,7 +409,7 @@ pub struct WorkItemView {
     #[schema(required)]
     pub last_inbound_at: Option<Timestamp>,
     /// Who made it.
-    pub created_by: Named,
+    pub created_by: ActorRef,
     /// When.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -425,8 +434,8 @@ pub struct ClaimsView {
 }
 
 /// Whoever no longer has a name acted as Caseload itself.
-fn named(id: Uuid, name: Option<String>) -> Named {
-    Named { id, name: name.unwrap_or_else(|| "Caseload".into()) }
+fn named(id: Uuid, name: Option<String>) -> ActorRef {
+    ActorRef { id, name: name.unwrap_or_else(|| "Caseload".into()) }
 }
 
 impl WorkItemView {
@@ -523,7 +532,7 @@ pub struct StatusChangeView {
     #[schema(example = "in_progress")]
     pub to: String,
     /// Who changed it.
-    pub by: Named,
+    pub by: ActorRef,
     /// When.
     pub at: Timestamp,
     /// Why.
@@ -561,7 +570,7 @@ impl FromStr for ReferenceText {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once(':') {
-            _ if text.chars().count() > LONGEST => Err(format!("{TOO_LONG} {LONGEST} characters")),
+            _ if text.chars().count() > MAX_LENGTH => Err(format!("{TOO_LONG} {MAX_LENGTH} characters")),
             Some((member, value)) if !value.is_empty() => Ok(Self(member.into(), value.into())),
             _ => Err("expected a member of the reference and its value, such as result:liver".into()),
         }
@@ -575,7 +584,7 @@ impl<'de> Deserialize<'de> for ReferenceText {
 }
 
 /// Alternative owners of work items.
-pub type WorkItemOwners = AnyOf<Whose>;
+pub type WorkItemOwners = AnyOf<OwnerFilter>;
 /// Alternative priorities of work items.
 pub type WorkItemPriorities = AnyOf<Priority>;
 

@@ -3,8 +3,8 @@
 //! An item is never deleted: its status says how far it is, each change of it is kept with who, when and why, and an active
 //! one always has somebody who can work on it. Forms and feeds make items as people do, by [`create`].
 
+mod activities;
 pub mod bulk;
-mod dealings;
 pub mod http;
 mod json;
 mod reactions;
@@ -15,6 +15,9 @@ mod worker;
 
 pub use json::{WorkItemFilter, WorkItemPage, WorkItemView};
 pub use reactions::refuse_lost_status;
-pub use service::{Draft, Said, by_external_id, create, foresee, found, known_as, orphaned, page, say_anew};
+pub use service::{
+    Draft, Unverified, by_external_id, create, filtered_query, known_as, orphaned, page, precheck,
+    update_from_source,
+};
 pub use work_item::first_line;
 pub use worker::{Callbacks, Silences, enqueue_due};

@@ -18,9 +18,11 @@ use crate::{
 pub fn refuse_lost_status<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
     async move {
         let (before, after) = (statuses(change.before.as_ref())?, statuses(change.after.as_ref())?);
-        let stays =
-            |status: &&crate::work::work_item_types::Status| after.get(&status.key).is_some_and(|kept| kept.active == status.active);
-        let lost: Vec<&str> = before.0.iter().filter(|status| !stays(status)).map(|status| status.key.as_str()).collect();
+        let stays = |status: &&crate::work::work_item_types::Status| {
+            after.get(&status.key).is_some_and(|kept| kept.active == status.active)
+        };
+        let lost: Vec<&str> =
+            before.0.iter().filter(|status| !stays(status)).map(|status| status.key.as_str()).collect();
         let key = change.after.as_ref().and_then(|after| after["key"].as_str()).unwrap_or_default();
         for status in lost {
             let held = Entity::find().filter(Column::Type.eq(key)).filter(Column::Status.eq(status));

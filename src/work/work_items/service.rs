@@ -14,8 +14,8 @@ use validator::Validate;
 
 use super::{
     json::{
-        BY_HAND, CreatedWorkItemView, NewWorkItem, ReferenceText, StatusChangeView, Transition, WorkItemDefaults, WorkItemFilter,
-        WorkItemPatch, WorkItemUpsert, WorkItemView, read_local, small,
+        BY_HAND, CreatedWorkItemView, NewWorkItem, ReferenceText, StatusChangeView, Transition,
+        WorkItemDefaults, WorkItemFilter, WorkItemPatch, WorkItemUpsert, WorkItemView, read_local, small,
     },
     status_change,
     work_item::{self, Claims, Column, Entity, Model, Reference, Row},
@@ -24,11 +24,11 @@ use crate::{
     catalog::picklists,
     customers::contacts::{self, ExternalId, ExternalIdText, Identified, MatchView, Who, contact},
     kernel::{
-        aside::Lane,
+        blocking::BlockingPool,
         clock::Timestamp,
         context::Context,
-        error::{Broken, Code, Error, Result, Violation},
-        filter::{AnyOf, Narrow, owned_by, owned_by_another},
+        error::{Code, Error, Result, Violation, Violations},
+        filter::{AnyOf, FilterExt, owned_by, owned_by_another},
         list::{self, Page, PageRequest, Texts},
         patch::{self, Patch},
         reader::Reader,
@@ -37,7 +37,7 @@ use crate::{
     },
     work::{
         interactions::{self, Direction, interaction},
-        ownership::{self, AssigneeRef, Owned, Owner, own, own_if_named, workable},
+        ownership::{self, AssigneeRef, Owned, Owner, resolve_assignee, resolve_assignee_opt, workable},
         routing_rules::{self, Assigned, Decision, Facts, Person, RoutedBy},
         work_item_types::{self, work_item_type},
     },
@@ -68,12 +68,12 @@ pub struct Draft {
     /// Its contact, when it came with it, as somebody new.
     pub newcomer: Option<Box<contact::Model>>,
     /// What came with it that nobody has confirmed.
-    pub said: Said,
+    pub said: Unverified,
 }
 
 /// What a form said that is nothing the shop knows.
 #[derive(Clone, Debug, Default)]
-pub struct Said {
+pub struct Unverified {
     /// What a visitor is told to name the item by.
     pub receipt: Option<String>,
     /// Who wants it.
@@ -102,16 +102,22 @@ pub async fn create(tx: &mut Tx, draft: Draft, contact_id: Uuid) -> Result<Model
 
 /// Makes a work item as a person asks for it (S3-5), of somebody who is known or is made (S3-7, S3-8).
 pub async fn create_by_hand(tx: &mut Tx, new: NewWorkItem) -> Result<CreatedWorkItemView> {
-    let mut broken = Broken::default();
+    let mut violations = Violations::default();
     let spoken_with = match new.interaction_id {
-        Some(id) => tx.read().model(interaction::Entity::find_by_id(id)).await?.map(|interaction| interaction.contact_id),
+        Some(id) => tx
+            .read()
+            .model(interaction::Entity::find_by_id(id))
+            .await?
+            .map(|interaction| interaction.contact_id),
         None => None,
     };
-    let mut identified = broken.note(identify(tx, new.who, new.contact_id.or(spoken_with)).await)?;
+    let mut identified = violations.collect(identify(tx, new.who, new.contact_id.or(spoken_with)).await)?;
     let contact = identified.as_ref().map(|identified| identified.contact_id);
-    let callback_at = broken.note(callback(tx, contact, new.callback_at, new.callback_local.as_deref()).await)?.flatten();
+    let callback_at = violations
+        .collect(callback(tx, contact, new.callback_at, new.callback_local.as_deref()).await)?
+        .flatten();
     if new.external_id.is_some() && new.source.is_none() {
-        broken.note::<()>(Err(Error::field("source", "required", "is required with external_id")))?;
+        violations.collect::<()>(Err(Error::field("source", "required", "is required with external_id")))?;
     }
     let draft = Draft {
         r#type: new.r#type,
@@ -123,16 +129,19 @@ pub async fn create_by_hand(tx: &mut Tx, new: NewWorkItem) -> Result<CreatedWork
         source: new.source.unwrap_or_else(|| BY_HAND.to_owned()),
         external_id: new.external_id,
         newcomer: identified.as_mut().and_then(|identified| identified.newcomer.take()),
-        said: Said::default(),
+        said: Unverified::default(),
     };
     if let Some(id) = &draft.external_id
-        && alone_with(tx, &draft.source, id).await?.is_some()
+        && lock_external_id(tx, &draft.source, id).await?.is_some()
     {
-        return Err(Error::new(Code::AlreadyExists, format!("There is a work item {id} of {} already.", draft.source))
-            .violating(Violation::field("external_id", "taken", "is taken")));
+        return Err(Error::new(
+            Code::AlreadyExists,
+            format!("There is a work item {id} of {} already.", draft.source),
+        )
+        .violating(Violation::field("external_id", "taken", "is taken")));
     }
-    let planned = broken.note(plan(tx, draft, contact).await)?;
-    broken.end()?;
+    let planned = violations.collect(plan(tx, draft, contact).await)?;
+    violations.into_result()?;
     match (planned, identified) {
         (Some(planned), Some(identified)) => {
             let item = open(tx, planned).await?;
@@ -152,18 +161,33 @@ async fn identify(tx: &mut Tx, who: Option<Who>, contact_id: Option<Uuid>) -> Re
     match (who, contact_id) {
         (Some(who), None) => contacts::identify(tx, who).await.map_err(|error| error.below("who")),
         (None, Some(id)) => contacts::identify(tx, Who { contact_id: Some(id), ..Who::default() }).await,
-        (None, None) => {
-            Err(Error::field("contact_id", "required", "contact_id or who is required, unless the interaction says whose it is"))
-        }
-        (Some(_), Some(_)) => Err(Error::field("who", "ambiguous", "only one of who, contact_id and an interaction may say whose it is")),
+        (None, None) => Err(Error::field(
+            "contact_id",
+            "required",
+            "contact_id or who is required, unless the interaction says whose it is",
+        )),
+        (Some(_), Some(_)) => Err(Error::field(
+            "who",
+            "ambiguous",
+            "only one of who, contact_id and an interaction may say whose it is",
+        )),
     }
 }
 
 /// When to call back: an instant, or a time of the contact's clock.
-async fn callback(tx: &Tx, contact: Option<Uuid>, at: Option<Timestamp>, local: Option<&str>) -> Result<Option<Timestamp>> {
+async fn callback(
+    tx: &Tx,
+    contact: Option<Uuid>,
+    at: Option<Timestamp>,
+    local: Option<&str>,
+) -> Result<Option<Timestamp>> {
     let (at, field) = match (at, local.and_then(read_local)) {
         (Some(_), Some(_)) => {
-            return Err(Error::field("callback_at", "ambiguous", "only one of callback_at and callback_local may be given"));
+            return Err(Error::field(
+                "callback_at",
+                "ambiguous",
+                "only one of callback_at and callback_local may be given",
+            ));
         }
         (None, Some(local)) => {
             let zone = match contact {
@@ -184,13 +208,15 @@ async fn callback(tx: &Tx, contact: Option<Uuid>, at: Option<Timestamp>, local: 
 
 /// A time of a clock as an instant: of two the first; one that a clock put forward skips, as late after the change.
 fn in_zone(local: NaiveDateTime, zone: Tz) -> Timestamp {
-    let found = (0..=48).find_map(|half_hours| zone.from_local_datetime(&(local + TimeDelta::minutes(30 * half_hours))).earliest());
+    let found = (0..=48).find_map(|half_hours| {
+        zone.from_local_datetime(&(local + TimeDelta::minutes(30 * half_hours))).earliest()
+    });
     found.map_or_else(|| local.and_utc().into(), |at| at.with_timezone(&Utc).into())
 }
 
 /// Lets nobody else decide about what another system calls by an id; the item that it calls so.
-async fn alone_with(tx: &mut Tx, source: &str, external_id: &str) -> Result<Option<Model>> {
-    tx.alone(text::door(&format!("work item {source}:{external_id}"))).await?;
+async fn lock_external_id(tx: &mut Tx, source: &str, external_id: &str) -> Result<Option<Model>> {
+    tx.advisory_lock(text::lock_key(&format!("work item {source}:{external_id}"))).await?;
     let known = Entity::find().filter(Column::Source.eq(source)).filter(Column::ExternalId.eq(external_id));
     tx.read().model(known).await
 }
@@ -212,7 +238,12 @@ pub async fn known_as(reader: Reader<'_>, source: &str, external_id: &str) -> Re
 }
 
 /// Writes what another system says by now onto the item that came of it; whether that changed anything.
-pub async fn say_anew(tx: &mut Tx, id: Uuid, description: String, reference: Map<String, Value>) -> Result<bool> {
+pub async fn update_from_source(
+    tx: &mut Tx,
+    id: Uuid,
+    description: String,
+    reference: Map<String, Value>,
+) -> Result<bool> {
     let before = tx.read().model(Entity::find_by_id(id)).await?.map(|item| item.version);
     let patch = WorkItemPatch { description: Patch::Value(description), ..WorkItemPatch::default() };
     let after = change(tx, id, patch, Replaced::Reference(reference)).await?;
@@ -221,25 +252,27 @@ pub async fn say_anew(tx: &mut Tx, id: Uuid, description: String, reference: Map
 
 /// Checks a new item and finds who works on it.
 async fn plan(tx: &mut Tx, draft: Draft, contact: Option<Uuid>) -> Result<Planned> {
-    let mut broken = Broken::default();
-    let kind = broken.note(work_item_types::usable(tx, &draft.r#type, "type").await)?;
+    let mut violations = Violations::default();
+    let kind = violations.collect(work_item_types::usable(tx, &draft.r#type, "type").await)?;
     if let Some(kind) = &kind {
-        broken.note(fits(kind, &draft.reference).await)?;
+        violations.collect(fits(kind, &draft.reference).await)?;
     }
     let assigned = match (&kind, draft.assignee) {
-        (_, Some(named)) => broken.note(own(tx, Some(named)).await)?.map(|owner| Assigned { owner, by: RoutedBy::plain(Decision::Named) }),
+        (_, Some(named)) => violations
+            .collect(resolve_assignee(tx, Some(named)).await)?
+            .map(|owner| Assigned { owner, by: RoutedBy::plain(Decision::Named) }),
         (Some(kind), None) => {
             let facts = facts(tx, kind, &draft, contact).await?;
-            broken.note(routing_rules::assign(tx, &facts).await)?
+            violations.collect(routing_rules::assign(tx, &facts).await)?
         }
         // What it is was refused before.
         (None, None) => None,
     };
     let from = match draft.interaction_id {
-        Some(id) => broken.note(comes_from(tx, id, contact).await)?,
+        Some(id) => violations.collect(lock_origin(tx, id, contact).await)?,
         None => None,
     };
-    broken.end()?;
+    violations.into_result()?;
     match (kind, assigned, contact) {
         (Some(kind), Some(Assigned { owner, by: routed_by }), Some(contact_id)) => {
             Ok(Planned { draft, kind, contact_id, owner, routed_by, from })
@@ -251,38 +284,55 @@ async fn plan(tx: &mut Tx, draft: Draft, contact: Option<Uuid>) -> Result<Planne
 
 /// Refuses a reference that its type does not want.
 async fn fits(kind: &work_item_type::Model, reference: &Map<String, Value>) -> Result<()> {
-    small(reference).map_err(|refusal| Error::field("reference", &refusal.code, refusal.message.clone().unwrap_or_default()))?;
+    small(reference).map_err(|refusal| {
+        Error::field("reference", &refusal.code, refusal.message.clone().unwrap_or_default())
+    })?;
     work_item_types::violations(&kind.reference_schema, reference).await
 }
 
 /// Finds out, before anything is written, whether a reference fits a type: a check may take a while, and nobody waits for
 /// it in line. What is wrong with it is said by the write.
-pub async fn foresee(reader: Reader<'_>, lane: Lane, kind: &str, references: &[Map<String, Value>]) -> Result<()> {
-    let Some(kind) = work_item_types::by_keys(reader, [kind.to_owned()].into()).await?.remove(kind) else { return Ok(()) };
+pub async fn precheck(
+    reader: Reader<'_>,
+    lane: BlockingPool,
+    kind: &str,
+    references: &[Map<String, Value>],
+) -> Result<()> {
+    let Some(kind) = work_item_types::by_keys(reader, [kind.to_owned()].into()).await?.remove(kind) else {
+        return Ok(());
+    };
     for reference in references.iter().filter(|reference| small(reference).is_ok()) {
-        work_item_types::foresee(lane, &kind.reference_schema, reference).await?;
+        work_item_types::precheck(lane, &kind.reference_schema, reference).await?;
     }
     Ok(())
 }
 
 /// The same of the references that a patch makes of those of some items.
-pub async fn foresee_patch(reader: Reader<'_>, lane: Lane, ids: &[Uuid], patch: &WorkItemPatch) -> Result<()> {
+pub async fn precheck_patch(
+    reader: Reader<'_>,
+    lane: BlockingPool,
+    ids: &[Uuid],
+    patch: &WorkItemPatch,
+) -> Result<()> {
     let Patch::Value(changes) = &patch.reference else { return Ok(()) };
-    for ids in ids.chunks(MAX_FORESEEN) {
-        let theirs = Entity::find().select_only().columns([Column::Type, Column::Reference]).filter(Column::Id.is_in(ids.iter().copied()));
+    for ids in ids.chunks(MAX_PRECHECKED) {
+        let theirs = Entity::find()
+            .select_only()
+            .columns([Column::Type, Column::Reference])
+            .filter(Column::Id.is_in(ids.iter().copied()));
         let mut by_kind: HashMap<String, Vec<Map<String, Value>>> = HashMap::new();
         for Referring { r#type, reference } in reader.all::<Referring>(&theirs.into_query()).await? {
             by_kind.entry(r#type).or_default().push(patch::merged(reference.0, changes.clone()));
         }
         for (kind, references) in by_kind {
-            foresee(reader, lane, &kind, &references).await?;
+            precheck(reader, lane, &kind, &references).await?;
         }
     }
     Ok(())
 }
 
 /// Items whose references are read at once.
-const MAX_FORESEEN: usize = 100;
+const MAX_PRECHECKED: usize = 100;
 
 /// What an item is of, and what is known of it.
 #[derive(FromQueryResult)]
@@ -295,7 +345,11 @@ struct Referring {
 async fn person(tx: &Tx, contact: Option<Uuid>, newcomer: Option<&contact::Model>) -> Result<Option<Person>> {
     match (newcomer, contact) {
         (Some(newcomer), _) => Ok(Some(Person::of(newcomer.clone(), true))),
-        (None, Some(id)) => Ok(tx.read().model(contact::Entity::find_by_id(id)).await?.map(|contact| Person::of(contact, false))),
+        (None, Some(id)) => Ok(tx
+            .read()
+            .model(contact::Entity::find_by_id(id))
+            .await?
+            .map(|contact| Person::of(contact, false))),
         (None, None) => Ok(None),
     }
 }
@@ -315,9 +369,10 @@ async fn facts(tx: &Tx, kind: &work_item_type::Model, draft: &Draft, contact: Op
 }
 
 /// The interaction that an item comes from, locked: with the same contact, and of no other item.
-async fn comes_from(tx: &mut Tx, id: Uuid, contact: Option<Uuid>) -> Result<interaction::Model> {
+async fn lock_origin(tx: &mut Tx, id: Uuid, contact: Option<Uuid>) -> Result<interaction::Model> {
     let refused = |code: &str, detail: &str| Error::field("interaction_id", code, detail);
-    let interaction = interactions::held(tx, id).await?.ok_or_else(|| refused("unknown", "is no interaction"))?;
+    let interaction =
+        interactions::held(tx, id).await?.ok_or_else(|| refused("unknown", "is no interaction"))?;
     if interaction.work_item_id.is_some() {
         return Err(refused("taken", "belongs to another work item"));
     }
@@ -334,7 +389,10 @@ async fn comes_from(tx: &mut Tx, id: Uuid, contact: Option<Uuid>) -> Result<inte
 async fn open(tx: &mut Tx, planned: Planned) -> Result<Model> {
     let Planned { draft, kind, contact_id, owner, routed_by, from } = planned;
     let number = tx.next_number::<Entity>(NUMBERS, Column::Number).await?;
-    let heard = from.as_ref().filter(|interaction| interaction.direction == Direction::Inbound).map(|interaction| interaction.occurred_at);
+    let heard = from
+        .as_ref()
+        .filter(|interaction| interaction.direction == Direction::Inbound)
+        .map(|interaction| interaction.occurred_at);
     let item = Model {
         id: tx.id(),
         number,
@@ -369,7 +427,7 @@ async fn open(tx: &mut Tx, planned: Planned) -> Result<Model> {
         version: 1,
     };
     tx.create(&item, "work_item.created").await?;
-    tx.put(status_change::Model {
+    tx.insert_unjournaled(status_change::Model {
         id: tx.id(),
         work_item_id: item.id,
         from_status: None,
@@ -388,15 +446,24 @@ async fn open(tx: &mut Tx, planned: Planned) -> Result<Model> {
 }
 
 /// Adds or changes the item that another system knows by an id; whether it is new (B-3).
-pub async fn upsert(tx: &mut Tx, external: ExternalId, body: WorkItemUpsert) -> Result<(CreatedWorkItemView, bool)> {
+pub async fn upsert(
+    tx: &mut Tx,
+    external: ExternalId,
+    body: WorkItemUpsert,
+) -> Result<(CreatedWorkItemView, bool)> {
     // What cannot be a name is none, as in every path.
     external.validate().map_err(|_| Error::not_found("external id"))?;
     let ExternalId { source, id } = external;
-    if let Some(known) = alone_with(tx, &source, &id).await? {
+    if let Some(known) = lock_external_id(tx, &source, &id).await? {
         if known.r#type != body.r#type {
-            return Err(Error::field("type", "other_type", format!("is another than that of the item, which is {}", known.r#type)));
+            return Err(Error::field(
+                "type",
+                "other_type",
+                format!("is another than that of the item, which is {}", known.r#type),
+            ));
         }
-        let given = |reference: Option<Map<String, Value>>| reference.map_or(Replaced::Nothing, Replaced::Reference);
+        let given =
+            |reference: Option<Map<String, Value>>| reference.map_or(Replaced::Nothing, Replaced::Reference);
         let patch = WorkItemPatch {
             description: body.description.map_or(Patch::Absent, Patch::Value),
             assignee: body.assignee,
@@ -407,7 +474,10 @@ pub async fn upsert(tx: &mut Tx, external: ExternalId, body: WorkItemUpsert) -> 
         return Ok((created_view(tx, known.id, None).await?, false));
     }
     if tx.context.if_match.take().is_some() {
-        return Err(Error::new(Code::Stale, "There is no work item by that id yet, so no version of it either."));
+        return Err(Error::new(
+            Code::Stale,
+            "There is no work item by that id yet, so no version of it either.",
+        ));
     }
     let new = NewWorkItem {
         r#type: body.r#type,
@@ -448,9 +518,11 @@ pub async fn transition(tx: &mut Tx, id: Uuid, wanted: Transition) -> Result<Wor
 async fn change(tx: &mut Tx, id: Uuid, patch: WorkItemPatch, replaced: Replaced) -> Result<Model> {
     // As everywhere, the owner first, then the thing: nobody waits in a circle.
     let seen = tx.read().model(Entity::find_by_id(id)).await?.ok_or_else(|| Error::not_found("work item"))?;
-    let kind = work_item_types::hold(tx, &seen.r#type).await?.ok_or_else(|| Error::internal("a work item of no type"))?;
-    let mut broken = Broken::default();
-    let named = broken.note(own_if_named(tx, patch.assignee).await)?.flatten();
+    let kind = work_item_types::lock_for_share(tx, &seen.r#type)
+        .await?
+        .ok_or_else(|| Error::internal("a work item of no type"))?;
+    let mut violations = Violations::default();
+    let named = violations.collect(resolve_assignee_opt(tx, patch.assignee).await)?.flatten();
     let able = match (&patch.status, named) {
         // Whoever had it when it was done may be gone.
         (Some(_), None) if !seen.active => Some(still_able(tx, &seen).await?),
@@ -460,7 +532,9 @@ async fn change(tx: &mut Tx, id: Uuid, patch: WorkItemPatch, replaced: Replaced)
         (Patch::Null, None) => Patch::Null,
         (at, local) => {
             let at = at.value().copied();
-            let callback = broken.note(callback(tx, Some(seen.contact_id), at, local.as_deref()).await)?.flatten();
+            let callback = violations
+                .collect(callback(tx, Some(seen.contact_id), at, local.as_deref()).await)?
+                .flatten();
             callback.map_or(Patch::Absent, Patch::Value)
         }
     };
@@ -469,7 +543,7 @@ async fn change(tx: &mut Tx, id: Uuid, patch: WorkItemPatch, replaced: Replaced)
         return Err(Error::new(Code::Conflict, "Somebody else was working on it at the same time."));
     }
     let mut after = before.clone();
-    broken.note(patch.description.line_over(&mut after.description, "description"))?;
+    violations.collect(patch.description.line_over(&mut after.description, "description"))?;
     let new_reference = match (replaced, patch.reference) {
         (Replaced::Reference(reference), _) => Some(reference),
         (_, Patch::Null) => Some(Map::new()),
@@ -479,31 +553,35 @@ async fn change(tx: &mut Tx, id: Uuid, patch: WorkItemPatch, replaced: Replaced)
     if let Some(reference) = new_reference
         && reference != before.reference.0
     {
-        broken.note(fits(&kind, &reference).await)?;
+        violations.collect(fits(&kind, &reference).await)?;
         after.reference = Reference(reference);
     }
     if !callback_at.is_absent() {
         callback_at.onto(&mut after.callback_at);
         after.callback_pending_at = after.callback_at;
     }
-    let wanted = Shift { to: patch.status, reason: patch.reason, order_id: patch.order_id };
-    let moved = broken.note(shift(tx, &mut after, &kind, wanted))?.flatten();
-    broken.end()?;
+    let wanted = Transitioning { to: patch.status, reason: patch.reason, order_id: patch.order_id };
+    let moved = violations.collect(shift(tx, &mut after, &kind, wanted))?.flatten();
+    violations.into_result()?;
     if let Some(owner) = able {
-        after.give(owner);
+        after.reassign(owner);
     }
-    settle(&mut after, &before, &kind, tx.now);
-    let event = if moved.is_some() { "work_item.status_changed".to_owned() } else { Model::moved_or(&before, &after, "updated") };
+    recompute_derived(&mut after, &before, &kind, tx.now);
+    let event = if moved.is_some() {
+        "work_item.status_changed".to_owned()
+    } else {
+        Model::moved_or(&before, &after, "updated")
+    };
     let after = tx.change(&before, after, &event).await?;
     if let Some(moved) = moved {
-        tx.put(moved).await?;
+        tx.insert_unjournaled(moved).await?;
     }
     Ok(after)
 }
 
 /// Whoever has an item that was done, if they are still there to do it; else who would get it anew.
 async fn still_able(tx: &mut Tx, item: &Model) -> Result<Owner> {
-    match own(tx, Some(item.owner())).await {
+    match resolve_assignee(tx, Some(item.owner())).await {
         Err(error) if error.code() == Code::Invalid => {
             let facts = Facts {
                 r#type: item.r#type.clone(),
@@ -523,7 +601,7 @@ async fn still_able(tx: &mut Tx, item: &Model) -> Result<Owner> {
 
 /// Another status, when one is wanted, with what goes with it.
 #[derive(Clone, Debug)]
-pub struct Shift {
+pub struct Transitioning {
     /// Which.
     pub to: Option<String>,
     /// Why.
@@ -533,41 +611,65 @@ pub struct Shift {
 }
 
 /// Gives an item that is locked another status, as Caseload itself does.
-pub async fn close(tx: &mut Tx, before: &Model, kind: &work_item_type::Model, wanted: Shift) -> Result<()> {
+pub async fn close(
+    tx: &mut Tx,
+    before: &Model,
+    kind: &work_item_type::Model,
+    wanted: Transitioning,
+) -> Result<()> {
     let mut after = before.clone();
     let Some(moved) = shift(tx, &mut after, kind, wanted)? else { return Ok(()) };
-    settle(&mut after, before, kind, tx.now);
+    recompute_derived(&mut after, before, kind, tx.now);
     tx.change(before, after, "work_item.status_changed").await?;
-    tx.put(moved).await
+    tx.insert_unjournaled(moved).await
 }
 
 /// Gives an item another status, when one is wanted, by the rules of its type; what its history will say.
-fn shift(tx: &Tx, item: &mut Model, kind: &work_item_type::Model, wanted: Shift) -> Result<Option<status_change::Model>> {
-    let Shift { to, reason, order_id } = wanted;
-    let mut broken = Broken::default();
+fn shift(
+    tx: &Tx,
+    item: &mut Model,
+    kind: &work_item_type::Model,
+    wanted: Transitioning,
+) -> Result<Option<status_change::Model>> {
+    let Transitioning { to, reason, order_id } = wanted;
+    let mut violations = Violations::default();
     let goes_to = |key: &str| to.as_deref() == Some(key);
     if reason.is_none() && goes_to(work_item_type::CLOSED) {
-        broken.note::<()>(Err(Error::field("reason", "required", "is required to close")))?;
+        violations.collect::<()>(Err(Error::field("reason", "required", "is required to close")))?;
     }
     if order_id.is_some() && !goes_to(work_item_type::SOLD) {
-        broken.note::<()>(Err(Error::field("order_id", "not_here", "is for the status sold alone")))?;
+        violations.collect::<()>(Err(Error::field(
+            "order_id",
+            "not_here",
+            "is for the status sold alone",
+        )))?;
     }
     let Some(to) = to else {
         if reason.is_some() {
-            broken.note::<()>(Err(Error::field("reason", "not_here", "is for a change of status alone")))?;
+            violations.collect::<()>(Err(Error::field(
+                "reason",
+                "not_here",
+                "is for a change of status alone",
+            )))?;
         }
-        return broken.end().map(|()| None);
+        return violations.into_result().map(|()| None);
     };
     let Some(status) = kind.statuses.get(&to) else {
-        broken.note::<()>(Err(Error::field("status", "unknown_value", format!("{to:?} is no status of {}", kind.key))))?;
-        return broken.end().map(|()| None);
+        violations.collect::<()>(Err(Error::field(
+            "status",
+            "unknown_value",
+            format!("{to:?} is no status of {}", kind.key),
+        )))?;
+        return violations.into_result().map(|()| None);
     };
     let allowed = kind.statuses.after(&item.status);
     if !allowed.contains(&to.as_str()) {
         let detail = format!("A work item that is {} does not become {to}.", item.status);
-        return Err(Error::new(Code::IllegalTransition, detail).with("current_status", &item.status).with("allowed", allowed));
+        return Err(Error::new(Code::IllegalTransition, detail)
+            .with("current_status", &item.status)
+            .with("allowed", allowed));
     }
-    broken.end()?;
+    violations.into_result()?;
     let change = status_change::Model {
         id: tx.id(),
         work_item_id: item.id,
@@ -585,15 +687,15 @@ fn shift(tx: &Tx, item: &mut Model, kind: &work_item_type::Model, wanted: Shift)
 }
 
 /// What follows from how far an item is: what is still to be said of its call-back, and since when it is quiet.
-fn settle(after: &mut Model, before: &Model, kind: &work_item_type::Model, now: Timestamp) {
+fn recompute_derived(after: &mut Model, before: &Model, kind: &work_item_type::Model, now: Timestamp) {
     if !after.active {
         after.callback_pending_at = None;
     } else if !before.active {
         after.callback_pending_at = after.callback_at.filter(|at| *at > now);
     }
     let begun = kind.statuses.0.first().is_none_or(|first| first.key != after.status);
-    after.quiet_since =
-        (after.active && begun).then(|| after.last_inbound_at.map_or(after.status_since, |at| Ord::max(at, after.status_since)));
+    after.quiet_since = (after.active && begun)
+        .then(|| after.last_inbound_at.map_or(after.status_since, |at| Ord::max(at, after.status_since)));
 }
 
 /// One item.
@@ -601,7 +703,10 @@ pub async fn find(reader: Reader<'_>, id: Uuid) -> Result<WorkItemView> {
     let mut select = work_item::select(Texts::Whole);
     select.and_where(Expr::col((Entity, Column::Id)).eq(id));
     let row = reader.one::<Row>(&select).await?.ok_or_else(|| Error::not_found("work item"))?;
-    views(reader, vec![row], Texts::Whole).await?.pop().ok_or_else(|| Error::internal("a work item has no view"))
+    views(reader, vec![row], Texts::Whole)
+        .await?
+        .pop()
+        .ok_or_else(|| Error::internal("a work item has no view"))
 }
 
 /// Items as others see them, their contacts in one query for all.
@@ -624,7 +729,8 @@ pub async fn page(
     request: &PageRequest,
 ) -> Result<Page<WorkItemView>> {
     let contacts = cluster_of(reader, filter).await?;
-    let narrow = |select: &mut SelectStatement| narrow(select, context, filter, contacts.as_ref(), reader.backend());
+    let narrow =
+        |select: &mut SelectStatement| narrow(select, context, filter, contacts.as_ref(), reader.backend());
     let Page { data, next_cursor, counts } = list::page::<Row>(reader, request, base, narrow).await?;
     let mut data = views(reader, data, request.texts()).await?;
     if request.expand.iter().any(|wanted| wanted == "labels") {
@@ -660,9 +766,18 @@ pub async fn applied_defaults(
     if filter.active_by_default() {
         let mut applied = WorkItemDefaults { active: true, hidden: None };
         if request.counts {
-            let everything = WorkItemFilter { include_inactive: Some(crate::kernel::filter::Flag(true)), ..filter.clone() };
+            let everything = WorkItemFilter {
+                include_inactive: Some(crate::kernel::filter::Flag(true)),
+                ..filter.clone()
+            };
             let mut hidden = Entity::find().into_query();
-            narrow(&mut hidden, context, &everything, cluster_of(reader, filter).await?.as_ref(), reader.backend());
+            narrow(
+                &mut hidden,
+                context,
+                &everything,
+                cluster_of(reader, filter).await?.as_ref(),
+                reader.backend(),
+            );
             hidden.and_where(Model::is_open().not());
             applied.hidden = Some(reader.count(hidden, list::COUNT_LIMIT).await?);
         }
@@ -671,9 +786,15 @@ pub async fn applied_defaults(
     Ok(more)
 }
 
-fn narrow(select: &mut SelectStatement, context: &Context, filter: &WorkItemFilter, contacts: Option<&AnyOf<Uuid>>, backend: DbBackend) {
+fn narrow(
+    select: &mut SelectStatement,
+    context: &Context,
+    filter: &WorkItemFilter,
+    contacts: Option<&AnyOf<Uuid>>,
+    backend: DbBackend,
+) {
     let column = |column: Column| Expr::col((Entity, column));
-    select.having::<Model>(column(Column::Id), filter.q.as_ref(), backend);
+    select.matching::<Model>(column(Column::Id), filter.q.as_ref(), backend);
     if filter.active_by_default() {
         select.and_where(Model::is_open());
     }
@@ -745,14 +866,19 @@ fn member_of(object: Expr, name: &str, backend: DbBackend) -> Expr {
 async fn label(reader: Reader<'_>, context: &Context, items: &mut [WorkItemView]) -> Result<()> {
     let kinds: BTreeSet<String> = items.iter().map(|item| item.r#type.clone()).collect();
     let kinds = work_item_types::by_keys(reader, kinds).await?;
-    let categories: BTreeSet<(&str, &str)> = items.iter().map(|item| (work_item_types::CATEGORIES, item.category.as_str())).collect();
+    let categories: BTreeSet<(&str, &str)> =
+        items.iter().map(|item| (work_item_types::CATEGORIES, item.category.as_str())).collect();
     let categories: HashMap<(String, String), _> =
         picklists::labels(reader, &categories.into_iter().collect::<Vec<_>>(), &context.languages).await?;
     for item in items {
         let mut labels = BTreeMap::new();
         if let Some(kind) = kinds.get(&item.r#type) {
             labels.insert("type".to_owned(), kind.label_view(&context.languages));
-            labels.extend(kind.statuses.get(&item.status).map(|status| ("status".to_owned(), status.label_view(&context.languages))));
+            labels.extend(
+                kind.statuses
+                    .get(&item.status)
+                    .map(|status| ("status".to_owned(), status.label_view(&context.languages))),
+            );
         }
         let category = categories.get(&(work_item_types::CATEGORIES.to_owned(), item.category.clone()));
         labels.extend(category.map(|label| ("category".to_owned(), label.clone())));
@@ -762,21 +888,33 @@ async fn label(reader: Reader<'_>, context: &Context, items: &mut [WorkItemView]
 }
 
 #[derive(FromQueryResult)]
-struct Found {
+struct IdRow {
     id: Uuid,
 }
 
 /// The ids of what a filter finds, oldest first, up to a limit.
-pub async fn ids(reader: Reader<'_>, context: &Context, filter: &WorkItemFilter, most: u64) -> Result<Vec<Uuid>> {
+pub async fn ids(
+    reader: Reader<'_>,
+    context: &Context,
+    filter: &WorkItemFilter,
+    most: u64,
+) -> Result<Vec<Uuid>> {
     let mut select = Entity::find().into_query();
     narrow(&mut select, context, filter, cluster_of(reader, filter).await?.as_ref(), reader.backend());
-    select.order_by((Entity, Column::CreatedAt), Order::Asc).order_by((Entity, Column::Id), Order::Asc).limit(most);
+    select
+        .order_by((Entity, Column::CreatedAt), Order::Asc)
+        .order_by((Entity, Column::Id), Order::Asc)
+        .limit(most);
     select.clear_selects().column((Entity, Column::Id));
-    Ok(reader.all::<Found>(&select).await?.into_iter().map(|found| found.id).collect())
+    Ok(reader.all::<IdRow>(&select).await?.into_iter().map(|found| found.id).collect())
 }
 
 /// The items that a filter finds.
-pub async fn found(reader: Reader<'_>, context: &Context, filter: &WorkItemFilter) -> Result<SelectStatement> {
+pub async fn filtered_query(
+    reader: Reader<'_>,
+    context: &Context,
+    filter: &WorkItemFilter,
+) -> Result<SelectStatement> {
     let mut select = Query::select().from(Entity).to_owned();
     narrow(&mut select, context, filter, cluster_of(reader, filter).await?.as_ref(), reader.backend());
     Ok(select)

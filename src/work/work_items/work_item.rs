@@ -15,14 +15,14 @@ use crate::{
         actor::Actor,
         clock::Timestamp,
         error::{Code, Error, Result},
-        journal::{Audience, Belongs},
+        journal::{Audience, EventPlacement},
         list::{Key, Listed, Texts},
         search::Searchable,
         text,
     },
     work::{
         action_items::Priority,
-        ownership::{AssigneeType, Owned, has},
+        ownership::{AssigneeType, Owned, is_assigned_to},
         routing_rules::RoutedBy,
     },
 };
@@ -123,7 +123,7 @@ impl Model {
     }
 
     /// Every text in its reference, for full text.
-    fn words(&self) -> String {
+    fn search_text(&self) -> String {
         fn gather<'a>(value: &'a Value, words: &mut Vec<&'a str>) {
             match value {
                 Value::String(text) => words.push(text),
@@ -139,8 +139,8 @@ impl Model {
 }
 
 crate::record!(Model, "work_item", |row| {
-    Belongs { title: row.title(), subject: None, contact: Some(row.contact_id), audience: Audience::Staff }
-}, searchable Some(Searchable::new(row.title(), row.words(), row.created_at)));
+    EventPlacement { title: row.title(), subject: None, contact: Some(row.contact_id), audience: Audience::Staff }
+}, searchable Some(Searchable::new(row.title(), row.search_text(), row.created_at)));
 
 impl Owned for Model {
     crate::owner_columns!();
@@ -152,11 +152,17 @@ impl Owned for Model {
     }
 
     /// Agents work on what is theirs, their groups' and public, and on what they made; managers on all (S0-21).
-    fn may_work(&self, actor: &Actor) -> Result<()> {
-        if actor.oversees() || self.created_by_id == actor.author() || has(actor, self.assignee_type, self.assignee_id) {
+    fn authorize_write(&self, actor: &Actor) -> Result<()> {
+        if actor.is_manager()
+            || self.created_by_id == actor.author()
+            || is_assigned_to(actor, self.assignee_type, self.assignee_id)
+        {
             return Ok(());
         }
-        Err(Error::new(Code::NotYourItem, "This work item belongs to somebody else; managers may work on it."))
+        Err(Error::new(
+            Code::NotYourItem,
+            "This work item belongs to somebody else; managers may work on it.",
+        ))
     }
 
     fn require_open(&self) -> Result<()> {

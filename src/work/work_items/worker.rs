@@ -9,7 +9,7 @@ use sea_orm::{FromQueryResult, QueryOrder, QuerySelect, QueryTrait, Select, enti
 use serde::{Deserialize, Serialize};
 
 use super::{
-    service::{self, Shift},
+    service::{self, Transitioning},
     work_item::{Column, Entity, Model},
 };
 use crate::{
@@ -54,7 +54,7 @@ async fn enqueue<D: Due>(db: &Db) -> Result<()> {
     }
     let context = Context::system(db.clock().now(), db.company_zone(), "work-items");
     db.write(context, async |tx| {
-        tx.alone(text::door(D::JOB)).await?;
+        tx.advisory_lock(text::lock_key(D::JOB)).await?;
         let last = jobs::latest(tx.read(), D::JOB).await?;
         let due = D::due(tx.read(), tx.now).await?;
         if !due.is_empty() && last.is_none_or(|last| may_follow(&last, tx.now)) {
@@ -67,7 +67,8 @@ async fn enqueue<D: Due>(db: &Db) -> Result<()> {
 
 /// Whether another job may follow this one: it has ended, and a minute ago unless all went well.
 fn may_follow(last: &Job, now: Timestamp) -> bool {
-    let went_well = last.status == JobStatus::Succeeded && last.result.as_ref().is_some_and(|result| result["failed"] == 0);
+    let went_well = last.status == JobStatus::Succeeded
+        && last.result.as_ref().is_some_and(|result| result["failed"] == 0);
     last.finished_at.is_some_and(|at| went_well || at <= now.plus_seconds(-TRY_AGAIN_SECONDS))
 }
 
@@ -79,7 +80,11 @@ impl Due for Callbacks {
     const TITLE: &'static str = "Say when it is time to call back";
 
     async fn due(reader: Reader<'_>, now: Timestamp) -> Result<Vec<Uuid>> {
-        ids(reader, Entity::find().filter(Column::CallbackPendingAt.lte(now)).order_by_asc(Column::CallbackPendingAt)).await
+        ids(
+            reader,
+            Entity::find().filter(Column::CallbackPendingAt.lte(now)).order_by_asc(Column::CallbackPendingAt),
+        )
+        .await
     }
 }
 
@@ -94,7 +99,10 @@ impl Change for Callbacks {
                 return Ok(());
             }
             let after = Model { callback_pending_at: None, ..before.clone() };
-            tx.change(&before, after, "work_item.callback_due").await.map(drop).map_err(|error| of_one(id, error))
+            tx.change(&before, after, "work_item.callback_due")
+                .await
+                .map(drop)
+                .map_err(|error| of_one(id, error))
         })
         .await
     }
@@ -110,9 +118,12 @@ impl Due for Silences {
 
     async fn due(reader: Reader<'_>, now: Timestamp) -> Result<Vec<Uuid>> {
         let mut due = Vec::new();
-        for Patience { kind, end, may_close } in patience(reader, now).await? {
+        for SilenceRule { kind, end, may_close } in silence_rules(reader, now).await? {
             let quiet = Entity::find().filter(Column::Type.eq(kind.key)).filter(Column::QuietSince.lte(end));
-            due.extend(ids(reader, quiet.filter(Column::Status.is_in(may_close)).order_by_asc(Column::QuietSince)).await?);
+            due.extend(
+                ids(reader, quiet.filter(Column::Status.is_in(may_close)).order_by_asc(Column::QuietSince))
+                    .await?,
+            );
         }
         Ok(due)
     }
@@ -123,12 +134,22 @@ impl Change for Silences {
     const WHAT: &'static str = "work items";
 
     async fn make_of_each(&self, tx: &mut Tx, ids: Vec<Uuid>, dry_run: bool) -> Result<BulkReport> {
-        let patience = patience(tx.read(), tx.now).await?;
+        let patience = silence_rules(tx.read(), tx.now).await?;
         bulk::each(tx, ids, dry_run, async |tx, id| {
             let before = tx.lock::<Entity>(id, "work item").await?;
-            let Some(Patience { kind, .. }) = patience.iter().find(|patience| patience.is_over(&before)) else { return Ok(()) };
-            let reason = format!("Nothing was heard of the contact for {}.", kind.auto_close_after.as_deref().unwrap_or_default());
-            let shift = Shift { to: Some(work_item_type::CLOSED.to_owned()), reason: Some(reason), order_id: None };
+            let Some(SilenceRule { kind, .. }) = patience.iter().find(|patience| patience.is_over(&before))
+            else {
+                return Ok(());
+            };
+            let reason = format!(
+                "Nothing was heard of the contact for {}.",
+                kind.auto_close_after.as_deref().unwrap_or_default()
+            );
+            let shift = Transitioning {
+                to: Some(work_item_type::CLOSED.to_owned()),
+                reason: Some(reason),
+                order_id: None,
+            };
             service::close(tx, &before, kind, shift).await.map_err(|error| of_one(id, error))
         })
         .await
@@ -136,7 +157,7 @@ impl Change for Silences {
 }
 
 /// How long the items of a type may be silent.
-struct Patience {
+struct SilenceRule {
     kind: work_item_type::Model,
     /// Who was last heard of before is closed.
     end: Timestamp,
@@ -144,31 +165,36 @@ struct Patience {
     may_close: Vec<String>,
 }
 
-impl Patience {
+impl SilenceRule {
     fn is_over(&self, item: &Model) -> bool {
-        item.r#type == self.kind.key && item.quiet_since.is_some_and(|since| since <= self.end) && self.may_close.contains(&item.status)
+        item.r#type == self.kind.key
+            && item.quiet_since.is_some_and(|since| since <= self.end)
+            && self.may_close.contains(&item.status)
     }
 }
 
 /// The types that do not wait for ever.
-async fn patience(reader: Reader<'_>, now: Timestamp) -> Result<Vec<Patience>> {
+async fn silence_rules(reader: Reader<'_>, now: Timestamp) -> Result<Vec<SilenceRule>> {
     let of = |kind: work_item_type::Model| {
         let silence = kind.auto_close_after.as_deref().and_then(text::parse_duration)?;
         let may_close = kind.statuses.0.iter().map(|status| &status.key);
-        let may_close = may_close.filter(|key| kind.statuses.after(key).contains(&work_item_type::CLOSED)).cloned().collect();
-        Some(Patience { may_close, end: earlier(now, silence), kind })
+        let may_close = may_close
+            .filter(|key| kind.statuses.after(key).contains(&work_item_type::CLOSED))
+            .cloned()
+            .collect();
+        Some(SilenceRule { may_close, end: earlier(now, silence), kind })
     };
-    Ok(work_item_types::quiet_ones(reader).await?.into_iter().filter_map(of).collect())
+    Ok(work_item_types::auto_closing(reader).await?.into_iter().filter_map(of).collect())
 }
 
 /// The ids of as many as one job takes.
 async fn ids(reader: Reader<'_>, due: Select<Entity>) -> Result<Vec<Uuid>> {
     #[derive(FromQueryResult)]
-    struct Found {
+    struct IdRow {
         id: Uuid,
     }
     let due = due.order_by_asc(Column::Id).limit(AT_ONCE).select_only().column(Column::Id).into_query();
-    Ok(reader.all::<Found>(&due).await?.into_iter().map(|found| found.id).collect())
+    Ok(reader.all::<IdRow>(&due).await?.into_iter().map(|found| found.id).collect())
 }
 
 /// What fails of one item is its own failure, and hinders no other.
@@ -185,7 +211,8 @@ fn earlier(now: Timestamp, duration: Duration) -> Timestamp {
     let (months, rest) = match duration {
         Duration::Weeks(weeks) => (0, TimeDelta::try_weeks(i64::from(weeks))),
         Duration::YMDHMS { year, month, day, hour, minute, second, .. } => {
-            let seconds = i64::from(day) * 86_400 + i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
+            let seconds =
+                i64::from(day) * 86_400 + i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second);
             (year.saturating_mul(12).saturating_add(month), TimeDelta::try_seconds(seconds))
         }
     };

@@ -16,8 +16,8 @@ use caseload::{
     kernel::{
         actor::{Role, Scope},
         http::{
-            Context, PublicCall,
-            auth::{Gate, enforce_rules},
+            Context, PublicJsonBody,
+            auth::{AccessControl, enforce_rules},
             operations::Operations,
             rate_limit::RateLimits,
         },
@@ -28,7 +28,7 @@ use super::*;
 
 #[actix_web::test]
 async fn every_operation_as_nobody_is_401() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     for operation in Operation::all() {
         let path = operation.nowhere();
         let nobody = operation.ask(&shop.anonymous(), &path, None).await;
@@ -51,17 +51,25 @@ async fn every_operation_as_nobody_is_401() {
 // B-13: what names nothing is counted like everything else.
 #[actix_web::test]
 async fn b_13_a_path_that_names_nothing_takes_from_the_bucket() {
-    let shop = Shop::with(|config| config.rate_limit = 1000).await;
-    for operation in Operation::all().into_iter().filter(|operation| operation.scope().is_some() && operation.path.contains('{')) {
+    let shop = TestApp::with(|config| config.rate_limit = 1000).await;
+    for operation in Operation::all()
+        .into_iter()
+        .filter(|operation| operation.scope().is_some() && operation.path.contains('{'))
+    {
         let reply = operation.ask(&shop.by(&shop.admin), &operation.filled(|_| "%00".into()), None).await;
         assert_eq!(reply.problem(404), "not_found", "{}", operation.id);
-        assert!(reply.header("ratelimit").contains("\"default\";r="), "{}: {:?}", operation.id, reply.headers);
+        assert!(
+            reply.header("ratelimit").contains("\"default\";r="),
+            "{}: {:?}",
+            operation.id,
+            reply.headers
+        );
     }
 }
 
 #[actix_web::test]
 async fn every_operation_needs_its_scope_and_no_other() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let mut by_scopes: BTreeMap<Vec<Scope>, Vec<Operation>> = BTreeMap::new();
     for operation in Operation::all() {
         if operation.scope().is_some() {
@@ -82,7 +90,9 @@ async fn every_operation_needs_its_scope_and_no_other() {
         for operation in operations {
             let allowed = operation.ask_nowhere(&shop.with_token(&with)).await;
             // What a body makes or asks beside that takes its own scope, as the description says.
-            let beside = allowed.json["scope"].as_str().is_some_and(|scope| operation.description().contains(&format!("`{scope}`")));
+            let beside = allowed.json["scope"]
+                .as_str()
+                .is_some_and(|scope| operation.description().contains(&format!("`{scope}`")));
             let stopped = allowed.status == 401 || allowed.json["code"] == "missing_scope" && !beside;
             assert!(!stopped, "{} with {scopes:?} alone: {}", operation.id, allowed.text);
         }
@@ -92,12 +102,13 @@ async fn every_operation_needs_its_scope_and_no_other() {
 // S3-2: whoever reads a page has its publishable key, and can do nothing with it but post to its forms.
 #[actix_web::test]
 async fn s3_2_a_publishable_key_opens_nothing_but_its_forms() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let new = json!({ "name": "Quiz page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"], "origins": ["https://shop.example"] });
-    let made = shop.by(&shop.admin).post("/v1/api-keys", new).await.expect(201);
+    let made = shop.by(&shop.admin).post("/v1/api-keys", new).await.assert_status(201);
     let page = shop.with_token(&text(&made["secret"])).header("origin", "https://shop.example");
-    for operation in
-        Operation::all().into_iter().filter(|operation| !operation.is_public() && operation.scope() != Some(Scope::IntakeWrite))
+    for operation in Operation::all()
+        .into_iter()
+        .filter(|operation| !operation.is_public() && operation.scope() != Some(Scope::IntakeWrite))
     {
         let reply = operation.ask_nowhere(&page).await;
         let code = reply.problem(403);
@@ -110,29 +121,39 @@ async fn s3_2_a_publishable_key_opens_nothing_but_its_forms() {
 // S0-21: three roles, and each operation is for the least of them that holds its scope.
 #[actix_web::test]
 async fn s0_21_every_operation_is_for_the_roles_that_hold_its_scope() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let (agent, manager) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Emi Tanaka", "manager").await);
     for operation in Operation::all() {
         let Some(scope) = operation.scope() else { continue };
         for (role, person) in [(Role::Agent, &agent), (Role::Manager, &manager), (Role::Admin, &shop.admin)] {
             let reply = operation.ask_nowhere(&shop.by(person)).await;
             let refused = reply.status == 403 && reply.json["code"] == "missing_scope";
-            assert_eq!(refused, scope.least_role() > role, "{} by {role}: {} {}", operation.id, reply.status, reply.text);
+            assert_eq!(
+                refused,
+                scope.least_role() > role,
+                "{} by {role}: {} {}",
+                operation.id,
+                reply.status,
+                reply.text
+            );
         }
     }
 }
 
 #[actix_web::test]
 async fn what_is_not_there_is_404() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
     for operation in Operation::all() {
-        let takes_id = operation.parameters().any(|parameter| parameter["in"] == "path" && parameter["schema"]["format"] == "uuid");
+        let takes_id = operation
+            .parameters()
+            .any(|parameter| parameter["in"] == "path" && parameter["schema"]["format"] == "uuid");
         if !takes_id {
             continue;
         }
         // Bodies are read first, and their examples name things that are not there either.
-        let needs_nothing = operation.about["requestBody"]["required"] != true || operation.method == Method::PATCH;
+        let needs_nothing =
+            operation.about["requestBody"]["required"] != true || operation.method == Method::PATCH;
         if needs_nothing {
             let body = operation.body().map(|_| json!({}));
             let unknown = operation.ask(&admin, &operation.nowhere(), body.clone()).await;
@@ -141,7 +162,17 @@ async fn what_is_not_there_is_404() {
             assert_eq!(no_id.problem(404), "not_found", "{}", operation.id);
         }
     }
-    for path in ["/", "/v1", "/v1/", "/v1/nothing", "/v1/users/", "/nothing/at/all", "/v2/users", "/V1/users", "/problems/nothing"] {
+    for path in [
+        "/",
+        "/v1",
+        "/v1/",
+        "/v1/nothing",
+        "/v1/users/",
+        "/nothing/at/all",
+        "/v2/users",
+        "/V1/users",
+        "/problems/nothing",
+    ] {
         for caller in [&admin, &shop.anonymous()] {
             assert_eq!(caller.get(path).await.problem(404), "not_found", "{path}");
         }
@@ -150,7 +181,7 @@ async fn what_is_not_there_is_404() {
 
 #[actix_web::test]
 async fn another_method_is_405_and_allow_names_the_right_ones() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let mut methods: BTreeMap<&str, Vec<Method>> = BTreeMap::new();
     for operation in Operation::all() {
         methods.entry(operation.path).or_default().push(operation.method);
@@ -176,20 +207,36 @@ async fn another_method_is_405_and_allow_names_the_right_ones() {
 
 #[actix_web::test]
 async fn an_unknown_query_parameter_is_400_everywhere() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     for operation in Operation::all() {
         if !operation.path.starts_with("/v1/") {
             continue;
         }
         let path = operation.nowhere();
         // What lists understand is unknown to what is no list.
-        let foreign: Vec<&str> = ["cursor", "fields", "nonsense"].into_iter().filter(|name| operation.parameter(name).is_none()).collect();
+        let foreign: Vec<&str> = ["cursor", "fields", "nonsense"]
+            .into_iter()
+            .filter(|name| operation.parameter(name).is_none())
+            .collect();
         for name in foreign {
-            let reply = operation.ask(&shop.by(&shop.admin), &format!("{path}?{name}=1"), operation.body().map(sample)).await;
-            assert_eq!(reply.broken(400), [(name.to_owned(), "unknown".to_owned())], "{}: {}", operation.id, reply.text);
+            let reply = operation
+                .ask(&shop.by(&shop.admin), &format!("{path}?{name}=1"), operation.body().map(sample))
+                .await;
+            assert_eq!(
+                reply.broken(400),
+                [(name.to_owned(), "unknown".to_owned())],
+                "{}: {}",
+                operation.id,
+                reply.text
+            );
             assert_eq!(reply.json["code"], "bad_query");
             for known in operation.parameters().filter(|parameter| parameter["in"] == "query") {
-                assert!(reply.text.contains(known["name"].as_str().expect("a name")), "{} names {}", reply.text, known["name"]);
+                assert!(
+                    reply.text.contains(known["name"].as_str().expect("a name")),
+                    "{} names {}",
+                    reply.text,
+                    known["name"]
+                );
             }
         }
     }
@@ -197,9 +244,11 @@ async fn an_unknown_query_parameter_is_400_everywhere() {
 
 #[actix_web::test]
 async fn an_encoding_that_nobody_knows_is_406_everywhere() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     for operation in Operation::all() {
-        let asked = operation.ask_nowhere(&shop.by(&shop.admin).header("accept-encoding", "compress, identity;q=0")).await;
+        let asked = operation
+            .ask_nowhere(&shop.by(&shop.admin).header("accept-encoding", "compress, identity;q=0"))
+            .await;
         assert_eq!(asked.problem(406), "not_acceptable", "{}", operation.id);
     }
 }
@@ -210,8 +259,8 @@ struct Anything {}
 // A mistake of ours opens nothing: a route that no rule knows, and a handler that does not ask, or asks for nobody.
 #[actix_web::test]
 async fn what_no_rule_has_let_in_does_not_leave() {
-    let shop = Shop::open().await;
-    let gate = Gate {
+    let shop = TestApp::open().await;
+    let gate = AccessControl {
         authenticator: Arc::new(Authenticator::new(None).expect("an authenticator")),
         operations: Arc::new(Operations::of(document()).with_public("/page")),
         rate_limits: Arc::new(RateLimits::per_minute(0, 0, 0)),
@@ -224,7 +273,10 @@ async fn what_no_rule_has_let_in_does_not_leave() {
         .route("/v1/unknown", web::get().to(secret))
         .route("/v1/unknown-too", web::get().to(async |_: Context| HttpResponse::Ok().body("secret")))
         .route("/v1/users", web::get().to(secret))
-        .route("/v1/users", web::post().to(async |_: PublicCall<Anything>| HttpResponse::Ok().body("secret")))
+        .route(
+            "/v1/users",
+            web::post().to(async |_: PublicJsonBody<Anything>| HttpResponse::Ok().body("secret")),
+        )
         .route("/v1/users/{id}", web::get().to(async |_: Option<Context>| HttpResponse::Ok().body("secret")))
         .route("/v1/auth/token", web::post().to(async |_: Context| HttpResponse::Ok().body("secret")))
         .wrap(from_fn(enforce_rules));

@@ -9,32 +9,54 @@ use super::*;
 fn b_5_the_committed_document_is_the_codes() {
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi/caseload.v1.json");
     let committed = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(committed == caseload::app::openapi::pretty(), "write it anew: cargo run -q -- openapi > openapi/caseload.v1.json");
+    assert!(
+        committed == caseload::app::openapi::pretty(),
+        "write it anew: cargo run -q -- openapi > openapi/caseload.v1.json"
+    );
     assert_eq!(document()["openapi"], "3.1.0");
 }
 
 #[test]
 fn every_operation_says_what_it_does() {
-    let tags: BTreeSet<&str> = document()["tags"].as_array().expect("tags").iter().filter_map(|tag| tag["name"].as_str()).collect();
+    let tags: BTreeSet<&str> =
+        document()["tags"].as_array().expect("tags").iter().filter_map(|tag| tag["name"].as_str()).collect();
     let mut ids = BTreeSet::new();
     for operation in Operation::all() {
         let Operation { id, about, .. } = &operation;
         assert!(ids.insert(*id), "two operations are called {id}");
         for words in ["summary", "description"] {
-            assert!(about[words].as_str().is_some_and(|words| !words.trim().is_empty()), "{id} has no {words}");
+            assert!(
+                about[words].as_str().is_some_and(|words| !words.trim().is_empty()),
+                "{id} has no {words}"
+            );
         }
-        let named: Vec<&str> = about["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let named: Vec<&str> =
+            about["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         assert!(matches!(named.as_slice(), [tag] if tags.contains(tag)), "{id} has the tags {named:?}");
         for parameter in operation.parameters() {
-            assert!(parameter["description"].is_string(), "the parameter {} of {id} has no description", parameter["name"]);
+            assert!(
+                parameter["description"].is_string(),
+                "the parameter {} of {id} has no description",
+                parameter["name"]
+            );
         }
-        let successes: Vec<_> =
-            about["responses"].as_object().expect("responses").iter().filter(|(status, _)| status.starts_with('2')).collect();
+        let successes: Vec<_> = about["responses"]
+            .as_object()
+            .expect("responses")
+            .iter()
+            .filter(|(status, _)| status.starts_with('2'))
+            .collect();
         assert!(!successes.is_empty(), "{id} never succeeds");
         for (status, response) in successes {
             let response = resolve(response);
-            assert!(response["description"].as_str().is_some_and(|words| !words.is_empty()), "{status} of {id} has no description");
-            assert!(status == "204" || response["content"]["application/json"]["schema"].is_object(), "{status} of {id} has no schema");
+            assert!(
+                response["description"].as_str().is_some_and(|words| !words.is_empty()),
+                "{status} of {id} has no description"
+            );
+            assert!(
+                status == "204" || response["content"]["application/json"]["schema"].is_object(),
+                "{status} of {id} has no schema"
+            );
         }
         if about.get("requestBody").is_some() {
             assert!(operation.body().is_some_and(Value::is_object), "the body of {id} has no schema");
@@ -63,10 +85,12 @@ fn no_description_names_a_feature_of_the_code() {
     let is_id = |word: &&str| {
         let (source, number) = word.split_once('-').unwrap_or_default();
         let numbered = number.starts_with(|first: char| first.is_ascii_digit());
-        numbered && matches!(source, "B" | "S0" | "S1" | "S2" | "S3" | "S4" | "S5" | "S6" | "S7" | "S8" | "S9")
+        numbered
+            && matches!(source, "B" | "S0" | "S1" | "S2" | "S3" | "S4" | "S5" | "S6" | "S7" | "S8" | "S9")
     };
     for text in found {
-        let named: Vec<&str> = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(is_id).collect();
+        let named: Vec<&str> =
+            text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').filter(is_id).collect();
         assert!(named.is_empty(), "{named:?} in {text}");
     }
 }
@@ -76,9 +100,13 @@ fn every_operation_names_its_scope_or_is_pinned_as_public() {
     for operation in Operation::all() {
         let asked = operation.about["security"][0]["bearer"].as_array();
         match asked.map(Vec::as_slice) {
-            None => assert!(operation.is_public(), "{} is public, and not on the list of those", operation.id),
+            None => {
+                assert!(operation.is_public(), "{} is public, and not on the list of those", operation.id)
+            }
             Some([]) => assert_eq!(operation.id, "revoke_token", "everything but signing out needs a scope"),
-            Some(_) => assert!(operation.scope().is_some(), "{} names a scope that there is not", operation.id),
+            Some(_) => {
+                assert!(operation.scope().is_some(), "{} names a scope that there is not", operation.id)
+            }
         }
     }
 }
@@ -88,13 +116,19 @@ fn every_schema_and_every_member_is_described() {
     fn undescribed(at: &str, schema: &Value, found: &mut Vec<String>) {
         for (name, member) in schema["properties"].as_object().into_iter().flatten() {
             // What may be null is described beside the reference.
-            let beside = member["oneOf"].as_array().into_iter().flatten().any(|one| one["description"].is_string());
+            let beside =
+                member["oneOf"].as_array().into_iter().flatten().any(|one| one["description"].is_string());
             if !(member["description"].is_string() || beside) {
                 found.push(format!("{at}.{name}"));
             }
             undescribed(&format!("{at}.{name}"), member, found);
         }
-        for part in ["allOf", "oneOf", "anyOf"].iter().filter_map(|parts| schema[*parts].as_array()).flatten().chain(schema.get("items")) {
+        for part in ["allOf", "oneOf", "anyOf"]
+            .iter()
+            .filter_map(|parts| schema[*parts].as_array())
+            .flatten()
+            .chain(schema.get("items"))
+        {
             undescribed(at, part, found);
         }
     }
@@ -123,13 +157,19 @@ fn what_may_be_left_out_is_not_sent_as_an_example() {
 #[test]
 fn every_object_says_what_it_holds() {
     fn silent(at: &str, value: &Value, found: &mut Vec<String>) {
-        let is_object = value["type"] == "object" || value["type"].as_array().is_some_and(|types| types.contains(&json!("object")));
+        let is_object = value["type"] == "object"
+            || value["type"].as_array().is_some_and(|types| types.contains(&json!("object")));
         if is_object && value.get("properties").or(value.get("additionalProperties")).is_none() {
             found.push(at.to_owned());
         }
         match value {
-            Value::Object(map) => map.iter().for_each(|(name, inner)| silent(&format!("{at}/{name}"), inner, found)),
-            Value::Array(list) => list.iter().enumerate().for_each(|(index, inner)| silent(&format!("{at}/{index}"), inner, found)),
+            Value::Object(map) => {
+                map.iter().for_each(|(name, inner)| silent(&format!("{at}/{name}"), inner, found))
+            }
+            Value::Array(list) => list
+                .iter()
+                .enumerate()
+                .for_each(|(index, inner)| silent(&format!("{at}/{index}"), inner, found)),
             _ => {}
         }
     }
@@ -142,18 +182,32 @@ fn every_object_says_what_it_holds() {
 fn every_body_has_an_example() {
     fn has_one(schema: &'static Value, depth: usize) -> bool {
         let schema = resolve(schema);
-        let parts = ["allOf", "oneOf", "anyOf"].iter().filter_map(|parts| schema[*parts].as_array()).flatten();
+        let parts =
+            ["allOf", "oneOf", "anyOf"].iter().filter_map(|parts| schema[*parts].as_array()).flatten();
         let members = schema["properties"].as_object().into_iter().flat_map(|members| members.values());
         schema.get("example").or(schema.get("examples")).is_some()
-            || depth < 8 && parts.chain(members).chain(schema.get("items")).any(|inner| has_one(inner, depth + 1))
+            || depth < 8
+                && parts.chain(members).chain(schema.get("items")).any(|inner| has_one(inner, depth + 1))
     }
     for operation in Operation::all() {
-        let successes = operation.about["responses"].as_object().expect("responses").iter().filter(|(status, _)| status.starts_with('2'));
-        let bodies = successes.map(|(_, response)| &response["content"]).chain([&operation.about["requestBody"]["content"]]);
-        for (kind, content) in
-            bodies.filter_map(Value::as_object).flatten().filter(|(kind, _)| kind.ends_with("json") && !kind.contains("ndjson"))
+        let successes = operation.about["responses"]
+            .as_object()
+            .expect("responses")
+            .iter()
+            .filter(|(status, _)| status.starts_with('2'));
+        let bodies = successes
+            .map(|(_, response)| &response["content"])
+            .chain([&operation.about["requestBody"]["content"]]);
+        for (kind, content) in bodies
+            .filter_map(Value::as_object)
+            .flatten()
+            .filter(|(kind, _)| kind.ends_with("json") && !kind.contains("ndjson"))
         {
-            assert!(content.get("example").is_some() || has_one(&content["schema"], 0), "the {kind} of {} has no example", operation.id);
+            assert!(
+                content.get("example").is_some() || has_one(&content["schema"], 0),
+                "the {kind} of {} has no example",
+                operation.id
+            );
         }
     }
 }
@@ -174,7 +228,10 @@ fn every_reference_leads_somewhere() {
     references(document(), &mut found);
     assert!(found.len() > 100, "the document refers to its parts");
     for reference in found {
-        assert!(reference.strip_prefix('#').and_then(|pointer| document().pointer(pointer)).is_some(), "{reference} leads nowhere");
+        assert!(
+            reference.strip_prefix('#').and_then(|pointer| document().pointer(pointer)).is_some(),
+            "{reference} leads nowhere"
+        );
     }
 }
 
@@ -207,7 +264,9 @@ async fn an_answer_that_is_not_the_documents_is_caught() {
     ] {
         assert!(caught("/v1/users/me", &spoilt(&one, pointer, value)), "{pointer}");
     }
-    for (pointer, value) in [("/data/0/assignee/email", Some(json!("a@b.c"))), ("/data/0/due_at", None), ("/next_cursor", None)] {
+    for (pointer, value) in
+        [("/data/0/assignee/email", Some(json!("a@b.c"))), ("/data/0/due_at", None), ("/next_cursor", None)]
+    {
         assert!(caught(list, &spoilt(&rows, pointer, value)), "{pointer}");
     }
     assert!(caught("/v1/users/me", &Reply { status: 206, ..one.clone() }));

@@ -221,7 +221,10 @@ async fn every_read_takes_or_refuses_what_is_hostile() {
     let admin = shop.by(&shop.admin);
     let mut rng = rng();
     let mut tried = 0;
-    for read in Operation::all().into_iter().filter(|operation| operation.method == Method::GET && !operation.is_public()) {
+    for read in Operation::all()
+        .into_iter()
+        .filter(|operation| operation.method == Method::GET && !operation.is_public())
+    {
         if read.parameter("wait").is_some() {
             // A long poll that is not refused has nothing to answer.
             continue;
@@ -236,7 +239,9 @@ async fn every_read_takes_or_refuses_what_is_hostile() {
                 let reply = match parameter["in"].as_str() {
                     Some("query") => admin.get(&format!("{path}{join}{name}={}", encoded(&hostile))).await,
                     Some("path") => {
-                        let fill = |other: &'static Value| if other["name"] == name { encoded(&hostile) } else { NOTHING.into() };
+                        let fill = |other: &'static Value| {
+                            if other["name"] == name { encoded(&hostile) } else { NOTHING.into() }
+                        };
                         admin.get(&read.asking(read.filled(fill))).await
                     }
                     _ => continue,
@@ -257,7 +262,7 @@ async fn nobody_writes_a_cursor_but_us() {
     for list in Operation::lists() {
         let path = list.real(&admin).await.expect("a path");
         let join = if path.contains('?') { '&' } else { '?' };
-        let page = admin.get(&format!("{path}{join}limit=1")).await.expect(200);
+        let page = admin.get(&format!("{path}{join}limit=1")).await.assert_status(200);
         let Some(cursor) = page["next_cursor"].as_str() else { continue };
         let cursor = BASE64_URL_SAFE_NO_PAD.decode(cursor).expect("base64");
         let cursor: Value = serde_json::from_slice(&cursor).expect("JSON");
@@ -286,8 +291,12 @@ fn smuggled() -> Value {
 fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
-        Value::Object(members) => members.iter().for_each(|(name, member)| places(member, &format!("{at}/{name}"), found)),
-        Value::Array(list) => list.iter().enumerate().for_each(|(index, item)| places(item, &format!("{at}/{index}"), found)),
+        Value::Object(members) => {
+            members.iter().for_each(|(name, member)| places(member, &format!("{at}/{name}"), found))
+        }
+        Value::Array(list) => {
+            list.iter().enumerate().for_each(|(index, item)| places(item, &format!("{at}/{index}"), found))
+        }
         _ => {}
     }
 }
@@ -295,7 +304,7 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
 // Every member of every body, once the day is over that they are of.
 #[actix_web::test]
 async fn every_write_takes_or_refuses_what_is_hostile() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let mut written = Vec::new();
     every_write(&shop, async |deed| {
         let reply = deed.send(&shop.by(&deed.by)).await;
@@ -336,7 +345,7 @@ async fn every_write_takes_or_refuses_what_is_hostile() {
     // And the shop goes on: whatever was taken can be read.
     for list in Operation::lists() {
         if let Some(path) = list.real(&admin).await {
-            admin.get(&path).await.expect(200);
+            admin.get(&path).await.assert_status(200);
         }
     }
     shop.item(&again, "Answer", "2026-03-20T09:00:00Z", public()).await;

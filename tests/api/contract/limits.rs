@@ -64,14 +64,22 @@ fn edges(schema: &'static Value) -> Vec<Edge> {
     if let Some(values) = schema.get("additionalProperties").filter(|values| values.is_object()) {
         // Maps are by language; a mistake in them is that of the map.
         let tags = |count: usize| {
-            (b'a'..=b'z').flat_map(|a| (b'a'..=b'z').map(move |b| String::from_utf8_lossy(&[a, b]).into_owned())).take(count)
+            (b'a'..=b'z')
+                .flat_map(|a| (b'a'..=b'z').map(move |b| String::from_utf8_lossy(&[a, b]).into_owned()))
+                .take(count)
         };
-        let map = |count: usize| -> Value { tags(count).map(|tag| (tag, json!("x"))).collect::<serde_json::Map<_, _>>().into() };
+        let map = |count: usize| -> Value {
+            tags(count).map(|tag| (tag, json!("x"))).collect::<serde_json::Map<_, _>>().into()
+        };
         if let Some(most) = limit("maxProperties") {
             own("length", false, map(most));
             own("length", true, map(most + 1));
         }
-        found.extend(edges(values).into_iter().map(|edge| Edge { value: json!({ "fr": edge.value }), pointer: String::new(), ..edge }));
+        found.extend(edges(values).into_iter().map(|edge| Edge {
+            value: json!({ "fr": edge.value }),
+            pointer: String::new(),
+            ..edge
+        }));
     }
     for (name, member) in schema["properties"].as_object().into_iter().flatten() {
         for Edge { pointer, code, value, beyond } in edges(member) {
@@ -82,7 +90,11 @@ fn edges(schema: &'static Value) -> Vec<Edge> {
     }
     if kind(schema) == "array" {
         let items = edges(&schema["items"]).into_iter();
-        found.extend(items.map(|edge| Edge { pointer: format!("/0{}", edge.pointer), value: json!([edge.value]), ..edge }));
+        found.extend(items.map(|edge| Edge {
+            pointer: format!("/0{}", edge.pointer),
+            value: json!([edge.value]),
+            ..edge
+        }));
     }
     let parts = ["oneOf", "anyOf", "allOf"].iter().filter_map(|parts| schema[*parts].as_array()).flatten();
     found.extend(parts.flat_map(edges));
@@ -91,7 +103,7 @@ fn edges(schema: &'static Value) -> Vec<Edge> {
 
 #[actix_web::test]
 async fn limits_of_bodies_are_the_documented_ones() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let mut held = 0;
     for operation in Operation::all() {
         let Some(schema) = operation.body() else { continue };
@@ -99,8 +111,15 @@ async fn limits_of_bodies_are_the_documented_ones() {
         for Edge { pointer, code, value, beyond } in edges(schema) {
             let reply = operation.ask(&admin, &path, Some(value)).await;
             let broken = reply.json["errors"].as_array().into_iter().flatten();
-            let named = broken.into_iter().any(|error| error["pointer"] == format!("#{pointer}") && error["code"] == code);
-            let about = format!("{} {pointer} {}: {}", operation.id, if beyond { "beyond its limit" } else { "at its limit" }, reply.text);
+            let named = broken
+                .into_iter()
+                .any(|error| error["pointer"] == format!("#{pointer}") && error["code"] == code);
+            let about = format!(
+                "{} {pointer} {}: {}",
+                operation.id,
+                if beyond { "beyond its limit" } else { "at its limit" },
+                reply.text
+            );
             assert_eq!(named, beyond, "{about}");
             assert!(!beyond || reply.status == 422, "{about}");
             held += 1;
@@ -111,17 +130,31 @@ async fn limits_of_bodies_are_the_documented_ones() {
 
 #[actix_web::test]
 async fn every_missing_member_is_named_at_once() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     for operation in Operation::all() {
         // What takes anything has no member that it does not know.
-        let Some(schema) = operation.body().map(resolve).filter(|schema| !schema["properties"].is_null()) else { continue };
-        let required: BTreeSet<String> =
-            schema["required"].as_array().into_iter().flatten().map(|name| format!("#/{}", text(name))).collect();
-        let reply = operation.ask(&shop.by(&shop.admin), &operation.nowhere(), Some(json!({ "nonsense": 1 }))).await;
+        let Some(schema) = operation.body().map(resolve).filter(|schema| !schema["properties"].is_null())
+        else {
+            continue;
+        };
+        let required: BTreeSet<String> = schema["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|name| format!("#/{}", text(name)))
+            .collect();
+        let reply =
+            operation.ask(&shop.by(&shop.admin), &operation.nowhere(), Some(json!({ "nonsense": 1 }))).await;
         let broken = reply.broken(422);
-        let missing: BTreeSet<String> = broken.iter().filter(|(_, code)| code == "required").map(|(at, _)| at.clone()).collect();
+        let missing: BTreeSet<String> =
+            broken.iter().filter(|(_, code)| code == "required").map(|(at, _)| at.clone()).collect();
         assert_eq!(missing, required, "{}: {}", operation.id, reply.text);
-        assert!(broken.contains(&("#/nonsense".into(), "unknown_field".into())), "{}: {}", operation.id, reply.text);
+        assert!(
+            broken.contains(&("#/nonsense".into(), "unknown_field".into())),
+            "{}: {}",
+            operation.id,
+            reply.text
+        );
     }
 }
 
@@ -141,7 +174,11 @@ fn listed(schema: &'static Value) -> Vec<(String, Value)> {
         }
     }
     if kind(schema) == "array" {
-        found.extend(listed(&schema["items"]).into_iter().map(|(pointer, value)| (format!("/0{pointer}"), json!([value]))));
+        found.extend(
+            listed(&schema["items"])
+                .into_iter()
+                .map(|(pointer, value)| (format!("/0{pointer}"), json!([value]))),
+        );
     }
     let parts = ["oneOf", "anyOf", "allOf"].iter().filter_map(|parts| schema[*parts].as_array()).flatten();
     found.extend(parts.flat_map(listed));
@@ -150,13 +187,18 @@ fn listed(schema: &'static Value) -> Vec<(String, Value)> {
 
 #[actix_web::test]
 async fn a_list_is_no_object() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let mut places = 0;
     for operation in Operation::all() {
         for (pointer, value) in operation.body().map(listed).unwrap_or_default() {
             let reply = operation.ask(&shop.by(&shop.admin), &operation.nowhere(), Some(value)).await;
             let broken = reply.broken(422);
-            assert!(broken.contains(&(format!("#{pointer}"), "wrong_type".into())), "{} {pointer}: {}", operation.id, reply.text);
+            assert!(
+                broken.contains(&(format!("#{pointer}"), "wrong_type".into())),
+                "{} {pointer}: {}",
+                operation.id,
+                reply.text
+            );
             places += 1;
         }
     }
@@ -168,9 +210,11 @@ fn every_text_and_every_list_in_a_body_has_a_limit() {
     fn unlimited(at: &str, schema: &'static Value, found: &mut BTreeSet<String>) {
         let schema = resolve(schema);
         let says = |names: &[&str]| names.iter().any(|name| schema.get(*name).is_some());
-        let parts = ["oneOf", "anyOf", "allOf"].iter().filter_map(|parts| schema[*parts].as_array()).flatten();
+        let parts =
+            ["oneOf", "anyOf", "allOf"].iter().filter_map(|parts| schema[*parts].as_array()).flatten();
         let mut inner: Vec<(String, &'static Value)> = parts.map(|part| (at.to_owned(), part)).collect();
-        let missing = match schema["type"].as_array().map_or(schema["type"].as_str(), |_| Some(kind(schema))) {
+        let missing = match schema["type"].as_array().map_or(schema["type"].as_str(), |_| Some(kind(schema)))
+        {
             Some("string") => {
                 !says(&["maxLength", "enum", "const", "pattern"])
                     && !matches!(schema["format"].as_str(), Some("uuid" | "date" | "date-time" | "email"))
@@ -180,9 +224,18 @@ fn every_text_and_every_list_in_a_body_has_a_limit() {
                 !says(&["maxItems"])
             }
             Some("object") => {
-                inner.extend(schema["properties"].as_object().into_iter().flatten().map(|(name, member)| (format!("{at}/{name}"), member)));
                 inner.extend(
-                    schema.get("additionalProperties").filter(|values| values.is_object()).map(|values| (format!("{at}/*"), values)),
+                    schema["properties"]
+                        .as_object()
+                        .into_iter()
+                        .flatten()
+                        .map(|(name, member)| (format!("{at}/{name}"), member)),
+                );
+                inner.extend(
+                    schema
+                        .get("additionalProperties")
+                        .filter(|values| values.is_object())
+                        .map(|values| (format!("{at}/*"), values)),
                 );
                 schema["additionalProperties"].is_object() && !says(&["maxProperties"])
             }
@@ -207,22 +260,37 @@ fn every_text_and_every_list_in_a_body_has_a_limit() {
 // Nothing is unpacked for anybody: what a few bytes unfold to is not known before.
 #[actix_web::test]
 async fn a_body_with_an_encoding_is_415_everywhere() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     for operation in Operation::all().into_iter().filter(|operation| operation.method != Method::GET) {
         let path = operation.nowhere();
         let body = || Some(("application/json", b"\x28\xb5\x2f\xfd".to_vec()));
         let caller = if operation.is_public() { shop.anonymous() } else { shop.by(&shop.admin) };
-        for encoding in ["br", "gzip", "deflate", "zstd", "x-gzip", "GZIP", "identity, br", "br,", "nonsense"] {
-            let refused = caller.clone().header("content-encoding", encoding).raw(operation.method.clone(), &path, body()).await;
+        for encoding in ["br", "gzip", "deflate", "zstd", "x-gzip", "GZIP", "identity, br", "br,", "nonsense"]
+        {
+            let refused = caller
+                .clone()
+                .header("content-encoding", encoding)
+                .raw(operation.method.clone(), &path, body())
+                .await;
             assert_eq!(refused.problem(415), "unsupported_encoding", "{} in {encoding}", operation.id);
             assert_eq!(refused.header("accept-encoding"), "identity");
         }
         let twice = caller.clone().header("content-encoding", "identity").header("content-encoding", "br");
-        assert_eq!(twice.raw(operation.method.clone(), &path, body()).await.problem(415), "unsupported_encoding", "{}", operation.id);
-        let plain = caller.header("content-encoding", "Identity").raw(operation.method.clone(), &path, body()).await;
+        assert_eq!(
+            twice.raw(operation.method.clone(), &path, body()).await.problem(415),
+            "unsupported_encoding",
+            "{}",
+            operation.id
+        );
+        let plain =
+            caller.header("content-encoding", "Identity").raw(operation.method.clone(), &path, body()).await;
         assert_ne!(plain.status, 415, "{}: {}", operation.id, plain.text);
         if !operation.is_public() {
-            let nobody = shop.anonymous().header("content-encoding", "br").raw(operation.method.clone(), &path, body()).await;
+            let nobody = shop
+                .anonymous()
+                .header("content-encoding", "br")
+                .raw(operation.method.clone(), &path, body())
+                .await;
             assert_eq!(nobody.problem(401), "unauthenticated", "{}", operation.id);
         }
     }
@@ -230,8 +298,11 @@ async fn a_body_with_an_encoding_is_415_everywhere() {
 
 #[actix_web::test]
 async fn what_nobody_knows_yet_is_small() {
-    let shop = Shop::open().await;
-    for operation in Operation::all().into_iter().filter(|operation| operation.is_public() && operation.method != Method::GET) {
+    let shop = TestApp::open().await;
+    for operation in Operation::all()
+        .into_iter()
+        .filter(|operation| operation.is_public() && operation.method != Method::GET)
+    {
         let filled = |size: usize| Some(json!({ "nonsense": "x".repeat(size - 15) }));
         let taken = operation.ask(&shop.anonymous(), operation.path, filled(64 << 10)).await;
         assert_eq!(taken.problem(422), "invalid", "{}", operation.id);

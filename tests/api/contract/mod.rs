@@ -21,10 +21,14 @@ use caseload::{
 };
 use reqwest::Method;
 
-use crate::support::{Caller, PASSWORD, Reply, Shop, Value, check, document, encoded, feeds, is_success, json, resolve, text, user};
+use crate::support::{
+    Caller, PASSWORD, Reply, TestApp, Value, check, document, encoded, feeds, is_success, json, resolve,
+    text, user,
+};
 
 /// Operations that need no credential; nothing else is public.
-const PUBLIC: &[&str] = &["read_liveness", "read_readiness", "read_problem", "read_jwks", "create_token", "refresh_token"];
+const PUBLIC: &[&str] =
+    &["read_liveness", "read_readiness", "read_problem", "read_jwks", "create_token", "refresh_token"];
 
 /// Lists that are empty by the promise of S0-16.
 const EMPTY: &[&str] = &["list_orphaned_work", "list_orphaned_issues", "list_orphaned_work_items"];
@@ -46,7 +50,9 @@ impl Operation {
         let paths = document()["paths"].as_object().expect("paths");
         let operations = paths.iter().flat_map(|(path, item)| {
             item.as_object().expect("a path").iter().map(move |(method, about)| Self {
-                id: about["operationId"].as_str().unwrap_or_else(|| panic!("{method} {path} has no operationId")),
+                id: about["operationId"]
+                    .as_str()
+                    .unwrap_or_else(|| panic!("{method} {path} has no operationId")),
                 method: method.to_uppercase().parse().expect("a method"),
                 path,
                 about,
@@ -88,26 +94,38 @@ impl Operation {
 
     /// Its path with every parameter filled in.
     fn filled(&self, fill: impl Fn(&'static Value) -> String) -> String {
-        let fill = |segment: &'static str| match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-            Some(name) => fill(self.parameter(name).unwrap_or_else(|| panic!("{} does not say what {name} is", self.id))),
-            None => segment.to_owned(),
-        };
+        let fill =
+            |segment: &'static str| match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+                Some(name) => fill(
+                    self.parameter(name).unwrap_or_else(|| panic!("{} does not say what {name} is", self.id)),
+                ),
+                None => segment.to_owned(),
+            };
         self.path.split('/').map(fill).collect::<Vec<_>>().join("/")
     }
 
     /// Its path, naming nothing that exists.
     fn nowhere(&self) -> String {
-        self.filled(|parameter| if parameter["schema"]["format"] == "uuid" { NOTHING.into() } else { "nothing".into() })
+        self.filled(
+            |parameter| {
+                if parameter["schema"]["format"] == "uuid" { NOTHING.into() } else { "nothing".into() }
+            },
+        )
     }
 
     /// The path with the query that it needs, by its examples.
     fn asking(&self, path: String) -> String {
-        let needed = self.parameters().filter(|parameter| parameter["in"] == "query" && parameter["required"] == true);
+        let needed =
+            self.parameters().filter(|parameter| parameter["in"] == "query" && parameter["required"] == true);
         let needed = needed.map(|parameter| {
             format!(
                 "{}={}",
                 text(&parameter["name"]),
-                text(parameter.get("example").unwrap_or_else(|| panic!("a parameter of {} has no example", self.id)))
+                text(
+                    parameter
+                        .get("example")
+                        .unwrap_or_else(|| panic!("a parameter of {} has no example", self.id))
+                )
             )
         });
         let query = needed.collect::<Vec<_>>().join("&");
@@ -133,7 +151,8 @@ impl Operation {
                 continue;
             };
             // `/groups/{id}/members/{user_id}` names somebody of `/users`.
-            let (list, member) = name.strip_suffix("_id").map_or((path.clone(), name), |kind| (format!("/v1/{kind}s"), "id"));
+            let (list, member) =
+                name.strip_suffix("_id").map_or((path.clone(), name), |kind| (format!("/v1/{kind}s"), "id"));
             let mut shown = by.get(&list).await.json["data"].take();
             if let (Value::Null, Some((parent, member))) = (&shown, list.rsplit_once('/')) {
                 shown = by.get(parent).await.json[member].take();
@@ -170,7 +189,9 @@ impl Operation {
 /// The smallest value that a schema describes, as its examples would have it.
 fn sample(schema: &'static Value) -> Value {
     let schema = resolve(schema);
-    if let Some(example) = schema.get("example").or_else(|| schema["examples"].get(0)).or_else(|| schema["enum"].get(0)) {
+    if let Some(example) =
+        schema.get("example").or_else(|| schema["examples"].get(0)).or_else(|| schema["enum"].get(0))
+    {
         return example.clone();
     }
     if let Some(first) = schema["oneOf"].as_array().into_iter().flatten().find(|one| one["type"] != "null") {
@@ -197,36 +218,44 @@ fn sample(schema: &'static Value) -> Value {
 
 /// The type of a schema, null apart.
 fn kind(schema: &Value) -> &str {
-    let types = schema["type"].as_array().map_or_else(|| vec![&schema["type"]], |types| types.iter().collect());
+    let types =
+        schema["type"].as_array().map_or_else(|| vec![&schema["type"]], |types| types.iter().collect());
     types.iter().filter_map(|one| one.as_str()).find(|one| *one != "null").unwrap_or("object")
 }
 
 /// An API key with these scopes; its secret.
-async fn key(shop: &Shop, name: &str, scopes: &[Scope]) -> String {
+async fn key(shop: &TestApp, name: &str, scopes: &[Scope]) -> String {
     let scopes: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
     let made = shop.by(&shop.admin).post("/v1/api-keys", json!({ "name": name, "scopes": scopes })).await;
-    text(&made.expect(201)["secret"])
+    text(&made.assert_status(201)["secret"])
 }
 
 /// Has somebody be known to an OpenID provider; the id of that.
-async fn link(shop: &Shop, user: &str, issuer: &str) -> String {
+async fn link(shop: &TestApp, user: &str, issuer: &str) -> String {
     let path = format!("/v1/users/{user}/identities?issuer={}", encoded(issuer));
     let user = users::find(shop.db.read(), user.parse().expect("an id")).await.expect("a person");
-    let shown = identities::Shown { issuer: issuer.into(), subject: "248289761001".into(), email: user.email.clone() };
+    let shown = identities::VerifiedIdentity {
+        issuer: issuer.into(),
+        subject: "248289761001".into(),
+        email: user.email.clone(),
+    };
     let context = Context::system(shop.db.clock().now(), chrono_tz::UTC, "linked");
-    shop.db.write(context, async move |tx| identities::link(tx, &user, shown).await).await.expect("an identity");
-    text(&shop.by(&shop.admin).get(&path).await.expect(200)["data"][0]["id"])
+    shop.db
+        .write(context, async move |tx| identities::link(tx, &user, shown).await)
+        .await
+        .expect("an identity");
+    text(&shop.by(&shop.admin).get(&path).await.assert_status(200)["data"][0]["id"])
 }
 
 /// A shop with a few rows for every list.
-async fn stocked() -> Shop {
-    let shop = Shop::open().await;
+async fn stocked() -> TestApp {
+    let shop = TestApp::open().await;
     stock(&shop).await;
     shop
 }
 
 /// A few rows for every list.
-async fn stock(shop: &Shop) {
+async fn stock(shop: &TestApp) {
     let admin = shop.by(&shop.admin);
     let ana = shop.hire("Ana Ruiz", "agent").await;
     let ben = shop.hire("Ben Okafor", "agent").await;
@@ -240,15 +269,24 @@ async fn stock(shop: &Shop) {
     }
     // The first of all contacts is the one that things are about.
     for last_name in ["Abbott", "Abbott", "Tremblay"] {
-        admin.post("/v1/contacts", json!({ "last_name": last_name, "status": "active" })).await.expect(201);
+        admin
+            .post("/v1/contacts", json!({ "last_name": last_name, "status": "active" }))
+            .await
+            .assert_status(201);
     }
     let contact = text(&admin.get("/v1/contacts?limit=1").await.json["data"][0]["id"]);
     for (external, day) in [("A-1001", 10), ("A-1002", 10), ("A-1003", 11)] {
         let fact = json!({ "title": external, "occurred_at": format!("2026-03-{day}T14:00:00Z") });
-        admin.put(&format!("/v1/contacts/{contact}/facts/orders/{external}"), Some(fact)).await.expect(201);
+        admin
+            .put(&format!("/v1/contacts/{contact}/facts/orders/{external}"), Some(fact))
+            .await
+            .assert_status(201);
     }
     for (key, picklist) in [("mood", "moods"), ("purpose", "purposes")] {
-        admin.post("/v1/variables", json!({ "key": key, "label": key, "picklist": picklist })).await.expect(201);
+        admin
+            .post("/v1/variables", json!({ "key": key, "label": key, "picklist": picklist }))
+            .await
+            .assert_status(201);
     }
     let feed = feeds::open(4);
     feed.held.lock().expect("rows").rows[0]["contact"]["name"] = json!("Zoe Zimmer");
@@ -258,21 +296,28 @@ async fn stock(shop: &Shop) {
     for name in ["Quizzes", "Answers", "Questions"] {
         let mut source = feeds::source(&feed);
         source["name"] = json!(name);
-        let source = text(&admin.post("/v1/sources", source).await.expect(201)["id"]);
+        let source = text(&admin.post("/v1/sources", source).await.assert_status(201)["id"]);
         for _ in 0..2 {
-            admin.command(&format!("/v1/sources/{source}/run")).await.expect(202);
+            admin.command(&format!("/v1/sources/{source}/run")).await.assert_status(202);
             Runner::new(workers::handlers()).run_until_idle(&shop.db).await.expect("jobs");
         }
     }
     for (source, name) in [("shop", "Main shop"), ("old_shop", "Main shop"), ("till", "Till")] {
-        let connector = json!({ "kind": "generic", "name": name, "source": source, "base_url": "https://shop.example" });
-        admin.post("/v1/connectors", connector).await.expect(201);
+        let connector =
+            json!({ "kind": "generic", "name": name, "source": source, "base_url": "https://shop.example" });
+        admin.post("/v1/connectors", connector).await.assert_status(201);
     }
     for key in ["quiz", "contact"] {
-        admin.post("/v1/forms", json!({ "key": key, "title": key, "work_item_type": "support_ticket" })).await.expect(201);
+        admin
+            .post("/v1/forms", json!({ "key": key, "title": key, "work_item_type": "support_ticket" }))
+            .await
+            .assert_status(201);
     }
     for name in ["Quizzes", "All else"] {
-        admin.post("/v1/routing-rules", json!({ "name": name, "target": { "type": "user", "id": ana.id } })).await.expect(201);
+        admin
+            .post("/v1/routing-rules", json!({ "name": name, "target": { "type": "user", "id": ana.id } }))
+            .await
+            .assert_status(201);
     }
     for (minute, title) in [(1, "Called"), (2, "Called"), (2, "Wrote"), (4, "Came by")] {
         shop.time_is(&format!("2026-03-18T09:{minute:02}:00Z"));
@@ -282,21 +327,23 @@ async fn stock(shop: &Shop) {
             { "title": "Look again", "due_in": "today", "assignee": user(&ana) },
         ]);
         let subject = json!({ "type": "order", "id": "A-1001" });
-        let note = json!({ "subject": subject, "contact_id": contact, "title": title, "action_items": items });
-        admin.post("/v1/notes", note).await.expect(201);
+        let note =
+            json!({ "subject": subject, "contact_id": contact, "title": title, "action_items": items });
+        admin.post("/v1/notes", note).await.assert_status(201);
         let actions = json!([{ "issue": { "title": title, "types": ["billing"], "subject": subject }, "info_used": ["policy_book"] }]);
         let follow_up = json!({ "due_in": "today" });
         let interaction = json!({ "contact_id": contact, "channel": "phone", "subject_line": title, "actions": actions,
             "follow_up": follow_up, "subject": subject, "purpose": "sales", "outcome": "resolved", "mood": "happy" });
-        admin.post("/v1/interactions", interaction).await.expect(201);
+        admin.post("/v1/interactions", interaction).await.assert_status(201);
         let item = json!({ "type": "support_ticket", "contact_id": contact, "description": title, "assignee": user(&ana),
             "callback_at": "2026-03-20T09:00:00Z", "reference": { "order": "A-1001" } });
-        let item = admin.post("/v1/work-items", item).await.expect(201);
+        let item = admin.post("/v1/work-items", item).await.assert_status(201);
         let item = format!("/v1/work-items/{}", text(&item["id"]));
-        admin.post(&format!("{item}/transition"), json!({ "to": "in_progress" })).await.expect(200);
+        admin.post(&format!("{item}/transition"), json!({ "to": "in_progress" })).await.assert_status(200);
         for channel in ["email", "sms"] {
-            let sent = json!({ "contact_id": contact, "channel": channel, "subject_line": title, "complete": true });
-            admin.post("/v1/interactions", sent).await.expect(201);
+            let sent =
+                json!({ "contact_id": contact, "channel": channel, "subject_line": title, "complete": true });
+            admin.post("/v1/interactions", sent).await.assert_status(201);
         }
         shop.job(&shop.admin, title, 2000, json!({})).await;
     }

@@ -41,10 +41,16 @@ const FEW: f64 = 1_000.0;
 
 /// The lists that people look at all day, besides each list as it is by default.
 fn hot(group: &str) -> Vec<String> {
-    let mut paths = ["me", "public", &format!("group:{group}")].map(|who| format!("/v1/action-items?assignee={who}")).to_vec();
-    for rest in
-        ["issues?assignee=me", "issues?assignee=public", "issues?type=uncategorised", "issues?status=closed", "interactions?operator=me"]
-    {
+    let mut paths = ["me", "public", &format!("group:{group}")]
+        .map(|who| format!("/v1/action-items?assignee={who}"))
+        .to_vec();
+    for rest in [
+        "issues?assignee=me",
+        "issues?assignee=public",
+        "issues?type=uncategorised",
+        "issues?status=closed",
+        "interactions?operator=me",
+    ] {
         paths.push(format!("/v1/{rest}"));
     }
     paths.push("/v1/issues?subject=order:A-1001".into());
@@ -62,9 +68,13 @@ fn hot(group: &str) -> Vec<String> {
     ] {
         paths.push(format!("/v1/work-items?{filter}"));
     }
-    for filter in
-        ["state=unread", "state=read", "entities=work_items", "entities=work_items&priority=any", "entities=work_items&state=unread"]
-    {
+    for filter in [
+        "state=unread",
+        "state=read",
+        "entities=work_items",
+        "entities=work_items&priority=any",
+        "entities=work_items&state=unread",
+    ] {
         paths.push(format!("/v1/inbox?{filter}"));
     }
     for queue in ["mine", "public", group] {
@@ -112,7 +122,7 @@ fn hot(group: &str) -> Vec<String> {
 
 /// A shop whose statements are kept until they are asked for.
 struct Overheard {
-    shop: Shop,
+    shop: TestApp,
     heard: Arc<Mutex<Vec<Statement>>>,
 }
 
@@ -120,14 +130,20 @@ impl Overheard {
     async fn open() -> Self {
         let heard: Arc<Mutex<Vec<Statement>>> = Arc::default();
         let hear = heard.clone();
-        let shop = Shop::overheard(move |statement| hear.lock().expect("statements").push(statement.clone())).await;
+        let shop =
+            TestApp::overheard(move |statement| hear.lock().expect("statements").push(statement.clone()))
+                .await;
         Self { shop, heard }
     }
 
     /// The queries since the last time, with what was asked for.
     fn queries(&self, asked: &str) -> Vec<(String, Statement)> {
         let heard = std::mem::take(&mut *self.heard.lock().expect("statements"));
-        heard.into_iter().filter(|statement| statement.sql.starts_with("SELECT")).map(|statement| (asked.to_owned(), statement)).collect()
+        heard
+            .into_iter()
+            .filter(|statement| statement.sql.starts_with("SELECT"))
+            .map(|statement| (asked.to_owned(), statement))
+            .collect()
     }
 }
 
@@ -139,7 +155,7 @@ async fn b_9_fifty_items_ask_no_more_than_one() {
     let item = json!({ "title": "Answer", "due_in": "tomorrow", "action": "call" });
     let write = async |items: usize| {
         let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Called", "action_items": vec![item.clone(); items] });
-        admin.post("/v1/notes", note).await.expect(201);
+        admin.post("/v1/notes", note).await.assert_status(201);
         overheard.queries("").len()
     };
     write(1).await;
@@ -153,16 +169,21 @@ async fn every_read_is_served_by_an_index() {
     let shop = &overheard.shop;
     stock(shop).await;
     let ana = shop.sign_in("ana.ruiz@shop.example", crate::support::PASSWORD).await;
-    let shipping = shop.by(&shop.admin).get("/v1/groups?key=shipping").await.expect(200);
+    let shipping = shop.by(&shop.admin).get("/v1/groups?key=shipping").await.assert_status(200);
     let shipping = text(&shipping["data"][0]["id"]);
-    for (minute, assignee) in [(30, public()), (31, public()), (32, group(&shipping)), (33, group(&shipping)), (34, user(&ana))] {
+    for (minute, assignee) in
+        [(30, public()), (31, public()), (32, group(&shipping)), (33, group(&shipping)), (34, user(&ana))]
+    {
         shop.item(&shop.admin, "Answer", &format!("2026-03-18T09:{minute}:00Z"), assignee).await;
     }
     let (admin, agent) = (shop.by(&shop.admin), shop.by(&ana));
     overheard.queries("");
 
     let mut queries = Vec::new();
-    for operation in Operation::all().into_iter().filter(|operation| operation.method == Method::GET && !EMPTY.contains(&operation.id)) {
+    for operation in Operation::all()
+        .into_iter()
+        .filter(|operation| operation.method == Method::GET && !EMPTY.contains(&operation.id))
+    {
         // What there is nothing of here is read in vain, which takes the same plan.
         let path = operation.real(&admin).await.unwrap_or_else(|| operation.nowhere());
         let path = match operation {
@@ -175,29 +196,39 @@ async fn every_read_is_served_by_an_index() {
         queries.extend(overheard.queries(&path));
         if let Some(next) = reply.json["next_cursor"].as_str() {
             let path = format!("{path}&cursor={next}");
-            admin.get(&path).await.expect(200);
+            admin.get(&path).await.assert_status(200);
             queries.extend(overheard.queries(&path));
         }
     }
     for path in hot(&shipping) {
-        agent.get(&path).await.expect(200);
+        agent.get(&path).await.assert_status(200);
         queries.extend(overheard.queries(&path));
     }
     for queue in ["public", &shipping] {
         let path = format!("/v1/queues/{queue}/claim-next");
-        agent.command(&path).await.expect(200);
+        agent.command(&path).await.assert_status(200);
         queries.extend(overheard.queries(&path));
     }
     // A visitor whose id is looked for among those that were claimed before.
-    let mut new = json!({ "name": "Quiz page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"] });
+    let mut new =
+        json!({ "name": "Quiz page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"] });
     new["origins"] = json!(["https://shop.example"]);
-    let page = text(&admin.post("/v1/api-keys", new).await.expect(201)["secret"]);
-    admin.patch("/v1/forms/quiz", json!({ "mapping": { "external_id": "/id" } })).await.expect(200);
+    let page = text(&admin.post("/v1/api-keys", new).await.assert_status(201)["secret"]);
+    admin.patch("/v1/forms/quiz", json!({ "mapping": { "external_id": "/id" } })).await.assert_status(200);
     for number in 0..3 {
         overheard.queries("");
         let said = json!({ "id": "R-1", "email": format!("visitor{number}@mail.example") });
-        shop.with_token(&page).header("origin", "https://shop.example").post("/v1/intake/quiz", said).await.expect(202);
-        queries.extend(overheard.queries("/v1/intake/quiz").into_iter().filter(|(_, query)| query.sql.contains("claimed_id\" = ")));
+        shop.with_token(&page)
+            .header("origin", "https://shop.example")
+            .post("/v1/intake/quiz", said)
+            .await
+            .assert_status(202);
+        queries.extend(
+            overheard
+                .queries("/v1/intake/quiz")
+                .into_iter()
+                .filter(|(_, query)| query.sql.contains("claimed_id\" = ")),
+        );
     }
     assert!(queries.len() > 50, "only {} queries were heard", queries.len());
 
@@ -208,7 +239,8 @@ async fn every_read_is_served_by_an_index() {
         fill(&database).await;
     }
     for (path, query) in queries {
-        let plan = if on_postgres() { touched(&database, &query).await } else { planned(&database, &query).await };
+        let plan =
+            if on_postgres() { touched(&database, &query).await } else { planned(&database, &query).await };
         if !plan.is_empty() && seen.insert(query.sql.clone()) {
             slow.insert(format!("{path}\n  {}\n    {}", query.sql, plan.join("\n    ")));
         }
@@ -227,13 +259,20 @@ async fn planned(database: &DatabaseConnection, query: &Statement) -> Vec<String
     let rows = database.query_all_raw(explain).await.expect("a plan");
     let steps: Vec<String> = rows.iter().map(|row| row.try_get_by("detail").expect("a step")).collect();
     // What a subquery made is read as it comes.
-    let made: Vec<&str> = steps.iter().filter_map(|step| step.strip_prefix("CO-ROUTINE ").or(step.strip_prefix("MATERIALIZE "))).collect();
+    let made: Vec<&str> = steps
+        .iter()
+        .filter_map(|step| step.strip_prefix("CO-ROUTINE ").or(step.strip_prefix("MATERIALIZE ")))
+        .collect();
     let asks_words = |step: &str| step.contains(" VIRTUAL TABLE INDEX ") && step.contains(":M");
-    let of = |step: &str, verb: &str| step.strip_prefix(verb).and_then(|rest| rest.split(' ').next()).map(str::to_owned);
+    let of = |step: &str, verb: &str| {
+        step.strip_prefix(verb).and_then(|rest| rest.split(' ').next()).map(str::to_owned)
+    };
     let whole = |step: &str| {
         // FTS5 that is asked for words looks these up.
         let table = of(step, "SCAN ").filter(|_| !step.contains(" USING ") && !asks_words(step));
-        table.is_some_and(|table| !made.contains(&table.as_str()) && table != "CONSTANT" && !SMALL.contains(&table.as_str()))
+        table.is_some_and(|table| {
+            !made.contains(&table.as_str()) && table != "CONSTANT" && !SMALL.contains(&table.as_str())
+        })
     };
     // An index that has none of the values that were asked for looks through all the others.
     let counted = is_counted(query);
@@ -243,12 +282,17 @@ async fn planned(database: &DatabaseConnection, query: &Statement) -> Vec<String
         }
         let Some(table) = of(step, "SCAN ").or_else(|| of(step, "SEARCH ")) else { return false };
         let asked = equalities(&query.sql, &table);
-        !SMALL.contains(&table.as_str()) && !asked.is_empty() && !asked.iter().any(|column| step.contains(&format!("{column}=?")))
+        !SMALL.contains(&table.as_str())
+            && !asked.is_empty()
+            && !asked.iter().any(|column| step.contains(&format!("{column}=?")))
     };
     // Sorting costs only where a limit then throws rows away, and these were not named by id.
-    let cut = query.sql.contains(" LIMIT ") && !counted && !steps.first().is_some_and(|step| step.ends_with(" (id=?)"));
+    let cut = query.sql.contains(" LIMIT ")
+        && !counted
+        && !steps.first().is_some_and(|step| step.ends_with(" (id=?)"));
     let sorts = |step: &str| step.starts_with("USE TEMP B-TREE FOR") && step.ends_with("ORDER BY") && cut;
-    let unserved = steps.iter().any(|step| whole(step) || in_vain(step) || sorts(step) || step.contains("AUTOMATIC"));
+    let unserved =
+        steps.iter().any(|step| whole(step) || in_vain(step) || sorts(step) || step.contains("AUTOMATIC"));
     if unserved { steps } else { Vec::new() }
 }
 
@@ -256,8 +300,12 @@ async fn planned(database: &DatabaseConnection, query: &Statement) -> Vec<String
 fn equalities(sql: &str, table: &str) -> Vec<String> {
     let of_table = format!("\"{table}\".\"");
     let columns = sql.split(&of_table).skip(1).filter_map(|rest| rest.split_once("\" "));
-    let compared = columns.filter(|(_, after)| ["= ?", "IN (?", "IS NULL"].iter().any(|start| after.starts_with(start)));
-    compared.map(|(column, _)| column.to_owned()).filter(|column| !COMMON.contains(&column.as_str())).collect()
+    let compared =
+        columns.filter(|(_, after)| ["= ?", "IN (?", "IS NULL"].iter().any(|start| after.starts_with(start)));
+    compared
+        .map(|(column, _)| column.to_owned())
+        .filter(|column| !COMMON.contains(&column.as_str()))
+        .collect()
 }
 
 /// What PostgreSQL touched in vain when it ran a query: read whole, threw away, or sorted.
@@ -266,7 +314,9 @@ async fn touched(database: &DatabaseConnection, query: &Statement) -> Vec<String
         let number = |name: &str| node[name].as_f64().unwrap_or(0.0);
         let loops = number("Actual Loops");
         let kind = node["Node Type"].as_str().unwrap_or_default();
-        let removed = number("Rows Removed by Filter") + number("Rows Removed by Index Recheck") + number("Rows Removed by Join Filter");
+        let removed = number("Rows Removed by Filter")
+            + number("Rows Removed by Index Recheck")
+            + number("Rows Removed by Join Filter");
         let read = (number("Actual Rows") + removed) * loops;
         let vain = match kind {
             "Seq Scan" | "Sort" | "Incremental Sort" if !counted => read,
@@ -280,7 +330,10 @@ async fn touched(database: &DatabaseConnection, query: &Statement) -> Vec<String
         }
         node["Plans"].as_array().into_iter().flatten().for_each(|inner| walk(inner, counted, found));
     }
-    let explain = Statement { sql: format!("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {}", query.sql), ..query.clone() };
+    let explain = Statement {
+        sql: format!("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {}", query.sql),
+        ..query.clone()
+    };
     let row = database.query_one_raw(explain).await.expect("a plan").expect("a plan");
     let plan: Value = row.try_get_by_index(0).expect("a plan in JSON");
     let mut found = Vec::new();
@@ -290,13 +343,20 @@ async fn touched(database: &DatabaseConnection, query: &Statement) -> Vec<String
 
 /// Fills the tables with copies of what is in them, spread over time, subjects and people.
 async fn fill(database: &DatabaseConnection) {
-    let run = async |sql: &str| database.execute_unprepared(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let run = async |sql: &str| {
+        database.execute_unprepared(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"))
+    };
     let ask = async |sql: &str| -> Vec<(String, String)> {
-        let rows = database.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await.expect("rows");
-        rows.iter().map(|row| (row.try_get_by_index(0).expect("text"), row.try_get_by_index(1).expect("text"))).collect()
+        let rows =
+            database.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await.expect("rows");
+        rows.iter()
+            .map(|row| (row.try_get_by_index(0).expect("text"), row.try_get_by_index(1).expect("text")))
+            .collect()
     };
     let tables = ask("SELECT table_name::text, '' FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'id' AND data_type = 'uuid'").await;
-    for (table, _) in tables.iter().filter(|(table, _)| !SMALL.contains(&table.as_str()) && table != "search_index") {
+    for (table, _) in
+        tables.iter().filter(|(table, _)| !SMALL.contains(&table.as_str()) && table != "search_index")
+    {
         let columns = ask(&format!(
             "SELECT column_name::text, data_type::text FROM information_schema.columns WHERE table_name = '{table}' AND is_identity = 'NO'"
         ))
@@ -311,12 +371,18 @@ async fn fill(database: &DatabaseConnection) {
             match (name.as_str(), kind.as_str(), key) {
                 (_, "uuid", Some("PRIMARY KEY" | "UNIQUE")) => "gen_random_uuid()".to_owned(),
                 // What is given once, be it an id that another system gave.
-                (_, "text", Some("UNIQUE")) | ("external_id" | "receipt", "text", None) => format!("{name} || '-' || copy"),
+                (_, "text", Some("UNIQUE")) | ("external_id" | "receipt", "text", None) => {
+                    format!("{name} || '-' || copy")
+                }
                 (_, "bigint", Some("UNIQUE")) => format!("{name} + copy * 1000000"),
                 (_, _, Some(_)) => name.clone(),
-                (name, "bigint", None) if name == "at" || name.ends_with("_at") => format!("{name} + (copy % 2001 - 1000) * 3600000000"),
+                (name, "bigint", None) if name == "at" || name.ends_with("_at") => {
+                    format!("{name} + (copy % 2001 - 1000) * 3600000000")
+                }
                 (name, "uuid", None) if name.ends_with("_id") => {
-                    format!("CASE WHEN copy % 40 = 0 THEN {name} ELSE md5({name}::text || copy % 200)::uuid END")
+                    format!(
+                        "CASE WHEN copy % 40 = 0 THEN {name} ELSE md5({name}::text || copy % 200)::uuid END"
+                    )
                 }
                 (name, "text", None) if name.ends_with("_id") => {
                     format!("{name} || CASE WHEN copy % 40 = 0 THEN '' ELSE '-' || copy % 200 END")
@@ -324,7 +390,8 @@ async fn fill(database: &DatabaseConnection) {
                 (name, ..) => name.to_owned(),
             }
         });
-        let (copied, names): (Vec<String>, Vec<&str>) = (copied.collect(), columns.iter().map(|(name, _)| name.as_str()).collect());
+        let (copied, names): (Vec<String>, Vec<&str>) =
+            (copied.collect(), columns.iter().map(|(name, _)| name.as_str()).collect());
         run(&format!(
             "INSERT INTO {table} ({}) SELECT {} FROM {table}, generate_series(1, {MANY} / (SELECT GREATEST(COUNT(*), 1) FROM {table})) AS copy",
             names.join(", "),

@@ -4,13 +4,14 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
-use crate::support::{Shop, on_postgres};
+use crate::support::{TestApp, on_postgres};
 
 /// Tables that no entity reads.
 const BARE: &[&str] = &["cursor_key", "journal_texts"];
 
 /// Columns that the database fills in itself, and only its own statements read.
-const UNREAD: &[(&str, &str)] = &[("journal", "written"), ("search_index", "number"), ("search_index", "words")];
+const UNREAD: &[(&str, &str)] =
+    &[("journal", "written"), ("search_index", "number"), ("search_index", "words")];
 
 /// A column as the database has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,8 +51,12 @@ fn entities() -> BTreeMap<String, Vec<(String, String)>> {
         for entity in text.split("DeriveEntityModel)]").skip(1) {
             let table = between(entity, "table_name = \"", "\"").expect("an entity names its table");
             let members = between(entity, "pub struct Model {\n", "\n}").expect("the members of an entity");
-            let members = members.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.strip_suffix(',')?.split_once(": "));
-            let members = members.map(|(name, kind)| (name.trim_start_matches("r#").to_owned(), kind.to_owned())).collect();
+            let members = members
+                .lines()
+                .filter_map(|line| line.trim().strip_prefix("pub ")?.strip_suffix(',')?.split_once(": "));
+            let members = members
+                .map(|(name, kind)| (name.trim_start_matches("r#").to_owned(), kind.to_owned()))
+                .collect();
             assert!(found.insert(table.to_owned(), members).is_none(), "two entities of the table {table}");
         }
     }
@@ -90,7 +95,8 @@ fn kept(kind: &str) -> Option<(&'static str, &'static str)> {
         "Json" => Some(("text", "json")),
         "Vec<u8>" => Some(("blob", "bytea")),
         own => sources().iter().find_map(|text| {
-            let starts = ["pub struct {}(", "pub struct {} {", "pub enum {} {", "\n    {} {"].map(|start| start.replace("{}", own));
+            let starts = ["pub struct {}(", "pub struct {} {", "pub enum {} {", "\n    {} {"]
+                .map(|start| start.replace("{}", own));
             let (before, _) = starts.iter().find_map(|start| text.split_once(start.as_str()))?;
             let declared = &before[before.rfind("\n\n").unwrap_or(0)..];
             if declared.contains("choice! {") {
@@ -98,7 +104,11 @@ fn kept(kind: &str) -> Option<(&'static str, &'static str)> {
             } else if declared.contains("FromJsonQueryResult") {
                 kept("Json")
             } else {
-                declared.contains("DeriveActiveEnum").then(|| between(declared, "rs_type = \"", "\"")).flatten().and_then(kept)
+                declared
+                    .contains("DeriveActiveEnum")
+                    .then(|| between(declared, "rs_type = \"", "\""))
+                    .flatten()
+                    .and_then(kept)
             }
         }),
     }
@@ -106,7 +116,7 @@ fn kept(kind: &str) -> Option<(&'static str, &'static str)> {
 
 #[actix_web::test]
 async fn every_entity_is_as_its_table() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let mut tables = tables(&shop.connect().await).await;
     tables.retain(|table, _| !BARE.contains(&table.as_str()));
     let entities = entities();
@@ -116,12 +126,20 @@ async fn every_entity_is_as_its_table() {
             .into_iter()
             .map(|(name, kind)| {
                 let inner = kind.strip_prefix("Option<").and_then(|inner| inner.strip_suffix('>'));
-                let kept = kept(inner.unwrap_or(&kind)).unwrap_or_else(|| panic!("{table}.{name}: say here how {kind} is kept"));
-                Column { name, kind: if on_postgres() { kept.1 } else { kept.0 }.to_owned(), nullable: inner.is_some() }
+                let kept = kept(inner.unwrap_or(&kind))
+                    .unwrap_or_else(|| panic!("{table}.{name}: say here how {kind} is kept"));
+                Column {
+                    name,
+                    kind: if on_postgres() { kept.1 } else { kept.0 }.to_owned(),
+                    nullable: inner.is_some(),
+                }
             })
             .collect();
-        let mut present: Vec<Column> =
-            tables[&table].iter().filter(|column| !UNREAD.contains(&(table.as_str(), column.name.as_str()))).cloned().collect();
+        let mut present: Vec<Column> = tables[&table]
+            .iter()
+            .filter(|column| !UNREAD.contains(&(table.as_str(), column.name.as_str())))
+            .cloned()
+            .collect();
         wanted.sort_by(|a, b| a.name.cmp(&b.name));
         present.sort_by(|a, b| a.name.cmp(&b.name));
         assert_eq!(present, wanted, "the table {table}");

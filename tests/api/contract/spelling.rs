@@ -27,16 +27,32 @@ fn spellings(path: &str, host: &str) -> Vec<String> {
     found.push(everywhere(|segment| escaped(segment, false)));
     found.push(everywhere(|segment| escaped(segment, true).replace('%', "%25")));
     found.push(everywhere(str::to_uppercase));
-    found
-        .push(everywhere(|segment| segment.chars().next().map_or(String::new(), |first| first.to_uppercase().to_string() + &segment[1..])));
+    found.push(everywhere(|segment| {
+        segment.chars().next().map_or(String::new(), |first| first.to_uppercase().to_string() + &segment[1..])
+    }));
     for (place, _) in path.match_indices('/') {
-        for instead in ["//", "/./", "/%2e/", "/x/../", "/x/%2e%2e/", "%2F", "%2f", "%252F", "\\", "%5C", "/;x/", ";x/", "%00/", "/%20"] {
+        for instead in [
+            "//",
+            "/./",
+            "/%2e/",
+            "/x/../",
+            "/x/%2e%2e/",
+            "%2F",
+            "%2f",
+            "%252F",
+            "\\",
+            "%5C",
+            "/;x/",
+            ";x/",
+            "%00/",
+            "/%20",
+        ] {
             found.push(at(path, place, 1, instead));
         }
     }
     for end in [
-        "/", "//", "/.", "/..", ";x", ";x=1", "%3Bx", ".", "%2E", "%20", "+", "%00", "%0A", "%23", "#x", "%3F", ".json", "%C0%AF", "%",
-        "%2",
+        "/", "//", "/.", "/..", ";x", ";x=1", "%3Bx", ".", "%2E", "%20", "+", "%00", "%0A", "%23", "#x",
+        "%3F", ".json", "%C0%AF", "%", "%2",
     ] {
         found.push(format!("{path}{end}"));
     }
@@ -51,7 +67,13 @@ fn spellings(path: &str, host: &str) -> Vec<String> {
 /// A body that nothing takes, so that whatever is let in changes nothing.
 const NONSENSE: &[u8] = br#"{"nonsense":1}"#;
 
-async fn ask(wire: &mut Wire, operation: &Operation, method: &str, target: &str, token: Option<&str>) -> Answer {
+async fn ask(
+    wire: &mut Wire,
+    operation: &Operation,
+    method: &str,
+    target: &str,
+    token: Option<&str>,
+) -> Answer {
     let bearer = token.map(|token| format!("Bearer {token}"));
     let mut headers = vec![("content-type", "application/json")];
     headers.extend(bearer.as_deref().map(|bearer| ("authorization", bearer)));
@@ -75,15 +97,15 @@ fn is_nothing(answer: &Answer) -> bool {
     matches!(answer.status, 400 | 404 | 405)
 }
 
-async fn last_event(shop: &Shop) -> Value {
-    let events = shop.by(&shop.admin).get("/v1/events?limit=1000").await.expect(200);
+async fn last_event(shop: &TestApp) -> Value {
+    let events = shop.by(&shop.admin).get("/v1/events?limit=1000").await.assert_status(200);
     assert_eq!(events["has_more"], false);
     events["next_after"].clone()
 }
 
 #[actix_web::test]
 async fn no_spelling_of_a_path_lets_nobody_in() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let (mut wire, host) = (Wire::to(&shop), shop.base.strip_prefix("http://").expect("an address"));
     let before = last_event(&shop).await;
     let mut tried = 0;
@@ -111,7 +133,7 @@ async fn no_spelling_of_a_path_lets_nobody_in() {
 
 #[actix_web::test]
 async fn a_spelling_of_a_path_answers_as_the_path_or_not_at_all() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let agent = shop.hire("Ana Ruiz", "agent").await;
     let (mut wire, host) = (Wire::to(&shop), shop.base.strip_prefix("http://").expect("an address"));
     let before = last_event(&shop).await;
@@ -135,7 +157,12 @@ async fn a_spelling_of_a_path_answers_as_the_path_or_not_at_all() {
             *equal.entry(answer.status).or_default() += usize::from(same);
             if operation.method == Method::GET {
                 let head = ask(&mut wire, &operation, "HEAD", &target, token).await;
-                assert!(head.status == answer.status && head.body.is_empty(), "HEAD {target}: {}, not {}", head.status, answer.status);
+                assert!(
+                    head.status == answer.status && head.body.is_empty(),
+                    "HEAD {target}: {}, not {}",
+                    head.status,
+                    answer.status
+                );
             }
             let options = ask(&mut wire, &operation, "OPTIONS", &target, token).await;
             assert!(is_nothing(&options), "OPTIONS {target}: {options:?}");
@@ -143,7 +170,8 @@ async fn a_spelling_of_a_path_answers_as_the_path_or_not_at_all() {
     }
     assert_eq!(last_event(&shop).await, before, "something happened");
     // What is right by RFC 3986 is understood: encoded letters and the absolute form.
-    let users = wire.ask("GET", "/v%31/%75sers", &[("authorization", &format!("Bearer {}", agent.token))], b"").await;
+    let users =
+        wire.ask("GET", "/v%31/%75sers", &[("authorization", &format!("Bearer {}", agent.token))], b"").await;
     assert_eq!(users.status, 200);
     assert!(equal.get(&403).is_some_and(|refused| *refused > 1000), "{equal:?}");
 }
@@ -151,10 +179,10 @@ async fn a_spelling_of_a_path_answers_as_the_path_or_not_at_all() {
 // B-10: nor does another spelling give a key what its scopes do not, or a page's key anything.
 #[actix_web::test]
 async fn no_spelling_of_a_path_gives_a_key_more_than_its_scopes() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let (mut wire, host) = (Wire::to(&shop), shop.base.strip_prefix("http://").expect("an address"));
     let new = json!({ "name": "Quiz page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"], "origins": ["https://shop.example"] });
-    let page = text(&shop.by(&shop.admin).post("/v1/api-keys", new).await.expect(201)["secret"]);
+    let page = text(&shop.by(&shop.admin).post("/v1/api-keys", new).await.assert_status(201)["secret"]);
     for scope in Scope::ALL {
         let others: Vec<Scope> = Scope::ALL.iter().copied().filter(|other| other != scope).collect();
         let key = key(&shop, &format!("all but {scope}"), &others).await;
@@ -162,10 +190,14 @@ async fn no_spelling_of_a_path_gives_a_key_more_than_its_scopes() {
             let (path, method) = (operation.nowhere(), operation.method.as_str());
             let one = path.replacen("/v1/", "/v%31/", 1);
             let all = path.split('/').map(|segment| escaped(segment, true)).collect::<Vec<_>>().join("/");
-            for target in [&path, &one, &all, &format!("http://{host}{path}"), &format!("http://{host}{all}")] {
+            for target in [&path, &one, &all, &format!("http://{host}{path}"), &format!("http://{host}{all}")]
+            {
                 for key in [&key, &page] {
                     let answer = ask(&mut wire, &operation, method, target, Some(key)).await;
-                    assert!(answer.status == 403 || is_nothing(&answer), "{method} {target} without {scope}: {answer:?}");
+                    assert!(
+                        answer.status == 403 || is_nothing(&answer),
+                        "{method} {target} without {scope}: {answer:?}"
+                    );
                 }
             }
         }
@@ -175,7 +207,7 @@ async fn no_spelling_of_a_path_gives_a_key_more_than_its_scopes() {
 // S4-37: the two doors that stood open.
 #[actix_web::test]
 async fn s4_37_an_encoded_path_neither_shows_nor_makes_users() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let mut wire = Wire::to(&shop);
     assert_eq!(wire.ask("GET", "/v%31/users", &[], b"").await.code(), "unauthenticated");
     let new = json!({ "email": "eve@strange.example", "name": "Eve", "role": "admin", "password": "a password of hers" }).to_string();
@@ -185,9 +217,15 @@ async fn s4_37_an_encoded_path_neither_shows_nor_makes_users() {
     }
     let agent = shop.hire("Ana Ruiz", "agent").await;
     let bearer = format!("Bearer {}", agent.token);
-    let refused =
-        wire.ask("POST", "/v1/%75sers", &[("content-type", "application/json"), ("authorization", &bearer)], new.as_bytes()).await;
+    let refused = wire
+        .ask(
+            "POST",
+            "/v1/%75sers",
+            &[("content-type", "application/json"), ("authorization", &bearer)],
+            new.as_bytes(),
+        )
+        .await;
     assert_eq!((refused.status, refused.code()), (403, "missing_scope".into()));
-    let users = shop.by(&shop.admin).get("/v1/users").await.expect(200);
+    let users = shop.by(&shop.admin).get("/v1/users").await.assert_status(200);
     assert_eq!(users["data"].as_array().map(Vec::len), Some(2));
 }

@@ -11,7 +11,7 @@ use caseload::kernel::journal;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Statement};
 
 use super::{
-    scenario::{Deed, every_write},
+    scenario::{WriteCase, every_write},
     *,
 };
 use crate::support::all;
@@ -24,24 +24,33 @@ const SILENT_TABLES: &[&str] = &["sessions", "jobs"];
 const CHANGE_TOGETHER: &[&str] = &["picklists", "picklist_items"];
 
 /// The journal entries of requests whose ids begin like this.
-async fn entries(shop: &Shop, request_id: &str) -> Vec<journal::Model> {
-    let left = journal::Entity::find().filter(journal::Column::RequestId.starts_with(request_id)).order_by_asc(journal::Column::Id);
+async fn entries(shop: &TestApp, request_id: &str) -> Vec<journal::Model> {
+    let left = journal::Entity::find()
+        .filter(journal::Column::RequestId.starts_with(request_id))
+        .order_by_asc(journal::Column::Id);
     shop.db.read().models(left).await.expect("the journal")
 }
 
 /// The version of every row that has one, with the number of journal entries about it, by table and id.
-async fn versions(shop: &Shop) -> BTreeMap<String, (i64, i64)> {
+async fn versions(shop: &TestApp) -> BTreeMap<String, (i64, i64)> {
     let database = shop.connect().await;
     let mut found = BTreeMap::new();
     for (table, columns) in schema::tables(&database).await {
         let known = |name: &str| columns.iter().any(|column| column.name == name);
-        if !(known("id") && known("version")) || SILENT_TABLES.contains(&table.as_str()) || CHANGE_TOGETHER.contains(&table.as_str()) {
+        if !(known("id") && known("version"))
+            || SILENT_TABLES.contains(&table.as_str())
+            || CHANGE_TOGETHER.contains(&table.as_str())
+        {
             continue;
         }
-        let sql = format!("SELECT id, version, (SELECT COUNT(*) FROM journal WHERE record_id = {table}.id) FROM {table}");
-        for row in database.query_all_raw(Statement::from_string(shop.db.backend(), sql)).await.expect("rows") {
+        let sql = format!(
+            "SELECT id, version, (SELECT COUNT(*) FROM journal WHERE record_id = {table}.id) FROM {table}"
+        );
+        for row in database.query_all_raw(Statement::from_string(shop.db.backend(), sql)).await.expect("rows")
+        {
             let id: sea_orm::prelude::Uuid = row.try_get_by_index(0).expect("an id");
-            let counts = (row.try_get_by_index(1).expect("a version"), row.try_get_by_index(2).expect("a number"));
+            let counts =
+                (row.try_get_by_index(1).expect("a version"), row.try_get_by_index(2).expect("a number"));
             found.insert(format!("{table} {id}"), counts);
         }
     }
@@ -49,19 +58,23 @@ async fn versions(shop: &Shop) -> BTreeMap<String, (i64, i64)> {
 }
 
 /// Fails unless every row has gone as many versions up as there are new entries about it.
-async fn each_change_left_one_entry(shop: &Shop, before: &BTreeMap<String, (i64, i64)>) {
+async fn each_change_left_one_entry(shop: &TestApp, before: &BTreeMap<String, (i64, i64)>) {
     let after = versions(shop).await;
     assert!(after.len() > before.len(), "rows were added");
     for (row, (version, entries)) in after {
         let (old_version, old_entries) = before.get(&row).copied().unwrap_or_default();
-        assert_eq!(version - old_version, entries - old_entries, "{row} is at version {version} by {entries} entries");
+        assert_eq!(
+            version - old_version,
+            entries - old_entries,
+            "{row} is at version {version} by {entries} entries"
+        );
     }
 }
 
 // S0-15, S4-39: what anybody does can be read afterwards, once; what anybody reads leaves nothing.
 #[actix_web::test]
 async fn s4_39_every_write_is_in_the_journal() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let before = versions(&shop).await;
     every_write(&shop, async |deed| {
         let id = deed.operation.id;
@@ -95,8 +108,9 @@ async fn s4_39_every_write_is_in_the_journal() {
 }
 
 /// What was written, by requests whose ids begin like this, was written by one of them.
-async fn written_by_one(shop: &Shop, request_id: &str) -> String {
-    let by: BTreeSet<String> = entries(shop, request_id).await.into_iter().map(|entry| entry.request_id).collect();
+async fn written_by_one(shop: &TestApp, request_id: &str) -> String {
+    let by: BTreeSet<String> =
+        entries(shop, request_id).await.into_iter().map(|entry| entry.request_id).collect();
     assert_eq!(by.len(), 1, "written by {by:?}");
     by.into_iter().next().unwrap_or_default()
 }
@@ -104,7 +118,7 @@ async fn written_by_one(shop: &Shop, request_id: &str) -> String {
 // B-3: whoever sends a write twenty times at once has it done once.
 #[actix_web::test]
 async fn b_3_twenty_at_once_act_once() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let before = versions(&shop).await;
     let mut repeated = 0;
     every_write(&shop, async |deed| {
@@ -119,7 +133,10 @@ async fn b_3_twenty_at_once_act_once() {
         }))
         .await;
         written_by_one(&shop, &name).await;
-        let fresh = replies.iter().position(|reply| reply.header("idempotency-replayed").is_empty()).expect("somebody was first");
+        let fresh = replies
+            .iter()
+            .position(|reply| reply.header("idempotency-replayed").is_empty())
+            .expect("somebody was first");
         let fresh = replies.swap_remove(fresh);
         for reply in replies {
             assert_eq!(reply.status, fresh.status, "{name}: {}", reply.text);
@@ -145,7 +162,7 @@ async fn b_3_twenty_at_once_act_once() {
 #[actix_web::test]
 async fn b_3_a_lost_answer_is_asked_for_again() {
     for waits in [true, false] {
-        let shop = Shop::open().await;
+        let shop = TestApp::open().await;
         let before = versions(&shop).await;
         let mut lost = 0;
         every_write(&shop, async |deed| {
@@ -157,10 +174,14 @@ async fn b_3_a_lost_answer_is_asked_for_again() {
             let changed = shop.db.changed();
             let connection = send_only(&shop, deed, &name);
             if waits {
-                tokio::time::timeout(Duration::from_secs(10), changed).await.unwrap_or_else(|_| panic!("{name} is not done"));
+                tokio::time::timeout(Duration::from_secs(10), changed)
+                    .await
+                    .unwrap_or_else(|_| panic!("{name} is not done"));
             }
             drop(connection);
-            let reply = deed.send(&shop.by(&deed.by).header("x-request-id", &format!("{name}-again")).once(&name)).await;
+            let reply = deed
+                .send(&shop.by(&deed.by).header("x-request-id", &format!("{name}-again")).once(&name))
+                .await;
             let by = written_by_one(&shop, &name).await;
             let replayed = reply.header("idempotency-replayed") == "true";
             assert_eq!(replayed, by.ends_with("-lost"), "{name} was written by {by}");
@@ -173,7 +194,7 @@ async fn b_3_a_lost_answer_is_asked_for_again() {
 }
 
 /// Sends a write over a connection of its own, and does not wait for the answer.
-fn send_only(shop: &Shop, deed: &Deed, name: &str) -> TcpStream {
+fn send_only(shop: &TestApp, deed: &WriteCase, name: &str) -> TcpStream {
     let address = shop.base.strip_prefix("http://").expect("an address");
     let body = deed.body.as_ref().map(Value::to_string).unwrap_or_default();
     let kind = deed.body.as_ref().map_or("", |_| "content-type: application/json\r\n");
@@ -191,12 +212,15 @@ fn send_only(shop: &Shop, deed: &Deed, name: &str) -> TcpStream {
 // Whoever changes what has changed meanwhile is told so, by every operation that says it.
 #[actix_web::test]
 async fn every_write_honours_if_match() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let before = versions(&shop).await;
     let mut conditional = 0;
     every_write(&shop, async |deed| {
         let id = deed.operation.id;
-        assert!(deed.operation.method != Method::PATCH || deed.takes("If-Match"), "{id} does not say that it honours If-Match");
+        assert!(
+            deed.operation.method != Method::PATCH || deed.takes("If-Match"),
+            "{id} does not say that it honours If-Match"
+        );
         if !deed.takes("If-Match") {
             return deed.send(&shop.by(&deed.by)).await;
         }
@@ -213,7 +237,11 @@ async fn every_write_honours_if_match() {
             assert_eq!(stale.header("etag"), current, "{id}");
         }
         for tag in ["7", "", "\"7", "\"7\" \"8\"", "*, \"7\""] {
-            assert_eq!(deed.send(&when(tag)).await.broken(400), [("If-Match".into(), "etag".into())], "{id} {tag:?}");
+            assert_eq!(
+                deed.send(&when(tag)).await.broken(400),
+                [("If-Match".into(), "etag".into())],
+                "{id} {tag:?}"
+            );
         }
         assert!(entries(&shop, &name).await.is_empty(), "{id} did something all the same");
         let current = deed.send(&when("\"999999\"")).await.header("etag").to_owned();
@@ -231,7 +259,7 @@ async fn every_write_honours_if_match() {
 // B-3: one answer however often, on every operation that says so.
 #[actix_web::test]
 async fn b_3_a_retried_create_happens_once() {
-    let shop = Shop::open().await;
+    let shop = TestApp::open().await;
     let creates = Operation::all().into_iter().filter(|operation| {
         operation.method == Method::POST
             && operation.path.matches('{').count() == 0

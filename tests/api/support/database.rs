@@ -90,7 +90,8 @@ pub async fn prepare(url: &str) {
         _ => None,
     })
     .expect("settings");
-    let db = start::open(&config, Clock::fixed(START.parse().expect("an instant"))).await.expect("the template");
+    let db =
+        start::open(&config, Clock::fixed(START.parse().expect("an instant"))).await.expect("the template");
     start::first_rows(&config, &db).await.expect("an administrator");
     db.close().await;
 }
@@ -110,7 +111,8 @@ fn at(server: &str, database: &str) -> String {
 }
 
 async fn run(server: &str, statements: &[&str]) {
-    let connection = Database::connect(at(server, "postgres")).await.expect("the PostgreSQL server of TEST_DATABASE_URL");
+    let connection =
+        Database::connect(at(server, "postgres")).await.expect("the PostgreSQL server of TEST_DATABASE_URL");
     for statement in statements {
         connection.execute_unprepared(statement).await.expect(statement);
     }

@@ -32,20 +32,32 @@ pub fn check(method: &str, path: &str, reply: &Reply) {
     let method = method.to_lowercase();
     let Some((pattern, operation)) = find(&method, path) else { return };
     let said = &operation["responses"][reply.status.to_string()];
-    assert!(!said.is_null(), "{method} {pattern} answered {}, which the document does not have: {}", reply.status, reply.text);
+    assert!(
+        !said.is_null(),
+        "{method} {pattern} answered {}, which the document does not have: {}",
+        reply.status,
+        reply.text
+    );
     let said = resolve(said);
     let kind = reply.header("content-type").split(';').next().unwrap_or_default().to_owned();
     if reply.text.is_empty() {
         return;
     }
     let schema = &said["content"][&kind]["schema"];
-    assert!(!schema.is_null(), "{method} {pattern} answered {} as {kind:?}, which the document does not have", reply.status);
+    assert!(
+        !schema.is_null(),
+        "{method} {pattern} answered {} as {kind:?}, which the document does not have",
+        reply.status
+    );
     if !kind.ends_with("json") || kind.contains("ndjson") {
         return;
     }
     let validator = validator(schema);
-    let mut broken: Vec<String> =
-        validator.iter_errors(&reply.json).filter(asked_for).map(|error| format!("{} at {}", error, error.instance_path())).collect();
+    let mut broken: Vec<String> = validator
+        .iter_errors(&reply.json)
+        .filter(asked_for)
+        .map(|error| format!("{} at {}", error, error.instance_path()))
+        .collect();
     find_strangers(&[schema], &reply.json, "", &mut broken);
     assert!(broken.is_empty(), "{method} {pattern} {}: {}\n{}", reply.status, broken.join("; "), reply.text);
 }
@@ -57,15 +69,19 @@ fn find_strangers(schemas: &[&'static Value], value: &Value, at: &str, found: &m
     while let Some(schema) = next.pop() {
         let schema = resolve(schema);
         parts.push(schema);
-        next.extend(["allOf", "oneOf", "anyOf"].iter().filter_map(|several| schema[*several].as_array()).flatten());
+        next.extend(
+            ["allOf", "oneOf", "anyOf"].iter().filter_map(|several| schema[*several].as_array()).flatten(),
+        );
     }
-    let of_all = |name: &str| -> Vec<&'static Value> { parts.iter().filter_map(|part| part.get(name)).collect() };
+    let of_all =
+        |name: &str| -> Vec<&'static Value> { parts.iter().filter_map(|part| part.get(name)).collect() };
     match value {
         Value::Object(members) => {
             let closed = parts.iter().any(|part| part["properties"].is_object());
             let others = of_all("additionalProperties");
             for (name, member) in members {
-                let known: Vec<&'static Value> = parts.iter().filter_map(|part| part["properties"].get(name)).collect();
+                let known: Vec<&'static Value> =
+                    parts.iter().filter_map(|part| part["properties"].get(name)).collect();
                 let at = format!("{at}/{name}");
                 if known.is_empty() && closed && others.is_empty() {
                     found.push(format!("{at} is not in the document"));
@@ -76,7 +92,9 @@ fn find_strangers(schemas: &[&'static Value], value: &Value, at: &str, found: &m
         }
         Value::Array(list) => {
             let items = of_all("items");
-            list.iter().enumerate().for_each(|(index, item)| find_strangers(&items, item, &format!("{at}/{index}"), found));
+            list.iter()
+                .enumerate()
+                .for_each(|(index, item)| find_strangers(&items, item, &format!("{at}/{index}"), found));
         }
         _ => {}
     }
@@ -117,7 +135,9 @@ fn find(method: &str, path: &str) -> Option<(&'static str, &'static Value)> {
 /// What a reference leads to; anything else is itself.
 pub fn resolve(value: &'static Value) -> &'static Value {
     match value["$ref"].as_str() {
-        Some(reference) => document().pointer(reference.trim_start_matches('#')).expect("a reference that leads somewhere"),
+        Some(reference) => {
+            document().pointer(reference.trim_start_matches('#')).expect("a reference that leads somewhere")
+        }
         None => value,
     }
 }

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use super::{
-    Value,
-    elsewhere::{Answered, Elsewhere},
-    json, text,
+    Value, json,
+    mock_server::{Answered, Elsewhere},
+    text,
 };
 
 /// Rows of a page.
@@ -56,17 +56,23 @@ pub fn open(count: usize) -> Feed {
             }
             "/changed.json" => {
                 let since = ask("updated_since");
-                let changed: Vec<&Value> = rows.iter().filter(|row| since.is_empty() || text(&row["at"]) >= since).collect();
+                let changed: Vec<&Value> =
+                    rows.iter().filter(|row| since.is_empty() || text(&row["at"]) >= since).collect();
                 Answered::json(200, &json!(changed))
             }
             "/quizzes.csv" => {
                 let mut body = "id;e-mail;message;score\r\n".to_owned();
                 for row in &rows[start.min(end)..end] {
-                    let (id, email, question) = (text(&row["id"]), text(&row["contact"]["email"]), text(&row["question"]));
+                    let (id, email, question) =
+                        (text(&row["id"]), text(&row["contact"]["email"]), text(&row["question"]));
                     body.extend([format!("{id};{email};\"{question}\";{}\r\n", row["answers"]["score"])]);
                 }
                 let page = Answered::text(200, &body);
-                if end < rows.len() { page.with("link", format!("</quizzes.csv?after={end}>; rel=\"next\"")) } else { page }
+                if end < rows.len() {
+                    page.with("link", format!("</quizzes.csv?after={end}>; rel=\"next\""))
+                } else {
+                    page
+                }
             }
             _ => Answered::text(404, ""),
         }

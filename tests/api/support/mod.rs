@@ -2,8 +2,8 @@
 
 mod database;
 mod document;
-pub mod elsewhere;
 pub mod feeds;
+pub mod mock_server;
 pub mod shops;
 pub mod wire;
 
@@ -36,7 +36,7 @@ pub const PASSWORD: &str = "correct horse battery";
 pub const SECRET_KEY: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
 
 /// A running application on a database of its own.
-pub struct Shop {
+pub struct TestApp {
     /// Where it listens.
     pub base: String,
     /// The address of its database.
@@ -68,7 +68,7 @@ pub struct Reply {
     pub json: Value,
 }
 
-impl Shop {
+impl TestApp {
     /// A new shop with one administrator.
     pub async fn open() -> Self {
         Self::with(|_| {}).await
@@ -85,7 +85,8 @@ impl Shop {
     pub async fn overheard(hear: impl Fn(&Statement) + Send + Sync + 'static) -> Self {
         let (config, clock) = (Self::settings().await, Clock::fixed(START.parse().expect("an instant")));
         let options = DbOptions { observer: Some(Observer::new(hear)), ..start::options(&config) };
-        let db = Db::open(&options, clock, config.time_zone, reactions::reactions()).await.expect("a database");
+        let db =
+            Db::open(&options, clock, config.time_zone, reactions::reactions()).await.expect("a database");
         Self::over(config, db).await
     }
 
@@ -98,7 +99,9 @@ impl Shop {
             "CASELOAD_MIGRATE" => Some("false".into()),
             "CASELOAD_DATABASE_CONNECTIONS" => Some("3".into()),
             "CASELOAD_WORKERS" => Some("2".into()),
-            "CASELOAD_RATE_LIMIT" | "CASELOAD_INTAKE_RATE_LIMIT" | "CASELOAD_INTAKE_ADDRESS_RATE_LIMIT" => Some("0".into()),
+            "CASELOAD_RATE_LIMIT" | "CASELOAD_INTAKE_RATE_LIMIT" | "CASELOAD_INTAKE_ADDRESS_RATE_LIMIT" => {
+                Some("0".into())
+            }
             // The systems that the tests stand in for are on this machine.
             "CASELOAD_OUTGOING_ALLOW" => Some("127.0.0.0/8".into()),
             "CASELOAD_SECRET_KEY" => Some(SECRET_KEY.into()),
@@ -150,9 +153,13 @@ impl Shop {
 
     /// Signs somebody in.
     pub async fn sign_in(&self, email: &str, password: &str) -> Person {
-        let tokens = self.anonymous().post("/v1/auth/token", json!({ "email": email, "password": password })).await.expect(200);
+        let tokens = self
+            .anonymous()
+            .post("/v1/auth/token", json!({ "email": email, "password": password }))
+            .await
+            .assert_status(200);
         let token = text(&tokens["access_token"]);
-        let me = self.with_token(&token).get("/v1/users/me").await.expect(200);
+        let me = self.with_token(&token).get("/v1/users/me").await.assert_status(200);
         Person { id: text(&me["id"]), email: email.into(), token }
     }
 
@@ -169,17 +176,21 @@ impl Shop {
     /// Adds somebody who lives in a time zone.
     pub async fn hire_in(&self, name: &str, role: &str, zone: &str) -> Person {
         let email = format!("{}@shop.example", name.to_lowercase().replace(' ', "."));
-        let new = json!({ "email": email, "name": name, "role": role, "password": PASSWORD, "time_zone": zone });
-        self.by(&self.admin).post("/v1/users", new).await.expect(201);
+        let new =
+            json!({ "email": email, "name": name, "role": role, "password": PASSWORD, "time_zone": zone });
+        self.by(&self.admin).post("/v1/users", new).await.assert_status(201);
         self.sign_in(&email, PASSWORD).await
     }
 
     /// Makes a group with members; its id.
     pub async fn group(&self, name: &str, members: &[&Person]) -> String {
-        let group = self.by(&self.admin).post("/v1/groups", json!({ "name": name })).await.expect(201);
+        let group = self.by(&self.admin).post("/v1/groups", json!({ "name": name })).await.assert_status(201);
         let id = text(&group["id"]);
         for member in members {
-            self.by(&self.admin).put(&format!("/v1/groups/{id}/members/{}", member.id), None).await.expect(200);
+            self.by(&self.admin)
+                .put(&format!("/v1/groups/{id}/members/{}", member.id), None)
+                .await
+                .assert_status(200);
         }
         id
     }
@@ -187,7 +198,7 @@ impl Shop {
     /// An action item, by the administrator unless somebody else is meant to have it.
     pub async fn item(&self, by: &Person, title: &str, due_at: &str, assignee: Value) -> Value {
         let new = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": title, "due_at": due_at, "assignee": assignee });
-        let mut item = self.by(by).post("/v1/action-items", new).await.expect(201);
+        let mut item = self.by(by).post("/v1/action-items", new).await.assert_status(201);
         // As it is read; what is said beside a new one is for the tests of that.
         item.as_object_mut().expect("an item").remove("closed_previous");
         item
@@ -197,8 +208,15 @@ impl Shop {
     pub async fn job(&self, by: &Person, title: &'static str, total: i64, payload: Value) -> String {
         let user = users::find(self.db.read(), by.id.parse().expect("an id")).await.expect("the person");
         let actor = users::actor(self.db.read(), &user).await.expect("an actor");
-        let context = Context { actor: actor.into(), ..Context::system(self.db.clock().now(), chrono_tz::UTC, "asked") };
-        let job = self.db.write(context, async move |tx| jobs::enqueue(tx, "test", title, &payload, total).await).await.expect("a job");
+        let context = Context {
+            actor: actor.into(),
+            ..Context::system(self.db.clock().now(), chrono_tz::UTC, "asked")
+        };
+        let job = self
+            .db
+            .write(context, async move |tx| jobs::enqueue(tx, "test", title, &payload, total).await)
+            .await
+            .expect("a job");
         format!("/v1/jobs/{}", job.id)
     }
 
@@ -223,7 +241,7 @@ impl Shop {
     }
 }
 
-impl Drop for Shop {
+impl Drop for TestApp {
     fn drop(&mut self) {
         // Nobody waits for it: the process ends soon.
         drop(self.server.stop(false));
@@ -233,7 +251,7 @@ impl Drop for Shop {
 /// Somebody about to ask something.
 #[derive(Clone)]
 pub struct Caller<'a> {
-    shop: &'a Shop,
+    shop: &'a TestApp,
     headers: Vec<(String, String)>,
 }
 
@@ -284,10 +302,12 @@ impl Caller<'_> {
         let mut rows = Vec::new();
         let mut next = path.to_owned();
         loop {
-            let page = self.get(&next).await.expect(200);
+            let page = self.get(&next).await.assert_status(200);
             rows.extend(page["data"].as_array().expect("rows").iter().cloned());
             match page["next_cursor"].as_str() {
-                Some(cursor) => next = format!("{path}{}cursor={cursor}", if path.contains('?') { '&' } else { '?' }),
+                Some(cursor) => {
+                    next = format!("{path}{}cursor={cursor}", if path.contains('?') { '&' } else { '?' })
+                }
                 None => return rows,
             }
         }
@@ -315,7 +335,7 @@ impl Caller<'_> {
 impl Reply {
     /// The body, if the status is this one.
     #[track_caller]
-    pub fn expect(self, status: u16) -> Value {
+    pub fn assert_status(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         self.json
     }
@@ -332,8 +352,16 @@ impl Reply {
     #[track_caller]
     pub fn broken(&self, status: u16) -> Vec<(String, String)> {
         self.problem(status);
-        let place =
-            |error: &Value| text(&error.get("pointer").or(error.get("parameter")).or(error.get("header")).cloned().unwrap_or_default());
+        let place = |error: &Value| {
+            text(
+                &error
+                    .get("pointer")
+                    .or(error.get("parameter"))
+                    .or(error.get("header"))
+                    .cloned()
+                    .unwrap_or_default(),
+            )
+        };
         self.json["errors"]
             .as_array()
             .map(|errors| errors.iter().map(|error| (place(error), text(&error["code"]))).collect())
@@ -367,7 +395,17 @@ pub fn rules(rules: &[(&str, &str)]) -> Vec<(String, String)> {
 
 /// Text as one segment of a path, or one value of a query.
 pub fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(
+            |byte| {
+                if byte.is_ascii_alphanumeric() {
+                    char::from(byte).to_string()
+                } else {
+                    format!("%{byte:02X}")
+                }
+            },
+        )
+        .collect()
 }
 
 /// An owner as requests name it.

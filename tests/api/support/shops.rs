@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use super::{
-    Value,
-    elsewhere::{Answered, Asked, Elsewhere},
-    json, text,
+    Value, json,
+    mock_server::{Answered, Elsewhere, ReceivedRequest},
+    text,
 };
 
 /// What every test shop knows a caller by.
@@ -52,9 +52,16 @@ pub struct TestShop {
 impl Stock {
     /// Three customers, of whom the first has 120 orders and the second one.
     pub fn usual() -> Self {
-        let customer =
-            |id, email, first, last| Customer { id, email, first, last, registered: "2026-01-10 08:00:00", updated: "2026-03-01 10:00:00" };
-        let order = |number, customer| Order { number, customer, status: "complete", updated: "2026-03-02 10:00:00" };
+        let customer = |id, email, first, last| Customer {
+            id,
+            email,
+            first,
+            last,
+            registered: "2026-01-10 08:00:00",
+            updated: "2026-03-01 10:00:00",
+        };
+        let order =
+            |number, customer| Order { number, customer, status: "complete", updated: "2026-03-02 10:00:00" };
         let mut orders: Vec<Order> = (1..=120).map(|number| order(1000 + number, 7)).collect();
         orders.push(order(2000, 8));
         // A guest's.
@@ -87,7 +94,10 @@ impl Stock {
     }
 }
 
-fn open(answer: impl Fn(&Stock, &Asked) -> Answered + Send + Sync + 'static, moody: bool) -> TestShop {
+fn open(
+    answer: impl Fn(&Stock, &ReceivedRequest) -> Answered + Send + Sync + 'static,
+    moody: bool,
+) -> TestShop {
     let stock = Arc::new(Mutex::new(Stock::usual()));
     let held = stock.clone();
     let elsewhere = Elsewhere::answering(move |asked| {
@@ -117,9 +127,13 @@ pub fn magento() -> TestShop {
         |stock, asked| {
             if asked.headers.get("authorization").map(String::as_str) != Some(&format!("Bearer {TOKEN}")) {
                 let message = "The consumer isn't authorized to access %resources.";
-                return Answered::json(401, &json!({ "message": message, "parameters": { "resources": "Magento_Customer::customer" } }));
+                return Answered::json(
+                    401,
+                    &json!({ "message": message, "parameters": { "resources": "Magento_Customer::customer" } }),
+                );
             }
-            let criteria = |name: &str| asked.query.get(&format!("searchCriteria{name}")).cloned().unwrap_or_default();
+            let criteria =
+                |name: &str| asked.query.get(&format!("searchCriteria{name}")).cloned().unwrap_or_default();
             let filter = |name: &str| criteria(&format!("[filter_groups][0][filters][0][{name}]"));
             let (field, condition, value) = (filter("field"), filter("condition_type"), filter("value"));
             let (fields, rows): (Vec<Findable>, bool) = match asked.path.as_str() {
@@ -128,10 +142,17 @@ pub fn magento() -> TestShop {
                 _ => (Vec::new(), false),
             };
             if !rows {
-                return Answered::json(404, &json!({ "message": "Request does not match any route.", "trace": null }));
+                return Answered::json(
+                    404,
+                    &json!({ "message": "Request does not match any route.", "trace": null }),
+                );
             }
             let fits = |of: &[(&str, String)]| {
-                let own = of.iter().find(|(name, _)| *name == field).map(|(_, own)| own.clone()).unwrap_or_default();
+                let own = of
+                    .iter()
+                    .find(|(name, _)| *name == field)
+                    .map(|(_, own)| own.clone())
+                    .unwrap_or_default();
                 match condition.as_str() {
                     "" => true,
                     "eq" => own == value,
@@ -139,13 +160,17 @@ pub fn magento() -> TestShop {
                     other => panic!("the shop is asked for {other}"),
                 }
             };
-            let found: Vec<Value> = fields.into_iter().filter(|(of, _)| fits(of)).map(|(_, row)| row).collect();
+            let found: Vec<Value> =
+                fields.into_iter().filter(|(of, _)| fits(of)).map(|(_, row)| row).collect();
             let size: usize = criteria("[pageSize]").parse().expect("a page size");
             let page: usize = criteria("[currentPage]").parse().expect("a page");
             let page = page.min(found.len().div_ceil(size).max(1));
             let items = paged(&found, page, size);
             let criteria = json!({ "page_size": size, "current_page": page, "filter_groups": [] });
-            Answered::json(200, &json!({ "items": items, "search_criteria": criteria, "total_count": found.len() }))
+            Answered::json(
+                200,
+                &json!({ "items": items, "search_criteria": criteria, "total_count": found.len() }),
+            )
         },
         true,
     )
@@ -157,7 +182,14 @@ fn magento_customer(customer: &Customer) -> Findable {
         "company": "Épicerie du Coin", "default_billing": true, "firstname": first, "lastname": last, "street": ["1 rue Roy"] });
     let row = json!({ "id": id, "group_id": 1, "created_at": registered, "updated_at": updated, "email": email, "firstname": first,
         "lastname": last, "store_id": 1, "website_id": 1, "addresses": [address], "disable_auto_group_change": 0 });
-    (vec![("entity_id", id.to_string()), ("email", (*email).to_owned()), ("updated_at", (*updated).to_owned())], row)
+    (
+        vec![
+            ("entity_id", id.to_string()),
+            ("email", (*email).to_owned()),
+            ("updated_at", (*updated).to_owned()),
+        ],
+        row,
+    )
 }
 
 fn magento_order(order: &Order) -> Findable {
@@ -184,7 +216,8 @@ pub fn woocommerce() -> TestShop {
                 "/wp-json/wc/v3/customers" => {
                     let fits = |customer: &&Customer| {
                         let (id, email) = (ask("include"), ask("email"));
-                        (id.is_empty() || id == customer.id.to_string()) && (email.is_empty() || email == customer.email)
+                        (id.is_empty() || id == customer.id.to_string())
+                            && (email.is_empty() || email == customer.email)
                     };
                     stock.customers.iter().filter(fits).map(woo_customer).collect()
                 }
@@ -192,18 +225,27 @@ pub fn woocommerce() -> TestShop {
                     let fits = |order: &&Order| {
                         let (customer, since) = (ask("customer"), ask("modified_after"));
                         (customer.is_empty() || customer == order.customer.to_string())
-                            && (since.is_empty() || ask("dates_are_gmt") == "true" && iso(order.updated, "") > since)
+                            && (since.is_empty()
+                                || ask("dates_are_gmt") == "true" && iso(order.updated, "") > since)
                     };
                     stock.orders.iter().filter(fits).map(woo_order).collect()
                 }
-                _ => return Answered::json(404, &json!({ "code": "rest_no_route", "message": "No route.", "data": { "status": 404 } })),
+                _ => {
+                    return Answered::json(
+                        404,
+                        &json!({ "code": "rest_no_route", "message": "No route.", "data": { "status": 404 } }),
+                    );
+                }
             };
             if ask("orderby") == "registered_date" && ask("order") == "desc" {
                 rows.sort_by_key(|row| std::cmp::Reverse(text(&row["date_created_gmt"])));
             }
-            let (page, size) = (ask("page").parse().expect("a page"), ask("per_page").parse().expect("a size"));
+            let (page, size) =
+                (ask("page").parse().expect("a page"), ask("per_page").parse().expect("a size"));
             let body = json!(paged(&rows, page, size));
-            Answered::json(200, &body).with("x-wp-total", rows.len()).with("x-wp-totalpages", rows.len().div_ceil(size))
+            Answered::json(200, &body)
+                .with("x-wp-total", rows.len())
+                .with("x-wp-totalpages", rows.len().div_ceil(size))
         },
         true,
     )
@@ -265,7 +307,10 @@ pub fn shopify() -> TestShop {
                 };
                 ("orders", stock.orders.iter().filter(fits).map(shopify_order).collect())
             };
-            let start: usize = variables["after"].as_str().and_then(|cursor| cursor.strip_prefix("at")?.parse().ok()).unwrap_or(0);
+            let start: usize = variables["after"]
+                .as_str()
+                .and_then(|cursor| cursor.strip_prefix("at")?.parse().ok())
+                .unwrap_or(0);
             let size = usize::try_from(variables["first"].as_u64().expect("first")).expect("a size");
             let end = (start + size).min(rows.len());
             let info = json!({ "hasNextPage": end < rows.len(), "endCursor": format!("at{end}") });
@@ -284,7 +329,11 @@ fn shopify_customer(customer: &Customer) -> Value {
 }
 
 fn shopify_order(order: &Order) -> Value {
-    let customer = if order.customer == 0 { Value::Null } else { json!({ "legacyResourceId": order.customer.to_string() }) };
+    let customer = if order.customer == 0 {
+        Value::Null
+    } else {
+        json!({ "legacyResourceId": order.customer.to_string() })
+    };
     json!({ "name": format!("#{}", order.number), "createdAt": "2026-02-20T11:00:00Z", "displayFinancialStatus": "PAID",
         "displayFulfillmentStatus": "FULFILLED", "currentTotalPriceSet": { "shopMoney": { "amount": "120.5", "currencyCode": "CAD" } },
         "customer": customer, "lineItems": { "nodes": [{ "sku": "TEA-1", "name": "Tea", "quantity": 2 }] } })
@@ -315,14 +364,23 @@ pub fn another() -> TestShop {
                     };
                     list(stock.customers.iter().filter(fits).map(customer).collect())
                 }
-                ["customers", id] => match stock.customers.iter().find(|customer| customer.id.to_string() == *id) {
-                    Some(found) => Answered::json(200, &customer(found)),
-                    None => Answered::text(404, ""),
-                },
-                ["customers", id, "orders"] => {
-                    list(stock.orders.iter().filter(|order| order.customer.to_string() == *id).map(order).collect())
+                ["customers", id] => {
+                    match stock.customers.iter().find(|customer| customer.id.to_string() == *id) {
+                        Some(found) => Answered::json(200, &customer(found)),
+                        None => Answered::text(404, ""),
+                    }
                 }
-                ["orders"] => list(stock.orders.iter().filter(|order| iso(order.updated, "Z") >= since).map(order).collect()),
+                ["customers", id, "orders"] => list(
+                    stock
+                        .orders
+                        .iter()
+                        .filter(|order| order.customer.to_string() == *id)
+                        .map(order)
+                        .collect(),
+                ),
+                ["orders"] => list(
+                    stock.orders.iter().filter(|order| iso(order.updated, "Z") >= since).map(order).collect(),
+                ),
                 _ => Answered::text(404, ""),
             }
         },

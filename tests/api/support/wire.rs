@@ -6,7 +6,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::Shop;
+use super::TestApp;
 
 /// A connection that is kept for many requests.
 pub struct Wire {
@@ -24,7 +24,10 @@ pub struct Answer {
 
 impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// The code of a problem; empty when it is none.
@@ -35,12 +38,19 @@ impl Answer {
 }
 
 impl Wire {
-    pub fn to(shop: &Shop) -> Self {
+    pub fn to(shop: &TestApp) -> Self {
         Self { address: shop.base.strip_prefix("http://").expect("an address").to_owned(), stream: None }
     }
 
     /// Sends a request and resets the connection as soon as something has happened, without waiting for an answer.
-    pub async fn reset_after(&self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8], event: impl Future<Output = ()>) {
+    pub async fn reset_after(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+        event: impl Future<Output = ()>,
+    ) {
         let mut stream = TcpStream::connect(&self.address).await.expect("a connection");
         stream.write_all(&self.request(method, target, headers, body)).await.expect("a request");
         event.await;
@@ -67,16 +77,22 @@ impl Wire {
             Some(stream) => stream,
             None => BufReader::new(TcpStream::connect(&self.address).await.expect("a connection")),
         };
-        let (answer, stream) =
-            exchange(stream, &request, method == "HEAD").await.unwrap_or_else(|error| panic!("{method} {target}: {error}"));
+        let (answer, stream) = exchange(stream, &request, method == "HEAD")
+            .await
+            .unwrap_or_else(|error| panic!("{method} {target}: {error}"));
         // Whoever sent what is not HTTP is not listened to again, and is not always told.
-        let ends = answer.status == 400 || answer.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+        let ends = answer.status == 400
+            || answer.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
         self.stream = (!ends).then_some(stream);
         answer
     }
 }
 
-async fn exchange(mut stream: BufReader<TcpStream>, request: &[u8], head_only: bool) -> std::io::Result<(Answer, BufReader<TcpStream>)> {
+async fn exchange(
+    mut stream: BufReader<TcpStream>,
+    request: &[u8],
+    head_only: bool,
+) -> std::io::Result<(Answer, BufReader<TcpStream>)> {
     stream.get_mut().write_all(request).await?;
     let mut line = String::new();
     stream.read_line(&mut line).await?;

@@ -69,7 +69,11 @@ impl Room {
     /// A connection that only reads.
     pub async fn look(&self) -> Look {
         let url = if self.is_sqlite() { format!("{}?mode=ro", self.url) } else { self.url.clone() };
-        Look(Database::connect(ConnectOptions::new(url).max_connections(1).sqlx_logging(false).to_owned()).await.expect("the database"))
+        Look(
+            Database::connect(ConnectOptions::new(url).max_connections(1).sqlx_logging(false).to_owned())
+                .await
+                .expect("the database"),
+        )
     }
 }
 
@@ -77,7 +81,8 @@ impl Drop for Room {
     fn drop(&mut self) {
         if let Some((server, name)) = self.made.take() {
             let dropped = std::thread::spawn(move || {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+                let runtime =
+                    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
                 runtime.block_on(run(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
             })
             .join();
@@ -104,8 +109,12 @@ impl Look {
 
     /// Has SQLite check its file from end to end.
     pub async fn check_file(&self) {
-        let found: Vec<String> =
-            self.rows("PRAGMA integrity_check").await.iter().map(|row| row.try_get_by_index(0).expect("a word")).collect();
+        let found: Vec<String> = self
+            .rows("PRAGMA integrity_check")
+            .await
+            .iter()
+            .map(|row| row.try_get_by_index(0).expect("a word"))
+            .collect();
         assert_eq!(found, ["ok"]);
         assert_eq!(self.rows("PRAGMA foreign_key_check").await.len(), 0);
     }

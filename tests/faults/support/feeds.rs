@@ -14,8 +14,10 @@ pub const ROWS: usize = 400;
 const PAGE: usize = 50;
 
 /// Networks that may be called, and a key for credentials: what several instances share.
-pub const SETTINGS: &[(&str, &str)] =
-    &[("CASELOAD_OUTGOING_ALLOW", "127.0.0.0/8"), ("CASELOAD_SECRET_KEY", "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=")];
+pub const SETTINGS: &[(&str, &str)] = &[
+    ("CASELOAD_OUTGOING_ALLOW", "127.0.0.0/8"),
+    ("CASELOAD_SECRET_KEY", "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA="),
+];
 
 /// A site with as many feeds as are asked for, each page after so long; where it is.
 pub fn site(pause: Duration) -> String {
@@ -64,7 +66,11 @@ pub fn answering(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> St
                 let asked = lines.next().transpose()?.unwrap_or_default();
                 while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
                 let body = answer(asked.split(' ').nth(1).unwrap_or_default());
-                write!(connection, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len())?;
+                write!(
+                    connection,
+                    "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                    body.len()
+                )?;
                 connection.write_all(&body)
             });
         }
@@ -77,14 +83,14 @@ pub async fn source(server: &Server, admin: &str, site: &str, feed: usize, more:
     let mut new = json!({ "name": format!("Feed {feed}"), "url": format!("{site}/{feed}"), "rows": "/data", "next": "/next", "cursor_parameter": "after",
         "work_item_type": "body_type_quiz", "mapping": { "external_id": "/id" }, "credentials": { "token": "feed-token-0123456789" } });
     new.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
-    text(&server.post("/v1/sources", admin, new).await.expect(201)["id"])
+    text(&server.post("/v1/sources", admin, new).await.assert_status(201)["id"])
 }
 
 /// The runs of every source.
 pub async fn runs(server: &Server, admin: &str, sources: &[String]) -> Vec<Value> {
     let mut all = Vec::new();
     for source in sources {
-        let runs = server.get(&format!("/v1/sources/{source}/runs"), admin).await.expect(200);
+        let runs = server.get(&format!("/v1/sources/{source}/runs"), admin).await.assert_status(200);
         all.extend(runs["data"].as_array().expect("runs").iter().cloned());
     }
     all
@@ -100,7 +106,8 @@ pub async fn ended(server: &Server, admin: &str, sources: &[String]) -> Vec<Valu
     let end = now() + DEADLINE * 2;
     loop {
         let runs = runs(server, admin, sources).await;
-        let every_one = sources.iter().all(|source| runs.iter().any(|run| run["source_id"] == source.as_str()));
+        let every_one =
+            sources.iter().all(|source| runs.iter().any(|run| run["source_id"] == source.as_str()));
         if every_one && runs.iter().all(|run| run["status"] == "succeeded") {
             return runs;
         }

@@ -32,7 +32,10 @@ pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T
 }
 
 /// The time, to measure how long something took.
-#[expect(clippy::disallowed_methods, reason = "a process of its own goes by the real clock, and so do its tests")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a process of its own goes by the real clock, and so do its tests"
+)]
 pub fn now() -> std::time::Instant {
     std::time::Instant::now()
 }

@@ -62,13 +62,16 @@ impl Server {
         let log = folder.join("log");
         let errors = File::options().create(true).append(true).open(&log).expect("a log");
         let began = now();
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors).spawn().expect("the binary");
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors).spawn().expect("the binary");
         let said = lines(&mut child);
         let client = reqwest::Client::builder().timeout(DEADLINE).build().expect("a client");
         let mut server = Self { child, log, base: String::new(), started_in: Duration::ZERO, client };
         while server.base.is_empty() {
             match said.recv_timeout(DEADLINE) {
-                Ok(line) => server.base.push_str(line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_default()),
+                Ok(line) => server.base.push_str(
+                    line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_default(),
+                ),
                 Err(end) => panic!("it does not start: {end}"),
             }
         }
@@ -88,7 +91,10 @@ impl Server {
 
     /// Sends a signal: `KILL`, `TERM`, `STOP`, `CONT`.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().expect("kill");
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &self.child.id().to_string()])
+            .status()
+            .expect("kill");
         assert!(sent.success());
     }
 
@@ -147,7 +153,10 @@ impl Server {
 
     /// Signs somebody in; their token.
     pub async fn sign_in(&self, email: &str) -> String {
-        let tokens = self.post("/v1/auth/token", "", json!({ "email": email, "password": PASSWORD })).await.expect(200);
+        let tokens = self
+            .post("/v1/auth/token", "", json!({ "email": email, "password": PASSWORD }))
+            .await
+            .assert_status(200);
         text(&tokens["access_token"])
     }
 
@@ -160,7 +169,7 @@ impl Server {
     pub async fn hire(&self, admin: &str, name: &str, role: &str) -> String {
         let email = format!("{name}@shop.example");
         let new = json!({ "email": email, "name": name, "role": role, "password": PASSWORD });
-        self.post("/v1/users", admin, new).await.expect(201);
+        self.post("/v1/users", admin, new).await.assert_status(201);
         email
     }
 
@@ -221,21 +230,30 @@ impl Reply {
     }
 
     /// The body of an answer that must have this status.
-    pub fn expect(self, status: u16) -> Value {
+    pub fn assert_status(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         self.json
     }
 
     /// The code of a problem that must have this status.
     pub fn problem(&self, status: u16) -> String {
-        assert_eq!((self.status, self.header("content-type")), (status, "application/problem+json"), "{}", self.text);
+        assert_eq!(
+            (self.status, self.header("content-type")),
+            (status, "application/problem+json"),
+            "{}",
+            self.text
+        );
         text(&self.json["code"])
     }
 
     /// That it is a 503 that says when to try again.
     pub fn is_unavailable(&self) {
         self.problem(503);
-        assert!(self.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds > 0), "no Retry-After: {}", self.text);
+        assert!(
+            self.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds > 0),
+            "no Retry-After: {}",
+            self.text
+        );
     }
 }
 

@@ -113,7 +113,9 @@ impl Way {
                 let mut buffer = [0; 16384];
                 while let Ok(read @ 1..) = from.read(&mut buffer) {
                     // What came after the silence is swallowed.
-                    if way.silences.load(Ordering::SeqCst) == silences && to.write_all(&buffer[..read]).is_err() {
+                    if way.silences.load(Ordering::SeqCst) == silences
+                        && to.write_all(&buffer[..read]).is_err()
+                    {
                         break;
                     }
                 }
@@ -150,7 +152,10 @@ impl Cluster {
     pub fn start() -> Self {
         let said = script("start", None);
         let value = |name: &str| {
-            let line = said.lines().find_map(|line| line.strip_prefix(&format!("export {name}='"))).expect("an export");
+            let line = said
+                .lines()
+                .find_map(|line| line.strip_prefix(&format!("export {name}='")))
+                .expect("an export");
             line.trim_end_matches('\'').to_owned()
         };
         let url = value("TEST_DATABASE_URL");
@@ -161,7 +166,12 @@ impl Cluster {
     /// Ends all its processes at once, as a crash does, and starts them again.
     pub fn crash_and_recover(&self) {
         self.control(&["--mode=immediate", "--wait", "stop"]);
-        self.control(&[&format!("--options=-p {}", self.port), &format!("--log={}/server.log", self.folder), "--wait", "start"]);
+        self.control(&[
+            &format!("--options=-p {}", self.port),
+            &format!("--log={}/server.log", self.folder),
+            "--wait",
+            "start",
+        ]);
     }
 
     fn control(&self, arguments: &[&str]) {
@@ -178,8 +188,13 @@ impl Cluster {
         if is_root {
             command.args(["-u", "postgres", "--", &program]);
         }
-        let done =
-            command.arg(data).args(arguments).current_dir(&self.folder).stdout(std::process::Stdio::null()).status().expect("pg_ctl");
+        let done = command
+            .arg(data)
+            .args(arguments)
+            .current_dir(&self.folder)
+            .stdout(std::process::Stdio::null())
+            .status()
+            .expect("pg_ctl");
         assert!(done.success(), "pg_ctl {arguments:?}");
     }
 }

@@ -32,7 +32,8 @@ impl Heard {
         let (head, body) = self.text.split_once("\r\n\r\n").unwrap_or_default();
         let is_problem = head.to_lowercase().contains("content-type: application/problem+json");
         assert!(self.status() == status && is_problem, "{}", self.text);
-        let problem: Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {}", self.text));
+        let problem: Value =
+            serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {}", self.text));
         assert_eq!(problem["status"], status);
         super::text(&problem["code"])
     }
@@ -49,7 +50,12 @@ pub async fn tell(server: &Server, bytes: &[u8]) -> Heard {
 }
 
 /// Sends part after part with pauses, listening all the while, until the server closes the connection.
-pub async fn tell_in_parts(server: &Server, parts: impl Iterator<Item = Vec<u8>>, pause: Duration, limit: Duration) -> Heard {
+pub async fn tell_in_parts(
+    server: &Server,
+    parts: impl Iterator<Item = Vec<u8>>,
+    pause: Duration,
+    limit: Duration,
+) -> Heard {
     let began = now();
     let (mut from, mut to) = connect(server).await.into_split();
     let mut heard = Vec::new();
@@ -74,6 +80,10 @@ pub async fn tell_in_parts(server: &Server, parts: impl Iterator<Item = Vec<u8>>
     })
     .await;
     let text = String::from_utf8_lossy(&heard).into_owned();
-    assert!(ended.is_ok(), "still open after {limit:?}; it said {:?}", text.chars().take(300).collect::<String>());
+    assert!(
+        ended.is_ok(),
+        "still open after {limit:?}; it said {:?}",
+        text.chars().take(300).collect::<String>()
+    );
     Heard { text, after: began.elapsed() }
 }

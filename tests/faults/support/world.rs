@@ -35,7 +35,7 @@ enum Wish {
 
 /// A request as it was sent, and as it is sent again when no answer came.
 #[derive(Clone, Debug)]
-struct Asked {
+struct SentRequest {
     /// Its request id and its idempotency key.
     id: String,
     wish: Wish,
@@ -55,7 +55,7 @@ struct Worker {
     items: Vec<(String, i64)>,
     asked: usize,
     /// Asked, and never answered.
-    open: Option<Asked>,
+    open: Option<SentRequest>,
 }
 
 /// An event as the feed has it.
@@ -87,10 +87,10 @@ pub struct World {
     workers: Vec<Worker>,
     admin: String,
     stock: Vec<String>,
-    jobs: Vec<(String, Asked)>,
+    jobs: Vec<(String, SentRequest)>,
     /// Jobs that have come to their end.
     ended: Vec<String>,
-    ledger: HashMap<String, Asked>,
+    ledger: HashMap<String, SentRequest>,
     by_request: HashMap<String, Vec<Event>>,
     /// Everything there is, as the feed tells it: kind and state of each record.
     told: HashMap<String, (String, Value)>,
@@ -109,7 +109,9 @@ impl World {
         for name in ["ana", "ben"] {
             emails.push(server.hire(&admin, name, "agent").await);
         }
-        let workers = (0..workers).map(|number| Worker { email: emails[number % 3].clone(), ..Worker::default() }).collect();
+        let workers = (0..workers)
+            .map(|number| Worker { email: emails[number % 3].clone(), ..Worker::default() })
+            .collect();
         let mut world = Self {
             workers,
             admin,
@@ -124,13 +126,20 @@ impl World {
             round: 0,
             count: Count::default(),
         };
-        let items: Vec<Value> = (0..50).map(|n| json!({ "title": format!("stock {n}"), "due_in": "in_1_month" })).collect();
+        let items: Vec<Value> =
+            (0..50).map(|n| json!({ "title": format!("stock {n}"), "due_in": "in_1_month" })).collect();
         for number in 0..JOB_ITEMS / 50 {
             let id = format!("stock-{number}");
-            let body = json!({ "subject": { "type": "order", "id": "stock" }, "title": id, "action_items": items });
-            let request = server.request(Method::POST, "/v1/notes", &world.admin).header("x-request-id", &id).json(&body);
-            let made = request.send().await.expect("an answer").expect(201);
-            world.stock.extend(made["action_items"].as_array().expect("items").iter().map(|item| text(&item["id"])));
+            let body =
+                json!({ "subject": { "type": "order", "id": "stock" }, "title": id, "action_items": items });
+            let request = server
+                .request(Method::POST, "/v1/notes", &world.admin)
+                .header("x-request-id", &id)
+                .json(&body);
+            let made = request.send().await.expect("an answer").assert_status(201);
+            world
+                .stock
+                .extend(made["action_items"].as_array().expect("items").iter().map(|item| text(&item["id"])));
         }
         world.sign_in(server).await;
         world
@@ -160,12 +169,9 @@ impl World {
         let over = Cell::new(false);
         let round = self.round;
         let answered = RefCell::new(Vec::new());
-        let workers = join_all(
-            self.workers
-                .iter_mut()
-                .enumerate()
-                .map(|(number, worker)| worker.work(servers[number % servers.len()], format!("r{round}-w{number}"), &over, &answered)),
-        );
+        let workers = join_all(self.workers.iter_mut().enumerate().map(|(number, worker)| {
+            worker.work(servers[number % servers.len()], format!("r{round}-w{number}"), &over, &answered)
+        }));
         let last = self.last;
         let admin = self.admin.clone();
         let follower = follow(servers[servers.len() - 1], &admin, last, &over);
@@ -184,7 +190,7 @@ impl World {
     /// Has the whole stock changed by a job; waits until it is in the middle of it.
     pub async fn ask_for_job(&mut self, server: &Server) {
         let id = format!("job-{}", self.jobs.len());
-        let mut asked = Asked {
+        let mut asked = SentRequest {
             wish: Wish::Job { items: self.stock.clone() },
             method: Method::POST,
             path: "/v1/action-items/bulk".into(),
@@ -192,11 +198,11 @@ impl World {
             id,
             answer: None,
         };
-        let job = asked.send(server, &self.admin).await.expect("an answer").expect(202);
+        let job = asked.send(server, &self.admin).await.expect("an answer").assert_status(202);
         let path = format!("/v1/jobs/{}", text(&job["id"]));
         asked.answer = Some(job);
         super::until("a job in the middle", async || {
-            let job = server.get(&path, &self.admin).await.expect(200);
+            let job = server.get(&path, &self.admin).await.assert_status(200);
             let (done, total) = (job["progress"]["done"].as_u64()?, job["progress"]["total"].as_u64()?);
             assert!(done < total, "the job was too quick to be stopped in the middle: {job}");
             (done > 0).then_some(())
@@ -210,11 +216,15 @@ impl World {
     pub async fn end_of_jobs(&mut self, server: &Server) {
         for (path, asked) in self.jobs.drain(..) {
             let job = super::until("the end of a job", async || {
-                let job = server.get(&path, &self.admin).await.expect(200);
+                let job = server.get(&path, &self.admin).await.assert_status(200);
                 (!job["finished_at"].is_null()).then_some(job)
             })
             .await;
-            assert_eq!((&job["status"], &job["result"]["succeeded"]), (&json!("succeeded"), &json!(JOB_ITEMS)), "{job}");
+            assert_eq!(
+                (&job["status"], &job["result"]["succeeded"]),
+                (&json!("succeeded"), &json!(JOB_ITEMS)),
+                "{job}"
+            );
             self.ended.push(asked.id.clone());
             self.ledger.insert(asked.id.clone(), asked);
         }
@@ -245,7 +255,13 @@ impl World {
                     true
                 }
                 _ => {
-                    assert!(asked.succeeded(&reply), "{} was answered {}: {}", asked.id, reply.status, reply.text);
+                    assert!(
+                        asked.succeeded(&reply),
+                        "{} was answered {}: {}",
+                        asked.id,
+                        reply.status,
+                        reply.text
+                    );
                     reply.header("idempotency-replayed") == "true"
                 }
             };
@@ -272,12 +288,15 @@ impl World {
             self.tell(event);
         }
         self.count.events += fresh.len();
-        let requests: BTreeSet<&String> = fresh.iter().map(|event| &event.request).chain(&self.ended).collect();
+        let requests: BTreeSet<&String> =
+            fresh.iter().map(|event| &event.request).chain(&self.ended).collect();
         for id in requests {
             let events = &self.by_request[id];
             match self.ledger.get(id) {
                 Some(asked) => asked.check(events),
-                None if events.iter().all(|event| own.contains(&event.after["title"].as_str().unwrap_or_default())) => {}
+                None if events
+                    .iter()
+                    .all(|event| own.contains(&event.after["title"].as_str().unwrap_or_default())) => {}
                 None => assert!(self.expected_elsewhere(id, events), "nobody asked for {events:?}"),
             }
         }
@@ -290,7 +309,9 @@ impl World {
 
     /// What the set-up did, and jobs that are still under way.
     fn expected_elsewhere(&self, id: &str, events: &[Event]) -> bool {
-        let set_up = events.iter().all(|event| !["note", "action_item"].contains(&event.name.split('.').next().unwrap_or_default()));
+        let set_up = events.iter().all(|event| {
+            !["note", "action_item"].contains(&event.name.split('.').next().unwrap_or_default())
+        });
         set_up || id.starts_with("stock-") || self.jobs.iter().any(|(_, asked)| asked.id == id)
     }
 
@@ -301,7 +322,11 @@ impl World {
             // Jobs move on without events.
             if kind != "job" {
                 assert_eq!(*state, event.before, "{event:?} does not begin where the last one ended");
-                assert_eq!(event.before["version"].as_i64().map(|version| version + 1), event.after["version"].as_i64(), "{event:?}");
+                assert_eq!(
+                    event.before["version"].as_i64().map(|version| version + 1),
+                    event.after["version"].as_i64(),
+                    "{event:?}"
+                );
             }
         } else {
             assert!(event.before.is_null(), "{event:?} is the first of its record");
@@ -321,27 +346,50 @@ impl World {
             assert_eq!(rows.len(), told, "{table} and the feed");
             for row in rows {
                 let id = row.try_get_by::<Uuid, _>("id").expect("an id").to_string();
-                let (_, state) = self.told.get(&id).unwrap_or_else(|| panic!("{kind} {id} is not in the feed"));
-                assert_eq!(state["version"], row.try_get_by::<i64, _>("version").expect("a version"), "{kind} {id}");
-                assert_eq!(state["title"], row.try_get_by::<String, _>("title").expect("a title"), "{kind} {id}");
+                let (_, state) =
+                    self.told.get(&id).unwrap_or_else(|| panic!("{kind} {id} is not in the feed"));
+                assert_eq!(
+                    state["version"],
+                    row.try_get_by::<i64, _>("version").expect("a version"),
+                    "{kind} {id}"
+                );
+                assert_eq!(
+                    state["title"],
+                    row.try_get_by::<String, _>("title").expect("a title"),
+                    "{kind} {id}"
+                );
             }
         }
-        let counted = look.rows("SELECT COUNT(*), COUNT(DISTINCT sequence), MAX(sequence) FROM journal").await;
-        let counted: Vec<i64> = (0..3).map(|place| counted[0].try_get_by_index(place).expect("a number")).collect();
+        let counted =
+            look.rows("SELECT COUNT(*), COUNT(DISTINCT sequence), MAX(sequence) FROM journal").await;
+        let counted: Vec<i64> =
+            (0..3).map(|place| counted[0].try_get_by_index(place).expect("a number")).collect();
         assert_eq!(counted, [self.last; 3], "rows, sequences and the last sequence of the journal");
         // A key is kept with its whole answer or not at all.
-        let keys =
-            look.rows(&format!("SELECT retry_key, status, body FROM idempotency_keys WHERE retry_key LIKE 'r{}-%'", self.round)).await;
+        let keys = look
+            .rows(&format!(
+                "SELECT retry_key, status, body FROM idempotency_keys WHERE retry_key LIKE 'r{}-%'",
+                self.round
+            ))
+            .await;
         let mut kept = HashSet::new();
         for row in keys {
             let key: String = row.try_get_by("retry_key").expect("a key");
             let body: String = row.try_get_by("body").expect("a body");
             let asked = self.ledger.get(&key).unwrap_or_else(|| panic!("nobody sent the key {key}"));
-            let body: Value = if body.is_empty() { Value::Null } else { serde_json::from_str(&body).expect("JSON") };
-            assert_eq!(asked.answer, Some(body), "the answer kept for {key}, of {}", row.try_get_by::<i32, _>("status").expect("a status"));
+            let body: Value =
+                if body.is_empty() { Value::Null } else { serde_json::from_str(&body).expect("JSON") };
+            assert_eq!(
+                asked.answer,
+                Some(body),
+                "the answer kept for {key}, of {}",
+                row.try_get_by::<i32, _>("status").expect("a status")
+            );
             kept.insert(key);
         }
-        let posts = self.ledger.values().filter(|asked| asked.method == Method::POST && asked.id.starts_with(&format!("r{}-", self.round)));
+        let posts = self.ledger.values().filter(|asked| {
+            asked.method == Method::POST && asked.id.starts_with(&format!("r{}-", self.round))
+        });
         for asked in posts {
             assert!(kept.contains(&asked.id), "the key of {} was not kept", asked.id);
         }
@@ -350,7 +398,13 @@ impl World {
 }
 
 impl Worker {
-    async fn work(&mut self, server: &Server, name: String, over: &Cell<bool>, answered: &RefCell<Vec<Asked>>) {
+    async fn work(
+        &mut self,
+        server: &Server,
+        name: String,
+        over: &Cell<bool>,
+        answered: &RefCell<Vec<SentRequest>>,
+    ) {
         while !over.get() {
             let mut asked = self.next(&name);
             let reply = asked.send(server, &self.token).await;
@@ -370,7 +424,7 @@ impl Worker {
         }
     }
 
-    fn next(&mut self, name: &str) -> Asked {
+    fn next(&mut self, name: &str) -> SentRequest {
         self.asked += 1;
         let id = format!("{name}-{}", self.asked);
         let path = |path: &str| path.to_owned();
@@ -385,7 +439,8 @@ impl Worker {
             }
             (3, _) => (Wish::Claim, Method::POST, path("/v1/queues/public/claim-next"), json!({})),
             (4, Some(_)) => {
-                let items: Vec<String> = self.items.iter().rev().take(5).map(|(item, _)| item.clone()).collect();
+                let items: Vec<String> =
+                    self.items.iter().rev().take(5).map(|(item, _)| item.clone()).collect();
                 let body = json!({ "select": { "ids": items }, "set": { "details": id } });
                 (Wish::Bulk { items }, Method::POST, path("/v1/action-items/bulk"), body)
             }
@@ -394,15 +449,14 @@ impl Worker {
                 let mut public = item("third");
                 public["assignee"] = json!({ "type": "public" });
                 let items = json!([item("first"), item("second"), public]);
-                let body =
-                    json!({ "subject": { "type": "order", "id": name }, "title": id, "body": "So they said.", "action_items": items });
+                let body = json!({ "subject": { "type": "order", "id": name }, "title": id, "body": "So they said.", "action_items": items });
                 (Wish::Note, Method::POST, path("/v1/notes"), body)
             }
         };
-        Asked { id, wish, method, path, body, answer: None }
+        SentRequest { id, wish, method, path, body, answer: None }
     }
 
-    fn learn(&mut self, asked: &Asked, reply: &Reply) {
+    fn learn(&mut self, asked: &SentRequest, reply: &Reply) {
         let mut up = |id: &String| {
             if let Some((_, version)) = self.items.iter_mut().find(|(item, _)| item == id) {
                 *version += 1;
@@ -421,9 +475,12 @@ impl Worker {
     }
 }
 
-impl Asked {
+impl SentRequest {
     async fn send(&mut self, server: &Server, token: &str) -> Option<Reply> {
-        let mut request = server.request(self.method.clone(), &self.path, token).header("x-request-id", &self.id).json(&self.body);
+        let mut request = server
+            .request(self.method.clone(), &self.path, token)
+            .header("x-request-id", &self.id)
+            .json(&self.body);
         request = match &self.wish {
             Wish::Patch { version, .. } => request.header("if-match", &format!("\"{version}\"")),
             _ => request.header("idempotency-key", &self.id),
@@ -445,12 +502,16 @@ impl Asked {
     /// That exactly what was asked for happened, once, and is what was answered.
     fn check(&self, events: &[Event]) {
         let answer = self.answer.as_ref().expect("an answer");
-        let mut found: Vec<(&str, &str)> = events.iter().map(|event| (event.name.as_str(), event.record.as_str())).collect();
+        let mut found: Vec<(&str, &str)> =
+            events.iter().map(|event| (event.name.as_str(), event.record.as_str())).collect();
         let mut wanted: Vec<(&str, &str)> = match &self.wish {
             Wish::Note => {
                 let items = answer["action_items"].as_array().expect("items").iter();
                 let note = ("note.created", answer["id"].as_str().expect("an id"));
-                items.map(|item| ("action_item.created", item["id"].as_str().expect("an id"))).chain([note]).collect()
+                items
+                    .map(|item| ("action_item.created", item["id"].as_str().expect("an id")))
+                    .chain([note])
+                    .collect()
             }
             Wish::Patch { item, .. } => vec![("action_item.updated", item)],
             Wish::Complete { item } => vec![("action_item.completed", item)],
@@ -473,7 +534,12 @@ impl Asked {
         }
         let of_one = matches!(self.wish, Wish::Complete { .. } | Wish::Claim);
         if of_one {
-            assert_eq!((&events[0].after["id"], &events[0].after["version"]), (&answer["id"], &answer["version"]), "{}", self.id);
+            assert_eq!(
+                (&events[0].after["id"], &events[0].after["version"]),
+                (&answer["id"], &answer["version"]),
+                "{}",
+                self.id
+            );
         }
         if matches!(self.wish, Wish::Note) {
             let note = events.iter().find(|event| event.name == "note.created").expect("the note");
@@ -489,7 +555,8 @@ impl Asked {
 async fn follow(server: &Server, token: &str, after: i64, over: &Cell<bool>) -> Vec<Event> {
     let (mut after, mut seen) = (after, Vec::new());
     while !over.get() {
-        let request = server.request(Method::GET, &format!("/v1/events?limit=200&wait=1&after={after}"), token);
+        let request =
+            server.request(Method::GET, &format!("/v1/events?limit=200&wait=1&after={after}"), token);
         let Some(reply) = request.send().await.filter(|reply| reply.status == 200) else { break };
         seen.extend(events(&reply.json));
         after = reply.json["next_after"].as_i64().expect("a sequence");
@@ -503,7 +570,8 @@ pub async fn read_feed(server: &Server, token: &str, after: i64) -> Vec<Event> {
     let end = now() + DEADLINE;
     loop {
         assert!(now() < end, "the feed has no end");
-        let page = server.get(&format!("/v1/events?limit=1000&after={after}"), token).await.expect(200);
+        let page =
+            server.get(&format!("/v1/events?limit=1000&after={after}"), token).await.assert_status(200);
         all.extend(events(&page));
         after = page["next_after"].as_i64().expect("a sequence");
         if page["has_more"] == false {

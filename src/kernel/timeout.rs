@@ -13,10 +13,10 @@ use tokio::time::{Instant, timeout};
 use super::error::{Code, Error, Result};
 
 /// Longer than the server lets a statement take.
-const LONGEST: Duration = Duration::from_secs(65);
+const MAX_WAIT: Duration = Duration::from_secs(65);
 
 /// How long a connection may take to show that it is of use.
-const LONGEST_TEST: Duration = Duration::from_secs(5);
+const MAX_TEST_TIME: Duration = Duration::from_secs(5);
 
 /// So long after somebody gave up, every connection that comes back is tried out.
 const SUSPICION: Duration = Duration::from_mins(2);
@@ -25,17 +25,19 @@ const SUSPICION: Duration = Duration::from_mins(2);
 static GIVEN_UP: Mutex<Option<Instant>> = Mutex::new(None);
 
 /// Waits for the database, but not for ever.
-pub async fn patiently<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    within(LONGEST, work).await
+pub async fn with_timeout<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    with_timeout_of(MAX_WAIT, work).await
 }
 
 /// Waits for the database no longer than this.
-pub async fn within<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+pub async fn with_timeout_of<T>(limit: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
     // Others give up too: requests end in time, and clients leave.
     let mut waiting = Waiting { answered: false };
     let outcome = timeout(limit, work).await;
     waiting.answered = outcome.is_ok();
-    outcome.unwrap_or_else(|_| Err(Error::new(Code::DatabaseUnavailable, "The database does not answer.").retry_after(1)))
+    outcome.unwrap_or_else(|_| {
+        Err(Error::new(Code::DatabaseUnavailable, "The database does not answer.").retry_after(1))
+    })
 }
 
 struct Waiting {
@@ -53,17 +55,21 @@ impl Drop for Waiting {
 }
 
 /// Whether a connection to PostgreSQL that comes back to its pool is of use.
-pub async fn answers(connection: &mut PgConnection) -> Result<bool, sea_orm::SqlxError> {
-    let suspicious = GIVEN_UP.lock().is_ok_and(|given_up| given_up.is_some_and(|at| at.elapsed() < SUSPICION));
+pub async fn is_healthy(connection: &mut PgConnection) -> Result<bool, sea_orm::SqlxError> {
+    let suspicious =
+        GIVEN_UP.lock().is_ok_and(|given_up| given_up.is_some_and(|at| at.elapsed() < SUSPICION));
     if !suspicious {
         return Ok(true);
     }
-    timeout(LONGEST_TEST, connection.ping()).await.unwrap_or(Err(sea_orm::SqlxError::PoolTimedOut)).map(|()| true)
+    timeout(MAX_TEST_TIME, connection.ping())
+        .await
+        .unwrap_or(Err(sea_orm::SqlxError::PoolTimedOut))
+        .map(|()| true)
 }
 
 /// Whether a connection to SQLite that comes back to its pool is of use. On a full disk SQLite itself
 /// takes a transaction back, of which the driver then keeps a wrong count: it would never begin another.
-pub async fn has_ended(connection: &mut SqliteConnection) -> Result<bool, sea_orm::SqlxError> {
+pub async fn is_idle(connection: &mut SqliteConnection) -> Result<bool, sea_orm::SqlxError> {
     if connection.is_in_transaction() {
         connection.ping().await?;
     }

@@ -36,8 +36,8 @@ async fn meanwhile<T>(server: &Server, token: &str, work: impl Future<Output = T
     let others = async {
         loop {
             let asked = now();
-            server.write_note(token, "meanwhile").await.expect(201);
-            server.get("/v1/notes", token).await.expect(200);
+            server.write_note(token, "meanwhile").await.assert_status(201);
+            server.get("/v1/notes", token).await.assert_status(200);
             slowest = slowest.max(asked.elapsed());
             sleep(PAUSE).await;
         }
@@ -54,7 +54,9 @@ fn byte_by_byte(text: &str) -> impl Iterator<Item = Vec<u8>> + use<> {
 async fn slow_clients() {
     let (_room, server, token) = a_server().await;
     let (before, open) = (server.memory(), server.descriptors());
-    let head = format!("POST /v1/notes HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n");
+    let head = format!(
+        "POST /v1/notes HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
+    );
     let limit = Duration::from_secs(45);
     let endless = "x".repeat(1000);
 
@@ -74,7 +76,9 @@ async fn slow_clients() {
         timeout(SOON, async {
             for byte in byte_by_byte(&(head.clone() + &endless)) {
                 let heard = timeout(PAUSE, stream.read(&mut answer)).await;
-                if heard.is_ok_and(|heard| heard.map_or(0, |count| count) == 0) || stream.write_all(&byte).await.is_err() {
+                if heard.is_ok_and(|heard| heard.map_or(0, |count| count) == 0)
+                    || stream.write_all(&byte).await.is_err()
+                {
                     return;
                 }
             }
@@ -83,7 +87,9 @@ async fn slow_clients() {
         .expect("it is cut");
         began.elapsed()
     }));
-    let silent = join_all((0..SLOW).map(async |_| tell_in_parts(&server, std::iter::empty(), PAUSE, SOON).await.after));
+    let silent = join_all(
+        (0..SLOW).map(async |_| tell_in_parts(&server, std::iter::empty(), PAUSE, SOON).await.after),
+    );
     // One byte of the body after the other; or an end that never comes.
     let bodies = join_all((0..SLOW).map(async |_| {
         let start = format!("{head}Content-Length: 1000\r\n\r\n").into_bytes();
@@ -126,7 +132,10 @@ async fn slow_clients() {
     ] {
         eprintln!("{who}: cut after {:?}", cut.iter().max());
     }
-    eprintln!("others waited for {slowest:?} at most; memory grew by {} KiB", server.memory().saturating_sub(before));
+    eprintln!(
+        "others waited for {slowest:?} at most; memory grew by {} KiB",
+        server.memory().saturating_sub(before)
+    );
     assert!(server.memory().saturating_sub(before) < ROOM_TO_GROW);
     until("every connection closed", async || (server.descriptors() <= open + 4).then_some(())).await;
 }
@@ -148,7 +157,10 @@ async fn idle_clients() {
     assert!(grown < ROOM_TO_GROW, "it grew by {grown} KiB");
     let closed = join_all(idle.into_iter().map(async |mut stream| {
         let mut rest = Vec::new();
-        timeout(Duration::from_secs(110), stream.read_to_end(&mut rest)).await.expect("it is closed").expect("closed well");
+        timeout(Duration::from_secs(110), stream.read_to_end(&mut rest))
+            .await
+            .expect("it is closed")
+            .expect("closed well");
     }));
     let (_, slowest) = meanwhile(&server, &token, closed).await;
     eprintln!(
@@ -162,7 +174,9 @@ async fn idle_clients() {
 async fn a_reader_of_metrics() {
     let room = Room::new().await;
     // Free until a moment ago.
-    let address = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("an address");
+    let address = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .expect("an address");
     let _server = Server::start(&room, &[("CASELOAD_METRICS_LISTEN", &address.to_string())]);
     let mut stream = until("the listener", async || TcpStream::connect(address).await.ok()).await;
     let mut answer = vec![0; 1 << 16];
@@ -170,15 +184,25 @@ async fn a_reader_of_metrics() {
         sleep(Duration::from_secs(pause)).await;
         stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: shop\r\n\r\n").await.expect("sent");
         let heard = timeout(SOON, stream.read(&mut answer)).await.expect("an answer").expect("an answer");
-        assert!(answer[..heard].starts_with(b"HTTP/1.1 200"), "after {pause} s: {}", String::from_utf8_lossy(&answer[..heard]));
+        assert!(
+            answer[..heard].starts_with(b"HTTP/1.1 200"),
+            "after {pause} s: {}",
+            String::from_utf8_lossy(&answer[..heard])
+        );
         // All of it has come when nothing more does.
-        while timeout(PAUSE, stream.read(&mut answer)).await.is_ok_and(|read| read.is_ok_and(|read| read > 0)) {}
+        while timeout(PAUSE, stream.read(&mut answer)).await.is_ok_and(|read| read.is_ok_and(|read| read > 0))
+        {
+        }
     }
     // One that has begun to ask and does not go on is cut, here as well.
     stream.write_all(b"GET /met").await.expect("sent");
     let began = now();
     let heard = timeout(SOON, stream.read(&mut answer)).await.expect("it is cut");
-    assert!(heard.map_or(true, |read| read == 0 || answer.starts_with(b"HTTP/1.1 408")), "after {:?}", began.elapsed());
+    assert!(
+        heard.map_or(true, |read| read == 0 || answer.starts_with(b"HTTP/1.1 408")),
+        "after {:?}",
+        began.elapsed()
+    );
 }
 
 /// All wait for most of their time: they wait together.

@@ -51,7 +51,7 @@ pub async fn call(tx: &mut Tx, id: Uuid, call: NewCall) -> Result<InteractionVie
     };
     let recorded = interactions::record_on(tx, new, Some(id)).await?.interaction;
     if recorded.direction == Direction::Inbound {
-        heard(tx, id, recorded.occurred_at).await?;
+        record_inbound(tx, id, recorded.occurred_at).await?;
     }
     Ok(recorded)
 }
@@ -80,7 +80,7 @@ pub async fn remind(tx: &mut Tx, id: Uuid, reminder: NewReminder) -> Result<Acti
 }
 
 /// Writes a note on an item.
-pub async fn note(tx: &mut Tx, id: Uuid, note: NewWorkItemNote) -> Result<CreatedNoteView> {
+pub async fn write_note(tx: &mut Tx, id: Uuid, note: NewWorkItemNote) -> Result<CreatedNoteView> {
     let item = seen(tx, id).await?;
     let new = NewNote {
         subject: None,
@@ -97,17 +97,20 @@ pub async fn attach(tx: &mut Tx, id: Uuid, interaction: Uuid) -> Result<WorkItem
     let item: Model = tx.target(id, "work item").await?;
     let before = interactions::held(tx, interaction).await?.ok_or_else(|| Error::not_found("interaction"))?;
     if !contacts::cluster(tx.read(), item.contact_id).await?.contains(&before.contact_id) {
-        return Err(Error::new(Code::Conflict, format!("It was with another contact than that of work item {}.", item.number)));
+        return Err(Error::new(
+            Code::Conflict,
+            format!("It was with another contact than that of work item {}.", item.number),
+        ));
     }
     interactions::attach(tx, interaction, Some(id)).await?;
     if before.direction == Direction::Inbound {
-        heard(tx, id, before.occurred_at).await?;
+        record_inbound(tx, id, before.occurred_at).await?;
     }
     service::find(tx.read(), id).await
 }
 
 /// Notes when the contact was last heard of about an item: its silence begins anew.
-async fn heard(tx: &mut Tx, id: Uuid, at: Timestamp) -> Result<()> {
+async fn record_inbound(tx: &mut Tx, id: Uuid, at: Timestamp) -> Result<()> {
     let before = tx.lock::<Entity>(id, "work item").await?;
     if before.last_inbound_at.is_some_and(|known| known >= at) {
         return Ok(());

@@ -36,7 +36,11 @@ fn domain_key(domain: &str) -> Cow<'_, str> {
 /// In lower case as far as ASCII goes, and in Unicode's canonical form.
 fn folded(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
-        return if text.bytes().any(|byte| byte.is_ascii_uppercase()) { text.to_ascii_lowercase().into() } else { text.into() };
+        return if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            text.to_ascii_lowercase().into()
+        } else {
+            text.into()
+        };
     }
     // A letter in lower case may form one with the mark behind it where the one in upper case did not.
     canonical(&canonical(text).to_ascii_lowercase()).into()
@@ -105,7 +109,16 @@ mod tests {
 
     #[test]
     fn the_key_of_a_key_is_itself() {
-        for email in ["\u{212a}@\u{212a}", "H\u{331}@x", "@", "a@b\u{ff20}c", "a@[192.0.2.1]", "é@xn--a", "A@XN--\u{e9}", "a b@C_d"] {
+        for email in [
+            "\u{212a}@\u{212a}",
+            "H\u{331}@x",
+            "@",
+            "a@b\u{ff20}c",
+            "a@[192.0.2.1]",
+            "é@xn--a",
+            "A@XN--\u{e9}",
+            "a b@C_d",
+        ] {
             assert_eq!(key(&key(email)), key(email), "{email}");
         }
         // What is no domain is nobody else's.

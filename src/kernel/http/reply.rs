@@ -13,7 +13,7 @@ use super::request::{entity_tags, languages};
 use crate::kernel::{
     actor::Scope,
     error::{Error, Result},
-    idempotency::Answer,
+    idempotency::Reply,
     tx::Tx,
 };
 
@@ -40,10 +40,15 @@ pub trait View: Serialize {
     }
 }
 
-impl Answer {
+impl Reply {
     /// 200 with a resource.
     pub fn ok<V: View>(view: &V) -> Result<Self> {
-        Ok(Self { version: view.version(), translated: V::TRANSLATED, variant: view.variant(), ..Self::json(200, view)? })
+        Ok(Self {
+            version: view.version(),
+            translated: V::TRANSLATED,
+            variant: view.variant(),
+            ..Self::json(200, view)?
+        })
     }
 
     /// 201 with a new resource and where it is.
@@ -80,7 +85,11 @@ impl Answer {
         if self.version.is_none() || self.body.is_empty() || self.kept.is_some() {
             return Ok(self);
         }
-        let may_read = tx.context.scope.and_then(Scope::reading).is_none_or(|scope| tx.context.actor.scopes.contains(&scope));
+        let may_read = tx
+            .context
+            .scope
+            .and_then(Scope::reading)
+            .is_none_or(|scope| tx.context.actor.scopes.contains(&scope));
         let shown = may_read && tx.made().all(|kind| tx.context.actor.may_read(kind));
         if shown && !self.replayed {
             return Ok(self);
@@ -101,7 +110,7 @@ impl Answer {
     }
 }
 
-impl Responder for Answer {
+impl Responder for Reply {
     type Body = BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
@@ -113,12 +122,20 @@ impl Responder for Answer {
         });
         if let (Some(etag), true) = (&etag, read) {
             let held = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-            let same = |held: &str| entity_tags(held).is_some_and(|tags| tags.iter().any(|(_, tag)| format!("\"{tag}\"") == *etag));
+            let same = |held: &str| {
+                entity_tags(held)
+                    .is_some_and(|tags| tags.iter().any(|(_, tag)| format!("\"{tag}\"") == *etag))
+            };
             if held.is_some_and(|held| held.trim() == "*" || same(held)) {
-                return vary(HttpResponse::NotModified(), self.translated).insert_header((header::ETAG, etag.as_str())).finish();
+                return vary(HttpResponse::NotModified(), self.translated)
+                    .insert_header((header::ETAG, etag.as_str()))
+                    .finish();
             }
         }
-        let mut response = vary(HttpResponse::build(StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK)), self.translated);
+        let mut response = vary(
+            HttpResponse::build(StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK)),
+            self.translated,
+        );
         if let Some(etag) = etag {
             response.insert_header((header::ETAG, etag));
         }

@@ -11,7 +11,7 @@ use super::Value;
 
 /// What was asked.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct ReceivedRequest {
     pub method: String,
     pub path: String,
     pub query: BTreeMap<String, String>,
@@ -29,7 +29,11 @@ pub struct Answered {
 
 impl Answered {
     pub fn json(status: u16, body: &Value) -> Self {
-        Self { status, headers: vec![("content-type".into(), "application/json".into())], body: body.to_string().into_bytes() }
+        Self {
+            status,
+            headers: vec![("content-type".into(), "application/json".into())],
+            body: body.to_string().into_bytes(),
+        }
     }
 
     pub fn text(status: u16, body: &str) -> Self {
@@ -42,33 +46,37 @@ impl Answered {
     }
 }
 
-type Answering = Arc<dyn Fn(&Asked) -> Answered + Send + Sync>;
+type Answering = Arc<dyn Fn(&ReceivedRequest) -> Answered + Send + Sync>;
 
 /// A system elsewhere.
 pub struct Elsewhere {
     /// Where it listens.
     pub base: String,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Arc<Mutex<Vec<ReceivedRequest>>>,
     server: ServerHandle,
 }
 
 impl Elsewhere {
     /// One that answers like this.
-    pub fn answering(answer: impl Fn(&Asked) -> Answered + Send + Sync + 'static) -> Self {
-        let (asked, answer): (Arc<Mutex<Vec<Asked>>>, Answering) = (Arc::default(), Arc::new(answer));
+    pub fn answering(answer: impl Fn(&ReceivedRequest) -> Answered + Send + Sync + 'static) -> Self {
+        let (asked, answer): (Arc<Mutex<Vec<ReceivedRequest>>>, Answering) =
+            (Arc::default(), Arc::new(answer));
         let heard = asked.clone();
         let server = HttpServer::new(move || {
             let (heard, answer) = (heard.clone(), answer.clone());
-            App::new().app_data(web::PayloadConfig::new(1 << 24)).default_service(web::to(move |request: HttpRequest, body: web::Bytes| {
-                let asked = read(&request, &body);
-                let answered = answer(&asked);
-                heard.lock().expect("a list").push(asked);
-                let mut response = HttpResponse::build(StatusCode::from_u16(answered.status).expect("a status"));
-                for (name, value) in answered.headers {
-                    response.insert_header((name, value));
-                }
-                std::future::ready(response.body(answered.body))
-            }))
+            App::new().app_data(web::PayloadConfig::new(1 << 24)).default_service(web::to(
+                move |request: HttpRequest, body: web::Bytes| {
+                    let asked = read(&request, &body);
+                    let answered = answer(&asked);
+                    heard.lock().expect("a list").push(asked);
+                    let mut response =
+                        HttpResponse::build(StatusCode::from_u16(answered.status).expect("a status"));
+                    for (name, value) in answered.headers {
+                        response.insert_header((name, value));
+                    }
+                    std::future::ready(response.body(answered.body))
+                },
+            ))
         })
         .workers(1)
         .disable_signals()
@@ -82,7 +90,7 @@ impl Elsewhere {
     }
 
     /// What it was asked since the last time.
-    pub fn asked(&self) -> Vec<Asked> {
+    pub fn asked(&self) -> Vec<ReceivedRequest> {
         std::mem::take(&mut self.asked.lock().expect("a list"))
     }
 }
@@ -93,11 +101,13 @@ impl Drop for Elsewhere {
     }
 }
 
-fn read(request: &HttpRequest, body: &[u8]) -> Asked {
+fn read(request: &HttpRequest, body: &[u8]) -> ReceivedRequest {
     let query = url::form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect();
-    let text = |value: &actix_web::http::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let headers = request.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
-    Asked {
+    let text =
+        |value: &actix_web::http::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers =
+        request.headers().iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+    ReceivedRequest {
         method: request.method().to_string(),
         path: request.path().to_owned(),
         query,

@@ -10,9 +10,9 @@ use unicode_segmentation::UnicodeSegmentation;
 pub mod email;
 
 /// Characters of a word that count; what is longer is no word that anybody looks for.
-const LONGEST_WORD: usize = 60;
+const MAX_WORD: usize = 60;
 /// Bytes of words in one thing, each with its place: PostgreSQL keeps no more than a mebibyte of them.
-const MOST_BYTES: usize = 1_000_000;
+const MAX_BYTES: usize = 1_000_000;
 /// The last place that PostgreSQL tells from others.
 const LAST_PLACE: usize = 16_383;
 
@@ -28,10 +28,12 @@ pub struct Word {
 /// The words of a text: letters, marks and digits that stand together; where a script has no spaces, each character;
 /// each emoji.
 pub fn words(text: &str) -> impl Iterator<Item = Word> {
-    text.split_word_bound_indices().flat_map(|(start, segment)| pieces(start, segment)).filter_map(|(at, piece)| {
-        let folded = fold(piece);
-        (!folded.is_empty()).then_some(Word { folded, at })
-    })
+    text.split_word_bound_indices().flat_map(|(start, segment)| pieces(start, segment)).filter_map(
+        |(at, piece)| {
+            let folded = fold(piece);
+            (!folded.is_empty()).then_some(Word { folded, at })
+        },
+    )
 }
 
 /// A segment between two word boundaries without what joins words: `l'adresse` and `shop.example` are two words each.
@@ -64,7 +66,9 @@ fn part(c: char) -> Part {
         return Part::Nothing;
     }
     match c.general_category_group() {
-        GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark | GeneralCategoryGroup::Number => Part::Word,
+        GeneralCategoryGroup::Letter | GeneralCategoryGroup::Mark | GeneralCategoryGroup::Number => {
+            Part::Word
+        }
         _ if c.general_category() == GeneralCategory::OtherSymbol => Part::Symbol,
         _ => Part::Nothing,
     }
@@ -78,10 +82,15 @@ const fn is_unseen(c: char) -> bool {
 /// Without case, accents, and the differences of form that Unicode calls compatible.
 fn fold(piece: &str) -> String {
     if piece.is_ascii() {
-        return piece.chars().take(LONGEST_WORD).map(|c| c.to_ascii_lowercase()).collect();
+        return piece.chars().take(MAX_WORD).map(|c| c.to_ascii_lowercase()).collect();
     }
-    let plain = piece.nfkd().filter(|c| !is_accent(*c)).flat_map(char::to_uppercase).flat_map(char::to_lowercase).flat_map(letters);
-    plain.filter(|c| !is_accent(*c) && part(*c) != Part::Nothing).nfc().take(LONGEST_WORD).collect()
+    let plain = piece
+        .nfkd()
+        .filter(|c| !is_accent(*c))
+        .flat_map(char::to_uppercase)
+        .flat_map(char::to_lowercase)
+        .flat_map(letters);
+    plain.filter(|c| !is_accent(*c) && part(*c) != Part::Nothing).nfc().take(MAX_WORD).collect()
 }
 
 /// What stands over, under or in a letter and is left out by many: of Latin, Greek and Cyrillic, Hebrew and Arabic.
@@ -118,7 +127,7 @@ impl Indexed {
     /// Reads the title and the text of a kind of thing. What is beyond a mebibyte of words is left out.
     #[must_use]
     pub fn new(kind: &str, title: &str, text: &str) -> Self {
-        let mut room = MOST_BYTES;
+        let mut room = MAX_BYTES;
         let mut read = |text: &str| -> Vec<String> {
             let fits = |word: &String| {
                 let wants = word.len() + 8;
@@ -173,7 +182,10 @@ mod tests {
     #[test]
     fn words_have_no_case_and_no_accents() {
         assert_eq!(read("Crème BRÛLÉE, à l'Œuvre!"), ["creme", "brulee", "a", "l", "oeuvre"]);
-        assert_eq!(read("cre\u{300}me STRASSE straße Smørrebrød Łódź"), ["creme", "strasse", "strasse", "smorrebrod", "lodz"]);
+        assert_eq!(
+            read("cre\u{300}me STRASSE straße Smørrebrød Łódź"),
+            ["creme", "strasse", "strasse", "smorrebrod", "lodz"]
+        );
         assert_eq!(read("ΟΔΥΣΣΕΥΣ Ὀδυσσεύς Ёлка"), ["οδυσσευσ", "οδυσσευσ", "елка"]);
         assert_eq!(read("İstanbul ISPARTA ısparta"), ["istanbul", "isparta", "isparta"]);
     }

@@ -22,7 +22,7 @@ use actix_web::{
 use uuid::Uuid;
 
 use super::{
-    auth::Gate,
+    auth::AccessControl,
     list_query::refuse_parameters,
     request::{RequestId, languages},
 };
@@ -65,7 +65,7 @@ impl Limits {
 }
 
 /// Wraps the whole application.
-pub async fn edge<B: MessageBody + 'static>(
+pub async fn handle_request<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B>>, ActixError> {
@@ -81,7 +81,8 @@ pub async fn edge<B: MessageBody + 'static>(
     let limit = Limits::of(request.request()).request_timeout;
     let method = known_method(request.method());
     let Ok(response) = tokio::time::timeout(limit, next.call(request)).await else {
-        let error = Error::new(Code::Timeout, "The request took longer than the server allows.").retry_after(1);
+        let error =
+            Error::new(Code::Timeout, "The request took longer than the server allows.").retry_after(1);
         let body = serde_json::to_vec(&Problem::new(&error, &languages, &id, None)).unwrap_or_default();
         let response = HttpResponse::ServiceUnavailable()
             .insert_header((header::RETRY_AFTER, "1"))
@@ -161,11 +162,16 @@ fn known_method(method: &Method) -> &'static str {
 /// The caller's id when it is a plain one, else the trace of its `traceparent`, else a new one.
 fn request_id(request: &ServiceRequest) -> String {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let plain = |id: &&str| !id.is_empty() && id.len() <= 128 && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/".contains(c));
+    let plain = |id: &&str| {
+        !id.is_empty()
+            && id.len() <= 128
+            && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:/".contains(c))
+    };
     if let Some(given) = header("x-request-id").filter(plain) {
         return given.to_owned();
     }
-    let trace = header("traceparent").and_then(|parent| parent.split('-').nth(1)).filter(|trace| trace.len() == 32);
+    let trace =
+        header("traceparent").and_then(|parent| parent.split('-').nth(1)).filter(|trace| trace.len() == 32);
     if let Some(trace) = trace.filter(plain) {
         return trace.to_owned();
     }
@@ -187,22 +193,37 @@ fn problem_of<B>(response: &ServiceResponse<B>) -> Option<Error> {
     let said = failure.map(ToString::to_string).unwrap_or_default();
     Some(match status {
         StatusCode::NOT_FOUND => Error::new(Code::NotFound, "There is nothing at this path."),
-        StatusCode::METHOD_NOT_ALLOWED => Error::new(Code::MethodNotAllowed, "This path does not take this method."),
-        StatusCode::PAYLOAD_TOO_LARGE => Error::new(Code::BodyTooLarge, "The body is larger than the server takes."),
-        StatusCode::REQUEST_TIMEOUT => Error::new(Code::RequestTimeout, "The request did not arrive in time."),
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => Error::new(Code::UnsupportedMediaType, said),
-        StatusCode::NOT_ACCEPTABLE => Error::new(Code::NotAcceptable, "None of the accepted encodings can be given."),
-        status if status.is_client_error() => {
-            Error::new(Code::BadRequest, if said.is_empty() { "The request could not be read.".into() } else { said })
+        StatusCode::METHOD_NOT_ALLOWED => {
+            Error::new(Code::MethodNotAllowed, "This path does not take this method.")
         }
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Error::new(Code::BodyTooLarge, "The body is larger than the server takes.")
+        }
+        StatusCode::REQUEST_TIMEOUT => {
+            Error::new(Code::RequestTimeout, "The request did not arrive in time.")
+        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Error::new(Code::UnsupportedMediaType, said),
+        StatusCode::NOT_ACCEPTABLE => {
+            Error::new(Code::NotAcceptable, "None of the accepted encodings can be given.")
+        }
+        status if status.is_client_error() => Error::new(
+            Code::BadRequest,
+            if said.is_empty() { "The request could not be read.".into() } else { said },
+        ),
         _ => Error::internal(said),
     })
 }
 
-fn write_problem<B>(response: ServiceResponse<B>, error: &Error, problem: &Problem) -> ServiceResponse<BoxBody> {
+fn write_problem<B>(
+    response: ServiceResponse<B>,
+    error: &Error,
+    problem: &Problem,
+) -> ServiceResponse<BoxBody> {
     let (request, response) = response.into_parts();
     let (head, _) = response.into_parts();
-    let mut written = HttpResponse::build(StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    let mut written = HttpResponse::build(
+        StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+    );
     for (name, value) in head.headers() {
         if name != header::CONTENT_TYPE && name != header::CONTENT_LENGTH {
             written.append_header((name.clone(), value.clone()));
@@ -233,27 +254,32 @@ const PARTING: Duration = Duration::from_secs(2);
 
 /// Ends the connection after this answer. The server below would read on for as long as the chunks of
 /// a body go on, or do not.
-fn part<B: MessageBody + 'static>(response: ServiceResponse<EitherBody<B>>) -> ServiceResponse<EitherBody<B>> {
+fn part<B: MessageBody + 'static>(
+    response: ServiceResponse<EitherBody<B>>,
+) -> ServiceResponse<EitherBody<B>> {
     response.map_body(|head, body| {
         head.set_connection_type(ConnectionType::Close);
-        EitherBody::right(BoxBody::new(LastWords { body: Box::pin(body), silence: None }))
+        EitherBody::right(BoxBody::new(LingeringBody { body: Box::pin(body), silence: None }))
     })
 }
 
 /// A body after which the connection breaks, but not before the client had time to read it.
-struct LastWords<B> {
+struct LingeringBody<B> {
     body: Pin<Box<B>>,
     silence: Option<Pin<Box<tokio::time::Sleep>>>,
 }
 
-impl<B: MessageBody> MessageBody for LastWords<B> {
+impl<B: MessageBody> MessageBody for LingeringBody<B> {
     type Error = Box<dyn std::error::Error>;
 
     fn size(&self) -> BodySize {
         self.body.size()
     }
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut task::Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
         if self.silence.is_none() {
             match task::ready!(self.body.as_mut().poll_next(context)) {
                 Some(said) => return Poll::Ready(Some(said.map_err(Into::into))),
@@ -283,7 +309,9 @@ pub fn wrong_method(allowed: &str) -> HttpResponse {
 
 /// What no route takes: a wrong method when the path is known, else nothing there.
 pub async fn fallback(request: HttpRequest) -> Result<HttpResponse, Error> {
-    let allowed = request.match_pattern().and_then(|pattern| request.app_data::<Data<Gate>>()?.operations.methods(&pattern));
+    let allowed = request
+        .match_pattern()
+        .and_then(|pattern| request.app_data::<Data<AccessControl>>()?.operations.methods(&pattern));
     match allowed {
         Some(methods) => Ok(wrong_method(&methods)),
         None => Err(Error::new(Code::NotFound, "There is nothing at this path.")),

@@ -13,7 +13,7 @@ use super::error::{Code, Error, Result};
 
 /// For whom heavy work is done. Neither takes the other's turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
+pub enum BlockingPool {
     /// Somebody who waits for the answer.
     Requests,
     /// A job, such as that of a feed.
@@ -28,7 +28,7 @@ const MAX_OF_JOBS: usize = 1;
 static OF_REQUESTS: Semaphore = Semaphore::const_new(MAX_OF_REQUESTS);
 static OF_JOBS: Semaphore = Semaphore::const_new(MAX_OF_JOBS);
 
-impl Lane {
+impl BlockingPool {
     const fn turns(self) -> &'static Semaphore {
         match self {
             Self::Requests => &OF_REQUESTS,
@@ -49,10 +49,20 @@ impl Lane {
 ///
 /// Nothing can interrupt it: what took too long goes on, and keeps its turn, until it ends by itself. So whoever comes here
 /// bounds the work itself, and the time is what holds when that bound was wrong. The end of the process waits for nobody here.
-pub async fn aside<T: Send + 'static>(lane: Lane, longest: Duration, work: impl FnOnce() -> T + Send + 'static) -> Result<Option<T>> {
+pub async fn run_blocking<T: Send + 'static>(
+    lane: BlockingPool,
+    longest: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<Option<T>> {
     let turn: SemaphorePermit<'static> = match timeout(lane.max_wait(), lane.turns().acquire()).await {
         Ok(turn) => turn.map_err(Error::internal)?,
-        Err(_) => return Err(Error::new(Code::Busy, "More is being checked than the server takes. Nothing was done.").retry_after(1)),
+        Err(_) => {
+            return Err(Error::new(
+                Code::Busy,
+                "More is being checked than the server takes. Nothing was done.",
+            )
+            .retry_after(1));
+        }
     };
     match timeout(longest, spawn_blocking(turn, work)).await {
         Ok(done) => done.map(Some).map_err(Error::internal),
@@ -62,13 +72,22 @@ pub async fn aside<T: Send + 'static>(lane: Lane, longest: Duration, work: impl 
 
 /// Does heavy work on another thread, as soon as there is a permit for it. The work has the permit until it ends, also when
 /// nobody waits for it any more.
-pub async fn with_permit<T: Send + 'static>(permits: &'static Semaphore, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+pub async fn with_permit<T: Send + 'static>(
+    permits: &'static Semaphore,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
     let permit = permits.acquire().await.map_err(Error::internal)?;
     spawn_blocking(permit, work).await.map_err(Error::internal)
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is where heavy work is bounded: by a permit that it keeps itself")]
-fn spawn_blocking<T: Send + 'static>(permit: SemaphorePermit<'static>, work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where heavy work is bounded: by a permit that it keeps itself"
+)]
+fn spawn_blocking<T: Send + 'static>(
+    permit: SemaphorePermit<'static>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> JoinHandle<T> {
     tokio::task::spawn_blocking(move || {
         let done = work();
         drop(permit);
@@ -103,10 +122,10 @@ mod tests {
         const LONG: Duration = Duration::from_mins(1);
         let (end, held) = channel::<()>();
         // It lasts until it is told to end; whoever is behind it would wait as long.
-        let job = aside(Lane::Jobs, LONG, move || held.recv().is_ok());
+        let job = run_blocking(BlockingPool::Jobs, LONG, move || held.recv().is_ok());
         let request = async {
-            assert_eq!(Lane::Jobs.turns().available_permits(), 0, "the job has its turn");
-            assert_eq!(aside(Lane::Requests, LONG, || 7).await.expect("a turn"), Some(7));
+            assert_eq!(BlockingPool::Jobs.turns().available_permits(), 0, "the job has its turn");
+            assert_eq!(run_blocking(BlockingPool::Requests, LONG, || 7).await.expect("a turn"), Some(7));
             end.send(()).expect("it waits");
         };
         let (job, ()) = tokio::join!(biased; job, request);

@@ -14,7 +14,7 @@ use std::{
 
 use ipnet::IpNet;
 use reqwest::{
-    Client, Method, Response,
+    Client, Method,
     dns::{Addrs, Name, Resolve, Resolving},
     header::HeaderMap,
     redirect::Policy,
@@ -32,29 +32,29 @@ use super::{
 /// How long one request may take, its answer included.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// How long we wait, in all, for a system that asks us to come back later.
-const PATIENCE: Duration = Duration::from_secs(25);
+const MAX_RETRY_TIME: Duration = Duration::from_secs(25);
 /// However soon it says that we may.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const MIN_PAUSE: Duration = Duration::from_millis(50);
 /// How long all of it may take: shorter than a job's claim lasts.
-const LONGEST: Duration = Duration::from_secs(50);
+const MAX_TIME: Duration = Duration::from_secs(50);
 /// Bytes of an answer that we read.
-const LARGEST_ANSWER: usize = 8 * 1024 * 1024;
+const MAX_RESPONSE: usize = 8 * 1024 * 1024;
 /// Redirects that we follow.
-const MOST_REDIRECTS: usize = 5;
+const MAX_REDIRECTS: usize = 5;
 /// Values of a JSON answer that is made into one as a whole: in memory they are many times as long as they are written.
 const MAX_VALUES: usize = 150_000;
 /// Characters of an address.
-const LONGEST_ADDRESS: usize = 2000;
+const MAX_URL: usize = 2000;
 
 /// Calls outside addresses.
-pub struct Outgoing {
-    gate: Gate,
+pub struct HttpClient {
+    address_filter: AddressFilter,
     client: OnceLock<Client>,
 }
 
 /// What is asked.
 #[derive(Clone)]
-pub struct Question {
+pub struct Request {
     /// Where.
     pub url: Url,
     /// What goes along for that host alone, such as its credentials.
@@ -65,7 +65,7 @@ pub struct Question {
 
 /// What was answered, with any status.
 #[derive(Debug)]
-pub struct Reply {
+pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// Its headers.
@@ -76,65 +76,68 @@ pub struct Reply {
     place: String,
 }
 
-impl Outgoing {
+impl HttpClient {
     /// Calls public networks, and of the others only these.
     #[must_use]
     pub fn new(allowed: Vec<IpNet>) -> Self {
-        Self { gate: Gate(allowed.into()), client: OnceLock::new() }
+        Self { address_filter: AddressFilter(allowed.into()), client: OnceLock::new() }
     }
 
     /// Asks, and waits a while when the other system says that it is asked too often.
-    pub async fn ask(&self, question: Question) -> Result<Reply> {
-        let place = place(&question.url);
-        let answered = timeout(LONGEST, self.patiently(question)).await;
+    pub async fn send(&self, request: Request) -> Result<Response> {
+        let place = place(&request.url);
+        let answered = timeout(MAX_TIME, self.send_with_retries(request)).await;
         answered.unwrap_or_else(|_| Err(unavailable(format!("{place} does not answer in time."))))
     }
 
-    async fn patiently(&self, question: Question) -> Result<Reply> {
+    async fn send_with_retries(&self, request: Request) -> Result<Response> {
         let began = Instant::now();
         loop {
-            let reply = self.follow(question.clone()).await?;
-            let busy = matches!(reply.status, 429 | 503);
-            let pause = reply.retry_after().unwrap_or(Duration::from_secs(2)).max(SHORTEST_PAUSE);
-            if !busy || began.elapsed() + pause > PATIENCE {
-                return Ok(reply);
+            let response = self.follow(request.clone()).await?;
+            let busy = matches!(response.status, 429 | 503);
+            let pause = response.retry_after().unwrap_or(Duration::from_secs(2)).max(MIN_PAUSE);
+            if !busy || began.elapsed() + pause > MAX_RETRY_TIME {
+                return Ok(response);
             }
             tokio::time::sleep(pause).await;
         }
     }
 
     /// Asks once, where redirects lead to.
-    async fn follow(&self, mut question: Question) -> Result<Reply> {
-        for _ in 0..=MOST_REDIRECTS {
-            let reply = self.once(&question).await?;
-            let next = match (reply.status, reply.header("location")) {
-                (301 | 302 | 303 | 307 | 308, Some(location)) if question.body.is_none() => question.url.join(location).ok(),
-                _ => return Ok(reply),
+    async fn follow(&self, mut request: Request) -> Result<Response> {
+        for _ in 0..=MAX_REDIRECTS {
+            let response = self.once(&request).await?;
+            let next = match (response.status, response.header("location")) {
+                (301 | 302 | 303 | 307 | 308, Some(location)) if request.body.is_none() => {
+                    request.url.join(location).ok()
+                }
+                _ => return Ok(response),
             };
-            let next = next.ok_or_else(|| refused(format!("{} leads to what is no address.", reply.place)))?;
-            if question.url.scheme() == "https" && next.scheme() != "https" {
-                return Err(refused(format!("{} leads away from https.", reply.place)));
+            let next =
+                next.ok_or_else(|| refused(format!("{} leads to what is no address.", response.place)))?;
+            if request.url.scheme() == "https" && next.scheme() != "https" {
+                return Err(refused(format!("{} leads away from https.", response.place)));
             }
-            if next.origin() != question.url.origin() {
-                question.headers.clear();
+            if next.origin() != request.url.origin() {
+                request.headers.clear();
             }
-            question.url = next;
+            request.url = next;
         }
-        Err(refused(format!("{} leads on and on.", place(&question.url))))
+        Err(refused(format!("{} leads on and on.", place(&request.url))))
     }
 
-    async fn once(&self, question: &Question) -> Result<Reply> {
-        let place = place(&question.url);
-        self.gate.check(&question.url)?;
-        let method = if question.body.is_some() { Method::POST } else { Method::GET };
-        let mut request = self.client()?.request(method, question.url.clone());
-        for (name, value) in &question.headers {
-            request = request.header(name, value);
+    async fn once(&self, request: &Request) -> Result<Response> {
+        let place = place(&request.url);
+        self.address_filter.check(&request.url)?;
+        let method = if request.body.is_some() { Method::POST } else { Method::GET };
+        let mut outgoing = self.client()?.request(method, request.url.clone());
+        for (name, value) in &request.headers {
+            outgoing = outgoing.header(name, value);
         }
-        if let Some(body) = &question.body {
-            request = request.json(body);
+        if let Some(body) = &request.body {
+            outgoing = outgoing.json(body);
         }
-        let response = request.send().await.map_err(|error| failed(&place, error))?;
+        let response = outgoing.send().await.map_err(|error| failed(&place, error))?;
         read(response, place).await
     }
 
@@ -151,7 +154,7 @@ impl Outgoing {
             .redirect(Policy::none())
             // Whoever looks names up for us might see another address than the one that was checked.
             .no_proxy()
-            .dns_resolver(Arc::new(self.gate.clone()))
+            .dns_resolver(Arc::new(self.address_filter.clone()))
             .user_agent(concat!("Caseload/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(Error::internal)?;
@@ -159,19 +162,19 @@ impl Outgoing {
     }
 }
 
-async fn read(mut response: Response, place: String) -> Result<Reply> {
+async fn read(mut response: reqwest::Response, place: String) -> Result<Response> {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| failed(&place, error))? {
-        if body.len() + chunk.len() > LARGEST_ANSWER {
-            return Err(refused(format!("{place} answers more than {} MiB.", LARGEST_ANSWER / 1024 / 1024)));
+        if body.len() + chunk.len() > MAX_RESPONSE {
+            return Err(refused(format!("{place} answers more than {} MiB.", MAX_RESPONSE / 1024 / 1024)));
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Reply { status, headers, body, place })
+    Ok(Response { status, headers, body, place })
 }
 
-impl Reply {
+impl Response {
     /// The text of a header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -179,7 +182,11 @@ impl Reply {
     }
 
     fn retry_after(&self) -> Option<Duration> {
-        self.header("retry-after")?.trim().parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        self.header("retry-after")?
+            .trim()
+            .parse::<f64>()
+            .ok()
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
     }
 
     /// The answer, if it is a success.
@@ -188,19 +195,27 @@ impl Reply {
         let wait = self.retry_after().map_or(60, |wait| wait.as_secs());
         match status {
             200..300 => Ok(self),
-            401 | 403 => Err(refused(format!("{place} does not accept the credentials: it answers {status}."))),
-            408 | 429 | 500..600 => Err(unavailable(format!("{place} cannot answer now: {status}.")).retry_after(wait)),
+            401 | 403 => {
+                Err(refused(format!("{place} does not accept the credentials: it answers {status}.")))
+            }
+            408 | 429 | 500..600 => {
+                Err(unavailable(format!("{place} cannot answer now: {status}.")).retry_after(wait))
+            }
             _ => Err(refused(format!("{place} answers {status}."))),
         }
     }
 
     /// The JSON of a successful answer.
     pub fn json(self) -> Result<Value> {
-        let reply = self.ok()?;
-        if values(&reply.body) > MAX_VALUES {
-            return Err(refused(format!("{} answers more than {MAX_VALUES} values at once.", reply.place)));
+        let response = self.ok()?;
+        if values(&response.body) > MAX_VALUES {
+            return Err(refused(format!(
+                "{} answers more than {MAX_VALUES} values at once.",
+                response.place
+            )));
         }
-        strict::value(&reply.body).map_err(|_| refused(format!("{} does not answer JSON.", reply.place)))
+        strict::value(&response.body)
+            .map_err(|_| refused(format!("{} does not answer JSON.", response.place)))
     }
 }
 
@@ -243,7 +258,11 @@ pub fn masked(address: &str) -> String {
     let (scheme, place) = place.split_once("://").map_or(("", place), |(scheme, place)| (scheme, place));
     let (host, path) = place.split_at(place.find('/').unwrap_or(place.len()));
     let host = host.rsplit_once('@').map_or_else(|| host.to_owned(), |(_, host)| format!("{HIDDEN}@{host}"));
-    format!("{scheme}{}{host}{path}{}{fragment}", if scheme.is_empty() { "" } else { "://" }, query.unwrap_or_default())
+    format!(
+        "{scheme}{}{host}{path}{}{fragment}",
+        if scheme.is_empty() { "" } else { "://" },
+        query.unwrap_or_default()
+    )
 }
 
 fn failed(place: &str, error: reqwest::Error) -> Error {
@@ -263,7 +282,7 @@ fn failed(place: &str, error: reqwest::Error) -> Error {
 pub fn address(text: &str) -> std::result::Result<(), ValidationError> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     let fits = url.is_some_and(|url| url.username().is_empty() && url.password().is_none());
-    if fits && text.len() <= LONGEST_ADDRESS && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if fits && text.len() <= MAX_URL && text.bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(())
     } else {
         let words = "must be an http or https address without credentials, of at most 2,000 characters";
@@ -273,7 +292,7 @@ pub fn address(text: &str) -> std::result::Result<(), ValidationError> {
 
 /// Knows which addresses may be called.
 #[derive(Clone)]
-struct Gate(Arc<[IpNet]>);
+struct AddressFilter(Arc<[IpNet]>);
 
 #[derive(Debug)]
 struct Forbidden;
@@ -286,7 +305,7 @@ impl fmt::Display for Forbidden {
 
 impl StdError for Forbidden {}
 
-impl Gate {
+impl AddressFilter {
     fn opens(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         self.0.iter().any(|net| net.contains(&address)) || is_public(address)
@@ -308,13 +327,14 @@ impl Gate {
     }
 }
 
-impl Resolve for Gate {
+impl Resolve for AddressFilter {
     fn resolve(&self, name: Name) -> Resolving {
-        let gate = self.clone();
+        let address_filter = self.clone();
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
             let some = !found.is_empty();
-            let open: Vec<SocketAddr> = found.into_iter().filter(|address| gate.opens(address.ip())).collect();
+            let open: Vec<SocketAddr> =
+                found.into_iter().filter(|address| address_filter.opens(address.ip())).collect();
             if some && open.is_empty() {
                 return Err(Box::new(Forbidden) as Box<dyn StdError + Send + Sync>);
             }
@@ -373,11 +393,17 @@ mod tests {
 
     #[test]
     fn only_public_addresses_are_called() {
-        let gate = Gate(Arc::from([]));
-        for public in
-            ["8.8.8.8", "100.63.255.255", "172.32.0.1", "192.0.1.1", "2606:4700::1111", "2001:4860:4860::8888", "64:ff9b::808:808"]
-        {
-            assert!(gate.opens(at(public)), "{public}");
+        let address_filter = AddressFilter(Arc::from([]));
+        for public in [
+            "8.8.8.8",
+            "100.63.255.255",
+            "172.32.0.1",
+            "192.0.1.1",
+            "2606:4700::1111",
+            "2001:4860:4860::8888",
+            "64:ff9b::808:808",
+        ] {
+            assert!(address_filter.opens(at(public)), "{public}");
         }
         for own in [
             "0.0.0.0",
@@ -414,11 +440,16 @@ mod tests {
             "3fff::1",
             "4000::1",
         ] {
-            assert!(!gate.opens(at(own)), "{own}");
+            assert!(!address_filter.opens(at(own)), "{own}");
         }
-        let gate = Gate(Arc::from(["10.0.0.0/8", "::1/128"].map(|net| net.parse().expect("a network"))));
-        assert!(gate.opens(at("10.1.2.3")) && gate.opens(at("::ffff:10.1.2.3")) && gate.opens(at("::1")));
-        assert!(!gate.opens(at("127.0.0.1")) && gate.opens(at("11.0.0.1")));
+        let address_filter =
+            AddressFilter(Arc::from(["10.0.0.0/8", "::1/128"].map(|net| net.parse().expect("a network"))));
+        assert!(
+            address_filter.opens(at("10.1.2.3"))
+                && address_filter.opens(at("::ffff:10.1.2.3"))
+                && address_filter.opens(at("::1"))
+        );
+        assert!(!address_filter.opens(at("127.0.0.1")) && address_filter.opens(at("11.0.0.1")));
     }
 
     #[test]
@@ -426,12 +457,21 @@ mod tests {
         for good in ["https://shop.example", "http://10.0.0.1:8080/feed.csv?since=1"] {
             assert!(address(good).is_ok(), "{good}");
         }
-        for bad in
-            ["", "shop.example", "ftp://shop.example", "file:///etc/passwd", "https://", "https://ana:secret@shop.example", "https://a b"]
-        {
+        for bad in [
+            "",
+            "shop.example",
+            "ftp://shop.example",
+            "file:///etc/passwd",
+            "https://",
+            "https://ana:secret@shop.example",
+            "https://a b",
+        ] {
             assert!(address(bad).is_err(), "{bad}");
         }
-        assert_eq!(place(&Url::parse("https://ana:s@shop.example/a?key=s#s").expect("a URL")), "https://shop.example/a");
+        assert_eq!(
+            place(&Url::parse("https://ana:s@shop.example/a?key=s#s").expect("a URL")),
+            "https://shop.example/a"
+        );
     }
 
     #[test]
@@ -459,7 +499,7 @@ mod tests {
 
     #[test]
     fn what_is_written_out_is_looked_at_however_it_is_written() {
-        let gate = Gate(Arc::from([]));
+        let address_filter = AddressFilter(Arc::from([]));
         for odd in [
             "http://127.1/",
             "http://0x7f000001/",
@@ -469,9 +509,9 @@ mod tests {
             "http://0/",
             "ftp://8.8.8.8/",
         ] {
-            let refusal = gate.check(&Url::parse(odd).expect("a URL")).expect_err(odd);
+            let refusal = address_filter.check(&Url::parse(odd).expect("a URL")).expect_err(odd);
             assert_eq!(refusal.code(), Code::OutsideRefused, "{odd}");
         }
-        assert!(gate.check(&Url::parse("http://8.8.8.8/").expect("a URL")).is_ok());
+        assert!(address_filter.check(&Url::parse("http://8.8.8.8/").expect("a URL")).is_ok());
     }
 }
