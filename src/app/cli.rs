@@ -73,13 +73,13 @@ struct NewUserArgs {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     if matches!(cli.command, Some(Command::Openapi)) {
-        return say(&openapi::pretty());
+        return print_line(&openapi::pretty());
     }
     let config = match Config::from_environment() {
         Ok(config) => config,
         Err(mistakes) => {
             for mistake in mistakes {
-                complain(&mistake);
+                print_error(&mistake);
             }
             return ExitCode::from(2);
         }
@@ -93,7 +93,7 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&error.to_string());
+            print_error(&error.to_string());
             ExitCode::FAILURE
         }
     }
@@ -105,14 +105,14 @@ async fn run(command: Command, config: Config) -> std::result::Result<(), Box<dy
         Command::Demo(args) => demo::run(args, config).await,
         Command::Migrate => {
             let applied = schema::migrate(&config.database_url).await?;
-            say(&format!("{applied} migrations applied.\n"));
+            print_line(&format!("{applied} migrations applied.\n"));
             Ok(())
         }
         Command::Openapi => Ok(()),
         Command::User(command) => user(command, config).await,
         Command::CheckConfig => {
             schema::check(&config.database_url).await?;
-            say("The settings and the database are in order.\n");
+            print_line("The settings and the database are in order.\n");
             Ok(())
         }
     }
@@ -124,18 +124,18 @@ async fn serve(config: Config) -> std::result::Result<(), Box<dyn std::error::Er
     start::renew_credentials(&db).await?;
     sessions::protect_signing_keys(&db).await?;
     let application = start::application(config, db)?;
-    serve_until_told(application, |address| {
+    serve_until_signalled(application, |address| {
         if let Some(FirstAdmin { email, generated_password }) = &first {
             let password = generated_password.as_deref().unwrap_or("(the one in CASELOAD_ADMIN_PASSWORD)");
-            say(&format!("Sign in as    {email}\nwith password {password}\n"));
+            print_line(&format!("Sign in as    {email}\nwith password {password}\n"));
         }
-        say(&format!("Caseload is at http://{address} and its documentation at http://{address}/docs/\n"));
+        print_line(&format!("Caseload is at http://{address} and its documentation at http://{address}/docs/\n"));
     })
     .await
 }
 
 /// Serves until SIGTERM or SIGINT; requests that are under way finish.
-pub(super) async fn serve_until_told(
+pub(super) async fn serve_until_signalled(
     application: server::Application,
     ready: impl FnOnce(std::net::SocketAddr),
 ) -> std::result::Result<(), Box<dyn std::error::Error>> {
@@ -144,7 +144,7 @@ pub(super) async fn serve_until_told(
     let (server, address) = server::listen(&application)?;
     let handle = server.handle();
     let workers = Workers::start(&application);
-    let told_to_stop = told_to_stop()?;
+    let told_to_stop = shutdown_signal()?;
     end_in_time()?;
     ready(address);
     let signals = async {
@@ -175,9 +175,9 @@ fn end_in_time() -> io::Result<()> {
     let watch = || -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
-            told_to_stop()?.await;
+            shutdown_signal()?.await;
             tokio::time::sleep(MAX_ENDING).await;
-            complain("it did not end in its time: what was under way is given up");
+            print_error("it did not end in its time: what was under way is given up");
             std::process::exit(1)
         })
     };
@@ -190,7 +190,7 @@ fn end_in_time() -> io::Result<()> {
 }
 
 /// Hears the signals from now on, so that whoever knows that we are ready can also stop us gracefully.
-fn told_to_stop() -> io::Result<impl Future<Output = ()>> {
+fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(async move {
@@ -239,20 +239,20 @@ async fn user(command: UserCommand, config: Config) -> std::result::Result<(), B
             }
         })
         .await?;
-    say(&done);
+    print_line(&done);
     db.close().await;
     Ok(())
 }
 
 /// Standard output is what the command is for; whoever closed it does not want to know.
-pub(super) fn say(text: &str) -> ExitCode {
+pub(super) fn print_line(text: &str) -> ExitCode {
     match io::stdout().write_all(text.as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
 }
 
-fn complain(text: &str) {
+fn print_error(text: &str) {
     // With standard error gone there is nobody left to tell.
     let _told = writeln!(io::stderr(), "caseload: {text}");
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    cli::{say, serve_until_told},
+    cli::{print_line, serve_until_signalled},
     config::Config,
     start,
 };
@@ -216,8 +216,8 @@ pub async fn run(args: DemoArgs, mut config: Config) -> std::result::Result<(), 
     let tokens = tokens.concat();
     let visitors = page.visited_on(db.clone(), args.seed);
     let application = start::application(config, db)?;
-    let served = serve_until_told(application, |address| {
-        say(&format!(
+    let served = serve_until_signalled(application, |address| {
+        print_line(&format!(
             "A demo shop is at http://{address} and its documentation at http://{address}/docs/\n\
              Everybody signs in with the password {password:?}: admin@demo.example, ana.ruiz@demo.example, …\n\
              It is gone when you stop it.\n\n{tokens}"

@@ -94,7 +94,7 @@ fn build() -> Value {
     document["components"]["parameters"] = shared_parameters();
     document["components"]["headers"] = shared_headers();
     spell_lines_out(&mut document);
-    leave_feature_ids_out(&mut document);
+    tidy_descriptions(&mut document);
     describe_scopes_of_schemas(&mut document["components"]["schemas"]);
     let versioned = versioned(&document["components"]["schemas"]);
     for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
@@ -108,7 +108,8 @@ fn build() -> Value {
 /// Characters that no line of text holds, as far as a pattern of the document can say it.
 const HIDDEN: &str = r"\u0000-\u001f\u007f-\u009f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb";
 
-/// Shapes say in short that something is a line of text, one that is not blank, or a telephone number; the document says it in full.
+/// Shapes say in short that something is a line of text, one that is not blank, or a telephone number; the
+/// document says it in full.
 fn spell_lines_out(value: &mut Value) {
     match value {
         Value::Array(list) => list.iter_mut().for_each(spell_lines_out),
@@ -130,22 +131,44 @@ fn spell_lines_out(value: &mut Value) {
     }
 }
 
-/// Descriptions name, in brackets, the features that the code is for: that is for who reads the code.
-fn leave_feature_ids_out(value: &mut Value) {
+/// Descriptions are wrapped, and name in brackets the features that the code is for: both are for who reads
+/// the code.
+fn tidy_descriptions(value: &mut Value) {
     match value {
-        Value::Array(list) => list.iter_mut().for_each(leave_feature_ids_out),
+        Value::Array(list) => list.iter_mut().for_each(tidy_descriptions),
         Value::Object(members) => {
             for (name, member) in members {
                 match member {
                     Value::String(text) if name == "description" || name == "summary" => {
-                        *text = without_feature_ids(text)
+                        *text = without_feature_ids(&unwrapped(text))
                     }
-                    _ => leave_feature_ids_out(member),
+                    _ => tidy_descriptions(member),
                 }
             }
         }
         _ => {}
     }
+}
+
+/// A text whose paragraphs are a line each (CommonMark reads it the same).
+fn unwrapped(text: &str) -> String {
+    let begins_block = |line: &str| {
+        let number = line.trim_start_matches(|c: char| c.is_ascii_digit());
+        let is_numbered = number.len() < line.len() && number.starts_with(". ");
+        let is_block = ["- ", "* ", "|", "#", ">", " ", "```"].iter().any(|start| line.starts_with(start));
+        line.is_empty() || is_block || is_numbered
+    };
+    let mut whole = String::with_capacity(text.len());
+    let mut before = "";
+    for (index, line) in text.lines().enumerate() {
+        if index > 0 {
+            let ends = before.is_empty() || ["|", "#", "```"].iter().any(|start| before.starts_with(start));
+            whole.push(if ends || begins_block(line) { '\n' } else { ' ' });
+        }
+        whole.push_str(line);
+        before = line;
+    }
+    whole
 }
 
 fn without_feature_ids(text: &str) -> String {
@@ -190,7 +213,8 @@ const FAILURES: &[(u16, &str, &str)] = &[
     (
         429,
         "TooManyRequests",
-        "Too often, or too much at once: 6 searches and reports, or 10 waits, of one credential; `Retry-After` says how long to wait.",
+        "Too often, or too much at once: 6 searches and reports, or 10 waits, of one credential; \
+         `Retry-After` says how long to wait.",
     ),
     (503, "Unavailable", "Not now; `Retry-After` says when to try again."),
 ];
@@ -267,8 +291,8 @@ fn versioned(schemas: &Value) -> Vec<String> {
     direct.into_iter().chain(more).filter(|name| name != "Health").collect()
 }
 
-/// The page of the documentation sends the example of a parameter unless it is taken out again: that of an optional one
-/// stands in its schema, where it is only shown.
+/// The page of the documentation sends the example of a parameter unless it is taken out again: that of an
+/// optional one stands in its schema, where it is only shown.
 fn show_examples(operation: &mut Value) {
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         if parameter["required"] == false

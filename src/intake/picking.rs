@@ -9,7 +9,7 @@ use crate::kernel::{clock::Timestamp, text};
 #[must_use]
 pub fn text_at(value: &Value, pointer: &str) -> Option<String> {
     match value.pointer(pointer)? {
-        Value::String(text) => Some(text::cleaned(text).trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::String(text) => Some(text::clean_line(text).trim().to_owned()).filter(|text| !text.is_empty()),
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(truth) => Some(truth.to_string()),
         _ => None,
@@ -19,7 +19,7 @@ pub fn text_at(value: &Value, pointer: &str) -> Option<String> {
 /// Text of at most so many characters, without those that nobody sees.
 #[must_use]
 pub fn clipped(text: &str, most: usize) -> String {
-    text::cleaned(text).trim().chars().take(most).collect()
+    text::clean_line(text).trim().chars().take(most).collect()
 }
 
 /// An instant as systems write them: RFC 3339, or a date and time or a date alone, which are then in UTC.

@@ -29,7 +29,7 @@ static OF_REQUESTS: Semaphore = Semaphore::const_new(MAX_OF_REQUESTS);
 static OF_JOBS: Semaphore = Semaphore::const_new(MAX_OF_JOBS);
 
 impl BlockingPool {
-    const fn turns(self) -> &'static Semaphore {
+    const fn permits(self) -> &'static Semaphore {
         match self {
             Self::Requests => &OF_REQUESTS,
             Self::Jobs => &OF_JOBS,
@@ -54,7 +54,7 @@ pub async fn run_blocking<T: Send + 'static>(
     longest: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<Option<T>> {
-    let turn: SemaphorePermit<'static> = match timeout(lane.max_wait(), lane.turns().acquire()).await {
+    let turn: SemaphorePermit<'static> = match timeout(lane.max_wait(), lane.permits().acquire()).await {
         Ok(turn) => turn.map_err(Error::internal)?,
         Err(_) => {
             return Err(Error::new(
@@ -124,7 +124,7 @@ mod tests {
         // It lasts until it is told to end; whoever is behind it would wait as long.
         let job = run_blocking(BlockingPool::Jobs, LONG, move || held.recv().is_ok());
         let request = async {
-            assert_eq!(BlockingPool::Jobs.turns().available_permits(), 0, "the job has its turn");
+            assert_eq!(BlockingPool::Jobs.permits().available_permits(), 0, "the job has its turn");
             assert_eq!(run_blocking(BlockingPool::Requests, LONG, || 7).await.expect("a turn"), Some(7));
             end.send(()).expect("it waits");
         };

@@ -521,14 +521,14 @@ impl Batch {
     /// Takes back what it holds and tells everyone in it.
     fn fail(self, error: &Error) {
         drop(self.open);
-        tell(self.done, &Err(error.again()));
+        tell(self.done, &Err(error.duplicate()));
     }
 }
 
 fn tell(waiting: Vec<oneshot::Sender<Result<()>>>, committed: &Result<()>) {
     for waiting in waiting {
         // Whoever stopped waiting has no use for the answer.
-        let _gone = waiting.send(committed.as_ref().copied().map_err(Error::again));
+        let _gone = waiting.send(committed.as_ref().copied().map_err(Error::duplicate));
     }
 }
 

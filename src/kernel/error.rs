@@ -250,7 +250,7 @@ impl Error {
 
     /// The same refusal once more, for a layer that only saw it pass.
     #[must_use]
-    pub fn again(&self) -> Self {
+    pub fn duplicate(&self) -> Self {
         let Refusal { code, detail, violations, extra, retry_after, cause } = &*self.0;
         Self(Box::new(Refusal {
             code: *code,
@@ -274,7 +274,7 @@ impl Error {
 
     /// Adds a broken rule.
     #[must_use]
-    pub fn violating(mut self, violation: Violation) -> Self {
+    pub fn with_violation(mut self, violation: Violation) -> Self {
         self.0.violations.push(violation);
         self
     }

@@ -151,7 +151,7 @@ async fn earlier(tx: &mut Tx, principal_id: Uuid, retry: &RetryKey) -> Result<Op
             Code::IdempotencyMismatch,
             "This Idempotency-Key came with another body before.",
         )
-        .violating(super::error::Violation::header(
+        .with_violation(super::error::Violation::header(
             "Idempotency-Key",
             "used_before",
             "came with another body before",

@@ -276,13 +276,13 @@ pub(super) fn shorten(
 }
 
 #[derive(FromQueryResult)]
-struct Kept {
+struct StoredText {
     record_id: Uuid,
     digest: String,
 }
 
 #[derive(FromQueryResult)]
-struct KeptText {
+struct StoredTextRow {
     digest: String,
     text: String,
 }
@@ -302,11 +302,11 @@ pub async fn long_texts(
         .and_where(Expr::col(Alias::new("record_id")).eq(record_id))
         .and_where(Expr::col(Alias::new("digest")).is_in(digests.map(String::as_str)))
         .to_owned();
-    Ok(reader.all::<KeptText>(&select).await?.into_iter().map(|kept| (kept.digest, kept.text)).collect())
+    Ok(reader.all::<StoredTextRow>(&select).await?.into_iter().map(|kept| (kept.digest, kept.text)).collect())
 }
 
 /// Keeps long texts, each once.
-pub(super) async fn keep(conn: &DatabaseTransaction, texts: Vec<LongText>) -> Result<()> {
+pub(super) async fn store_texts(conn: &DatabaseTransaction, texts: Vec<LongText>) -> Result<()> {
     if texts.is_empty() {
         return Ok(());
     }
@@ -317,7 +317,7 @@ pub(super) async fn keep(conn: &DatabaseTransaction, texts: Vec<LongText>) -> Re
         .and_where(one_of("record_id", texts.iter().map(|text| text.record_id.into()).collect()))
         .and_where(one_of("digest", texts.iter().map(|text| text.digest.as_str().into()).collect()))
         .to_owned();
-    let known: Vec<Kept> = Reader::Tx(conn).all(&known).await?;
+    let known: Vec<StoredText> = Reader::Tx(conn).all(&known).await?;
     let mut known: HashSet<(Uuid, String)> =
         known.into_iter().map(|kept| (kept.record_id, kept.digest)).collect();
     for LongText { record_id, digest, text } in texts {

@@ -36,10 +36,10 @@ static PAGES: LazyLock<Semaphore> = LazyLock::new(|| {
 });
 
 /// A page's turn to be read and written.
-pub type Turn = SemaphorePermit<'static>;
+pub type ReadPermit = SemaphorePermit<'static>;
 
 /// Waits for a turn: whatever reads many rows has one until they are gone again.
-pub async fn turn() -> Result<Turn> {
+pub async fn read_permit() -> Result<ReadPermit> {
     PAGES.acquire().await.map_err(Error::internal)
 }
 
@@ -130,7 +130,7 @@ impl Texts<'_> {
     }
 
     /// Characters that are read of one.
-    fn most(self, name: &str) -> Option<usize> {
+    fn max_chars(self, name: &str) -> Option<usize> {
         match self {
             // One more than is shown, by which to tell that there is more.
             Self::Whole | Self::Short(_) => (!self.shows_whole(name)).then_some(MAX_SHORT_TEXT + 1),
@@ -143,7 +143,7 @@ impl Texts<'_> {
     pub fn of<E: EntityTrait>(self, texts: &[&str]) -> Select<E> {
         E::Column::iter().fold(E::find().select_only(), |select, column| {
             let name = column.as_str();
-            let Some(most) = self.most(name).filter(|_| texts.contains(&name)) else {
+            let Some(most) = self.max_chars(name).filter(|_| texts.contains(&name)) else {
                 return select.column(column);
             };
             let (first, most) = (Expr::cust("1"), Expr::cust(most.to_string()));
@@ -268,7 +268,7 @@ pub async fn page<R: Listed + 'static>(
         });
         let cursor = cursor.ok_or_else(|| {
             Error::new(Code::BadCursor, "This cursor belongs to another query. Start again without it.")
-                .violating(super::error::Violation::parameter(
+                .with_violation(super::error::Violation::parameter(
                     "cursor",
                     "foreign",
                     "belongs to another filter or sort",

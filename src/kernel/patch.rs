@@ -85,7 +85,7 @@ impl Patch<String> {
     /// Writes a line of text onto a field, without outer space or what nobody sees.
     pub fn line_over(self, field: &mut String, name: &str) -> Result<()> {
         let trimmed = match self {
-            Self::Value(line) => Self::Value(text::cleaned(line.trim())),
+            Self::Value(line) => Self::Value(text::clean_line(line.trim())),
             other => other,
         };
         trimmed.over(field, name)

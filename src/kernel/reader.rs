@@ -61,9 +61,9 @@ impl Reader<'_> {
         let statement = self.statement(select);
         match self {
             Self::Pool(pool) => {
-                with_timeout(async { gather(pool.stream_raw(statement).await?, most).await }).await
+                with_timeout(async { collect_within(pool.stream_raw(statement).await?, most).await }).await
             }
-            Self::Tx(tx) => gather(tx.stream_raw(statement).await?, most).await,
+            Self::Tx(tx) => collect_within(tx.stream_raw(statement).await?, most).await,
         }
     }
 
@@ -98,9 +98,9 @@ impl Reader<'_> {
         let statement = self.statement(select);
         match self {
             Self::Pool(pool) => {
-                with_timeout(async { made_of(pool.stream_raw(statement).await?, make).await }).await
+                with_timeout(async { map_rows(pool.stream_raw(statement).await?, make).await }).await
             }
-            Self::Tx(tx) => made_of(tx.stream_raw(statement).await?, make).await,
+            Self::Tx(tx) => map_rows(tx.stream_raw(statement).await?, make).await,
         }
     }
 
@@ -144,14 +144,14 @@ impl Reader<'_> {
 }
 
 /// Takes rows as they come, so that no more of them are here than are wanted.
-async fn gather<R: FromQueryResult>(
+async fn collect_within<R: FromQueryResult>(
     mut rows: impl Stream<Item = std::result::Result<QueryResult, DbErr>> + Unpin,
     most: usize,
 ) -> Result<(Vec<R>, bool)> {
     let (mut found, mut bytes) = (Vec::new(), 0);
     while let Some(row) = rows.next().await {
         let row = row?;
-        bytes += weight(&row);
+        bytes += row_cost(&row);
         if bytes > most && !found.is_empty() {
             return Ok((found, true));
         }
@@ -160,7 +160,7 @@ async fn gather<R: FromQueryResult>(
     Ok((found, false))
 }
 
-async fn made_of<R: FromQueryResult, T>(
+async fn map_rows<R: FromQueryResult, T>(
     mut rows: impl Stream<Item = std::result::Result<QueryResult, DbErr>> + Unpin,
     mut make: impl FnMut(R) -> T,
 ) -> Result<Vec<T>> {
@@ -172,7 +172,7 @@ async fn made_of<R: FromQueryResult, T>(
 }
 
 /// Bytes that a row costs.
-fn weight(row: &QueryResult) -> usize {
+fn row_cost(row: &QueryResult) -> usize {
     if let Some(row) = row.try_as_sqlite_row() {
         let bytes = |at| {
             // A number that was once read as bytes is no number any more.
@@ -182,17 +182,17 @@ fn weight(row: &QueryResult) -> usize {
                 .filter(|value| matches!(value.type_info().name(), "TEXT" | "BLOB"))?;
             <&[u8] as Decode<Sqlite>>::decode(value).ok()
         };
-        (0..row.len()).filter_map(bytes).map(weight_of_bytes).sum()
+        (0..row.len()).filter_map(bytes).map(json_cost).sum()
     } else if let Some(row) = row.try_as_pg_row() {
         let bytes = |at| row.try_get_raw(at).ok()?.as_bytes().ok();
-        (0..row.len()).filter_map(bytes).map(weight_of_bytes).sum()
+        (0..row.len()).filter_map(bytes).map(json_cost).sum()
     } else {
         0
     }
 }
 
 /// What a value of JSON becomes is much more than its text, for each of its members.
-fn weight_of_bytes(bytes: &[u8]) -> usize {
+fn json_cost(bytes: &[u8]) -> usize {
     const MEMBER: usize = 64;
     match bytes.first() {
         Some(b'{' | b'[') => bytes.len() + MEMBER * bytes.split(|byte| *byte == b',').count(),

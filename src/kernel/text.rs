@@ -17,7 +17,7 @@ pub fn not_blank(text: &str) -> Result<(), ValidationError> {
 
 /// Refuses what is no line of text: a name that shows as another, or breaks what it stands in.
 pub fn plain(text: &str) -> Result<(), ValidationError> {
-    if cleaned(text) == text {
+    if clean_line(text) == text {
         Ok(())
     } else {
         Err(ValidationError::new("invisible")
@@ -34,7 +34,7 @@ pub fn line(text: &str) -> Result<(), ValidationError> {
 /// A line of text without control characters, and without those that nobody sees: by them two names look the same, or one is
 /// read backwards. Breaks of a line become spaces.
 #[must_use]
-pub fn cleaned(text: &str) -> String {
+pub fn clean_line(text: &str) -> String {
     if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
         return text.to_owned();
     }
@@ -43,9 +43,9 @@ pub fn cleaned(text: &str) -> String {
     while let Some(c) = rest.next() {
         if c == '\r' && rest.peek() == Some(&'\n') {
             // The two are one break.
-        } else if c.is_whitespace() && hidden(c) {
+        } else if c.is_whitespace() && is_hidden(c) {
             line.push(' ');
-        } else if shows(line.chars().next_back(), c, rest.peek().copied()) {
+        } else if is_visible(line.chars().next_back(), c, rest.peek().copied()) {
             line.push(c);
         }
     }
@@ -54,27 +54,27 @@ pub fn cleaned(text: &str) -> String {
 
 /// Text of several lines, each cleaned.
 #[must_use]
-pub fn cleaned_lines(text: &str) -> String {
-    text.lines().map(cleaned).collect::<Vec<_>>().join("\n")
+pub fn clean_lines(text: &str) -> String {
+    text.lines().map(clean_line).collect::<Vec<_>>().join("\n")
 }
 
 /// Whether a character may stand between two others. Joiners do where scripts and pictures are joined by them, variation
 /// selectors behind what they vary.
-fn shows(before: Option<char>, c: char, after: Option<char>) -> bool {
+fn is_visible(before: Option<char>, c: char, after: Option<char>) -> bool {
     match c {
-        '\u{200c}' | '\u{200d}' if before.is_some_and(joins) => after.is_some_and(joins),
-        '\u{200d}' => before.is_some_and(|c| pictures(c) || selects(c)) && after.is_some_and(pictures),
+        '\u{200c}' | '\u{200d}' if before.is_some_and(is_joining_script) => after.is_some_and(is_joining_script),
+        '\u{200d}' => before.is_some_and(|c| is_pictograph(c) || is_variation_selector(c)) && after.is_some_and(is_pictograph),
         // Keycaps, and the two signs of Latin-1 that are pictures, too.
         '\u{fe0f}' if before.is_some_and(|c| matches!(c, '0'..='9' | '#' | '*')) => after == Some('\u{20e3}'),
         '\u{fe0e}' | '\u{fe0f}' if before.is_some_and(|c| matches!(c, '©' | '®')) => true,
         '\u{180b}'..='\u{180d}' | '\u{180f}' => before.is_some_and(|c| matches!(c, '\u{1820}'..='\u{18aa}')),
-        _ if selects(c) => before.is_some_and(|c| c >= '\u{2000}' && !selects(c)),
-        _ => !hidden(c),
+        _ if is_variation_selector(c) => before.is_some_and(|c| c >= '\u{2000}' && !is_variation_selector(c)),
+        _ => !is_hidden(c),
     }
 }
 
 /// Controls, format characters such as those that turn text around, separators of lines, and letters that are blank.
-fn hidden(c: char) -> bool {
+fn is_hidden(c: char) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
     const BLANK: &[char] =
         &['\u{34f}', '\u{115f}', '\u{1160}', '\u{17b4}', '\u{17b5}', '\u{3164}', '\u{ffa0}', '\u{16fe4}'];
@@ -85,19 +85,19 @@ fn hidden(c: char) -> bool {
 }
 
 /// Letters and marks of scripts whose letters join: Arabic and its kin, those of India, Myanmar, Khmer, Mongolian.
-fn joins(c: char) -> bool {
+fn is_joining_script(c: char) -> bool {
     let script = matches!(c, '\u{600}'..='\u{dff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{18af}')
         || matches!(c, '\u{a840}'..='\u{a95f}' | '\u{a980}'..='\u{aaff}' | '\u{abc0}'..='\u{abff}' | '\u{10a00}'..='\u{11fff}');
-    script && (c.is_alphabetic() || is_combining_mark(c)) && !hidden(c)
+    script && (c.is_alphabetic() || is_combining_mark(c)) && !is_hidden(c)
 }
 
 /// Pictures, of which several may be one.
-fn pictures(c: char) -> bool {
+fn is_pictograph(c: char) -> bool {
     matches!(c, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
 }
 
 /// Which form of a picture or ideograph is meant.
-fn selects(c: char) -> bool {
+fn is_variation_selector(c: char) -> bool {
     matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
@@ -246,7 +246,7 @@ mod tests {
             "Step 1\u{fe0f}\u{20e3} ©\u{fe0f}",
             "",
         ] {
-            assert_eq!((cleaned(good).as_str(), plain(good).is_ok()), (good, true), "{good:?}");
+            assert_eq!((clean_line(good).as_str(), plain(good).is_ok()), (good, true), "{good:?}");
         }
         for (bad, shown) in [
             ("ad\u{200b}min", "admin"),
@@ -271,20 +271,20 @@ mod tests {
             ("\u{202e}\u{fe0f}\u{202e}", ""),
         ] {
             assert_eq!(
-                (cleaned(bad).as_str(), plain(bad).is_err(), plain(&cleaned(bad)).is_ok()),
+                (clean_line(bad).as_str(), plain(bad).is_err(), plain(&clean_line(bad)).is_ok()),
                 (shown, true, true),
                 "{bad:?}"
             );
         }
         assert!(line("\u{2800} ").is_err() && line(" ").is_err() && line("a").is_ok());
-        assert_eq!(cleaned_lines("a\u{202e}\r\n\nb\tc\n"), "a\n\nb c");
+        assert_eq!(clean_lines("a\u{202e}\r\n\nb\tc\n"), "a\n\nb c");
     }
 
     proptest::proptest! {
         #[test]
         fn what_was_cleaned_is_clean(text in "[a\u{200b}-\u{200f}\u{202e}\u{fe0f}❤👩ع\u{94d}क\n ]{0,12}") {
-            let once = cleaned(&text);
-            proptest::prop_assert_eq!(cleaned(&once), once);
+            let once = clean_line(&text);
+            proptest::prop_assert_eq!(clean_line(&once), once);
         }
     }
 

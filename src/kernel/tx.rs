@@ -110,12 +110,12 @@ impl Unwritten {
     }
 
     async fn write_to(self, conn: &DatabaseTransaction) -> Result<()> {
-        journal::keep(conn, self.texts).await?;
+        journal::store_texts(conn, self.texts).await?;
         journal::append(conn, self.entries).await?;
         search::append(conn, self.found).await
     }
 
-    fn find(&mut self, found: Option<search::Entry>) {
+    fn index(&mut self, found: Option<search::Entry>) {
         self.bytes += found.as_ref().map_or(0, search::Entry::size);
         self.found.extend(found);
     }
@@ -264,8 +264,8 @@ impl Tx {
         <M::Entity as EntityTrait>::ActiveModel: Send,
     {
         self.insert_unjournaled(row.clone()).await?;
-        self.unwritten.find(search::entry(None, Some(row)));
-        self.record::<M>(event, row.id(), &row.placement(), None, Some(public(row)?)).await
+        self.unwritten.index(search::entry(None, Some(row)));
+        self.record::<M>(event, row.id(), &row.placement(), None, Some(public_form(row)?)).await
     }
 
     /// Writes what differs between two states of a row, one version up, and its journal entry.
@@ -275,17 +275,17 @@ impl Tx {
         M: Record,
         <M::Entity as EntityTrait>::Column: Copy,
     {
-        if differing(before, &after).is_empty() {
+        if changed_columns(before, &after).is_empty() {
             return Ok(after);
         }
         after.touch(self.now);
         let mut update = M::Entity::update_many().filter(key_column::<M::Entity>().eq(before.id()));
-        for column in differing(before, &after) {
+        for column in changed_columns(before, &after) {
             update = update.col_expr(column, Expr::val(after.get(column)));
         }
         update.exec(&self.conn).await?;
-        self.unwritten.find(search::entry(Some(before), Some(&after)));
-        self.record::<M>(event, after.id(), &after.placement(), Some(public(before)?), Some(public(&after)?))
+        self.unwritten.index(search::entry(Some(before), Some(&after)));
+        self.record::<M>(event, after.id(), &after.placement(), Some(public_form(before)?), Some(public_form(&after)?))
             .await?;
         Ok(after)
     }
@@ -293,8 +293,8 @@ impl Tx {
     /// Takes a row away, leaving its journal entry.
     pub async fn remove<M: Record>(&mut self, row: &M, event: &str) -> Result<()> {
         M::Entity::delete_many().filter(key_column::<M::Entity>().eq(row.id())).exec(&self.conn).await?;
-        self.unwritten.find(search::entry(Some(row), None));
-        self.record::<M>(event, row.id(), &row.placement(), Some(public(row)?), None).await
+        self.unwritten.index(search::entry(Some(row), None));
+        self.record::<M>(event, row.id(), &row.placement(), Some(public_form(row)?), None).await
     }
 
     /// Writes a journal entry and lets the reactions to it run; all their refusals come back together.
@@ -546,7 +546,7 @@ fn size(value: &Json) -> usize {
 }
 
 /// The columns in which two states of a row differ.
-fn differing<M: ModelTrait>(before: &M, after: &M) -> Vec<<M::Entity as EntityTrait>::Column> {
+fn changed_columns<M: ModelTrait>(before: &M, after: &M) -> Vec<<M::Entity as EntityTrait>::Column> {
     <M::Entity as EntityTrait>::Column::iter()
         .filter(|column| !same(&before.get(*column), &after.get(*column)))
         .collect()
@@ -566,6 +566,6 @@ fn key_column<E: EntityTrait>() -> E::Column {
         .map_or_else(|| unreachable!("every table has a key"), PrimaryKeyToColumn::into_column)
 }
 
-fn public<M: Record>(row: &M) -> Result<Json> {
+fn public_form<M: Record>(row: &M) -> Result<Json> {
     serde_json::to_value(row).map_err(Error::internal)
 }

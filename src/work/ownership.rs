@@ -161,7 +161,7 @@ pub async fn resolve_assignee_opt(tx: &mut Tx, wanted: Option<AssigneeRef>) -> R
 }
 
 /// The first of some candidates who is there to do it, else the default group; nobody when that has nobody either.
-pub async fn first_able(tx: &mut Tx, mut candidates: Vec<AssigneeRef>) -> Result<Option<Owner>> {
+pub async fn first_available(tx: &mut Tx, mut candidates: Vec<AssigneeRef>) -> Result<Option<Owner>> {
     let default = tx.default_group.clone();
     candidates.extend(groups::named(tx.read(), &default).await?.map(|group| AssigneeRef::group(group.id)));
     for candidate in candidates {
@@ -209,7 +209,7 @@ pub trait Owned: Record<Entity: EntityTrait<Model = Self, Column: Copy>> + FromQ
     }
 
     /// The event of a change that may have moved it.
-    fn moved_or(before: &Self, after: &Self, event: &str) -> String {
+    fn event_name(before: &Self, after: &Self, event: &str) -> String {
         format!("{}.{}", Self::KIND, if before.owner() == after.owner() { event } else { "reassigned" })
     }
 }

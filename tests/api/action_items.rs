@@ -72,7 +72,7 @@ async fn s0_5_a_due_date_is_a_preset_or_a_day_or_an_instant_and_exactly_one() {
         (json!({ "due_at": "3000-01-01T00:00:00Z" }), "due_at", "range"),
         (json!({ "due_at": "0001-01-01T00:00:00Z" }), "due_at", "range"),
     ] {
-        let broken = admin.post("/v1/action-items", new(due.clone())).await.broken(422);
+        let broken = admin.post("/v1/action-items", new(due.clone())).await.violation_of(422);
         assert_eq!(broken, rules(&[(&format!("#/{place}"), rule)]), "{due}");
     }
 }
@@ -143,7 +143,7 @@ async fn s0_5_presets_are_the_shops_own() {
         assert_eq!((&item["due_at"], &item["due_on"]), (&json!(at), &on), "{key}");
     }
     admin.command("/v1/picklists/due_presets/items/tomorrow/retire").await.assert_status(200);
-    let broken = admin.post("/v1/action-items", new(json!({ "due_in": "tomorrow" }))).await.broken(422);
+    let broken = admin.post("/v1/action-items", new(json!({ "due_in": "tomorrow" }))).await.violation_of(422);
     assert_eq!(broken, rules(&[("#/due_in", "unknown_value")]));
 }
 
@@ -157,14 +157,14 @@ async fn s0_6_work_is_given_only_to_those_who_can_do_it() {
     let admin = shop.by(&shop.admin);
     admin.patch(&format!("/v1/users/{}", gone.id), json!({ "active": false })).await.assert_status(200);
     for (assignee, name) in [(user(&ana), "Ana Ruiz"), (group(&staffed), "Shipping"), (public(), "Public")] {
-        let item = shop.item(&shop.admin, "Call", START, assignee.clone()).await;
+        let item = shop.action_item(&shop.admin, "Call", START, assignee.clone()).await;
         assert_eq!(
             (&item["assignee"]["type"], text(&item["assignee"]["name"])),
             (&assignee["type"], name.into())
         );
         assert_eq!(item["assignee"]["id"], assignee["id"]);
     }
-    let item = shop.item(&shop.admin, "Call", START, public()).await;
+    let item = shop.action_item(&shop.admin, "Call", START, public()).await;
     for (assignee, place, rule) in [
         (user(&gone), "assignee/id", "inactive"),
         (group(&empty), "assignee/id", "nobody_there"),
@@ -183,13 +183,13 @@ async fn s0_6_work_is_given_only_to_those_who_can_do_it() {
         let place = format!("#/{place}");
         let created =
             admin.post("/v1/action-items", new(json!({ "due_in": "today", "assignee": assignee }))).await;
-        assert_eq!(created.broken(422), rules(&[(&place, rule)]), "{assignee}");
+        assert_eq!(created.violation_of(422), rules(&[(&place, rule)]), "{assignee}");
         let changed = admin.patch(&path(&item), json!({ "assignee": assignee })).await;
-        assert_eq!(changed.broken(422), rules(&[(&place, rule)]), "{assignee}");
+        assert_eq!(changed.violation_of(422), rules(&[(&place, rule)]), "{assignee}");
     }
     // Nothing is ever nobody's.
     for member in ["assignee", "due_at", "due_on", "due_in", "title", "details", "priority"] {
-        let broken = admin.patch(&path(&item), json!({ member: null })).await.broken(422);
+        let broken = admin.patch(&path(&item), json!({ member: null })).await.violation_of(422);
         assert_eq!(broken[0].0, format!("#/{member}"), "{broken:?}");
     }
     assert_eq!(admin.get(&path(&item)).await.assert_status(200)["version"], 1);
@@ -239,7 +239,7 @@ async fn s0_5_all_that_is_wrong_with_an_item_is_said_at_once() {
         "subject": { "type": "ufo", "id": "1" }, "title": "Call", "action": "yodel", "due_in": "never",
         "assignee": { "type": "user", "id": "019b0a35-2c00-7000-8000-000000000001" },
     });
-    let mut broken = admin.post("/v1/action-items", wrong).await.broken(422);
+    let mut broken = admin.post("/v1/action-items", wrong).await.violation_of(422);
     broken.sort();
     let all = [
         ("#/action", "unknown_value"),
@@ -252,21 +252,21 @@ async fn s0_5_all_that_is_wrong_with_an_item_is_said_at_once() {
         "subject": { "type": "x".repeat(65), "id": "x".repeat(256) }, "title": "x".repeat(201), "details": "é".repeat(65_537),
         "action": "x".repeat(65), "due_in": "x".repeat(65),
     });
-    let mut broken = admin.post("/v1/action-items", long).await.broken(422);
+    let mut broken = admin.post("/v1/action-items", long).await.violation_of(422);
     broken.sort();
     let places = ["#/action", "#/details", "#/due_in", "#/subject/id", "#/subject/type", "#/title"];
     assert_eq!(broken, rules(&places.map(|place| (place, "length"))));
     let mut broken = admin
         .post("/v1/action-items", json!({ "priority": "urgent", "status": "completed" }))
         .await
-        .broken(422);
+        .violation_of(422);
     broken.sort();
     assert_eq!(
         broken,
         rules(&[("#/priority", "unknown_value"), ("#/status", "unknown_field"), ("#/title", "required")])
     );
     let broken =
-        admin.post("/v1/action-items", json!({ "title": "Call", "due_in": "today" })).await.broken(422);
+        admin.post("/v1/action-items", json!({ "title": "Call", "due_in": "today" })).await.violation_of(422);
     assert_eq!(broken, rules(&[("#/subject", "required")]));
     let fits = new(
         json!({ "details": "é".repeat(65_536), "due_in": "today", "priority": "high", "action": "call" }),
@@ -292,10 +292,10 @@ async fn s2_10_an_item_is_overdue_a_microsecond_after_its_time_and_today_until_m
         ("c", "2026-03-18T12:00:00Z"),
         ("d", "2026-03-18T23:59:59.999999Z"),
     ] {
-        shop.item(&shop.admin, title, due, public()).await;
+        shop.action_item(&shop.admin, title, due, public()).await;
     }
-    shop.item(&shop.admin, "e", "2026-03-19T00:00:00Z", public()).await;
-    let done = shop.item(&shop.admin, "f", "2026-03-20T00:00:00Z", public()).await;
+    shop.action_item(&shop.admin, "e", "2026-03-19T00:00:00Z", public()).await;
+    let done = shop.action_item(&shop.admin, "f", "2026-03-20T00:00:00Z", public()).await;
     shop.by(&shop.admin).command(&format!("{}/complete", path(&done))).await.assert_status(200);
     assert_eq!(
         buckets(&shop.admin).await,
@@ -325,7 +325,7 @@ async fn s0_11_of_many_who_claim_at_once_one_gets_it() {
     for name in ["Ana Ruiz", "Ben Okafor", "Cleo Dahl"] {
         people.push(shop.hire(name, "agent").await);
     }
-    let item = shop.item(&shop.admin, "Call", START, public()).await;
+    let item = shop.action_item(&shop.admin, "Call", START, public()).await;
     let replies = all(people.iter().map(|person| {
         let caller = shop.by(person);
         let claim = format!("{}/claim", path(&item));
@@ -348,7 +348,7 @@ async fn s0_17_a_claimed_item_goes_back_where_it_came_from() {
     let shop = TestApp::open().await;
     let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
     let shipping = shop.group("Shipping", &[&ana]).await;
-    let item = shop.item(&shop.admin, "Pack", START, group(&shipping)).await;
+    let item = shop.action_item(&shop.admin, "Pack", START, group(&shipping)).await;
     let verb = |verb: &str| format!("{}/{verb}", path(&item));
     assert_eq!(shop.by(&ben).command(&verb("claim")).await.problem(403), "not_your_item");
     assert_eq!(shop.by(&ana).command(&verb("release")).await.problem(409), "nothing_to_release");
@@ -374,11 +374,11 @@ async fn s0_17_a_claimed_item_goes_back_where_it_came_from() {
     assert_eq!(refused.json["errors"][0]["code"], "nobody_there");
     // Commands take no body, and no parameters.
     assert_eq!(
-        shop.by(&ana).post(&verb("claim"), json!({ "by": "me" })).await.broken(422),
+        shop.by(&ana).post(&verb("claim"), json!({ "by": "me" })).await.violation_of(422),
         rules(&[("#", "unexpected_body")])
     );
     assert_eq!(
-        shop.by(&ana).command(&format!("{}?force=true", verb("claim"))).await.broken(400),
+        shop.by(&ana).command(&format!("{}?force=true", verb("claim"))).await.violation_of(400),
         rules(&[("force", "unknown")])
     );
 }
@@ -397,7 +397,7 @@ async fn s0_21_agents_work_on_their_own_their_groups_and_public_items_managers_o
         ("release", json!({})),
     ];
     for assignee in [user(&ben), group(&his)] {
-        let item = shop.item(&shop.admin, "Call", START, assignee).await;
+        let item = shop.action_item(&shop.admin, "Call", START, assignee).await;
         for (verb, body) in &commands {
             let reply = shop.by(&ana).post(&format!("{}/{verb}", path(&item)), body.clone()).await;
             assert_eq!(reply.problem(403), "not_your_item", "{verb}");
@@ -419,7 +419,7 @@ async fn s0_21_agents_work_on_their_own_their_groups_and_public_items_managers_o
         );
     }
     for assignee in [user(&ana), group(&hers), public()] {
-        let item = shop.item(&ben, "Call", START, assignee).await;
+        let item = shop.action_item(&ben, "Call", START, assignee).await;
         let moved =
             shop.by(&ana).patch(&path(&item), json!({ "assignee": user(&ben) })).await.assert_status(200);
         assert_eq!(moved["assignee"]["name"], "Ben Okafor", "S2-11, S2-21: one's own may be given away");
@@ -453,15 +453,15 @@ async fn s2_5_completing_an_item_can_plan_what_comes_next() {
         .await;
     assert_eq!(more.assert_status(200)["next"]["assignee"]["id"], json!(ben.id));
     // A next that cannot be leaves the item open.
-    let item = shop.item(&ana, "Call", START, user(&ana)).await;
+    let item = shop.action_item(&ana, "Call", START, user(&ana)).await;
     let complete = format!("{}/complete", path(&item));
     let wrong = json!({ "next": { "title": "Again", "due_in": "never" } });
     assert_eq!(
-        shop.by(&ana).post(&complete, wrong).await.broken(422),
+        shop.by(&ana).post(&complete, wrong).await.violation_of(422),
         rules(&[("#/next/due_in", "unknown_value")])
     );
     let wrong = json!({ "next": { "title": "" }, "then": 1 });
-    assert_eq!(shop.by(&ana).post(&complete, wrong).await.broken(422), rules(&[("#/then", "unknown_field")]));
+    assert_eq!(shop.by(&ana).post(&complete, wrong).await.violation_of(422), rules(&[("#/then", "unknown_field")]));
     assert_eq!(shop.by(&ana).get(&path(&item)).await.assert_status(200)["status"], "open");
     assert_eq!(shop.by(&ana).command(&complete).await.assert_status(200)["next"], Value::Null);
     let twice = shop.by(&ana).command(&complete).await;
@@ -472,11 +472,11 @@ async fn s2_5_completing_an_item_can_plan_what_comes_next() {
 async fn s0_17_a_closed_item_takes_no_change_until_it_is_reopened() {
     let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
-    let item = shop.item(&shop.admin, "Call", START, public()).await;
+    let item = shop.action_item(&shop.admin, "Call", START, public()).await;
     let verb = |verb: &str| format!("{}/{verb}", path(&item));
     assert_eq!(admin.command(&verb("reopen")).await.problem(409), "wrong_status");
     let long = json!({ "reason": "x".repeat(501) });
-    assert_eq!(admin.post(&verb("cancel"), long).await.broken(422), rules(&[("#/reason", "length")]));
+    assert_eq!(admin.post(&verb("cancel"), long).await.violation_of(422), rules(&[("#/reason", "length")]));
     let cancelled = admin
         .post(&verb("cancel"), json!({ "reason": "Order cancelled — «annulée» 🙅" }))
         .await
@@ -521,14 +521,14 @@ async fn s0_17_a_closed_item_takes_no_change_until_it_is_reopened() {
 async fn s0_16_an_item_whose_holder_left_is_reopened_by_somebody_who_is_there() {
     let shop = TestApp::open().await;
     let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
-    let item = shop.item(&ana, "Call", START, user(&ana)).await;
+    let item = shop.action_item(&ana, "Call", START, user(&ana)).await;
     shop.by(&ana).command(&format!("{}/complete", path(&item))).await.assert_status(200);
     let admin = shop.by(&shop.admin);
     admin.patch(&format!("/v1/users/{}", ana.id), json!({ "active": false })).await.assert_status(200);
     let reopen = format!("{}/reopen", path(&item));
-    assert_eq!(admin.command(&reopen).await.broken(422), rules(&[("#/assignee/id", "inactive")]));
+    assert_eq!(admin.command(&reopen).await.violation_of(422), rules(&[("#/assignee/id", "inactive")]));
     assert_eq!(
-        admin.post(&reopen, json!({ "assignee": user(&ana) })).await.broken(422),
+        admin.post(&reopen, json!({ "assignee": user(&ana) })).await.violation_of(422),
         rules(&[("#/assignee/id", "inactive")])
     );
     assert_eq!(admin.get(&path(&item)).await.assert_status(200)["status"], "completed");
@@ -540,7 +540,7 @@ async fn s0_16_an_item_whose_holder_left_is_reopened_by_somebody_who_is_there() 
 async fn s0_17_a_snoozed_item_leaves_todays_queue_until_its_day() {
     let shop = TestApp::open().await;
     let ana = shop.hire_in("Ana Ruiz", "agent", "America/New_York").await;
-    let item = shop.item(&ana, "Call", "2026-03-18T14:00:00Z", user(&ana)).await;
+    let item = shop.action_item(&ana, "Call", "2026-03-18T14:00:00Z", user(&ana)).await;
     let snooze = format!("{}/snooze", path(&item));
     let queue = async |person: &Person| shop.by(person).rows("/v1/queues/mine/items").await.len();
     assert_eq!(queue(&ana).await, 1);
@@ -555,7 +555,7 @@ async fn s0_17_a_snoozed_item_leaves_todays_queue_until_its_day() {
     for (body, rule) in
         [(json!({}), "required"), (json!({ "due_in": "today", "due_on": "2026-04-01" }), "ambiguous")]
     {
-        assert_eq!(shop.by(&ana).post(&snooze, body).await.broken(422), rules(&[("#/due_at", rule)]));
+        assert_eq!(shop.by(&ana).post(&snooze, body).await.violation_of(422), rules(&[("#/due_at", rule)]));
     }
     shop.time_is("2026-03-19T03:59:59.999999Z");
     let ana = shop.again(&ana).await;
@@ -607,9 +607,9 @@ async fn s2_21_an_item_is_re_assigned_and_re_dated_by_a_patch_of_what_changes() 
         Value::Null
     );
     let two = json!({ "due_in": "today", "due_at": START });
-    assert_eq!(admin.patch(&path(&item), two).await.broken(422), rules(&[("#/due_at", "ambiguous")]));
+    assert_eq!(admin.patch(&path(&item), two).await.violation_of(422), rules(&[("#/due_at", "ambiguous")]));
     let unknown = json!({ "status": "completed", "assign_to": "ana", "due_in": 3 });
-    let mut broken = admin.patch(&path(&item), unknown).await.broken(422);
+    let mut broken = admin.patch(&path(&item), unknown).await.violation_of(422);
     broken.sort();
     assert_eq!(
         broken,
@@ -621,7 +621,7 @@ async fn s2_21_an_item_is_re_assigned_and_re_dated_by_a_patch_of_what_changes() 
     admin.patch(&path(&item), json!({ "action": "visit", "title": "Visit them" })).await.assert_status(200);
     admin.patch(&path(&item), json!({ "action": "call" })).await.assert_status(200);
     assert_eq!(
-        admin.patch(&path(&item), json!({ "action": "visit" })).await.broken(422),
+        admin.patch(&path(&item), json!({ "action": "visit" })).await.violation_of(422),
         rules(&[("#/action", "unknown_value")])
     );
 }
@@ -630,7 +630,7 @@ async fn s2_21_an_item_is_re_assigned_and_re_dated_by_a_patch_of_what_changes() 
 async fn b_3_commands_sent_again_with_their_key_are_done_once() {
     let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
-    let item = shop.item(&shop.admin, "Call", START, public()).await;
+    let item = shop.action_item(&shop.admin, "Call", START, public()).await;
     let complete = format!("{}/complete", path(&item));
     let next = json!({ "next": { "title": "Again", "due_in": "today" } });
     let replies = all((0..12).map(|_| {
@@ -643,12 +643,12 @@ async fn b_3_commands_sent_again_with_their_key_are_done_once() {
     // Without a key the second one is refused, and the first one's answer is still there.
     assert_eq!(admin.post(&complete, next.clone()).await.problem(409), "wrong_status");
     assert_eq!(admin.clone().once("done").post(&complete, next).await.header("idempotency-replayed"), "true");
-    let other = shop.item(&shop.admin, "Call", START, public()).await;
+    let other = shop.action_item(&shop.admin, "Call", START, public()).await;
     admin.clone().once("done").command(&format!("{}/complete", path(&other))).await.assert_status(200);
     // An answer without a body is an answer too.
     let nothing = admin.clone().once("next").command("/v1/queues/public/claim-next").await;
     assert_eq!((nothing.status, nothing.header("idempotency-replayed")), (204, ""));
-    shop.item(&shop.admin, "Call", START, public()).await;
+    shop.action_item(&shop.admin, "Call", START, public()).await;
     let again = admin.clone().once("next").command("/v1/queues/public/claim-next").await;
     assert_eq!((again.status, again.header("idempotency-replayed")), (204, "true"));
 }

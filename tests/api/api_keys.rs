@@ -25,7 +25,7 @@ async fn create(shop: &TestApp, token: &str, new: Value) -> Reply {
 }
 
 fn pointers(reply: &Reply, status: u16) -> Vec<String> {
-    reply.broken(status).into_iter().map(|(place, _)| place).collect()
+    reply.violation_of(status).into_iter().map(|(place, _)| place).collect()
 }
 
 // B-10: a key opens what its scopes say, and no more.
@@ -43,7 +43,7 @@ async fn b_10_a_key_has_its_scopes_and_no_more() {
     // S0-7: it acts for nobody.
     assert_eq!(program.get("/v1/users/me").await.problem(422), "nobody_acting");
     let session = program.command("/v1/auth/revoke").await;
-    assert_eq!(session.broken(422), [("#/refresh_token".to_owned(), "required".to_owned())]);
+    assert_eq!(session.violation_of(422), [("#/refresh_token".to_owned(), "required".to_owned())]);
 }
 
 // B-10, B-3: the secret is shown once, not even to whoever repeats the request.
@@ -88,7 +88,7 @@ async fn b_10_a_key_ends_when_it_says() {
     let shop = TestApp::open().await;
     let new = |end: &str| json!({ "name": "Fair", "scopes": ["users:read"], "expires_at": end });
     let past = create(&shop, &shop.admin.token, new("2026-03-18T09:00:00Z")).await;
-    assert_eq!(past.broken(422), [("#/expires_at".to_owned(), "too_early".to_owned())]);
+    assert_eq!(past.violation_of(422), [("#/expires_at".to_owned(), "too_early".to_owned())]);
     let (secret, id) = key(&shop, new("2026-03-18T09:10:00Z")).await;
     shop.time_is("2026-03-18T09:09:59Z");
     shop.with_token(&secret).get("/v1/users").await.assert_status(200);
@@ -150,7 +150,7 @@ async fn b_10_a_key_acts_for_its_person() {
         json!({ "name": "Late", "scopes": ["profile:read"], "user_id": ana.id }),
     )
     .await;
-    assert_eq!(refused.broken(422), [("#/user_id".to_owned(), "unknown".to_owned())]);
+    assert_eq!(refused.violation_of(422), [("#/user_id".to_owned(), "unknown".to_owned())]);
 }
 
 /// Who did it, and for whom, by the change feed.
@@ -176,7 +176,7 @@ async fn b_10_a_key_acts_for_whom_the_request_names() {
     assert_eq!(shop.with_token(&secret).get("/v1/users/me").await.problem(422), "nobody_acting");
 
     let malformed = shop.with_token(&secret).header("X-Act-As", "ana").get("/v1/users/me").await;
-    assert_eq!(malformed.broken(400), [("X-Act-As".to_owned(), "uuid".to_owned())]);
+    assert_eq!(malformed.violation_of(400), [("X-Act-As".to_owned(), "uuid".to_owned())]);
     let stranger = shop.with_token(&secret).header("X-Act-As", &id).get("/v1/users/me").await;
     assert_eq!(stranger.problem(403), "not_allowed");
     // Only keys act for others, and only with the scope for it.
@@ -230,7 +230,7 @@ async fn s3_2_a_publishable_key_is_bound() {
         (json!({ "kind": "secret" }), vec![("#/forms", "not_here"), ("#/origins", "not_here")]),
     ] {
         assert_eq!(
-            admin.post("/v1/api-keys", new(more.clone())).await.broken(422),
+            admin.post("/v1/api-keys", new(more.clone())).await.violation_of(422),
             crate::support::rules(&broken),
             "{more}"
         );
@@ -244,14 +244,14 @@ async fn s3_2_a_publishable_key_is_bound() {
         (json!({ "origins": null }), ("#/origins", "required")),
     ] {
         assert_eq!(
-            admin.patch(&path, patch.clone()).await.broken(422),
+            admin.patch(&path, patch.clone()).await.violation_of(422),
             crate::support::rules(&[broken]),
             "{patch}"
         );
     }
     let (_, secret_key) = key(&shop, json!({ "name": "Shop", "scopes": ["users:read"] })).await;
     let bound = admin.patch(&format!("/v1/api-keys/{secret_key}"), json!({ "forms": ["quiz"] })).await;
-    assert_eq!(bound.broken(422), crate::support::rules(&[("#/forms", "not_here")]));
+    assert_eq!(bound.violation_of(422), crate::support::rules(&[("#/forms", "not_here")]));
 }
 
 // B-10: nobody hands out what they do not have.

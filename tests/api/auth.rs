@@ -254,7 +254,7 @@ async fn s4_37_whoever_hangs_up_has_failed_as_well() {
                 anew.notify_one();
             }
         };
-        TestApp::overheard(hear).await
+        TestApp::with_observer(hear).await
     };
     let wire = Wire::to(&shop);
     for number in 0..20 {
@@ -456,20 +456,20 @@ async fn a_new_password_differs_and_is_no_pattern() {
     ] {
         let change = json!({ "current_password": PASSWORD, "new_password": weak });
         assert_eq!(
-            ana.post("/v1/auth/password", change).await.broken(422),
+            ana.post("/v1/auth/password", change).await.violation_of(422),
             rules(&[("#/new_password", "weak")]),
             "{weak}"
         );
         let new = json!({ "email": "ana.ruiz@shop.example", "name": "Ana Ruiz", "password": weak });
         assert_eq!(
-            admin.post("/v1/users", new).await.broken(422),
+            admin.post("/v1/users", new).await.violation_of(422),
             rules(&[("#/password", "weak")]),
             "{weak}"
         );
     }
     let same = json!({ "current_password": PASSWORD, "new_password": PASSWORD });
     assert_eq!(
-        ana.post("/v1/auth/password", same).await.broken(422),
+        ana.post("/v1/auth/password", same).await.violation_of(422),
         rules(&[("#/new_password", "unchanged")])
     );
     let longest = "five words and a half ".repeat(9) + "äö";
@@ -501,7 +501,7 @@ async fn s4_37_signing_out_ends_one_session_of_ones_own() {
     let admins = try_password(&shop, "admin@localhost", PASSWORD).await.assert_status(200);
     for token in [&admins["refresh_token"], &json!("csr_unknown")] {
         let refused = mine_again.post("/v1/auth/revoke", json!({ "refresh_token": token })).await;
-        assert_eq!(refused.broken(422), [("#/refresh_token".to_owned(), "unknown".to_owned())]);
+        assert_eq!(refused.violation_of(422), [("#/refresh_token".to_owned(), "unknown".to_owned())]);
     }
     me(&shop, &admins).await.assert_status(200);
 
@@ -523,10 +523,10 @@ async fn s4_37_a_new_password_ends_every_other_session() {
         let (caller, body) = (shop.by(&ana), json!({ "current_password": current, "new_password": new }));
         async move { caller.post("/v1/auth/password", body).await }
     };
-    let broken = change("not my password", "an even longer one").await.broken(422);
+    let broken = change("not my password", "an even longer one").await.violation_of(422);
     assert_eq!(broken, [("#/current_password".to_owned(), "wrong".to_owned())]);
     assert_eq!(
-        change(PASSWORD, "too short").await.broken(422),
+        change(PASSWORD, "too short").await.violation_of(422),
         [("#/new_password".to_owned(), "length".to_owned())]
     );
 
@@ -636,7 +636,7 @@ async fn s4_37_a_key_signs_for_thirty_days_and_is_published_for_one_more() {
 async fn s4_37_two_instances_may_make_a_key_at_once() {
     let mut config = None;
     let shop = TestApp::with(|settings| config = Some(settings.clone())).await;
-    let second = shop.another(config.expect("settings")).await;
+    let second = shop.second_instance(config.expect("settings")).await;
     shop.time_is("2026-05-18T09:00:00Z");
     let (mine, theirs) = tokio::join!(
         try_password(&shop, "admin@localhost", PASSWORD),
@@ -654,7 +654,7 @@ async fn s4_37_two_instances_may_make_a_key_at_once() {
 async fn s4_37_rights_that_change_change_at_once() {
     let mut config = None;
     let shop = TestApp::with(|settings| config = Some(settings.clone())).await;
-    let second = shop.another(config.expect("settings")).await;
+    let second = shop.second_instance(config.expect("settings")).await;
     let ana = shop.hire("Ana Ruiz", "agent").await;
     let path = format!("/v1/users/{}", ana.id);
     assert_eq!(shop.by(&ana).get("/v1/api-keys").await.problem(403), "missing_scope");
@@ -713,7 +713,7 @@ async fn s4_37_signing_in_names_every_broken_rule() {
         .anonymous()
         .post("/v1/auth/token", json!({ "email": "", "pasword": PASSWORD }))
         .await
-        .broken(422);
+        .violation_of(422);
     assert!(broken.contains(&("#/password".to_owned(), "required".to_owned())), "{broken:?}");
     assert!(broken.contains(&("#/pasword".to_owned(), "unknown_field".to_owned())), "{broken:?}");
     shop.anonymous().send(reqwest::Method::POST, "/v1/auth/refresh", None).await.assert_status(415);
@@ -726,11 +726,11 @@ async fn a_language_is_a_language_tag() {
     for wrong in ["!!", "1f", "fr_CA", "fr-", "français", "a"] {
         let new = json!({ "email": "ana@shop.example", "name": "Ana", "language": wrong });
         assert!(
-            admin.post("/v1/users", new).await.broken(422).iter().all(|(at, _)| at == "#/language"),
+            admin.post("/v1/users", new).await.violation_of(422).iter().all(|(at, _)| at == "#/language"),
             "{wrong}"
         );
         let patched = admin.patch("/v1/users/me", json!({ "language": wrong })).await;
-        assert!(patched.broken(422).iter().all(|(at, _)| at == "#/language"), "{wrong}");
+        assert!(patched.violation_of(422).iter().all(|(at, _)| at == "#/language"), "{wrong}");
     }
     for right in [json!("fr"), json!("pt-BR"), json!("zh-Hant-TW"), json!(null)] {
         assert_eq!(

@@ -12,7 +12,7 @@ fn ids(items: &[Value]) -> Vec<String> {
 async fn items(shop: &TestApp, count: usize, assignee: Value) -> Vec<Value> {
     let made = (0..count).map(|n| {
         let assignee = assignee.clone();
-        async move { shop.item(&shop.admin, &format!("item {n}"), "2026-03-18T12:00:00Z", assignee).await }
+        async move { shop.action_item(&shop.admin, &format!("item {n}"), "2026-03-18T12:00:00Z", assignee).await }
     });
     let mut made = all(made).await;
     made.sort_by_key(|item| text(&item["id"]));
@@ -87,7 +87,7 @@ async fn s2_15_what_is_searched_is_not_what_is_set() {
     let shop = TestApp::open().await;
     let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
     let theirs = [items(&shop, 2, user(&ana)).await, items(&shop, 3, user(&ben)).await].concat();
-    shop.item(&shop.admin, "later", "2027-01-01T00:00:00Z", user(&ana)).await;
+    shop.action_item(&shop.admin, "later", "2027-01-01T00:00:00Z", user(&ana)).await;
     let filter = json!({ "assignee": format!("user:{}", ana.id), "due_at_lt": "2026-04-01T00:00:00Z" });
     let request =
         json!({ "select": { "filter": filter }, "set": { "assignee": user(&ben), "due_in": "in_1_week" } });
@@ -158,7 +158,7 @@ async fn s2_15_what_is_searched_is_not_what_is_set() {
             rules(&[("#/select/filter/subject", "nul")]),
         ),
     ] {
-        assert_eq!(shop.by(&shop.admin).post(BULK, request.clone()).await.broken(422), broken, "{request}");
+        assert_eq!(shop.by(&shop.admin).post(BULK, request.clone()).await.violation_of(422), broken, "{request}");
     }
     assert_eq!((of(&ana).await, of(&ben).await), (1, 5));
 }

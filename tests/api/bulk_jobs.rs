@@ -54,8 +54,8 @@ async fn b_6_a_bulk_beyond_ten_thousand_or_without_a_change_is_refused() {
         .by(&shop.admin)
         .post("/v1/action-items/bulk", json!({ "select": { "ids": ids }, "command": "complete" }))
         .await;
-    assert_eq!(reply.broken(422), [("#/select/ids".to_owned(), "length".to_owned())]);
+    assert_eq!(reply.violation_of(422), [("#/select/ids".to_owned(), "length".to_owned())]);
     let reply =
         shop.by(&shop.admin).post("/v1/action-items/bulk", json!({ "select": { "filter": {} } })).await;
-    assert_eq!(reply.broken(422), [("#/set".to_owned(), "required".to_owned())]);
+    assert_eq!(reply.violation_of(422), [("#/set".to_owned(), "required".to_owned())]);
 }

@@ -351,7 +351,7 @@ async fn credentials_move_to_a_new_key() {
             "CASELOAD_SECRET_KEY_OLD" => Some(old.into()),
             _ => None,
         });
-        let another = shop.another(config.expect("settings")).await;
+        let another = shop.second_instance(config.expect("settings")).await;
         start::renew_credentials(&another.db).await.expect("a renewal");
         another
     };
@@ -373,7 +373,7 @@ async fn without_a_key_credentials_are_kept_only_where_one_can_be_made() {
     let new = json!({ "kind": "magento2", "name": "Shop", "base_url": there.elsewhere.base, "credentials": { "token": TOKEN } });
     let reply = shop.by(&shop.admin).post("/v1/connectors", new.clone()).await;
     if on_postgres() {
-        assert_eq!(reply.broken(422), rules(&[("#/credentials", "no_key")]));
+        assert_eq!(reply.violation_of(422), rules(&[("#/credentials", "no_key")]));
         let mut without = new;
         without.as_object_mut().expect("an object").remove("credentials");
         shop.by(&shop.admin).post("/v1/connectors", without).await.assert_status(201);
@@ -463,12 +463,12 @@ async fn what_cannot_be_a_connector_is_refused() {
             ("#/map/customer_path", "path"),
         ),
     ] {
-        assert_eq!(new(more.clone()).await.broken(422), rules(&[broken]), "{more}");
+        assert_eq!(new(more.clone()).await.violation_of(422), rules(&[broken]), "{more}");
     }
     assert_eq!(new(json!({ "source": "shop" })).await.problem(409), "already_exists");
     // Whoever may change the address may not have the credentials sent there.
     let moved = admin.patch(&connector, json!({ "base_url": "https://elsewhere.example" })).await;
-    assert_eq!(moved.broken(422), rules(&[("#/credentials", "required")]));
+    assert_eq!(moved.violation_of(422), rules(&[("#/credentials", "required")]));
     admin
         .patch(&connector, json!({ "base_url": "https://elsewhere.example", "credentials": null }))
         .await

@@ -64,16 +64,16 @@ async fn s3_1_a_contact_says_who_it_is() {
 async fn a_bad_contact_is_refused_whole() {
     let shop = TestApp::open().await;
     let by = shop.by(&shop.admin);
-    assert_eq!(by.post("/v1/contacts", json!({})).await.broken(422), rules(&[("#", "required")]));
+    assert_eq!(by.post("/v1/contacts", json!({})).await.violation_of(422), rules(&[("#", "required")]));
     assert_eq!(
-        by.post("/v1/contacts", json!({ "first_names": "  " })).await.broken(422),
+        by.post("/v1/contacts", json!({ "first_names": "  " })).await.violation_of(422),
         rules(&[("#", "required")])
     );
     let bad = json!({
         "last_name": "x".repeat(101), "emails": ["no address"], "phones": ["call me"], "country": "Canada", "time_zone": "Mars/Base",
         "external_ids": { "Shop!": "1" }, "marketing": { "source": "x".repeat(201) },
     });
-    let mut broken = by.post("/v1/contacts", bad).await.broken(422);
+    let mut broken = by.post("/v1/contacts", bad).await.violation_of(422);
     broken.sort();
     let wanted = [
         ("#/country", "country"),
@@ -86,7 +86,7 @@ async fn a_bad_contact_is_refused_whole() {
     ];
     assert_eq!(broken, rules(&wanted));
     let unknown = json!({ "last_name": "Roy", "status": "nonsense", "owner_id": "01234567-89ab-7cde-8f01-23456789abcd" });
-    let mut broken = by.post("/v1/contacts", unknown).await.broken(422);
+    let mut broken = by.post("/v1/contacts", unknown).await.violation_of(422);
     broken.sort();
     assert_eq!(broken, rules(&[("#/owner_id", "unknown"), ("#/status", "unknown_value")]));
     assert_eq!(by.post("/v1/contacts", json!({ "last_name": "Roy", "nonsense": 1 })).await.status, 422);
@@ -162,7 +162,7 @@ async fn s2_14_a_contact_is_changed() {
     for (patch, field) in
         [(json!({ "last_name": null }), "#/last_name"), (json!({ "emails": null }), "#/emails")]
     {
-        assert_eq!(by.patch(&at(&other), patch).await.broken(422), rules(&[(field, "required")]));
+        assert_eq!(by.patch(&at(&other), patch).await.violation_of(422), rules(&[(field, "required")]));
     }
     let stale = by.clone().header("if-match", "\"1\"").patch(&at(&contact), json!({ "other": "x" })).await;
     assert_eq!(stale.problem(412), "stale_version");
@@ -279,7 +279,7 @@ async fn s0_1_a_customer_is_the_contact_also_later() {
         ),
         (json!({ "title": "Call", "due_in": "today" }), "#/subject", "required"),
     ] {
-        assert_eq!(by.post("/v1/action-items", body).await.broken(422), rules(&[(field, rule)]));
+        assert_eq!(by.post("/v1/action-items", body).await.violation_of(422), rules(&[(field, rule)]));
     }
     assert_eq!(by.get(&format!("/v1/contacts/{nobody}/timeline")).await.problem(404), "not_found");
 }
@@ -396,7 +396,7 @@ async fn b_8_merges_are_undone_in_any_order() {
         (&contacts[2]["id"], Some(3))
     );
     assert_eq!(notes(0).await, "ABCD");
-    assert_eq!(merge(2, 0).await.broken(422), rules(&[("#/into", "same")]));
+    assert_eq!(merge(2, 0).await.violation_of(422), rules(&[("#/into", "same")]));
     assert_eq!(merge(0, 2).await.problem(409), "merged");
     let undo =
         async |of: usize| by.command(&format!("{}/unmerge", at(&contacts[of]))).await.assert_status(200);
@@ -495,5 +495,5 @@ async fn s4_37_contacts_need_a_scope() {
         .assert_status(200);
     let owned =
         shop.by(&shop.admin).post("/v1/contacts", json!({ "last_name": "Roy", "owner_id": gone.id })).await;
-    assert_eq!(owned.broken(422), rules(&[("#/owner_id", "inactive")]));
+    assert_eq!(owned.violation_of(422), rules(&[("#/owner_id", "inactive")]));
 }

@@ -88,21 +88,21 @@ async fn s2_8_a_state_is_recorded_with_the_item_and_set_on_the_contact() {
         )
         .await;
     assert_eq!(
-        refused.broken(422),
+        refused.violation_of(422),
         rules(&[("#/contact_status", "no_contact"), ("#/close_previous", "no_contact")])
     );
     let plain = caller.post(ITEMS, about_an_order).await.assert_status(201);
     assert_eq!(
-        caller.patch(&path(&plain), json!({ "contact_status": "active" })).await.broken(422),
+        caller.patch(&path(&plain), json!({ "contact_status": "active" })).await.violation_of(422),
         rules(&[("#/contact_status", "no_contact")])
     );
     let unknown = with(note(&zoe, "Call"), "contact_status", json!("nothing"));
     assert_eq!(
-        caller.post(ITEMS, unknown).await.broken(422),
+        caller.post(ITEMS, unknown).await.violation_of(422),
         rules(&[("#/contact_status", "unknown_value")])
     );
     assert_eq!(
-        caller.patch(&second, json!({ "contact_status": "nothing" })).await.broken(422),
+        caller.patch(&second, json!({ "contact_status": "nothing" })).await.violation_of(422),
         rules(&[("#/contact_status", "unknown_value")])
     );
     // Of a merged contact the survivor's state is meant.
@@ -149,12 +149,12 @@ async fn s2_13_the_last_note_is_closed_when_a_new_one_is_written() {
     let unknown = json!("019b0a35-2c00-7000-8000-000000000001");
     for which in [others["id"].clone(), unknown] {
         assert_eq!(
-            caller.post(ITEMS, closing(which)).await.broken(422),
+            caller.post(ITEMS, closing(which)).await.violation_of(422),
             rules(&[("#/close_previous", "unknown")])
         );
     }
     for which in [json!("last"), json!(7), json!([])] {
-        let (at, _) = caller.post(ITEMS, closing(which)).await.broken(422).remove(0);
+        let (at, _) = caller.post(ITEMS, closing(which)).await.violation_of(422).remove(0);
         assert_eq!(at, "#/close_previous");
     }
     // Somebody else's is not closed by an agent; nothing is written then.
@@ -221,7 +221,7 @@ async fn s2_6_whoever_plans_nothing_more_is_told_so() {
     let broken = json!({ "next": { "title": "Visit", "due_in": "today", "variables": { "store": "nothing" }, "contact_status": "nothing" } });
     let refused = caller.post(&format!("{}/complete", path(&done["next"])), broken).await;
     assert_eq!(
-        refused.broken(422),
+        refused.violation_of(422),
         rules(&[("#/next/contact_status", "unknown_value"), ("#/next/variables/store", "unknown_value")])
     );
 
@@ -233,7 +233,7 @@ async fn s2_6_whoever_plans_nothing_more_is_told_so() {
     let open = caller.rows(ITEMS).await;
     assert_eq!(complete(&open[0]).await["warnings"], json!(["no_follow_up_planned"]));
     // What is about nobody has no follow-up to miss.
-    let plain = shop.item(&shop.admin, "Answer", "2026-03-18T10:00:00Z", user(&shop.admin)).await;
+    let plain = shop.action_item(&shop.admin, "Answer", "2026-03-18T10:00:00Z", user(&shop.admin)).await;
     assert_eq!(complete(&plain).await["warnings"], json!([]));
 }
 
@@ -281,7 +281,7 @@ async fn s2_18_a_call_list_has_names_and_numbers() {
         .await;
         caller.post(ITEMS, note(&made, &format!("Tell {company}"))).await.assert_status(201);
     }
-    shop.item(&shop.admin, "Answer", "2026-03-18T10:00:00Z", public()).await;
+    shop.action_item(&shop.admin, "Answer", "2026-03-18T10:00:00Z", public()).await;
     let list = format!("{ITEMS}?variable=store:grocery&expand=contact&fields=title,contact,variables");
     let rows = caller.rows(&list).await;
     assert_eq!(rows.len(), 2);
@@ -438,7 +438,7 @@ async fn s2_15_assigned_to_is_not_assign_to() {
             rules(&[("#/select/filter/variables", "unknown_field")]),
         ),
     ] {
-        assert_eq!(caller.post(BULK, request.clone()).await.broken(422), broken, "{request}");
+        assert_eq!(caller.post(BULK, request.clone()).await.violation_of(422), broken, "{request}");
     }
     // A variable that there is not is each item's own refusal, as in a single change.
     let unknown = json!({ "select": { "ids": [item["id"]] }, "set": { "variables": { "size": "big" } } });
@@ -459,7 +459,7 @@ async fn s2_7_states_and_actions_are_set_up_by_the_administrator() {
     let tasting =
         with(with(note(&zoe, "Taste"), "action", json!("hold_tasting")), "contact_status", json!("on_trial"));
     assert_eq!(
-        by.post(ITEMS, tasting.clone()).await.broken(422),
+        by.post(ITEMS, tasting.clone()).await.violation_of(422),
         rules(&[("#/action", "unknown_value"), ("#/contact_status", "unknown_value")])
     );
     for (list, label) in [("actions", "Hold tasting"), ("contact_statuses", "On trial")] {
@@ -488,7 +488,7 @@ async fn s2_7_states_and_actions_are_set_up_by_the_administrator() {
     );
     // Retired, it is chosen no more, and stays where it is.
     admin.command("/v1/picklists/actions/items/hold_tasting/retire").await.assert_status(200);
-    assert_eq!(by.post(ITEMS, tasting).await.broken(422), rules(&[("#/action", "unknown_value")]));
+    assert_eq!(by.post(ITEMS, tasting).await.violation_of(422), rules(&[("#/action", "unknown_value")]));
     assert_eq!(by.get(&path(&made)).await.assert_status(200)["action"], "hold_tasting");
 }
 

@@ -90,7 +90,7 @@ async fn s0_13_the_dashboard_counts_the_work_of_everybody_also_of_those_with_non
 async fn s0_13_completed_items_count_for_seven_days_and_for_who_did_them() {
     let shop = TestApp::open().await;
     let ana = shop.hire("Ana Ruiz", "agent").await;
-    let item = shop.item(&shop.admin, "Call", START, user(&ana)).await;
+    let item = shop.action_item(&shop.admin, "Call", START, user(&ana)).await;
     let path = format!("/v1/action-items/{}", text(&item["id"]));
     let completed = async || {
         let admin = shop.again(&shop.admin).await;
@@ -133,7 +133,7 @@ async fn s0_21_the_dashboard_is_the_managers() {
     }
     for (query, rule) in [("limit=1", ("limit", "unknown")), ("time_zone=Mars", ("time_zone", "time_zone"))] {
         assert_eq!(
-            shop.by(&shop.admin).get(&format!("/v1/dashboard?{query}")).await.broken(400),
+            shop.by(&shop.admin).get(&format!("/v1/dashboard?{query}")).await.violation_of(400),
             rules(&[rule])
         );
     }

@@ -96,7 +96,7 @@ async fn b_4_filters_leave_events_out_and_never_the_order() {
     let note = write_note(&shop, &claire, "A-1001").await;
     write_note(&shop, &shop.admin, "A-1002").await;
     shop.time_is("2026-03-18T09:05:00Z");
-    shop.item(&claire, "Call the customer", "2026-03-20T09:00:00Z", crate::support::user(&claire)).await;
+    shop.action_item(&claire, "Call the customer", "2026-03-20T09:00:00Z", crate::support::user(&claire)).await;
     let admin = shop.by(&shop.admin);
     let (_, last) = follow(&admin, 0, 1000).await;
     let read = async |filter: &str| {
@@ -154,12 +154,12 @@ async fn b_4_a_parameter_that_does_not_fit_is_named() {
     ];
     for (query, parameter, code) in cases {
         assert_eq!(
-            admin.get(&format!("/v1/events?{query}")).await.broken(400),
+            admin.get(&format!("/v1/events?{query}")).await.violation_of(400),
             [(parameter.into(), code.into())],
             "{query}"
         );
     }
-    assert_eq!(admin.get("/v1/events?wait=x&limit=y").await.broken(400).len(), 2);
+    assert_eq!(admin.get("/v1/events?wait=x&limit=y").await.violation_of(400).len(), 2);
     assert_eq!(shop.anonymous().get("/v1/events").await.problem(401), "unauthenticated");
 }
 

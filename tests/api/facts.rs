@@ -130,7 +130,7 @@ async fn a_fact_is_kept_once_and_whole() {
         "title": " ", "occurred_at": "2026-03-10T14:00:00Z", "amount": { "amount": "12,50", "currency": "cad" },
         "url": "javascript:alert(1)", "data": { "text": "x".repeat(20_000) },
     });
-    let mut broken = by.put(&path, Some(bad)).await.broken(422);
+    let mut broken = by.put(&path, Some(bad)).await.violation_of(422);
     broken.sort();
     let wanted = [
         ("#/amount/amount", "decimal"),

@@ -90,7 +90,7 @@ async fn s3_2_an_administrator_sets_forms_up() {
             ("#/mapping/mail", "unknown_field"),
         ),
     ] {
-        assert_eq!(admin.post("/v1/forms", new.clone()).await.broken(422), rules(&[broken]), "{new}");
+        assert_eq!(admin.post("/v1/forms", new.clone()).await.violation_of(422), rules(&[broken]), "{new}");
     }
     let one = "/v1/forms/body_type_quiz";
     let changed = admin
@@ -102,11 +102,11 @@ async fn s3_2_an_administrator_sets_forms_up() {
         (&json!("/email"), &json!("/url"))
     );
     assert_eq!(
-        admin.patch(one, json!({ "work_item_type": "nothing" })).await.broken(422),
+        admin.patch(one, json!({ "work_item_type": "nothing" })).await.violation_of(422),
         rules(&[("#/work_item_type", "unknown_value")])
     );
     assert_eq!(
-        admin.patch(one, json!({ "key": "other" })).await.broken(422),
+        admin.patch(one, json!({ "key": "other" })).await.violation_of(422),
         rules(&[("#/key", "unknown_field")])
     );
     assert_eq!(shop.by(&ana).get(one).await.assert_status(200), changed);
@@ -204,7 +204,7 @@ async fn s3_2_a_page_learns_nothing_but_a_receipt() {
 async fn s3_2_what_is_taken_back_costs_what_is_kept_costs() {
     let written: Arc<Mutex<Vec<String>>> = Arc::default();
     let hear = written.clone();
-    let shop = TestApp::overheard(move |statement| {
+    let shop = TestApp::with_observer(move |statement| {
         let table = statement.sql.strip_prefix("INSERT INTO \"").and_then(|rest| rest.split('"').next());
         hear.lock().expect("tables").extend(table.map(str::to_owned));
     })
@@ -444,7 +444,7 @@ async fn s3_2_visitors_from_elsewhere_never_meet() {
     assert_eq!(post("192.0.2.1", None, spam.clone()).await.assert_status(202), thrown);
     assert_ne!(post("192.0.2.2", None, spam).await.assert_status(202), thrown);
     let wrong = post("192.0.2.1", None, json!({ "email": "robot", "website": "https://spam.example" })).await;
-    assert_eq!(wrong.broken(422), rules(&[("#/email", "email")]));
+    assert_eq!(wrong.violation_of(422), rules(&[("#/email", "email")]));
     assert_eq!(counted(&shop).await, (json!(7), json!(1)));
 }
 
@@ -647,14 +647,14 @@ async fn s3_2_a_bad_submission_names_its_fields() {
     ] {
         let reply = sent.post(QUIZ, submission.clone()).await;
         let mut named: Vec<String> =
-            reply.broken(422).into_iter().map(|(place, code)| format!("{place} {code}")).collect();
+            reply.violation_of(422).into_iter().map(|(place, code)| format!("{place} {code}")).collect();
         named.sort();
         assert_eq!(named, broken, "{submission}");
     }
     let of_type = sent.post(QUIZ, json!({ "contact": good["contact"], "answers": { "score": 700 } })).await;
-    assert!(of_type.broken(422).iter().all(|(place, _)| place == "#/answers/score"), "{}", of_type.text);
+    assert!(of_type.violation_of(422).iter().all(|(place, _)| place == "#/answers/score"), "{}", of_type.text);
     let missing = sent.post(QUIZ, json!({ "contact": good["contact"] })).await;
-    assert!(missing.broken(422).iter().all(|(place, _)| place.starts_with("#/answers")), "{}", missing.text);
+    assert!(missing.violation_of(422).iter().all(|(place, _)| place.starts_with("#/answers")), "{}", missing.text);
     assert_eq!(sent.post(QUIZ, json!([good])).await.problem(422), "invalid");
     let raw = async |kind: &str, body: Vec<u8>| sent.raw(Method::POST, QUIZ, Some((kind, body))).await;
     assert_eq!(raw("application/json", b"{".to_vec()).await.problem(400), "bad_json");

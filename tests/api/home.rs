@@ -21,7 +21,7 @@ async fn s0_12_a_new_item_appears_at_the_top_of_the_home_page() {
         ("second", "2026-03-18T08:00:00Z", group(&hers)),
         ("third", "2030-01-01T00:00:00Z", public()),
     ] {
-        shop.item(&shop.admin, title, due, assignee).await;
+        shop.action_item(&shop.admin, title, due, assignee).await;
     }
     assert_eq!(titles().await, ["third", "second", "first"]);
     let home = shop.by(&ana).get("/v1/home").await.assert_status(200);
@@ -37,10 +37,10 @@ async fn s0_12_a_new_item_appears_at_the_top_of_the_home_page() {
     assert_eq!(titles().await, ["second", "first"]);
     shop.time_is("2026-03-18T09:01:00Z");
     for n in 0..11 {
-        shop.item(&shop.admin, &format!("new {n}"), START, public()).await;
+        shop.action_item(&shop.admin, &format!("new {n}"), START, public()).await;
     }
     assert_eq!(titles().await, (1..11).rev().map(|n| format!("new {n}")).collect::<Vec<_>>());
-    assert_eq!(shop.by(&ana).get("/v1/home?limit=20").await.broken(400), rules(&[("limit", "unknown")]));
+    assert_eq!(shop.by(&ana).get("/v1/home?limit=20").await.violation_of(400), rules(&[("limit", "unknown")]));
     assert_eq!(shop.anonymous().get("/v1/home").await.problem(401), "unauthenticated");
 }
 
@@ -50,8 +50,8 @@ async fn s0_12_a_key_that_acts_for_nobody_sees_the_public_queue_alone() {
     let key =
         json!({ "name": "Screen on the wall", "scopes": ["home:read", "queues:read", "action_items:read"] });
     let key = shop.by(&shop.admin).post("/v1/api-keys", key).await.assert_status(201);
-    shop.item(&shop.admin, "mine", START, user(&shop.admin)).await;
-    shop.item(&shop.admin, "everyone's", START, public()).await;
+    shop.action_item(&shop.admin, "mine", START, user(&shop.admin)).await;
+    shop.action_item(&shop.admin, "everyone's", START, public()).await;
     let home = shop.with_token(&text(&key["secret"])).get("/v1/home").await.assert_status(200);
     assert_eq!(column(&json!({ "data": home["newest_action_items"] }), "title"), ["everyone's"]);
     assert_eq!(

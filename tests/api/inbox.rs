@@ -173,7 +173,7 @@ async fn s3_13_the_defaults_say_what_they_hide() {
         ("user_id=me", "user_id"),
     ] {
         assert!(
-            by.get(&format!("{INBOX}?{query}")).await.broken(400).iter().any(|(at, _)| at == name),
+            by.get(&format!("{INBOX}?{query}")).await.violation_of(400).iter().any(|(at, _)| at == name),
             "{query}"
         );
     }

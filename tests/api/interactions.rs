@@ -123,7 +123,7 @@ async fn s1_10_what_is_wrong_with_an_interaction_is_named_at_once() {
             ],
         ),
     ] {
-        let mut broken = by.post("/v1/interactions", call(more.clone())).await.broken(422);
+        let mut broken = by.post("/v1/interactions", call(more.clone())).await.violation_of(422);
         broken.sort();
         assert_eq!(broken, rules(&wanted), "{more}");
     }
@@ -225,7 +225,7 @@ async fn s4_1_one_call_brings_up_any_number_of_issues_and_an_issue_spans_any_num
     }
     let twice = call(json!({ "actions": [{ "issue_id": billing }, { "issue_id": billing }] }));
     assert_eq!(
-        by.post("/v1/interactions", twice).await.broken(422),
+        by.post("/v1/interactions", twice).await.violation_of(422),
         rules(&[("#/actions/1/issue_id", "repeated")])
     );
 }
@@ -272,7 +272,7 @@ async fn s4_10_an_interaction_is_linked_to_an_issue_with_details_of_its_own() {
     assert_eq!(by.rows("/v1/actions?info_used=order_history").await, Vec::<Value>::new());
     assert_eq!(by.clone().header("if-match", "\"1\"").put(&path, None).await.problem(412), "stale_version");
     assert_eq!(
-        by.put(&path, Some(json!({ "info_used": ["tea_leaves"] }))).await.broken(422),
+        by.put(&path, Some(json!({ "info_used": ["tea_leaves"] }))).await.violation_of(422),
         rules(&[("#/info_used/0", "unknown_value")])
     );
     let nothing = "019b0a35-2c00-7000-8000-000000000001";
@@ -478,7 +478,7 @@ async fn s1_11_interactions_are_found_by_everything_that_was_said_about_them() {
     let csv = admin.get("/v1/interactions?format=csv&fields=subject_line,mood&sort=occurred_at").await;
     assert_eq!(csv.text, format!("subject_line,mood\r\n{one},happy\r\n{two},\r\n{three},\r\n"));
     assert_eq!(
-        admin.get("/v1/interactions?operator=ana").await.broken(400),
+        admin.get("/v1/interactions?operator=ana").await.violation_of(400),
         rules(&[("operator", "invalid_value")])
     );
 }
@@ -508,7 +508,7 @@ async fn s1_1_an_interaction_is_corrected_by_whoever_recorded_it() {
         (json!({ "mood": "sleepy" }), "#/mood", "unknown_value"),
         (json!({ "operator": ben.id }), "#/operator", "unknown_field"),
     ] {
-        assert_eq!(shop.by(&ana).patch(&path, patch).await.broken(422), rules(&[(place, code)]));
+        assert_eq!(shop.by(&ana).patch(&path, patch).await.violation_of(422), rules(&[(place, code)]));
     }
     // What was chosen before a value was retired stays.
     shop.by(&shop.admin).command("/v1/picklists/outcomes/items/refused/retire").await.assert_status(200);
@@ -567,7 +567,7 @@ async fn s1_3_a_purpose_is_credit_control_sales_or_customer_service() {
     }
     let back_dated =
         by.post("/v1/interactions", call(json!({ "recorded_at": "2026-03-01T09:00:00Z" }))).await;
-    assert_eq!(back_dated.broken(422), rules(&[("#/recorded_at", "unknown_field")]));
+    assert_eq!(back_dated.violation_of(422), rules(&[("#/recorded_at", "unknown_field")]));
 }
 
 // S1-6, S1-7, S1-18, S1-17: outcomes, each a success or otherwise, and moods are the shop's own, and are reported on.

@@ -86,7 +86,7 @@ async fn s4_5_what_is_wrong_with_an_issue_is_named_at_once() {
     let nobody = "019b0a35-2c00-7000-8000-000000000001";
     let wrong = json!({ "title": "x", "types": ["billing", "yodelling"], "assignee": { "type": "user", "id": nobody },
         "contact_id": nobody, "subject": { "type": "ufo", "id": "1" } });
-    let mut broken = by.post("/v1/issues", wrong).await.broken(422);
+    let mut broken = by.post("/v1/issues", wrong).await.violation_of(422);
     broken.sort();
     let wanted = [
         ("#/assignee/id", "unknown"),
@@ -99,7 +99,7 @@ async fn s4_5_what_is_wrong_with_an_issue_is_named_at_once() {
     // The number of what was refused is not lost.
     assert_eq!(issue(&by, json!({ "title": "First" })).await["number"], 1);
     assert_eq!(
-        by.post("/v1/issues", json!({ "title": " \u{feff}" })).await.broken(422),
+        by.post("/v1/issues", json!({ "title": " \u{feff}" })).await.violation_of(422),
         rules(&[("#/title", "blank")])
     );
     assert_eq!(
@@ -111,7 +111,7 @@ async fn s4_5_what_is_wrong_with_an_issue_is_named_at_once() {
         [("status=lost", "status"), ("number=0", "number"), ("assignee=ana", "assignee"), ("q=", "q")]
     {
         assert!(
-            by.get(&format!("/v1/issues?{query}")).await.broken(400).iter().any(|(at, _)| at == name),
+            by.get(&format!("/v1/issues?{query}")).await.violation_of(400).iter().any(|(at, _)| at == name),
             "{query}"
         );
     }
@@ -128,7 +128,7 @@ async fn s4_5_a_retired_type_stays_where_it_is() {
     assert_eq!(kept["types"], json!(["billing", "website"]));
     by.patch(&path(&made), json!({ "types": ["billing"] })).await.assert_status(200);
     let refused = by.patch(&path(&made), json!({ "types": ["billing", "website"] })).await;
-    assert_eq!(refused.broken(422), rules(&[("#/types/1", "unknown_value")]));
+    assert_eq!(refused.violation_of(422), rules(&[("#/types/1", "unknown_value")]));
 }
 
 // S4-5, S2-14: nothing is ever nobody's.
@@ -147,11 +147,11 @@ async fn s4_5_an_issue_goes_to_the_rep_then_the_types_group_then_the_default_gro
     }
     let nothing = "019b0a35-2c00-7000-8000-000000000001";
     assert_eq!(
-        admin.patch(&format!("{item}/other"), json!({ "group_id": nothing })).await.broken(422),
+        admin.patch(&format!("{item}/other"), json!({ "group_id": nothing })).await.violation_of(422),
         rules(&[("#/group_id", "unknown")])
     );
     let elsewhere = admin.patch("/v1/picklists/moods/items/happy", json!({ "group_id": finance })).await;
-    assert_eq!(elsewhere.broken(422), rules(&[("#/group_id", "not_here")]));
+    assert_eq!(elsewhere.violation_of(422), rules(&[("#/group_id", "not_here")]));
 
     let zoe = contact(&shop, json!({ "last_name": "Tremblay", "owner_id": ben.id })).await;
     let by = shop.by(&ana);
@@ -243,7 +243,7 @@ async fn s4_36_a_closed_issue_whose_owner_is_gone_is_reopened_by_somebody_who_is
     admin.command(&format!("{path}/close")).await.assert_status(200);
     admin.patch(&format!("/v1/users/{}", ana.id), json!({ "active": false })).await.assert_status(200);
     assert_eq!(
-        admin.command(&format!("{path}/reopen")).await.broken(422),
+        admin.command(&format!("{path}/reopen")).await.violation_of(422),
         rules(&[("#/assignee/id", "inactive")])
     );
     let open = admin
@@ -398,9 +398,9 @@ async fn s4_1_merging_keeps_both_histories() {
     assert_eq!(by.command(&format!("{first}/reopen")).await.problem(409), "merged");
     assert_eq!(merge(&issues[0], &last).await.problem(409), "merged");
     assert_eq!(merge(&last, &issues[0]).await.problem(409), "merged");
-    assert_eq!(merge(&last, &last).await.broken(422), rules(&[("#/into", "same")]));
+    assert_eq!(merge(&last, &last).await.violation_of(422), rules(&[("#/into", "same")]));
     assert_eq!(
-        merge(&last, "019b0a35-2c00-7000-8000-000000000001").await.broken(422),
+        merge(&last, "019b0a35-2c00-7000-8000-000000000001").await.violation_of(422),
         rules(&[("#/into", "unknown")])
     );
     assert_eq!(merge("019b0a35-2c00-7000-8000-000000000001", &last).await.problem(404), "not_found");
@@ -513,7 +513,7 @@ async fn s0_16_nobody_leaves_open_issues_behind() {
     assert_eq!(refused.problem(409), "open_work");
     assert_eq!(refused.json["open_work"], json!({ "issue": 1 }));
     assert_eq!(refused.json["groups"], json!({ shipping.clone(): 1 }));
-    shop.item(&shop.admin, "Also hers", START, user(&ana)).await;
+    shop.action_item(&shop.admin, "Also hers", START, user(&ana)).await;
     let refused = admin.patch(&format!("/v1/users/{}", ana.id), json!({ "active": false })).await;
     assert_eq!(refused.json["open_work"], json!({ "action_item": 1, "issue": 1 }));
     let member = format!("/v1/groups/{shipping}/members/{}", ana.id);
@@ -527,7 +527,7 @@ async fn s0_16_nobody_leaves_open_issues_behind() {
     assert_eq!(admin.get(&path(&hers)).await.assert_status(200)["assignee"]["name"], "Ben Okafor");
     assert_eq!(admin.rows("/v1/reports/orphaned-issues").await, Vec::<Value>::new());
     let gone = admin.patch(&path(&hers), json!({ "assignee": user(&ana) })).await;
-    assert_eq!(gone.broken(422), rules(&[("#/assignee/id", "inactive")]));
+    assert_eq!(gone.violation_of(422), rules(&[("#/assignee/id", "inactive")]));
 }
 
 // S0-15: what happens to an issue is in the timelines of its contact and its subject.
@@ -575,5 +575,5 @@ async fn s4_32_an_issue_is_about_an_order_or_a_gift_certificate() {
     let nothing = by
         .post("/v1/issues", json!({ "title": "About it", "subject": { "type": "dream", "id": "1" } }))
         .await;
-    assert_eq!(nothing.broken(422), rules(&[("#/subject/type", "unknown_value")]));
+    assert_eq!(nothing.violation_of(422), rules(&[("#/subject/type", "unknown_value")]));
 }

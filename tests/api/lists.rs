@@ -119,7 +119,7 @@ async fn b_1_a_cursor_belongs_to_its_query() {
     ] {
         let refused = caller.get(&foreign).await;
         assert_eq!(refused.problem(400), "bad_cursor", "{foreign}");
-        assert_eq!(refused.broken(400), rules(&[("cursor", "foreign")]));
+        assert_eq!(refused.violation_of(400), rules(&[("cursor", "foreign")]));
     }
     // The size of the page and what is shown of a row are the caller's to change on the way.
     let next = caller
@@ -134,7 +134,7 @@ async fn b_1_what_a_list_does_not_know_is_refused_and_what_it_knows_is_named() {
     let shop = TestApp::open().await;
     let caller = shop.by(&shop.admin);
     let refused = caller.get(&format!("{ITEMS}?assigned_to=me&limit=0&statsu=open")).await;
-    let mut broken = refused.broken(400);
+    let mut broken = refused.violation_of(400);
     broken.sort();
     assert_eq!(broken, rules(&[("assigned_to", "unknown"), ("limit", "range"), ("statsu", "unknown")]));
     for known in ["assignee", "status", "include_completed", "due_at_gte", "limit", "cursor"] {
@@ -142,7 +142,7 @@ async fn b_1_what_a_list_does_not_know_is_refused_and_what_it_knows_is_named() {
     }
     for limit in ["0", "201", "-1", "1.5", "ten", "", "99999999999999999999"] {
         assert_eq!(
-            caller.get(&format!("{ITEMS}?limit={limit}")).await.broken(400),
+            caller.get(&format!("{ITEMS}?limit={limit}")).await.violation_of(400),
             rules(&[("limit", "range")]),
             "{limit}"
         );
@@ -168,7 +168,7 @@ async fn b_1_what_a_list_does_not_know_is_refused_and_what_it_knows_is_named() {
         ("action=a%00b", "action", "nul"),
     ] {
         assert_eq!(
-            caller.get(&format!("{ITEMS}?{query}")).await.broken(400),
+            caller.get(&format!("{ITEMS}?{query}")).await.violation_of(400),
             rules(&[(place, rule)]),
             "{query}"
         );
@@ -416,7 +416,7 @@ async fn the_words_that_a_list_names_are_those_that_it_takes() {
             }
             assert_eq!(words.is_empty(), name == "expand" && named.is_none(), "{path} {name}");
             let nonsense = admin.get(&format!("{path}?{name}=nonsense")).await;
-            assert_eq!(nonsense.broken(400)[0].0, name, "{path}");
+            assert_eq!(nonsense.violation_of(400)[0].0, name, "{path}");
         }
     }
     assert!(lists >= 10, "only {lists} lists were found");

@@ -284,7 +284,7 @@ async fn b_6_a_bulk_of_long_texts_is_bounded() {
     let ids: Vec<String> = (0..2000).map(|number| format!("019b0a35-2c00-7000-8000-{number:012}")).collect();
     let bulk = json!({ "select": { "ids": ids }, "set": { "details": details } });
     assert_eq!(
-        admin.post("/v1/action-items/bulk", bulk).await.broken(422),
+        admin.post("/v1/action-items/bulk", bulk).await.violation_of(422),
         rules(&[("#/select", "too_much")])
     );
 }
@@ -298,7 +298,7 @@ async fn a_refused_item_leaves_the_journal_of_the_others_whole() {
     for number in 0..90 {
         ids.push(text(
             &shop
-                .item(&shop.admin, &format!("Call {number}"), "2026-03-20T09:00:00Z", user(&shop.admin))
+                .action_item(&shop.admin, &format!("Call {number}"), "2026-03-20T09:00:00Z", user(&shop.admin))
                 .await["id"],
         ));
     }
@@ -333,7 +333,7 @@ async fn a_body_of_very_many_values_is_refused_and_a_command_takes_next_to_none(
     // A comma in a text parts nothing.
     note(&admin, "A-1", &",".repeat(200_000)).await;
 
-    let item = shop.item(&shop.admin, "Call", "2026-03-20T09:00:00Z", user(&shop.admin)).await;
+    let item = shop.action_item(&shop.admin, "Call", "2026-03-20T09:00:00Z", user(&shop.admin)).await;
     let blanks = |count: usize| Some(("application/json", vec![b' '; count]));
     let command = format!("/v1/action-items/{}/claim", text(&item["id"]));
     assert_eq!(

@@ -1,6 +1,6 @@
 //! Notes, and the action items that follow from them.
 
-use caseload::kernel::text::cleaned;
+use caseload::kernel::text::clean_line;
 
 use crate::support::*;
 
@@ -94,7 +94,7 @@ async fn s0_4_a_note_with_a_wrong_item_is_not_written_at_all() {
     for (item, place, rule) in wrong {
         let mut new = note(order(), "A note");
         new["action_items"] = json!([good, item]);
-        let broken = shop.by(&shop.admin).post("/v1/notes", new).await.broken(422);
+        let broken = shop.by(&shop.admin).post("/v1/notes", new).await.violation_of(422);
         assert_eq!(broken, rules(&[(&format!("#/action_items/1/{place}"), rule)]));
     }
     assert!(admin.rows("/v1/notes").await.is_empty());
@@ -111,7 +111,7 @@ async fn s0_4_every_wrong_item_of_a_note_is_named_at_once() {
         { "title": "Call", "due_in": "today" },
         { "title": "Call", "assignee": { "type": "user", "id": "019b0a35-2c00-7000-8000-000000000001" } },
     ]);
-    let mut broken = shop.by(&shop.admin).post("/v1/notes", new).await.broken(422);
+    let mut broken = shop.by(&shop.admin).post("/v1/notes", new).await.violation_of(422);
     broken.sort();
     let all = rules(&[
         ("#/action_items/0/action", "unknown_value"),
@@ -136,7 +136,7 @@ async fn s0_4_an_item_may_be_about_something_else_than_its_note_and_fifty_are_th
     let many = |count: usize| vec![json!({ "title": "Call", "due_in": "today" }); count];
     new["action_items"] = json!(many(51));
     assert_eq!(
-        admin.post("/v1/notes", new.clone()).await.broken(422),
+        admin.post("/v1/notes", new.clone()).await.violation_of(422),
         rules(&[("#/action_items", "length")])
     );
     new["action_items"] = json!(many(50));
@@ -158,7 +158,7 @@ async fn s0_1_a_note_is_about_any_object_in_the_cart_also_of_a_type_added_later(
     }
     let rma = json!({ "type": "rma", "id": "R-1" });
     let refused = admin.post("/v1/notes", note(rma.clone(), "Came back")).await;
-    assert_eq!(refused.broken(422), rules(&[("#/subject/type", "unknown_value")]));
+    assert_eq!(refused.violation_of(422), rules(&[("#/subject/type", "unknown_value")]));
     admin
         .post("/v1/picklists/subject_types/items", json!({ "key": "rma", "label": "Return" }))
         .await
@@ -169,7 +169,7 @@ async fn s0_1_a_note_is_about_any_object_in_the_cart_also_of_a_type_added_later(
     // A retired type takes nothing new; what is about it stays and can be worked on.
     admin.command("/v1/picklists/subject_types/items/rma/retire").await.assert_status(200);
     assert_eq!(
-        admin.post("/v1/notes", note(rma, "Again")).await.broken(422),
+        admin.post("/v1/notes", note(rma, "Again")).await.violation_of(422),
         rules(&[("#/subject/type", "unknown_value")])
     );
     let path = format!("/v1/notes/{}", text(&written["id"]));
@@ -194,19 +194,19 @@ async fn s0_2_titles_have_1_to_200_characters_and_bodies_a_mebibyte() {
     assert_eq!(read["title"], json!(longest));
     assert!(read["body"] == mail, "S0-19: not a character lost");
     new["body"] = json!(format!("{mail}x"));
-    assert_eq!(admin.post("/v1/notes", new.clone()).await.broken(422), rules(&[("#/body", "length")]));
+    assert_eq!(admin.post("/v1/notes", new.clone()).await.violation_of(422), rules(&[("#/body", "length")]));
     new["body"] = json!("x".repeat(6 << 20));
     assert_eq!(admin.post("/v1/notes", new).await.problem(413), "body_too_large");
     for (title, rule) in [(format!("{longest}x"), "length"), (" \t\u{3000}\n".into(), "blank")] {
         assert_eq!(
-            admin.post("/v1/notes", note(order(), &title)).await.broken(422),
+            admin.post("/v1/notes", note(order(), &title)).await.violation_of(422),
             rules(&[("#/title", rule)])
         );
         let patched =
             admin.patch(&format!("/v1/notes/{}", text(&written["id"])), json!({ "title": title })).await;
-        assert_eq!(patched.broken(422), rules(&[("#/title", rule)]));
+        assert_eq!(patched.violation_of(422), rules(&[("#/title", rule)]));
     }
-    let empty = admin.post("/v1/notes", note(order(), "")).await.broken(422);
+    let empty = admin.post("/v1/notes", note(order(), "")).await.violation_of(422);
     assert!(empty.contains(&("#/title".into(), "length".into())), "{empty:?}");
     assert_eq!(admin.rows("/v1/notes").await.len(), 1);
 }
@@ -216,7 +216,7 @@ async fn s0_2_all_that_is_wrong_is_said_at_once() {
     let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
     let shape = json!({ "subject": { "type": "order" }, "body": 7, "colour": "red", "action_items": [{ "title": true }] });
-    let mut broken = admin.post("/v1/notes", shape).await.broken(422);
+    let mut broken = admin.post("/v1/notes", shape).await.violation_of(422);
     broken.sort();
     let all = rules(&[
         ("#/action_items/0/title", "wrong_type"),
@@ -228,7 +228,7 @@ async fn s0_2_all_that_is_wrong_is_said_at_once() {
     assert_eq!(broken, all);
     let limits =
         json!({ "subject": { "type": "", "id": " " }, "title": " ", "action_items": [{ "title": "" }] });
-    let broken = admin.post("/v1/notes", limits).await.broken(422);
+    let broken = admin.post("/v1/notes", limits).await.violation_of(422);
     for place in ["#/subject/type", "#/subject/id", "#/title", "#/action_items/0/title"] {
         assert!(broken.iter().any(|(at, _)| at == place), "{place} in {broken:?}");
     }
@@ -273,7 +273,7 @@ async fn s0_19_every_script_is_kept_as_it_was_sent_and_nul_is_refused() {
         "'; DROP TABLE notes; -- <script>alert(1)</script> {{7*7}} %00 \u{1}\u{1b}[31m",
     ] {
         // What nobody sees has its place in texts, not in titles and ids.
-        let line = cleaned(said);
+        let line = clean_line(said);
         let subject = json!({ "type": "product", "id": line });
         let mut new = note(subject.clone(), &line);
         new["body"] = json!(format!("{said}\r\n\t{said}\n"));
@@ -292,11 +292,11 @@ async fn s0_19_every_script_is_kept_as_it_was_sent_and_nul_is_refused() {
         "body": "a\0b",
         "action_items": [{ "title": "x\0", "details": "\0", "due_in": "today" }],
     });
-    let mut broken = admin.post("/v1/notes", nul).await.broken(422);
+    let mut broken = admin.post("/v1/notes", nul).await.violation_of(422);
     broken.sort();
     let places = ["#/action_items/0/details", "#/action_items/0/title", "#/body", "#/subject/id", "#/title"];
     assert_eq!(broken, rules(&places.map(|place| (place, "nul"))));
-    assert_eq!(admin.get("/v1/notes?subject=order:A%00").await.broken(400), rules(&[("subject", "nul")]));
+    assert_eq!(admin.get("/v1/notes?subject=order:A%00").await.violation_of(400), rules(&[("subject", "nul")]));
 }
 
 #[actix_web::test]
@@ -327,7 +327,7 @@ async fn b_13_who_corrects_an_older_version_is_told_the_present_one() {
     }
     for damaged in ["4", "W/4", "\"four", "\"4\",", ""] {
         let reply = when(damaged).patch(&path, json!({ "title": "Fifth" })).await;
-        assert_eq!(reply.broken(400), rules(&[("If-Match", "etag")]), "{damaged}");
+        assert_eq!(reply.violation_of(400), rules(&[("If-Match", "etag")]), "{damaged}");
     }
     // Read again only when it changed.
     let unless = |tag: &str| admin.clone().header("if-none-match", tag);
@@ -378,10 +378,10 @@ async fn s0_15_a_note_is_corrected_by_its_author_or_a_manager_and_nothing_is_ove
         .by(&ana)
         .patch(&path, json!({ "title": null, "author": "me", "subject": order() }))
         .await
-        .broken(422);
+        .violation_of(422);
     assert_eq!(refused, rules(&[("#/author", "unknown_field"), ("#/subject", "unknown_field")]));
     for gone in [json!({ "title": null }), json!({ "body": null })] {
-        assert_eq!(shop.by(&ana).patch(&path, gone).await.broken(422)[0].1, "required");
+        assert_eq!(shop.by(&ana).patch(&path, gone).await.violation_of(422)[0].1, "required");
     }
     let history = shop.by(&ben).rows("/v1/subjects/order/A-1001/timeline").await;
     assert_eq!(each(&history, "event"), ["note.updated", "note.updated", "note.created"]);
@@ -420,7 +420,7 @@ async fn s0_15_notes_are_found_by_subject_author_and_time() {
         ("created_at_gte=yesterday", "created_at_gte"),
     ] {
         assert_eq!(
-            admin.get(&format!("/v1/notes?{query}")).await.broken(400),
+            admin.get(&format!("/v1/notes?{query}")).await.violation_of(400),
             rules(&[(place, "invalid_value")])
         );
     }
@@ -445,7 +445,7 @@ async fn b_3_a_note_sent_again_with_its_key_is_written_once() {
     // Another body, another person, another operation.
     let other = admin.clone().once("call-7").post("/v1/notes", note(order(), "Another")).await;
     assert_eq!(other.problem(422), "idempotency_mismatch");
-    assert_eq!(other.broken(422), rules(&[("Idempotency-Key", "used_before")]));
+    assert_eq!(other.violation_of(422), rules(&[("Idempotency-Key", "used_before")]));
     shop.by(&ana).once("call-7").post("/v1/notes", new.clone()).await.assert_status(201);
     let item = json!({ "subject": order(), "title": "Call back", "due_in": "today" });
     assert_eq!(
@@ -464,7 +464,7 @@ async fn b_3_a_note_sent_again_with_its_key_is_written_once() {
     admin.clone().once("call-8").post("/v1/notes", note(order(), "Seen")).await.assert_status(201);
     for (key, rule) in [("", "length"), (&*"k".repeat(256), "length")] {
         let reply = admin.clone().once(key).post("/v1/notes", new.clone()).await;
-        assert_eq!(reply.broken(400), rules(&[("Idempotency-Key", rule)]));
+        assert_eq!(reply.violation_of(400), rules(&[("Idempotency-Key", rule)]));
     }
     // After a day it is a new request.
     shop.time_is("2026-03-19T09:00:01Z");

@@ -37,21 +37,21 @@ async fn s0_14_all_of_a_leavers_items_go_to_somebody_else_and_the_answer_names_e
     for (title, due) in
         [("overdue", "2026-01-01T00:00:00Z"), ("today", START), ("next year", "2027-01-01T00:00:00Z")]
     {
-        hers.push(shop.item(&ana, title, due, user(&ana)).await);
+        hers.push(shop.action_item(&ana, title, due, user(&ana)).await);
     }
-    let claimed = shop.item(&ana, "claimed", START, group(&shipping)).await;
+    let claimed = shop.action_item(&ana, "claimed", START, group(&shipping)).await;
     hers.push(
         shop.by(&ana)
             .command(&format!("/v1/action-items/{}/claim", text(&claimed["id"])))
             .await
             .assert_status(200),
     );
-    let done = shop.item(&ana, "done", START, user(&ana)).await;
+    let done = shop.action_item(&ana, "done", START, user(&ana)).await;
     shop.by(&ana)
         .command(&format!("/v1/action-items/{}/complete", text(&done["id"])))
         .await
         .assert_status(200);
-    let queued = shop.item(&ana, "her group's", START, group(&shipping)).await;
+    let queued = shop.action_item(&ana, "her group's", START, group(&shipping)).await;
 
     let answer = shop.by(&mia).once("bye").post(&offboard(&ana), to(user(&ben))).await.assert_status(200);
     assert_eq!(answer["user"], json!({ "id": ana.id, "name": "Ana Ruiz" }));
@@ -103,7 +103,7 @@ async fn s0_14_a_group_or_the_public_can_take_over_too() {
     let shipping = shop.group("Shipping", &[&shop.admin]).await;
     let empty_handed = shop.hire("Eve Empty", "agent").await;
     for (person, heir, queue) in [(&ana, group(&shipping), shipping.as_str()), (&ben, public(), "public")] {
-        let item = shop.item(person, "Call", START, user(person)).await;
+        let item = shop.action_item(person, "Call", START, user(person)).await;
         let answer = shop.by(&shop.admin).post(&offboard(person), to(heir.clone())).await.assert_status(200);
         assert_eq!(answer["reassigned_to"]["type"], heir["type"]);
         assert_eq!(
@@ -129,7 +129,7 @@ async fn s0_14_offboarding_is_all_or_nothing() {
         .patch(&format!("/v1/users/{}", gone.id), json!({ "active": false }))
         .await
         .assert_status(200);
-    let item = shop.item(&ana, "Call", START, user(&ana)).await;
+    let item = shop.action_item(&ana, "Call", START, user(&ana)).await;
     let as_it_was = async || {
         let now =
             shop.by(&mia).get(&format!("/v1/action-items/{}", text(&item["id"]))).await.assert_status(200);
@@ -149,7 +149,7 @@ async fn s0_14_offboarding_is_all_or_nothing() {
         (json!({ "reassign_to": { "type": "public" }, "items": [] }), "items", "unknown_field"),
     ] {
         assert_eq!(
-            shop.by(&mia).post(&offboard(&ana), request).await.broken(422),
+            shop.by(&mia).post(&offboard(&ana), request).await.violation_of(422),
             rules(&[(&format!("#/{place}"), rule)])
         );
         assert!(as_it_was().await, "{place} {rule}");
@@ -184,9 +184,9 @@ async fn s0_16_nobody_is_deactivated_while_they_hold_open_work() {
         (shop.group("Shipping", &[&ana]).await, shop.group("Finance", &[&ana, &shop.admin]).await);
     let admin = shop.by(&shop.admin);
     let off = async || admin.patch(&format!("/v1/users/{}", ana.id), json!({ "active": false })).await;
-    let hers = [shop.item(&ana, "a", START, user(&ana)).await, shop.item(&ana, "b", START, user(&ana)).await];
-    let queued = shop.item(&ana, "c", START, group(&shipping)).await;
-    shop.item(&ana, "d", START, group(&finance)).await;
+    let hers = [shop.action_item(&ana, "a", START, user(&ana)).await, shop.action_item(&ana, "b", START, user(&ana)).await];
+    let queued = shop.action_item(&ana, "c", START, group(&shipping)).await;
+    shop.action_item(&ana, "d", START, group(&finance)).await;
     // Everything that stands in the way is said at once.
     let refused = off().await;
     assert_eq!(refused.problem(409), "open_work");
@@ -213,7 +213,7 @@ async fn s0_16_nobody_is_deactivated_while_they_hold_open_work() {
     assert_eq!(off().await.assert_status(200)["active"], false);
     // Whose work is done may go; what is closed does not come back to them unasked.
     assert_eq!(
-        admin.command(&verb(&queued, "reopen")).await.broken(422),
+        admin.command(&verb(&queued, "reopen")).await.violation_of(422),
         rules(&[("#/assignee/id", "nobody_there")])
     );
     assert!(orphaned(&shop).await.is_empty());
@@ -225,7 +225,7 @@ async fn s0_16_a_group_with_open_work_keeps_its_last_active_member() {
     let (ana, gone) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Gus Left", "agent").await);
     let shipping = shop.group("Shipping", &[&ana, &gone]).await;
     let admin = shop.by(&shop.admin);
-    let item = shop.item(&ana, "Pack", START, group(&shipping)).await;
+    let item = shop.action_item(&ana, "Pack", START, group(&shipping)).await;
     let leave =
         async |person: &Person| admin.delete(&format!("/v1/groups/{shipping}/members/{}", person.id)).await;
     admin.patch(&format!("/v1/users/{}", gone.id), json!({ "active": false })).await.assert_status(200);
@@ -247,7 +247,7 @@ async fn s0_16_a_group_with_open_work_keeps_its_last_active_member() {
     leave(&ana).await.assert_status(200);
     let refused = json!({ "subject": { "type": "order", "id": "1" }, "title": "Pack", "due_in": "today", "assignee": group(&shipping) });
     assert_eq!(
-        admin.post("/v1/action-items", refused).await.broken(422),
+        admin.post("/v1/action-items", refused).await.violation_of(422),
         rules(&[("#/assignee/id", "nobody_there")])
     );
 }
@@ -259,9 +259,9 @@ async fn s0_16_work_that_is_given_to_somebody_while_they_leave_is_not_left_behin
     let theirs = shop.group("Shipping", &[&ana]).await;
     let mut given = Vec::new();
     for n in 0..8 {
-        given.push(shop.item(&shop.admin, &format!("item {n}"), START, public()).await);
+        given.push(shop.action_item(&shop.admin, &format!("item {n}"), START, public()).await);
     }
-    let hers = shop.item(&ana, "done", START, user(&ana)).await;
+    let hers = shop.action_item(&ana, "done", START, user(&ana)).await;
     shop.by(&ana)
         .command(&format!("/v1/action-items/{}/complete", text(&hers["id"])))
         .await
@@ -303,7 +303,7 @@ async fn s0_14_more_than_a_part_goes_part_by_part() {
     const MANY: usize = 201;
     let unbounded: Arc<Mutex<Vec<String>>> = Arc::default();
     let hear = unbounded.clone();
-    let shop = TestApp::overheard(move |statement| {
+    let shop = TestApp::with_observer(move |statement| {
         let reads = ["\"details\"", "\"variables\""].iter().any(|column| statement.sql.contains(column));
         if statement.sql.starts_with("SELECT")
             && reads
@@ -420,7 +420,7 @@ async fn s0_16_two_who_offboard_each_other_do_not_both_go() {
     let shop = TestApp::open().await;
     let people = [shop.hire("Mia Lund", "manager").await, shop.hire("Noa Berg", "manager").await];
     for person in &people {
-        shop.item(person, "Call", START, user(person)).await;
+        shop.action_item(person, "Call", START, user(person)).await;
     }
     let admin = shop.by(&shop.admin);
     for _ in 0..10 {

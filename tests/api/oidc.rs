@@ -451,7 +451,7 @@ async fn s4_37_whoever_was_unlinked_elsewhere_changes_nothing_here() {
         config = Some(settings.clone());
     })
     .await;
-    let other = shop.another(config.expect("settings")).await;
+    let other = shop.second_instance(config.expect("settings")).await;
     let ana = shop.hire("Ana Ruiz", "admin").await;
     let token = sign("one", Algorithm::EdDSA, &provider.claims(json!({})));
     let (there, admin) = (other.with_token(&token), shop.by(&shop.admin));

@@ -6,7 +6,7 @@ use caseload::kernel::{
 };
 
 use crate::support::{
-    mock_server::{Answered, Elsewhere},
+    mock_server::{MockReply, MockServer},
     *,
 };
 
@@ -27,7 +27,7 @@ async fn refusal(outgoing: &HttpClient, url: &str) -> Error {
 
 #[actix_web::test]
 async fn a_network_of_ones_own_is_not_called_unless_the_settings_say_so() {
-    let elsewhere = Elsewhere::answering(|_| Answered::text(200, "hello"));
+    let elsewhere = MockServer::answering(|_| MockReply::text(200, "hello"));
     let port = elsewhere.base.rsplit(':').next().expect("a port").to_owned();
     let closed = HttpClient::new(Vec::new());
     // By its number, by its name, and by a name in another guise.
@@ -50,15 +50,15 @@ async fn a_network_of_ones_own_is_not_called_unless_the_settings_say_so() {
 
 #[actix_web::test]
 async fn a_redirect_is_followed_to_where_one_may_go_without_what_was_meant_for_another() {
-    let far = Elsewhere::answering(|_| Answered::text(200, "far"));
+    let far = MockServer::answering(|_| MockReply::text(200, "far"));
     let to = far.base.clone();
-    let near = Elsewhere::answering(move |asked| match asked.path.as_str() {
-        "/here" => Answered::text(302, "").with("location", "/there"),
-        "/there" => Answered::text(200, "there"),
-        "/far" => Answered::text(307, "").with("location", format!("{to}/end")),
-        "/private" => Answered::text(302, "").with("location", "http://10.0.0.1/"),
-        "/file" => Answered::text(302, "").with("location", "file:///etc/passwd"),
-        _ => Answered::text(302, "").with("location", "/round"),
+    let near = MockServer::answering(move |asked| match asked.path.as_str() {
+        "/here" => MockReply::text(302, "").with("location", "/there"),
+        "/there" => MockReply::text(200, "there"),
+        "/far" => MockReply::text(307, "").with("location", format!("{to}/end")),
+        "/private" => MockReply::text(302, "").with("location", "http://10.0.0.1/"),
+        "/file" => MockReply::text(302, "").with("location", "file:///etc/passwd"),
+        _ => MockReply::text(302, "").with("location", "/round"),
     });
     let outgoing = open();
     let ask = async |path: &str| outgoing.send(question(&format!("{}{path}", near.base))).await;
@@ -81,7 +81,7 @@ async fn a_redirect_is_followed_to_where_one_may_go_without_what_was_meant_for_a
 
 #[actix_web::test]
 async fn an_answer_that_is_too_large_or_never_comes_is_no_answer() {
-    let large = Elsewhere::answering(|_| Answered {
+    let large = MockServer::answering(|_| MockReply {
         status: 200,
         headers: Vec::new(),
         body: vec![b'x'; 8 * 1024 * 1024 + 1],
@@ -90,7 +90,7 @@ async fn an_answer_that_is_too_large_or_never_comes_is_no_answer() {
     assert_eq!(refused.code(), Code::OutsideRefused);
     assert!(refused.to_string().contains("8 MiB"), "{refused}");
     // Nobody listens there any more.
-    let gone = { Elsewhere::answering(|_| Answered::text(200, "")).base.replace("127.0.0.1", "127.0.0.2") };
+    let gone = { MockServer::answering(|_| MockReply::text(200, "")).base.replace("127.0.0.1", "127.0.0.2") };
     assert_eq!(refusal(&open(), &gone).await.code(), Code::OutsideUnavailable);
     assert_eq!(refusal(&open(), "http://nobody.invalid/?key=s3cr3t").await.code(), Code::OutsideUnavailable);
 }
@@ -98,16 +98,16 @@ async fn an_answer_that_is_too_large_or_never_comes_is_no_answer() {
 #[actix_web::test]
 async fn who_is_asked_too_often_is_asked_again_and_other_refusals_are_told_apart() {
     let busy = std::sync::atomic::AtomicUsize::new(2);
-    let elsewhere = Elsewhere::answering(move |asked| match asked.path.as_str() {
+    let elsewhere = MockServer::answering(move |asked| match asked.path.as_str() {
         "/busy" if busy.load(std::sync::atomic::Ordering::SeqCst) > 0 => {
             busy.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
-            Answered::text(429, "").with("retry-after", 0)
+            MockReply::text(429, "").with("retry-after", 0)
         }
-        "/tomorrow" => Answered::text(503, "").with("retry-after", 86_400),
-        "/key" => Answered::text(401, "s3cr3t is wrong"),
-        "/broken" => Answered::text(500, ""),
-        "/gone" => Answered::text(404, ""),
-        _ => Answered::json(200, &json!({ "ok": true })),
+        "/tomorrow" => MockReply::text(503, "").with("retry-after", 86_400),
+        "/key" => MockReply::text(401, "s3cr3t is wrong"),
+        "/broken" => MockReply::text(500, ""),
+        "/gone" => MockReply::text(404, ""),
+        _ => MockReply::json(200, &json!({ "ok": true })),
     });
     let outgoing = open();
     let reply = outgoing.send(question(&format!("{}/busy", elsewhere.base))).await.expect("an answer");

@@ -91,7 +91,7 @@ async fn s1_16_a_list_of_ones_own() {
         "already_exists"
     );
     assert_eq!(
-        admin.post("/v1/picklists", json!({ "name": "Return reasons" })).await.broken(422),
+        admin.post("/v1/picklists", json!({ "name": "Return reasons" })).await.violation_of(422),
         [("#/name".into(), "key".into())]
     );
 }
@@ -101,7 +101,7 @@ async fn s1_16_a_list_of_ones_own() {
 async fn s0_1_a_new_subject_type_is_usable_at_once() {
     let shop = TestApp::open().await;
     assert_eq!(
-        note(&shop, "shipment").await.broken(422),
+        note(&shop, "shipment").await.violation_of(422),
         [("#/subject/type".into(), "unknown_value".into())]
     );
     shop.by(&shop.admin)
@@ -118,7 +118,7 @@ async fn s4_26_a_retired_value_cannot_be_chosen_and_its_history_stays() {
     let written = note(&shop, "domain").await.assert_status(201);
     let retired = admin.command("/v1/picklists/subject_types/items/domain/retire").await.assert_status(200);
     assert_eq!(retired["active"], false);
-    assert_eq!(note(&shop, "domain").await.broken(422), [("#/subject/type".into(), "unknown_value".into())]);
+    assert_eq!(note(&shop, "domain").await.violation_of(422), [("#/subject/type".into(), "unknown_value".into())]);
     let id = text(&written["id"]);
     assert_eq!(admin.get(&format!("/v1/notes/{id}")).await.assert_status(200)["subject"]["type"], "domain");
     admin
@@ -213,9 +213,9 @@ async fn s4_26_the_administrator_decides_the_order() {
         order(json!(["angry", "happy", "neutral", "impatient"])).await.assert_status(200)["version"],
         2
     );
-    assert_eq!(order(json!(["angry", "happy"])).await.broken(422), [("#/keys".into(), "missing".into())]);
+    assert_eq!(order(json!(["angry", "happy"])).await.violation_of(422), [("#/keys".into(), "missing".into())]);
     assert_eq!(
-        order(json!(["angry", "happy", "neutral", "impatient", "angry", "bored"])).await.broken(422),
+        order(json!(["angry", "happy", "neutral", "impatient", "angry", "bored"])).await.violation_of(422),
         [("#/keys/4".into(), "repeated".into()), ("#/keys/5".into(), "unknown_value".into())]
     );
     // Retired values need no place and keep their order behind the others.
@@ -272,7 +272,7 @@ async fn s4_26_what_breaks_a_rule_is_refused_by_name() {
     let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
     let add = async |list: &str, item: Value| {
-        admin.post(&format!("/v1/picklists/{list}/items"), item).await.broken(422)
+        admin.post(&format!("/v1/picklists/{list}/items"), item).await.violation_of(422)
     };
     let broken = add(
         "moods",
@@ -313,8 +313,8 @@ async fn s4_26_what_breaks_a_rule_is_refused_by_name() {
         [("#/duration".into(), "duration".into())]
     );
     let taken = admin.post("/v1/picklists/moods/items", json!({ "label": "Happy" })).await;
-    assert_eq!(taken.broken(409), [("#/key".into(), "taken".into())]);
-    let patch = async |patch: Value| admin.patch("/v1/picklists/moods/items/happy", patch).await.broken(422);
+    assert_eq!(taken.violation_of(409), [("#/key".into(), "taken".into())]);
+    let patch = async |patch: Value| admin.patch("/v1/picklists/moods/items/happy", patch).await.violation_of(422);
     assert_eq!(patch(json!({ "key": "joyful" })).await, [("#/key".into(), "unknown_field".into())]);
     assert_eq!(patch(json!({ "label": null })).await, [("#/label".into(), "required".into())]);
     assert_eq!(
@@ -324,7 +324,7 @@ async fn s4_26_what_breaks_a_rule_is_refused_by_name() {
     assert_eq!(patch(json!({ "labels": { "fr": " " } })).await, [("#/labels".into(), "blank".into())]);
     assert_eq!(patch(json!({ "duration": "P1D" })).await, [("#/duration".into(), "not_here".into())]);
     let none = admin.patch("/v1/picklists/due_presets/items/today", json!({ "duration": null })).await;
-    assert_eq!(none.broken(422), [("#/duration".into(), "required".into())]);
+    assert_eq!(none.violation_of(422), [("#/duration".into(), "required".into())]);
     for path in [
         "/v1/picklists/nothing",
         "/v1/picklists/%00",
@@ -339,15 +339,15 @@ async fn s4_26_what_breaks_a_rule_is_refused_by_name() {
         "not_found"
     );
     assert_eq!(
-        admin.get("/v1/picklists/moods?retired=true").await.broken(400),
+        admin.get("/v1/picklists/moods?retired=true").await.violation_of(400),
         [("retired".into(), "unknown".into())]
     );
     assert_eq!(
-        admin.get("/v1/picklists/moods?include_retired=maybe").await.broken(400),
+        admin.get("/v1/picklists/moods?include_retired=maybe").await.violation_of(400),
         [("include_retired".into(), "invalid_value".into())]
     );
     assert_eq!(
-        admin.get("/v1/picklists/moods/items/happy?limit=3").await.broken(400),
+        admin.get("/v1/picklists/moods/items/happy?limit=3").await.violation_of(400),
         [("limit".into(), "unknown".into())]
     );
     assert_eq!(admin.delete("/v1/picklists/moods/items/happy").await.problem(405), "method_not_allowed");

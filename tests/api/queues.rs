@@ -20,9 +20,9 @@ async fn s0_8_queues_are_mine_my_groups_by_name_and_the_public_one_with_their_co
         (START, public()),
         ("2026-03-18T08:00:00Z", group(&sales)),
     ] {
-        shop.item(&shop.admin, "Call", due, assignee).await;
+        shop.action_item(&shop.admin, "Call", due, assignee).await;
     }
-    let done = shop.item(&shop.admin, "Done", START, user(&ana)).await;
+    let done = shop.action_item(&shop.admin, "Done", START, user(&ana)).await;
     shop.by(&ana)
         .command(&format!("/v1/action-items/{}/complete", text(&done["id"])))
         .await
@@ -40,11 +40,11 @@ async fn s0_8_queues_are_mine_my_groups_by_name_and_the_public_one_with_their_co
     let far = shop.by(&ana).get("/v1/queues?time_zone=Pacific/Auckland").await.assert_status(200);
     assert_eq!(far["data"][0], queue("mine", "Mine", 3, 0, 1));
     assert_eq!(
-        shop.by(&ana).get("/v1/queues?time_zone=Mars/Olympus").await.broken(400),
+        shop.by(&ana).get("/v1/queues?time_zone=Mars/Olympus").await.violation_of(400),
         rules(&[("time_zone", "time_zone")])
     );
     assert_eq!(
-        shop.by(&ana).get("/v1/queues?limit=1&colour=red").await.broken(400),
+        shop.by(&ana).get("/v1/queues?limit=1&colour=red").await.violation_of(400),
         rules(&[("limit", "unknown"), ("colour", "unknown")])
     );
 }
@@ -62,9 +62,9 @@ async fn s0_9_my_queue_is_what_is_due_by_tonight_oldest_first_or_all_of_it() {
         ("e", "2026-03-19T04:00:00Z"),
         ("b", "2026-03-18T08:59:59.999999Z"),
     ] {
-        shop.item(&shop.admin, title, due, user(&ana)).await;
+        shop.action_item(&shop.admin, title, due, user(&ana)).await;
     }
-    shop.item(&shop.admin, "not hers", "2026-03-18T08:00:00Z", user(&shop.admin)).await;
+    shop.action_item(&shop.admin, "not hers", "2026-03-18T08:00:00Z", user(&shop.admin)).await;
     let titles = async |query: &str| each(&shop.by(&ana).rows(&path("mine", query)).await, "title").join("");
     for (query, found) in [
         ("", "abcd"),
@@ -93,7 +93,7 @@ async fn s0_9_my_queue_is_what_is_due_by_tonight_oldest_first_or_all_of_it() {
         ("?status=open", "status"),
         ("?view=", "view"),
     ] {
-        assert_eq!(shop.by(&ana).get(&path("mine", query)).await.broken(400)[0].0, place);
+        assert_eq!(shop.by(&ana).get(&path("mine", query)).await.violation_of(400)[0].0, place);
     }
 }
 
@@ -109,7 +109,7 @@ async fn s0_9_today_follows_the_clock_through_a_night_that_is_an_hour_short() {
         ("b", "2026-03-29T21:59:59.999999Z"),
         ("c", "2026-03-29T22:00:00Z"),
     ] {
-        shop.item(&admin, title, due, user(&ana)).await;
+        shop.action_item(&admin, title, due, user(&ana)).await;
     }
     let titles =
         async |person: &Person| each(&shop.by(person).rows(&path("mine", "")).await, "title").join("");
@@ -131,7 +131,7 @@ async fn s0_10_a_groups_queue_is_for_its_members_and_for_managers() {
     let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
     let mia = shop.hire("Mia Lund", "manager").await;
     let shipping = shop.group("Shipping", &[&ana]).await;
-    let item = shop.item(&shop.admin, "Pack", "2026-03-18T08:00:00Z", group(&shipping)).await;
+    let item = shop.action_item(&shop.admin, "Pack", "2026-03-18T08:00:00Z", group(&shipping)).await;
     for person in [&ana, &mia, &shop.admin] {
         let found = shop.by(person).rows(&path(&shipping, "")).await;
         assert_eq!(each(&found, "id"), [text(&item["id"])], "{}", person.email);
@@ -160,7 +160,7 @@ async fn s0_10_a_groups_queue_is_for_its_members_and_for_managers() {
 async fn s0_11_everyone_works_on_public_items() {
     let shop = TestApp::open().await;
     let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
-    let item = shop.item(&ana, "Call", START, public()).await;
+    let item = shop.action_item(&ana, "Call", START, public()).await;
     let complete = format!("/v1/action-items/{}/complete", text(&item["id"]));
     assert_eq!(each(&shop.by(&ben).rows(&path("public", "")).await, "id"), [text(&item["id"])]);
     let claimed = shop
@@ -190,7 +190,7 @@ async fn s0_17_sixteen_who_claim_next_at_once_get_sixteen_different_items() {
         let made = all((0..16).map(|n| {
             let (shop, assignee) = (&shop, assignee.clone());
             async move {
-                shop.item(&shop.admin, "Call", &format!("2026-03-{:02}T08:00:00Z", n + 1), assignee).await
+                shop.action_item(&shop.admin, "Call", &format!("2026-03-{:02}T08:00:00Z", n + 1), assignee).await
             }
         }))
         .await;
@@ -229,7 +229,7 @@ async fn s0_17_the_next_item_is_the_oldest_open_one_also_when_it_is_not_due_yet(
         ("not public", "2025-01-01T08:00:00Z", group(&shipping)),
         ("hers", "2025-01-01T08:00:00Z", user(&ana)),
     ] {
-        shop.item(&shop.admin, title, due, assignee).await;
+        shop.action_item(&shop.admin, title, due, assignee).await;
     }
     let next = async || shop.by(&ana).command("/v1/queues/public/claim-next").await;
     for title in ["a", "b", "c"] {

@@ -35,9 +35,9 @@ async fn s0_16_work_without_a_live_owner_would_be_reported() {
         ("his", START, user(&ben)),
         ("everyone's", START, public()),
     ] {
-        shop.item(&shop.admin, title, due, assignee).await;
+        shop.action_item(&shop.admin, title, due, assignee).await;
     }
-    let done = shop.item(&shop.admin, "done", START, user(&ana)).await;
+    let done = shop.action_item(&shop.admin, "done", START, user(&ana)).await;
     let admin = shop.by(&shop.admin);
     admin.command(&format!("/v1/action-items/{}/complete", text(&done["id"]))).await.assert_status(200);
     let empty = admin.get(&format!("{ORPHANED}?counts=true")).await.assert_status(200);
@@ -49,7 +49,7 @@ async fn s0_16_work_without_a_live_owner_would_be_reported() {
     assert_eq!(all["counts"], json!({ "filtered": 4, "total": 4, "exact": true }));
     assert_eq!(text(&all["data"][0]["assignee"]["name"]), "Ana Ruiz");
     assert_eq!(
-        admin.get(&format!("{ORPHANED}?assignee=me")).await.broken(400),
+        admin.get(&format!("{ORPHANED}?assignee=me")).await.violation_of(400),
         rules(&[("assignee", "unknown")])
     );
     let sheet = admin.get(&format!("{ORPHANED}?format=csv&fields=title&limit=2")).await;
@@ -360,7 +360,7 @@ async fn s4_30_what_is_past_due_is_counted_by_whose_it_is() {
         ("2026-03-01T00:00:00Z", public()),
         ("2026-03-01T00:00:00Z", user(&ben)),
     ] {
-        shop.item(&shop.admin, "Answer", due, whose).await;
+        shop.action_item(&shop.admin, "Answer", due, whose).await;
     }
     let admin = shop.by(&shop.admin);
     let report = figures(&admin, "past-due-by-person?sort=-count").await;
@@ -376,7 +376,7 @@ async fn s4_30_what_is_past_due_is_counted_by_whose_it_is() {
     assert_eq!(top["data"].as_array().expect("rows").len(), 3);
     assert_eq!(top["total"]["count"], 4);
     assert_eq!(
-        admin.get("/v1/reports/past-due-by-person?group_by=month").await.broken(400),
+        admin.get("/v1/reports/past-due-by-person?group_by=month").await.violation_of(400),
         rules(&[("from", "required")])
     );
     // All of it, and by what is to be done (S1-17).
@@ -506,7 +506,7 @@ async fn s4_27_a_report_is_a_table_and_a_chart_too() {
     let chart = by.get(&format!("{path}?format=svg")).await;
     assert!(chart.text.contains("&lt;script&gt;") && chart.text.contains("多"), "{}", chart.text);
     assert_eq!(
-        by.get("/v1/issues?format=svg").await.broken(400),
+        by.get("/v1/issues?format=svg").await.violation_of(400),
         rules(&[("format", "unknown_value")]),
         "a list has no chart"
     );
@@ -535,7 +535,7 @@ async fn s4_27_a_report_refuses_what_it_does_not_know() {
         ("include_own_company=perhaps", ("include_own_company", "invalid_value")),
     ] {
         assert_eq!(
-            by.get(&format!("/v1/reports/issues-by-type?{query}")).await.broken(400),
+            by.get(&format!("/v1/reports/issues-by-type?{query}")).await.violation_of(400),
             rules(&[wanted]),
             "{query}"
         );
@@ -544,7 +544,7 @@ async fn s4_27_a_report_refuses_what_it_does_not_know() {
     by.post("/v1/issues", json!({ "title": "One", "types": ["billing"] })).await.assert_status(201);
     by.post("/v1/issues", json!({ "title": "Two", "types": ["shipping"] })).await.assert_status(201);
     let refused = by.get(&format!("/v1/reports/issues-by-type?top=1&type_not={}", many.join(","))).await;
-    assert_eq!(refused.broken(400), rules(&[("top", "too_many")]));
+    assert_eq!(refused.violation_of(400), rules(&[("top", "too_many")]));
     assert_eq!(by.get("/v1/reports/issues-by-colour").await.problem(404), "not_found");
     let agent = shop.hire("Ana Ruiz", "agent").await;
     assert_eq!(shop.by(&agent).get("/v1/reports/issues-by-type").await.problem(403), "missing_scope");
@@ -601,7 +601,7 @@ async fn b_7_lists_are_filtered_by_what_their_contacts_are_like() {
         ("contact_owner=ana", "contact_owner"),
     ] {
         assert!(
-            by.get(&format!("/v1/action-items?{query}")).await.broken(400).iter().any(|(at, _)| at == name),
+            by.get(&format!("/v1/action-items?{query}")).await.violation_of(400).iter().any(|(at, _)| at == name),
             "{query}"
         );
     }

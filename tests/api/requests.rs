@@ -132,7 +132,7 @@ async fn every_mistake_of_a_body_is_named_where_it_is() {
     let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
     let broken = async |body: Value| {
-        let mut found = admin.post("/v1/notes", body).await.broken(422);
+        let mut found = admin.post("/v1/notes", body).await.violation_of(422);
         found.sort();
         found
     };
@@ -196,10 +196,10 @@ async fn a_member_given_twice_is_422() {
     ];
     for (body, pointer) in bodies {
         let reply = post(&admin, "application/json", body).await;
-        assert_eq!(reply.broken(422), [(pointer.to_owned(), "repeated".to_owned())], "{body}");
+        assert_eq!(reply.violation_of(422), [(pointer.to_owned(), "repeated".to_owned())], "{body}");
     }
     let list = r#"[{"type":"order","id":"A-1"},"Called"]"#;
-    assert_eq!(post(&admin, "application/json", list).await.broken(422), [("#".into(), "wrong_type".into())]);
+    assert_eq!(post(&admin, "application/json", list).await.violation_of(422), [("#".into(), "wrong_type".into())]);
     assert!(admin.rows("/v1/notes").await.is_empty());
 }
 
@@ -218,13 +218,13 @@ async fn nul_is_422_and_says_where() {
     ];
     for (body, pointer) in bodies {
         let reply = admin.post("/v1/notes", body).await;
-        assert_eq!(reply.broken(422), [(pointer.to_owned(), "nul".to_owned())], "{}", reply.text);
+        assert_eq!(reply.violation_of(422), [(pointer.to_owned(), "nul".to_owned())], "{}", reply.text);
     }
     // The six characters that only look like it may be kept.
     let backslashes = r#"{"subject":{"type":"order","id":"A-1"},"title":"a\\u0000b"}"#;
     assert_eq!(post(&admin, "application/json", backslashes).await.assert_status(201)["title"], r"a\u0000b");
     let query = admin.get("/v1/notes?subject=order:%00").await;
-    assert_eq!(query.broken(400), [("subject".into(), "nul".into())]);
+    assert_eq!(query.violation_of(400), [("subject".into(), "nul".into())]);
 }
 
 #[actix_web::test]
@@ -238,7 +238,7 @@ async fn a_command_without_a_body_takes_none_or_an_empty_one() {
         assert_eq!(reply.status, 204, "{body:?}: {}", reply.text);
     }
     let reply = admin.post("/v1/queues/public/claim-next", json!({ "force": true })).await;
-    assert_eq!(reply.broken(422), [("#".into(), "unexpected_body".into())]);
+    assert_eq!(reply.violation_of(422), [("#".into(), "unexpected_body".into())]);
 }
 
 #[actix_web::test]
@@ -274,10 +274,10 @@ async fn a_query_parameter_stands_once_and_is_text() {
     let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
     let twice = admin.get("/v1/notes?limit=1&limit=2").await;
-    assert_eq!(twice.broken(400), [("limit".into(), "repeated".into())]);
+    assert_eq!(twice.violation_of(400), [("limit".into(), "repeated".into())]);
     let both = admin.get("/v1/action-items?status=open&status=completed&assignee=somebody").await;
     assert_eq!(
-        both.broken(400),
+        both.violation_of(400),
         [("status".into(), "repeated".into()), ("assignee".into(), "invalid_value".into())]
     );
     assert_eq!(admin.get("/v1/notes?subject=%ff%fe").await.problem(400), "bad_query");
@@ -285,13 +285,13 @@ async fn a_query_parameter_stands_once_and_is_text() {
     // Thousands once ended the whole process: its stack was too small for them.
     for count in [201, 3000] {
         let many = admin.get(&format!("/v1/action-items?assignee={}", vec!["me"; count].join(","))).await;
-        assert_eq!(many.broken(400), [("assignee".into(), "invalid_value".into())]);
+        assert_eq!(many.violation_of(400), [("assignee".into(), "invalid_value".into())]);
     }
     let many = vec![format!("user:{}", shop.admin.id); 199].join(",");
     admin.get(&format!("/v1/action-items?assignee=public,{many}")).await.assert_status(200);
     // Nothing is case-insensitive, and an empty value is a value.
-    assert_eq!(admin.get("/v1/notes?Limit=1").await.broken(400), [("Limit".into(), "unknown".into())]);
-    assert_eq!(admin.get("/v1/notes?limit=").await.broken(400), [("limit".into(), "range".into())]);
+    assert_eq!(admin.get("/v1/notes?Limit=1").await.violation_of(400), [("Limit".into(), "unknown".into())]);
+    assert_eq!(admin.get("/v1/notes?limit=").await.violation_of(400), [("limit".into(), "range".into())]);
 }
 
 #[actix_web::test]
@@ -301,15 +301,15 @@ async fn bad_headers_are_named() {
     let path = format!("/v1/users/{}", shop.admin.id);
     for wanted in ["7", "seven", "W/7", "\"1\", 2", "\"1\"\"2\"", ""] {
         let reply = admin.clone().header("if-match", wanted).patch(&path, json!({})).await;
-        assert_eq!(reply.broken(400), [("If-Match".into(), "etag".into())], "{wanted}: {}", reply.text);
+        assert_eq!(reply.violation_of(400), [("If-Match".into(), "etag".into())], "{wanted}: {}", reply.text);
     }
     for key in ["", &"k".repeat(256)] {
         let reply = admin.clone().once(key).post("/v1/notes", note()).await;
-        assert_eq!(reply.broken(400), [("Idempotency-Key".into(), "length".into())], "{}", reply.text);
+        assert_eq!(reply.violation_of(400), [("Idempotency-Key".into(), "length".into())], "{}", reply.text);
     }
     admin.clone().once(&"k".repeat(255)).post("/v1/notes", note()).await.assert_status(201);
     let reply = admin.clone().header("x-act-as", "somebody").get("/v1/users/me").await;
-    assert_eq!(reply.broken(400), [("X-Act-As".into(), "uuid".into())]);
+    assert_eq!(reply.violation_of(400), [("X-Act-As".into(), "uuid".into())]);
     for credential in ["Basic YWRtaW46YWRtaW4=", "Bearer", "Bearer ", "bearer  "] {
         let reply = shop.anonymous().header("authorization", credential).get("/v1/users/me").await;
         assert_eq!(reply.problem(401), "invalid_token", "{credential}");
@@ -800,7 +800,7 @@ async fn names_hold_nothing_that_nobody_sees() {
     for (path, place, form) in &forms {
         for name in names {
             assert_eq!(
-                admin.post(path, form(name)).await.broken(422),
+                admin.post(path, form(name)).await.violation_of(422),
                 rules(&[(*place, "invisible")]),
                 "{path} {name:?}"
             );
@@ -811,7 +811,7 @@ async fn names_hold_nothing_that_nobody_sees() {
         assert_eq!(issue["title"], name);
         let path = format!("/v1/issues/{}", text(&issue["id"]));
         assert_eq!(
-            admin.patch(&path, json!({ "title": "ad\u{200b}min" })).await.broken(422),
+            admin.patch(&path, json!({ "title": "ad\u{200b}min" })).await.violation_of(422),
             rules(&[("#/title", "invisible")])
         );
     }

@@ -65,7 +65,7 @@ async fn s3_4_an_administrator_sets_rules_up() {
     assert_eq!((&changed["active"], &changed["version"]), (&json!(true), &json!(2)));
     assert_eq!(changed["conditions"]["contact"]["countries"], json!(["CA"]));
     assert_eq!(
-        admin.patch(&one, json!({ "name": null })).await.broken(422),
+        admin.patch(&one, json!({ "name": null })).await.violation_of(422),
         rules(&[("#/name", "required")])
     );
     assert_eq!(
@@ -102,7 +102,7 @@ async fn s3_4_a_rule_names_live_people_only() {
         (json!({ "type": "nobody" }), ("#/target/type", "unknown_value")),
     ] {
         let reply = admin.post(RULES, json!({ "name": "Rule", "target": target })).await;
-        assert_eq!(reply.broken(422), rules(&[broken]), "{target}");
+        assert_eq!(reply.violation_of(422), rules(&[broken]), "{target}");
     }
     for (conditions, broken) in [
         (json!({ "types": ["No!"] }), ("#/conditions/types", "key")),
@@ -134,7 +134,7 @@ async fn s3_4_a_rule_names_live_people_only() {
             .post(RULES, json!({ "name": "Rule", "target": user(&ana), "conditions": conditions }))
             .await;
         assert!(
-            reply.broken(422).contains(&(broken.0.into(), broken.1.into())),
+            reply.violation_of(422).contains(&(broken.0.into(), broken.1.into())),
             "{conditions}: {}",
             reply.text
         );
@@ -166,7 +166,7 @@ async fn s3_4_rules_are_tried_in_their_order() {
         (json!([ids[0], ids[2], "01234567-89ab-7cde-8f01-23456789abcd"]), vec![("#/ids/2", "unknown")]),
     ] {
         assert_eq!(
-            admin.put(&order, Some(json!({ "ids": wanted }))).await.broken(422),
+            admin.put(&order, Some(json!({ "ids": wanted }))).await.violation_of(422),
             rules(&broken),
             "{wanted}"
         );
@@ -247,7 +247,7 @@ async fn s3_4_a_simulation_explains_every_rule() {
             ("#/draft/contact_id", "unknown"),
         ),
     ] {
-        assert_eq!(admin.post(&simulate, body.clone()).await.broken(422), rules(&[broken]), "{body}");
+        assert_eq!(admin.post(&simulate, body.clone()).await.violation_of(422), rules(&[broken]), "{body}");
     }
 }
 

@@ -165,22 +165,22 @@ async fn a_search_for_nothing_is_refused() {
     for path in ["search", "notes", "action-items", "contacts", "queues/mine/items"] {
         for q in ["", " ", "-", "!?…", "\"\"", "*", "-paid", "\u{300}", &format!("{longest}x")] {
             let reply = admin.get(&format!("/v1/{path}?q={}", encoded(q))).await;
-            assert_eq!(reply.broken(400), rules(&[("q", "invalid_value")]), "{path} {q:?}");
+            assert_eq!(reply.violation_of(400), rules(&[("q", "invalid_value")]), "{path} {q:?}");
             assert_eq!(reply.json["code"], "bad_query");
         }
         admin.get(&format!("/v1/{path}?q={}", encoded(&longest))).await.assert_status(200);
         assert_eq!(
-            admin.get(&format!("/v1/{path}?q=a%00b")).await.broken(400),
+            admin.get(&format!("/v1/{path}?q=a%00b")).await.violation_of(400),
             rules(&[("q", "nul")]),
             "{path}"
         );
     }
-    assert_eq!(admin.get("/v1/search").await.broken(400), rules(&[("q", "required")]));
+    assert_eq!(admin.get("/v1/search").await.violation_of(400), rules(&[("q", "required")]));
     let all = admin.get("/v1/search?q=!&kind=order,note&limit=201&cursor=x").await;
-    assert_eq!(all.broken(400).len(), 4, "{}", all.text);
+    assert_eq!(all.violation_of(400).len(), 4, "{}", all.text);
     let bulk = json!({ "select": { "filter": { "q": "?" } }, "command": "complete" });
     assert_eq!(
-        admin.post("/v1/action-items/bulk", bulk).await.broken(422),
+        admin.post("/v1/action-items/bulk", bulk).await.violation_of(422),
         rules(&[("#/select/filter/q", "invalid_value")])
     );
 }
@@ -203,7 +203,7 @@ async fn a_change_is_found_at_once() {
     let refused = json!({ "subject": { "type": "order", "id": "A-1" }, "title": "Refused", "action_items": [{ "title": "Never" }] });
     assert_eq!(admin.post("/v1/notes", refused).await.status, 422);
     assert_eq!(found(&admin, "refused").await, [""; 0]);
-    let item = shop.item(&shop.admin, "Answer her", "2026-03-18T10:00:00Z", public()).await;
+    let item = shop.action_item(&shop.admin, "Answer her", "2026-03-18T10:00:00Z", public()).await;
     let bulk = |dry_run: bool| json!({ "select": { "filter": { "q": "answer" } }, "set": { "title": "Call her" }, "dry_run": dry_run });
     for (dry_run, q) in [(true, "answer"), (false, "call")] {
         let report = admin.post("/v1/action-items/bulk", bulk(dry_run)).await.assert_status(200);
@@ -301,14 +301,14 @@ async fn s2_1_everything_is_searched_and_the_best_comes_first() {
     );
     for kind in ["order", "notes", "note,", ""] {
         assert_eq!(
-            admin.get(&format!("/v1/search?q=rush&kind={kind}")).await.broken(400),
+            admin.get(&format!("/v1/search?q=rush&kind={kind}")).await.violation_of(400),
             rules(&[("kind", "invalid_value")]),
             "{kind}"
         );
     }
     for limit in ["0", "201", "many"] {
         assert_eq!(
-            admin.get(&format!("/v1/search?q=rush&limit={limit}")).await.broken(400),
+            admin.get(&format!("/v1/search?q=rush&limit={limit}")).await.violation_of(400),
             rules(&[("limit", "invalid_value")]),
             "{limit}"
         );
@@ -378,7 +378,7 @@ async fn s0_21_a_credential_finds_what_it_may_read() {
     let shop = TestApp::open().await;
     let ana = shop.hire("Ana Ruiz", "agent").await;
     notes(&shop, &["Rush shipping"]).await;
-    shop.item(&shop.admin, "Rush it", "2026-03-18T10:00:00Z", public()).await;
+    shop.action_item(&shop.admin, "Rush it", "2026-03-18T10:00:00Z", public()).await;
     assert_eq!(shop.by(&ana).get("/v1/search?q=rush").await.assert_status(200)["found"], 2);
     let admin = shop.by(&shop.admin);
     for (scopes, kinds) in [
@@ -405,7 +405,7 @@ async fn s2_3_words_narrow_lists_and_queues() {
         (10, "Write to Zoé", public()),
         (13, "Call zoe again", user(&shop.admin)),
     ] {
-        shop.item(&shop.admin, title, &format!("2026-03-18T{hour}:00:00Z"), assignee).await;
+        shop.action_item(&shop.admin, title, &format!("2026-03-18T{hour}:00:00Z"), assignee).await;
     }
     let titles = async |path: &str| each(&admin.rows(path).await, "title");
     assert_eq!(titles("/v1/action-items?q=call").await, ["Call Ana", "Call Zoé", "Call zoe again"]);

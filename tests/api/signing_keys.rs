@@ -133,13 +133,13 @@ async fn private_keys_are_encrypted_at_rest() {
 async fn a_new_key_encrypts_them_anew_and_no_session_ends() {
     let (shop, config) = open().await;
     let (old, new) = (config.secret_key.clone(), Some(key(7)));
-    let other = shop.another(Config { secret_key: new.clone(), secret_key_old: old, ..config.clone() }).await;
+    let other = shop.second_instance(Config { secret_key: new.clone(), secret_key_old: old, ..config.clone() }).await;
     sessions::protect_signing_keys(&other.db).await.expect("encrypted keys");
     let rows = kept(&shop).await;
     assert!(rows.len() == 1 && opens(&rows[0], key(7)), "{rows:?}");
     // An instance that has not been restarted signs with one of its own meanwhile.
     let meanwhile = shop.again(&shop.admin).await;
-    let restarted = shop.another(Config { secret_key: new, ..config }).await;
+    let restarted = shop.second_instance(Config { secret_key: new, ..config }).await;
     for person in [&shop.admin, &meanwhile, &other.admin, &restarted.admin] {
         assert_eq!((status(&shop, person).await, status(&restarted, person).await), (200, 200));
     }
@@ -155,8 +155,8 @@ async fn a_database_without_its_key_makes_another_and_ends_the_sessions() {
         .await
         .assert_status(200);
     let lost = kid(&shop.admin);
-    let without = shop.another(Config { secret_key: Some(key(7)), ..config.clone() }).await;
-    let second = shop.another(Config { secret_key: Some(key(7)), ..config.clone() }).await;
+    let without = shop.second_instance(Config { secret_key: Some(key(7)), ..config.clone() }).await;
+    let second = shop.second_instance(Config { secret_key: Some(key(7)), ..config.clone() }).await;
     assert_eq!(status(&without, &shop.admin).await, 200, "until it is noticed");
     for done in all([&without, &second].map(|shop| sessions::protect_signing_keys(&shop.db))).await {
         done.expect("both agree");
@@ -164,7 +164,7 @@ async fn a_database_without_its_key_makes_another_and_ends_the_sessions() {
     let rows = kept(&shop).await;
     assert!(!rows.is_empty() && rows.iter().all(|row| opens(row, key(7))), "{rows:?}");
     // Who is remembered is so for some seconds; another instance has met nobody yet.
-    let third = shop.another(Config { secret_key: Some(key(7)), ..config }).await;
+    let third = shop.second_instance(Config { secret_key: Some(key(7)), ..config }).await;
     assert!(!published(&third).await.contains(&lost));
     for person in [&shop.admin, &without.admin, &second.admin] {
         assert_eq!(third.by(person).get("/v1/users/me").await.problem(401), "invalid_token");
@@ -217,7 +217,7 @@ async fn a_key_file_that_cannot_be_read_is_not_lost() {
         assert_eq!(kept(&shop).await, rows, "{content:?}");
         db.close().await;
     }
-    let fresh = shop.another(config.clone()).await;
+    let fresh = shop.second_instance(config.clone()).await;
     assert_eq!((status(&shop, &shop.admin).await, status(&fresh, &shop.admin).await), (200, 200));
     // It is put right, and everything is as it was.
     std::fs::remove_dir(&file).expect("no folder");

@@ -157,7 +157,7 @@ async fn s3_3_a_bad_row_waits_in_quarantine() {
     let row = |index: usize| format!("{source}/quarantine/{}", text(&rows[index]["id"]));
     // Nothing has been set right yet.
     let again = admin.command(&format!("{}/retry", row(1))).await;
-    assert_eq!(again.broken(422), rules(&[("#/contact/email", "required")]));
+    assert_eq!(again.violation_of(422), rules(&[("#/contact/email", "required")]));
     assert_eq!(admin.command(&format!("{}/retry", row(5))).await.problem(409), "wrong_status");
     let mut mapping = feeds::source(&feed)["mapping"].clone();
     mapping["email"] = json!("/contact/mail");
@@ -377,7 +377,7 @@ async fn what_cannot_be_a_source_is_refused() {
     ] {
         let mut new = feeds::source(&feed);
         new.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
-        assert_eq!(admin.post("/v1/sources", new).await.broken(422), rules(&[broken]), "{more}");
+        assert_eq!(admin.post("/v1/sources", new).await.violation_of(422), rules(&[broken]), "{more}");
     }
     assert_eq!(admin.post("/v1/sources", feeds::source(&feed)).await.problem(409), "already_exists");
     let shown = admin.get(&source).await;
@@ -387,9 +387,9 @@ async fn what_cannot_be_a_source_is_refused() {
         shown.text
     );
     let moved = admin.patch(&source, json!({ "url": "https://elsewhere.example/" })).await;
-    assert_eq!(moved.broken(422), rules(&[("#/credentials", "required")]));
+    assert_eq!(moved.violation_of(422), rules(&[("#/credentials", "required")]));
     assert_eq!(
-        admin.patch(&source, json!({ "next": null })).await.broken(422),
+        admin.patch(&source, json!({ "next": null })).await.violation_of(422),
         rules(&[("#/next", "required")])
     );
     let manager = shop.hire("Claire Martin", "manager").await;
@@ -414,7 +414,7 @@ async fn s3_3_a_source_and_a_form_share_no_key() {
     for (path, new) in [("/v1/sources", source("quiz")), ("/v1/forms", form("feed"))] {
         let refused = admin.post(path, new).await;
         assert_eq!(
-            (refused.problem(409), refused.broken(409)),
+            (refused.problem(409), refused.violation_of(409)),
             ("already_exists", rules(&[("#/key", "taken")])),
             "{path}"
         );
@@ -501,7 +501,7 @@ async fn secrets_in_addresses_are_shown_to_nobody() {
 #[actix_web::test]
 async fn what_goes_beyond_the_limits_of_a_feed_is_named() {
     let shop = TestApp::open().await;
-    let elsewhere = mock_server::Elsewhere::answering(|asked| {
+    let elsewhere = mock_server::MockServer::answering(|asked| {
         let body = match asked.path.as_str() {
             "/columns.csv" => format!("id{}\n1\n", ",a".repeat(500)),
             "/rows.csv" => format!("id\n{}", "1\n".repeat(100_001)),
@@ -514,7 +514,7 @@ async fn what_goes_beyond_the_limits_of_a_feed_is_named() {
             "/long.csv" => format!("id,email\n1,zoe@epicerie.example\n\"2,{}\n3,li@epicerie.example\n", "x".repeat(70_000)),
             _ => "x".repeat(9 << 20),
         };
-        mock_server::Answered::text(200, &body)
+        mock_server::MockReply::text(200, &body)
     });
     for (path, detail) in [
         ("/columns.csv", "500 columns"),

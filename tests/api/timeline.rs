@@ -101,7 +101,7 @@ async fn s0_18_one_objects_history_is_filtered_by_kind_event_and_time() {
         ("?expand=actor", "expand"),
         ("?fields=before", "fields"),
     ] {
-        assert_eq!(admin.get(&timeline("vendor", "V-7", query)).await.broken(400)[0].0, place);
+        assert_eq!(admin.get(&timeline("vendor", "V-7", query)).await.violation_of(400)[0].0, place);
     }
     assert_eq!(shop.anonymous().get(&timeline("vendor", "V-7", "")).await.problem(401), "unauthenticated");
 }

@@ -62,7 +62,7 @@ async fn s2_24_an_administrator_sets_variables_up() {
             rules(&[("#/key", "key"), ("#/label", "blank")]),
         ),
     ] {
-        assert_eq!(admin.post(VARIABLES, new.clone()).await.broken(422), broken, "{new}");
+        assert_eq!(admin.post(VARIABLES, new.clone()).await.violation_of(422), broken, "{new}");
     }
 
     let one = format!("{VARIABLES}/humeur_du_jour");
@@ -75,11 +75,11 @@ async fn s2_24_an_administrator_sets_variables_up() {
         (&json!(["contacts"]), &json!(false), &json!(2))
     );
     assert_eq!(
-        admin.patch(&one, json!({ "picklist": "outcomes" })).await.broken(422),
+        admin.patch(&one, json!({ "picklist": "outcomes" })).await.violation_of(422),
         rules(&[("#/picklist", "unknown_field")])
     );
     assert_eq!(
-        admin.patch(&one, json!({ "required": null, "active": null })).await.broken(422),
+        admin.patch(&one, json!({ "required": null, "active": null })).await.violation_of(422),
         rules(&[("#/required", "required"), ("#/active", "required")])
     );
     assert_eq!(
@@ -124,7 +124,7 @@ async fn s2_12_values_are_checked_and_copied_from_the_contact() {
         .patch(&one, json!({ "variables": { "zone": "east", "store": "nothing", "ranking": null } }))
         .await;
     assert_eq!(
-        refused.broken(422),
+        refused.violation_of(422),
         rules(&[("#/variables/zone", "unknown_variable"), ("#/variables/store", "unknown_value")])
     );
     let changed = admin.patch(&one, json!({ "variables": { "store": "corner" } })).await.assert_status(200);
@@ -153,7 +153,7 @@ async fn s2_12_values_are_checked_and_copied_from_the_contact() {
         (json!({ "Store": "toys" }), rules(&[("#/variables", "key")])),
     ] {
         assert_eq!(
-            admin.post("/v1/action-items", with(variables.clone())).await.broken(422),
+            admin.post("/v1/action-items", with(variables.clone())).await.violation_of(422),
             broken,
             "{variables}"
         );
@@ -170,7 +170,7 @@ async fn s2_12_values_are_checked_and_copied_from_the_contact() {
     assert_eq!(patched["variables"], json!({ "store": "toys" }));
     let refused = admin.patch(&path, json!({ "variables": { "zone": "north", "nothing": null } })).await;
     assert_eq!(
-        refused.broken(422),
+        refused.violation_of(422),
         rules(&[("#/variables/nothing", "unknown_variable"), ("#/variables/zone", "unknown_value")])
     );
 
@@ -186,7 +186,7 @@ async fn s2_12_values_are_checked_and_copied_from_the_contact() {
     );
     assert_eq!(admin.post("/v1/action-items", item.clone()).await.assert_status(201)["variables"], json!({}));
     assert_eq!(
-        admin.post("/v1/action-items", with(json!({ "store": "toys" }))).await.broken(422),
+        admin.post("/v1/action-items", with(json!({ "store": "toys" }))).await.violation_of(422),
         rules(&[("#/variables/store", "unknown_value")])
     );
 
@@ -212,11 +212,11 @@ async fn s2_17_a_required_variable_added_later_breaks_no_old_row() {
     variable(&shop, "zone", &["east"], json!({})).await;
 
     let missing = rules(&[("#/variables/store", "required")]);
-    assert_eq!(admin.post("/v1/action-items", note.clone()).await.broken(422), missing);
+    assert_eq!(admin.post("/v1/action-items", note.clone()).await.violation_of(422), missing);
     let mut of_status = note.clone();
     of_status["action"] = Value::Null;
     of_status["contact_status"] = json!("active");
-    assert_eq!(admin.post("/v1/action-items", of_status.clone()).await.broken(422), missing);
+    assert_eq!(admin.post("/v1/action-items", of_status.clone()).await.violation_of(422), missing);
     // Plain items stay simple: without action and state, or about nobody.
     of_status["contact_status"] = Value::Null;
     admin.post("/v1/action-items", of_status).await.assert_status(201);
@@ -226,15 +226,15 @@ async fn s2_17_a_required_variable_added_later_breaks_no_old_row() {
     // The old one is worked on as before, until somebody changes its variables.
     admin.patch(&old, json!({ "title": "Call again", "due_in": "tomorrow" })).await.assert_status(200);
     admin.command(&format!("{old}/snooze")).await.problem(422);
-    assert_eq!(admin.patch(&old, json!({ "variables": { "zone": "east" } })).await.broken(422), missing);
-    assert_eq!(admin.patch(&old, json!({ "variables": {} })).await.broken(422), missing);
+    assert_eq!(admin.patch(&old, json!({ "variables": { "zone": "east" } })).await.violation_of(422), missing);
+    assert_eq!(admin.patch(&old, json!({ "variables": {} })).await.violation_of(422), missing);
     let said = admin
         .patch(&old, json!({ "variables": { "zone": "east", "store": "toys" } }))
         .await
         .assert_status(200);
     assert_eq!(said["variables"], json!({ "zone": "east", "store": "toys" }));
-    assert_eq!(admin.patch(&old, json!({ "variables": { "store": null } })).await.broken(422), missing);
-    assert_eq!(admin.patch(&old, json!({ "variables": null })).await.broken(422), missing);
+    assert_eq!(admin.patch(&old, json!({ "variables": { "store": null } })).await.violation_of(422), missing);
+    assert_eq!(admin.patch(&old, json!({ "variables": null })).await.violation_of(422), missing);
     admin.command(&format!("{old}/complete")).await.assert_status(200);
 
     // Of a contact that has it, it is copied.
@@ -254,7 +254,7 @@ async fn s2_17_a_required_variable_added_later_breaks_no_old_row() {
         { "title": "Call", "due_in": "today", "contact_status": "active" },
         { "contact_id": contact["id"], "title": "Call", "due_in": "today", "action": "nothing", "variables": { "store": "nothing" } },
     ] });
-    let broken = admin.post("/v1/notes", of_note).await.broken(422);
+    let broken = admin.post("/v1/notes", of_note).await.violation_of(422);
     assert_eq!(
         broken,
         rules(&[
@@ -329,7 +329,7 @@ async fn s2_19_items_are_found_by_their_variables_and_states() {
         ("contact_id=7", ("contact_id", "invalid_value")),
     ] {
         assert_eq!(
-            admin.get(&format!("/v1/action-items?{query}")).await.broken(400),
+            admin.get(&format!("/v1/action-items?{query}")).await.violation_of(400),
             rules(&[broken]),
             "{query}"
         );
@@ -362,7 +362,7 @@ async fn s2_19_items_are_found_by_their_variables_and_states() {
     assert_eq!(found("variable=store:toys").await, "a");
     let unknown = json!({ "select": { "filter": { "variable": "size:big" } }, "command": "complete" });
     assert_eq!(
-        admin.post("/v1/action-items/bulk", unknown).await.broken(422),
+        admin.post("/v1/action-items/bulk", unknown).await.violation_of(422),
         rules(&[("#/select/filter/variable", "unknown_variable")])
     );
 }

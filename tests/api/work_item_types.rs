@@ -98,7 +98,7 @@ async fn s3_6_the_administrator_sets_types_up() {
     );
     let refused =
         admin.post("/v1/work-items", json!({ "type": "skin_quiz", "who": { "last_name": "Roy" } })).await;
-    assert_eq!(refused.broken(422), rules(&[("#/type", "unknown_value")]));
+    assert_eq!(refused.violation_of(422), rules(&[("#/type", "unknown_value")]));
     let ana = shop.hire("Ana Ruiz", "agent").await;
     assert_eq!(
         shop.by(&ana).post(TYPES, json!({ "label": "x", "category": "quiz" })).await.problem(403),
@@ -117,7 +117,7 @@ async fn s3_6_what_cannot_be_a_type_is_refused_at_once() {
         { "key": "done", "label": "Done again" },
     ]);
     let wrong = json!({ "label": "多すぎる", "category": "nonsense", "statuses": statuses, "reference_schema": { "type": "nonsense" } });
-    let mut broken = admin.post(TYPES, wrong).await.broken(422);
+    let mut broken = admin.post(TYPES, wrong).await.violation_of(422);
     broken.sort();
     let wanted = [
         ("#/category", "unknown_value"),
@@ -130,7 +130,7 @@ async fn s3_6_what_cannot_be_a_type_is_refused_at_once() {
     assert_eq!(broken, rules(&wanted));
     let path = format!("{TYPES}/support_ticket");
     let wrong = json!({ "statuses": [{ "key": "UP", "label": " ", "color": "red" }], "auto_close_after": "soon", "priority": null });
-    let mut broken = admin.patch(&path, wrong).await.broken(422);
+    let mut broken = admin.patch(&path, wrong).await.violation_of(422);
     broken.sort();
     let wanted = [
         ("#/auto_close_after", "duration"),
@@ -139,7 +139,7 @@ async fn s3_6_what_cannot_be_a_type_is_refused_at_once() {
         ("#/statuses/0/label", "blank"),
     ];
     assert_eq!(broken, rules(&wanted));
-    assert_eq!(admin.patch(&path, json!({ "priority": null, "statuses": null })).await.broken(422).len(), 2);
+    assert_eq!(admin.patch(&path, json!({ "priority": null, "statuses": null })).await.violation_of(422).len(), 2);
 }
 
 // A schema is the administrator's words and nobody else's: nothing is fetched, nothing runs without an end.
@@ -171,19 +171,19 @@ async fn s3_21_a_schema_never_leaves_the_house() {
         (json!({ "patternProperties": { "(a{1000}){1000}": {} } }), "/patternProperties/(a{1000}){1000}"),
     ] {
         assert_eq!(
-            with(schema.clone()).await.broken(422),
+            with(schema.clone()).await.violation_of(422),
             rules(&[(&format!("#/reference_schema{at}"), "schema")]),
             "{schema}"
         );
     }
     let long = json!({ "description": "x".repeat(20_000) });
-    assert_eq!(with(long).await.broken(422), rules(&[("#/reference_schema", "length")]));
+    assert_eq!(with(long).await.violation_of(422), rules(&[("#/reference_schema", "length")]));
     // A tree is its own part, and has an end.
     let tree = json!({ "properties": { "tree": { "$ref": "#/$defs/tree" } }, "$defs": { "tree": { "type": "object", "properties": { "left": { "$ref": "#/$defs/tree" } } } } });
     with(tree).await.assert_status(201);
     let item = json!({ "type": "quiz", "who": { "last_name": "Roy" }, "reference": { "tree": { "left": { "left": 7 } } } });
     assert_eq!(
-        admin.post("/v1/work-items", item).await.broken(422),
+        admin.post("/v1/work-items", item).await.violation_of(422),
         rules(&[("#/reference/tree/left/left", "type")])
     );
 }
@@ -217,7 +217,7 @@ async fn s3_6_a_status_that_items_have_stays() {
     admin.patch(&path, statuses(json!({ "key": "selling", "label": "In sale" }))).await.assert_status(200);
     let refused = admin.post(&transition, json!({ "to": "in_progress" })).await;
     assert_eq!(
-        refused.broken(422),
+        refused.violation_of(422),
         rules(&[("#/to", "unknown_value")]),
         "what is no longer there is not reached"
     );
@@ -240,7 +240,7 @@ async fn s3_21_neither_a_schema_nor_a_reference_makes_a_check_long() {
         all.insert("d40".into(), json!({ "type": "object" }));
         let schema = json!({ "label": "Quiz", "category": "quiz", "reference_schema": { "$ref": "#/$defs/d0", "$defs": all } });
         let refused = admin.post(TYPES, schema).await;
-        assert_eq!(refused.broken(422), rules(&[("#/reference_schema", "schema")]));
+        assert_eq!(refused.violation_of(422), rules(&[("#/reference_schema", "schema")]));
         assert!(refused.text.contains("5000 parts"), "{}", refused.text);
     }
     // One that is worth keeping, and a reference that makes it cost twice as much on every level.
@@ -260,12 +260,12 @@ async fn s3_21_neither_a_schema_nor_a_reference_makes_a_check_long() {
     };
     let nested = |depth: usize| (0..depth).fold(json!({ "a": 7 }), |inner, _| json!({ "a": inner }));
     with(nested(8)).await.assert_status(201);
-    assert_eq!(with(nested(50)).await.broken(422), rules(&[("#/reference", "not_checked")]));
-    assert_eq!(with(json!({ "tags": vec![7; 60] })).await.broken(422).len(), 50);
+    assert_eq!(with(nested(50)).await.violation_of(422), rules(&[("#/reference", "not_checked")]));
+    assert_eq!(with(json!({ "tags": vec![7; 60] })).await.violation_of(422).len(), 50);
     let many = with(json!({ "tags": (0..15_000).collect::<Vec<_>>() })).await;
-    assert!([1, 50].contains(&many.broken(422).len()) && many.text.len() < 100_000, "{}", many.text.len());
+    assert!([1, 50].contains(&many.violation_of(422).len()) && many.text.len() < 100_000, "{}", many.text.len());
     let known = with(json!({})).await.assert_status(201);
     let path = format!("/v1/work-items/{}", text(&known["id"]));
     let patched = admin.patch(&path, json!({ "reference": nested(50) })).await;
-    assert_eq!(patched.broken(422), rules(&[("#/reference", "not_checked")]));
+    assert_eq!(patched.violation_of(422), rules(&[("#/reference", "not_checked")]));
 }

@@ -109,7 +109,7 @@ async fn s3_5_what_is_wrong_with_a_work_item_is_named_at_once() {
     let nobody = "019b0a35-2c00-7000-8000-000000000001";
     let wrong = json!({ "type": "skin_quiz", "assignee": { "type": "user", "id": nobody }, "external_id": "Q-1", "interaction_id": nobody,
         "callback_at": "3026-03-20T09:00:00Z", "reference": { "age": "old", "a/b": 1 } });
-    let mut broken = by.post(ITEMS, wrong).await.broken(422);
+    let mut broken = by.post(ITEMS, wrong).await.violation_of(422);
     broken.sort();
     let wanted = [
         ("#/assignee/id", "unknown"),
@@ -122,14 +122,14 @@ async fn s3_5_what_is_wrong_with_a_work_item_is_named_at_once() {
     ];
     assert_eq!(broken, rules(&wanted));
     let both = json!({ "type": "nonsense", "contact_id": nobody, "who": { "last_name": "Roy" } });
-    let mut broken = by.post(ITEMS, both).await.broken(422);
+    let mut broken = by.post(ITEMS, both).await.violation_of(422);
     broken.sort();
     assert_eq!(broken, rules(&[("#/type", "unknown_value"), ("#/who", "ambiguous")]));
     let who = json!({ "type": "skin_quiz", "who": { "email": "zoe@epicerie.example" }, "reference": {} });
-    assert_eq!(by.post(ITEMS, who).await.broken(422), rules(&[("#/reference/result", "required")]));
+    assert_eq!(by.post(ITEMS, who).await.violation_of(422), rules(&[("#/reference/result", "required")]));
     assert_eq!(by.rows("/v1/contacts").await, Vec::<Value>::new(), "nobody was made");
     let long = json!({ "type": "support_ticket", "who": { "last_name": "Roy" }, "reference": { "text": "x".repeat(65_536) } });
-    assert_eq!(by.post(ITEMS, long).await.broken(422), rules(&[("#/reference", "length")]));
+    assert_eq!(by.post(ITEMS, long).await.violation_of(422), rules(&[("#/reference", "length")]));
     assert_eq!(
         item(&by, json!({ "type": "support_ticket", "who": { "last_name": "Roy" } })).await["number"],
         1
@@ -142,7 +142,7 @@ async fn s3_5_what_is_wrong_with_a_work_item_is_named_at_once() {
         ("priority=urgent", "priority"),
     ] {
         assert!(
-            by.get(&format!("{ITEMS}?{query}")).await.broken(400).iter().any(|(at, _)| at == name),
+            by.get(&format!("{ITEMS}?{query}")).await.violation_of(400).iter().any(|(at, _)| at == name),
             "{query}"
         );
     }
@@ -163,11 +163,11 @@ async fn s3_5_a_call_becomes_a_work_item() {
     let about = by.rows(&format!("/v1/interactions?work_item_id={}", text(&made["id"]))).await;
     assert_eq!(each(&about, "id"), [text(&call["id"])]);
     assert_eq!(about[0]["work_item_id"], made["id"]);
-    assert_eq!(by.post(ITEMS, new).await.broken(422), rules(&[("#/interaction_id", "taken")]));
+    assert_eq!(by.post(ITEMS, new).await.violation_of(422), rules(&[("#/interaction_id", "taken")]));
     let letter = json!({ "who": { "last_name": "Roy" }, "channel": "email", "subject_line": "Hello", "complete": true });
     let letter = by.post("/v1/interactions", letter).await.assert_status(201);
     let foreign = json!({ "type": "support_ticket", "contact_id": call["contact"]["id"], "interaction_id": letter["id"] });
-    assert_eq!(by.post(ITEMS, foreign).await.broken(422), rules(&[("#/interaction_id", "other_contact")]));
+    assert_eq!(by.post(ITEMS, foreign).await.violation_of(422), rules(&[("#/interaction_id", "other_contact")]));
 }
 
 // S3-4, S2-14: nothing is ever nobody's.
@@ -266,14 +266,14 @@ async fn s3_27_a_transition_is_one_that_the_type_lets_follow() {
         json!(["in_progress", "pending", "resolved", "selling", "sold", "closed"])
     );
     assert_eq!(refused.json["current_status"], "new");
-    assert_eq!(by.post(&to, json!({ "to": "lost" })).await.broken(422), rules(&[("#/to", "unknown_value")]));
-    assert_eq!(by.post(&to, json!({ "to": "closed" })).await.broken(422), rules(&[("#/reason", "required")]));
+    assert_eq!(by.post(&to, json!({ "to": "lost" })).await.violation_of(422), rules(&[("#/to", "unknown_value")]));
+    assert_eq!(by.post(&to, json!({ "to": "closed" })).await.violation_of(422), rules(&[("#/reason", "required")]));
     assert_eq!(
-        by.post(&to, json!({ "to": "pending", "order_id": "A-1" })).await.broken(422),
+        by.post(&to, json!({ "to": "pending", "order_id": "A-1" })).await.violation_of(422),
         rules(&[("#/order_id", "not_here")])
     );
     assert_eq!(
-        by.post(&to, json!({ "to": "closed", "reason": " " })).await.broken(422),
+        by.post(&to, json!({ "to": "closed", "reason": " " })).await.violation_of(422),
         rules(&[("#/reason", "blank")])
     );
     shop.time_is("2026-03-18T09:12:00Z");
@@ -289,18 +289,18 @@ async fn s3_27_a_transition_is_one_that_the_type_lets_follow() {
     // S3-25: a patch of the status keeps the same rules.
     assert_eq!(by.patch(&path(&made), json!({ "status": "sold" })).await.problem(409), "illegal_transition");
     assert_eq!(
-        by.patch(&path(&made), json!({ "status": "lost" })).await.broken(422),
+        by.patch(&path(&made), json!({ "status": "lost" })).await.violation_of(422),
         rules(&[("#/status", "unknown_value")])
     );
     assert_eq!(
-        by.patch(&path(&made), json!({ "reason": "why" })).await.broken(422),
+        by.patch(&path(&made), json!({ "reason": "why" })).await.violation_of(422),
         rules(&[("#/reason", "not_here")])
     );
     by.patch(&path(&made), json!({ "status": "in_progress", "description": "After all" }))
         .await
         .assert_status(200);
     let refused = by.patch(&path(&made), json!({ "status": "closed" })).await;
-    assert_eq!(refused.broken(422), rules(&[("#/reason", "required")]));
+    assert_eq!(refused.violation_of(422), rules(&[("#/reason", "required")]));
     // S3-32: sold once the order exists.
     let sold = by.post(&to, json!({ "to": "sold", "order_id": "A-1001" })).await.assert_status(200);
     assert_eq!((&sold["order_id"], &sold["active"]), (&json!("A-1001"), &json!(false)));
@@ -488,15 +488,15 @@ async fn s3_25_a_work_item_is_changed_to_the_version_that_was_meant() {
         "stale_version"
     );
     let refused = shop.by(&ana).patch(&path, json!({ "reference": { "result": null, "age": "old" } })).await;
-    let mut broken = refused.broken(422);
+    let mut broken = refused.violation_of(422);
     broken.sort();
     assert_eq!(broken, rules(&[("#/reference/age", "type"), ("#/reference/result", "required")]));
     assert_eq!(
-        shop.by(&ana).patch(&path, json!({ "reference": null })).await.broken(422),
+        shop.by(&ana).patch(&path, json!({ "reference": null })).await.violation_of(422),
         rules(&[("#/reference/result", "required")])
     );
     assert_eq!(
-        shop.by(&ana).patch(&path, json!({ "description": null })).await.broken(422),
+        shop.by(&ana).patch(&path, json!({ "description": null })).await.violation_of(422),
         rules(&[("#/description", "required")])
     );
     assert_eq!(
@@ -519,7 +519,7 @@ async fn s3_25_a_work_item_is_changed_to_the_version_that_was_meant() {
     shop.by(&shop.admin).patch("/v1/work-item-types/skin_quiz", schema).await.assert_status(200);
     shop.by(&ben).patch(&path, json!({ "description": "Still mine" })).await.assert_status(200);
     let refused = shop.by(&ben).patch(&path, json!({ "reference": { "age": 43 } })).await;
-    assert_eq!(refused.broken(422), rules(&[("#/reference/colour", "required")]));
+    assert_eq!(refused.violation_of(422), rules(&[("#/reference/colour", "required")]));
     let key = shop
         .by(&shop.admin)
         .post("/v1/api-keys", json!({ "name": "Shop", "scopes": ["notes:read"] }))
@@ -615,20 +615,20 @@ async fn instants_that_cannot_be_kept_are_refused() {
         "2026-06-31T00:00:00Z",
     ] {
         assert_eq!(
-            by.patch(&path(&made), json!({ "callback_at": odd })).await.broken(422),
+            by.patch(&path(&made), json!({ "callback_at": odd })).await.violation_of(422),
             rules(&[("#/callback_at", "invalid_value")]),
             "{odd}"
         );
         let query = format!("{ITEMS}?callback_at_lt={}", encoded(odd));
-        assert_eq!(by.get(&query).await.broken(400)[0].0, "callback_at_lt", "{odd}");
+        assert_eq!(by.get(&query).await.violation_of(400)[0].0, "callback_at_lt", "{odd}");
     }
     for odd in ["+262142-12-31T23:59", "9999-12-31T23:59:60", "-0001-01-01T00:00", "0000-01-01T00:00"] {
         let refused = by.patch(&path(&made), json!({ "callback_local": odd })).await;
-        assert_eq!(refused.broken(422), rules(&[("#/callback_local", "local_time")]), "{odd}");
+        assert_eq!(refused.violation_of(422), rules(&[("#/callback_local", "local_time")]), "{odd}");
     }
     for (odd, code) in [("9999-12-31T23:59:59", "range"), ("0001-01-01T00:00", "range")] {
         let refused = by.patch(&path(&made), json!({ "callback_local": odd })).await;
-        assert_eq!(refused.broken(422), rules(&[("#/callback_local", code)]), "{odd}");
+        assert_eq!(refused.violation_of(422), rules(&[("#/callback_local", code)]), "{odd}");
     }
     let leap =
         by.patch(&path(&made), json!({ "callback_at": "2030-06-30T23:59:60Z" })).await.assert_status(200);
@@ -658,10 +658,10 @@ async fn s3_31_a_call_back_is_understood_by_the_contacts_clock() {
         by.patch(&path(&made), json!({ "callback_local": "2026-07-01T09:00" })).await.assert_status(200);
     assert_eq!(patched["callback_at"], "2026-07-01T13:00:00.000000Z");
     let both = json!({ "callback_local": "2026-07-01T09:00", "callback_at": "2026-07-01T09:00:00Z" });
-    assert_eq!(by.patch(&path(&made), both).await.broken(422), rules(&[("#/callback_at", "ambiguous")]));
+    assert_eq!(by.patch(&path(&made), both).await.violation_of(422), rules(&[("#/callback_at", "ambiguous")]));
     for wrong in ["2026-07-01", "2026-07-01T09:00Z", "2026-13-01T09:00", "tomorrow"] {
         let refused = by.patch(&path(&made), json!({ "callback_local": wrong })).await;
-        assert_eq!(refused.broken(422), rules(&[("#/callback_local", "local_time")]), "{wrong}");
+        assert_eq!(refused.violation_of(422), rules(&[("#/callback_local", "local_time")]), "{wrong}");
     }
 }
 
@@ -696,10 +696,10 @@ async fn s3_3_the_same_work_item_sent_again_is_the_same() {
         (&Value::Null, &json!(false), &json!(2))
     );
     let other = by.put(&external, Some(json!({ "type": "support_ticket" }))).await;
-    assert_eq!(other.broken(422), rules(&[("#/type", "other_type")]));
+    assert_eq!(other.violation_of(422), rules(&[("#/type", "other_type")]));
     let nobody =
         by.put(&format!("{ITEMS}/by-external-id/quiz/Q2"), Some(json!({ "type": "body_type_quiz" }))).await;
-    assert_eq!(nobody.broken(422), rules(&[("#/contact_id", "required")]));
+    assert_eq!(nobody.violation_of(422), rules(&[("#/contact_id", "required")]));
     assert_eq!(
         by.clone().header("if-match", "\"1\"").put(&external, Some(body.clone())).await.problem(412),
         "stale_version"
@@ -826,7 +826,7 @@ async fn s3_33_many_work_items_are_changed_at_once() {
             "#/set",
         ),
     ] {
-        assert_eq!(by.post(&path_of_bulk, wrong).await.broken(422), rules(&[(at, "required")]));
+        assert_eq!(by.post(&path_of_bulk, wrong).await.violation_of(422), rules(&[(at, "required")]));
     }
 }
 
@@ -883,7 +883,7 @@ async fn s3_20_calls_reminders_and_notes_are_made_from_the_item() {
         ("reminders", json!({ "due_in": "nonsense" }), "#/due_in"),
         ("notes", json!({ "title": " " }), "#/title"),
     ] {
-        assert_eq!(by.post(&format!("{path}/{kind}"), body).await.broken(422)[0].0, at, "{kind}");
+        assert_eq!(by.post(&format!("{path}/{kind}"), body).await.violation_of(422)[0].0, at, "{kind}");
     }
     for kind in ["calls", "reminders", "notes"] {
         let nothing = format!("{ITEMS}/019b0a35-2c00-7000-8000-000000000001/{kind}");
@@ -948,7 +948,7 @@ async fn events(by: &Caller<'_>, item: &Value) -> Vec<String> {
 async fn s3_31_it_is_said_once_that_it_is_time_to_call_back() {
     let mut config = None;
     let shop = TestApp::with(|settings| config = Some(settings.clone())).await;
-    let other = shop.another(config.expect("settings")).await;
+    let other = shop.second_instance(config.expect("settings")).await;
     let by = shop.by(&shop.admin);
     let mut made = Vec::new();
     for number in 0..5 {
@@ -1203,7 +1203,7 @@ async fn s3_27_each_type_has_its_own_statuses_colours_and_transitions() {
     let refused = to(&letter, "answered").await;
     assert_eq!((refused.problem(409), &refused.json["allowed"]), ("illegal_transition", &json!(["read"])));
     assert_eq!(
-        to(&letter, "pending").await.broken(422),
+        to(&letter, "pending").await.violation_of(422),
         rules(&[("#/to", "unknown_value")]),
         "a status of another type"
     );

@@ -84,7 +84,7 @@ async fn follow(tx: &mut Tx, key: &Model, id: Uuid, person: Person) -> Result<Op
                 )
             }
         }
-        Person::Leaves if key.bounds.is_some() && is_theirs => match heir(tx, id).await? {
+        Person::Leaves if key.bounds.is_some() && is_theirs => match successor(tx, id).await? {
             Some(heir) => {
                 (Model { owner_id: Some(heir), ..key.clone() }, "api_key.handed_over", Fate::HandedOver)
             }
@@ -103,7 +103,7 @@ fn revoked(tx: &Tx, key: &Model) -> (Model, &'static str, Fate) {
 
 /// Who gets the publishable keys of somebody who leaves: who takes over, else who sees to it, else the administrator who
 /// has been one longest.
-async fn heir(tx: &mut Tx, leaver: Uuid) -> Result<Option<Uuid>> {
+async fn successor(tx: &mut Tx, leaver: Uuid) -> Result<Option<Uuid>> {
     let named = tx.cache::<Parting>().heir.or(tx.context.actor.owner()).filter(|heir| *heir != leaver);
     match named {
         Some(heir) => Ok(users::find_active(tx.read(), heir).await?.map(|heir| heir.id)),

@@ -84,7 +84,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ApiKeyPatch) -> Result<Model> 
             Code::NotAllowed,
             "An API key hands over neither itself nor another key: a person does.",
         )
-        .violating(Violation::field("owner_id", "not_held", "is for people")));
+        .with_violation(Violation::field("owner_id", "not_held", "is for people")));
     }
     let before: Model = tx.target(id, "API key").await?;
     if before.revoked_at.is_some() {
@@ -151,7 +151,7 @@ async fn check_widening(tx: &mut Tx, before: &Model, after: &Model) -> Result<()
     if beyond && !widened.is_empty() {
         let refusal = Error::new(Code::NotAllowed, "The key has scopes that are not yours to hand out.");
         let violation = |field| Violation::field(field, "not_held", "is for who has every scope of the key");
-        return Err(widened.into_iter().map(violation).fold(refusal, Error::violating));
+        return Err(widened.into_iter().map(violation).fold(refusal, Error::with_violation));
     }
     Ok(())
 }
@@ -161,7 +161,7 @@ fn refuse_beyond_ones_own(actor: &Actor, expires_at: Option<Timestamp>) -> Resul
     match actor.expires_at.filter(|_| actor.kind == ActorKind::ApiKey) {
         Some(end) if expires_at.is_none_or(|wanted| wanted > end) => {
             Err(Error::new(Code::NotAllowed, "An API key gives no key more time than it has itself.")
-                .violating(Violation::field(
+                .with_violation(Violation::field(
                     "expires_at",
                     "not_held",
                     format!("must not be after {end}, when the key that asks ends"),
@@ -239,7 +239,7 @@ fn granted(actor: &Actor, named: &[String], held: &BTreeSet<Scope>) -> Result<Sc
     }
     if !beyond.is_empty() {
         let refusal = Error::new(Code::NotAllowed, "Nobody can hand out scopes that they do not have.");
-        return Err(beyond.into_iter().fold(refusal, Error::violating));
+        return Err(beyond.into_iter().fold(refusal, Error::with_violation));
     }
     Ok(scopes.into_iter().collect())
 }

@@ -41,7 +41,7 @@ pub async fn create(tx: &mut Tx, new: NewGroup) -> Result<Model> {
     }
     if tx.read().any(Entity::find().filter(Column::Key.eq(&key)).into_query()).await? {
         return Err(Error::new(Code::AlreadyExists, format!("There is a group with the key {key} already."))
-            .violating(Violation::field("key", "taken", "is taken")));
+            .with_violation(Violation::field("key", "taken", "is taken")));
     }
     let group = Model { id: tx.id(), key, name, created_at: tx.now, updated_at: tx.now, version: 1 };
     tx.create(&group, "group.created").await?;

@@ -67,7 +67,7 @@ impl SignInLimits {
             queue.grant(&self.queue);
         }
         // Whoever is put out of the queue never gets a ticket.
-        ticket.await.map_err(|_| crowded())
+        ticket.await.map_err(|_| too_many_waiting())
     }
 }
 
@@ -119,7 +119,7 @@ impl Queue {
         // Strangers do not take the room of who is known from the same address.
         let alike = |other: &&Waiting| other.origin == origin && other.is_known == newcomer.is_known;
         if self.waiting.iter().filter(alike).count() >= MAX_WAITING_OF_ADDRESS {
-            return Err(crowded());
+            return Err(too_many_waiting());
         }
         if self.waiting.len() >= MAX_WAITING {
             self.make_room(&newcomer)?;
@@ -151,7 +151,7 @@ impl Queue {
             .into_iter()
             .max_by_key(|(_, waiting)| *waiting)
             .filter(|(_, waiting)| has_too_many(*waiting));
-        let (network, _) = largest.ok_or_else(crowded)?;
+        let (network, _) = largest.ok_or_else(too_many_waiting)?;
         if let Some(last) =
             self.waiting.iter().rposition(|other| !other.is_known && other.origin.network == network)
         {
@@ -204,7 +204,7 @@ fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
     queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn crowded() -> Error {
+fn too_many_waiting() -> Error {
     Error::new(Code::RateLimited, "Too many sign-ins wait for their turn.").retry_after(1)
 }
 
@@ -229,7 +229,7 @@ mod tests {
         ticket
     }
 
-    fn at_once(limits: &SignInLimits, from: &str) -> Ticket {
+    fn without_waiting(limits: &SignInLimits, from: &str) -> Ticket {
         limits.queue(address(from), is_known(from)).now_or_never().expect("at once").expect("a ticket")
     }
 
@@ -241,10 +241,10 @@ mod tests {
     #[test]
     fn an_address_waits_behind_itself_and_not_without_end() {
         let limits = SignInLimits::default();
-        let first = at_once(&limits, "192.0.2.1");
+        let first = without_waiting(&limits, "192.0.2.1");
         let mut waiting: Vec<_> = (0..MAX_WAITING_OF_ADDRESS).map(|_| wait(&limits, "192.0.2.1")).collect();
         refused(&limits, "192.0.2.1");
-        drop(at_once(&limits, "192.0.2.2"));
+        drop(without_waiting(&limits, "192.0.2.2"));
         // Who goes away leaves the queue.
         waiting.pop();
         waiting.push(wait(&limits, "192.0.2.1"));
@@ -252,7 +252,7 @@ mod tests {
         for ticket in waiting {
             drop(ticket.now_or_never().expect("the next").expect("a ticket"));
         }
-        at_once(&limits, "192.0.2.3");
+        without_waiting(&limits, "192.0.2.3");
         let queue = lock(&limits.queue);
         assert!(
             queue.running.is_empty() && queue.waiting.is_empty() && queue.tickets_of_origins.len() <= 1,
@@ -264,7 +264,7 @@ mod tests {
     fn networks_take_turns_however_many_addresses_they_have() {
         let limits = SignInLimits::default();
         let mut running: Vec<_> =
-            (0..4).map(|host| at_once(&limits, &format!("198.51.100.{host}"))).collect();
+            (0..4).map(|host| without_waiting(&limits, &format!("198.51.100.{host}"))).collect();
         let _flood: Vec<_> = (4..200).map(|host| wait(&limits, &format!("198.51.100.{host}"))).collect();
         let right = wait(&limits, "192.0.2.1");
         running.pop();
@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn a_full_queue_puts_out_the_last_of_the_largest_network() {
         let limits = SignInLimits::default();
-        let _running: Vec<_> = (0..4).map(|host| at_once(&limits, &format!("198.51.100.{host}"))).collect();
+        let _running: Vec<_> = (0..4).map(|host| without_waiting(&limits, &format!("198.51.100.{host}"))).collect();
         let mut flood: Vec<_> = (0..MAX_WAITING)
             .map(|host| wait(&limits, &format!("198.51.{}.{}", host / 250, host % 250)))
             .collect();
@@ -288,7 +288,7 @@ mod tests {
     fn whoever_is_known_goes_first_and_is_never_put_out() {
         let limits = SignInLimits::default();
         let mut running: Vec<_> =
-            (1..5).map(|network| at_once(&limits, &format!("10.{network}.0.1"))).collect();
+            (1..5).map(|network| without_waiting(&limits, &format!("10.{network}.0.1"))).collect();
         let mut known: Vec<_> = (0..2).map(|host| wait(&limits, &format!("203.0.113.{host}"))).collect();
         // So many networks that each has but one in the queue, and some of their own address.
         let mut flood: Vec<_> = (2..MAX_WAITING)
@@ -312,7 +312,7 @@ mod tests {
     fn strangers_do_not_fill_the_queue_of_who_is_known_at_their_address() {
         let limits = SignInLimits::default();
         let here = address("192.0.2.1");
-        let first = at_once(&limits, "192.0.2.1");
+        let first = without_waiting(&limits, "192.0.2.1");
         let _flood: Vec<_> = (0..MAX_WAITING_OF_ADDRESS).map(|_| wait(&limits, "192.0.2.1")).collect();
         refused(&limits, "192.0.2.1");
         let mut known = limits.queue(here, true).boxed_local();

@@ -65,7 +65,7 @@ fn refuse_beyond_ones_own(fields: Vec<&str>) -> Result<()> {
         "Nobody gives or takes a role beyond their own, nor the account of somebody who has one.",
     );
     let violation = |field| Violation::field(field, "not_held", "is beyond the role of whoever asks");
-    Err(fields.into_iter().map(violation).fold(refusal, Error::violating))
+    Err(fields.into_iter().map(violation).fold(refusal, Error::with_violation))
 }
 
 /// What a change does that only somebody of the person's role, or a higher one, may do. Whoever oversees agents may still
@@ -92,7 +92,7 @@ async fn refuse_taken(tx: &Tx, email_key: &str, but: Option<Uuid>) -> Result<()>
     }
     if tx.read().any(same.into_query()).await? {
         return Err(Error::new(Code::AlreadyExists, "Somebody has this address already.")
-            .violating(Violation::field("email", "taken", "is taken")));
+            .with_violation(Violation::field("email", "taken", "is taken")));
     }
     Ok(())
 }

@@ -41,7 +41,7 @@ pub const DUE_PRESETS: &str = "due_presets";
 pub async fn create(tx: &mut Tx, new: NewPicklist) -> Result<Model> {
     if tx.read().any(Entity::find().filter(Column::Name.eq(&new.name)).into_query()).await? {
         return Err(Error::new(Code::AlreadyExists, format!("There is a picklist {} already.", new.name))
-            .violating(Violation::field("name", "taken", "is taken")));
+            .with_violation(Violation::field("name", "taken", "is taken")));
     }
     let list = Model {
         id: tx.id(),
@@ -77,7 +77,7 @@ pub async fn add(tx: &mut Tx, name: &str, new: NewPicklistItem) -> Result<item::
             Code::AlreadyExists,
             format!("The picklist {name} has the value {key} already{state}."),
         )
-        .violating(Violation::field("key", "taken", "is taken")));
+        .with_violation(Violation::field("key", "taken", "is taken")));
     }
     if present.len() >= MAX_ITEMS {
         return Err(Error::new(

@@ -47,7 +47,7 @@ pub async fn create(tx: &mut Tx, new: NewVariable) -> Result<Model> {
     if let Some(same) = present.iter().find(|variable| variable.key == key) {
         let state = if same.active { "" } else { ", retired; bring it back" };
         return Err(Error::new(Code::AlreadyExists, format!("There is a variable {key} already{state}."))
-            .violating(Violation::field("key", "taken", "is taken")));
+            .with_violation(Violation::field("key", "taken", "is taken")));
     }
     if present.len() >= MAX_VARIABLES {
         return Err(Error::new(

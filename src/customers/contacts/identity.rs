@@ -55,7 +55,7 @@ pub enum Trust {
 
 /// What somebody new is, beyond what a description says.
 #[derive(Clone, Debug, Default)]
-pub struct Newcomer {
+pub struct NewContactDefaults {
     /// What it is to the shop; `customer` unless said otherwise.
     pub kind: Option<Kind>,
     /// The language it reads.
@@ -64,13 +64,13 @@ pub struct Newcomer {
 
 /// Finds whom a description means, or makes a new record of it. What an unregistered record lacks is added to it.
 pub async fn identify(tx: &mut Tx, who: Who) -> Result<Identified> {
-    recognise(tx, who, Newcomer::default(), Trust::Own).await
+    recognise(tx, who, NewContactDefaults::default(), Trust::Own).await
 }
 
 /// Finds whom a description means, or makes a new record of it. By itself it matches only an id, or an
 /// e-mail address that one contact alone has; whoever has the same address waits until that is decided. A stranger adds
 /// nothing to a record that is there, and is not told who else it may be, nor by how long it takes that there is one.
-pub async fn recognise(tx: &mut Tx, who: Who, newcomer: Newcomer, word: Trust) -> Result<Identified> {
+pub async fn recognise(tx: &mut Tx, who: Who, newcomer: NewContactDefaults, word: Trust) -> Result<Identified> {
     if !who.describes_something() {
         return Err(Error::field("", "required", "at least one member must say who it is"));
     }
@@ -249,7 +249,7 @@ async fn only_holder(reader: Reader<'_>, email: &str) -> Result<Option<Model>> {
 }
 
 #[derive(FromQueryResult)]
-struct Common {
+struct SharedKeyRow {
     kind: KeyKind,
     root_id: Uuid,
 }
@@ -306,7 +306,7 @@ pub async fn candidates(reader: Reader<'_>, contact: &Model) -> Result<Vec<Candi
         .limit(MAX_IN_COMMON)
         .to_owned();
     let mut common: HashMap<Uuid, BTreeSet<KeyKind>> = HashMap::new();
-    for found in reader.all::<Common>(&select).await? {
+    for found in reader.all::<SharedKeyRow>(&select).await? {
         common.entry(found.root_id).or_default().insert(found.kind);
     }
     if common.is_empty() {

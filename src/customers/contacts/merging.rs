@@ -50,12 +50,12 @@ pub async fn survivor(reader: Reader<'_>, id: Uuid) -> Result<Uuid> {
 
 /// Every contact that is one with this one: what was written about any of them was written about all.
 pub async fn cluster(reader: Reader<'_>, id: Uuid) -> Result<Vec<Uuid>> {
-    Ok(one_with(reader, id).await?.unwrap_or_else(|| vec![id]))
+    Ok(merged_with(reader, id).await?.unwrap_or_else(|| vec![id]))
 }
 
 /// The same, 404 when there is no such contact.
 pub async fn known_cluster(reader: Reader<'_>, id: Uuid) -> Result<Vec<Uuid>> {
-    one_with(reader, id).await?.ok_or_else(|| Error::not_found("contact"))
+    merged_with(reader, id).await?.ok_or_else(|| Error::not_found("contact"))
 }
 
 /// Where a contact stands among those that are one.
@@ -66,7 +66,7 @@ struct ClusterPosition {
     absorbed: i64,
 }
 
-async fn one_with(reader: Reader<'_>, id: Uuid) -> Result<Option<Vec<Uuid>>> {
+async fn merged_with(reader: Reader<'_>, id: Uuid) -> Result<Option<Vec<Uuid>>> {
     let place = ClusterPosition::select_cols(Entity::find_by_id(id).select_only());
     Ok(match reader.one::<ClusterPosition>(&place.into_query()).await? {
         // Most are one with nobody.

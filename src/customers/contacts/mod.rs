@@ -15,7 +15,7 @@ mod service;
 
 pub use contact::Kind;
 pub use criteria::{Criteria, narrow_by};
-pub use identity::{Identified, Newcomer, Trust, by_external_id, by_shop_id, identify, recognise, shop_id};
+pub use identity::{Identified, NewContactDefaults, Trust, by_external_id, by_shop_id, identify, recognise, shop_id};
 pub use json::{
     AccountReps, ContactKinds, ContactPatch, ContactRef, ContactView, ExternalId, ExternalIdText, MatchView,
     NewContact, Who,

@@ -254,7 +254,7 @@ async fn refuse_taken(tx: &mut Tx, source: &str, id: &str, own: Uuid) -> Result<
         None => Ok(()),
         Some(taken) => Err(Error::new(Code::AlreadyExists, format!("Another contact is {id} in {source}."))
             .with("contact_id", taken.contact_id)
-            .violating(Violation::field(&format!("external_ids/{source}"), "taken", "is taken"))),
+            .with_violation(Violation::field(&format!("external_ids/{source}"), "taken", "is taken"))),
     }
 }
 

@@ -90,7 +90,7 @@ const KINDS: &[ResultRow] = &[
 
 /// What fits the words best, of the kinds that the caller may read.
 pub async fn search(reader: Reader<'_>, actor: &Actor, filter: &SearchFilter) -> Result<SearchView> {
-    let _turn = list::turn().await?;
+    let _turn = list::read_permit().await?;
     let terms = filter
         .q
         .as_ref()

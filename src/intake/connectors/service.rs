@@ -28,7 +28,7 @@ pub async fn create(tx: &mut Tx, new: NewConnector) -> Result<Model> {
             Code::AlreadyExists,
             format!("Another connector has the source {}.", new.source),
         )
-        .violating(Violation::field("source", "taken", "is taken")));
+        .with_violation(Violation::field("source", "taken", "is taken")));
     }
     let mut connector = Model {
         id: tx.id(),

@@ -16,7 +16,7 @@ use super::{
     service::by_key,
 };
 use crate::{
-    customers::contacts::{self, Kind, MatchView, Newcomer, Trust},
+    customers::contacts::{self, Kind, MatchView, NewContactDefaults, Trust},
     kernel::{
         blocking::BlockingPool,
         db::Db,
@@ -149,7 +149,7 @@ async fn keep(
     let (external_id, claimed_id) =
         if word == Trust::Strangers { (None, external_id) } else { (external_id, None) };
     said.claimed_id = claimed_id;
-    let lead = Newcomer { kind: Some(Kind::Prospect), language };
+    let lead = NewContactDefaults { kind: Some(Kind::Prospect), language };
     let mut identified = contacts::recognise(tx, who, lead, word).await?;
     if work_item_types::usable(tx, &form.work_item_type, "type")
         .await

@@ -139,8 +139,8 @@ impl FormMapping {
             Ok(violations.collect(word(submission, pointer.as_deref(), most, clean))?.flatten())
         };
         let description =
-            noted(&self.description, Some(MAX_DESCRIPTION), text::cleaned_lines)?.unwrap_or_default();
-        let mut said = |pointer: &Option<String>, most: Option<usize>| noted(pointer, most, text::cleaned);
+            noted(&self.description, Some(MAX_DESCRIPTION), text::clean_lines)?.unwrap_or_default();
+        let mut said = |pointer: &Option<String>, most: Option<usize>| noted(pointer, most, text::clean_line);
         let name = said(&self.name, None)?;
         let (first, last) = name.as_deref().map(split_name).unwrap_or_default();
         let (first_names, last_name) = (said(&self.first_names, None)?, said(&self.last_name, None)?);

@@ -34,7 +34,7 @@ pub async fn create(tx: &mut Tx, new: NewForm) -> Result<Model> {
     violations.into_result()?;
     if tx.read().any(Entity::find().filter(Column::Key.eq(&key)).into_query()).await? {
         return Err(Error::new(Code::AlreadyExists, format!("There is a form {key} already."))
-            .violating(Violation::field("key", "taken", "is taken")));
+            .with_violation(Violation::field("key", "taken", "is taken")));
     }
     let form = Model {
         id: tx.id(),

@@ -15,7 +15,7 @@ use super::{
     source_item::{Column, Entity, Model},
 };
 use crate::{
-    customers::contacts::{self, Kind, Newcomer, Trust},
+    customers::contacts::{self, Kind, NewContactDefaults, Trust},
     intake::forms::Taken,
     kernel::{
         blocking::BlockingPool,
@@ -137,7 +137,7 @@ pub async fn keep(tx: &mut Tx, source: &Source, row: &Value) -> Result<(Effect, 
             (if changed { Effect::Updated } else { Effect::Skipped }, id)
         }
         None => {
-            let lead = Newcomer { kind: Some(Kind::Prospect), language };
+            let lead = NewContactDefaults { kind: Some(Kind::Prospect), language };
             let identified = contacts::recognise(tx, who, lead, Trust::Own).await?;
             let draft = Draft {
                 r#type: source.work_item_type.clone(),

@@ -111,7 +111,7 @@ async fn refuse_taken(tx: &mut Tx, key: &str) -> Result<()> {
 
 fn taken(what: &str, key: &str) -> Error {
     Error::new(Code::AlreadyExists, format!("There is a {what} {key} already."))
-        .violating(Violation::field("key", "taken", "is taken"))
+        .with_violation(Violation::field("key", "taken", "is taken"))
 }
 
 /// Refuses a form with the key of a source.

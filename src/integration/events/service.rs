@@ -34,7 +34,7 @@ pub async fn read(db: &Db, actor: &Actor, filter: &EventFilter) -> Result<EventP
         // Listening begins before looking, so that nothing is committed unheard between the two.
         let changed = db.changed();
         db.number_journal().await?;
-        let turn = list::turn().await?;
+        let turn = list::read_permit().await?;
         let page = stretch(db.read(), actor, filter).await?;
         drop(turn);
         if !page.data.is_empty() || page.has_more || wait == 0 || over.is_elapsed() {

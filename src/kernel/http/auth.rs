@@ -128,9 +128,9 @@ pub async fn authorize(request: &HttpRequest) -> Result<Arc<Actor>> {
     scopes.iter().try_for_each(|scope| actor.may(*scope))?;
     let scope = scopes.first().copied();
     if let Some(bounds) = &actor.bounds {
-        within(bounds, scope, request)?;
+        check_bounds(bounds, scope, request)?;
     }
-    if let Some(share) = share(request) {
+    if let Some(share) = request_share(request) {
         let seat = AccessControl::of(request)?.rate_limits.seats.take(share, actor.id).await;
         let seat = seat.ok_or_else(|| {
             Error::new(
@@ -150,7 +150,7 @@ pub async fn authorize(request: &HttpRequest) -> Result<Arc<Actor>> {
 const SEARCHES: &[&str] = &["q", "reference", "detail", "subject_line", "follow_up_instructions"];
 
 /// Of which only so many may be under way at once, if of any.
-fn share(request: &HttpRequest) -> Option<Share> {
+fn request_share(request: &HttpRequest) -> Option<Share> {
     let pattern = request.match_pattern().unwrap_or_default();
     let asks = |names: &[&str]| {
         url::form_urlencoded::parse(request.query_string().as_bytes())
@@ -196,7 +196,7 @@ pub fn nobody(request: &HttpRequest) -> Result<Arc<Actor>> {
 }
 
 /// Refuses a publishable key that is not sent by a page of its own, or to anything but what it is for.
-fn within(bounds: &Bounds, scope: Option<Scope>, request: &HttpRequest) -> Result<()> {
+fn check_bounds(bounds: &Bounds, scope: Option<Scope>, request: &HttpRequest) -> Result<()> {
     if scope.is_none() {
         return Err(Error::new(
             Code::NotAllowed,
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn whoever_asks_what_no_index_answers_searches() {
-        let share = |path: &str| share(&TestRequest::with_uri(path).to_http_request());
+        let share = |path: &str| request_share(&TestRequest::with_uri(path).to_http_request());
         for name in SEARCHES {
             assert_eq!(
                 share(&format!("/v1/interactions?limit=1&{name}=anything")),

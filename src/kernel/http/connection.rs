@@ -100,13 +100,13 @@ impl Timed {
     }
 
     /// Whoever was answered and says something more has begun a head.
-    fn heard(&mut self) {
+    fn on_read(&mut self) {
         if self.phase.get() == Phase::Answered && self.alarm != Alarm::RestOfHead {
             self.set(Alarm::RestOfHead, HEAD);
         }
     }
 
-    fn said(&mut self, bytes: &[u8]) {
+    fn on_write(&mut self, bytes: &[u8]) {
         if self.phase.get() != Phase::Answered && bytes != CONTINUE {
             self.phase.set(Phase::Answered);
             self.alarm = Alarm::Off;
@@ -130,7 +130,7 @@ impl AsyncRead for Timed {
             Poll::Pending => Poll::Pending,
             Poll::Ready(read) => {
                 if buffer.filled().len() > before {
-                    self.heard();
+                    self.on_read();
                 }
                 Poll::Ready(read)
             }
@@ -145,7 +145,7 @@ impl AsyncWrite for Timed {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes));
-        self.said(bytes);
+        self.on_write(bytes);
         Poll::Ready(written)
     }
 
@@ -155,7 +155,7 @@ impl AsyncWrite for Timed {
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(context, bytes));
-        self.said(bytes.first().map_or(&[], |first| first));
+        self.on_write(bytes.first().map_or(&[], |first| first));
         Poll::Ready(written)
     }
 

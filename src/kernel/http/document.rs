@@ -16,7 +16,7 @@ use actix_web::{
 };
 use tokio::sync::OnceCell;
 
-use super::{request::entity_tags, sending::Kept};
+use super::{request::entity_tags, sending::KeptReply};
 use crate::kernel::{
     error::{Code, Error, Result},
     text,
@@ -44,7 +44,7 @@ impl Document {
 
     /// What a request for it is answered; 304 when it holds any form of it.
     pub async fn answer(&self, request: &HttpRequest) -> Result<HttpResponse> {
-        let encoding = wanted(request)?;
+        let encoding = negotiate(request)?;
         let tag = format!("\"{}-{}\"", self.tag, encoding.as_str());
         let held = request.headers().get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
         let ours = |held: &str| {
@@ -66,7 +66,7 @@ impl Document {
         // What says how it is encoded is not encoded anew on its way out; the edge leaves `identity` away.
         response.insert_header((header::CONTENT_ENCODING, encoding.as_str()));
         let mut response = response.content_type(self.media_type.as_str()).body(bytes.clone());
-        response.extensions_mut().insert(Kept);
+        response.extensions_mut().insert(KeptReply);
         Ok(response)
     }
 
@@ -79,7 +79,7 @@ impl Document {
 }
 
 /// The encoding that a request likes best, of those that are kept.
-fn wanted(request: &HttpRequest) -> Result<ContentEncoding> {
+fn negotiate(request: &HttpRequest) -> Result<ContentEncoding> {
     let kept = PACKED.into_iter().chain([ContentEncoding::Identity]).map(Encoding::Known).collect::<Vec<_>>();
     let Some(accepted) = request.get_header::<AcceptEncoding>() else { return Ok(ContentEncoding::Identity) };
     match accepted.negotiate(kept.iter()) {

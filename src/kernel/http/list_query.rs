@@ -24,7 +24,7 @@ use crate::kernel::{
     error::{Code, Error, Result, Violation},
     filter::{Filter, Flag, joined},
     kinds,
-    list::{self, DEFAULT_LIMIT, Listed, MAX_LIMIT, PageRequest, Turn},
+    list::{self, DEFAULT_LIMIT, Listed, MAX_LIMIT, PageRequest, ReadPermit},
 };
 
 /// A request for a list: its context, its filter and its page.
@@ -40,7 +40,7 @@ pub struct List<F = NoFilter> {
     /// The path, for the link to the next page.
     pub path: String,
     /// The turn in which the page is read and written.
-    pub turn: Option<Turn>,
+    pub turn: Option<ReadPermit>,
 }
 
 /// The forms that a list comes in.
@@ -128,7 +128,7 @@ impl<F: Filter> FromRequest for List<F> {
         async move {
             let actor = authorize(&request).await?;
             let mut list = read(&request, actor, database(&request)?.cursor_key().await?)?;
-            list.turn = Some(list::turn().await?);
+            list.turn = Some(list::read_permit().await?);
             Ok(list)
         }
         .boxed_local()
@@ -155,7 +155,7 @@ impl<F: Filter> FromRequest for Query<F> {
 }
 
 /// Refuses whoever asks of things of another kind what they may not read of them.
-pub fn may_ask(actor: &Actor, filter: &Map<String, Value>) -> Result<()> {
+pub fn check_operation(actor: &Actor, filter: &Map<String, Value>) -> Result<()> {
     filter.keys().filter_map(|name| kinds::asked_of_others(name)).try_for_each(|scope| actor.may(scope))
 }
 
@@ -212,7 +212,7 @@ fn read<F: Filter>(request: &HttpRequest, actor: Arc<Actor>, cursor_key: &str) -
     let mut violations = Vec::new();
     let [filter_values, page_values] =
         values(request, &[names::<F>(), names::<PageParams>()], &mut violations)?;
-    may_ask(&actor, &filter_values)?;
+    check_operation(&actor, &filter_values)?;
     let fingerprint =
         format!("{cursor_key} {}?{}", request.match_info().as_str(), Value::Object(filter_values.clone()));
     let page: PageParams = read_values(page_values, &mut violations);

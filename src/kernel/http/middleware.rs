@@ -183,7 +183,7 @@ fn request_id(request: &ServiceRequest) -> String {
 fn problem_of<B>(response: &ServiceResponse<B>) -> Option<Error> {
     let failure = response.response().error();
     if let Some(error) = failure.and_then(|failure| failure.as_error::<Error>()) {
-        return Some(error.again());
+        return Some(error.duplicate());
     }
     let status = response.status();
     let has_form = response.headers().contains_key(header::CONTENT_TYPE) && failure.is_none();

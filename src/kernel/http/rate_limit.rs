@@ -42,7 +42,7 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
                 (0, Some(not_until.wait_time_from(DefaultClock::default().now()).as_secs() + 1))
             }
         };
-        let left = Left { name: self.name, per_minute: self.per_minute, remaining, wait: retry_after };
+        let left = Remaining { name: self.name, per_minute: self.per_minute, remaining, wait: retry_after };
         Some(Verdict { left: vec![left], retry_after })
     }
 
@@ -73,7 +73,7 @@ pub enum Share {
 
 impl Share {
     /// How many may be under way: as many looks as a browser has connections.
-    const fn most(self) -> usize {
+    const fn max_concurrent(self) -> usize {
         match self {
             Self::Look => 6,
             Self::Wait => 10,
@@ -104,7 +104,7 @@ impl Seats {
     /// Lets one more begin, once fewer than may be are under way; none when that takes too long, or too many are in line.
     pub async fn take(&self, share: Share, credential: Uuid) -> Option<Seat> {
         let (line, patience) = share.queue_limit();
-        let place = self.0.enter((share, credential), share.most(), share.most() + line)?;
+        let place = self.0.enter((share, credential), share.max_concurrent(), share.max_concurrent() + line)?;
         let turns = place.shared.clone();
         let turn = match turns.clone().try_acquire_owned() {
             Ok(turn) => turn,
@@ -116,7 +116,7 @@ impl Seats {
 
 /// What is left in one bucket.
 #[derive(Clone, Debug)]
-struct Left {
+struct Remaining {
     name: &'static str,
     per_minute: u32,
     remaining: u32,
@@ -126,7 +126,7 @@ struct Left {
 /// What a request's buckets say.
 #[derive(Clone, Debug)]
 pub struct Verdict {
-    left: Vec<Left>,
+    left: Vec<Remaining>,
     /// Seconds to wait, when there is nothing left.
     pub retry_after: Option<u64>,
 }
@@ -177,12 +177,12 @@ impl RateLimits {
 impl Verdict {
     /// Writes the headers of draft-ietf-httpapi-ratelimit-headers.
     pub fn write(&self, headers: &mut HeaderMap) {
-        let refill = |left: &Left| {
+        let refill = |left: &Remaining| {
             u64::from(left.per_minute - left.remaining) * 60 / u64::from(left.per_minute.max(1))
         };
         let policies = self.left.iter().map(|left| format!("\"{}\";q={};w=60", left.name, left.per_minute));
         let present = self.left.iter().map(|left| {
-            let Left { name, remaining, wait, .. } = left;
+            let Remaining { name, remaining, wait, .. } = left;
             format!("\"{name}\";r={remaining};t={}", wait.unwrap_or_else(|| refill(left)))
         });
         for (name, values) in

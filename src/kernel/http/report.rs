@@ -15,7 +15,7 @@ use utoipa::{
 };
 
 use super::{
-    list_query::{Format, format, may_ask, names, read_values, values},
+    list_query::{Format, format, check_operation, names, read_values, values},
     page::{write_csv, write_ndjson},
     request::{authorize_then, context},
 };
@@ -97,7 +97,7 @@ impl<F: Filter> FromRequest for Report<F> {
 fn read<F: Filter>(request: &HttpRequest, actor: Arc<Actor>) -> Result<Report<F>> {
     let mut violations = Vec::new();
     let [filter, params] = values(request, &[names::<F>(), names::<ReportParams>()], &mut violations)?;
-    may_ask(&actor, &filter)?;
+    check_operation(&actor, &filter)?;
     let params: ReportParams = read_values(params, &mut violations);
     drop(read_values::<F>(filter.clone(), &mut violations));
     let format = format(request, params.format.as_deref(), true, &mut violations);

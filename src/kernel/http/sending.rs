@@ -177,7 +177,7 @@ impl Drop for Sending {
 
 /// On an answer whose bytes are kept anyway, for everybody: it takes no room.
 #[derive(Clone, Copy)]
-pub(super) struct Kept;
+pub(super) struct KeptReply;
 
 /// The body of an answer whose bytes are kept anyway.
 struct Pieces(Bytes);
@@ -202,7 +202,7 @@ pub async fn send_in_pieces<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<BoxBody>, ActixError> {
     let only_asks = request.method() == Method::GET;
     let (request, response) = next.call(request).await?.into_parts();
-    let is_kept = response.extensions().contains::<Kept>();
+    let is_kept = response.extensions().contains::<KeptReply>();
     let (response, body) = response.into_parts();
     let caller = request.extensions().get::<Authorized>().map(|authorized| authorized.holder);
     let (room, holder) =

@@ -304,7 +304,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ActionItemPatch) -> Result<Mod
     if let Some(owner) = owner {
         after.reassign(owner);
     }
-    let event = Model::moved_or(&before, &after, "updated");
+    let event = Model::event_name(&before, &after, "updated");
     let after = change(tx, &before, after, &event).await?;
     if let (Some(status), Some(contact)) = (status, after.contact_id) {
         let contact = contacts::resolve(tx, contact, "contact_status").await?;

@@ -29,7 +29,7 @@ use crate::{
     work::{
         action_items::Priority,
         interactions::interaction,
-        ownership::{AssigneeRef, AssigneeType, first_able, resolve_assignee},
+        ownership::{AssigneeRef, AssigneeType, first_available, resolve_assignee},
         work_items::work_item,
     },
 };
@@ -53,7 +53,7 @@ pub struct Arrival {
 /// who has been one longest: it does not lie unread with nobody.
 pub async fn addressee(tx: &mut Tx, contact: Uuid) -> Result<AssigneeRef> {
     let rep = contacts::owner_of(tx, contact).await?.map(AssigneeRef::user);
-    if let Some(owner) = first_able(tx, rep.into_iter().collect()).await? {
+    if let Some(owner) = first_available(tx, rep.into_iter().collect()).await? {
         return Ok(owner.into());
     }
     if tx.context.actor.user().is_some() {
@@ -203,7 +203,7 @@ async fn addressee_but(tx: &mut Tx, contact: Uuid, leaver: Uuid) -> Result<Assig
     if found != AssigneeRef::user(leaver) {
         return Ok(found);
     }
-    Ok(match first_able(tx, Vec::new()).await? {
+    Ok(match first_available(tx, Vec::new()).await? {
         Some(owner) => owner.into(),
         None => resolve_assignee(tx, None).await?.into(),
     })

@@ -31,7 +31,7 @@ use crate::{
     },
     work::{
         action_items::Reopening,
-        ownership::{self, AssigneeRef, Owned, Owner, first_able, resolve_assignee, resolve_assignee_opt},
+        ownership::{self, AssigneeRef, Owned, Owner, first_available, resolve_assignee, resolve_assignee_opt},
     },
 };
 
@@ -146,7 +146,7 @@ async fn owner_of(
     for word in types {
         candidates.extend(picklists::group_of(tx, word).await?.map(AssigneeRef::group));
     }
-    match first_able(tx, candidates).await? {
+    match first_available(tx, candidates).await? {
         Some(owner) => Ok(owner),
         None => resolve_assignee(tx, None).await,
     }
@@ -196,7 +196,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: IssuePatch) -> Result<IssueVie
     if let Some(owner) = owner {
         after.reassign(owner);
     }
-    let event = Model::moved_or(&before, &after, "updated");
+    let event = Model::event_name(&before, &after, "updated");
     let after = tx.change(&before, after, &event).await?;
     if before.types != after.types {
         let filed = issue_type::Entity::delete_many().filter(issue_type::Column::IssueId.eq(id));

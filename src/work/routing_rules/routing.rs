@@ -86,7 +86,7 @@ struct RuleCache(Option<Vec<Model>>);
 /// author, else everybody. Nothing is ever nobody's.
 pub async fn assign(tx: &mut Tx, facts: &Facts) -> Result<Assigned> {
     if let Some(owner) = facts.contact.as_ref().and_then(|contact| contact.owner_id)
-        && let Some(owner) = there(tx, AssigneeType::User, owner).await?
+        && let Some(owner) = available(tx, AssigneeType::User, owner).await?
     {
         return Ok(Assigned { owner, by: RoutedBy::plain(Decision::ContactOwner) });
     }
@@ -95,7 +95,7 @@ pub async fn assign(tx: &mut Tx, facts: &Facts) -> Result<Assigned> {
     }
     let default = tx.default_group.clone();
     if let Some(group) = groups::named(tx.read(), &default).await?
-        && let Some(owner) = there(tx, AssigneeType::Group, group.id).await?
+        && let Some(owner) = available(tx, AssigneeType::Group, group.id).await?
     {
         return Ok(Assigned { owner, by: RoutedBy::plain(Decision::DefaultGroup) });
     }
@@ -134,7 +134,7 @@ async fn choose(tx: &mut Tx, rule: Model, facts: &Facts) -> Result<Option<Owner>
     let (id, turns) = (rule.id, rule.target.kind.takes_turns());
     let rule = if turns { tx.lock_read(rule, id, "routing rule").await? } else { rule };
     for choice in choices(tx.read(), &rule, facts).await?.into_iter().filter(|choice| choice.available) {
-        let Some(owner) = there(tx, choice.kind, choice.id).await? else { continue };
+        let Some(owner) = available(tx, choice.kind, choice.id).await? else { continue };
         if turns {
             let turn = Entity::update_many()
                 .col_expr(Column::LastUserId, Expr::val(choice.id))
@@ -150,7 +150,7 @@ async fn choose(tx: &mut Tx, rule: Model, facts: &Facts) -> Result<Option<Owner>
 }
 
 /// An owner, if they are there to take work.
-async fn there(tx: &mut Tx, kind: AssigneeType, id: Uuid) -> Result<Option<Owner>> {
+async fn available(tx: &mut Tx, kind: AssigneeType, id: Uuid) -> Result<Option<Owner>> {
     match resolve_assignee(tx, Some(AssigneeRef { kind, id: Some(id) })).await {
         Ok(owner) => Ok(Some(owner)),
         Err(error) if error.code() == Code::Invalid => Ok(None),

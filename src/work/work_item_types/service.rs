@@ -63,7 +63,7 @@ pub async fn create(tx: &mut Tx, new: NewWorkItemType, schema: Result<()>) -> Re
     if let Some(same) = present.iter().find(|known| known.key == key) {
         let state = if same.active { "" } else { ", retired; bring it back" };
         return Err(Error::new(Code::AlreadyExists, format!("There is a type {key} already{state}."))
-            .violating(Violation::field("key", "taken", "is taken")));
+            .with_violation(Violation::field("key", "taken", "is taken")));
     }
     if present.len() >= MAX_TYPES {
         return Err(Error::new(Code::Conflict, format!("There are {MAX_TYPES} types, which is the most.")));
@@ -166,7 +166,7 @@ pub async fn update(tx: &mut Tx, key: &str, patch: WorkItemTypePatch, schema: Re
     match patch.statuses {
         Patch::Absent => {}
         Patch::Null => {
-            drop(violations.collect::<()>(Err(Error::field("statuses", "required", "must not be null")))?)
+            violations.collect::<()>(Err(Error::field("statuses", "required", "must not be null")))?;
         }
         Patch::Value(statuses) => {
             after.statuses = violations.collect(checked_statuses(statuses))?.unwrap_or_default()

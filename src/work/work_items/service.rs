@@ -138,7 +138,7 @@ pub async fn create_by_hand(tx: &mut Tx, new: NewWorkItem) -> Result<CreatedWork
             Code::AlreadyExists,
             format!("There is a work item {id} of {} already.", draft.source),
         )
-        .violating(Violation::field("external_id", "taken", "is taken")));
+        .with_violation(Violation::field("external_id", "taken", "is taken")));
     }
     let planned = violations.collect(plan(tx, draft, contact).await)?;
     violations.into_result()?;
@@ -246,7 +246,7 @@ pub async fn update_from_source(
 ) -> Result<bool> {
     let before = tx.read().model(Entity::find_by_id(id)).await?.map(|item| item.version);
     let patch = WorkItemPatch { description: Patch::Value(description), ..WorkItemPatch::default() };
-    let after = change(tx, id, patch, Replaced::Reference(reference)).await?;
+    let after = change(tx, id, patch, ReplacedReference::Reference(reference)).await?;
     Ok(Some(after.version) != before)
 }
 
@@ -255,7 +255,7 @@ async fn plan(tx: &mut Tx, draft: Draft, contact: Option<Uuid>) -> Result<Planne
     let mut violations = Violations::default();
     let kind = violations.collect(work_item_types::usable(tx, &draft.r#type, "type").await)?;
     if let Some(kind) = &kind {
-        violations.collect(fits(kind, &draft.reference).await)?;
+        violations.collect(check_reference(kind, &draft.reference).await)?;
     }
     let assigned = match (&kind, draft.assignee) {
         (_, Some(named)) => violations
@@ -283,7 +283,7 @@ async fn plan(tx: &mut Tx, draft: Draft, contact: Option<Uuid>) -> Result<Planne
 }
 
 /// Refuses a reference that its type does not want.
-async fn fits(kind: &work_item_type::Model, reference: &Map<String, Value>) -> Result<()> {
+async fn check_reference(kind: &work_item_type::Model, reference: &Map<String, Value>) -> Result<()> {
     small(reference).map_err(|refusal| {
         Error::field("reference", &refusal.code, refusal.message.clone().unwrap_or_default())
     })?;
@@ -463,7 +463,7 @@ pub async fn upsert(
             ));
         }
         let given =
-            |reference: Option<Map<String, Value>>| reference.map_or(Replaced::Nothing, Replaced::Reference);
+            |reference: Option<Map<String, Value>>| reference.map_or(ReplacedReference::Nothing, ReplacedReference::Reference);
         let patch = WorkItemPatch {
             description: body.description.map_or(Patch::Absent, Patch::Value),
             assignee: body.assignee,
@@ -496,14 +496,14 @@ pub async fn upsert(
 }
 
 /// A reference that takes the place of what was known.
-enum Replaced {
+enum ReplacedReference {
     Nothing,
     Reference(Map<String, Value>),
 }
 
 /// Changes an item; also who works on it, and how far it is.
 pub async fn update(tx: &mut Tx, id: Uuid, patch: WorkItemPatch) -> Result<WorkItemView> {
-    change(tx, id, patch, Replaced::Nothing).await?;
+    change(tx, id, patch, ReplacedReference::Nothing).await?;
     find(tx.read(), id).await
 }
 
@@ -511,11 +511,11 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: WorkItemPatch) -> Result<WorkI
 pub async fn transition(tx: &mut Tx, id: Uuid, wanted: Transition) -> Result<WorkItemView> {
     let Transition { to, reason, order_id } = wanted;
     let patch = WorkItemPatch { status: Some(to), reason, order_id, ..WorkItemPatch::default() };
-    change(tx, id, patch, Replaced::Nothing).await.map_err(|error| error.renamed("status", "to"))?;
+    change(tx, id, patch, ReplacedReference::Nothing).await.map_err(|error| error.renamed("status", "to"))?;
     find(tx.read(), id).await
 }
 
-async fn change(tx: &mut Tx, id: Uuid, patch: WorkItemPatch, replaced: Replaced) -> Result<Model> {
+async fn change(tx: &mut Tx, id: Uuid, patch: WorkItemPatch, replaced: ReplacedReference) -> Result<Model> {
     // As everywhere, the owner first, then the thing: nobody waits in a circle.
     let seen = tx.read().model(Entity::find_by_id(id)).await?.ok_or_else(|| Error::not_found("work item"))?;
     let kind = work_item_types::lock_for_share(tx, &seen.r#type)
@@ -545,7 +545,7 @@ async fn change(tx: &mut Tx, id: Uuid, patch: WorkItemPatch, replaced: Replaced)
     let mut after = before.clone();
     violations.collect(patch.description.line_over(&mut after.description, "description"))?;
     let new_reference = match (replaced, patch.reference) {
-        (Replaced::Reference(reference), _) => Some(reference),
+        (ReplacedReference::Reference(reference), _) => Some(reference),
         (_, Patch::Null) => Some(Map::new()),
         (_, Patch::Value(changes)) => Some(patch::merged(before.reference.0.clone(), changes)),
         _ => None,
@@ -553,14 +553,14 @@ async fn change(tx: &mut Tx, id: Uuid, patch: WorkItemPatch, replaced: Replaced)
     if let Some(reference) = new_reference
         && reference != before.reference.0
     {
-        violations.collect(fits(&kind, &reference).await)?;
+        violations.collect(check_reference(&kind, &reference).await)?;
         after.reference = Reference(reference);
     }
     if !callback_at.is_absent() {
         callback_at.onto(&mut after.callback_at);
         after.callback_pending_at = after.callback_at;
     }
-    let wanted = Transitioning { to: patch.status, reason: patch.reason, order_id: patch.order_id };
+    let wanted = StatusChange { to: patch.status, reason: patch.reason, order_id: patch.order_id };
     let moved = violations.collect(shift(tx, &mut after, &kind, wanted))?.flatten();
     violations.into_result()?;
     if let Some(owner) = able {
@@ -570,7 +570,7 @@ async fn change(tx: &mut Tx, id: Uuid, patch: WorkItemPatch, replaced: Replaced)
     let event = if moved.is_some() {
         "work_item.status_changed".to_owned()
     } else {
-        Model::moved_or(&before, &after, "updated")
+        Model::event_name(&before, &after, "updated")
     };
     let after = tx.change(&before, after, &event).await?;
     if let Some(moved) = moved {
@@ -601,7 +601,7 @@ async fn still_able(tx: &mut Tx, item: &Model) -> Result<Owner> {
 
 /// Another status, when one is wanted, with what goes with it.
 #[derive(Clone, Debug)]
-pub struct Transitioning {
+pub struct StatusChange {
     /// Which.
     pub to: Option<String>,
     /// Why.
@@ -615,7 +615,7 @@ pub async fn close(
     tx: &mut Tx,
     before: &Model,
     kind: &work_item_type::Model,
-    wanted: Transitioning,
+    wanted: StatusChange,
 ) -> Result<()> {
     let mut after = before.clone();
     let Some(moved) = shift(tx, &mut after, kind, wanted)? else { return Ok(()) };
@@ -629,9 +629,9 @@ fn shift(
     tx: &Tx,
     item: &mut Model,
     kind: &work_item_type::Model,
-    wanted: Transitioning,
+    wanted: StatusChange,
 ) -> Result<Option<status_change::Model>> {
-    let Transitioning { to, reason, order_id } = wanted;
+    let StatusChange { to, reason, order_id } = wanted;
     let mut violations = Violations::default();
     let goes_to = |key: &str| to.as_deref() == Some(key);
     if reason.is_none() && goes_to(work_item_type::CLOSED) {
@@ -806,7 +806,7 @@ fn narrow(
     }
     contacts::narrow_by(select, &column(Column::ContactId), filter.contact(), context.actor.user());
     if let Some(reference) = &filter.reference {
-        select.and_where(knows(reference, backend));
+        select.and_where(reference_matches(reference, backend));
     }
     if let Some(ExternalIdText(source, id)) = &filter.external_id {
         let other = Alias::new("known");
@@ -846,7 +846,7 @@ fn narrow(
 }
 
 /// Whether a member of the reference has a value, as JSON writes it: text in quotes, numbers, true and false without.
-fn knows(ReferenceText(member, value): &ReferenceText, backend: DbBackend) -> Expr {
+fn reference_matches(ReferenceText(member, value): &ReferenceText, backend: DbBackend) -> Expr {
     let written = member_of(Expr::col((Entity, Column::Reference)), member, backend);
     let quoted = json!(value).to_string();
     written.cast_as("text").is_in([value.clone(), quoted])

@@ -111,7 +111,7 @@ pub struct Model {
 /// The first line of a description, in 200 characters; where it says nothing, the type.
 #[must_use]
 pub fn first_line(description: &str, kind: &str) -> String {
-    let line = description.lines().map(text::cleaned).find(|line| !line.trim().is_empty());
+    let line = description.lines().map(text::clean_line).find(|line| !line.trim().is_empty());
     line.as_deref().map_or(kind, str::trim).chars().take(200).collect()
 }
 

@@ -9,7 +9,7 @@ use sea_orm::{FromQueryResult, QueryOrder, QuerySelect, QueryTrait, Select, enti
 use serde::{Deserialize, Serialize};
 
 use super::{
-    service::{self, Transitioning},
+    service::{self, StatusChange},
     work_item::{Column, Entity, Model},
 };
 use crate::{
@@ -145,7 +145,7 @@ impl Change for Silences {
                 "Nothing was heard of the contact for {}.",
                 kind.auto_close_after.as_deref().unwrap_or_default()
             );
-            let shift = Transitioning {
+            let shift = StatusChange {
                 to: Some(work_item_type::CLOSED.to_owned()),
                 reason: Some(reason),
                 order_id: None,

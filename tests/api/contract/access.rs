@@ -223,7 +223,7 @@ async fn an_unknown_query_parameter_is_400_everywhere() {
                 .ask(&shop.by(&shop.admin), &format!("{path}?{name}=1"), operation.body().map(sample))
                 .await;
             assert_eq!(
-                reply.broken(400),
+                reply.violation_of(400),
                 [(name.to_owned(), "unknown".to_owned())],
                 "{}: {}",
                 operation.id,

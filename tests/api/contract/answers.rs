@@ -20,9 +20,9 @@ use crate::support::{all, group, on_postgres};
 
 /// The answers that were given, each by an operation.
 #[derive(Default)]
-struct Given(BTreeSet<(&'static str, u16)>);
+struct AnswersSeen(BTreeSet<(&'static str, u16)>);
 
-impl Given {
+impl AnswersSeen {
     fn note(&mut self, operation: &Operation, reply: &Reply) {
         self.0.insert((operation.id, reply.status));
     }
@@ -50,7 +50,7 @@ fn wrong() -> Value {
 
 #[actix_web::test]
 async fn every_documented_answer_is_given() {
-    let mut given = Given::default();
+    let mut given = AnswersSeen::default();
     what_succeeds(&mut given).await;
     what_is_asked_wrongly(&mut given).await;
     what_the_caller_may_not(&mut given).await;
@@ -77,7 +77,7 @@ async fn every_documented_answer_is_given() {
 }
 
 /// Every write once, every read, and every read again by whoever holds what it answers.
-async fn what_succeeds(given: &mut Given) {
+async fn what_succeeds(given: &mut AnswersSeen) {
     let shop = TestApp::open().await;
     every_write(&shop, async |deed: &WriteCase| {
         let by = shop.by(&deed.by);
@@ -116,7 +116,7 @@ async fn what_succeeds(given: &mut Given) {
     }
 }
 
-async fn what_is_asked_wrongly(given: &mut Given) {
+async fn what_is_asked_wrongly(given: &mut AnswersSeen) {
     let shop = TestApp::with(|config| {
         config.body_limit = 10_000;
         // A body may take half of it; the other half must be enough on a busy machine.
@@ -195,7 +195,7 @@ fn begin(shop: &TestApp, operation: &Operation, token: &str) -> TcpStream {
     connection
 }
 
-async fn what_the_caller_may_not(given: &mut Given) {
+async fn what_the_caller_may_not(given: &mut AnswersSeen) {
     let shop = TestApp::open().await;
     let nobody = shop.anonymous();
     given.ask(async |operation| operation.ask_nowhere(&nobody).await).await;
@@ -230,7 +230,7 @@ async fn what_the_caller_may_not(given: &mut Given) {
     }
 }
 
-async fn what_the_server_cannot(given: &mut Given) {
+async fn what_the_server_cannot(given: &mut AnswersSeen) {
     let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
     shop.db.close().await;
@@ -242,13 +242,13 @@ async fn what_the_server_cannot(given: &mut Given) {
 }
 
 /// What the present state forbids, where there is no key to be used twice.
-async fn what_does_not_fit(given: &mut Given) {
+async fn what_does_not_fit(given: &mut AnswersSeen) {
     let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
     let ana = shop.hire("Ana Ruiz", "agent").await;
     let shipping = shop.group("Shipping", &[&ana]).await;
-    shop.item(&shop.admin, "Answer", "2026-03-18T10:00:00Z", group(&shipping)).await;
-    let done = shop.item(&shop.admin, "Answer", "2026-03-18T10:00:00Z", user(&ana)).await;
+    shop.action_item(&shop.admin, "Answer", "2026-03-18T10:00:00Z", group(&shipping)).await;
+    let done = shop.action_item(&shop.admin, "Answer", "2026-03-18T10:00:00Z", user(&ana)).await;
     let done = format!("/v1/action-items/{}", text(&done["id"]));
     admin.command(&format!("{done}/complete")).await.assert_status(200);
     let key = admin
@@ -340,7 +340,7 @@ async fn what_does_not_fit(given: &mut Given) {
 }
 
 /// A twin of a request that does not end waits ten seconds.
-async fn who_comes_second(given: &mut Given) {
+async fn who_comes_second(given: &mut AnswersSeen) {
     if !on_postgres() {
         return;
     }

@@ -348,5 +348,5 @@ async fn every_write_takes_or_refuses_what_is_hostile() {
             admin.get(&path).await.assert_status(200);
         }
     }
-    shop.item(&again, "Answer", "2026-03-20T09:00:00Z", public()).await;
+    shop.action_item(&again, "Answer", "2026-03-20T09:00:00Z", public()).await;
 }

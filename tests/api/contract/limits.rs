@@ -145,7 +145,7 @@ async fn every_missing_member_is_named_at_once() {
             .collect();
         let reply =
             operation.ask(&shop.by(&shop.admin), &operation.nowhere(), Some(json!({ "nonsense": 1 }))).await;
-        let broken = reply.broken(422);
+        let broken = reply.violation_of(422);
         let missing: BTreeSet<String> =
             broken.iter().filter(|(_, code)| code == "required").map(|(at, _)| at.clone()).collect();
         assert_eq!(missing, required, "{}: {}", operation.id, reply.text);
@@ -192,7 +192,7 @@ async fn a_list_is_no_object() {
     for operation in Operation::all() {
         for (pointer, value) in operation.body().map(listed).unwrap_or_default() {
             let reply = operation.ask(&shop.by(&shop.admin), &operation.nowhere(), Some(value)).await;
-            let broken = reply.broken(422);
+            let broken = reply.violation_of(422);
             assert!(
                 broken.contains(&(format!("#{pointer}"), "wrong_type".into())),
                 "{} {pointer}: {}",

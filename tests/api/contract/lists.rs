@@ -77,7 +77,7 @@ async fn every_list_is_walked_sorted_and_counted() {
             "{path} sorts by {default} unless told"
         );
         let refused = admin.get(&format!("{path}?sort=nonsense")).await;
-        assert_eq!(refused.broken(400), [("sort".into(), "unknown".into())]);
+        assert_eq!(refused.violation_of(400), [("sort".into(), "unknown".into())]);
         let (_, known) = refused.json["detail"]
             .as_str()
             .and_then(|said| said.split_once("sorts by "))
@@ -207,7 +207,7 @@ async fn every_list_refuses_what_it_does_not_know() {
         let path = list.real(&admin).await.expect("a path");
         for limit in ["0", "201", "-1", "1.5", "many", "99999999999999999999"] {
             let reply = admin.get(&format!("{path}?limit={limit}")).await;
-            assert_eq!(reply.broken(400), [("limit".into(), "range".into())], "{path} {limit}");
+            assert_eq!(reply.violation_of(400), [("limit".into(), "range".into())], "{path} {limit}");
         }
         let other_sort = list.named_after("Sorts:")[0].trim_start_matches('-');
         let own = admin.get(&format!("{path}?limit=1&sort=-{other_sort}")).await.assert_status(200);
@@ -230,12 +230,12 @@ async fn every_list_refuses_what_it_does_not_know() {
             ("expand=nonsense", "expand"),
         ] {
             let reply = admin.get(&format!("{path}?{query}")).await;
-            let broken = reply.broken(400);
+            let broken = reply.violation_of(400);
             assert!(broken.iter().any(|(at, _)| at == name), "{path} {query}: {}", reply.text);
         }
         let all_at_once =
             admin.get(&format!("{path}?nonsense=1&limit=0&limit=2&format=xml&counts=perhaps")).await;
-        let named: BTreeSet<String> = all_at_once.broken(400).into_iter().map(|(at, _)| at).collect();
+        let named: BTreeSet<String> = all_at_once.violation_of(400).into_iter().map(|(at, _)| at).collect();
         assert_eq!(
             named,
             ["counts", "format", "limit", "nonsense"].map(str::to_owned).into(),

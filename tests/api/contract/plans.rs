@@ -131,7 +131,7 @@ impl Overheard {
         let heard: Arc<Mutex<Vec<Statement>>> = Arc::default();
         let hear = heard.clone();
         let shop =
-            TestApp::overheard(move |statement| hear.lock().expect("statements").push(statement.clone()))
+            TestApp::with_observer(move |statement| hear.lock().expect("statements").push(statement.clone()))
                 .await;
         Self { shop, heard }
     }
@@ -174,7 +174,7 @@ async fn every_read_is_served_by_an_index() {
     for (minute, assignee) in
         [(30, public()), (31, public()), (32, group(&shipping)), (33, group(&shipping)), (34, user(&ana))]
     {
-        shop.item(&shop.admin, "Answer", &format!("2026-03-18T09:{minute}:00Z"), assignee).await;
+        shop.action_item(&shop.admin, "Answer", &format!("2026-03-18T09:{minute}:00Z"), assignee).await;
     }
     let (admin, agent) = (shop.by(&shop.admin), shop.by(&ana));
     overheard.queries("");

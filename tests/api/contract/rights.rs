@@ -25,7 +25,7 @@ fn administrative() -> Vec<Operation> {
 async fn two() -> (TestApp, TestApp) {
     let mut config = None;
     let shop = TestApp::with(|settings| config = Some(settings.clone())).await;
-    let other = shop.another(config.expect("settings")).await;
+    let other = shop.second_instance(config.expect("settings")).await;
     (shop, other)
 }
 
@@ -233,7 +233,7 @@ async fn nobody_gives_a_role_beyond_their_own() {
                     assert_eq!(reply.clone().assert_status(201)["role"], role.as_str());
                 } else {
                     assert_eq!(
-                        (reply.problem(403), reply.broken(403)),
+                        (reply.problem(403), reply.violation_of(403)),
                         ("not_allowed", vec![("#/role".into(), "not_held".into())])
                     );
                 }
@@ -277,7 +277,7 @@ async fn nobody_gives_a_role_beyond_their_own() {
                     .await
                     .assert_status(200);
             } else {
-                assert_eq!(taken_out.broken(403), [("#/active".to_owned(), "not_held".to_owned())]);
+                assert_eq!(taken_out.violation_of(403), [("#/active".to_owned(), "not_held".to_owned())]);
             }
         }
     }
@@ -312,18 +312,18 @@ async fn a_key_gives_no_key_more_than_it_has() {
     let caller = shop.with_token(&text(&maker["secret"]));
     for scope in ["notes:write", "users:act_as", "users:write"] {
         assert_eq!(
-            make(&caller, scope, json!([scope]), json!(end)).await.broken(403),
+            make(&caller, scope, json!([scope]), json!(end)).await.violation_of(403),
             [("#/scopes/0".to_owned(), "not_held".to_owned())]
         );
     }
     for later in [Value::Null, json!("2026-04-01T00:00:00.000001Z")] {
         let reply = make(&caller, "outlives", json!(["notes:read"]), later.clone()).await;
-        assert_eq!(reply.broken(403), [("#/expires_at".to_owned(), "not_held".to_owned())], "{later}");
+        assert_eq!(reply.violation_of(403), [("#/expires_at".to_owned(), "not_held".to_owned())], "{later}");
         // Itself as little as another.
         let reply = caller
             .patch(&format!("/v1/api-keys/{}", text(&maker["id"])), json!({ "expires_at": later }))
             .await;
-        assert_eq!(reply.broken(403), [("#/expires_at".to_owned(), "not_held".to_owned())], "{later}");
+        assert_eq!(reply.violation_of(403), [("#/expires_at".to_owned(), "not_held".to_owned())], "{later}");
     }
     let itself = format!("/v1/api-keys/{}", text(&maker["id"]));
     assert_eq!(
@@ -373,7 +373,7 @@ async fn a_key_hands_over_no_key() {
             for owner in [json!(heir.id), json!(shop.admin.id), json!(NOTHING), Value::Null] {
                 let refused = caller.patch(&path, json!({ "name": "Mine", "owner_id": owner })).await;
                 assert_eq!(
-                    (refused.problem(403), refused.broken(403)),
+                    (refused.problem(403), refused.violation_of(403)),
                     ("not_allowed", vec![("#/owner_id".into(), "not_held".into())])
                 );
             }
@@ -409,7 +409,7 @@ async fn a_key_is_widened_by_who_has_its_scopes_and_the_refusal_names_the_field(
         let refused = caller.patch(&path, change.clone()).await;
         let wanted: Vec<(String, String)> =
             named.into_iter().map(|place| (place.to_owned(), "not_held".to_owned())).collect();
-        assert_eq!((refused.problem(403), refused.broken(403)), ("not_allowed", wanted), "{change}");
+        assert_eq!((refused.problem(403), refused.violation_of(403)), ("not_allowed", wanted), "{change}");
     }
     // What opens less is no more than ending it.
     assert_eq!(
@@ -453,7 +453,7 @@ async fn a_key_ends_with_the_person_whose_it_is_and_the_answer_names_it() {
         [(json!(agent.id), "not_held"), (json!(NOTHING), "unknown"), (Value::Null, "required")]
     {
         let refused = admin.patch(&format!("/v1/api-keys/{given_id}"), json!({ "owner_id": whom })).await;
-        assert_eq!(refused.broken(422), [("#/owner_id".to_owned(), rule.to_owned())]);
+        assert_eq!(refused.violation_of(422), [("#/owner_id".to_owned(), rule.to_owned())]);
     }
     let fates = |answer: &Value| {
         let keys = answer["api_keys"].as_array().cloned().unwrap_or_default();
@@ -466,7 +466,7 @@ async fn a_key_ends_with_the_person_whose_it_is_and_the_answer_names_it() {
         (page_id.clone(), "handed_over".to_owned()),
     ]);
     // Whoever is held back is told as well.
-    let held = shop.item(&boss, "Call", "2026-03-20T09:00:00Z", user(&boss)).await;
+    let held = shop.action_item(&boss, "Call", "2026-03-20T09:00:00Z", user(&boss)).await;
     let refused = admin.patch(&format!("/v1/users/{}", boss.id), json!({ "active": false })).await;
     assert_eq!((refused.problem(409), fates(&refused.json)), ("open_work", all_of_them.clone()));
     shop.with_token(&secret).get("/v1/notes").await.assert_status(200);

@@ -179,7 +179,7 @@ async fn figures_are_for_whoever_may_read_the_rows() {
     let interactions = key(&shop, "interactions", &[Scope::ReportsRead, Scope::InteractionsRead]).await;
     let by_contact =
         shop.with_token(&interactions).get("/v1/reports/interactions-by-purpose?group_by=contact").await;
-    assert!(by_contact.status == 403 || by_contact.broken(400)[0].0 == "group_by", "{}", by_contact.text);
+    assert!(by_contact.status == 403 || by_contact.violation_of(400)[0].0 == "group_by", "{}", by_contact.text);
     // The words of a picklist are not for whoever may not read it.
     let purposes = async |secret: &str| {
         let shown =

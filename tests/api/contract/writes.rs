@@ -238,7 +238,7 @@ async fn every_write_honours_if_match() {
         }
         for tag in ["7", "", "\"7", "\"7\" \"8\"", "*, \"7\""] {
             assert_eq!(
-                deed.send(&when(tag)).await.broken(400),
+                deed.send(&when(tag)).await.violation_of(400),
                 [("If-Match".into(), "etag".into())],
                 "{id} {tag:?}"
             );

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use super::{
     Value, json,
-    mock_server::{Answered, Elsewhere},
+    mock_server::{MockReply, MockServer},
     text,
 };
 
@@ -21,7 +21,7 @@ pub struct Rows {
 
 /// A feed, and what it holds.
 pub struct Feed {
-    pub elsewhere: Elsewhere,
+    pub elsewhere: MockServer,
     pub held: Arc<Mutex<Rows>>,
 }
 
@@ -35,13 +35,13 @@ pub fn quiz(number: usize) -> Value {
 pub fn open(count: usize) -> Feed {
     let held = Arc::new(Mutex::new(Rows { rows: (1..=count).map(quiz).collect(), fails_after: None }));
     let own = held.clone();
-    let elsewhere = Elsewhere::answering(move |asked| {
+    let elsewhere = MockServer::answering(move |asked| {
         let mut held = own.lock().expect("rows");
         if asked.headers.get("authorization").map(String::as_str) != Some("Bearer feed-token-0123456789") {
-            return Answered::text(401, "");
+            return MockReply::text(401, "");
         }
         match &mut held.fails_after {
-            Some(0) => return Answered::text(500, "broken"),
+            Some(0) => return MockReply::text(500, "broken"),
             Some(left) => *left -= 1,
             None => {}
         }
@@ -52,13 +52,13 @@ pub fn open(count: usize) -> Feed {
         match asked.path.as_str() {
             "/quizzes.json" => {
                 let next = if end < rows.len() || end > start { json!(end.to_string()) } else { Value::Null };
-                Answered::json(200, &json!({ "data": rows[start.min(end)..end], "next_cursor": next }))
+                MockReply::json(200, &json!({ "data": rows[start.min(end)..end], "next_cursor": next }))
             }
             "/changed.json" => {
                 let since = ask("updated_since");
                 let changed: Vec<&Value> =
                     rows.iter().filter(|row| since.is_empty() || text(&row["at"]) >= since).collect();
-                Answered::json(200, &json!(changed))
+                MockReply::json(200, &json!(changed))
             }
             "/quizzes.csv" => {
                 let mut body = "id;e-mail;message;score\r\n".to_owned();
@@ -67,14 +67,14 @@ pub fn open(count: usize) -> Feed {
                         (text(&row["id"]), text(&row["contact"]["email"]), text(&row["question"]));
                     body.extend([format!("{id};{email};\"{question}\";{}\r\n", row["answers"]["score"])]);
                 }
-                let page = Answered::text(200, &body);
+                let page = MockReply::text(200, &body);
                 if end < rows.len() {
                     page.with("link", format!("</quizzes.csv?after={end}>; rel=\"next\""))
                 } else {
                     page
                 }
             }
-            _ => Answered::text(404, ""),
+            _ => MockReply::text(404, ""),
         }
     });
     Feed { elsewhere, held }

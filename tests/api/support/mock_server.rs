@@ -21,13 +21,13 @@ pub struct ReceivedRequest {
 
 /// What is answered.
 #[derive(Clone, Debug)]
-pub struct Answered {
+pub struct MockReply {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
-impl Answered {
+impl MockReply {
     pub fn json(status: u16, body: &Value) -> Self {
         Self {
             status,
@@ -46,20 +46,20 @@ impl Answered {
     }
 }
 
-type Answering = Arc<dyn Fn(&ReceivedRequest) -> Answered + Send + Sync>;
+type Handler = Arc<dyn Fn(&ReceivedRequest) -> MockReply + Send + Sync>;
 
 /// A system elsewhere.
-pub struct Elsewhere {
+pub struct MockServer {
     /// Where it listens.
     pub base: String,
     asked: Arc<Mutex<Vec<ReceivedRequest>>>,
     server: ServerHandle,
 }
 
-impl Elsewhere {
+impl MockServer {
     /// One that answers like this.
-    pub fn answering(answer: impl Fn(&ReceivedRequest) -> Answered + Send + Sync + 'static) -> Self {
-        let (asked, answer): (Arc<Mutex<Vec<ReceivedRequest>>>, Answering) =
+    pub fn answering(answer: impl Fn(&ReceivedRequest) -> MockReply + Send + Sync + 'static) -> Self {
+        let (asked, answer): (Arc<Mutex<Vec<ReceivedRequest>>>, Handler) =
             (Arc::default(), Arc::new(answer));
         let heard = asked.clone();
         let server = HttpServer::new(move || {
@@ -95,7 +95,7 @@ impl Elsewhere {
     }
 }
 
-impl Drop for Elsewhere {
+impl Drop for MockServer {
     fn drop(&mut self) {
         drop(self.server.stop(false));
     }

@@ -82,7 +82,7 @@ impl TestApp {
     }
 
     /// A new shop whose every statement is heard.
-    pub async fn overheard(hear: impl Fn(&Statement) + Send + Sync + 'static) -> Self {
+    pub async fn with_observer(hear: impl Fn(&Statement) + Send + Sync + 'static) -> Self {
         let (config, clock) = (Self::settings().await, Clock::fixed(START.parse().expect("an instant")));
         let options = DbOptions { observer: Some(Observer::new(hear)), ..start::options(&config) };
         let db =
@@ -111,7 +111,7 @@ impl TestApp {
     }
 
     /// A second instance on the same database, with the same clock.
-    pub async fn another(&self, config: Config) -> Self {
+    pub async fn second_instance(&self, config: Config) -> Self {
         Self::start(config, self.clock.clone()).await
     }
 
@@ -196,7 +196,7 @@ impl TestApp {
     }
 
     /// An action item, by the administrator unless somebody else is meant to have it.
-    pub async fn item(&self, by: &Person, title: &str, due_at: &str, assignee: Value) -> Value {
+    pub async fn action_item(&self, by: &Person, title: &str, due_at: &str, assignee: Value) -> Value {
         let new = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": title, "due_at": due_at, "assignee": assignee });
         let mut item = self.by(by).post("/v1/action-items", new).await.assert_status(201);
         // As it is read; what is said beside a new one is for the tests of that.
@@ -350,7 +350,7 @@ impl Reply {
 
     /// The places and codes of every broken rule, if the status is this one.
     #[track_caller]
-    pub fn broken(&self, status: u16) -> Vec<(String, String)> {
+    pub fn violation_of(&self, status: u16) -> Vec<(String, String)> {
         self.problem(status);
         let place = |error: &Value| {
             text(

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use super::{
     Value, json,
-    mock_server::{Answered, Elsewhere, ReceivedRequest},
+    mock_server::{MockReply, MockServer, ReceivedRequest},
     text,
 };
 
@@ -45,7 +45,7 @@ pub struct Stock {
 
 /// A shop, and what it holds.
 pub struct TestShop {
-    pub elsewhere: Elsewhere,
+    pub elsewhere: MockServer,
     pub stock: Arc<Mutex<Stock>>,
 }
 
@@ -78,13 +78,13 @@ impl Stock {
     }
 
     /// What a shop answers before it looks at anything.
-    fn mood(&mut self) -> Option<Answered> {
+    fn mood(&mut self) -> Option<MockReply> {
         if self.busy > 0 {
             self.busy -= 1;
-            return Some(Answered::text(429, "").with("retry-after", 0));
+            return Some(MockReply::text(429, "").with("retry-after", 0));
         }
         match &mut self.fails_after {
-            Some(0) => Some(Answered::text(500, "Fatal error")),
+            Some(0) => Some(MockReply::text(500, "Fatal error")),
             Some(left) => {
                 *left -= 1;
                 None
@@ -95,12 +95,12 @@ impl Stock {
 }
 
 fn open(
-    answer: impl Fn(&Stock, &ReceivedRequest) -> Answered + Send + Sync + 'static,
+    answer: impl Fn(&Stock, &ReceivedRequest) -> MockReply + Send + Sync + 'static,
     moody: bool,
 ) -> TestShop {
     let stock = Arc::new(Mutex::new(Stock::usual()));
     let held = stock.clone();
-    let elsewhere = Elsewhere::answering(move |asked| {
+    let elsewhere = MockServer::answering(move |asked| {
         let mut stock = held.lock().expect("a stock");
         let mood = if moody { stock.mood() } else { None };
         mood.unwrap_or_else(|| answer(&stock, asked))
@@ -127,7 +127,7 @@ pub fn magento() -> TestShop {
         |stock, asked| {
             if asked.headers.get("authorization").map(String::as_str) != Some(&format!("Bearer {TOKEN}")) {
                 let message = "The consumer isn't authorized to access %resources.";
-                return Answered::json(
+                return MockReply::json(
                     401,
                     &json!({ "message": message, "parameters": { "resources": "Magento_Customer::customer" } }),
                 );
@@ -142,7 +142,7 @@ pub fn magento() -> TestShop {
                 _ => (Vec::new(), false),
             };
             if !rows {
-                return Answered::json(
+                return MockReply::json(
                     404,
                     &json!({ "message": "Request does not match any route.", "trace": null }),
                 );
@@ -167,7 +167,7 @@ pub fn magento() -> TestShop {
             let page = page.min(found.len().div_ceil(size).max(1));
             let items = paged(&found, page, size);
             let criteria = json!({ "page_size": size, "current_page": page, "filter_groups": [] });
-            Answered::json(
+            MockReply::json(
                 200,
                 &json!({ "items": items, "search_criteria": criteria, "total_count": found.len() }),
             )
@@ -209,7 +209,7 @@ pub fn woocommerce() -> TestShop {
             let wanted = format!("Basic {}", BASE64_STANDARD.encode(format!("ck_1:{TOKEN}")));
             if asked.headers.get("authorization") != Some(&wanted) {
                 let refusal = json!({ "code": "woocommerce_rest_cannot_view", "message": "Sorry, you cannot list resources.", "data": { "status": 401 } });
-                return Answered::json(401, &refusal);
+                return MockReply::json(401, &refusal);
             }
             let ask = |name: &str| asked.query.get(name).cloned().unwrap_or_default();
             let mut rows: Vec<Value> = match asked.path.as_str() {
@@ -231,7 +231,7 @@ pub fn woocommerce() -> TestShop {
                     stock.orders.iter().filter(fits).map(woo_order).collect()
                 }
                 _ => {
-                    return Answered::json(
+                    return MockReply::json(
                         404,
                         &json!({ "code": "rest_no_route", "message": "No route.", "data": { "status": 404 } }),
                     );
@@ -243,7 +243,7 @@ pub fn woocommerce() -> TestShop {
             let (page, size) =
                 (ask("page").parse().expect("a page"), ask("per_page").parse().expect("a size"));
             let body = json!(paged(&rows, page, size));
-            Answered::json(200, &body)
+            MockReply::json(200, &body)
                 .with("x-wp-total", rows.len())
                 .with("x-wp-totalpages", rows.len().div_ceil(size))
         },
@@ -270,17 +270,17 @@ pub fn shopify() -> TestShop {
     open(
         |stock, asked| {
             if asked.headers.get("x-shopify-access-token").map(String::as_str) != Some(TOKEN) {
-                return Answered::json(
+                return MockReply::json(
                     401,
                     &json!({ "errors": "[API] Invalid API key or access token (unrecognized login or wrong password)" }),
                 );
             }
             if asked.method != "POST" || asked.path != "/admin/api/2026-10/graphql.json" {
-                return Answered::json(404, &json!({ "errors": "Not Found" }));
+                return MockReply::json(404, &json!({ "errors": "Not Found" }));
             }
             if stock.busy > 0 {
                 let cost = json!({ "requestedQueryCost": 50, "throttleStatus": { "maximumAvailable": 2000, "currentlyAvailable": 49, "restoreRate": 100 } });
-                return Answered::json(
+                return MockReply::json(
                     200,
                     &json!({ "errors": [{ "message": "Throttled", "extensions": { "code": "THROTTLED" } }], "extensions": { "cost": cost } }),
                 );
@@ -314,7 +314,7 @@ pub fn shopify() -> TestShop {
             let size = usize::try_from(variables["first"].as_u64().expect("first")).expect("a size");
             let end = (start + size).min(rows.len());
             let info = json!({ "hasNextPage": end < rows.len(), "endCursor": format!("at{end}") });
-            Answered::json(200, &json!({ "data": { list: { "nodes": rows[start..end], "pageInfo": info } } }))
+            MockReply::json(200, &json!({ "data": { list: { "nodes": rows[start..end], "pageInfo": info } } }))
         },
         false,
     )
@@ -344,11 +344,11 @@ pub fn another() -> TestShop {
     open(
         |stock, asked| {
             if asked.headers.get("x-api-key").map(String::as_str) != Some(TOKEN) {
-                return Answered::text(403, "no");
+                return MockReply::text(403, "no");
             }
             let page = asked.query.get("page").map_or(1, |page| page.parse().expect("a page"));
             let since = asked.query.get("updated_since").cloned().unwrap_or_default();
-            let list = |rows: Vec<Value>| Answered::json(200, &json!({ "data": paged(&rows, page, 40) }));
+            let list = |rows: Vec<Value>| MockReply::json(200, &json!({ "data": paged(&rows, page, 40) }));
             let customer = |customer: &Customer| json!({ "id": customer.id, "email": customer.email, "name": { "first": customer.first, "last": customer.last } });
             let order = |order: &Order| {
                 json!({ "number": order.number, "customer_id": order.customer, "status": order.status,
@@ -366,8 +366,8 @@ pub fn another() -> TestShop {
                 }
                 ["customers", id] => {
                     match stock.customers.iter().find(|customer| customer.id.to_string() == *id) {
-                        Some(found) => Answered::json(200, &customer(found)),
-                        None => Answered::text(404, ""),
+                        Some(found) => MockReply::json(200, &customer(found)),
+                        None => MockReply::text(404, ""),
                     }
                 }
                 ["customers", id, "orders"] => list(
@@ -381,7 +381,7 @@ pub fn another() -> TestShop {
                 ["orders"] => list(
                     stock.orders.iter().filter(|order| iso(order.updated, "Z") >= since).map(order).collect(),
                 ),
-                _ => Answered::text(404, ""),
+                _ => MockReply::text(404, ""),
             }
         },
         true,

@@ -12,7 +12,7 @@ use super::{Server, Value, now};
 
 /// What came back over a plain connection until it was closed.
 #[derive(Debug)]
-pub struct Heard {
+pub struct RawReply {
     pub text: String,
     /// How long it took.
     pub after: Duration,
@@ -21,7 +21,7 @@ pub struct Heard {
 /// How long a connection may stay open that the server should close.
 pub const SOON: Duration = Duration::from_secs(20);
 
-impl Heard {
+impl RawReply {
     /// The status of the (first) answer; 0 when there was none.
     pub fn status(&self) -> u16 {
         self.text.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
@@ -45,7 +45,7 @@ pub async fn connect(server: &Server) -> TcpStream {
 }
 
 /// Sends this, and listens until the server closes the connection.
-pub async fn tell(server: &Server, bytes: &[u8]) -> Heard {
+pub async fn tell(server: &Server, bytes: &[u8]) -> RawReply {
     tell_in_parts(server, [bytes.to_vec()].into_iter(), Duration::ZERO, SOON).await
 }
 
@@ -55,7 +55,7 @@ pub async fn tell_in_parts(
     parts: impl Iterator<Item = Vec<u8>>,
     pause: Duration,
     limit: Duration,
-) -> Heard {
+) -> RawReply {
     let began = now();
     let (mut from, mut to) = connect(server).await.into_split();
     let mut heard = Vec::new();
@@ -85,5 +85,5 @@ pub async fn tell_in_parts(
         "still open after {limit:?}; it said {:?}",
         text.chars().take(300).collect::<String>()
     );
-    Heard { text, after: began.elapsed() }
+    RawReply { text, after: began.elapsed() }
 }

@@ -266,7 +266,7 @@ impl World {
                 }
             };
             *(if was_kept { &mut self.count.kept } else { &mut self.count.lost }) += 1;
-            worker.learn(&asked, &reply);
+            worker.record(&asked, &reply);
             asked.answer = Some(reply.json);
             self.ledger.insert(asked.id.clone(), asked);
         }
@@ -418,7 +418,7 @@ impl Worker {
                 return;
             };
             assert!(asked.succeeded(&reply), "{} was answered {}: {}", asked.id, reply.status, reply.text);
-            self.learn(&asked, &reply);
+            self.record(&asked, &reply);
             asked.answer = Some(reply.json);
             answered.borrow_mut().push(asked);
         }
@@ -456,7 +456,7 @@ impl Worker {
         SentRequest { id, wish, method, path, body, answer: None }
     }
 
-    fn learn(&mut self, asked: &SentRequest, reply: &Reply) {
+    fn record(&mut self, asked: &SentRequest, reply: &Reply) {
         let mut up = |id: &String| {
             if let Some((_, version)) = self.items.iter_mut().find(|(item, _)| item == id) {
                 *version += 1;
