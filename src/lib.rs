@@ -5,8 +5,9 @@
 //! earlier ones:
 //!
 //! - [`app`] knows everybody; nobody knows it: configuration, routes, the document, the server.
-//! - [`access`] who may come in; [`catalog`] what the administrator sets up; [`customers`] whom and
-//!   what it is about; [`work`] what is to be done; [`intake`] what comes in from outside; [`insight`] what is to be seen.
+//! - [`access`] who may come in; [`catalog`] what the administrator sets up; [`customers`] whom and what it
+//!   is about; [`work`] what is to be done; [`intake`] what comes in from outside; [`insight`] what is to be
+//!   seen.
 //! - [`integration`] what other systems read: the change feed, long work.
 //! - [`kernel`] the mechanisms below them all.
 

@@ -142,7 +142,8 @@ fn owner(program: &Path) -> Command {
     command
 }
 
-/// Runs a command; what it said when it failed. Its output goes to a file, as a server that it starts would keep a pipe open.
+/// Runs a command; what it said when it failed. Its output goes to a file, as a server that it starts would
+/// keep a pipe open.
 fn run(command: &mut Command) -> Result<(), Failed> {
     let said = std::env::temp_dir().join(format!("caseload-bench-{}", std::process::id()));
     let output = fs::File::create(&said)?;

@@ -1,8 +1,9 @@
-//! Whom the work of the shop is about, and what came of it: contacts, interactions, issues, work items, inboxes, and
-//! the words of everything that can be found. There is one of each for every tenth action item, made at the same time.
+//! Whom the work of the shop is about, and what came of it: contacts, interactions, issues, work items,
+//! inboxes, and the words of everything that can be found. There is one of each for every tenth action item,
+//! made at the same time.
 
-use uuid::Uuid;
 use text_index::Indexed;
+use uuid::Uuid;
 
 use crate::{
     baseline::Value,
@@ -32,7 +33,8 @@ const BEGINNINGS: &[&str] = &[
 const MIDDLES: &[&str] = &["ti", "be", "lo", "ma", "ne", "ra", "so", "vi"];
 const ENDS: &[&str] = &["nelli", "mann", "ville", "ssen", "ski", "dor", "court", "berg"];
 
-const LETTER: &str = "The last parcel came with two of the three boxes that were ordered. The third is on the invoice all the same. \
+const LETTER: &str = "The last parcel came with two of the three boxes that were ordered. The third is on \
+     the invoice all the same. \
      Please send it, or take it off the invoice, before the end of the week.";
 
 /// The key of a type of work items, its category, and its priority.
@@ -181,8 +183,8 @@ impl Shop {
         format!("{first} {last}")
     }
 
-    /// Whom an action item is about: in the journal every so many are one contact's, half of the others those of a few
-    /// more, and the rest anybody's.
+    /// Whom an action item is about: in the journal every so many are one contact's, half of the others those
+    /// of a few more, and the rest anybody's.
     #[must_use]
     pub fn contact_of(&self, item: u64) -> u64 {
         let (entry, chance) = (item / self.step(), random(32, item));
@@ -387,7 +389,8 @@ impl Shop {
         ]
     }
 
-    /// What came into the inboxes of those who ask, each piece into one or two; and what is worked on, with whoever has it.
+    /// What came into the inboxes of those who ask, each piece into one or two; and what is worked on, with
+    /// whoever has it.
     fn inbox_entry(&self, number: u64) -> Vec<Value> {
         let row = |user: u64,
                    owner: Uuid,

@@ -124,8 +124,10 @@ const TITLES: &[&str] = &[
 const DETAILS: &str =
     "The customer asked on the phone and will be reachable in the afternoon; the order is in the cart.";
 
-const BODY: &str = "From: buyer@customer.example\nSubject: My order\n\nHello,\n\nthe parcel has not arrived yet, and the tracking \
-     page says nothing new since Tuesday. Could you find out where it is, and whether it can be here by Friday? Otherwise I would \
+const BODY: &str = "From: buyer@customer.example\nSubject: My order\n\nHello,\n\nthe parcel has not arrived \
+     yet, and the tracking \
+     page says nothing new since Tuesday. Could you find out where it is, and whether it can be here by \
+     Friday? Otherwise I would \
      rather have my money back.\n\nThank you";
 
 const ITEM_COLUMNS: &str = "id,subject_type,subject_id,contact_id,note_id,interaction_id,issue_id,work_item_id,title,details,action,\

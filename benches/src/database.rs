@@ -131,7 +131,8 @@ impl Database {
         let sql = match self {
             Self::Sqlite { .. } => "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name",
             Self::Postgres { .. } => {
-                "SELECT concat_ws(' ', table_name, column_name, data_type, collation_name, is_nullable) AS line \
+                "SELECT concat_ws(' ', table_name, column_name, data_type, collation_name, is_nullable) AS \
+                 line \
                  FROM information_schema.columns WHERE table_schema = 'public' \
                  UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY line"
             }
@@ -147,7 +148,8 @@ impl Database {
     pub async fn counts(&self) -> Result<Vec<(String, String)>, Failed> {
         let tables = match self {
             Self::Sqlite { .. } => {
-                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY \
+                 name"
             }
             Self::Postgres { .. } => {
                 "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
@@ -186,7 +188,8 @@ impl Database {
         let (names, statements) = match self {
             Self::Sqlite { .. } => {
                 let from = format!(
-                    "FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN ({tables}) ORDER BY rowid"
+                    "FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN ({tables}) \
+                     ORDER BY rowid"
                 );
                 (format!("SELECT name {from}"), format!("SELECT sql {from}"))
             }
@@ -261,13 +264,21 @@ impl Database {
         };
         // FTS5 forgets by number, so before the numbers are gone.
         if self.kind() == Kind::Sqlite {
-            self.run(&format!("DELETE FROM search_words WHERE rowid IN (SELECT number FROM search_index WHERE id >= {first})")).await?;
+            self.run(&format!(
+                "DELETE FROM search_words WHERE rowid IN (SELECT number FROM search_index \
+                 WHERE id >= {first})"
+            ))
+            .await?;
         }
         self.run(&format!(
-            "DELETE FROM search_index WHERE id >= {first}; DELETE FROM inbox_entries WHERE id >= {first}; DELETE FROM journal WHERE id >= {first}; DELETE FROM action_items WHERE created_at >= {since}; \
-             DELETE FROM notes WHERE created_at >= {since}; DELETE FROM idempotency_keys WHERE created_at >= {since}; \
-             DELETE FROM form_submissions WHERE posted_at >= {since}; DELETE FROM work_item_status_changes WHERE at >= {since}; \
-             DELETE FROM work_items WHERE created_at >= {since}; DELETE FROM contact_keys WHERE contact_id >= {first}; \
+            "DELETE FROM search_index WHERE id >= {first}; DELETE FROM inbox_entries WHERE id >= {first}; \
+             DELETE FROM journal WHERE id >= {first}; DELETE FROM action_items WHERE created_at >= {since}; \
+             DELETE FROM notes WHERE created_at >= {since}; DELETE FROM idempotency_keys WHERE created_at >= \
+             {since}; \
+             DELETE FROM form_submissions WHERE posted_at >= {since}; DELETE FROM work_item_status_changes \
+             WHERE at >= {since}; \
+             DELETE FROM work_items WHERE created_at >= {since}; DELETE FROM contact_keys WHERE contact_id \
+             >= {first}; \
              DELETE FROM contacts WHERE created_at >= {since}"
         ))
         .await?;

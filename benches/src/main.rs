@@ -89,7 +89,8 @@ struct Place {
     /// The program that is measured; the one beside this one unless said otherwise
     #[arg(long)]
     caseload: Option<PathBuf>,
-    /// Where databases and results are kept; unless said otherwise `target/bench`, and then `docs/performance.md` is written
+    /// Where databases and results are kept; unless said otherwise `target/bench`, and then
+    /// `docs/performance.md` is written
     #[arg(long)]
     folder: Option<PathBuf>,
     /// On which databases

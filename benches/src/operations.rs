@@ -213,7 +213,11 @@ impl Operation {
             Effect::Writes => who.and_then(|()| {
                 let key = Uuid::new_v4();
                 let length = body.len();
-                write!(head, "Content-Type: application/json\r\nContent-Length: {length}\r\nIdempotency-Key: {key}\r\n\r\n{body}")
+                write!(
+                    head,
+                    "Content-Type: application/json\r\nContent-Length: {length}\r\nIdempotency-Key: \
+                     {key}\r\n\r\n{body}"
+                )
             }),
             Effect::Claims => who.and_then(|()| write!(head, "Content-Length: 0\r\n\r\n")),
             Effect::Reads => who.and_then(|()| write!(head, "\r\n")),

@@ -212,7 +212,12 @@ async fn fill(places: &Places, database: &Database, shop: &Shop, title: &str) ->
         database.run("PRAGMA journal_mode = WAL").await?;
     }
     caseload(places, &database.url(), &["user", "reset-password", &Shop::email(0)], PASSWORD)?;
-    database.run("UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE password_hash IS NOT NULL)").await?;
+    database
+        .run(
+            "UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE password_hash IS \
+         NOT NULL)",
+        )
+        .await?;
     // On PostgreSQL the autovacuum would do it; SQLite stays without statistics, as Caseload leaves it.
     match database {
         Database::Sqlite { .. } => database.run("PRAGMA wal_checkpoint(TRUNCATE)").await?,

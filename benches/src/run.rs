@@ -511,7 +511,8 @@ async fn sign_in(server: &Server) -> Result<Vec<String>, Failed> {
         let body = json!({ "email": Shop::email(person), "password": PASSWORD }).to_string();
         let length = body.len();
         let request = format!(
-            "POST /v1/auth/token HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+            "POST /v1/auth/token HTTP/1.1\r\nHost: localhost\r\nContent-Type: \
+             application/json\r\nContent-Length: {length}\r\n\r\n{body}"
         );
         let answer = client.exchange(request.as_bytes()).await?;
         let said: Json = serde_json::from_slice(answer.body)?;

@@ -1,4 +1,5 @@
-//! What people do: notes and action items. An assignee is a user, a group, or nobody in particular: the public.
+//! What people do: notes and action items. An assignee is a user, a group, or nobody in particular: the
+//! public.
 
 use sea_orm_migration::prelude::*;
 
@@ -51,8 +52,10 @@ CREATE TABLE action_items (
 );
 CREATE INDEX action_items_open_by_due ON action_items (due_at, id) WHERE status = 'open';
 CREATE INDEX action_items_open_by_assignee ON action_items (assignee_id, due_at, id) WHERE status = 'open';
-CREATE INDEX action_items_public_by_due ON action_items (due_at, id) WHERE status = 'open' AND assignee_id IS NULL;
-CREATE INDEX action_items_public_newest ON action_items (created_at, id) WHERE status = 'open' AND assignee_id IS NULL;
+CREATE INDEX action_items_public_by_due ON action_items (due_at, id) WHERE status = 'open' AND assignee_id \
+IS NULL;
+CREATE INDEX action_items_public_newest ON action_items (created_at, id) WHERE status = 'open' AND \
+assignee_id IS NULL;
 CREATE INDEX action_items_by_assignee_and_status ON action_items (assignee_id, status, due_at, id);
 CREATE INDEX action_items_newest ON action_items (assignee_id, status, created_at, id);
 CREATE INDEX action_items_by_assignee ON action_items (assignee_id, due_at, id);
@@ -60,5 +63,6 @@ CREATE INDEX action_items_by_due ON action_items (due_at, id);
 CREATE INDEX action_items_by_age ON action_items (created_at, id);
 CREATE INDEX action_items_by_subject ON action_items (subject_type, subject_id, due_at, id);
 CREATE INDEX action_items_by_note ON action_items (note_id) WHERE note_id IS NOT NULL;
-CREATE INDEX action_items_by_completion ON action_items (completed_at, completed_by_id) WHERE status = 'completed';
+CREATE INDEX action_items_by_completion ON action_items (completed_at, completed_by_id) WHERE status = \
+'completed';
 "}

@@ -197,9 +197,11 @@ impl MigrationTrait for Migration {
                 let labels = format!("{{\"fr\":\"{french}\"}}");
                 insert(
                     manager,
-                    "picklist_items (id, picklist_id, key, label, labels, color, polarity, duration, position, active, created_at, updated_at, version)",
+                    "picklist_items (id, picklist_id, key, label, labels, color, polarity, duration, \
+                     position, active, created_at, updated_at, version)",
                     &format!(
-                        "{}, {}, '{key}', '{}', '{}', {}, {}, {}, {position}, TRUE, {SEEDED_AT}, {SEEDED_AT}, 1",
+                        "{}, {}, '{key}', '{}', '{}', {}, {}, {}, {position}, TRUE, {SEEDED_AT}, \
+                         {SEEDED_AT}, 1",
                         id(manager, &next_id()),
                         id(manager, &list_id),
                         quoted(label),

@@ -42,7 +42,8 @@ CREATE INDEX contacts_by_status ON contacts (status, sort_name, id) WHERE merged
 CREATE INDEX contacts_by_kind ON contacts (kind, sort_name, id) WHERE merged_into_id IS NULL;
 CREATE INDEX contacts_by_place ON contacts (country, postal_key, id) WHERE merged_into_id IS NULL;
 CREATE INDEX contacts_by_postal_code ON contacts (postal_key, id) WHERE merged_into_id IS NULL;
-CREATE INDEX contacts_by_owner ON contacts (owner_id, sort_name, id) WHERE merged_into_id IS NULL AND owner_id IS NOT NULL;
+CREATE INDEX contacts_by_owner ON contacts (owner_id, sort_name, id) WHERE merged_into_id IS NULL AND \
+owner_id IS NOT NULL;
 CREATE INDEX contacts_by_root ON contacts (root_id) WHERE merged_into_id IS NOT NULL;
 
 CREATE TABLE contact_keys (
@@ -58,10 +59,14 @@ ALTER TABLE journal ADD COLUMN contact_id {uuid};
 CREATE INDEX journal_by_contact ON journal (contact_id, at, id) WHERE contact_id IS NOT NULL;
 CREATE INDEX notes_by_contact ON notes (contact_id, created_at, id) WHERE contact_id IS NOT NULL;
 CREATE INDEX action_items_by_contact ON action_items (contact_id, due_at, id) WHERE contact_id IS NOT NULL;
-CREATE INDEX action_items_open_by_contact ON action_items (contact_id, due_at, id) WHERE status = 'open' AND contact_id IS NOT NULL;
+CREATE INDEX action_items_open_by_contact ON action_items (contact_id, due_at, id) WHERE status = 'open' AND \
+contact_id IS NOT NULL;
 
-INSERT INTO picklist_items (id, picklist_id, key, label, labels, color, polarity, duration, position, active, created_at, updated_at, version)
-    SELECT {contact_word}, id, 'contact', 'Contact', '{\"fr\":\"Contact\"}', NULL, NULL, NULL, 5, TRUE, 1767225600000000, 1767225600000000, 1
+INSERT INTO picklist_items (id, picklist_id, key, label, labels, color, polarity, duration, position, \
+active, created_at, updated_at, version)
+    SELECT {contact_word}, id, 'contact', 'Contact', '{\"fr\":\"Contact\"}', NULL, NULL, NULL, 5, TRUE, \
+    1767225600000000, 1767225600000000, 1
     FROM picklists WHERE name = 'subject_types'
-    AND NOT EXISTS (SELECT 1 FROM picklist_items AS taken WHERE taken.picklist_id = picklists.id AND taken.key = 'contact');
+    AND NOT EXISTS (SELECT 1 FROM picklist_items AS taken WHERE taken.picklist_id = picklists.id AND \
+    taken.key = 'contact');
 "}

@@ -1,4 +1,5 @@
-//! Full text: the words of whatever can be found, written with each change; what is there already is read once.
+//! Full text: the words of whatever can be found, written with each change; what is there already is read
+//! once.
 
 use sea_orm_migration::{
     prelude::*,
@@ -39,15 +40,16 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// The words stand in a table of their own kind, by the number of their row, without the text itself. They are folded
-/// already, and parted by spaces. The kind is among them, so that it narrows a search as they do.
+/// The words stand in a table of their own kind, by the number of their row, without the text itself. They
+/// are folded already, and parted by spaces. The kind is among them, so that it narrows a search as they do.
 const SQLITE: &str = "
 CREATE TABLE search_index (
     number INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE,
     kind TEXT NOT NULL
 );
-CREATE VIRTUAL TABLE search_words USING fts5 (title, text, kind, content='', contentless_delete=1, tokenize='ascii');
+CREATE VIRTUAL TABLE search_words USING fts5 (title, text, kind, content='', contentless_delete=1, \
+tokenize='ascii');
 ";
 
 const POSTGRES: &str = "
@@ -79,7 +81,8 @@ async fn page(
         None => ("1 = 1".to_owned(), Vec::new()),
     };
     let sql = format!(
-        "SELECT id, created_at, {title} AS title, {text} AS text FROM {table} WHERE {beyond} ORDER BY created_at, id LIMIT {STEP}"
+        "SELECT id, created_at, {title} AS title, {text} AS text FROM {table} WHERE {beyond} ORDER BY \
+         created_at, id LIMIT {STEP}"
     );
     manager.get_connection().query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await
 }

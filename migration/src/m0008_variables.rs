@@ -20,8 +20,10 @@ CREATE INDEX variables_by_key ON variables (active, key, id);
 
 ALTER TABLE action_items ADD COLUMN contact_status {text};
 ALTER TABLE action_items ADD COLUMN variables {json} NOT NULL DEFAULT '{}';
-CREATE INDEX action_items_by_contact_status ON action_items (contact_status, due_at, id) WHERE contact_status IS NOT NULL;
-CREATE INDEX action_items_open_by_contact_status ON action_items (contact_status, due_at, id) WHERE status = 'open' AND contact_status IS NOT NULL;
+CREATE INDEX action_items_by_contact_status ON action_items (contact_status, due_at, id) WHERE \
+contact_status IS NOT NULL;
+CREATE INDEX action_items_open_by_contact_status ON action_items (contact_status, due_at, id) WHERE status = \
+'open' AND contact_status IS NOT NULL;
 
 CREATE TABLE action_item_variables (
     item_id {uuid} NOT NULL REFERENCES action_items (id),
@@ -32,5 +34,6 @@ CREATE TABLE action_item_variables (
     PRIMARY KEY (item_id, variable)
 ) {rowless};
 CREATE INDEX action_item_variables_by_due ON action_item_variables (variable, value, due_at, item_id);
-CREATE INDEX action_item_variables_open_by_due ON action_item_variables (variable, value, due_at, item_id) WHERE open;
+CREATE INDEX action_item_variables_open_by_due ON action_item_variables (variable, value, due_at, item_id) \
+WHERE open;
 "}

@@ -29,11 +29,13 @@ CREATE TABLE issues (
 CREATE INDEX issues_open_by_age ON issues (opened_at, id) WHERE status = 'open';
 CREATE INDEX issues_open_by_assignee ON issues (assignee_id, opened_at, id) WHERE status = 'open';
 CREATE INDEX issues_open_public ON issues (opened_at, id) WHERE status = 'open' AND assignee_id IS NULL;
-CREATE INDEX issues_open_uncategorised ON issues (opened_at, id) WHERE status = 'open' AND categorised = FALSE;
+CREATE INDEX issues_open_uncategorised ON issues (opened_at, id) WHERE status = 'open' AND categorised = \
+FALSE;
 CREATE INDEX issues_closed_by_age ON issues (opened_at, id) WHERE status = 'closed' AND origin = 'manual';
 CREATE INDEX issues_by_age ON issues (opened_at, id);
 CREATE INDEX issues_by_contact ON issues (contact_id, opened_at, id) WHERE contact_id IS NOT NULL;
-CREATE INDEX issues_by_subject ON issues (subject_type, subject_id, opened_at, id) WHERE subject_type IS NOT NULL;
+CREATE INDEX issues_by_subject ON issues (subject_type, subject_id, opened_at, id) WHERE subject_type IS NOT \
+NULL;
 CREATE INDEX issues_by_closing ON issues (closed_at, id) WHERE closed_at IS NOT NULL;
 CREATE INDEX issues_merged ON issues (merged_into_id) WHERE merged_into_id IS NOT NULL;
 
@@ -76,7 +78,8 @@ CREATE INDEX interactions_by_record ON interactions (recorded_at, id);
 CREATE INDEX interactions_by_contact ON interactions (contact_id, occurred_at, id);
 CREATE INDEX interactions_by_operator ON interactions (operator_id, occurred_at, id);
 CREATE INDEX interactions_by_purpose ON interactions (purpose, occurred_at, id);
-CREATE INDEX interactions_by_subject ON interactions (subject_type, subject_id, occurred_at, id) WHERE subject_type IS NOT NULL;
+CREATE INDEX interactions_by_subject ON interactions (subject_type, subject_id, occurred_at, id) WHERE \
+subject_type IS NOT NULL;
 CREATE INDEX interactions_by_follow_up ON interactions (follow_up_id) WHERE follow_up_id IS NOT NULL;
 
 CREATE TABLE actions (

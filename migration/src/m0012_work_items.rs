@@ -55,7 +55,8 @@ CREATE TABLE work_items (
     updated_at BIGINT NOT NULL,
     version BIGINT NOT NULL
 );
-CREATE UNIQUE INDEX work_items_by_external_id ON work_items (source, external_id) WHERE external_id IS NOT NULL;
+CREATE UNIQUE INDEX work_items_by_external_id ON work_items (source, external_id) WHERE external_id IS NOT \
+NULL;
 CREATE INDEX work_items_by_age ON work_items (created_at, id);
 CREATE INDEX work_items_by_priority ON work_items (priority, id);
 CREATE INDEX work_items_by_contact ON work_items (contact_id, created_at, id);
@@ -69,7 +70,8 @@ CREATE INDEX work_items_active_public ON work_items (created_at, id) WHERE activ
 CREATE INDEX work_items_active_by_category ON work_items (category, created_at, id) WHERE active;
 CREATE INDEX work_items_active_by_contact ON work_items (contact_id, created_at, id) WHERE active;
 CREATE INDEX work_items_by_callback ON work_items (callback_at, id) WHERE callback_at IS NOT NULL;
-CREATE INDEX work_items_to_call_back ON work_items (callback_pending_at, id) WHERE callback_pending_at IS NOT NULL;
+CREATE INDEX work_items_to_call_back ON work_items (callback_pending_at, id) WHERE callback_pending_at IS \
+NOT NULL;
 CREATE INDEX work_items_quiet ON work_items (type, quiet_since, id) WHERE quiet_since IS NOT NULL;
 
 CREATE TABLE work_item_status_changes (
@@ -85,8 +87,10 @@ CREATE TABLE work_item_status_changes (
 );
 CREATE INDEX work_item_status_changes_by_time ON work_item_status_changes (work_item_id, at, id);
 
-CREATE INDEX interactions_by_work_item ON interactions (work_item_id, occurred_at, id) WHERE work_item_id IS NOT NULL;
-CREATE INDEX action_items_by_work_item ON action_items (work_item_id, due_at, id) WHERE work_item_id IS NOT NULL;
+CREATE INDEX interactions_by_work_item ON interactions (work_item_id, occurred_at, id) WHERE work_item_id IS \
+NOT NULL;
+CREATE INDEX action_items_by_work_item ON action_items (work_item_id, due_at, id) WHERE work_item_id IS NOT \
+NULL;
 CREATE INDEX notes_by_work_item ON notes (work_item_id, created_at, id) WHERE work_item_id IS NOT NULL;
 ";
 
@@ -129,9 +133,11 @@ impl MigrationTrait for Migration {
             } else {
                 format!("'{hex}'::uuid")
             };
-            let columns = "id, key, label, labels, category, priority, color, reference_schema, statuses, auto_close_after, active, created_at, updated_at, version";
+            let columns = "id, key, label, labels, category, priority, color, reference_schema, statuses, \
+                 auto_close_after, active, created_at, updated_at, version";
             let values = format!(
-                "{id}, '{key}', '{label}', '{{\"fr\":\"{french}\"}}', '{category}', {priority}, '{color}', '{{\"type\":\"object\"}}', '[{statuses}]', NULL, TRUE, {SEEDED_AT}, {SEEDED_AT}, 1"
+                "{id}, '{key}', '{label}', '{{\"fr\":\"{french}\"}}', '{category}', {priority}, '{color}', \
+                 '{{\"type\":\"object\"}}', '[{statuses}]', NULL, TRUE, {SEEDED_AT}, {SEEDED_AT}, 1"
             );
             manager
                 .get_connection()

@@ -1,4 +1,5 @@
-//! Forms of web sites, what they sent, the keys with which their pages send it, and what decided who got the work.
+//! Forms of web sites, what they sent, the keys with which their pages send it, and what decided who got the
+//! work.
 
 use sea_orm_migration::prelude::*;
 

@@ -1,4 +1,5 @@
-//! Sources: the feeds of other sites, each run of them, what came of each row, and the rows that could not be read.
+//! Sources: the feeds of other sites, each run of them, what came of each row, and the rows that could not be
+//! read.
 
 use sea_orm_migration::prelude::*;
 

@@ -22,7 +22,8 @@ CREATE TABLE inbox_entries (
 CREATE INDEX inbox_entries_by_age ON inbox_entries (user_id, is_work, received_at, id);
 CREATE INDEX inbox_entries_by_state ON inbox_entries (user_id, is_work, unread, received_at, id);
 CREATE INDEX inbox_entries_by_priority ON inbox_entries (user_id, is_work, priority, received_at, id);
-CREATE INDEX inbox_entries_by_priority_and_state ON inbox_entries (user_id, is_work, priority, unread, received_at, id);
+CREATE INDEX inbox_entries_by_priority_and_state ON inbox_entries (user_id, is_work, priority, unread, \
+received_at, id);
 CREATE INDEX inbox_entries_by_thing ON inbox_entries (thing_id);
 CREATE INDEX inbox_entries_by_owner ON inbox_entries (owner_id, user_id);
 "}

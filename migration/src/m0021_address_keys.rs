@@ -25,8 +25,9 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// Two accounts may turn out to have one address, written in two ways. It is the one's who is active and was there first;
-/// the other keeps everything but signs in no more until an administrator gives them another address.
+/// Two accounts may turn out to have one address, written in two ways. It is the one's who is active and was
+/// there first; the other keeps everything but signs in no more until an administrator gives them another
+/// address.
 async fn users(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let all = "SELECT id, email, email_key FROM users ORDER BY active DESC, created_at, id";
     let mut moved = Vec::new();
@@ -100,7 +101,8 @@ async fn beyond_ascii(manager: &SchemaManager<'_>, after: Option<Uuid>) -> Resul
     };
     let from = if after.is_some() { "id > {} AND" } else { "" };
     let sql = format!(
-        "SELECT id, {text} AS emails FROM contacts WHERE {from} {bytes} <> LENGTH({text}) ORDER BY id LIMIT {STEP}"
+        "SELECT id, {text} AS emails FROM contacts WHERE {from} {bytes} <> LENGTH({text}) ORDER BY id LIMIT \
+         {STEP}"
     );
     let values = after.into_iter().map(Value::from).collect();
     manager.get_connection().query_all_raw(statement(backend, &sql, values)).await

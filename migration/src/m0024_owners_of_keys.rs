@@ -1,5 +1,5 @@
-//! Whose an API key is: whoever made it, or whose the key was that made it. A publishable key, which everybody may see, is
-//! handed over where they have left.
+//! Whose an API key is: whoever made it, or whose the key was that made it. A publishable key, which
+//! everybody may see, is handed over where they have left.
 
 use sea_orm_migration::prelude::*;
 
@@ -9,7 +9,8 @@ CREATE INDEX api_keys_by_owner ON api_keys (owner_id);
 
 WITH RECURSIVE makers (id, maker_id) AS (
     SELECT api_keys.id, COALESCE(
-        (SELECT journal.actor_id FROM journal WHERE journal.record_id = api_keys.id AND journal.event = 'api_key.created' LIMIT 1),
+        (SELECT journal.actor_id FROM journal WHERE journal.record_id = api_keys.id AND journal.event = \
+        'api_key.created' LIMIT 1),
         api_keys.created_by_id)
     FROM api_keys
 ), owners (id, owner_id) AS (
@@ -20,6 +21,7 @@ WITH RECURSIVE makers (id, maker_id) AS (
 UPDATE api_keys SET owner_id = (SELECT owners.owner_id FROM owners WHERE owners.id = api_keys.id);
 
 UPDATE api_keys
-SET owner_id = (SELECT heirs.id FROM users AS heirs WHERE heirs.role = 'admin' AND heirs.active = TRUE ORDER BY heirs.created_at, heirs.id LIMIT 1)
+SET owner_id = (SELECT heirs.id FROM users AS heirs WHERE heirs.role = 'admin' AND heirs.active = TRUE ORDER \
+BY heirs.created_at, heirs.id LIMIT 1)
 WHERE bounds IS NOT NULL AND owner_id IN (SELECT users.id FROM users WHERE users.active = FALSE);
 "}

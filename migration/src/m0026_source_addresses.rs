@@ -1,4 +1,5 @@
-//! Addresses of feeds whole and sealed, beside what of them is shown; and where a run is, which is nobody's to read.
+//! Addresses of feeds whole and sealed, beside what of them is shown; and where a run is, which is nobody's
+//! to read.
 
 use sea_orm_migration::prelude::*;
 

@@ -65,7 +65,8 @@ struct From {
 }
 
 impl Authenticator {
-    /// Accepts tokens and keys of ours, and tokens of an outside provider: its issuer, and the audience they must name.
+    /// Accepts tokens and keys of ours, and tokens of an outside provider: its issuer, and the audience they
+    /// must name.
     pub fn new(oidc: Option<(String, String)>) -> Result<Self> {
         Ok(Self {
             callers: Cache::builder().max_capacity(MAX_REMEMBERED).time_to_live(REMEMBERED).build(),
@@ -82,14 +83,16 @@ impl Authenticator {
         Self { provider: self.provider.map(|provider| provider.verifying_emails(emails_verified)), ..self }
     }
 
-    /// Reads the keys of the outside provider again in time. Something calls this every minute, so that no token has to wait.
+    /// Reads the keys of the outside provider again in time. Something calls this every minute, so that no
+    /// token has to wait.
     pub fn keep_provider_keys_fresh(&self, now: Timestamp) {
         if let Some(provider) = &self.provider {
             provider.keys().keep_fresh(now);
         }
     }
 
-    /// Writes down when API keys were last used. Something calls this every minute, so that no request has to write.
+    /// Writes down when API keys were last used. Something calls this every minute, so that no request has to
+    /// write.
     pub async fn flush_last_used(&self, db: &Db) -> Result<()> {
         let used = std::mem::take(&mut *self.used.lock().unwrap_or_else(PoisonError::into_inner));
         if used.is_empty() {
@@ -204,8 +207,8 @@ impl Authenticator {
     }
 }
 
-/// What a key may do, for the person that it acts for: nothing that the person whose it is may not do either, and nothing
-/// more for being sent in the name of somebody mightier.
+/// What a key may do, for the person that it acts for: nothing that the person whose it is may not do either,
+/// and nothing more for being sent in the name of somebody mightier.
 async fn of_key(
     reader: Reader<'_>,
     key: api_key::Model,
@@ -265,8 +268,8 @@ async fn of_key(
     })
 }
 
-/// Who asks, read once more in the transaction of their write: the session, identity or key, the person, and what they may do
-/// by now.
+/// Who asks, read once more in the transaction of their write: the session, identity or key, the person, and
+/// what they may do by now.
 #[must_use]
 pub fn recognise(tx: &Tx) -> LocalBoxFuture<'_, Result<Actor>> {
     async move {

@@ -10,8 +10,8 @@ use crate::kernel::{
 
 /// The name of the key that a token says it is signed with.
 ///
-/// A head that calls parts of itself critical is refused: we know none, and whoever does not know them must not accept it
-/// (RFC 7515, 4.1.11).
+/// A head that calls parts of itself critical is refused: we know none, and whoever does not know them must
+/// not accept it (RFC 7515, 4.1.11).
 pub fn key_id(token: &str) -> Result<Option<String>> {
     let head = token.split('.').next().unwrap_or_default();
     let head = BASE64_URL_SAFE_NO_PAD

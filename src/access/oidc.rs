@@ -121,8 +121,8 @@ impl Provider {
         }
     }
 
-    /// Whether the address of a token is verified. Only `true` says so by itself; where the settings say it for all, nothing
-    /// may deny it.
+    /// Whether the address of a token is verified. Only `true` says so by itself; where the settings say it
+    /// for all, nothing may deny it.
     fn has_verified(&self, said: Option<&Value>) -> bool {
         match said {
             Some(Value::Bool(verified)) => *verified,

@@ -1,7 +1,7 @@
 //! The keys of an outside OpenID provider: nobody waits for one that is known, however slow the provider is.
 //!
-//! Tokens are checked with a snapshot. It is read anew in the background, by one reader at a time, before it is too old.
-//! Only a token whose key is not in it waits for that.
+//! Tokens are checked with a snapshot. It is read anew in the background, by one reader at a time, before it
+//! is too old. Only a token whose key is not in it waits for that.
 
 use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
@@ -106,7 +106,8 @@ impl ProviderKeys {
                 self.0.read_anew(now);
                 return Ok(key.clone());
             }
-            // Nobody came while they could have been renewed. When that fails they go on holding, and nobody waits again.
+            // Nobody came while they could have been renewed. When that fails they go on holding, and nobody
+            // waits again.
             Some(_) => {
                 let waits = !self.0.reading().failed;
                 if let Some(under_way) = self.0.read_anew(now).filter(|_| waits) {
@@ -131,7 +132,8 @@ impl ProviderKeys {
         known.find(kid).cloned().ok_or_else(unknown)
     }
 
-    /// Reads the keys again when they are getting old. Something calls this every minute, so that tokens need not wait.
+    /// Reads the keys again when they are getting old. Something calls this every minute, so that tokens need
+    /// not wait.
     pub fn keep_fresh(&self, now: Timestamp) {
         if self.0.cached().is_older(RENEWED_SECONDS, now) {
             self.0.read_anew(now);

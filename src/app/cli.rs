@@ -88,7 +88,8 @@ pub fn main() -> ExitCode {
     // The system is actix's own runtime; workers of the server run beside it.
     let system = actix_web::rt::System::new();
     let outcome = system.block_on(run(cli.command.unwrap_or(Command::Serve), config));
-    // Whatever its threads still reckon is for nobody any more: the end of the process waits for none of them.
+    // Whatever its threads still reckon is for nobody any more: the end of the process waits for none of
+    // them.
     std::mem::forget(system);
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -129,7 +130,9 @@ async fn serve(config: Config) -> std::result::Result<(), Box<dyn std::error::Er
             let password = generated_password.as_deref().unwrap_or("(the one in CASELOAD_ADMIN_PASSWORD)");
             print_line(&format!("Sign in as    {email}\nwith password {password}\n"));
         }
-        print_line(&format!("Caseload is at http://{address} and its documentation at http://{address}/docs/\n"));
+        print_line(&format!(
+            "Caseload is at http://{address} and its documentation at http://{address}/docs/\n"
+        ));
     })
     .await
 }
@@ -170,7 +173,8 @@ pub(super) async fn serve_until_signalled(
 /// How long the end may take: what is under way has its 30 seconds, and the database a moment to be closed.
 const MAX_ENDING: Duration = Duration::from_secs(35);
 
-/// Sees to it that the process ends in its time, whatever holds up the threads that should end it: this one does nothing else.
+/// Sees to it that the process ends in its time, whatever holds up the threads that should end it: this one
+/// does nothing else.
 fn end_in_time() -> io::Result<()> {
     let watch = || -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -69,7 +69,8 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "CASELOAD_TRUSTED_PROXIES",
         default: "auto",
-        about: "How many reverse proxies in front, whose X-Forwarded-For is believed; auto is one, if it calls from a private address.",
+        about: "How many reverse proxies in front, whose X-Forwarded-For is believed; auto is one, if it \
+             calls from a private address.",
     },
     Setting {
         name: "CASELOAD_CORS_ORIGINS",
@@ -79,7 +80,8 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "CASELOAD_SECRET_KEY",
         default: "",
-        about: "The key that credentials and private keys are encrypted with: 32 bytes in base64. SQLite keeps one beside its file when empty.",
+        about: "The key that credentials and private keys are encrypted with: 32 bytes in base64. SQLite \
+             keeps one beside its file when empty.",
     },
     Setting {
         name: "CASELOAD_SECRET_KEY_OLD",
@@ -89,7 +91,8 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         name: "CASELOAD_OUTGOING_ALLOW",
         default: "",
-        about: "Networks of one's own that may be called besides public ones, joined by commas, such as 10.0.0.0/8.",
+        about: "Networks of one's own that may be called besides public ones, joined by commas, such as \
+             10.0.0.0/8.",
     },
     Setting {
         name: "CASELOAD_OIDC_ISSUER",

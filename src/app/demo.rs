@@ -219,7 +219,8 @@ pub async fn run(args: DemoArgs, mut config: Config) -> std::result::Result<(), 
     let served = serve_until_signalled(application, |address| {
         print_line(&format!(
             "A demo shop is at http://{address} and its documentation at http://{address}/docs/\n\
-             Everybody signs in with the password {password:?}: admin@demo.example, ana.ruiz@demo.example, …\n\
+             Everybody signs in with the password {password:?}: admin@demo.example, ana.ruiz@demo.example, \
+             …\n\
              It is gone when you stop it.\n\n{tokens}"
         ));
     });
@@ -267,7 +268,8 @@ impl Page {
             }
         };
         let submission = json!({
-            "email": email, "name": name, "message": QUESTIONS.choose(random), "body_type": BODY_TYPES.choose(random),
+            "email": email, "name": name, "message": QUESTIONS.choose(random),
+            "body_type": BODY_TYPES.choose(random),
             "score": random.random_range(20..=100),
         });
         let Value::Object(submission) = submission else {
@@ -368,13 +370,16 @@ impl Shop {
         {
             let owner = self.people[number % self.people.len()].id;
             let new = json!({
-                "first_names": first_names, "last_name": last_name, "company": company, "postal_code": postal_code, "country": country,
-                "phones": [phone], "emails": [format!("customer{number}@mail.example")], "external_ids": { "shop": format!("C-{number}") },
+                "first_names": first_names, "last_name": last_name, "company": company,
+                "postal_code": postal_code, "country": country,
+                "phones": [phone], "emails": [format!("customer{number}@mail.example")],
+                "external_ids": { "shop": format!("C-{number}") },
                 "status": status, "owner_id": owner,
             });
             let new: contacts::NewContact = serde_json::from_value(new).map_err(Error::internal)?;
             let order = json!({
-                "title": format!("Order A-{}", 1000 + number), "status": "shipped", "occurred_at": db.clock().now(),
+                "title": format!("Order \
+                 A-{}", 1000 + number), "status": "shipped", "occurred_at": db.clock().now(),
                 "amount": { "amount": format!("{}.90", 10 + 7 * number), "currency": "EUR" },
             });
             let order: facts::FactBody = serde_json::from_value(order).map_err(Error::internal)?;
@@ -399,7 +404,9 @@ impl Shop {
         let rule = json!({ "name": "Quizzes in turn", "conditions": { "types": ["body_type_quiz"] },
             "target": { "type": "round_robin", "group_id": self.group("Sales") } });
         let rule: routing_rules::NewRoutingRule = serde_json::from_value(rule).map_err(Error::internal)?;
-        let key = json!({ "name": "Quiz page", "kind": "publishable", "scopes": [Scope::IntakeWrite], "forms": [QUIZ], "origins": PAGES });
+        let key = json!({ "name": "Quiz \
+             page", "kind": "publishable", "scopes": [Scope::IntakeWrite], "forms": [QUIZ],
+             "origins": PAGES });
         let key: api_keys::NewApiKey = serde_json::from_value(key).map_err(Error::internal)?;
         db.write(Context::system(db.clock().now(), ZONE, "demo"), async move |tx| {
             forms::create(tx, form).await?;
@@ -467,9 +474,13 @@ impl Shop {
         };
         let items: Vec<Value> = follows
             .iter()
-            .map(|(title, _, due)| json!({ "title": title, "due_in": due, "assignee": assignee, "action": if random.random_bool(0.3) { json!("call") } else { Value::Null } }))
+            .map(|(title, _, due)| {
+                json!({ "title": title, "due_in": due, "assignee": assignee,
+                "action": if random.random_bool(0.3) { json!("call") } else { Value::Null } })
+            })
             .collect();
-        let new = json!({ "subject": { "type": kind, "id": id }, "title": title, "body": body, "action_items": items });
+        let new = json!({ "subject": { "type": kind, "id": id }, "title": title, "body": body,
+            "action_items": items });
         let new: notes::NewNote = serde_json::from_value(new).map_err(Error::internal)?;
         let created = self.acting(db, author, async move |tx| notes::create(tx, new).await).await?;
         Ok(created.action_items.first().map(|created| created.item.id))
@@ -482,11 +493,16 @@ impl Shop {
         let customer = 1 + random.random_range(0..CUSTOMERS.len());
         let actions: Vec<Value> = issue
             .iter()
-            .map(|kind| json!({ "issue": { "title": subject_line, "types": [kind] }, "info_used": ["order_history"] }))
+            .map(|kind| {
+                json!({ "issue": { "title": subject_line, "types": [kind] },
+                "info_used": ["order_history"] })
+            })
             .collect();
         let new = json!({
-            "who": { "external_id": { "source": "shop", "id": format!("C-{customer}") } }, "channel": "phone", "purpose": purpose,
-            "subject_line": subject_line, "outcome": outcome, "mood": mood, "duration_seconds": random.random_range(40..900),
+            "who": { "external_id": { "source": "shop", "id": format!("C-{customer}") } },
+            "channel": "phone", "purpose": purpose,
+            "subject_line": subject_line, "outcome": outcome, "mood": mood,
+            "duration_seconds": random.random_range(40..900),
             "complete": issue.is_none(), "actions": actions,
         });
         let new: interactions::NewInteraction = serde_json::from_value(new).map_err(Error::internal)?;

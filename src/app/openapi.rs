@@ -18,7 +18,12 @@ use crate::kernel::{
 #[openapi(
     info(
         title = "Caseload",
-        description = "The headless customer-service backend for shops. Nothing ever falls through the cracks: every note and action item has a live owner, a date and a history.\n\nErrors are `application/problem+json` (RFC 9457). Lists are paged by `cursor`: a page ends after `limit` rows or 2 MiB of them, whichever comes first, and shows the first 4,000 characters of a long text, which `truncated` names, unless `fields` asks for it. Every POST outside `/v1/auth` may carry an `Idempotency-Key`. `PATCH` is a merge patch (RFC 7396) and honours `If-Match`.",
+        description = "The headless customer-service backend for shops. Nothing ever falls through the \
+             cracks: every note and action item has a live owner, a date and a history.\n\nErrors are \
+             `application/problem+json` (RFC 9457). Lists are paged by `cursor`: a page ends after `limit` \
+             rows or 2 MiB of them, whichever comes first, and shows the first 4,000 characters of a long \
+             text, which `truncated` names, unless `fields` asks for it. Every POST outside `/v1/auth` may \
+             carry an `Idempotency-Key`. `PATCH` is a merge patch (RFC 7396) and honours `If-Match`.",
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
     ),
     servers((url = "/", description = "This server.")),
@@ -36,7 +41,8 @@ use crate::kernel::{
         (name = "action_items", description = "Who needs to do what, and when."),
         (name = "issues", description = "What customers bring up, until it is dealt with."),
         (name = "interactions", description = "Every call, letter and visit, and what it was about."),
-        (name = "work_item_types", description = "What customers may ask for, as the administrator set it up."),
+        (name = "work_item_types", description = "What customers may ask for, as the administrator set it \
+             up."),
         (name = "routing_rules", description = "Who gets work that names nobody."),
         (name = "work_items", description = "What customers asked for, until it is done."),
         (name = "sources", description = "Feeds of other sites whose rows become work items."),
@@ -84,7 +90,8 @@ fn build() -> Value {
             "scheme": "bearer",
             "description": format!(
                 "An access token of `POST /v1/auth/token`, or an API key. Scopes:\n\n{}",
-                Scope::ALL.iter().map(|scope| format!("- `{scope}` ({} and above): {}", scope.least_role().as_str(), scope.description())).collect::<Vec<_>>().join("\n")
+                Scope::ALL.iter().map(|scope| format!("- `{scope}` ({} and above): \
+                     {}", scope.least_role().as_str(), scope.description())).collect::<Vec<_>>().join("\n")
             ),
         }
     });
@@ -239,13 +246,17 @@ fn shared_parameters() -> Value {
     json!({
         "IdempotencyKey": {
             "name": "Idempotency-Key", "in": "header", "required": false,
-            "description": "Makes the request safe to send again: within 24 hours the same key and body answer what was answered first (B-3).",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$", "examples": ["7c9e6679-7425-40de-944b-e07fc1f90ae7"] },
+            "description": "Makes the request safe to send again: within 24 hours the same key and body \
+             answer what was answered first (B-3).",
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ \
+             -~]*[!-~])?$", "examples": ["7c9e6679-7425-40de-944b-e07fc1f90ae7"] },
         },
         "IfMatch": {
             "name": "If-Match", "in": "header", "required": false,
-            "description": "The ETag that the change is meant for, one of several, or `*` for any; 412 when the resource has changed since.",
-            "schema": { "type": "string", "pattern": r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#, "examples": ["\"7\""] },
+            "description": "The ETag that the change is meant for, one of several, or `*` for any; 412 when \
+             the resource has changed since.",
+            "schema": { "type": "string", "pattern": r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#,
+                "examples": ["\"7\""] },
         },
         "IfNoneMatch": {
             "name": "If-None-Match", "in": "header", "required": false,
@@ -254,7 +265,8 @@ fn shared_parameters() -> Value {
         },
         "ActAs": {
             "name": "X-Act-As", "in": "header", "required": false,
-            "description": "For API keys with the scope `users:act_as`: the user to act for. Both names go into the journal (B-10).",
+            "description": "For API keys with the scope `users:act_as`: the user to act for. Both names go \
+             into the journal (B-10).",
             "schema": { "type": "string", "format": "uuid" },
         },
     })
@@ -262,14 +274,19 @@ fn shared_parameters() -> Value {
 
 fn shared_headers() -> Value {
     json!({
-        "X-Request-Id": { "description": "Leads to the request in the log and the journal.", "schema": { "type": "string" } },
+        "X-Request-Id": { "description": "Leads to the request in the log and the \
+         journal.", "schema": { "type": "string" } },
         "Retry-After": { "description": "Seconds to wait.", "schema": { "type": "integer" } },
         "ETag": { "description": "The version of the resource.", "schema": { "type": "string" } },
         "Location": { "description": "Where the new thing is.", "schema": { "type": "string" } },
-        "Link": { "description": "The next page, `rel=\"next\"` (RFC 8288).", "schema": { "type": "string" } },
-        "Idempotency-Replayed": { "description": "`true` when this is the answer of an earlier, equal request.", "schema": { "type": "string" } },
-        "RateLimit": { "description": "What is left in the credential's bucket, and seconds until it is full.", "schema": { "type": "string" } },
-        "RateLimit-Policy": { "description": "How large the bucket is, and over how many seconds it fills.", "schema": { "type": "string" } },
+        "Link": { "description": "The next page, `rel=\"next\"` (RFC \
+         8288).", "schema": { "type": "string" } },
+        "Idempotency-Replayed": { "description": "`true` when this is the answer of an earlier, equal \
+         request.", "schema": { "type": "string" } },
+        "RateLimit": { "description": "What is left in the credential's bucket, and seconds until it is \
+         full.", "schema": { "type": "string" } },
+        "RateLimit-Policy": { "description": "How large the bucket is, and over how many seconds it \
+         fills.", "schema": { "type": "string" } },
     })
 }
 

@@ -72,7 +72,8 @@ async fn applied(connection: &impl ConnectionTrait) -> Result<Vec<String>> {
     let backend = connection.get_database_backend();
     let table = match backend {
         DbBackend::Postgres => {
-            "SELECT 1 FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'seaql_migrations'"
+            "SELECT 1 FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = \
+             'seaql_migrations'"
         }
         _ => "SELECT 1 FROM sqlite_master WHERE name = 'seaql_migrations'",
     };

@@ -64,7 +64,8 @@ pub fn options(config: &Config) -> DbOptions {
     }
 }
 
-/// Where a key of our own is kept: beside the file of SQLite. What several instances share needs a key of the settings.
+/// Where a key of our own is kept: beside the file of SQLite. What several instances share needs a key of the
+/// settings.
 fn key_file(database_url: &str) -> Option<PathBuf> {
     let file = database_url.strip_prefix("sqlite:")?.trim_start_matches("//").split('?').next()?;
     (!file.is_empty() && !file.contains(":memory:")).then(|| PathBuf::from(format!("{file}.key")))
@@ -125,7 +126,8 @@ pub async fn first_rows(config: &Config, db: &Db) -> Result<Option<FirstAdmin>> 
     }))
 }
 
-/// Encrypts with the present key what an older one encrypted, when the settings name both, and addresses that nothing encrypted.
+/// Encrypts with the present key what an older one encrypted, when the settings name both, and addresses that
+/// nothing encrypted.
 pub async fn renew_credentials(db: &Db) -> Result<()> {
     if !db.keyring().rotates() && !sources::shows_addresses(db.read()).await? {
         return Ok(());

@@ -109,7 +109,8 @@ pub fn measure() {
     });
 }
 
-/// Sums up what was counted since the last time: single measurements are kept until then, also when nobody asks.
+/// Sums up what was counted since the last time: single measurements are kept until then, also when nobody
+/// asks.
 pub fn sum_up() {
     if let Some(handle) = METRICS.get() {
         handle.run_upkeep();

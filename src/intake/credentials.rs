@@ -12,12 +12,14 @@ use crate::kernel::{
     secrets::{self, Keyring},
 };
 
-/// What another system knows us by: a token, or a user name and password. Never answered again; only the end of the secret is.
+/// What another system knows us by: a token, or a user name and password. Never answered again; only the end
+/// of the secret is.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(example = json!({"token": "shpat_38d1c2f05e0be3e4"}))]
 pub struct Credentials {
-    /// A token, sent as `Authorization: Bearer` unless `header` or the kind of shop says otherwise; up to 4,000 printable ASCII characters.
+    /// A token, sent as `Authorization: Bearer` unless `header` or the kind of shop says otherwise; up to
+    /// 4,000 printable ASCII characters.
     #[validate(length(min = 1, max = 4000), custom(function = printable))]
     #[schema(min_length = 1, max_length = 4000, pattern = "^[!-~]+$", example = "shpat_38d1c2f05e0be3e4")]
     pub token: Option<String>,
@@ -102,7 +104,8 @@ impl Credentials {
         serde_json::from_str(&keyring.open(row, sealed)?).map_err(Error::internal)
     }
 
-    /// As a request carries them; `token_header` is what the system calls its header, when it has one of its own.
+    /// As a request carries them; `token_header` is what the system calls its header, when it has one of its
+    /// own.
     #[must_use]
     pub fn headers(&self, token_header: Option<&str>) -> Vec<(String, String)> {
         let named = self.header.as_deref().or(token_header);

@@ -1,4 +1,5 @@
-//! What is pulled from elsewhere again and again, on demand and by a schedule, with credentials that are kept encrypted.
+//! What is pulled from elsewhere again and again, on demand and by a schedule, with credentials that are kept
+//! encrypted.
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use sea_orm::{
@@ -32,8 +33,8 @@ pub struct Timing {
     pub active: bool,
 }
 
-/// Something that is pulled from. Its row has the columns `schedule`, `time_zone`, `active`, `next_run_at`, `failures`, `job_id`,
-/// `credentials` and `credentials_hint`.
+/// Something that is pulled from. Its row has the columns `schedule`, `time_zone`, `active`, `next_run_at`,
+/// `failures`, `job_id`, `credentials` and `credentials_hint`.
 pub trait Scheduled: Record<Entity: EntityTrait<Model = Self>> + FromQueryResult {
     /// What people call such a thing.
     const WHAT: &'static str;
@@ -246,7 +247,8 @@ pub async fn renew_credentials<M: Scheduled>(tx: &mut Tx) -> Result<()> {
             }
             Ok(None) => {}
             Err(error) => {
-                tracing::warn!(%error, kind = M::KIND, id = %row.id(), "its credentials cannot be encrypted anew")
+                tracing::warn!(%error, kind = M::KIND, id = %row.id(), "its credentials cannot be encrypted \
+                     anew")
             }
         }
     }

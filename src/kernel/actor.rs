@@ -87,8 +87,10 @@ scopes! {
     FormsRead "forms:read" Agent "Read the forms of web sites.";
     FormsWrite "forms:write" Admin "Set up the forms of web sites.";
     IntakeWrite "intake:write" Agent "Post to intake forms.";
-    SourcesRead "sources:read" Admin "Read feeds of other sites, their runs and what could not be read, never their credentials.";
-    SourcesWrite "sources:write" Admin "Set up feeds of other sites, run them, and retry or discard what could not be read.";
+    SourcesRead "sources:read" Admin "Read feeds of other sites, their runs and what could not be read, \
+         never their credentials.";
+    SourcesWrite "sources:write" Admin "Set up feeds of other sites, run them, and retry or discard what \
+         could not be read.";
     ConnectorsRead "connectors:read" Admin "Read connectors to shops, never their credentials.";
     ConnectorsWrite "connectors:write" Admin "Set up connectors to shops, and run them.";
     QueuesRead "queues:read" Agent "Read one's own queues, one's groups' and the public one.";
@@ -304,8 +306,8 @@ impl Actor {
         }
     }
 
-    /// Whether a role is not beyond their own, so that they may give and take it. Programs have no role: theirs is what
-    /// every scope of they have.
+    /// Whether a role is not beyond their own, so that they may give and take it. Programs have no role:
+    /// theirs is what every scope of they have.
     #[must_use]
     pub fn has_role(&self, role: Role) -> bool {
         match self.kind {
@@ -314,14 +316,15 @@ impl Actor {
         }
     }
 
-    /// Whether a role is a higher one than theirs, so that its people are not theirs to take out of service or to unlink. A
-    /// program that has every scope of the role stands no lower.
+    /// Whether a role is a higher one than theirs, so that its people are not theirs to take out of service
+    /// or to unlink. A program that has every scope of the role stands no lower.
     #[must_use]
     pub fn is_outranked_by(&self, role: Role) -> bool {
         role > self.role && !self.has_role(role)
     }
 
-    /// Whether they may hand out a scope. People never hold `users:act_as`, but administrators may give it to a program.
+    /// Whether they may hand out a scope. People never hold `users:act_as`, but administrators may give it to
+    /// a program.
     #[must_use]
     pub fn may_grant(&self, scope: Scope) -> bool {
         let for_programs =

@@ -1,5 +1,5 @@
-//! Heavy work aside: on threads of its own, a few at once, each waited for no longer than its time. What nobody waits for
-//! goes in a lane of its own.
+//! Heavy work aside: on threads of its own, a few at once, each waited for no longer than its time. What
+//! nobody waits for goes in a lane of its own.
 
 use std::time::Duration;
 
@@ -47,8 +47,9 @@ impl BlockingPool {
 
 /// Does heavy work on another thread; none when it took longer than its time.
 ///
-/// Nothing can interrupt it: what took too long goes on, and keeps its turn, until it ends by itself. So whoever comes here
-/// bounds the work itself, and the time is what holds when that bound was wrong. The end of the process waits for nobody here.
+/// Nothing can interrupt it: what took too long goes on, and keeps its turn, until it ends by itself. So
+/// whoever comes here bounds the work itself, and the time is what holds when that bound was wrong. The end
+/// of the process waits for nobody here.
 pub async fn run_blocking<T: Send + 'static>(
     lane: BlockingPool,
     longest: Duration,
@@ -70,8 +71,8 @@ pub async fn run_blocking<T: Send + 'static>(
     }
 }
 
-/// Does heavy work on another thread, as soon as there is a permit for it. The work has the permit until it ends, also when
-/// nobody waits for it any more.
+/// Does heavy work on another thread, as soon as there is a permit for it. The work has the permit until it
+/// ends, also when nobody waits for it any more.
 pub async fn with_permit<T: Send + 'static>(
     permits: &'static Semaphore,
     work: impl FnOnce() -> T + Send + 'static,

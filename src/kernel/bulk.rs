@@ -70,8 +70,8 @@ pub trait Change: Serialize + DeserializeOwned + Clone + 'static {
         async { Ok(()) }
     }
 
-    /// Makes it of each, one savepoint each. What several of them need is held before, so that of two such changes neither
-    /// waits for the other in a circle.
+    /// Makes it of each, one savepoint each. What several of them need is held before, so that of two such
+    /// changes neither waits for the other in a circle.
     fn make_of_each(
         &self,
         tx: &mut Tx,
@@ -101,7 +101,8 @@ fn size(change: &impl Change) -> Result<usize> {
     serde_json::to_vec(change).map(|written| written.len()).map_err(Error::internal)
 }
 
-/// Changes these; more than 1,000 in a job, and fewer when the change is long. Refuses what would write too much.
+/// Changes these; more than 1,000 in a job, and fewer when the change is long. Refuses what would write too
+/// much.
 pub async fn run<C: Change>(tx: &mut Tx, ids: Vec<Uuid>, change: C, dry_run: bool) -> Result<Outcome> {
     let written = size(&change)?.saturating_mul(ids.len());
     if written > MAX_WRITTEN {
@@ -131,7 +132,8 @@ pub async fn later<C: Change>(
     jobs::enqueue(tx, C::JOB, title, &Later { ids, change, dry_run }, total).await
 }
 
-/// Does the job of such a change. What became of each is kept with every step, so that another attempt goes on after it.
+/// Does the job of such a change. What became of each is kept with every step, so that another attempt goes
+/// on after it.
 #[must_use]
 pub fn run_job<C: Change>(run: Run) -> LocalBoxFuture<'static, Result<Value>> {
     async move {

@@ -61,7 +61,8 @@ macro_rules! choice {
     };
 }
 
-/// The description of a set: its own words, then each word with its meaning. Takes doc attributes as source text.
+/// The description of a set: its own words, then each word with its meaning. Takes doc attributes as source
+/// text.
 #[must_use]
 pub fn described(about: &str, words: &[(&str, &str)]) -> String {
     let lines = words.iter().map(|(word, about)| format!("\n- `{word}`: {}", docs(about)));

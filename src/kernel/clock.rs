@@ -28,7 +28,8 @@ impl Timestamp {
         DateTime::from_timestamp_micros(self.0).unwrap_or_default()
     }
 
-    /// An instant that everybody can read: PostgreSQL, JavaScript and Python all agree on years 1 to 9999 only.
+    /// An instant that everybody can read: PostgreSQL, JavaScript and Python all agree on years 1 to 9999
+    /// only.
     ///
     /// A leap second is the first second after it, which may be in the year 10000.
     #[must_use]
@@ -130,7 +131,8 @@ pub fn end_of_day(day: NaiveDate, zone: Tz) -> Timestamp {
     Timestamp(start_of_day(next, zone).0 - 1)
 }
 
-/// The first instant of a day in a zone; where midnight, or the whole day, is skipped, the first after the gap.
+/// The first instant of a day in a zone; where midnight, or the whole day, is skipped, the first after the
+/// gap.
 #[must_use]
 pub fn start_of_day(day: NaiveDate, zone: Tz) -> Timestamp {
     let midnight = day.and_time(NaiveTime::MIN);
@@ -249,7 +251,8 @@ mod tests {
             let (start, end) = (start_of_day(day, zone), end_of_day(day, zone));
             let next = day.succ_opt().expect("a next day");
             prop_assert_eq!(start_of_day(next, zone), Timestamp(end.0 + 1));
-            let exists = (0..24).any(|hour| day.and_hms_opt(hour, 30, 0).is_some_and(|local| zone.from_local_datetime(&local).earliest().is_some()));
+            let exists = (0..24).any(|hour| day.and_hms_opt(hour, 30,
+                0).is_some_and(|local| zone.from_local_datetime(&local).earliest().is_some()));
             if exists {
                 prop_assert!(start < end);
                 prop_assert_eq!((start.day_in(zone), end.day_in(zone)), (day, day));

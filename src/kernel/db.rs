@@ -376,7 +376,8 @@ impl Db {
         if let Err(error) = &outcome
             && error.code() == Code::DatabaseUnavailable
         {
-            // On a full disk SQLite may have taken back all of it: nobody may go on in it, or be told that it was committed.
+            // On a full disk SQLite may have taken back all of it: nobody may go on in it, or be told that it
+            // was committed.
             batch.fail(error);
             return outcome;
         }
@@ -532,8 +533,8 @@ fn tell(waiting: Vec<oneshot::Sender<Result<()>>>, committed: &Result<()>) {
     }
 }
 
-/// Takes a transaction or savepoint back; the refusal that was the reason. A database that is full or gone has taken
-/// it back already.
+/// Takes a transaction or savepoint back; the refusal that was the reason. A database that is full or gone
+/// has taken it back already.
 pub(super) async fn rollback_with(open: DatabaseTransaction, refusal: Error) -> Error {
     match open.rollback().await {
         Err(error) if refusal.code() != Code::DatabaseUnavailable => error.into(),
@@ -586,7 +587,8 @@ fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
             // A map of the whole file and a small page cache: the kernel's cache is shared, SQLite's is not.
             .pragma("journal_mode", "WAL")
             .pragma("synchronous", "FULL")
-            // What is replaced or deleted does not stay between the rows; pages are not written for that alone.
+            // What is replaced or deleted does not stay between the rows; pages are not written for that
+            // alone.
             .pragma("secure_delete", "FAST")
             .pragma("mmap_size", MAX_MAP_SIZE)
             .pragma("cache_size", "-2000")

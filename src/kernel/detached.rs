@@ -1,5 +1,5 @@
-//! Work that goes on to its end although whoever waited for it has gone: a client that hangs up neither leaves it half done
-//! nor undoes what it was to count.
+//! Work that goes on to its end although whoever waited for it has gone: a client that hangs up neither
+//! leaves it half done nor undoes what it was to count.
 
 use super::error::{Error, Result};
 

@@ -15,8 +15,8 @@ pub fn create(path: &Path) -> io::Result<fs::File> {
     OpenOptions::new().write(true).create_new(true).mode(OWNER).open(path)
 }
 
-/// Sees to it that there is a file which only its owner may read. One that is there is not opened: whoever closes a file
-/// that SQLite has open in the same process lets go of SQLite's locks.
+/// Sees to it that there is a file which only its owner may read. One that is there is not opened: whoever
+/// closes a file that SQLite has open in the same process lets go of SQLite's locks.
 pub fn keep_private(path: &Path) -> io::Result<()> {
     match create(path) {
         Ok(_) => Ok(()),
@@ -32,7 +32,8 @@ pub fn keep_private(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Takes from all but the owner what they may do with a file, if it is there. Where that is not ours to change, it is said.
+/// Takes from all but the owner what they may do with a file, if it is there. Where that is not ours to
+/// change, it is said.
 pub fn close_to_others(path: &Path) {
     let Ok(metadata) = fs::metadata(path) else { return };
     let mode = metadata.permissions().mode() & 0o777;

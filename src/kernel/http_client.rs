@@ -1,8 +1,9 @@
-//! The one way to call outside addresses: http and https, into public networks, within limits of time and size.
+//! The one way to call outside addresses: http and https, into public networks, within limits of time and
+//! size.
 //!
 //! A name is looked up here, and only those of its addresses are called that may be: nobody else looks it
-//! up again in between. Every redirect goes the same way, and takes the caller's headers along only to where they
-//! were meant for. What is said about a call names neither its query nor its headers.
+//! up again in between. Every redirect goes the same way, and takes the caller's headers along only to where
+//! they were meant for. What is said about a call names neither its query nor its headers.
 
 use std::{
     error::Error as StdError,
@@ -41,7 +42,8 @@ const MAX_TIME: Duration = Duration::from_secs(50);
 const MAX_RESPONSE: usize = 8 * 1024 * 1024;
 /// Redirects that we follow.
 const MAX_REDIRECTS: usize = 5;
-/// Values of a JSON answer that is made into one as a whole: in memory they are many times as long as they are written.
+/// Values of a JSON answer that is made into one as a whole: in memory they are many times as long as they
+/// are written.
 const MAX_VALUES: usize = 150_000;
 /// Characters of an address.
 const MAX_URL: usize = 2000;
@@ -243,7 +245,8 @@ fn place(url: &Url) -> String {
 /// What stands in place of what is not shown.
 const HIDDEN: &str = "***";
 
-/// An address as it is shown, kept and logged: whatever a query or fragment says may be a secret, and so may who is named in it.
+/// An address as it is shown, kept and logged: whatever a query or fragment says may be a secret, and so may
+/// who is named in it.
 #[must_use]
 pub fn masked(address: &str) -> String {
     let (rest, fragment) = address.split_once('#').map_or((address, ""), |(rest, _)| (rest, "#***"));
@@ -311,7 +314,8 @@ impl AddressFilter {
         self.0.iter().any(|net| net.contains(&address)) || is_public(address)
     }
 
-    /// Refuses another scheme, and an address that is written out and not to be called; names are for [`Resolve`].
+    /// Refuses another scheme, and an address that is written out and not to be called; names are for
+    /// [`Resolve`].
     fn check(&self, url: &Url) -> Result<()> {
         let open = match url.host() {
             Some(Host::Ipv4(address)) => self.opens(address.into()),
@@ -343,7 +347,8 @@ impl Resolve for AddressFilter {
     }
 }
 
-/// Whether anybody on the internet could be at an address: not this machine, not a network of one's own, nothing reserved.
+/// Whether anybody on the internet could be at an address: not this machine, not a network of one's own,
+/// nothing reserved.
 #[must_use]
 pub fn is_public(address: IpAddr) -> bool {
     match address {

@@ -170,17 +170,20 @@ pub trait Record:
     }
 }
 
-/// Makes a row a [`Record`]: its kind, where it belongs, and what of it full text finds, if anything. The row has an `id`, a `version` and an
-/// `updated_at`, unless it is `undated`; queries join by the columns they name, so it declares no relations.
+/// Makes a row a [`Record`]: its kind, where it belongs, and what of it full text finds, if anything. The row
+/// has an `id`, a `version` and an `updated_at`, unless it is `undated`; queries join by the columns they
+/// name, so it declares no relations.
 #[macro_export]
 macro_rules! record {
     ($model:ident, $kind:literal, undated, |$row:ident| $placement:expr) => {
         $crate::record!(@ $model, $kind, |$row| $placement, |_now| ());
     };
     ($model:ident, $kind:literal, |$row:ident| $placement:expr $(, searchable $searchable:expr)?) => {
-        $crate::record!(@ $model, $kind, |$row| $placement, |now| $row.updated_at = now $(, searchable $searchable)?);
+        $crate::record!(@ $model, $kind, |$row| $placement,
+            |now| $row.updated_at = now $(, searchable $searchable)?);
     };
-    (@ $model:ident, $kind:literal, |$row:ident| $placement:expr, |$now:ident| $date:expr $(, searchable $searchable:expr)?) => {
+    (@ $model:ident, $kind:literal, |$row:ident| $placement:expr,
+        |$now:ident| $date:expr $(, searchable $searchable:expr)?) => {
         /// None: queries join by the columns they name.
         #[derive(Copy, Clone, Debug, sea_orm::EnumIter, sea_orm::DeriveRelation)]
         pub enum Relation {}
@@ -251,8 +254,8 @@ impl Known<'_> {
     }
 }
 
-/// A thing with the beginnings of its long texts; the digest of each is noted, the text itself goes among those of the thing.
-/// What is known is not digested, nor noted, once more.
+/// A thing with the beginnings of its long texts; the digest of each is noted, the text itself goes among
+/// those of the thing. What is known is not digested, nor noted, once more.
 pub(super) fn shorten(
     record_id: Uuid,
     thing: &Json,
@@ -378,7 +381,8 @@ pub async fn number(conn: &DatabaseTransaction) -> Result<()> {
     conn.execute_unprepared("SELECT pg_advisory_xact_lock(4919001)").await?;
     conn.execute_unprepared(
         "UPDATE journal SET sequence = fresh.next FROM \
-         (SELECT id, (SELECT COALESCE(MAX(sequence), 0) FROM journal) + ROW_NUMBER() OVER (ORDER BY written) AS next FROM journal WHERE sequence IS NULL) AS fresh \
+         (SELECT id, (SELECT COALESCE(MAX(sequence), 0) FROM journal) + ROW_NUMBER() OVER (ORDER BY written) \
+         AS next FROM journal WHERE sequence IS NULL) AS fresh \
          WHERE journal.id = fresh.id",
     )
     .await?;

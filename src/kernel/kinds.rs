@@ -1,5 +1,6 @@
-//! What each kind of thing is read and written by: the one table that everything which shows things of several kinds, or
-//! makes them, goes by. So the feed, timelines, search and `expand` show nobody what a `GET` of the thing would not.
+//! What each kind of thing is read and written by: the one table that everything which shows things of
+//! several kinds, or makes them, goes by. So the feed, timelines, search and `expand` show nobody what a
+//! `GET` of the thing would not.
 
 use super::actor::{Actor, Role, Scope};
 
@@ -10,7 +11,8 @@ pub struct Kind {
     pub name: &'static str,
     /// Whoever has this may read it.
     pub read: Scope,
-    /// Whoever has this may make and change it; without one it comes of other work, and goes by the rules of that.
+    /// Whoever has this may make and change it; without one it comes of other work, and goes by the rules of
+    /// that.
     pub write: Option<Scope>,
 }
 
@@ -50,7 +52,8 @@ pub const KINDS: &[Kind] = &[
 pub const EXPANSIONS: &[(&str, &str)] =
     &[("labels", "picklist_item"), ("contact", "contact"), ("follow_up", "action_item")];
 
-/// What filters of lists ask of things of another kind: whoever may not read those learns nothing of them by asking.
+/// What filters of lists ask of things of another kind: whoever may not read those learns nothing of them by
+/// asking.
 const ASKS_OF_OTHERS: &[(&str, &str)] = &[
     ("contact_kind", "contact"),
     ("contact_country", "contact"),
@@ -93,8 +96,8 @@ impl Actor {
         named(name).is_some_and(|kind| self.scopes.contains(&kind.read))
     }
 
-    /// The kinds of things that are shown to them; none when nothing need be said of kinds. What only administrators may
-    /// read is set-up, of which nothing is said where set-up is not shown anyway.
+    /// The kinds of things that are shown to them; none when nothing need be said of kinds. What only
+    /// administrators may read is set-up, of which nothing is said where set-up is not shown anyway.
     #[must_use]
     pub fn readable(&self, sees_set_up: bool) -> Option<Vec<&'static str>> {
         let (shown, hidden): (Vec<&Kind>, Vec<&Kind>) =

@@ -1,5 +1,6 @@
-//! The one list mechanism: keyset pages, allow-listed sorts, true counts, cursors bound to their query. A page has so
-//! many rows and so many bytes at the most, and shows the beginning of a long text unless it is asked for the whole.
+//! The one list mechanism: keyset pages, allow-listed sorts, true counts, cursors bound to their query. A
+//! page has so many rows and so many bytes at the most, and shows the beginning of a long text unless it is
+//! asked for the whole.
 
 use std::{num::NonZero, sync::LazyLock};
 
@@ -226,8 +227,8 @@ impl<T> Page<T> {
 
 #[derive(Serialize, Deserialize)]
 struct Cursor {
-    /// A digest of the query, which holds our key, and of what follows: nobody else can write a cursor, and a damaged one
-    /// is as foreign as another query's.
+    /// A digest of the query, which holds our key, and of what follows: nobody else can write a cursor, and
+    /// a damaged one is as foreign as another query's.
     of: String,
     after: Vec<Key>,
     id: Uuid,
@@ -297,8 +298,9 @@ struct Size {
     bytes: i64,
 }
 
-/// The rows of a page, as many as fit in it; and whether there are more. Long texts that are asked for whole are too large
-/// to be sorted, or read, before it is known which of them are shown: the rows are chosen by their sizes first.
+/// The rows of a page, as many as fit in it; and whether there are more. Long texts that are asked for whole
+/// are too large to be sorted, or read, before it is known which of them are shown: the rows are chosen by
+/// their sizes first.
 async fn rows_within<R: Listed>(
     reader: Reader<'_>,
     texts: Texts<'_>,
@@ -409,12 +411,13 @@ fn open(text: &str) -> Option<Cursor> {
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()
 }
 
-/// Makes a row [`Listed`]: its id, its default sort, what `expand` can add, its long texts, and the columns that it
-/// sorts by with their values.
+/// Makes a row [`Listed`]: its id, its default sort, what `expand` can add, its long texts, and the columns
+/// that it sorts by with their values.
 #[macro_export]
 macro_rules! listed {
     (
-        $listed:ident, |$row:ident| $id:expr, default $default:literal, $(expands $expands:expr,)? $(texts $texts:expr,)?
+        $listed:ident, |$row:ident| $id:expr, default $default:literal,
+        $(expands $expands:expr,)? $(texts $texts:expr,)?
         sorts { $($name:literal => $column:expr, $value:expr;)+ }
     ) => {
         impl $crate::kernel::list::Listed for $listed {
@@ -449,14 +452,16 @@ macro_rules! listed {
     };
 }
 
-/// Names the page of a resource's rows in the OpenAPI document, and the parameters that every list of them takes.
+/// Names the page of a resource's rows in the OpenAPI document, and the parameters that every list of them
+/// takes.
 #[macro_export]
 macro_rules! page_of {
     ($page:ident, $view:ty, $row:ty, $what:literal $(, $(#[$about:meta])* $more:ident: $kind:ty)?) => {
         #[doc = concat!("A page of ", $what, ".")]
         #[derive(Debug, utoipa::ToSchema)]
         #[schema(description = concat!("A page of ", $what, "."))]
-        #[expect(dead_code, reason = "it names a shape in the document; pages are written straight from their rows")]
+        #[expect(dead_code, reason = "it names a shape in the document; pages are written straight from \
+             their rows")]
         pub struct $page {
             /// The rows of this page.
             data: Vec<$view>,
@@ -571,7 +576,8 @@ mod tests {
         let db = runtime.block_on(Db::connect_once("sqlite::memory:")).expect("a database");
         let run = |sql: &str| runtime.block_on(db.execute_unprepared(sql)).map(drop).expect("a statement");
         run("CREATE TABLE things (id BLOB PRIMARY KEY, weight INTEGER NOT NULL, word TEXT NOT NULL)");
-        proptest!(ProptestConfig::with_cases(100), |(rows in any_rows(), sort in any_sort(), limit in 1..7_u64)| {
+        proptest!(ProptestConfig::with_cases(100),
+            |(rows in any_rows(), sort in any_sort(), limit in 1..7_u64)| {
             run("DELETE FROM things");
             if !rows.is_empty() {
                 let mut insert = Query::insert();
@@ -581,11 +587,14 @@ mod tests {
                 }
                 runtime.block_on(db.execute(&insert)).expect("rows");
             }
-            let base = Query::select().columns(["id", "weight", "word"].map(Alias::new)).from(Alias::new("things")).to_owned();
-            let mut request = PageRequest { limit, sort: sort.map(str::to_owned), counts: true, ..PageRequest::default() };
+            let base = Query::select().columns(["id", "weight",
+                "word"].map(Alias::new)).from(Alias::new("things")).to_owned();
+            let mut request = PageRequest { limit, sort: sort.map(str::to_owned), counts: true,
+                ..PageRequest::default() };
             let mut shown: Vec<Row> = Vec::new();
             loop {
-                let page = runtime.block_on(page::<Row>(Reader::Pool(&db), &request, base.clone(), |_| {})).expect("a page");
+                let page = runtime.block_on(page::<Row>(Reader::Pool(&db), &request, base.clone(),
+                    |_| {})).expect("a page");
                 let all = u64::try_from(rows.len()).expect("a few rows");
                 prop_assert_eq!(page.counts, Some(Counts { filtered: all, total: all, exact: true }));
                 shown.extend(page.data);
@@ -610,9 +619,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_is_read_as_it_was_written(of in any::<String>(), after in proptest::collection::vec(any_key(), 0..4), id: u128) {
+        fn a_cursor_is_read_as_it_was_written(of in any::<String>(),
+            after in proptest::collection::vec(any_key(), 0..4), id: u128) {
             let written = close(&Cursor { of: of.clone(), after: after.clone(), id: Uuid::from_u128(id) });
-            prop_assert!(written.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'));
+            prop_assert!(written.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'
+                || byte == b'_'));
             let Cursor { of: read_of, after: read_after, id: read_id } = open(&written).expect("a cursor");
             prop_assert_eq!((read_of, read_after, read_id), (of, after, Uuid::from_u128(id)));
         }

@@ -7,7 +7,8 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 pub struct Client {
     /// Its address, as well as it is known.
     pub address: Option<IpAddr>,
-    /// The peer on a network of one's own that the address was taken from, though no setting says that it is a proxy.
+    /// The peer on a network of one's own that the address was taken from, though no setting says that it is
+    /// a proxy.
     pub presumed_proxy: Option<IpAddr>,
 }
 

@@ -200,8 +200,8 @@ fn json_cost(bytes: &[u8]) -> usize {
     }
 }
 
-/// Writes a statement with its values bound, but for limits: both databases look at a bound limit when they plan,
-/// and so plan anew each time; one that stands in the statement lets the prepared plan be used again.
+/// Writes a statement with its values bound, but for limits: both databases look at a bound limit when they
+/// plan, and so plan anew each time; one that stands in the statement lets the prepared plan be used again.
 struct WithWrittenLimits(SqlWriterValues);
 
 impl SqlWriter for WithWrittenLimits {

@@ -1,5 +1,5 @@
-//! Rights are read once more, in the transaction of the write that needs them: what was known of a caller when they came
-//! may be some seconds old, and another instance may have taken it from them since.
+//! Rights are read once more, in the transaction of the write that needs them: what was known of a caller
+//! when they came may be some seconds old, and another instance may have taken it from them since.
 
 use std::sync::Arc;
 
@@ -11,11 +11,12 @@ use super::{
     tx::Tx,
 };
 
-/// Who asks, and what they may do by now, or why they are nobody any more; `access` implements it, `app` wires it in.
+/// Who asks, and what they may do by now, or why they are nobody any more; `access` implements it, `app`
+/// wires it in.
 pub type Recognise = for<'a> fn(&'a Tx) -> LocalBoxFuture<'a, Result<Actor>>;
 
-/// The advisory lock of whoever changes rights, and, shared, of whoever needs those of an administrator: of two who take
-/// each other's rights away one comes first, and the other finds that they have none.
+/// The advisory lock of whoever changes rights, and, shared, of whoever needs those of an administrator: of
+/// two who take each other's rights away one comes first, and the other finds that they have none.
 const RIGHTS_LOCK: i64 = 4_919_024;
 
 impl Scope {
@@ -35,16 +36,16 @@ impl Scope {
         self.as_str().strip_suffix(":write").and_then(|things| format!("{things}:read").parse().ok())
     }
 
-    /// Whether what is done with it goes by rules of its own, whatever else it makes: what comes of a form, the work that
-    /// a leaver hands over, one's own account.
+    /// Whether what is done with it goes by rules of its own, whatever else it makes: what comes of a form,
+    /// the work that a leaver hands over, one's own account.
     const fn has_own_rules(self) -> bool {
         matches!(self, Self::IntakeWrite | Self::UsersOffboard | Self::ProfileWrite)
     }
 }
 
 impl Tx {
-    /// Before anything of an operation that sets up, or gives and takes rights; after its retry key, for which its twin may
-    /// make it wait.
+    /// Before anything of an operation that sets up, or gives and takes rights; after its retry key, for
+    /// which its twin may make it wait.
     pub(super) async fn check_administrative_rights(&mut self) -> Result<()> {
         let Some(scope) = self.context.scope else { return Ok(()) };
         if scope.changes_rights() {
@@ -57,8 +58,8 @@ impl Tx {
         self.check_rights().await
     }
 
-    /// Reads once more who asks and what they may do by now, once in a transaction. What no request asked for, such as
-    /// a job, has the rights that it was begun with.
+    /// Reads once more who asks and what they may do by now, once in a transaction. What no request asked
+    /// for, such as a job, has the rights that it was begun with.
     pub(super) async fn check_rights(&mut self) -> Result<()> {
         let (Some(scope), Some(recognise)) = (self.context.scope, self.recognise) else { return Ok(()) };
         let actor = recognise(self).await?;

@@ -1,9 +1,9 @@
 //! When something is done again and again: a cron expression of five fields in an IANA time zone.
 //!
-//! Where a zone's clocks change, people get what they mean. What comes at one time of day (`30 2 * * *`) comes once a
-//! day: with the first minute after the gap when that time is skipped, the first time when it is there twice. What comes
-//! more often (`*/15 * * * *`, `0 1-3 * * *`) goes by the clock: nothing in an hour that is not there, and through both
-//! of a repeated one.
+//! Where a zone's clocks change, people get what they mean. What comes at one time of day (`30 2 * * *`)
+//! comes once a day: with the first minute after the gap when that time is skipped, the first time when it is
+//! there twice. What comes more often (`*/15 * * * *`, `0 1-3 * * *`) goes by the clock: nothing in an hour
+//! that is not there, and through both of a repeated one.
 
 use chrono_tz::Tz;
 use croner::{

@@ -63,7 +63,8 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// The keys of the settings; without one, a key of our own in a file that only its owner may read, if there is a place for it.
+    /// The keys of the settings; without one, a key of our own in a file that only its owner may read, if
+    /// there is a place for it.
     #[must_use]
     pub fn new(given: Option<Key>, old: Option<Key>, file: Option<PathBuf>) -> Self {
         Self { given, old, file, kept: OnceLock::new() }
@@ -157,12 +158,15 @@ fn create(file: &Path) -> io::Result<Key> {
     }
 }
 
-/// A key that is there and cannot be read is not lost: whoever takes it for that would throw away what it opens.
+/// A key that is there and cannot be read is not lost: whoever takes it for that would throw away what it
+/// opens.
 fn unusable(file: &Path, error: &io::Error) -> Error {
     let file = file.display();
     Error::internal(format!(
-        "the key file {file} cannot be read or made: {error}. Let the server read it, or put back the one of the backup. Only if it is \
-         lost for good, remove it: credentials of other systems are then to be entered again, and every session ends"
+        "the key file {file} cannot be read or made: {error}. Let the server read it, or put back the one of \
+         the backup. Only if it is \
+         lost for good, remove it: credentials of other systems are then to be entered again, and every \
+         session ends"
     ))
 }
 

@@ -1,6 +1,7 @@
 //! JSON as JSON Schema means it: an object is an object, though serde would also read a struct from an array,
-//! member by member in their order; `7.0` is an integer, though serde would call it a floating point number; and no member
-//! is called what serde_json calls the text of a value, though it would take that text apart again.
+//! member by member in their order; `7.0` is an integer, though serde would call it a floating point number;
+//! and no member is called what serde_json calls the text of a value, though it would take that text apart
+//! again.
 
 use std::{borrow::Cow, fmt};
 
@@ -17,8 +18,8 @@ pub const MAX_DEPTH: usize = 64;
 /// How the names begin that serde_json keeps for itself.
 const RESERVED: &str = "$serde_json::private::";
 
-/// Whether a member may not be called this: read as a [`Value`], its text would be parsed once more, unbounded by what
-/// bounds the body.
+/// Whether a member may not be called this: read as a [`Value`], its text would be parsed once more,
+/// unbounded by what bounds the body.
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
     name.starts_with(RESERVED)
@@ -79,7 +80,8 @@ impl Extent {
 
 macro_rules! forward {
     ($($method:ident($($argument:ident: $type:ty),*);)*) => {
-        $(fn $method<V: Visitor<'de>>(self, $($argument: $type,)* visitor: V) -> Result<V::Value, Self::Error> {
+        $(fn $method<V: Visitor<'de>>(self, $($argument: $type,)* visitor: V) -> Result<V::Value,
+            Self::Error> {
             self.0.$method($($argument,)* Strict(visitor))
         })*
     };

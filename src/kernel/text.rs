@@ -6,7 +6,8 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use validator::ValidationError;
 
-/// Refuses text of white space alone; to Unicode that is U+0085 too, to the regular expressions of clients U+FEFF.
+/// Refuses text of white space alone; to Unicode that is U+0085 too, to the regular expressions of clients
+/// U+FEFF.
 pub fn not_blank(text: &str) -> Result<(), ValidationError> {
     if text.chars().all(|c| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{2800}')) {
         Err(ValidationError::new("blank").with_message("must not be blank".into()))
@@ -31,8 +32,8 @@ pub fn line(text: &str) -> Result<(), ValidationError> {
     plain(text)
 }
 
-/// A line of text without control characters, and without those that nobody sees: by them two names look the same, or one is
-/// read backwards. Breaks of a line become spaces.
+/// A line of text without control characters, and without those that nobody sees: by them two names look the
+/// same, or one is read backwards. Breaks of a line become spaces.
 #[must_use]
 pub fn clean_line(text: &str) -> String {
     if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
@@ -58,12 +59,17 @@ pub fn clean_lines(text: &str) -> String {
     text.lines().map(clean_line).collect::<Vec<_>>().join("\n")
 }
 
-/// Whether a character may stand between two others. Joiners do where scripts and pictures are joined by them, variation
-/// selectors behind what they vary.
+/// Whether a character may stand between two others. Joiners do where scripts and pictures are joined by
+/// them, variation selectors behind what they vary.
 fn is_visible(before: Option<char>, c: char, after: Option<char>) -> bool {
     match c {
-        '\u{200c}' | '\u{200d}' if before.is_some_and(is_joining_script) => after.is_some_and(is_joining_script),
-        '\u{200d}' => before.is_some_and(|c| is_pictograph(c) || is_variation_selector(c)) && after.is_some_and(is_pictograph),
+        '\u{200c}' | '\u{200d}' if before.is_some_and(is_joining_script) => {
+            after.is_some_and(is_joining_script)
+        }
+        '\u{200d}' => {
+            before.is_some_and(|c| is_pictograph(c) || is_variation_selector(c))
+                && after.is_some_and(is_pictograph)
+        }
         // Keycaps, and the two signs of Latin-1 that are pictures, too.
         '\u{fe0f}' if before.is_some_and(|c| matches!(c, '0'..='9' | '#' | '*')) => after == Some('\u{20e3}'),
         '\u{fe0e}' | '\u{fe0f}' if before.is_some_and(|c| matches!(c, '©' | '®')) => true,
@@ -73,7 +79,8 @@ fn is_visible(before: Option<char>, c: char, after: Option<char>) -> bool {
     }
 }
 
-/// Controls, format characters such as those that turn text around, separators of lines, and letters that are blank.
+/// Controls, format characters such as those that turn text around, separators of lines, and letters that are
+/// blank.
 fn is_hidden(c: char) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator};
     const BLANK: &[char] =
@@ -84,7 +91,8 @@ fn is_hidden(c: char) -> bool {
         || BLANK.contains(&c)
 }
 
-/// Letters and marks of scripts whose letters join: Arabic and its kin, those of India, Myanmar, Khmer, Mongolian.
+/// Letters and marks of scripts whose letters join: Arabic and its kin, those of India, Myanmar, Khmer,
+/// Mongolian.
 fn is_joining_script(c: char) -> bool {
     let script = matches!(c, '\u{600}'..='\u{dff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{18af}')
         || matches!(c, '\u{a840}'..='\u{a95f}' | '\u{a980}'..='\u{aaff}' | '\u{abc0}'..='\u{abff}' | '\u{10a00}'..='\u{11fff}');

@@ -1,4 +1,5 @@
-//! How long a database may keep anybody waiting, and what becomes of a connection that nobody waits for any more.
+//! How long a database may keep anybody waiting, and what becomes of a connection that nobody waits for any
+//! more.
 //!
 //! A connection whose other end went away without a word neither answers nor fails. Whoever waits for
 //! it gives up after a while. What they leave behind is tried out, within a limit of its own, before

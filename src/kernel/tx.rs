@@ -33,7 +33,8 @@ use super::{
 const ROWS_AT_ONCE: usize = 500;
 /// Rows that are read at once at the most, of any number that are gone through.
 const PART: u64 = 200;
-/// Bytes that a transaction has still to write to the journal and the index, at the most; one change always fits.
+/// Bytes that a transaction has still to write to the journal and the index, at the most; one change always
+/// fits.
 const MAX_UNWRITTEN: usize = 4 << 20;
 
 /// A transaction and everything that goes with one request's change.
@@ -162,8 +163,8 @@ impl Tx {
         std::mem::take(&mut self.unwritten).write_to(&self.conn).await
     }
 
-    /// Writes what is to be written when it has become much. Within a savepoint nothing is: what is taken back there must
-    /// still be told from what was there before.
+    /// Writes what is to be written when it has become much. Within a savepoint nothing is: what is taken
+    /// back there must still be told from what was there before.
     async fn write_out_when_much(&mut self) -> Result<()> {
         if self.depth == 0 && self.unwritten.bytes > MAX_UNWRITTEN { self.write_out().await } else { Ok(()) }
     }
@@ -201,7 +202,8 @@ impl Tx {
         self.ids.next(self.now)
     }
 
-    /// Keeps the name of a person or group that was read anyway, so that the answer need not ask for it again.
+    /// Keeps the name of a person or group that was read anyway, so that the answer need not ask for it
+    /// again.
     pub fn remember_name(&mut self, id: Uuid, name: &str) {
         self.names.insert(id, name.to_owned());
     }
@@ -285,8 +287,14 @@ impl Tx {
         }
         update.exec(&self.conn).await?;
         self.unwritten.index(search::entry(Some(before), Some(&after)));
-        self.record::<M>(event, after.id(), &after.placement(), Some(public_form(before)?), Some(public_form(&after)?))
-            .await?;
+        self.record::<M>(
+            event,
+            after.id(),
+            &after.placement(),
+            Some(public_form(before)?),
+            Some(public_form(&after)?),
+        )
+        .await?;
         Ok(after)
     }
 
@@ -366,8 +374,9 @@ impl Tx {
         self.write_out_when_much().await
     }
 
-    /// Does something to each row that a query finds, locked, in the order of their ids. They are read part by part, so that
-    /// no more of them are here than a part has, however many there are; none is met twice.
+    /// Does something to each row that a query finds, locked, in the order of their ids. They are read part
+    /// by part, so that no more of them are here than a part has, however many there are; none is met
+    /// twice.
     pub async fn for_each<M>(
         &mut self,
         query: Select<M::Entity>,
@@ -403,7 +412,8 @@ impl Tx {
         self.read().model(select).await?.ok_or_else(|| Error::not_found(what))
     }
 
-    /// A row that this transaction has read, locked: read again only where somebody else may have changed it since.
+    /// A row that this transaction has read, locked: read again only where somebody else may have changed it
+    /// since.
     pub async fn lock_read<M: ModelTrait>(&mut self, row: M, id: Uuid, what: &str) -> Result<M>
     where
         M::Entity: EntityTrait<Model = M>,
@@ -460,8 +470,8 @@ impl Tx {
         Ok(())
     }
 
-    /// The number after the last one of a table, for people to say. Whoever comes later waits for theirs until this
-    /// transaction ends, so nothing that others hold is waited for after it.
+    /// The number after the last one of a table, for people to say. Whoever comes later waits for theirs
+    /// until this transaction ends, so nothing that others hold is waited for after it.
     pub async fn next_number<E: EntityTrait>(&mut self, door: i64, number: E::Column) -> Result<i64> {
         self.advisory_lock(door).await?;
         let last = Query::select()
@@ -552,7 +562,8 @@ fn changed_columns<M: ModelTrait>(before: &M, after: &M) -> Vec<<M::Entity as En
         .collect()
 }
 
-/// Whether two values of a column are the same: JSON whatever the order of its members, which PostgreSQL does not keep.
+/// Whether two values of a column are the same: JSON whatever the order of its members, which PostgreSQL does
+/// not keep.
 fn same(one: &sea_orm::Value, other: &sea_orm::Value) -> bool {
     match (one, other) {
         (sea_orm::Value::Json(one), sea_orm::Value::Json(other)) => one == other,

@@ -160,7 +160,8 @@ pub async fn resolve_assignee_opt(tx: &mut Tx, wanted: Option<AssigneeRef>) -> R
     }
 }
 
-/// The first of some candidates who is there to do it, else the default group; nobody when that has nobody either.
+/// The first of some candidates who is there to do it, else the default group; nobody when that has nobody
+/// either.
 pub async fn first_available(tx: &mut Tx, mut candidates: Vec<AssigneeRef>) -> Result<Option<Owner>> {
     let default = tx.default_group.clone();
     candidates.extend(groups::named(tx.read(), &default).await?.map(|group| AssigneeRef::group(group.id)));
@@ -183,7 +184,8 @@ pub fn is_assigned_to(actor: &Actor, kind: AssigneeType, id: Option<Uuid>) -> bo
     }
 }
 
-/// Work that always has an owner. Its row has the columns `assignee_type`, `assignee_id`, `origin_type`, `origin_id`.
+/// Work that always has an owner. Its row has the columns `assignee_type`, `assignee_id`, `origin_type`,
+/// `origin_id`.
 pub trait Owned: Record<Entity: EntityTrait<Model = Self, Column: Copy>> + FromQueryResult {
     /// What people call such a thing.
     const WHAT: &'static str;

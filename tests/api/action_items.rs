@@ -249,7 +249,8 @@ async fn s0_5_all_that_is_wrong_with_an_item_is_said_at_once() {
     ];
     assert_eq!(broken, rules(&all));
     let long = json!({
-        "subject": { "type": "x".repeat(65), "id": "x".repeat(256) }, "title": "x".repeat(201), "details": "é".repeat(65_537),
+        "subject": { "type": "x".repeat(65), "id": "x".repeat(256) }, "title": "x".repeat(201),
+        "details": "é".repeat(65_537),
         "action": "x".repeat(65), "due_in": "x".repeat(65),
     });
     let mut broken = admin.post("/v1/action-items", long).await.violation_of(422);
@@ -430,7 +431,8 @@ async fn s0_21_agents_work_on_their_own_their_groups_and_public_items_managers_o
 async fn s2_5_completing_an_item_can_plan_what_comes_next() {
     let shop = TestApp::open().await;
     let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
-    let new_note = json!({ "subject": order(), "title": "Asked for a quote", "action_items": [{ "title": "Send it", "due_in": "today" }] });
+    let new_note = json!({ "subject": order(), "title": "Asked for a \
+         quote", "action_items": [{ "title": "Send it", "due_in": "today" }] });
     let item = shop.by(&ana).post("/v1/notes", new_note).await.assert_status(201)["action_items"][0].take();
     shop.time_is("2026-03-18T09:10:00Z");
     let complete = format!("{}/complete", path(&item));
@@ -461,7 +463,10 @@ async fn s2_5_completing_an_item_can_plan_what_comes_next() {
         rules(&[("#/next/due_in", "unknown_value")])
     );
     let wrong = json!({ "next": { "title": "" }, "then": 1 });
-    assert_eq!(shop.by(&ana).post(&complete, wrong).await.violation_of(422), rules(&[("#/then", "unknown_field")]));
+    assert_eq!(
+        shop.by(&ana).post(&complete, wrong).await.violation_of(422),
+        rules(&[("#/then", "unknown_field")])
+    );
     assert_eq!(shop.by(&ana).get(&path(&item)).await.assert_status(200)["status"], "open");
     assert_eq!(shop.by(&ana).command(&complete).await.assert_status(200)["next"], Value::Null);
     let twice = shop.by(&ana).command(&complete).await;
@@ -576,7 +581,8 @@ async fn s2_21_an_item_is_re_assigned_and_re_dated_by_a_patch_of_what_changes() 
         .post("/v1/action-items", new(json!({ "due_in": "today", "details": "…", "action": "call" })))
         .await
         .assert_status(201);
-    let change = json!({ "title": " Visit ", "assignee": user(&ana), "due_on": "2026-03-20", "priority": "low", "action": "visit" });
+    let change = json!({ "title": " Visit \
+         ", "assignee": user(&ana), "due_on": "2026-03-20", "priority": "low", "action": "visit" });
     let reply = admin.clone().header("if-match", "\"1\"").patch(&path(&item), change.clone()).await;
     assert_eq!(reply.header("etag"), "\"2\"");
     let changed = reply.assert_status(200);

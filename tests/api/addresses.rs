@@ -44,7 +44,8 @@ async fn keys_that_were_kept_are_kept_anew() {
     ];
     for (number, email, key, active) in people {
         let insert = format!(
-            "INSERT INTO users (id, email, email_key, name, role, active, time_zone, created_at, updated_at, version) \
+            "INSERT INTO users (id, email, email_key, name, role, active, time_zone, created_at, updated_at, \
+             version) \
              VALUES ({}, '{email}', '{key}', 'Ana', 'admin', {active}, 'UTC', {number}, 1, 1)",
             id(number)
         );
@@ -55,9 +56,11 @@ async fn keys_that_were_kept_are_kept_anew() {
         (2, r#"["Zoe@shop.example"]"#),
     ] {
         let insert = format!(
-            "INSERT INTO contacts (id, root_id, absorbed, kind, registered, first_names, last_name, company, name, sort_name, emails, phones, \
+            "INSERT INTO contacts (id, root_id, absorbed, kind, registered, first_names, last_name, company, \
+             name, sort_name, emails, phones, \
              postal_key, other, external_ids, status, variables, marketing, created_at, updated_at, version) \
-             VALUES ({0}, {0}, 0, 'customer', FALSE, '', '', '', 'Zoe', 'zoe', '{emails}', '[]', '', '', '{{}}', '', '{{}}', '{{}}', 1, 1, 1)",
+             VALUES ({0}, {0}, 0, 'customer', FALSE, '', '', '', 'Zoe', 'zoe', '{emails}', '[]', '', '', \
+             '{{}}', '', '{{}}', '{{}}', 1, 1, 1)",
             id(number)
         );
         database.execute_unprepared(&insert).await.expect("a contact");
@@ -117,7 +120,8 @@ async fn s4_11_contacts_are_found_by_the_same_rule() {
         .assert_status(201);
     assert_eq!(known["emails"].as_array().map(Vec::len), Some(1), "{known}");
     let found = async |email: &str| {
-        let who = json!({ "who": { "email": email }, "channel": "phone", "subject_line": "Called", "complete": true });
+        let who = json!({ "who": { "email": email }, "channel": "phone", "subject_line": "Called",
+            "complete": true });
         text(&admin.post("/v1/interactions", who).await.assert_status(201)["match"]["contact_id"])
     };
     assert_eq!(found("KATIE@xn--bcher-kva.example").await, text(&known["id"]));

@@ -50,7 +50,8 @@ async fn b_10_a_key_has_its_scopes_and_no_more() {
 #[actix_web::test]
 async fn b_10_a_secret_is_shown_once() {
     let shop = TestApp::open().await;
-    let new = json!({ "name": "  Shop  ", "scopes": ["users:read", "users:read", "profile:read"], "expires_at": "2026-04-01T00:00:00+02:00" });
+    let new = json!({ "name": "  Shop  ", "scopes": ["users:read", "users:read", "profile:read"],
+        "expires_at": "2026-04-01T00:00:00+02:00" });
     let caller = shop.by(&shop.admin).once("make-it-once");
     let reply = caller.post("/v1/api-keys", new.clone()).await;
     let (location, etag) = (reply.header("location").to_owned(), reply.header("etag").to_owned());
@@ -201,7 +202,9 @@ async fn s3_2_a_publishable_key_is_bound() {
     let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
     let new = |more: Value| {
-        let mut new = json!({ "name": "Quiz page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"], "origins": ["https://shop.example"] });
+        let mut new = json!({ "name": "Quiz \
+             page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"],
+             "origins": ["https://shop.example"] });
         new.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
         new
     };
@@ -381,8 +384,8 @@ async fn b_10_keys_from_before_get_the_owner_that_they_had() {
         );
         run(format!("INSERT INTO users ({columns}) VALUES ({}, {values})", literal(id(number)))).await;
     }
-    // A key of Ana's, one that it made in Ben's name, one that that one made; keys of Ben's, one of them in a page; and
-    // one of Caseload's own.
+    // A key of Ana's, one that it made in Ben's name, one that that one made; keys of Ben's, one of them in a
+    // page; and one of Caseload's own.
     let keys = [
         (11, 1, "NULL"),
         (12, 2, "NULL"),

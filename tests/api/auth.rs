@@ -159,7 +159,8 @@ async fn s4_37_failures_from_elsewhere_lock_nobody_out() {
     }
 }
 
-// S4-37: a proxy that nobody has told us of counts for nobody behind it, and gives nobody guesses without end.
+// S4-37: a proxy that nobody has told us of counts for nobody behind it, and gives nobody guesses without
+// end.
 #[actix_web::test]
 async fn s4_37_whoever_stands_behind_a_proxy_is_told_apart() {
     let shop = TestApp::open().await;

@@ -10,10 +10,13 @@ fn ids(items: &[Value]) -> Vec<String> {
 
 /// Items in the order in which a filter finds them.
 async fn items(shop: &TestApp, count: usize, assignee: Value) -> Vec<Value> {
-    let made = (0..count).map(|n| {
-        let assignee = assignee.clone();
-        async move { shop.action_item(&shop.admin, &format!("item {n}"), "2026-03-18T12:00:00Z", assignee).await }
-    });
+    let made =
+        (0..count).map(|n| {
+            let assignee = assignee.clone();
+            async move {
+                shop.action_item(&shop.admin, &format!("item {n}"), "2026-03-18T12:00:00Z", assignee).await
+            }
+        });
     let mut made = all(made).await;
     made.sort_by_key(|item| text(&item["id"]));
     made
@@ -102,7 +105,8 @@ async fn s2_15_what_is_searched_is_not_what_is_set() {
     let mine = json!({ "select": { "filter": { "assignee": "me" } }, "command": "complete" });
     assert_eq!(shop.by(&ben).post(BULK, mine.clone()).await.assert_status(200)["succeeded"], 5);
     assert_eq!(shop.by(&ben).post(BULK, mine).await.assert_status(200)["message"], "0 of 0 changed.");
-    let again = json!({ "select": { "filter": { "assignee": format!("user:{}", ben.id), "status": "completed" } }, "command": "reopen" });
+    let again = json!({ "select": { "filter": { "assignee": format!("user:{}", ben.id),
+        "status": "completed" } }, "command": "reopen" });
     assert_eq!(shop.by(&ben).post(BULK, again).await.assert_status(200)["succeeded"], 5);
     for (request, broken) in [
         (
@@ -158,7 +162,11 @@ async fn s2_15_what_is_searched_is_not_what_is_set() {
             rules(&[("#/select/filter/subject", "nul")]),
         ),
     ] {
-        assert_eq!(shop.by(&shop.admin).post(BULK, request.clone()).await.violation_of(422), broken, "{request}");
+        assert_eq!(
+            shop.by(&shop.admin).post(BULK, request.clone()).await.violation_of(422),
+            broken,
+            "{request}"
+        );
     }
     assert_eq!((of(&ana).await, of(&ben).await), (1, 5));
 }

@@ -10,9 +10,14 @@ async fn b_6_more_than_a_thousand_items_are_changed_by_a_job() {
     let ana = shop.hire("Ana Ruiz", "agent").await;
     let manager = shop.hire("Claire Martin", "manager").await;
     for batch in 0..21 {
-        let items: Vec<Value> =
-            (0..50).map(|number| json!({ "title": format!("Call {batch}-{number}"), "due_in": "today", "assignee": user(&ana) })).collect();
-        let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "A campaign", "action_items": items });
+        let items: Vec<Value> = (0..50)
+            .map(|number| {
+                json!({ "title": format!("Call \
+                 {batch}-{number}"), "due_in": "today", "assignee": user(&ana) })
+            })
+            .collect();
+        let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "A \
+             campaign", "action_items": items });
         shop.by(&manager).post("/v1/notes", note).await.assert_status(201);
     }
     // One that cannot be changed any more fails alone.
@@ -20,7 +25,8 @@ async fn b_6_more_than_a_thousand_items_are_changed_by_a_job() {
     let done = text(&first["data"][0]["id"]);
     shop.by(&ana).command(&format!("/v1/action-items/{done}/complete")).await.assert_status(200);
     let filter = json!({ "assignee": format!("user:{}", ana.id), "include_completed": true });
-    let bulk = json!({ "select": { "filter": filter }, "set": { "assignee": user(&manager), "due_in": "in_1_week" } });
+    let bulk = json!({ "select": { "filter": filter },
+        "set": { "assignee": user(&manager), "due_in": "in_1_week" } });
     let reply = shop.by(&manager).once("monday").post("/v1/action-items/bulk", bulk.clone()).await;
     let location = reply.header("location").to_owned();
     assert_eq!(reply.assert_status(202)["progress"], json!({ "done": 0, "total": 1050 }));

@@ -243,7 +243,8 @@ async fn sigterm_lets_requests_finish() {
     let mut stream = TcpStream::connect(server.address()).expect("a connection");
     stream.set_read_timeout(Some(DEADLINE)).expect("a deadline");
     let head = format!(
-        "POST /v1/auth/token HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        "POST /v1/auth/token HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: \
+         {}\r\nExpect: 100-continue\r\n\r\n",
         server.address(),
         body.len()
     );

@@ -54,7 +54,8 @@ async fn done(shop: &TestApp, reply: Reply) -> Value {
     shop.by(&shop.again(&shop.admin).await).get(&location).await.assert_status(200)
 }
 
-/// S3-28, S1-15: "sync with Magento", and with the others: who they are and every order, however many pages, on one contact.
+/// S3-28, S1-15: "sync with Magento", and with the others: who they are and every order, however many pages,
+/// on one contact.
 #[actix_web::test]
 async fn s3_28_a_rep_has_a_contact_fetched_from_the_shop() {
     for (kind, there, first) in [
@@ -74,7 +75,8 @@ async fn s3_28_a_rep_has_a_contact_fetched_from_the_shop() {
             (&json!("contacts.sync"), &json!("succeeded")),
             "{kind}: {job}"
         );
-        let wanted = json!({ "connectors": [{ "connector": "Main shop", "found": true, "orders": 120, "problem": null }] });
+        let wanted = json!({ "connectors": [{ "connector": "Main \
+             shop", "found": true, "orders": 120, "problem": null }] });
         assert_eq!(job["result"], wanted, "{kind}");
         let by = shop.by(&ana);
         let found = by.get(&zoe).await.assert_status(200);
@@ -334,7 +336,8 @@ async fn credentials_are_kept_encrypted_and_told_to_nobody() {
     assert_eq!(none["credentials_hint"], Value::Null);
 }
 
-/// A key is replaced while there are credentials: the old one opens them once more, and then they are the new one's.
+/// A key is replaced while there are credentials: the old one opens them once more, and then they are the new
+/// one's.
 #[actix_web::test]
 async fn credentials_move_to_a_new_key() {
     let (shop, there) = (TestApp::open().await, magento());
@@ -366,11 +369,13 @@ async fn credentials_move_to_a_new_key() {
     assert_eq!(run(&shop).await["problem"]["code"], "no_secret_key");
 }
 
-/// Without a key in the settings SQLite keeps one of its own beside the database; PostgreSQL keeps no credentials.
+/// Without a key in the settings SQLite keeps one of its own beside the database; PostgreSQL keeps no
+/// credentials.
 #[actix_web::test]
 async fn without_a_key_credentials_are_kept_only_where_one_can_be_made() {
     let (shop, there) = (TestApp::with(|config| config.secret_key = None).await, magento());
-    let new = json!({ "kind": "magento2", "name": "Shop", "base_url": there.elsewhere.base, "credentials": { "token": TOKEN } });
+    let new = json!({ "kind": "magento2", "name": "Shop", "base_url": there.elsewhere.base,
+        "credentials": { "token": TOKEN } });
     let reply = shop.by(&shop.admin).post("/v1/connectors", new.clone()).await;
     if on_postgres() {
         assert_eq!(reply.violation_of(422), rules(&[("#/credentials", "no_key")]));
@@ -440,7 +445,8 @@ async fn what_cannot_be_a_connector_is_refused() {
     let connector = connect(&shop, "magento2", &there, json!({})).await;
     let admin = shop.by(&shop.admin);
     let new = |more: Value| {
-        let mut new = json!({ "kind": "magento2", "name": "Shop", "source": "other", "base_url": "https://shop.example" });
+        let mut new = json!({ "kind": "magento2", "name": "Shop", "source": "other",
+            "base_url": "https://shop.example" });
         new.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
         let admin = admin.clone();
         async move { admin.post("/v1/connectors", new).await }

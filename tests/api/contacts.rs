@@ -26,21 +26,32 @@ async fn s3_1_a_contact_says_who_it_is() {
     let by = shop.by(&ana);
     let new = json!({
         "kind": "customer", "first_names": " Zoé ", "last_name": "Tremblay", "company": "Épicerie du Coin",
-        "emails": ["Zoe@Epicerie.example", "zoe@epicerie.example"], "phones": ["(514) 555-0123"], "postal_code": "H2X 1Y4", "country": "ca",
-        "time_zone": "America/Montreal", "language": "fr-CA", "other": "calls from the depot", "external_ids": { "shop": "C-1001" },
-        "status": "active", "owner_id": ana.id, "marketing": { "lists": ["newsletter"], "opt_in": true, "source": "spring fair" },
+        "emails": ["Zoe@Epicerie.example", "zoe@epicerie.example"], "phones": ["(514) \
+         555-0123"], "postal_code": "H2X 1Y4", "country": "ca",
+        "time_zone": "America/Montreal", "language": "fr-CA", "other": "calls from the \
+         depot", "external_ids": { "shop": "C-1001" },
+        "status": "active", "owner_id": ana.id,
+        "marketing": { "lists": ["newsletter"], "opt_in": true, "source": "spring fair" },
     });
     let reply = by.post("/v1/contacts", new).await;
     assert_eq!(reply.header("location"), at(&reply.json));
     let contact = reply.assert_status(201);
     let wanted = json!({
-        "id": contact["id"], "kind": "customer", "registered": true, "name": "Zoé Tremblay", "first_names": "Zoé", "last_name": "Tremblay",
-        "company": "Épicerie du Coin", "emails": ["Zoe@Epicerie.example"], "phones": [{ "number": "(514) 555-0123", "e164": "+15145550123", "confirmed": true }],
-        "postal_code": "H2X 1Y4", "country": "CA", "time_zone": "America/Montreal", "language": "fr-CA", "other": "calls from the depot",
-        "external_ids": { "shop": "C-1001" }, "status": "active", "status_since": "2026-03-18T09:00:00.000000Z",
-        "status_by": { "id": ana.id, "name": "Ana Ruiz" }, "owner": { "id": ana.id, "name": "Ana Ruiz" }, "variables": {},
-        "marketing": { "lists": ["newsletter"], "opt_in": true, "source": "spring fair" }, "unconfirmed": [], "merged_contacts": [], "merged_into": null,
-        "match_candidates": null, "created_at": "2026-03-18T09:00:00.000000Z", "updated_at": "2026-03-18T09:00:00.000000Z", "version": 1,
+        "id": contact["id"], "kind": "customer", "registered": true, "name": "Zoé \
+         Tremblay", "first_names": "Zoé", "last_name": "Tremblay",
+        "company": "Épicerie du Coin", "emails": ["Zoe@Epicerie.example"], "phones": [{ "number": "(514) \
+         555-0123", "e164": "+15145550123", "confirmed": true }],
+        "postal_code": "H2X \
+         1Y4", "country": "CA", "time_zone": "America/Montreal", "language": "fr-CA", "other": "calls from \
+         the depot",
+        "external_ids": { "shop": "C-1001" }, "status": "active",
+        "status_since": "2026-03-18T09:00:00.000000Z",
+        "status_by": { "id": ana.id, "name": "Ana Ruiz" }, "owner": { "id": ana.id, "name": "Ana \
+         Ruiz" }, "variables": {},
+        "marketing": { "lists": ["newsletter"], "opt_in": true, "source": "spring \
+         fair" }, "unconfirmed": [], "merged_contacts": [], "merged_into": null,
+        "match_candidates": null, "created_at": "2026-03-18T09:00:00.000000Z",
+        "updated_at": "2026-03-18T09:00:00.000000Z", "version": 1,
     });
     assert_eq!(contact, wanted);
     for (kind, company) in [
@@ -70,7 +81,8 @@ async fn a_bad_contact_is_refused_whole() {
         rules(&[("#", "required")])
     );
     let bad = json!({
-        "last_name": "x".repeat(101), "emails": ["no address"], "phones": ["call me"], "country": "Canada", "time_zone": "Mars/Base",
+        "last_name": "x".repeat(101), "emails": ["no address"], "phones": ["call \
+         me"], "country": "Canada", "time_zone": "Mars/Base",
         "external_ids": { "Shop!": "1" }, "marketing": { "source": "x".repeat(201) },
     });
     let mut broken = by.post("/v1/contacts", bad).await.violation_of(422);
@@ -85,7 +97,8 @@ async fn a_bad_contact_is_refused_whole() {
         ("#/time_zone", "time_zone"),
     ];
     assert_eq!(broken, rules(&wanted));
-    let unknown = json!({ "last_name": "Roy", "status": "nonsense", "owner_id": "01234567-89ab-7cde-8f01-23456789abcd" });
+    let unknown = json!({ "last_name": "Roy", "status": "nonsense",
+        "owner_id": "01234567-89ab-7cde-8f01-23456789abcd" });
     let mut broken = by.post("/v1/contacts", unknown).await.violation_of(422);
     broken.sort();
     assert_eq!(broken, rules(&[("#/owner_id", "unknown"), ("#/status", "unknown_value")]));
@@ -93,7 +106,8 @@ async fn a_bad_contact_is_refused_whole() {
     assert_eq!(by.get("/v1/contacts").await.assert_status(200)["data"], json!([]));
 }
 
-// S2-1, S2-2: find supermarkets in Canada whose postal code begins with H2, a name however it is written, a number in any form.
+// S2-1, S2-2: find supermarkets in Canada whose postal code begins with H2, a name however it is written, a
+// number in any form.
 #[actix_web::test]
 async fn s2_1_contacts_are_found() {
     let shop = TestApp::open().await;
@@ -104,7 +118,8 @@ async fn s2_1_contacts_are_found() {
         ("Élodie", "H3A 0B1", "CA", "514 555 0125", "active"),
         ("Martin", "H2000", "FR", "01 42 68 53 00", "overdue_account"),
     ] {
-        let new = json!({ "last_name": last, "postal_code": code, "country": country, "phones": [phone], "emails": [format!("{}@x.example", code.replace(' ', ""))], "status": status });
+        let new = json!({ "last_name": last, "postal_code": code, "country": country, "phones": [phone],
+            "emails": [format!("{}@x.example", code.replace(' ', ""))], "status": status });
         add(&by, new).await;
     }
     let found = async |query: &str| {
@@ -138,9 +153,15 @@ async fn s2_1_contacts_are_found() {
 async fn s2_14_a_contact_is_changed() {
     let shop = TestApp::open().await;
     let (by, ana) = (shop.by(&shop.admin), shop.hire("Ana Ruiz", "agent").await);
-    let contact = add(&by, json!({ "last_name": "Roy", "emails": ["roy@x.example"], "phones": ["514 555 0123"], "external_ids": { "shop": "1", "till": "9" } })).await;
+    let contact = add(
+        &by,
+        json!({ "last_name": "Roy", "emails": ["roy@x.example"], "phones": ["514 555 \
+         0123"], "external_ids": { "shop": "1", "till": "9" } }),
+    )
+    .await;
     shop.time_is("2026-03-18T09:10:00Z");
-    let patch = json!({ "owner_id": ana.id, "status": "active", "country": "CA", "external_ids": { "till": null }, "emails": [] });
+    let patch = json!({ "owner_id": ana.id, "status": "active", "country": "CA",
+        "external_ids": { "till": null }, "emails": [] });
     let changed = by.patch(&at(&contact), patch).await.assert_status(200);
     assert_eq!(changed["owner"]["name"], "Ana Ruiz");
     assert_eq!(
@@ -214,7 +235,8 @@ async fn s0_1_a_customer_is_the_contact_also_later() {
     let shop = TestApp::open().await;
     let by = shop.by(&shop.admin);
     let subject = json!({ "type": "customer", "id": "C-7" });
-    let note = json!({ "subject": subject, "title": "Called", "action_items": [{ "title": "Answer", "due_in": "today" }] });
+    let note = json!({ "subject": subject, "title": "Called",
+        "action_items": [{ "title": "Answer", "due_in": "today" }] });
     let early = by.post("/v1/notes", note.clone()).await.assert_status(201);
     assert_eq!((&early["contact_id"], &early["action_items"][0]["contact_id"]), (&Value::Null, &Value::Null));
     let contact = by
@@ -262,7 +284,8 @@ async fn s0_1_a_customer_is_the_contact_also_later() {
         (&json!({ "type": "contact", "id": id }), &contact["id"])
     );
     // S2-2: about an order, for a contact.
-    let order = json!({ "subject": { "type": "order", "id": "A-1" }, "contact_id": id, "title": "Call", "due_in": "today" });
+    let order = json!({ "subject": { "type": "order", "id": "A-1" }, "contact_id": id, "title": "Call",
+        "due_in": "today" });
     assert_eq!(by.post("/v1/action-items", order).await.assert_status(201)["contact_id"], contact["id"]);
     let nobody = "01234567-89ab-7cde-8f01-23456789abcd";
     for (body, field, rule) in [
@@ -289,19 +312,25 @@ async fn s0_1_a_customer_is_the_contact_also_later() {
 async fn s4_15_candidates_have_reasons() {
     let shop = TestApp::open().await;
     let by = shop.by(&shop.admin);
-    let stranger = json!({ "first_names": "Zoe", "last_name": "tremblay", "postal_code": "h2x1y4", "emails": ["zoe+shop@x.example"], "phones": ["+1 514 555 0123"] });
+    let stranger = json!({ "first_names": "Zoe", "last_name": "tremblay", "postal_code": "h2x1y4",
+        "emails": ["zoe+shop@x.example"], "phones": ["+1 514 555 0123"] });
     let stranger = add(&by, stranger).await;
     let first = by.get(&at(&stranger)).await;
     assert_eq!((&first.json["match_candidates"], first.header("etag")), (&json!([]), "\"1\""));
-    let registered = json!({ "first_names": "Zoé", "last_name": "Tremblay", "postal_code": "H2X 1Y4", "emails": ["zoe@x.example"], "country": "CA", "phones": ["514 555 0123"], "external_ids": { "shop": "C-1" } });
+    let registered = json!({ "first_names": "Zoé", "last_name": "Tremblay", "postal_code": "H2X \
+         1Y4", "emails": ["zoe@x.example"], "country": "CA", "phones": ["514 555 \
+         0123"], "external_ids": { "shop": "C-1" } });
     let registered = add(&by, registered).await;
     let namesake = add(&by, json!({ "first_names": "Zoé", "last_name": "Tremblay" })).await;
     let view = by.clone().header("if-none-match", "\"1\"").get(&at(&stranger)).await;
     let etag = view.header("etag").to_owned();
     let view = view.assert_status(200);
     let wanted = json!([
-        { "contact_id": registered["id"], "name": "Zoé Tremblay", "registered": true, "certainty": 0.98, "reasons": ["same_mailbox", "same_phone", "same_name_and_postal_code"] },
-        { "contact_id": namesake["id"], "name": "Zoé Tremblay", "registered": false, "certainty": 0.3, "reasons": ["same_name"] },
+        { "contact_id": registered["id"], "name": "Zoé \
+             Tremblay", "registered": true, "certainty": 0.98,
+             "reasons": ["same_mailbox", "same_phone", "same_name_and_postal_code"] },
+        { "contact_id": namesake["id"], "name": "Zoé \
+             Tremblay", "registered": false, "certainty": 0.3, "reasons": ["same_name"] },
     ]);
     assert_eq!(view["match_candidates"], wanted);
     assert_eq!(by.clone().header("if-none-match", &etag).get(&at(&stranger)).await.status, 304);
@@ -365,7 +394,8 @@ async fn s4_14_a_match_is_confirmed_and_undone() {
     assert_eq!(registered.problem(409), "wrong_status");
 }
 
-// B-8: merge and unmerge are exact inverses, in whatever order, and never of two that the shop tells apart unless somebody says so.
+// B-8: merge and unmerge are exact inverses, in whatever order, and never of two that the shop tells apart
+// unless somebody says so.
 #[actix_web::test]
 async fn b_8_merges_are_undone_in_any_order() {
     let shop = TestApp::open().await;
@@ -444,7 +474,8 @@ async fn b_8_merging_at_once_leaves_nothing_half_done() {
     );
 }
 
-// S4-15, S4-12: who registers in the meantime takes in the stranger with that address, and that can be undone.
+// S4-15, S4-12: who registers in the meantime takes in the stranger with that address, and that can be
+// undone.
 #[actix_web::test]
 async fn s4_15_registering_takes_in_the_stranger() {
     let shop = TestApp::open().await;

@@ -1,4 +1,5 @@
-//! A day with CRM notes: the contact's state, the last note closed, what comes next, a call list, and many re-assigned.
+//! A day with CRM notes: the contact's state, the last note closed, what comes next, a call list, and many
+//! re-assigned.
 
 use crate::support::*;
 
@@ -211,14 +212,16 @@ async fn s2_6_whoever_plans_nothing_more_is_told_so() {
     let other = caller.post(ITEMS, note(&zoe, "Write")).await.assert_status(201);
     first = caller.post(ITEMS, first).await.assert_status(201);
     // What comes next is about the same contact, and may close another one.
-    let next = json!({ "title": "Visit", "action": "visit", "due_in": "in_1_week", "contact_status": "active", "close_previous": true });
+    let next = json!({ "title": "Visit", "action": "visit", "due_in": "in_1_week",
+        "contact_status": "active", "close_previous": true });
     let done =
         caller.post(&format!("{}/complete", path(&first)), json!({ "next": next })).await.assert_status(200);
     assert_eq!((&done["status"], &done["warnings"]), (&json!("completed"), &json!([])));
     assert_eq!((&done["next"]["contact_id"], &done["next"]["closed_previous"]), (&zoe["id"], &other["id"]));
     let state = caller.get(&format!("/v1/contacts/{}", text(&zoe["id"]))).await.assert_status(200);
     assert_eq!(state["status"], "active");
-    let broken = json!({ "next": { "title": "Visit", "due_in": "today", "variables": { "store": "nothing" }, "contact_status": "nothing" } });
+    let broken = json!({ "next": { "title": "Visit", "due_in": "today", "variables": { "store": "nothing" },
+        "contact_status": "nothing" } });
     let refused = caller.post(&format!("{}/complete", path(&done["next"])), broken).await;
     assert_eq!(
         refused.violation_of(422),
@@ -246,7 +249,8 @@ async fn s2_10_sections_with_their_colours() {
     for (title, due) in
         [("late", "2026-03-17T09:00:00Z"), ("now", "2026-03-18T18:00:00Z"), ("soon", "2026-03-25T09:00:00Z")]
     {
-        let new = json!({ "contact_id": zoe["id"], "title": title, "action": "call", "contact_status": "overdue_account", "due_at": due });
+        let new = json!({ "contact_id": zoe["id"], "title": title, "action": "call",
+            "contact_status": "overdue_account", "due_at": due });
         caller.post(ITEMS, new).await.assert_status(201);
     }
     let rows = caller.clone().header("accept-language", "fr").rows(&format!("{ITEMS}?expand=labels")).await;
@@ -335,8 +339,12 @@ async fn s2_22_of_eighty_re_assigned_three_cannot_be() {
     set_up(&shop).await;
     let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
     let zoe = contact(&shop, "Épicerie du Coin", json!({ "variables": { "store": "grocery" } })).await;
-    let items: Vec<Value> =
-        (0..40).map(|n| json!({ "title": format!("Call {n}"), "action": "call", "due_in": "today", "assignee": user(&ana) })).collect();
+    let items: Vec<Value> = (0..40)
+        .map(|n| {
+            json!({ "title": format!("Call \
+             {n}"), "action": "call", "due_in": "today", "assignee": user(&ana) })
+        })
+        .collect();
     let mut made = Vec::new();
     for _ in 0..2 {
         let written = shop
@@ -352,7 +360,8 @@ async fn s2_22_of_eighty_re_assigned_three_cannot_be() {
         .patch(&format!("{ITEMS}/{}", made[7]), json!({ "assignee": user(&ben) }))
         .await
         .assert_status(200);
-    let set = json!({ "assignee": user(&ben), "due_on": "2026-04-01", "variables": { "store": "toys" }, "contact_status": "active" });
+    let set = json!({ "assignee": user(&ben), "due_on": "2026-04-01", "variables": { "store": "toys" },
+        "contact_status": "active" });
     let report =
         shop.by(&ana).post(BULK, json!({ "select": { "ids": made }, "set": set })).await.assert_status(200);
     assert_eq!(report["message"], "77 of 80 changed, 3 failed.");
@@ -383,7 +392,8 @@ async fn s2_24_a_value_retired_in_the_middle_of_a_bulk_change_is_refused_from_th
         .post("/v1/notes", json!({ "contact_id": zoe["id"], "title": "List", "action_items": items }))
         .await
         .assert_status(201);
-    let change = json!({ "select": { "filter": { "contact_id": zoe["id"] } }, "set": { "variables": { "store": "corner" } } });
+    let change = json!({ "select": { "filter": { "contact_id": zoe["id"] } },
+        "set": { "variables": { "store": "corner" } } });
     let bulk = caller.post(BULK, change.clone());
     let retire = caller.command("/v1/picklists/store_types/items/corner/retire");
     let (report, _) = futures_util::future::join(bulk, async { retire.await.assert_status(200) }).await;
@@ -402,9 +412,11 @@ async fn s2_24_a_value_retired_in_the_middle_of_a_bulk_change_is_refused_from_th
     // Whoever has it keeps it; nobody else gets it.
     let again = caller.post(BULK, change).await.assert_status(200);
     assert_eq!(again["succeeded"], found);
-    let toys = json!({ "select": { "filter": { "contact_id": zoe["id"] } }, "set": { "variables": { "store": "toys" } } });
+    let toys = json!({ "select": { "filter": { "contact_id": zoe["id"] } },
+        "set": { "variables": { "store": "toys" } } });
     caller.post(BULK, toys).await.assert_status(200);
-    let corner = json!({ "select": { "filter": { "contact_id": zoe["id"] } }, "set": { "variables": { "store": "corner" } } });
+    let corner = json!({ "select": { "filter": { "contact_id": zoe["id"] } },
+        "set": { "variables": { "store": "corner" } } });
     assert_eq!(caller.post(BULK, corner).await.assert_status(200)["message"], "0 of 30 changed, 30 failed.");
 }
 
@@ -492,7 +504,8 @@ async fn s2_7_states_and_actions_are_set_up_by_the_administrator() {
     assert_eq!(by.get(&path(&made)).await.assert_status(200)["action"], "hold_tasting");
 }
 
-// S2-14: whose item it is, whose account it is and who took the order are three things; one moves without the others.
+// S2-14: whose item it is, whose account it is and who took the order are three things; one moves without the
+// others.
 #[actix_web::test]
 async fn s2_14_the_item_the_account_and_the_order_have_each_their_rep() {
     let shop = TestApp::open().await;
@@ -504,7 +517,8 @@ async fn s2_14_the_item_the_account_and_the_order_have_each_their_rep() {
     let admin = shop.by(&shop.admin);
     let zoe = contact(&shop, "Épicerie du Coin", json!({ "owner_id": ana.id })).await;
     let account = format!("/v1/contacts/{}", text(&zoe["id"]));
-    let order = json!({ "title": "Order A-1001", "occurred_at": "2026-03-10T14:00:00Z", "data": { "rep": "Cleo Sand" } });
+    let order = json!({ "title": "Order \
+         A-1001", "occurred_at": "2026-03-10T14:00:00Z", "data": { "rep": "Cleo Sand" } });
     admin.put(&format!("{account}/facts/orders/A-1001"), Some(order)).await.assert_status(201);
     let item = admin.post(ITEMS, with(note(&zoe, "Call"), "assignee", user(&ben))).await.assert_status(201);
     let reps = async || {

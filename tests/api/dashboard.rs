@@ -14,7 +14,8 @@ async fn s0_13_the_dashboard_counts_the_work_of_everybody_also_of_those_with_non
         .assert_status(200);
     let (shipping, finance) = (shop.group("Shipping", &[&ana]).await, shop.group("Finance", &[&zed]).await);
     let item = async |due: &str, subject: &str, assignee: Value| {
-        let new = json!({ "subject": { "type": subject, "id": "7" }, "title": "Call", "due_at": due, "assignee": assignee });
+        let new = json!({ "subject": { "type": subject, "id": "7" }, "title": "Call", "due_at": due,
+            "assignee": assignee });
         shop.by(&shop.admin).post("/v1/action-items", new).await.assert_status(201)
     };
     item("2026-01-02T03:04:05.678Z", "vendor", user(&ana)).await;
@@ -35,7 +36,10 @@ async fn s0_13_the_dashboard_counts_the_work_of_everybody_also_of_those_with_non
         .assert_status(200);
 
     let board = shop.by(&mia).get("/v1/dashboard").await.assert_status(200);
-    let load = |assignee: Value, counts: [u8; 3], oldest: Option<&str>, done: Option<u8>| json!({ "assignee": assignee, "open": counts[0], "due_today": counts[1], "overdue": counts[2], "oldest_due_at": oldest, "completed_7_days": done });
+    let load = |assignee: Value, counts: [u8; 3], oldest: Option<&str>, done: Option<u8>| {
+        json!({ "assignee": assignee, "open": counts[0], "due_today": counts[1],
+        "overdue": counts[2], "oldest_due_at": oldest, "completed_7_days": done })
+    };
     let person = |person: &Person, name: &str| json!({ "type": "user", "id": person.id, "name": name });
     let people = [
         load(person(&shop.admin, "Administrator"), [0, 0, 0], None, Some(0)),

@@ -67,7 +67,8 @@ async fn s0_15_an_event_says_who_did_what_to_what_and_when() {
     let shop = TestApp::open().await;
     let claire = shop.hire("Claire Martin", "agent").await;
     let by = shop.by(&claire).header("x-request-id", "call-17");
-    let new = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Asked for express", "body": "By Friday." });
+    let new = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Asked for \
+         express", "body": "By Friday." });
     let note = by.post("/v1/notes", new).await.assert_status(201);
     let path = format!("/v1/notes/{}", text(&note["id"]));
     by.patch(&path, json!({ "title": "Asked for express shipping" })).await.assert_status(200);
@@ -96,7 +97,8 @@ async fn b_4_filters_leave_events_out_and_never_the_order() {
     let note = write_note(&shop, &claire, "A-1001").await;
     write_note(&shop, &shop.admin, "A-1002").await;
     shop.time_is("2026-03-18T09:05:00Z");
-    shop.action_item(&claire, "Call the customer", "2026-03-20T09:00:00Z", crate::support::user(&claire)).await;
+    shop.action_item(&claire, "Call the customer", "2026-03-20T09:00:00Z", crate::support::user(&claire))
+        .await;
     let admin = shop.by(&shop.admin);
     let (_, last) = follow(&admin, 0, 1000).await;
     let read = async |filter: &str| {
@@ -185,7 +187,8 @@ async fn s4_39_set_up_events_are_for_administrators() {
     assert_eq!(shop.by(&manager).get(&path).await.problem(404), "not_found");
 }
 
-/// B-10: a program sees set-up events when its key may do an administrator's work, and the feed names whom it acted for.
+/// B-10: a program sees set-up events when its key may do an administrator's work, and the feed names whom it
+/// acted for.
 #[actix_web::test]
 async fn b_10_programs_read_the_feed_with_the_rights_of_their_keys() {
     let shop = TestApp::open().await;
@@ -221,7 +224,8 @@ async fn s3_10_what_others_read_in_their_inboxes_is_not_in_the_feed() {
     let shop = TestApp::open().await;
     let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
     let max = shop.hire("Max Weber", "manager").await;
-    let work = json!({ "type": "support_ticket", "who": { "last_name": "Roy" }, "assignee": crate::support::user(&ana) });
+    let work = json!({ "type": "support_ticket", "who": { "last_name": "Roy" },
+        "assignee": crate::support::user(&ana) });
     shop.by(&shop.admin).post("/v1/work-items", work).await.assert_status(201);
     let inbox = shop.by(&ana).get("/v1/inbox?entities=work_items&priority=any").await.assert_status(200);
     shop.by(&ana)
@@ -269,7 +273,8 @@ async fn b_4_a_reader_can_wait_for_the_next_event() {
     assert!(started.elapsed() < Duration::from_secs(10));
 }
 
-/// Whoever follows the feed while many write gets each change once, and the changes of a thing in their order.
+/// Whoever follows the feed while many write gets each change once, and the changes of a thing in their
+/// order.
 #[actix_web::test]
 async fn b_4_a_follower_among_many_writers_misses_nothing() {
     const WRITERS: usize = 8;
@@ -308,7 +313,8 @@ async fn b_4_a_follower_among_many_writers_misses_nothing() {
     assert_eq!(versions, (1..).take(1 + WRITERS * CHANGES).collect::<Vec<_>>());
 }
 
-/// On PostgreSQL a transaction that began first may commit last: its events come last, not into a gap behind the reader.
+/// On PostgreSQL a transaction that began first may commit last: its events come last, not into a gap behind
+/// the reader.
 #[actix_web::test]
 async fn b_4_what_commits_later_comes_later_whenever_it_began() {
     if !on_postgres() {
@@ -348,7 +354,8 @@ async fn b_4_what_commits_later_comes_later_whenever_it_began() {
     assert!(sequences(&seen)[0] > middle);
 }
 
-/// A change that waited for another instance's is the later one, though it began earlier and both are numbered at once.
+/// A change that waited for another instance's is the later one, though it began earlier and both are
+/// numbered at once.
 #[actix_web::test]
 async fn b_4_the_changes_of_a_thing_are_in_their_order() {
     if !on_postgres() {

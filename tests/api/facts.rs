@@ -9,11 +9,13 @@ async fn contact(by: &Caller<'_>, last_name: &str) -> String {
 fn order(title: &str, day: u8) -> Value {
     json!({
         "title": title, "status": "shipped", "occurred_at": format!("2026-03-{day:02}T14:00:00Z"),
-        "amount": { "amount": "120.00", "currency": "CAD" }, "url": "https://shop.example/orders/1", "data": { "items": 3 },
+        "amount": { "amount": "120.00", "currency": "CAD" }, "url": "https://shop.example/orders/1",
+        "data": { "items": 3 },
     })
 }
 
-// S1-15: orders, deliveries, invoices, payments, journeys and equipment come from other modules, as often as they like.
+// S1-15: orders, deliveries, invoices, payments, journeys and equipment come from other modules, as often as
+// they like.
 #[actix_web::test]
 async fn s1_15_the_profile_shows_what_modules_know() {
     let shop = TestApp::open().await;
@@ -24,9 +26,11 @@ async fn s1_15_the_profile_shows_what_modules_know() {
     assert_eq!(by.get(reply.header("location")).await.assert_status(200), reply.json);
     let fact = reply.assert_status(201);
     let wanted = json!({
-        "id": fact["id"], "contact_id": zoe, "module": "orders", "external_id": "A/1001 é", "title": "Order A-1001", "status": "shipped",
+        "id": fact["id"], "contact_id": zoe, "module": "orders", "external_id": "A/1001 é", "title": "Order \
+         A-1001", "status": "shipped",
         "occurred_at": "2026-03-10T14:00:00.000000Z", "amount": { "amount": "120.00", "currency": "CAD" },
-        "url": "https://shop.example/orders/1", "data": { "items": 3 }, "created_at": "2026-03-18T09:00:00.000000Z",
+        "url": "https://shop.example/orders/1", "data": { "items": 3 },
+        "created_at": "2026-03-18T09:00:00.000000Z",
         "updated_at": "2026-03-18T09:00:00.000000Z", "version": 1,
     });
     assert_eq!(fact, wanted);
@@ -127,7 +131,8 @@ async fn a_fact_is_kept_once_and_whole() {
     assert_eq!(replies.iter().filter(|reply| reply.status == 201).count(), 1);
     assert!(replies.iter().all(|reply| matches!(reply.status, 200 | 201)), "{replies:?}");
     let bad = json!({
-        "title": " ", "occurred_at": "2026-03-10T14:00:00Z", "amount": { "amount": "12,50", "currency": "cad" },
+        "title": " ", "occurred_at": "2026-03-10T14:00:00Z",
+        "amount": { "amount": "12,50", "currency": "cad" },
         "url": "javascript:alert(1)", "data": { "text": "x".repeat(20_000) },
     });
     let mut broken = by.put(&path, Some(bad)).await.violation_of(422);

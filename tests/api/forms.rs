@@ -1,4 +1,5 @@
-//! Forms: what web sites post becomes a work item of somebody known or somebody new, once however often it comes (S3-2).
+//! Forms: what web sites post becomes a work item of somebody known or somebody new, once however often it
+//! comes (S3-2).
 
 use std::{
     collections::BTreeSet,
@@ -15,9 +16,11 @@ const ORIGIN: &str = "https://shop.example";
 /// A form for quizzes, and a key with which pages post to it.
 async fn quiz(shop: &TestApp, mapping: Value) -> String {
     let admin = shop.by(&shop.admin);
-    let form = json!({ "key": "quiz", "title": "Body type quiz", "work_item_type": "body_type_quiz", "mapping": mapping });
+    let form = json!({ "key": "quiz", "title": "Body type \
+         quiz", "work_item_type": "body_type_quiz", "mapping": mapping });
     admin.post("/v1/forms", form).await.assert_status(201);
-    let key = json!({ "name": "Quiz page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"], "origins": [ORIGIN] });
+    let key = json!({ "name": "Quiz \
+         page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"], "origins": [ORIGIN] });
     text(&admin.post("/v1/api-keys", key).await.assert_status(201)["secret"])
 }
 
@@ -66,7 +69,8 @@ async fn behind_a_proxy() -> TestApp {
 async fn s3_2_an_administrator_sets_forms_up() {
     let shop = TestApp::open().await;
     let (admin, ana) = (shop.by(&shop.admin), shop.hire("Ana Ruiz", "agent").await);
-    let new = json!({ "title": " Body Type Quiz ", "work_item_type": "body_type_quiz", "mapping": { "email": "/who/mail", "phone": null } });
+    let new = json!({ "title": " Body Type Quiz \
+         ", "work_item_type": "body_type_quiz", "mapping": { "email": "/who/mail", "phone": null } });
     assert_eq!(shop.by(&ana).post("/v1/forms", new.clone()).await.problem(403), "missing_scope");
     let reply = admin.post("/v1/forms", new.clone()).await;
     assert_eq!(reply.header("location"), "/v1/forms/body_type_quiz");
@@ -127,17 +131,25 @@ async fn s3_2_a_page_learns_nothing_but_a_receipt() {
     let (admin, ana) = (shop.by(&shop.admin), shop.hire("Ana Ruiz", "agent").await);
     let key = quiz(&shop, json!({ "honeypot": "/website" })).await;
     admin
-        .post("/v1/routing-rules", json!({ "name": "Leads", "target": user(&ana), "conditions": { "contact": { "new_lead": true } } }))
+        .post(
+            "/v1/routing-rules",
+            json!({ "name": "Leads", "target": user(&ana),
+                "conditions": { "contact": { "new_lead": true } } }),
+        )
         .await
         .assert_status(201);
-    let marc = json!({ "last_name": "Gagnon", "emails": ["marc@plateau.example"], "external_ids": { "shop": "C-2" } });
+    let marc = json!({ "last_name": "Gagnon", "emails": ["marc@plateau.example"],
+        "external_ids": { "shop": "C-2" } });
     let marc = admin.post("/v1/contacts", marc).await.assert_status(201);
     let stranger = admin
         .post("/v1/contacts", json!({ "last_name": "Roy", "emails": ["roy@marche.example"] }))
         .await
         .assert_status(201);
 
-    let submission = |email: &str| json!({ "email": email, "name": "Zoé Tremblay", "phone": "+1 514 555 0123", "message": "Which tea?", "body_type": "liver", "language": "fr-CA", "country": "CA" });
+    let submission = |email: &str| {
+        json!({ "email": email, "name": "Zoé Tremblay", "phone": "+1 514 555 \
+         0123", "message": "Which tea?", "body_type": "liver", "language": "fr-CA", "country": "CA" })
+    };
     let mut answers = Vec::new();
     // Somebody new, two who are known, one of them twice, and a program.
     for (email, website) in [
@@ -199,7 +211,8 @@ async fn s3_2_a_page_learns_nothing_but_a_receipt() {
     }
 }
 
-// What is taken back had been written like what is kept: nobody learns by the time it takes that there is somebody.
+// What is taken back had been written like what is kept: nobody learns by the time it takes that there is
+// somebody.
 #[actix_web::test]
 async fn s3_2_what_is_taken_back_costs_what_is_kept_costs() {
     let written: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -242,7 +255,8 @@ fn written_to(tables: &[String]) -> BTreeSet<&str> {
     tables.iter().map(String::as_str).collect()
 }
 
-// S3-7, S3-8: staff and secret keys are told how the contact was found, and complete what is known of strangers.
+// S3-7, S3-8: staff and secret keys are told how the contact was found, and complete what is known of
+// strangers.
 #[actix_web::test]
 async fn s3_7_staff_and_secret_keys_are_told_more() {
     let shop = TestApp::open().await;
@@ -353,7 +367,8 @@ async fn s3_2_a_server_of_the_shop_names_what_it_sends() {
     again().await;
 }
 
-// S3-2: to visitors an id is a claim: nobody loses their own by it, learns of another's, or takes it in advance.
+// S3-2: to visitors an id is a claim: nobody loses their own by it, learns of another's, or takes it in
+// advance.
 #[actix_web::test]
 async fn s3_2_a_visitors_id_is_a_claim() {
     let shop = TestApp::open().await;
@@ -405,7 +420,8 @@ async fn s3_2_a_visitors_id_is_a_claim() {
     assert_eq!((&again["id"], &again["repeated"]), (&shops["id"], &json!(true)));
 }
 
-// S3-2: what one visitor sent is nothing to whoever sends the same from elsewhere: neither their retry key nor their words.
+// S3-2: what one visitor sent is nothing to whoever sends the same from elsewhere: neither their retry key
+// nor their words.
 #[actix_web::test]
 async fn s3_2_visitors_from_elsewhere_never_meet() {
     let shop = behind_a_proxy().await;
@@ -454,9 +470,11 @@ async fn s3_8_what_a_form_says_is_unconfirmed() {
     let shop = TestApp::open().await;
     let (admin, ana) = (shop.by(&shop.admin), shop.hire("Ana Ruiz", "agent").await);
     let key = quiz(&shop, json!({})).await;
-    let marc = json!({ "first_names": "Marc", "last_name": "Gagnon", "emails": ["marc@plateau.example"], "phones": ["+1 514 555 0123"], "postal_code": "H2X 1Y4", "external_ids": { "shop": "C-2" } });
+    let marc = json!({ "first_names": "Marc", "last_name": "Gagnon", "emails": ["marc@plateau.example"],
+        "phones": ["+1 514 555 0123"], "postal_code": "H2X 1Y4", "external_ids": { "shop": "C-2" } });
     let marc = admin.post("/v1/contacts", marc).await.assert_status(201);
-    let claims = json!({ "email": "mallory@else.example", "phone": "+1 514 555 0123", "name": "Marc Gagnon", "postal_code": "h2x1y4" });
+    let claims = json!({ "email": "mallory@else.example", "phone": "+1 514 555 0123", "name": "Marc \
+         Gagnon", "postal_code": "h2x1y4" });
     let answer = page(&shop, &key).post(QUIZ, claims).await.assert_status(202);
     let mallory = text(&made(&shop, &answer).await["contact"]["id"]);
     assert_ne!(mallory, text(&marc["id"]));
@@ -479,7 +497,8 @@ async fn s3_8_what_a_form_says_is_unconfirmed() {
         assert_eq!(contact["match_candidates"], json!([]), "by a form's word alone");
     }
     // Nor does whoever calls from that number meet the stranger.
-    let call = json!({ "who": { "phone": "514-555-0123", "country": "CA" }, "channel": "phone", "direction": "inbound", "subject_line": "Order", "complete": true });
+    let call = json!({ "who": { "phone": "514-555-0123", "country": "CA" }, "channel": "phone",
+        "direction": "inbound", "subject_line": "Order", "complete": true });
     let call = shop.by(&ana).post("/v1/interactions", call).await.assert_status(201);
     assert_eq!(
         each(call["match"]["candidates"].as_array().expect("a list"), "contact_id"),
@@ -491,7 +510,8 @@ async fn s3_8_what_a_form_says_is_unconfirmed() {
         shop.by(&ana).get("/v1/contacts?phone=%2B15145550123&sort=created_at").await.assert_status(200);
     assert_eq!(column(&found, "id"), [&marc["id"], &json!(mallory), &call["match"]["contact_id"]].map(text));
 
-    // A secret key passes on what somebody filled in: it is added where nothing is known, and confirms nothing.
+    // A secret key passes on what somebody filled in: it is added where nothing is known, and confirms
+    // nothing.
     let roy = admin
         .post("/v1/contacts", json!({ "last_name": "Roy", "emails": ["roy@marche.example"] }))
         .await
@@ -548,7 +568,8 @@ async fn s3_8_the_shops_own_word_wins() {
     let (admin, ana) = (shop.by(&shop.admin), shop.hire("Ana Ruiz", "agent").await);
     let key = quiz(&shop, json!({})).await;
     let claims = json!({
-        "email": "zoe@epicerie.example", "phone": "+1 514 555 0666", "name": "Mallory Evil", "postal_code": "H0H 0H0", "company": "Evil",
+        "email": "zoe@epicerie.example", "phone": "+1 514 555 0666", "name": "Mallory \
+         Evil", "postal_code": "H0H 0H0", "company": "Evil",
     });
     let answer = page(&shop, &key).post(QUIZ, claims).await.assert_status(202);
     let id = text(&made(&shop, &answer).await["contact"]["id"]);
@@ -562,10 +583,12 @@ async fn s3_8_the_shops_own_word_wins() {
     assert_eq!((&read().await["name"], &read().await["unconfirmed"]), (&json!("Mallory Evil"), &all));
     // A call is taken of somebody who says who they are: what is not said is left as it was.
     let who = json!({
-        "email": "ZOE@epicerie.example", "phone": "514 555-0123", "country": "CA", "first_names": "Zoé", "last_name": "Tremblay",
+        "email": "ZOE@epicerie.example", "phone": "514 \
+         555-0123", "country": "CA", "first_names": "Zoé", "last_name": "Tremblay",
         "company": "",
     });
-    let call = json!({ "channel": "phone", "direction": "inbound", "subject_line": "Order", "complete": true, "who": who });
+    let call = json!({ "channel": "phone", "direction": "inbound", "subject_line": "Order", "complete": true,
+        "who": who });
     let call = shop.by(&ana).post("/v1/interactions", call).await.assert_status(201);
     assert_eq!((&call["match"]["contact_id"], &call["match"]["matched_by"]), (&json!(id), &json!("email")));
     let zoe = read().await;
@@ -601,7 +624,8 @@ async fn s3_2_what_nobody_sees_is_left_away() {
     let shop = TestApp::open().await;
     let key = quiz(&shop, json!({ "external_id": "/id" })).await;
     let said = json!({
-        "email": "zoe\u{200b}@epicerie.example", "name": "\u{202e}Zoé \u{2066}Tremblay\u{2069}", "company": "Épicerie\r\ndu Coin", "id": "R-\u{feff}1",
+        "email": "zoe\u{200b}@epicerie.example", "name": "\u{202e}Zoé \
+         \u{2066}Tremblay\u{2069}", "company": "Épicerie\r\ndu Coin", "id": "R-\u{feff}1",
         "message": "\u{202e}First\u{7} line\r\nsecond \u{200d}line",
     });
     let item = made(&shop, &page(&shop, &key).post(QUIZ, said).await.assert_status(202)).await;
@@ -621,9 +645,11 @@ async fn s3_2_what_nobody_sees_is_left_away() {
 async fn s3_2_a_bad_submission_names_its_fields() {
     let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
-    let mapping = json!({ "email": "/contact/mail", "country": "/contact/land", "description": "/question", "reference": "/answers" });
+    let mapping = json!({ "email": "/contact/mail", "country": "/contact/land", "description": "/question",
+        "reference": "/answers" });
     let key = quiz(&shop, mapping).await;
-    let schema = json!({ "type": "object", "properties": { "score": { "type": "integer", "maximum": 100 } }, "required": ["score"] });
+    let schema = json!({ "type": "object", "properties": { "score": { "type": "integer", "maximum": 100 } },
+        "required": ["score"] });
     admin
         .patch("/v1/work-item-types/body_type_quiz", json!({ "reference_schema": schema }))
         .await
@@ -652,9 +678,17 @@ async fn s3_2_a_bad_submission_names_its_fields() {
         assert_eq!(named, broken, "{submission}");
     }
     let of_type = sent.post(QUIZ, json!({ "contact": good["contact"], "answers": { "score": 700 } })).await;
-    assert!(of_type.violation_of(422).iter().all(|(place, _)| place == "#/answers/score"), "{}", of_type.text);
+    assert!(
+        of_type.violation_of(422).iter().all(|(place, _)| place == "#/answers/score"),
+        "{}",
+        of_type.text
+    );
     let missing = sent.post(QUIZ, json!({ "contact": good["contact"] })).await;
-    assert!(missing.violation_of(422).iter().all(|(place, _)| place.starts_with("#/answers")), "{}", missing.text);
+    assert!(
+        missing.violation_of(422).iter().all(|(place, _)| place.starts_with("#/answers")),
+        "{}",
+        missing.text
+    );
     assert_eq!(sent.post(QUIZ, json!([good])).await.problem(422), "invalid");
     let raw = async |kind: &str, body: Vec<u8>| sent.raw(Method::POST, QUIZ, Some((kind, body))).await;
     assert_eq!(raw("application/json", b"{".to_vec()).await.problem(400), "bad_json");
@@ -869,7 +903,8 @@ async fn s3_4_turns_are_even_however_many_come_at_once() {
     let explained =
         admin.post("/v1/routing-rules/simulate", json!({ "work_item_id": last })).await.assert_status(200);
     assert_eq!(explained["routed_by"]["rule"], "In turn");
-    let wanted = json!([{ "name": "Quizzes", "target": user(&ana), "conditions": { "sources": ["quiz"], "categories": ["quiz"] } }]);
+    let wanted = json!([{ "name": "Quizzes", "target": user(&ana),
+        "conditions": { "sources": ["quiz"], "categories": ["quiz"] } }]);
     let idea = admin
         .post("/v1/routing-rules/simulate", json!({ "work_item_id": last, "rules": wanted }))
         .await

@@ -40,7 +40,10 @@ async fn s0_12_a_new_item_appears_at_the_top_of_the_home_page() {
         shop.action_item(&shop.admin, &format!("new {n}"), START, public()).await;
     }
     assert_eq!(titles().await, (1..11).rev().map(|n| format!("new {n}")).collect::<Vec<_>>());
-    assert_eq!(shop.by(&ana).get("/v1/home?limit=20").await.violation_of(400), rules(&[("limit", "unknown")]));
+    assert_eq!(
+        shop.by(&ana).get("/v1/home?limit=20").await.violation_of(400),
+        rules(&[("limit", "unknown")])
+    );
     assert_eq!(shop.anonymous().get("/v1/home").await.problem(401), "unauthenticated");
 }
 

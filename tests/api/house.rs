@@ -1,4 +1,5 @@
-//! The house rules of the architecture, held against the sources: who may look at whom, and what belongs in which room.
+//! The house rules of the architecture, held against the sources: who may look at whom, and what belongs in
+//! which room.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,7 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The areas in their order, each with its resources in theirs. What stands earlier does not look at what stands later.
+/// The areas in their order, each with its resources in theirs. What stands earlier does not look at what
+/// stands later.
 const AREAS: &[(&str, &[&str])] = &[
     ("access", &["users", "identities", "groups", "sessions", "api_keys"]),
     ("catalog", &["picklists", "variables", "attachments"]),
@@ -241,8 +243,10 @@ fn breach(source: &Source, path: &[String]) -> String {
 #[test]
 fn the_reader_of_sources_sees_every_way_to_name_something() {
     let code = code_of(
-        "// crate::comment::one\nuse crate::{a::b::{self, c}, d::*};\nuse super::{e, f as g};\nuse super::super::h;\n\
-         fn h() { crate::i::j(\"crate::quoted\"); crate::macro_of!(); let x: super::k::L; }\nmod tests { use super::*; use super::super::m; }",
+        "// crate::comment::one\nuse crate::{a::b::{self, c}, d::*};\nuse super::{e, f as g};\nuse \
+         super::super::h;\n\
+         fn h() { crate::i::j(\"crate::quoted\"); crate::macro_of!(); let x: super::k::L; }\nmod tests { use \
+         super::*; use super::super::m; }",
     );
     let module = ["work", "notes", "service"].map(str::to_owned);
     let found: BTreeSet<String> = paths(&code, &module).into_iter().map(|path| path.join("::")).collect();
@@ -405,7 +409,8 @@ fn inside_a_resource_the_line_is_straight() {
     let mut breaches = Vec::new();
     for source in sources() {
         let Some(resource) = source.resource() else { continue };
-        // Behind the shapes stands the row, which knows none of them; a `service/` folder is part of the rules.
+        // Behind the shapes stands the row, which knows none of them; a `service/` folder is part of the
+        // rules.
         let singular = resource.trim_end_matches('s');
         let at = LINE
             .iter()

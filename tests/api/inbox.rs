@@ -10,7 +10,8 @@ async fn contact(shop: &TestApp, more: Value) -> Value {
 
 /// What a contact sent, as somebody or something recorded it.
 async fn sent(by: &Caller<'_>, contact: &Value, channel: &str, more: Value) -> Value {
-    let mut new = json!({ "contact_id": contact["id"], "channel": channel, "direction": "inbound", "subject_line": format!("By {channel}"), "complete": true });
+    let mut new = json!({ "contact_id": contact["id"], "channel": channel, "direction": "inbound",
+        "subject_line": format!("By {channel}"), "complete": true });
     new.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
     by.post("/v1/interactions", new).await.assert_status(201)
 }
@@ -84,7 +85,8 @@ async fn s3_10_each_reads_for_themselves() {
         shop.hire("Mia Lund", "manager").await,
     );
     let group_id = shop.group("Support", &[&ana, &ben]).await;
-    let work = json!({ "type": "support_ticket", "who": { "last_name": "Roy" }, "assignee": group(&group_id), "description": "Card" });
+    let work = json!({ "type": "support_ticket", "who": { "last_name": "Roy" }, "assignee": group(&group_id),
+        "description": "Card" });
     shop.by(&shop.admin).post("/v1/work-items", work).await.assert_status(201);
     let of_ana =
         shop.by(&ana).get(&format!("{INBOX}?entities=work_items&state=unread")).await.assert_status(200);
@@ -135,7 +137,8 @@ async fn s3_10_each_reads_for_themselves() {
     assert_eq!(shop.with_token(&text(&key["secret"])).get(INBOX).await.problem(422), "nobody_acting");
 }
 
-// S3-11, S3-12, S3-13: communications unless asked; then work items of high priority unless asked; what that hides is told.
+// S3-11, S3-12, S3-13: communications unless asked; then work items of high priority unless asked; what that
+// hides is told.
 #[actix_web::test]
 async fn s3_13_the_defaults_say_what_they_hide() {
     let shop = TestApp::open().await;

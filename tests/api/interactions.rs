@@ -3,7 +3,8 @@
 use crate::support::*;
 
 fn call(more: Value) -> Value {
-    let mut new = json!({ "who": { "email": "zoe@epicerie.example" }, "channel": "phone", "subject_line": "Called", "complete": true });
+    let mut new = json!({ "who": { "email": "zoe@epicerie.example" }, "channel": "phone",
+        "subject_line": "Called", "complete": true });
     for (name, value) in more.as_object().expect("members") {
         new[name] = value.clone();
     }
@@ -30,8 +31,10 @@ async fn s1_1_anyone_records_the_result_of_an_interaction() {
     let new = json!({
         "who": { "email": "Zoe@Epicerie.example", "last_name": "Tremblay", "postal_code": "H2X 1Y4" },
         "channel": "other", "channel_other": "by carrier pigeon", "direction": "inbound",
-        "purpose": "credit_control", "subject_line": line, "detail": detail, "outcome": "promised_payment", "mood": "impatient",
-        "call_result": "answered", "occurred_at": "2026-03-17T18:30:00+01:00", "duration_seconds": 240, "complete": true,
+        "purpose": "credit_control", "subject_line": line, "detail": detail, "outcome": "promised_payment",
+        "mood": "impatient",
+        "call_result": "answered", "occurred_at": "2026-03-17T18:30:00+01:00", "duration_seconds": 240,
+        "complete": true,
         "subject": { "type": "order", "id": "A-1001" },
     });
     let reply = by.post("/v1/interactions", new).await;
@@ -100,7 +103,8 @@ async fn s1_10_what_is_wrong_with_an_interaction_is_named_at_once() {
         (json!({ "contact_id": nobody }), vec![("#/who", "ambiguous")]),
         (json!({ "who": null, "contact_id": nobody }), vec![("#/contact_id", "unknown")]),
         (
-            json!({ "complete": false, "follow_up": { "due_in": "someday", "assignee": { "type": "user", "id": nobody } } }),
+            json!({ "complete": false,
+                "follow_up": { "due_in": "someday", "assignee": { "type": "user", "id": nobody } } }),
             vec![("#/follow_up/assignee/id", "unknown"), ("#/follow_up/due_in", "unknown_value")],
         ),
         (json!({ "complete": false, "follow_up": {} }), vec![("#/follow_up/due_at", "required")]),
@@ -111,8 +115,10 @@ async fn s1_10_what_is_wrong_with_an_interaction_is_named_at_once() {
         ),
         (json!({ "actions": [{ "issue_id": nobody }] }), vec![("#/actions/0/issue_id", "unknown")]),
         (
-            json!({ "purpose": "gossip", "mood": "sleepy", "outcome": "shrug", "subject": { "type": "ufo", "id": "1" },
-            "actions": [{ "issue": { "title": "x", "types": ["yodelling"] }, "info_used": ["policy_book", "tea_leaves"] }] }),
+            json!({ "purpose": "gossip", "mood": "sleepy", "outcome": "shrug",
+                "subject": { "type": "ufo", "id": "1" },
+            "actions": [{ "issue": { "title": "x", "types": ["yodelling"] },
+                "info_used": ["policy_book", "tea_leaves"] }] }),
             vec![
                 ("#/actions/0/info_used/1", "unknown_value"),
                 ("#/actions/0/issue/types/0", "unknown_value"),
@@ -145,7 +151,8 @@ async fn s1_9_a_follow_up_is_in_their_task_list_on_the_appointed_date() {
     let shop = TestApp::open().await;
     let (ana, ben) =
         (shop.hire("Ana Ruiz", "agent").await, shop.hire_in("Ben Okafor", "agent", "Europe/Paris").await);
-    let follow_up = json!({ "assignee": user(&ben), "due_at": "2026-03-25T14:00:00Z", "instructions": "Ask whether the cheque has left." });
+    let follow_up = json!({ "assignee": user(&ben), "due_at": "2026-03-25T14:00:00Z", "instructions": "Ask \
+         whether the cheque has left." });
     let made = record(
         &shop.by(&ana),
         json!({ "complete": false, "follow_up": follow_up, "subject_line": "No money yet" }),
@@ -184,7 +191,8 @@ async fn s4_1_one_call_brings_up_any_number_of_issues_and_an_issue_spans_any_num
     let ana = shop.hire("Ana Ruiz", "agent").await;
     let by = shop.by(&ana);
     let actions = json!([
-        { "issue": { "title": "Ant farm charged $7.99 instead of $6.99", "types": ["billing"] }, "details": "Refund promised", "follow_up_required": true,
+        { "issue": { "title": "Ant farm charged $7.99 instead of \
+             $6.99", "types": ["billing"] }, "details": "Refund promised", "follow_up_required": true,
           "info_used": ["order_history", "policy_book", "order_history"] },
         { "issue": { "title": "Delivery took three days instead of two", "types": ["shipping"] } },
     ]);
@@ -324,7 +332,8 @@ async fn s4_12_the_caller_is_found_or_made() {
     let known = by
         .post(
             "/v1/interactions",
-            json!({ "contact_id": stranger["contact"]["id"], "channel": "email", "subject_line": "Wrote", "complete": true }),
+            json!({ "contact_id": stranger["contact"]["id"], "channel": "email", "subject_line": "Wrote",
+                "complete": true }),
         )
         .await;
     assert_eq!(known.assert_status(201)["match"]["matched_by"], "contact_id");
@@ -384,9 +393,8 @@ async fn s4_13_a_hundred_calls_from_one_unknown_address_make_one_contact() {
 async fn s4_35_a_double_click_records_once() {
     let shop = TestApp::with(|config| config.connections = 10).await;
     let by = shop.by(&shop.admin).once("a double click");
-    let new = call(
-        json!({ "complete": false, "follow_up": { "due_in": "tomorrow" }, "actions": [{ "issue": { "title": "x" } }] }),
-    );
+    let new = call(json!({ "complete": false, "follow_up": { "due_in": "tomorrow" },
+            "actions": [{ "issue": { "title": "x" } }] }));
     let replies = all((0..4).map(|_| {
         let (by, new) = (by.clone(), new.clone());
         async move { by.post("/v1/interactions", new).await }
@@ -406,11 +414,23 @@ async fn s1_11_interactions_are_found_by_everything_that_was_said_about_them() {
     let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
     let shipping = shop.group("Shipping", &[&ben]).await;
     let admin = shop.by(&shop.admin);
-    record(&shop.by(&ana), json!({ "subject_line": "Où est la CRÈME brûlée ?", "detail": "Twenty Percent: 20%_off", "purpose": "sales",
-        "outcome": "order_placed", "mood": "happy", "occurred_at": "2026-03-10T10:00:00Z", "subject": { "type": "order", "id": "A-1001" } })).await;
+    record(
+        &shop.by(&ana),
+        json!({ "subject_line": "Où est la CRÈME brûlée ?", "detail": "Twenty Percent: \
+         20%_off", "purpose": "sales",
+        "outcome": "order_placed", "mood": "happy", "occurred_at": "2026-03-10T10:00:00Z",
+        "subject": { "type": "order", "id": "A-1001" } }),
+    )
+    .await;
     shop.time_is("2026-03-18T09:01:00Z");
-    let second = record(&shop.by(&ben), json!({ "who": { "last_name": "Roy" }, "complete": false, "channel": "email", "direction": "outbound",
-        "subject_line": "Reminder", "follow_up": { "assignee": group(&shipping), "due_at": "2026-03-18T09:05:00Z", "instructions": "Has the Parcel left?" } })).await;
+    let second = record(
+        &shop.by(&ben),
+        json!({ "who": { "last_name": "Roy" }, "complete": false, "channel": "email", "direction": "outbound",
+        "subject_line": "Reminder",
+        "follow_up": { "assignee": group(&shipping), "due_at": "2026-03-18T09:05:00Z",
+            "instructions": "Has the Parcel left?" } }),
+    )
+    .await;
     shop.time_is("2026-03-18T09:02:00Z");
     let third = record(
         &shop.by(&ben),
@@ -570,7 +590,8 @@ async fn s1_3_a_purpose_is_credit_control_sales_or_customer_service() {
     assert_eq!(back_dated.violation_of(422), rules(&[("#/recorded_at", "unknown_field")]));
 }
 
-// S1-6, S1-7, S1-18, S1-17: outcomes, each a success or otherwise, and moods are the shop's own, and are reported on.
+// S1-6, S1-7, S1-18, S1-17: outcomes, each a success or otherwise, and moods are the shop's own, and are
+// reported on.
 #[actix_web::test]
 async fn s1_6_s1_7_outcomes_and_moods_are_the_shops_own() {
     let shop = TestApp::open().await;

@@ -26,7 +26,9 @@ async fn s4_5_an_issue_has_several_types_a_number_and_what_it_belongs_to() {
     let by = shop.by(&ana);
     let zoe = contact(&shop, json!({ "last_name": "Tremblay", "external_ids": { "shop": "C-1001" } })).await;
     let title = "Facturé 7,99 $ — \"trop\" cher; 多すぎる 🐜 '); DROP TABLE issues; --";
-    let new = json!({ "title": format!("  {title} "), "types": ["shipping", "billing", "billing"], "subject": { "type": "customer", "id": "C-1001" } });
+    let new = json!({ "title": format!("  {title} \
+         "), "types": ["shipping", "billing", "billing"],
+         "subject": { "type": "customer", "id": "C-1001" } });
     let reply = by.post("/v1/issues", new).await;
     assert_eq!(reply.header("etag"), "\"1\"");
     let location = reply.header("location").to_owned();
@@ -84,7 +86,8 @@ async fn s4_5_what_is_wrong_with_an_issue_is_named_at_once() {
     let shop = TestApp::open().await;
     let by = shop.by(&shop.admin);
     let nobody = "019b0a35-2c00-7000-8000-000000000001";
-    let wrong = json!({ "title": "x", "types": ["billing", "yodelling"], "assignee": { "type": "user", "id": nobody },
+    let wrong = json!({ "title": "x", "types": ["billing", "yodelling"],
+        "assignee": { "type": "user", "id": nobody },
         "contact_id": nobody, "subject": { "type": "ufo", "id": "1" } });
     let mut broken = by.post("/v1/issues", wrong).await.violation_of(422);
     broken.sort();
@@ -364,7 +367,8 @@ async fn s4_1_merging_keeps_both_histories() {
     let by = shop.by(&shop.admin);
     let mut issues = Vec::new();
     for title in ["Charged too much", "Card charged twice", "Refund is missing"] {
-        let record = json!({ "who": { "email": "zoe@epicerie.example" }, "channel": "phone", "subject_line": title,
+        let record = json!({ "who": { "email": "zoe@epicerie.example" }, "channel": "phone",
+            "subject_line": title,
             "actions": [{ "issue": { "title": title }, "details": title }] });
         let recorded = by.post("/v1/interactions", record).await.assert_status(201);
         issues.push(text(&recorded["actions"][0]["issue_id"]));
@@ -409,7 +413,8 @@ async fn s4_1_merging_keeps_both_histories() {
     assert_eq!(merge(&other, &last).await.problem(409), "wrong_status");
     assert_eq!(merge(&last, &other).await.problem(409), "wrong_status");
     // What is recorded about a merged issue is about its survivor.
-    let late = json!({ "who": { "email": "zoe@epicerie.example" }, "channel": "phone", "subject_line": "Again", "actions": [{ "issue_id": issues[0] }] });
+    let late = json!({ "who": { "email": "zoe@epicerie.example" }, "channel": "phone",
+        "subject_line": "Again", "actions": [{ "issue_id": issues[0] }] });
     let late = by.post("/v1/interactions", late).await.assert_status(201);
     assert_eq!(
         (&late["actions"][0]["issue_id"], &late["actions"][0]["issue_number"]),
@@ -444,7 +449,8 @@ async fn s4_2_a_merge_while_interactions_are_recorded_loses_none() {
     let by = shop.by(&shop.admin);
     let one = text(&issue(&by, json!({ "title": "One" })).await["id"]);
     let other = text(&issue(&by, json!({ "title": "Other" })).await["id"]);
-    let record = json!({ "who": { "email": "zoe@epicerie.example" }, "channel": "phone", "subject_line": "Called", "actions": [{ "issue_id": one }] });
+    let record = json!({ "who": { "email": "zoe@epicerie.example" }, "channel": "phone",
+        "subject_line": "Called", "actions": [{ "issue_id": one }] });
     let merge = format!("/v1/issues/{one}/merge");
     let (merged, recorded) = tokio::join!(
         by.post(&merge, json!({ "into": other })),
@@ -469,7 +475,8 @@ async fn s4_6_open_issues_are_on_the_front_page_by_type_and_uncategorised() {
     for types in [json!(["billing", "shipping"]), json!(["billing"]), json!([]), json!(["website"])] {
         last = issue(&by, json!({ "title": "x", "types": types })).await;
     }
-    let types = json!([{ "type": "billing", "open": 2 }, { "type": "shipping", "open": 1 }, { "type": "website", "open": 1 }]);
+    let types = json!([{ "type": "billing", "open": 2 }, { "type": "shipping", "open": 1 },
+        { "type": "website", "open": 1 }]);
     assert_eq!(home().await, json!({ "open": 4, "uncategorised": 1, "types": types }));
     by.command(&format!("{}/close", path(&last))).await.assert_status(200);
     let types = json!([{ "type": "billing", "open": 2 }, { "type": "shipping", "open": 1 }]);
@@ -536,7 +543,8 @@ async fn s0_15_issues_are_in_the_timelines() {
     let shop = TestApp::open().await;
     let by = shop.by(&shop.admin);
     let zoe = contact(&shop, json!({ "last_name": "Tremblay" })).await;
-    let new = json!({ "title": "Lost parcel", "contact_id": zoe["id"], "subject": { "type": "order", "id": "A-1001" } });
+    let new = json!({ "title": "Lost \
+         parcel", "contact_id": zoe["id"], "subject": { "type": "order", "id": "A-1001" } });
     let made = issue(&by, new).await;
     by.command(&format!("{}/close", path(&made))).await.assert_status(200);
     for path in [

@@ -151,7 +151,10 @@ async fn jobs_are_their_creators_and_the_managers() {
         ["First", "Second"]
     );
     assert_eq!(column(&by.get("/v1/jobs?kind=other").await.assert_status(200), "title"), [""; 0]);
-    assert_eq!(by.get("/v1/jobs?status=lost").await.violation_of(400), [("status".into(), "invalid_value".into())]);
+    assert_eq!(
+        by.get("/v1/jobs?status=lost").await.violation_of(400),
+        [("status".into(), "invalid_value".into())]
+    );
     assert_eq!(by.get("/v1/jobs?state=queued").await.violation_of(400), [("state".into(), "unknown".into())]);
 }
 

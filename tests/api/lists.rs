@@ -184,7 +184,8 @@ async fn s2_3_open_items_are_shown_unless_asked_otherwise_and_the_list_says_what
     let shipping = shop.group("Shipping", &[&ana]).await;
     let caller = shop.by(&shop.admin);
     let new = |title: &str, subject: &str, assignee: Value, more: Value| {
-        let mut item = json!({ "subject": { "type": subject, "id": "7" }, "title": title, "assignee": assignee, "due_at": START });
+        let mut item = json!({ "subject": { "type": subject, "id": "7" }, "title": title,
+            "assignee": assignee, "due_at": START });
         item.as_object_mut().expect("an item").extend(more.as_object().expect("members").clone());
         item
     };
@@ -283,7 +284,8 @@ async fn b_1_a_list_is_a_table_or_lines_of_json_too_and_no_cell_is_a_formula() {
     let titles =
         ["=HYPERLINK(\"http://evil\")", "+1", "-1", "@SUM(A1)", "plain, with \"quotes\"", "two lines — 注文"];
     for (n, title) in titles.iter().enumerate() {
-        let new = json!({ "subject": { "type": "order", "id": "=1+1" }, "title": title, "due_at": format!("2026-03-18T1{n}:00:00Z") });
+        let new = json!({ "subject": { "type": "order", "id": "=1+1" }, "title": title,
+            "due_at": format!("2026-03-18T1{n}:00:00Z") });
         caller.post(ITEMS, new).await.assert_status(201);
     }
     let table = caller.get(&format!("{ITEMS}?format=csv&fields=title,subject,due_on")).await;
@@ -335,7 +337,8 @@ async fn s2_26_labels_and_colours_come_in_the_callers_language() {
         .await
         .assert_status(201);
     for (title, action) in [("a", json!("call")), ("b", json!("pray")), ("c", Value::Null)] {
-        let new = json!({ "subject": { "type": "order", "id": "1" }, "title": title, "action": action, "due_in": "today" });
+        let new = json!({ "subject": { "type": "order", "id": "1" }, "title": title, "action": action,
+            "due_in": "today" });
         caller.post(ITEMS, new).await.assert_status(201);
     }
     // What is retired has a name still.
@@ -381,7 +384,8 @@ async fn the_words_that_a_list_names_are_those_that_it_takes() {
         text(&admin.post("/v1/contacts", json!({ "last_name": "Roy" })).await.assert_status(201)["id"]);
     let work = json!({ "type": "support_ticket", "contact_id": contact });
     let work = text(&admin.post("/v1/work-items", work).await.assert_status(201)["id"]);
-    let source = json!({ "name": "Quizzes", "url": "https://shop.example/quizzes.json", "work_item_type": "support_ticket",
+    let source = json!({ "name": "Quizzes", "url": "https://shop.example/quizzes.json",
+        "work_item_type": "support_ticket",
         "mapping": { "external_id": "/id" } });
     let source = text(&admin.post("/v1/sources", source).await.assert_status(201)["id"]);
     let mut lists = 0;

@@ -67,7 +67,8 @@ async fn lists_show_the_beginning_of_long_texts_and_say_so() {
     is_cut(&admin, "/v1/notes", &format!("/v1/notes/{id}"), "body", &whole).await;
     is_cut(&admin, "/v1/notes?subject=order:A-1", "", "body", &whole).await;
 
-    let new = json!({ "subject": { "type": "order", "id": "A-1" }, "title": "Call", "details": whole, "due_in": "today", "assignee": user(&shop.admin) });
+    let new = json!({ "subject": { "type": "order", "id": "A-1" }, "title": "Call", "details": whole,
+        "due_in": "today", "assignee": user(&shop.admin) });
     let item = text(&admin.post("/v1/action-items", new).await.assert_status(201)["id"]);
     is_cut(&admin, "/v1/action-items", &format!("/v1/action-items/{item}"), "details", &whole).await;
     is_cut(&admin, "/v1/queues/mine/items", "", "details", &whole).await;
@@ -77,7 +78,8 @@ async fn lists_show_the_beginning_of_long_texts_and_say_so() {
     is_cut(&admin, "/v1/work-items", &format!("/v1/work-items/{item}"), "description", &whole).await;
 
     let actions = json!([{ "issue": { "title": "Late", "types": ["billing"] }, "details": whole }]);
-    let new = json!({ "who": { "last_name": "Roy" }, "channel": "phone", "subject_line": "Late", "detail": whole, "actions": actions, "complete": true });
+    let new = json!({ "who": { "last_name": "Roy" }, "channel": "phone", "subject_line": "Late",
+        "detail": whole, "actions": actions, "complete": true });
     let interaction = admin.post("/v1/interactions", new).await.assert_status(201);
     let (id, action) = (text(&interaction["id"]), text(&interaction["actions"][0]["id"]));
     is_cut(&admin, "/v1/interactions", &format!("/v1/interactions/{id}"), "detail", &whole).await;
@@ -147,7 +149,8 @@ async fn a_page_ends_by_bytes_and_the_next_goes_on() {
     let mut ids = Vec::new();
     for number in 0..45 {
         shop.time_is(&format!("2026-03-18T09:01:{number:02}Z"));
-        let new = json!({ "type": "support_ticket", "who": { "last_name": "Roy" }, "reference": { "answers": "x".repeat(65_000) } });
+        let new = json!({ "type": "support_ticket", "who": { "last_name": "Roy" },
+            "reference": { "answers": "x".repeat(65_000) } });
         ids.push(text(&admin.post("/v1/work-items", new).await.assert_status(201)["id"]));
     }
     ids.reverse();
@@ -211,7 +214,8 @@ async fn a_stretch_of_the_feed_ends_by_bytes() {
     let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
     for _ in 0..45 {
-        let new = json!({ "type": "support_ticket", "who": { "last_name": "Roy" }, "reference": { "answers": "x".repeat(65_000) } });
+        let new = json!({ "type": "support_ticket", "who": { "last_name": "Roy" },
+            "reference": { "answers": "x".repeat(65_000) } });
         admin.post("/v1/work-items", new).await.assert_status(201);
     }
     let (mut found, mut after, mut stretches) = (Vec::new(), 0, 0);
@@ -243,7 +247,8 @@ async fn b_6_a_bulk_of_long_texts_is_bounded() {
         (0..50).map(|number| json!({ "title": format!("Call {number}"), "due_in": "today" })).collect();
     let mut ids = Vec::new();
     for _ in 0..2 {
-        let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "A campaign", "action_items": items });
+        let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "A \
+             campaign", "action_items": items });
         ids.extend(each(
             admin.post("/v1/notes", note).await.assert_status(201)["action_items"].as_array().expect("items"),
             "id",
@@ -298,7 +303,12 @@ async fn a_refused_item_leaves_the_journal_of_the_others_whole() {
     for number in 0..90 {
         ids.push(text(
             &shop
-                .action_item(&shop.admin, &format!("Call {number}"), "2026-03-20T09:00:00Z", user(&shop.admin))
+                .action_item(
+                    &shop.admin,
+                    &format!("Call {number}"),
+                    "2026-03-20T09:00:00Z",
+                    user(&shop.admin),
+                )
                 .await["id"],
         ));
     }

@@ -16,8 +16,10 @@ async fn s0_4_a_note_and_its_action_items_are_entered_together() {
         "title": "Customer called and requested rush shipping",
         "body": thread,
         "action_items": [
-            { "title": "Call customer to get correct credit card expiration date", "due_in": "tomorrow", "assignee": user(&ben) },
-            { "title": "Follow up on shipping in 3 weeks", "due_in": "in_3_weeks", "assignee": group(&shipping) },
+            { "title": "Call customer to get correct credit card expiration \
+                 date", "due_in": "tomorrow", "assignee": user(&ben) },
+            { "title": "Follow up on shipping in 3 \
+                 weeks", "due_in": "in_3_weeks", "assignee": group(&shipping) },
             { "title": "File the thread", "due_on": "2026-03-20" },
         ],
     });
@@ -215,7 +217,8 @@ async fn s0_2_titles_have_1_to_200_characters_and_bodies_a_mebibyte() {
 async fn s0_2_all_that_is_wrong_is_said_at_once() {
     let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
-    let shape = json!({ "subject": { "type": "order" }, "body": 7, "colour": "red", "action_items": [{ "title": true }] });
+    let shape = json!({ "subject": { "type": "order" }, "body": 7, "colour": "red",
+        "action_items": [{ "title": true }] });
     let mut broken = admin.post("/v1/notes", shape).await.violation_of(422);
     broken.sort();
     let all = rules(&[
@@ -296,7 +299,10 @@ async fn s0_19_every_script_is_kept_as_it_was_sent_and_nul_is_refused() {
     broken.sort();
     let places = ["#/action_items/0/details", "#/action_items/0/title", "#/body", "#/subject/id", "#/title"];
     assert_eq!(broken, rules(&places.map(|place| (place, "nul"))));
-    assert_eq!(admin.get("/v1/notes?subject=order:A%00").await.violation_of(400), rules(&[("subject", "nul")]));
+    assert_eq!(
+        admin.get("/v1/notes?subject=order:A%00").await.violation_of(400),
+        rules(&[("subject", "nul")])
+    );
 }
 
 #[actix_web::test]

@@ -184,7 +184,10 @@ async fn s0_16_nobody_is_deactivated_while_they_hold_open_work() {
         (shop.group("Shipping", &[&ana]).await, shop.group("Finance", &[&ana, &shop.admin]).await);
     let admin = shop.by(&shop.admin);
     let off = async || admin.patch(&format!("/v1/users/{}", ana.id), json!({ "active": false })).await;
-    let hers = [shop.action_item(&ana, "a", START, user(&ana)).await, shop.action_item(&ana, "b", START, user(&ana)).await];
+    let hers = [
+        shop.action_item(&ana, "a", START, user(&ana)).await,
+        shop.action_item(&ana, "b", START, user(&ana)).await,
+    ];
     let queued = shop.action_item(&ana, "c", START, group(&shipping)).await;
     shop.action_item(&ana, "d", START, group(&finance)).await;
     // Everything that stands in the way is said at once.
@@ -245,7 +248,8 @@ async fn s0_16_a_group_with_open_work_keeps_its_last_active_member() {
         .await
         .assert_status(200);
     leave(&ana).await.assert_status(200);
-    let refused = json!({ "subject": { "type": "order", "id": "1" }, "title": "Pack", "due_in": "today", "assignee": group(&shipping) });
+    let refused = json!({ "subject": { "type": "order", "id": "1" }, "title": "Pack", "due_in": "today",
+        "assignee": group(&shipping) });
     assert_eq!(
         admin.post("/v1/action-items", refused).await.violation_of(422),
         rules(&[("#/assignee/id", "nobody_there")])
@@ -271,7 +275,8 @@ async fn s0_16_work_that_is_given_to_somebody_while_they_leave_is_not_left_behin
         async move {
             let admin = shop.by(&shop.admin);
             let item = format!("/v1/action-items/{}", text(&given[n / 3]["id"]));
-            let new = json!({ "subject": { "type": "order", "id": "1" }, "title": "New", "due_in": "today", "assignee": user(ana) });
+            let new = json!({ "subject": { "type": "order", "id": "1" }, "title": "New", "due_in": "today",
+                "assignee": user(ana) });
             match n {
                 12 => admin.post(&offboard(ana), to(user(ben))).await,
                 13 => admin.post(&format!("/v1/action-items/{}/reopen", text(&hers["id"])), json!({})).await,
@@ -318,7 +323,8 @@ async fn s0_14_more_than_a_part_goes_part_by_part() {
     let admin = shop.by(&shop.admin);
     let item = json!({ "title": "Call", "due_in": "today", "assignee": user(&ana) });
     for part in [100, 101] {
-        let note = json!({ "subject": { "type": "customer", "id": "C-1" }, "title": "Called", "action_items": vec![item.clone(); part.min(50)] });
+        let note = json!({ "subject": { "type": "customer", "id": "C-1" }, "title": "Called",
+            "action_items": vec![item.clone(); part.min(50)] });
         for _ in 0..part / 50 {
             admin.post("/v1/notes", note.clone()).await.assert_status(201);
         }
@@ -343,7 +349,8 @@ async fn s0_14_more_than_a_part_goes_part_by_part() {
     assert_eq!(moved["action_item"], json!(MANY), "{moved:?}");
     assert!(moved.values().filter(|count| **count == json!(MANY)).count() >= 2, "{moved:?}");
     let his = async |path: &str| {
-        admin.get(&format!("{path}=user:{}&counts=true&limit=1", ben.id)).await.assert_status(200)["counts"]["filtered"].clone()
+        admin.get(&format!("{path}=user:{}&counts=true&limit=1",
+            ben.id)).await.assert_status(200)["counts"]["filtered"].clone()
     };
     assert_eq!(
         (his("/v1/action-items?assignee").await, his("/v1/contacts?owner").await),
@@ -360,7 +367,8 @@ async fn s0_14_more_than_a_part_goes_part_by_part() {
     assert!(unbounded.is_empty(), "{unbounded:#?}");
 }
 
-/// Whether a transaction waits for another. On SQLite, whose one writer does one after another, that goes without saying.
+/// Whether a transaction waits for another. On SQLite, whose one writer does one after another, that goes
+/// without saying.
 async fn somebody_waits(shop: &TestApp) -> bool {
     let waiting = Query::select()
         .expr(Expr::val(1))
@@ -377,7 +385,8 @@ async fn s0_16_who_leaves_while_work_is_on_its_way_to_their_group_waits_and_is_r
     let crew = shop.group("Crew", &[&ana]).await;
     let admin = shop.by(&shop.admin);
     for way in ["deactivated", "removed", "offboarded"] {
-        let new = json!({ "subject": { "type": "order", "id": "1" }, "title": way, "due_in": "today", "assignee": group(&crew) });
+        let new = json!({ "subject": { "type": "order", "id": "1" }, "title": way, "due_in": "today",
+            "assignee": group(&crew) });
         let new: NewActionItem = serde_json::from_value(new).expect("an item");
         let (begun, has_begun) = oneshot::channel();
         let (go_on, may_go_on) = oneshot::channel();

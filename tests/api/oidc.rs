@@ -619,7 +619,8 @@ async fn a_token_of_ours_with_critical_parts_is_refused() {
     let shop = TestApp::open().await;
     let public = SigningKey::from_pkcs8_der(ED).expect("a key").verifying_key();
     let insert = format!(
-        "INSERT INTO signing_keys (id, private_key, public_key, created_at, sealed) VALUES ('known', {}, '{}', {}, FALSE)",
+        "INSERT INTO signing_keys (id, private_key, public_key, created_at, sealed) VALUES ('known', {}, \
+         '{}', {}, FALSE)",
         if crate::support::on_postgres() { "'\\x00'" } else { "X'00'" },
         BASE64_URL_SAFE_NO_PAD.encode(public),
         (NOW - 60) * 1_000_000

@@ -1,4 +1,5 @@
-//! Calls to outside addresses: into public networks only, within limits, and with nothing told to whom it is not meant for.
+//! Calls to outside addresses: into public networks only, within limits, and with nothing told to whom it is
+//! not meant for.
 
 use caseload::kernel::{
     error::{Code, Error},

@@ -1,4 +1,5 @@
-//! Picklists: the shop's own lists, their order, their languages, and values that go without taking history along.
+//! Picklists: the shop's own lists, their order, their languages, and values that go without taking history
+//! along.
 
 use caseload::{catalog::picklists::item, kernel::context::Context};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, QueryTrait};
@@ -77,7 +78,8 @@ async fn s1_16_a_list_of_ones_own() {
     let reply = admin
         .post(
             "/v1/picklists/return_reasons/items",
-            json!({ "label": "Arrived broken!", "labels": { "fr": "Arrivé cassé" }, "color": "#C92A2A", "polarity": "failure" }),
+            json!({ "label": "Arrived broken!", "labels": { "fr": "Arrivé \
+                 cassé" }, "color": "#C92A2A", "polarity": "failure" }),
         )
         .await;
     assert_eq!(reply.header("location"), "/v1/picklists/return_reasons/items/arrived_broken");
@@ -118,7 +120,10 @@ async fn s4_26_a_retired_value_cannot_be_chosen_and_its_history_stays() {
     let written = note(&shop, "domain").await.assert_status(201);
     let retired = admin.command("/v1/picklists/subject_types/items/domain/retire").await.assert_status(200);
     assert_eq!(retired["active"], false);
-    assert_eq!(note(&shop, "domain").await.violation_of(422), [("#/subject/type".into(), "unknown_value".into())]);
+    assert_eq!(
+        note(&shop, "domain").await.violation_of(422),
+        [("#/subject/type".into(), "unknown_value".into())]
+    );
     let id = text(&written["id"]);
     assert_eq!(admin.get(&format!("/v1/notes/{id}")).await.assert_status(200)["subject"]["type"], "domain");
     admin
@@ -213,7 +218,10 @@ async fn s4_26_the_administrator_decides_the_order() {
         order(json!(["angry", "happy", "neutral", "impatient"])).await.assert_status(200)["version"],
         2
     );
-    assert_eq!(order(json!(["angry", "happy"])).await.violation_of(422), [("#/keys".into(), "missing".into())]);
+    assert_eq!(
+        order(json!(["angry", "happy"])).await.violation_of(422),
+        [("#/keys".into(), "missing".into())]
+    );
     assert_eq!(
         order(json!(["angry", "happy", "neutral", "impatient", "angry", "bored"])).await.violation_of(422),
         [("#/keys/4".into(), "repeated".into()), ("#/keys/5".into(), "unknown_value".into())]
@@ -276,15 +284,20 @@ async fn s4_26_what_breaks_a_rule_is_refused_by_name() {
     };
     let broken = add(
         "moods",
-        json!({ "key": "Bad key", "label": " ", "labels": { "not a tag": "x" }, "color": "red", "polarity": "good", "duration": "soon", "size": 1 }),
+        json!({ "key": "Bad key", "label": " ", "labels": { "not a \
+             tag": "x" }, "color": "red", "polarity": "good", "duration": "soon", "size": 1 }),
     )
     .await;
     assert_eq!(
         broken,
         [("#/polarity".into(), "unknown_value".into()), ("#/size".into(), "unknown_field".into())]
     );
-    let broken =
-        add("moods", json!({ "key": "Bad key", "label": " ", "labels": { "not a tag": "x" }, "color": "red", "duration": "soon" })).await;
+    let broken = add(
+        "moods",
+        json!({ "key": "Bad key", "label": " ", "labels": { "not a \
+             tag": "x" }, "color": "red", "duration": "soon" }),
+    )
+    .await;
     let places = [
         ("#/color", "color"),
         ("#/duration", "duration"),
@@ -314,7 +327,8 @@ async fn s4_26_what_breaks_a_rule_is_refused_by_name() {
     );
     let taken = admin.post("/v1/picklists/moods/items", json!({ "label": "Happy" })).await;
     assert_eq!(taken.violation_of(409), [("#/key".into(), "taken".into())]);
-    let patch = async |patch: Value| admin.patch("/v1/picklists/moods/items/happy", patch).await.violation_of(422);
+    let patch =
+        async |patch: Value| admin.patch("/v1/picklists/moods/items/happy", patch).await.violation_of(422);
     assert_eq!(patch(json!({ "key": "joyful" })).await, [("#/key".into(), "unknown_field".into())]);
     assert_eq!(patch(json!({ "label": null })).await, [("#/label".into(), "required".into())]);
     assert_eq!(
@@ -413,7 +427,8 @@ async fn s4_26_a_new_due_preset_gives_a_date() {
         )
         .await
         .assert_status(201);
-    let new = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Ask again", "due_in": "in_6_months" });
+    let new = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Ask \
+         again", "due_in": "in_6_months" });
     let item = admin.post("/v1/action-items", new).await.assert_status(201);
     assert!(text(&item["due_at"]).starts_with("2026-09-18"), "{item}");
 }

@@ -27,7 +27,10 @@ async fn s0_8_queues_are_mine_my_groups_by_name_and_the_public_one_with_their_co
         .command(&format!("/v1/action-items/{}/complete", text(&done["id"])))
         .await
         .assert_status(200);
-    let queue = |key: &str, name: &str, open: u8, due_today: u8, overdue: u8| json!({ "key": key, "name": name, "open": open, "due_today": due_today, "overdue": overdue });
+    let queue = |key: &str, name: &str, open: u8, due_today: u8, overdue: u8| {
+        json!({ "key": key, "name": name, "open": open, "due_today": due_today,
+        "overdue": overdue })
+    };
     let hers = shop.by(&ana).get("/v1/queues").await.assert_status(200);
     let expected = [
         queue("mine", "Mine", 3, 1, 1),
@@ -190,7 +193,8 @@ async fn s0_17_sixteen_who_claim_next_at_once_get_sixteen_different_items() {
         let made = all((0..16).map(|n| {
             let (shop, assignee) = (&shop, assignee.clone());
             async move {
-                shop.action_item(&shop.admin, "Call", &format!("2026-03-{:02}T08:00:00Z", n + 1), assignee).await
+                shop.action_item(&shop.admin, "Call", &format!("2026-03-{:02}T08:00:00Z", n + 1), assignee)
+                    .await
             }
         }))
         .await;

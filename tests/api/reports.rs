@@ -88,7 +88,8 @@ fn pairs(pairs: &[(&str, i64)]) -> Vec<(String, i64)> {
 }
 
 async fn call(by: &Caller<'_>, at: &str, contact: &str, more: Value) {
-    let mut new = json!({ "contact_id": contact, "channel": "phone", "direction": "inbound", "subject_line": "Called",
+    let mut new = json!({ "contact_id": contact, "channel": "phone", "direction": "inbound",
+        "subject_line": "Called",
         "occurred_at": at, "complete": true });
     new.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
     by.post("/v1/interactions", new).await.assert_status(201);
@@ -556,7 +557,8 @@ async fn b_7_lists_are_filtered_by_what_their_contacts_are_like() {
     let shop = TestApp::open().await;
     let ana = shop.hire("Ana Ruiz", "agent").await;
     let by = shop.by(&shop.admin);
-    let new = json!({ "company": "Épicerie Zoé", "kind": "prospect", "country": "CA", "postal_code": "h2x 1y4", "owner_id": ana.id });
+    let new = json!({ "company": "Épicerie Zoé", "kind": "prospect", "country": "CA", "postal_code": "h2x \
+         1y4", "owner_id": ana.id });
     let zoe = text(&by.post("/v1/contacts", new).await.assert_status(201)["id"]);
     let max = contact(&by, "Okafor", "customer").await;
     let old = contact(&by, "Zoé, once", "other").await;
@@ -601,7 +603,11 @@ async fn b_7_lists_are_filtered_by_what_their_contacts_are_like() {
         ("contact_owner=ana", "contact_owner"),
     ] {
         assert!(
-            by.get(&format!("/v1/action-items?{query}")).await.violation_of(400).iter().any(|(at, _)| at == name),
+            by.get(&format!("/v1/action-items?{query}"))
+                .await
+                .violation_of(400)
+                .iter()
+                .any(|(at, _)| at == name),
             "{query}"
         );
     }

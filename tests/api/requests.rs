@@ -141,7 +141,8 @@ async fn every_mistake_of_a_body_is_named_where_it_is() {
     let shapes = json!({
         "subject": { "type": 7, "id": "A-1001", "shade": "blue" },
         "body": ["a", "list"],
-        "action_items": [{ "titel": "Call" }, { "title": null }, "Call", { "title": "Call", "priority": "urgent", "due_on": "tomorrow" }],
+        "action_items": [{ "titel": "Call" }, { "title": null }, "Call",
+            { "title": "Call", "priority": "urgent", "due_on": "tomorrow" }],
         "a/b~c": 1,
     });
     let found = broken(shapes).await;
@@ -163,7 +164,8 @@ async fn every_mistake_of_a_body_is_named_where_it_is() {
     let rules = json!({
         "subject": { "type": "", "id": " " },
         "title": "",
-        "action_items": [{ "title": "x".repeat(201), "action": "", "assignee": { "type": "user", "id": shop.admin.id } }, { "title": " " }],
+        "action_items": [{ "title": "x".repeat(201), "action": "",
+            "assignee": { "type": "user", "id": shop.admin.id } }, { "title": " " }],
     });
     let found = broken(rules).await;
     for wanted in [
@@ -199,7 +201,10 @@ async fn a_member_given_twice_is_422() {
         assert_eq!(reply.violation_of(422), [(pointer.to_owned(), "repeated".to_owned())], "{body}");
     }
     let list = r#"[{"type":"order","id":"A-1"},"Called"]"#;
-    assert_eq!(post(&admin, "application/json", list).await.violation_of(422), [("#".into(), "wrong_type".into())]);
+    assert_eq!(
+        post(&admin, "application/json", list).await.violation_of(422),
+        [("#".into(), "wrong_type".into())]
+    );
     assert!(admin.rows("/v1/notes").await.is_empty());
 }
 
@@ -212,7 +217,8 @@ async fn nul_is_422_and_says_where() {
         (json!({ "subject": { "type": "order", "id": "A-1" }, "title": "a\0b" }), "#/title"),
         (json!({ "subject": { "type": "order", "id": "\0" }, "title": "Called" }), "#/subject/id"),
         (
-            json!({ "subject": { "type": "order", "id": "A-1" }, "title": "Called", "action_items": [{ "title": "\0", "due_in": "today" }] }),
+            json!({ "subject": { "type": "order", "id": "A-1" }, "title": "Called",
+                "action_items": [{ "title": "\0", "due_in": "today" }] }),
             "#/action_items/0/title",
         ),
     ];
@@ -779,11 +785,10 @@ async fn names_hold_nothing_that_nobody_sees() {
             "#/who/last_name",
             |name| json!({ "type": "support_ticket", "who": { "last_name": name } }),
         ),
-        (
-            "/v1/work-items",
-            "#/external_id",
-            |name| json!({ "type": "support_ticket", "source": "quiz", "external_id": name, "who": { "last_name": "Roy" } }),
-        ),
+        ("/v1/work-items", "#/external_id", |name| {
+            json!({ "type": "support_ticket", "source": "quiz", "external_id": name,
+                "who": { "last_name": "Roy" } })
+        }),
     ];
     let names = [
         "ad\u{200b}min",

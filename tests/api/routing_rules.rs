@@ -1,4 +1,5 @@
-//! Routing rules: set up in order, explained before they are switched on, and never giving work to nobody (S3-4).
+//! Routing rules: set up in order, explained before they are switched on, and never giving work to nobody
+//! (S3-4).
 
 use crate::support::*;
 
@@ -180,7 +181,8 @@ async fn s3_4_a_simulation_explains_every_rule() {
     let shop = TestApp::open().await;
     let (admin, ana) = (shop.by(&shop.admin), shop.hire("Ana Ruiz", "agent").await);
     let (bo, emi) = (shop.hire("Bo Lind", "agent").await, shop.hire("Emi Tanaka", "manager").await);
-    let quiz = json!({ "conditions": { "types": ["body_type_quiz"], "contact": { "languages": ["fr"], "new_lead": true } } });
+    let quiz = json!({ "conditions": { "types": ["body_type_quiz"],
+        "contact": { "languages": ["fr"], "new_lead": true } } });
     rule(&shop, "French quizzes", user(&ana), quiz).await;
     let score =
         json!({ "conditions": { "reference": [{ "pointer": "/score", "op": "at_least", "value": 70 }] } });
@@ -194,7 +196,10 @@ async fn s3_4_a_simulation_explains_every_rule() {
     )
     .await;
 
-    let draft = |language: &str, score: u64| json!({ "type": "body_type_quiz", "contact": { "language": language, "country": "CA" }, "reference": { "score": score } });
+    let draft = |language: &str, score: u64| {
+        json!({ "type": "body_type_quiz", "contact": { "language": language, "country": "CA" },
+        "reference": { "score": score } })
+    };
     let written = admin.get("/v1/events?limit=200").await.assert_status(200)["data"].as_array().map(Vec::len);
     let french = simulated(&shop, json!({ "draft": draft("fr-CA", 80) })).await;
     assert_eq!(french["assignee"], json!({ "type": "user", "id": ana.id, "name": "Ana Ruiz" }));
@@ -212,7 +217,8 @@ async fn s3_4_a_simulation_explains_every_rule() {
     let english = simulated(&shop, json!({ "draft": draft("en", 70) })).await;
     assert_eq!(outcomes(&english), ["skipped", "not_matched", "decided", "not_reached", "not_reached"]);
     assert_eq!(english["steps"][1]["explanation"], "It does not apply: contact.languages.");
-    let wanted = json!({ "condition": "reference /score", "wanted": { "op": "at_least", "value": 70 }, "found": 70, "held": true });
+    let wanted = json!({ "condition": "reference \
+         /score", "wanted": { "op": "at_least", "value": 70 }, "found": 70, "held": true });
     assert_eq!(english["steps"][2]["conditions"], json!([wanted]));
 
     // One rule alone, switched on or not; and rules that are not saved.

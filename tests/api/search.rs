@@ -200,11 +200,15 @@ async fn a_change_is_found_at_once() {
     assert_eq!(found(&admin, "rush").await, [""; 0]);
     assert_eq!(found(&admin, "slow monday").await, ["Slow shipping"]);
     // A refusal leaves nothing behind, nor does a dry run.
-    let refused = json!({ "subject": { "type": "order", "id": "A-1" }, "title": "Refused", "action_items": [{ "title": "Never" }] });
+    let refused = json!({ "subject": { "type": "order", "id": "A-1" }, "title": "Refused",
+        "action_items": [{ "title": "Never" }] });
     assert_eq!(admin.post("/v1/notes", refused).await.status, 422);
     assert_eq!(found(&admin, "refused").await, [""; 0]);
     let item = shop.action_item(&shop.admin, "Answer her", "2026-03-18T10:00:00Z", public()).await;
-    let bulk = |dry_run: bool| json!({ "select": { "filter": { "q": "answer" } }, "set": { "title": "Call her" }, "dry_run": dry_run });
+    let bulk = |dry_run: bool| {
+        json!({ "select": { "filter": { "q": "answer" } }, "set": { "title": "Call \
+         her" }, "dry_run": dry_run })
+    };
     for (dry_run, q) in [(true, "answer"), (false, "call")] {
         let report = admin.post("/v1/action-items/bulk", bulk(dry_run)).await.assert_status(200);
         assert_eq!(report["succeeded"], 1, "{report}");
@@ -240,7 +244,8 @@ async fn many_write_at_once_and_everything_is_found() {
 async fn s2_1_everything_is_searched_and_the_best_comes_first() {
     let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
-    let contact = json!({ "first_names": "Zoé", "last_name": "Tremblay", "company": "Épicerie Rush", "emails": ["zoe@epicerie.example"] });
+    let contact = json!({ "first_names": "Zoé", "last_name": "Tremblay", "company": "Épicerie \
+         Rush", "emails": ["zoe@epicerie.example"] });
     let contact = admin.post("/v1/contacts", contact).await.assert_status(201);
     let items = json!([{ "title": "Call about the rush", "due_in": "today" }]);
     let mut first = note(
@@ -358,7 +363,10 @@ async fn highlights_are_harmless() {
         .collect();
     assert_eq!(highlights[0], "&lt;script&gt;<mark>alert</mark>(1)&lt;/script&gt;");
     assert!(
-        highlights[1].contains("onerror=&#39;<mark>alert</mark>(1)&#39;&gt; &amp;amp; &quot;<mark>café</mark>&quot; &lt;mark&gt;not"),
+        highlights[1].contains(
+            "onerror=&#39;<mark>alert</mark>(1)&#39;&gt; &amp;amp; \
+             &quot;<mark>café</mark>&quot; &lt;mark&gt;not"
+        ),
         "{highlights:?}"
     );
     assert!(
@@ -456,13 +464,17 @@ async fn what_was_there_before_is_found() {
     let many = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 450)";
     for sql in [
         format!(
-            "{many} INSERT INTO notes (id, subject_type, subject_id, title, body, author_id, created_at, updated_at, version) \
-             SELECT {nil}, 'order', 'A-1001', 'Été ' || n, 'Crème', {nil}, 1700000000000000 + n / 7, 1700000000000000, 1 FROM numbers"
+            "{many} INSERT INTO notes (id, subject_type, subject_id, title, body, author_id, created_at, \
+             updated_at, version) \
+             SELECT {nil}, 'order', 'A-1001', 'Été ' || n, 'Crème', {nil}, 1700000000000000 + n / 7, \
+             1700000000000000, 1 FROM numbers"
         ),
         format!(
-            "INSERT INTO action_items (id, subject_type, subject_id, title, details, priority, assignee_type, status, due_at, created_by_id, \
+            "INSERT INTO action_items (id, subject_type, subject_id, title, details, priority, \
+             assignee_type, status, due_at, created_by_id, \
              created_at, updated_at, version) \
-             VALUES ({nil}, 'order', 'A-1001', 'Answer', 'L''œuvre', 2, 'public', 'open', 1700000000000000, {nil}, 1700000000000000, 1700000000000000, 1)"
+             VALUES ({nil}, 'order', 'A-1001', 'Answer', 'L''œuvre', 2, 'public', 'open', 1700000000000000, \
+             {nil}, 1700000000000000, 1700000000000000, 1)"
         ),
     ] {
         database.execute_unprepared(&sql).await.expect("rows");
@@ -507,7 +519,8 @@ async fn s1_11_interactions_and_issues_are_found() {
     let issue = json!({ "title": "Colis endommagé", "subject": { "type": "order", "id": "A-1001" } });
     let issue = admin.post("/v1/issues", issue).await.assert_status(201);
     let call = json!({
-        "who": { "email": "zoe@epicerie.example" }, "channel": "phone", "subject_line": "Paiement", "complete": true,
+        "who": { "email": "zoe@epicerie.example" }, "channel": "phone", "subject_line": "Paiement",
+        "complete": true,
         "detail": "Elle a payé d'avance par carte de crédit, avant le colis.",
     });
     let call = admin.post("/v1/interactions", call).await.assert_status(201);

@@ -1,4 +1,5 @@
-//! The private keys of access tokens at rest: encrypted with the server's key, and made anew when that is lost.
+//! The private keys of access tokens at rest: encrypted with the server's key, and made anew when that is
+//! lost.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use caseload::{
@@ -67,7 +68,8 @@ async fn insert_plain(shop: &TestApp) {
     let bytes = if on_postgres() { format!("'\\x{hex}'") } else { format!("X'{hex}'") };
     let now = shop.db.clock().now().0;
     let insert = format!(
-        "INSERT INTO signing_keys (id, private_key, public_key, created_at) VALUES ('plain', {bytes}, '{}', {now})",
+        "INSERT INTO signing_keys (id, private_key, public_key, created_at) VALUES ('plain', {bytes}, '{}', \
+         {now})",
         public()
     );
     let database = shop.connect().await;
@@ -133,7 +135,8 @@ async fn private_keys_are_encrypted_at_rest() {
 async fn a_new_key_encrypts_them_anew_and_no_session_ends() {
     let (shop, config) = open().await;
     let (old, new) = (config.secret_key.clone(), Some(key(7)));
-    let other = shop.second_instance(Config { secret_key: new.clone(), secret_key_old: old, ..config.clone() }).await;
+    let other =
+        shop.second_instance(Config { secret_key: new.clone(), secret_key_old: old, ..config.clone() }).await;
     sessions::protect_signing_keys(&other.db).await.expect("encrypted keys");
     let rows = kept(&shop).await;
     assert!(rows.len() == 1 && opens(&rows[0], key(7)), "{rows:?}");

@@ -33,7 +33,8 @@ async fn run(shop: &TestApp, source: &str) -> Value {
 }
 
 fn counts(read: usize, created: usize, updated: usize, skipped: usize, quarantined: usize) -> Value {
-    json!({ "read": read, "created": created, "updated": updated, "skipped": skipped, "quarantined": quarantined })
+    json!({ "read": read, "created": created, "updated": updated, "skipped": skipped,
+        "quarantined": quarantined })
 }
 
 async fn items(shop: &TestApp) -> usize {
@@ -43,7 +44,8 @@ async fn items(shop: &TestApp) -> usize {
     .expect("few")
 }
 
-/// S3-3, S3-7, S3-8: a scheduled update pulls records from another site; each becomes a work item of somebody known or new.
+/// S3-3, S3-7, S3-8: a scheduled update pulls records from another site; each becomes a work item of somebody
+/// known or new.
 #[actix_web::test]
 async fn s3_3_a_feed_is_pulled_by_its_schedule() {
     let (shop, feed) = (TestApp::open().await, feeds::open(100));
@@ -109,7 +111,8 @@ async fn s3_3_a_feed_is_pulled_by_its_schedule() {
     assert_eq!(run(&shop, &source).await["counts"], counts(0, 0, 0, 0, 0));
 }
 
-/// S3-3: a bad row goes into quarantine with its reason, the run goes on; it is retried, one or all, or thrown away.
+/// S3-3: a bad row goes into quarantine with its reason, the run goes on; it is retried, one or all, or
+/// thrown away.
 #[actix_web::test]
 async fn s3_3_a_bad_row_waits_in_quarantine() {
     let (shop, feed) = (TestApp::open().await, feeds::open(5));
@@ -181,7 +184,8 @@ async fn s3_3_a_bad_row_waits_in_quarantine() {
     assert_eq!(admin.delete(&row(0)).await.problem(404), "not_found");
     let all = admin.command(&format!("{source}/retry")).await.assert_status(200);
     assert_eq!((&all["succeeded"], &all["failed"]), (&json!(0), &json!(4)));
-    // One that is set right where it comes from leaves by itself; one that was thrown away and is still wrong comes again.
+    // One that is set right where it comes from leaves by itself; one that was thrown away and is still wrong
+    // comes again.
     admin
         .patch(&source, json!({ "mapping": feeds::source(&feed)["mapping"], "cursor_parameter": null }))
         .await
@@ -200,7 +204,8 @@ async fn s3_3_a_bad_row_waits_in_quarantine() {
 #[actix_web::test]
 async fn s3_3_a_row_is_one_item_however_often_it_comes() {
     let (shop, feed) = (TestApp::open().await, feeds::open(3));
-    let by_date = json!({ "url": format!("{}/changed.json", feed.elsewhere.base), "rows": "", "next": null, "cursor_parameter": null,
+    let by_date = json!({ "url": format!("{}/changed.json", feed.elsewhere.base), "rows": "", "next": null,
+        "cursor_parameter": null,
         "since_parameter": "updated_since", "name": "Changes" });
     let source = connect(&shop, &feed, by_date).await;
     assert_eq!(run(&shop, &source).await["counts"], counts(3, 3, 0, 0, 0));
@@ -237,7 +242,8 @@ async fn s3_3_a_row_is_one_item_however_often_it_comes() {
 #[actix_web::test]
 async fn s3_3_a_feed_in_csv_is_read_by_its_columns() {
     let (shop, feed) = (TestApp::open().await, feeds::open(PAGE + 5));
-    let csv = json!({ "url": format!("{}/quizzes.csv", feed.elsewhere.base), "format": "csv", "next": null, "cursor_parameter": null, "rows": "",
+    let csv = json!({ "url": format!("{}/quizzes.csv", feed.elsewhere.base), "format": "csv", "next": null,
+        "cursor_parameter": null, "rows": "",
         "mapping": { "external_id": "/id", "email": "/e-mail" } });
     let source = connect(&shop, &feed, csv).await;
     assert_eq!(run(&shop, &source).await["counts"], counts(PAGE + 5, PAGE + 5, 0, 0, 0));
@@ -398,7 +404,8 @@ async fn what_cannot_be_a_source_is_refused() {
     }
 }
 
-/// S3-2, S3-3: a form and a source never have the same key, by which their work items are known, whichever comes first.
+/// S3-2, S3-3: a form and a source never have the same key, by which their work items are known, whichever
+/// comes first.
 #[actix_web::test]
 async fn s3_3_a_source_and_a_form_share_no_key() {
     let (shop, feed) = (TestApp::open().await, feeds::open(3));
@@ -443,7 +450,8 @@ async fn secrets_in_addresses_are_shown_to_nobody() {
     let (shop, feed) = (TestApp::open().await, feeds::open(100));
     let base = format!("{}/quizzes.csv", feed.elsewhere.base);
     let mapping = json!({ "external_id": "/id", "email": "/e-mail", "description": "/message" });
-    let csv = json!({ "url": format!("{base}?api_key=s3cret-of-the-feed&v=2"), "format": "csv", "rows": "", "next": null, "cursor_parameter": null, "mapping": mapping });
+    let csv = json!({ "url": format!("{base}?api_key=s3cret-of-the-feed&v=2"), "format": "csv", "rows": "",
+        "next": null, "cursor_parameter": null, "mapping": mapping });
     let source = connect(&shop, &feed, csv).await;
     let shown = format!("{base}?api_key=***&v=***");
     assert_eq!(get(&shop, &source).await["url"], shown.as_str());
@@ -507,11 +515,22 @@ async fn what_goes_beyond_the_limits_of_a_feed_is_named() {
             "/rows.csv" => format!("id\n{}", "1\n".repeat(100_001)),
             "/rows.json" => format!("[{}{{}}]", "{},".repeat(100_000)),
             "/deep.json" => "[".repeat(1_000_000),
-            "/nested.json" => json!([{ "id": "1", "email": "zoe@epicerie.example", "x": (0..64).fold(json!(1), |inner, _| json!([inner])) }, { "id": "2", "email": "li@epicerie.example" }]).to_string(),
-            "/reserved.json" => json!([{ "id": "1", "email": "zoe@epicerie.example", "x": { "$serde_json::private::RawValue": "[".repeat(90) + &"]".repeat(90) } }, { "id": "2", "email": "li@epicerie.example" }]).to_string(),
+            "/nested.json" => json!([{ "id": "1", "email": "zoe@epicerie.example",
+                "x": (0..64).fold(json!(1), |inner, _| json!([inner])) },
+                { "id": "2", "email": "li@epicerie.example" }])
+            .to_string(),
+            "/reserved.json" => json!([{ "id": "1", "email": "zoe@epicerie.example",
+                "x": { "$serde_json::private::RawValue": "[".repeat(90) + &"]".repeat(90) } },
+                { "id": "2", "email": "li@epicerie.example" }])
+            .to_string(),
             "/reserved.csv" => "id,email,$serde_json::private::RawValue\n1,zoe@epicerie.example,[]\n".into(),
-            "/long.json" => json!([{ "id": "1", "email": "zoe@epicerie.example", "x": "x".repeat(70_000) }, { "id": "2", "email": "li@epicerie.example" }]).to_string(),
-            "/long.csv" => format!("id,email\n1,zoe@epicerie.example\n\"2,{}\n3,li@epicerie.example\n", "x".repeat(70_000)),
+            "/long.json" => json!([{ "id": "1", "email": "zoe@epicerie.example", "x": "x".repeat(70_000) },
+                { "id": "2", "email": "li@epicerie.example" }])
+            .to_string(),
+            "/long.csv" => format!(
+                "id,email\n1,zoe@epicerie.example\n\"2,{}\n3,li@epicerie.example\n",
+                "x".repeat(70_000)
+            ),
             _ => "x".repeat(9 << 20),
         };
         mock_server::MockReply::text(200, &body)
@@ -529,7 +548,9 @@ async fn what_goes_beyond_the_limits_of_a_feed_is_named() {
         ("/long.csv", ""),
     ] {
         let format = path.rsplit('.').next().expect("a format");
-        let new = json!({ "name": format!("Feed {path}"), "url": format!("{}{path}", elsewhere.base), "format": format, "work_item_type": "body_type_quiz",
+        let new = json!({ "name": format!("Feed \
+             {path}"), "url": format!("{}{path}", elsewhere.base), "format": format,
+             "work_item_type": "body_type_quiz",
             "mapping": { "external_id": "/id", "email": "/email" } });
         let source = format!(
             "/v1/sources/{}",

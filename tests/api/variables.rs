@@ -23,7 +23,8 @@ async fn variable(shop: &TestApp, key: &str, values: &[&str], more: Value) -> Va
 async fn s2_24_an_administrator_sets_variables_up() {
     let shop = TestApp::open().await;
     let (admin, ana) = (shop.by(&shop.admin), shop.hire("Ana Ruiz", "agent").await);
-    let new = json!({ "label": " Humeur du jour ", "labels": { "fr": "Humeur" }, "picklist": "moods", "required": true });
+    let new = json!({ "label": " Humeur du jour \
+         ", "labels": { "fr": "Humeur" }, "picklist": "moods", "required": true });
     assert_eq!(shop.by(&ana).post(VARIABLES, new.clone()).await.problem(403), "missing_scope");
     let reply = admin.post(VARIABLES, new.clone()).await;
     assert_eq!(reply.header("location"), "/v1/variables/humeur_du_jour");
@@ -220,13 +221,17 @@ async fn s2_17_a_required_variable_added_later_breaks_no_old_row() {
     // Plain items stay simple: without action and state, or about nobody.
     of_status["contact_status"] = Value::Null;
     admin.post("/v1/action-items", of_status).await.assert_status(201);
-    let about_an_order = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Call", "due_in": "today", "action": "call" });
+    let about_an_order = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Call",
+        "due_in": "today", "action": "call" });
     admin.post("/v1/action-items", about_an_order).await.assert_status(201);
 
     // The old one is worked on as before, until somebody changes its variables.
     admin.patch(&old, json!({ "title": "Call again", "due_in": "tomorrow" })).await.assert_status(200);
     admin.command(&format!("{old}/snooze")).await.problem(422);
-    assert_eq!(admin.patch(&old, json!({ "variables": { "zone": "east" } })).await.violation_of(422), missing);
+    assert_eq!(
+        admin.patch(&old, json!({ "variables": { "zone": "east" } })).await.violation_of(422),
+        missing
+    );
     assert_eq!(admin.patch(&old, json!({ "variables": {} })).await.violation_of(422), missing);
     let said = admin
         .patch(&old, json!({ "variables": { "zone": "east", "store": "toys" } }))
@@ -252,7 +257,8 @@ async fn s2_17_a_required_variable_added_later_breaks_no_old_row() {
     // Every broken rule at once, and nothing half written.
     let of_note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Called", "action_items": [
         { "title": "Call", "due_in": "today", "contact_status": "active" },
-        { "contact_id": contact["id"], "title": "Call", "due_in": "today", "action": "nothing", "variables": { "store": "nothing" } },
+        { "contact_id": contact["id"], "title": "Call", "due_in": "today", "action": "nothing",
+            "variables": { "store": "nothing" } },
     ] });
     let broken = admin.post("/v1/notes", of_note).await.violation_of(422);
     assert_eq!(
@@ -292,7 +298,8 @@ async fn s2_19_items_are_found_by_their_variables_and_states() {
         ("d", &other, json!({ "zone": "east" }), Value::Null, 11),
         ("e", &other, json!({ "store": "grocery" }), Value::Null, 10),
     ] {
-        let new = json!({ "contact_id": of["id"], "title": title, "variables": variables, "contact_status": status,
+        let new = json!({ "contact_id": of["id"], "title": title, "variables": variables,
+            "contact_status": status,
             "due_at": format!("2026-03-19T{hour}:00:00Z") });
         made.push(admin.post("/v1/action-items", new).await.assert_status(201));
     }
@@ -352,7 +359,8 @@ async fn s2_19_items_are_found_by_their_variables_and_states() {
         .assert_status(200);
     assert_eq!(found("variable=store:grocery").await, "ecab");
     // The same filters select in bulk.
-    let filter = json!({ "variable": "store:grocery,zone:east", "contact_status": "active,cold_prospect", "contact_id": contact["id"] });
+    let filter = json!({ "variable": "store:grocery,zone:east", "contact_status": "active,cold_prospect",
+        "contact_id": contact["id"] });
     let bulk =
         json!({ "select": { "filter": filter }, "set": { "variables": { "store": "toys", "zone": null } } });
     assert_eq!(

@@ -52,12 +52,14 @@ async fn s3_26_the_seven_statuses_are_seeded() {
 async fn s3_6_the_administrator_sets_types_up() {
     let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
-    let schema = json!({ "type": "object", "required": ["result"], "properties": { "result": { "enum": ["dry", "oily"] } } });
+    let schema = json!({ "type": "object", "required": ["result"],
+        "properties": { "result": { "enum": ["dry", "oily"] } } });
     let statuses = json!([
         { "key": "new", "label": " New ", "color": "#2b8a3e", "transitions": ["done"] },
         { "key": "done", "label": "Done", "labels": { "fr": "Fini" }, "active": false },
     ]);
-    let new = json!({ "label": "Skin Quiz", "labels": { "fr": "Questionnaire de peau" }, "category": "quiz", "priority": "low",
+    let new = json!({ "label": "Skin Quiz", "labels": { "fr": "Questionnaire de \
+         peau" }, "category": "quiz", "priority": "low",
         "color": "#2b8a3e", "reference_schema": schema, "statuses": statuses, "auto_close_after": "P30D" });
     let reply = admin.post(TYPES, new.clone()).await;
     assert_eq!(reply.header("location"), format!("{TYPES}/skin_quiz"));
@@ -78,7 +80,8 @@ async fn s3_6_the_administrator_sets_types_up() {
     assert_eq!((&plain["priority"], &plain["reference_schema"]), (&json!("normal"), &json!({})));
 
     let path = format!("{TYPES}/skin_quiz");
-    let patch = json!({ "label": "Skin", "labels": { "fr": null }, "priority": "high", "auto_close_after": null, "reference_schema": null });
+    let patch = json!({ "label": "Skin", "labels": { "fr": null }, "priority": "high",
+        "auto_close_after": null, "reference_schema": null });
     let patched = admin.clone().header("if-match", "\"1\"").patch(&path, patch).await.assert_status(200);
     assert_eq!(
         (&patched["label"], &patched["labels"], &patched["version"]),
@@ -116,7 +119,8 @@ async fn s3_6_what_cannot_be_a_type_is_refused_at_once() {
         { "key": "done", "label": "Done", "active": false, "transitions": ["lost"] },
         { "key": "done", "label": "Done again" },
     ]);
-    let wrong = json!({ "label": "多すぎる", "category": "nonsense", "statuses": statuses, "reference_schema": { "type": "nonsense" } });
+    let wrong = json!({ "label": "多すぎる", "category": "nonsense", "statuses": statuses,
+        "reference_schema": { "type": "nonsense" } });
     let mut broken = admin.post(TYPES, wrong).await.violation_of(422);
     broken.sort();
     let wanted = [
@@ -129,7 +133,8 @@ async fn s3_6_what_cannot_be_a_type_is_refused_at_once() {
     ];
     assert_eq!(broken, rules(&wanted));
     let path = format!("{TYPES}/support_ticket");
-    let wrong = json!({ "statuses": [{ "key": "UP", "label": " ", "color": "red" }], "auto_close_after": "soon", "priority": null });
+    let wrong = json!({ "statuses": [{ "key": "UP", "label": " \
+         ", "color": "red" }], "auto_close_after": "soon", "priority": null });
     let mut broken = admin.patch(&path, wrong).await.violation_of(422);
     broken.sort();
     let wanted = [
@@ -139,7 +144,10 @@ async fn s3_6_what_cannot_be_a_type_is_refused_at_once() {
         ("#/statuses/0/label", "blank"),
     ];
     assert_eq!(broken, rules(&wanted));
-    assert_eq!(admin.patch(&path, json!({ "priority": null, "statuses": null })).await.violation_of(422).len(), 2);
+    assert_eq!(
+        admin.patch(&path, json!({ "priority": null, "statuses": null })).await.violation_of(422).len(),
+        2
+    );
 }
 
 // A schema is the administrator's words and nobody else's: nothing is fetched, nothing runs without an end.
@@ -162,7 +170,8 @@ async fn s3_21_a_schema_never_leaves_the_house() {
         (json!({ "$id": "http://127.0.0.1:1/", "properties": { "a": { "$ref": "#/$defs/b" } } }), "/$id"),
         (json!({ "$ref": "#" }), ""),
         (
-            json!({ "allOf": [{ "$ref": "#/%24defs/a" }], "$defs": { "a": { "anyOf": [{ "$ref": "#/$defs/a" }] } } }),
+            json!({ "allOf": [{ "$ref": "#/%24defs/a" }],
+                "$defs": { "a": { "anyOf": [{ "$ref": "#/$defs/a" }] } } }),
             "",
         ),
         (json!({ "$ref": "#/$defs/missing" }), "/$ref"),
@@ -179,9 +188,11 @@ async fn s3_21_a_schema_never_leaves_the_house() {
     let long = json!({ "description": "x".repeat(20_000) });
     assert_eq!(with(long).await.violation_of(422), rules(&[("#/reference_schema", "length")]));
     // A tree is its own part, and has an end.
-    let tree = json!({ "properties": { "tree": { "$ref": "#/$defs/tree" } }, "$defs": { "tree": { "type": "object", "properties": { "left": { "$ref": "#/$defs/tree" } } } } });
+    let tree = json!({ "properties": { "tree": { "$ref": "#/$defs/tree" } },
+        "$defs": { "tree": { "type": "object", "properties": { "left": { "$ref": "#/$defs/tree" } } } } });
     with(tree).await.assert_status(201);
-    let item = json!({ "type": "quiz", "who": { "last_name": "Roy" }, "reference": { "tree": { "left": { "left": 7 } } } });
+    let item = json!({ "type": "quiz", "who": { "last_name": "Roy" },
+        "reference": { "tree": { "left": { "left": 7 } } } });
     assert_eq!(
         admin.post("/v1/work-items", item).await.violation_of(422),
         rules(&[("#/reference/tree/left/left", "type")])
@@ -238,14 +249,16 @@ async fn s3_21_neither_a_schema_nor_a_reference_makes_a_check_long() {
     for keyword in ["allOf", "anyOf", "oneOf"] {
         let mut all: serde_json::Map<String, Value> = (0..40).map(|number| twice(keyword, number)).collect();
         all.insert("d40".into(), json!({ "type": "object" }));
-        let schema = json!({ "label": "Quiz", "category": "quiz", "reference_schema": { "$ref": "#/$defs/d0", "$defs": all } });
+        let schema = json!({ "label": "Quiz", "category": "quiz",
+            "reference_schema": { "$ref": "#/$defs/d0", "$defs": all } });
         let refused = admin.post(TYPES, schema).await;
         assert_eq!(refused.violation_of(422), rules(&[("#/reference_schema", "schema")]));
         assert!(refused.text.contains("5000 parts"), "{}", refused.text);
     }
     // One that is worth keeping, and a reference that makes it cost twice as much on every level.
     let again = json!([{ "$ref": "#" }, { "$ref": "#" }]);
-    let schema = json!({ "properties": { "a": { "anyOf": again }, "tags": { "uniqueItems": true, "items": { "type": "string" } } } });
+    let schema = json!({ "properties": { "a": { "anyOf": again },
+        "tags": { "uniqueItems": true, "items": { "type": "string" } } } });
     admin
         .post(TYPES, json!({ "label": "Quiz", "category": "quiz", "reference_schema": schema }))
         .await
@@ -263,7 +276,11 @@ async fn s3_21_neither_a_schema_nor_a_reference_makes_a_check_long() {
     assert_eq!(with(nested(50)).await.violation_of(422), rules(&[("#/reference", "not_checked")]));
     assert_eq!(with(json!({ "tags": vec![7; 60] })).await.violation_of(422).len(), 50);
     let many = with(json!({ "tags": (0..15_000).collect::<Vec<_>>() })).await;
-    assert!([1, 50].contains(&many.violation_of(422).len()) && many.text.len() < 100_000, "{}", many.text.len());
+    assert!(
+        [1, 50].contains(&many.violation_of(422).len()) && many.text.len() < 100_000,
+        "{}",
+        many.text.len()
+    );
     let known = with(json!({})).await.assert_status(201);
     let path = format!("/v1/work-items/{}", text(&known["id"]));
     let patched = admin.patch(&path, json!({ "reference": nested(50) })).await;

@@ -51,7 +51,8 @@ async fn do_due(instances: &[&Db]) {
 
 /// A type of its own with a schema.
 async fn skin_quiz(shop: &TestApp) {
-    let schema = json!({ "type": "object", "required": ["result"], "properties": { "result": { "enum": ["dry", "oily"] }, "age": { "type": "integer" } } });
+    let schema = json!({ "type": "object", "required": ["result"],
+        "properties": { "result": { "enum": ["dry", "oily"] }, "age": { "type": "integer" } } });
     let new =
         json!({ "label": "Skin Quiz", "category": "quiz", "priority": "low", "reference_schema": schema });
     shop.by(&shop.admin).post("/v1/work-item-types", new).await.assert_status(201);
@@ -63,7 +64,8 @@ async fn s3_7_s3_8_an_unknown_person_is_a_new_contact_and_a_known_one_theirs() {
     let shop = TestApp::open().await;
     let ana = shop.hire("Ana Ruiz", "agent").await;
     let by = shop.by(&ana);
-    let new = json!({ "type": "support_ticket", "who": { "email": "Zoe@Epicerie.example", "last_name": "Tremblay" },
+    let new = json!({ "type": "support_ticket",
+        "who": { "email": "Zoe@Epicerie.example", "last_name": "Tremblay" },
         "description": "  Ne peut payer par carte — 多すぎる 🐜 '); DROP TABLE work_items; --\nFirefox" });
     let reply = by.post(ITEMS, new.clone()).await;
     assert_eq!((reply.header("etag"), reply.header("location").starts_with(ITEMS)), ("\"1\"", true));
@@ -107,7 +109,8 @@ async fn s3_5_what_is_wrong_with_a_work_item_is_named_at_once() {
     skin_quiz(&shop).await;
     let by = shop.by(&shop.admin);
     let nobody = "019b0a35-2c00-7000-8000-000000000001";
-    let wrong = json!({ "type": "skin_quiz", "assignee": { "type": "user", "id": nobody }, "external_id": "Q-1", "interaction_id": nobody,
+    let wrong = json!({ "type": "skin_quiz", "assignee": { "type": "user", "id": nobody },
+        "external_id": "Q-1", "interaction_id": nobody,
         "callback_at": "3026-03-20T09:00:00Z", "reference": { "age": "old", "a/b": 1 } });
     let mut broken = by.post(ITEMS, wrong).await.violation_of(422);
     broken.sort();
@@ -128,7 +131,8 @@ async fn s3_5_what_is_wrong_with_a_work_item_is_named_at_once() {
     let who = json!({ "type": "skin_quiz", "who": { "email": "zoe@epicerie.example" }, "reference": {} });
     assert_eq!(by.post(ITEMS, who).await.violation_of(422), rules(&[("#/reference/result", "required")]));
     assert_eq!(by.rows("/v1/contacts").await, Vec::<Value>::new(), "nobody was made");
-    let long = json!({ "type": "support_ticket", "who": { "last_name": "Roy" }, "reference": { "text": "x".repeat(65_536) } });
+    let long = json!({ "type": "support_ticket", "who": { "last_name": "Roy" },
+        "reference": { "text": "x".repeat(65_536) } });
     assert_eq!(by.post(ITEMS, long).await.violation_of(422), rules(&[("#/reference", "length")]));
     assert_eq!(
         item(&by, json!({ "type": "support_ticket", "who": { "last_name": "Roy" } })).await["number"],
@@ -153,10 +157,12 @@ async fn s3_5_what_is_wrong_with_a_work_item_is_named_at_once() {
 async fn s3_5_a_call_becomes_a_work_item() {
     let shop = TestApp::open().await;
     let by = shop.by(&shop.admin);
-    let call = json!({ "who": { "last_name": "Tremblay" }, "channel": "phone", "subject_line": "Which one suits me?", "complete": true,
+    let call = json!({ "who": { "last_name": "Tremblay" }, "channel": "phone", "subject_line": "Which one \
+         suits me?", "complete": true,
         "occurred_at": "2026-03-18T08:30:00Z" });
     let call = by.post("/v1/interactions", call).await.assert_status(201);
-    let new = json!({ "type": "product_info_query", "interaction_id": call["id"], "description": "Which one suits me?" });
+    let new = json!({ "type": "product_info_query", "interaction_id": call["id"], "description": "Which one \
+         suits me?" });
     let made = item(&by, new.clone()).await;
     assert_eq!(made["contact"]["id"], call["contact"]["id"], "whose call it was, it is");
     assert_eq!(made["last_inbound_at"], "2026-03-18T08:30:00.000000Z");
@@ -164,10 +170,15 @@ async fn s3_5_a_call_becomes_a_work_item() {
     assert_eq!(each(&about, "id"), [text(&call["id"])]);
     assert_eq!(about[0]["work_item_id"], made["id"]);
     assert_eq!(by.post(ITEMS, new).await.violation_of(422), rules(&[("#/interaction_id", "taken")]));
-    let letter = json!({ "who": { "last_name": "Roy" }, "channel": "email", "subject_line": "Hello", "complete": true });
+    let letter = json!({ "who": { "last_name": "Roy" }, "channel": "email", "subject_line": "Hello",
+        "complete": true });
     let letter = by.post("/v1/interactions", letter).await.assert_status(201);
-    let foreign = json!({ "type": "support_ticket", "contact_id": call["contact"]["id"], "interaction_id": letter["id"] });
-    assert_eq!(by.post(ITEMS, foreign).await.violation_of(422), rules(&[("#/interaction_id", "other_contact")]));
+    let foreign = json!({ "type": "support_ticket", "contact_id": call["contact"]["id"],
+        "interaction_id": letter["id"] });
+    assert_eq!(
+        by.post(ITEMS, foreign).await.violation_of(422),
+        rules(&[("#/interaction_id", "other_contact")])
+    );
 }
 
 // S3-4, S2-14: nothing is ever nobody's.
@@ -266,8 +277,14 @@ async fn s3_27_a_transition_is_one_that_the_type_lets_follow() {
         json!(["in_progress", "pending", "resolved", "selling", "sold", "closed"])
     );
     assert_eq!(refused.json["current_status"], "new");
-    assert_eq!(by.post(&to, json!({ "to": "lost" })).await.violation_of(422), rules(&[("#/to", "unknown_value")]));
-    assert_eq!(by.post(&to, json!({ "to": "closed" })).await.violation_of(422), rules(&[("#/reason", "required")]));
+    assert_eq!(
+        by.post(&to, json!({ "to": "lost" })).await.violation_of(422),
+        rules(&[("#/to", "unknown_value")])
+    );
+    assert_eq!(
+        by.post(&to, json!({ "to": "closed" })).await.violation_of(422),
+        rules(&[("#/reason", "required")])
+    );
     assert_eq!(
         by.post(&to, json!({ "to": "pending", "order_id": "A-1" })).await.violation_of(422),
         rules(&[("#/order_id", "not_here")])
@@ -355,7 +372,8 @@ async fn s3_16_tiles_show_what_the_page_shows() {
     let by = shop.by(&shop.admin);
     let zoe = contact(&shop, json!({ "last_name": "Tremblay" })).await;
     let other = contact(&shop, json!({ "last_name": "Tremblay" })).await;
-    let new = json!({ "type": "body_type_quiz", "contact_id": other["id"], "description": "Liver type", "callback_at": "2026-03-20T11:00:00+02:00" });
+    let new = json!({ "type": "body_type_quiz", "contact_id": other["id"], "description": "Liver \
+         type", "callback_at": "2026-03-20T11:00:00+02:00" });
     item(&by, new).await;
     item(&by, json!({ "type": "support_ticket", "contact_id": zoe["id"], "description": "Card" })).await;
     by.post(&format!("/v1/contacts/{}/merge", text(&other["id"])), json!({ "into": zoe["id"] }))
@@ -407,7 +425,8 @@ async fn s3_22_active_ones_are_shown_and_the_hidden_ones_counted() {
         (4, "product_info_query", json!({ "reference": { "result": "dry \"1\"" } })),
     ] {
         shop.time_is(&format!("2026-03-18T09:0{minute}:00Z"));
-        let mut new = json!({ "type": kind, "contact_id": zoe["id"], "assignee": if minute == 2 { user(&ana) } else { user(&shop.admin) } });
+        let mut new = json!({ "type": kind, "contact_id": zoe["id"],
+            "assignee": if minute == 2 { user(&ana) } else { user(&shop.admin) } });
         new.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
         item(&by, new).await;
     }
@@ -475,10 +494,13 @@ async fn s3_25_a_work_item_is_changed_to_the_version_that_was_meant() {
         shop.hire("Ben Okafor", "agent").await,
         shop.hire("Mia Lund", "manager").await,
     );
-    let new = json!({ "type": "skin_quiz", "who": { "last_name": "Roy" }, "assignee": user(&mia), "reference": { "result": "dry", "more": { "a": 1, "b": 2 } } });
+    let new = json!({ "type": "skin_quiz", "who": { "last_name": "Roy" }, "assignee": user(&mia),
+        "reference": { "result": "dry", "more": { "a": 1, "b": 2 } } });
     let made = item(&shop.by(&ana), new).await;
     let path = path(&made);
-    let patch = json!({ "description": "Dry skin", "reference": { "age": 42, "more": { "a": null, "c": 3 } }, "callback_at": "2026-03-19T09:00:00Z" });
+    let patch = json!({ "description": "Dry \
+         skin", "reference": { "age": 42, "more": { "a": null, "c": 3 } },
+         "callback_at": "2026-03-19T09:00:00Z" });
     let patched =
         shop.by(&ana).header("if-match", "\"1\"").patch(&path, patch.clone()).await.assert_status(200);
     assert_eq!(patched["reference"], json!({ "result": "dry", "more": { "b": 2, "c": 3 }, "age": 42 }));
@@ -658,7 +680,10 @@ async fn s3_31_a_call_back_is_understood_by_the_contacts_clock() {
         by.patch(&path(&made), json!({ "callback_local": "2026-07-01T09:00" })).await.assert_status(200);
     assert_eq!(patched["callback_at"], "2026-07-01T13:00:00.000000Z");
     let both = json!({ "callback_local": "2026-07-01T09:00", "callback_at": "2026-07-01T09:00:00Z" });
-    assert_eq!(by.patch(&path(&made), both).await.violation_of(422), rules(&[("#/callback_at", "ambiguous")]));
+    assert_eq!(
+        by.patch(&path(&made), both).await.violation_of(422),
+        rules(&[("#/callback_at", "ambiguous")])
+    );
     for wrong in ["2026-07-01", "2026-07-01T09:00Z", "2026-13-01T09:00", "tomorrow"] {
         let refused = by.patch(&path(&made), json!({ "callback_local": wrong })).await;
         assert_eq!(refused.violation_of(422), rules(&[("#/callback_local", "local_time")]), "{wrong}");
@@ -671,7 +696,8 @@ async fn s3_3_the_same_work_item_sent_again_is_the_same() {
     let shop = TestApp::open().await;
     let by = shop.by(&shop.admin);
     let external = format!("{ITEMS}/by-external-id/quiz/Q%2F1");
-    let body = json!({ "type": "body_type_quiz", "who": { "email": "zoe@epicerie.example" }, "description": "Liver type", "reference": { "result": "liver" } });
+    let body = json!({ "type": "body_type_quiz", "who": { "email": "zoe@epicerie.example" },
+        "description": "Liver type", "reference": { "result": "liver" } });
     let sent = all((0..8).map(|_| {
         let (by, path, body) = (by.clone(), external.clone(), body.clone());
         async move { by.put(&path, Some(body)).await }
@@ -714,7 +740,8 @@ async fn s3_3_the_same_work_item_sent_again_is_the_same() {
         "not_found"
     );
     // By hand the same id is taken.
-    let new = json!({ "type": "support_ticket", "who": { "last_name": "Roy" }, "source": "quiz", "external_id": "Q/1" });
+    let new = json!({ "type": "support_ticket", "who": { "last_name": "Roy" }, "source": "quiz",
+        "external_id": "Q/1" });
     assert_eq!(by.post(ITEMS, new).await.problem(409), "already_exists");
 }
 
@@ -787,14 +814,22 @@ async fn s3_33_many_work_items_are_changed_at_once() {
     for number in 0..4 {
         let owner = if number == 3 { user(&shop.admin) } else { user(&ana) };
         let by = if number == 3 { shop.by(&shop.admin) } else { by.clone() };
-        made.push(item(&by, json!({ "type": "support_ticket", "who": { "last_name": format!("Roy {number}") }, "assignee": owner })).await);
+        made.push(
+            item(
+                &by,
+                json!({ "type": "support_ticket", "who": { "last_name": format!("Roy \
+             {number}") }, "assignee": owner }),
+            )
+            .await,
+        );
     }
     by.post(&format!("{}/transition", path(&made[0])), json!({ "to": "closed", "reason": "x" }))
         .await
         .assert_status(200);
     shop.time_is("2026-03-18T09:14:00Z");
     let close = |dry_run: bool| {
-        json!({ "select": { "filter": { "last_inbound_at_lt": "2026-03-18T09:05:00Z", "include_inactive": true } },
+        json!({ "select": { "filter": { "last_inbound_at_lt": "2026-03-18T09:05:00Z",
+            "include_inactive": true } },
             "transition": { "to": "closed", "reason": "No answer" }, "dry_run": dry_run })
     };
     let path_of_bulk = format!("{ITEMS}/bulk");
@@ -839,7 +874,8 @@ async fn s3_20_calls_reminders_and_notes_are_made_from_the_item() {
     let made = item(&by, json!({ "type": "support_ticket", "who": { "last_name": "Roy" }, "description": "Cannot pay\nby card" })).await;
     let path = path(&made);
     let id = text(&made["id"]);
-    let call = json!({ "detail": "Explained it.", "call_result": "answered", "outcome": "resolved", "duration_seconds": 240 });
+    let call = json!({ "detail": "Explained \
+         it.", "call_result": "answered", "outcome": "resolved", "duration_seconds": 240 });
     let call = by.post(&format!("{path}/calls"), call).await.assert_status(201);
     assert_eq!((&call["work_item_id"], &call["contact"]["id"]), (&made["id"], &made["contact"]["id"]));
     assert_eq!(
@@ -852,7 +888,8 @@ async fn s3_20_calls_reminders_and_notes_are_made_from_the_item() {
         "who calls out has not heard"
     );
     shop.time_is("2026-03-18T09:05:00Z");
-    let letter = json!({ "channel": "email", "direction": "inbound", "subject_line": "It works", "follow_up": { "due_in": "tomorrow" } });
+    let letter = json!({ "channel": "email", "direction": "inbound", "subject_line": "It \
+         works", "follow_up": { "due_in": "tomorrow" } });
     let letter = by.post(&format!("{path}/calls"), letter).await.assert_status(201);
     assert_eq!((&letter["complete"], &letter["follow_up"]["work_item_id"]), (&json!(false), &made["id"]));
     assert_eq!(by.get(&path).await.assert_status(200)["last_inbound_at"], "2026-03-18T09:05:00.000000Z");
@@ -901,7 +938,8 @@ async fn s3_30_what_a_contact_sent_is_added_to_its_work_item() {
         item(&by, json!({ "type": "support_ticket", "who": { "email": "zoe@epicerie.example" } })).await;
     let path = path(&made);
     let sent = async |who: &str, at: &str, direction: &str| {
-        let new = json!({ "who": { "email": who }, "channel": "email", "subject_line": "Hello", "occurred_at": at, "direction": direction, "complete": true });
+        let new = json!({ "who": { "email": who }, "channel": "email", "subject_line": "Hello",
+            "occurred_at": at, "direction": direction, "complete": true });
         text(&by.post("/v1/interactions", new).await.assert_status(201)["id"])
     };
     let (first, second) = (
@@ -952,7 +990,8 @@ async fn s3_31_it_is_said_once_that_it_is_time_to_call_back() {
     let by = shop.by(&shop.admin);
     let mut made = Vec::new();
     for number in 0..5 {
-        let new = json!({ "type": "support_ticket", "who": { "last_name": format!("Roy {number}") }, "callback_at": format!("2026-03-18T09:0{number}:00Z") });
+        let new = json!({ "type": "support_ticket", "who": { "last_name": format!("Roy \
+             {number}") }, "callback_at": format!("2026-03-18T09:0{number}:00Z") });
         made.push(item(&by, new).await);
     }
     // Put off, no more wanted, and done before its time.
@@ -1034,7 +1073,8 @@ async fn jobs(shop: &TestApp, kind: &str) -> Vec<Value> {
     shop.by(&shop.again(&shop.admin).await).rows(&format!("/v1/jobs?kind=work_items.{kind}")).await
 }
 
-// S3-31, S3-33: what Caseload does of itself shows at /v1/jobs: how much there was, what came of each, and how often it was begun.
+// S3-31, S3-33: what Caseload does of itself shows at /v1/jobs: how much there was, what came of each, and
+// how often it was begun.
 #[actix_web::test]
 async fn s3_31_s3_33_what_is_due_is_done_by_jobs_that_show() {
     let shop = TestApp::open().await;
@@ -1044,7 +1084,10 @@ async fn s3_31_s3_33_what_is_due_is_done_by_jobs_that_show() {
         .patch("/v1/work-item-types/support_ticket", json!({ "auto_close_after": "P30D" }))
         .await
         .assert_status(200);
-    let new = |callback: &str| json!({ "type": "support_ticket", "who": { "last_name": "Roy" }, "callback_at": callback });
+    let new = |callback: &str| {
+        json!({ "type": "support_ticket", "who": { "last_name": "Roy" },
+        "callback_at": callback })
+    };
     let (first, second) =
         (item(&admin, new("2026-03-18T09:10:00Z")).await, item(&admin, new("2026-03-18T09:11:00Z")).await);
     admin.post(&format!("{}/transition", path(&second)), json!({ "to": "pending" })).await.assert_status(200);
@@ -1084,7 +1127,8 @@ async fn s3_31_s3_33_what_is_due_is_done_by_jobs_that_show() {
     assert_eq!(jobs(&shop, "callbacks").await.len(), 1);
 }
 
-// S3-31: a job whose instance is gone is carried on by another; one that was stopped is followed by another a minute later.
+// S3-31: a job whose instance is gone is carried on by another; one that was stopped is followed by another a
+// minute later.
 #[actix_web::test]
 async fn s3_31_what_is_due_outlives_its_instance() {
     fn hang(_: Run) -> LocalBoxFuture<'static, Result<Value>> {
@@ -1152,7 +1196,8 @@ async fn s3_19_the_interactions_about_an_item_are_all_there() {
     let by = shop.by(&shop.admin);
     let zoe = contact(&shop, json!({ "last_name": "Tremblay" })).await;
     let recorded = async |line: &str| {
-        let new = json!({ "contact_id": zoe["id"], "channel": "email", "direction": "inbound", "subject_line": line, "complete": true });
+        let new = json!({ "contact_id": zoe["id"], "channel": "email", "direction": "inbound",
+            "subject_line": line, "complete": true });
         by.post("/v1/interactions", new).await.assert_status(201)
     };
     let first =

@@ -80,7 +80,8 @@ async fn a_body_of_twenty_megabytes() {
     shop.serves_others().await;
 }
 
-/// Zeros by the gigabyte in a few bytes: frames of zstd (RFC 8878) whose blocks each repeat one byte 128 KiB long.
+/// Zeros by the gigabyte in a few bytes: frames of zstd (RFC 8878) whose blocks each repeat one byte 128 KiB
+/// long.
 fn zeros(bytes: usize) -> Vec<u8> {
     let mut packed = b"\x28\xb5\x2f\xfd\x00\x38".to_vec();
     packed.extend(std::iter::repeat_n([0x02, 0x00, 0x10, 0x00], bytes / 4).flatten());

@@ -1,4 +1,5 @@
-//! Memory: whatever long texts are written, changed, listed, searched and read slowly, the process stays small.
+//! Memory: whatever long texts are written, changed, listed, searched and read slowly, the process stays
+//! small.
 
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use crate::support::{Room, Server, Value, json, text, until};
 const MAX_MEMORY: u64 = 256 * 1024;
 /// What one credential may hold of the rooms for answers and for bodies (half of 64 MiB), in KiB.
 const SHARE: u64 = 32 * 1024;
-/// What is being read, written and parsed beside them, in KiB: eight pages of 2 MiB, as rows, as JSON and as they are sent.
+/// What is being read, written and parsed beside them, in KiB: eight pages of 2 MiB, as rows, as JSON and as
+/// they are sent.
 const AT_WORK: u64 = 8 * 3 * 2 * 1024;
 /// A mebibyte of text, in which a word can be found.
 const LONG: usize = 1 << 20;
@@ -102,7 +104,8 @@ async fn a_bulk_of_long_texts_and_its_events() {
         (0..50).map(|number| json!({ "title": format!("Call {number}"), "due_in": "today" })).collect();
     let mut ids: Vec<String> = Vec::new();
     for _ in 0..4 {
-        let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "A campaign", "action_items": items });
+        let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "A \
+             campaign", "action_items": items });
         let note = shop.server.post("/v1/notes", &shop.token, note).await.assert_status(201);
         ids.extend(note["action_items"].as_array().expect("items").iter().map(|item| text(&item["id"])));
     }
@@ -244,7 +247,8 @@ async fn large_bodies_at_one_time() {
         "1,".repeat(2_400_000)
     );
     let head = format!(
-        "POST /v1/work-items HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer {}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        "POST /v1/work-items HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer {}\r\nConnection: \
+         close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
         shop.token,
         body.len()
     );
@@ -259,7 +263,8 @@ async fn large_bodies_at_one_time() {
             slow.push(stream);
         }
         // They have all the room that their credential may have; somebody else's body comes in.
-        let long = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "long", "body": "x".repeat(LONG) });
+        let long = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "long",
+            "body": "x".repeat(LONG) });
         shop.server.post("/v1/notes", &ben, long).await.assert_status(201);
         drop(slow);
         let replies = join_all((0..8).map(async |_| {
@@ -268,7 +273,11 @@ async fn large_bodies_at_one_time() {
         }))
         .await;
         for reply in replies {
-            assert!([400, 503].contains(&reply.status()), "{}", reply.text.chars().take(500).collect::<String>());
+            assert!(
+                [400, 503].contains(&reply.status()),
+                "{}",
+                reply.text.chars().take(500).collect::<String>()
+            );
         }
     })
     .await;

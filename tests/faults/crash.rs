@@ -16,13 +16,14 @@ fn rounds() -> usize {
     setting("FAULT_ROUNDS").map_or(3, |rounds| rounds.parse().expect("FAULT_ROUNDS is a number"))
 }
 
-/// In this round a job is stopped in the middle. Its claim, a minute long, must not run out before the last round is over:
-/// whoever takes the job over changes rows while they are held against the feed.
+/// In this round a job is stopped in the middle. Its claim, a minute long, must not run out before the last
+/// round is over: whoever takes the job over changes rows while they are held against the feed.
 fn job_round() -> usize {
     rounds().saturating_sub(15)
 }
 
-/// An answered write is on disk; kill -9 at any moment loses nothing acknowledged and leaves nothing half done.
+/// An answered write is on disk; kill -9 at any moment loses nothing acknowledged and leaves nothing half
+/// done.
 #[tokio::test]
 async fn killed_again_and_again_it_loses_nothing() {
     let room = Room::new().await;

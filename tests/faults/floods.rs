@@ -1,4 +1,5 @@
-//! Floods from strangers, beside somebody who is right: they cost a bounded amount, and are waited for by nobody else.
+//! Floods from strangers, beside somebody who is right: they cost a bounded amount, and are waited for by
+//! nobody else.
 
 use std::{pin::pin, time::Duration};
 
@@ -56,8 +57,9 @@ async fn flood(server: &Server, requests: usize, address: impl Fn(usize) -> Stri
     checked
 }
 
-/// Of three thousand, twenty of each address cost a hash, and whoever signs in from elsewhere is in within two seconds, also to the account
-/// that is being guessed: be they of five addresses, or each of another one in their network.
+/// Of three thousand, twenty of each address cost a hash, and whoever signs in from elsewhere is in within
+/// two seconds, also to the account that is being guessed: be they of five addresses, or each of another one
+/// in their network.
 #[tokio::test]
 async fn wrong_passwords_by_the_thousand() {
     let room = Room::new().await;

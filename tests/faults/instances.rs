@@ -79,8 +79,8 @@ impl Shop {
         reply
     }
 
-    /// Posts one submission after another. Every other page has ids of its own for them, the rest send a key: by either they
-    /// are known again.
+    /// Posts one submission after another. Every other page has ids of its own for them, the rest send a key:
+    /// by either they are known again.
     async fn submit(&self, page: usize, key: &str) {
         let mut number = 0;
         while !self.posted.get() {
@@ -97,7 +97,8 @@ impl Shop {
         }
     }
 
-    /// Claims from a queue what is next, for as long as there is something. Half of it is left for after the kill.
+    /// Claims from a queue what is next, for as long as there is something. Half of it is left for after the
+    /// kill.
     async fn claim_all(&self, number: usize, rep: &Rep, queue: &str) {
         let mut asked = 0;
         loop {
@@ -138,7 +139,8 @@ impl Shop {
         until("the kill", async || (self.killed.get() || more()).then_some(())).await;
     }
 
-    /// Follows the feed, on the instance that is killed and then on the other, until it is over and there is no more.
+    /// Follows the feed, on the instance that is killed and then on the other, until it is over and there is
+    /// no more.
     async fn follow(&self) -> Vec<Value> {
         let (mut after, mut seen) = (0, Vec::new());
         loop {
@@ -184,9 +186,10 @@ impl Shop {
     }
 }
 
-/// S3-2, S3-3, S3-4, S3-7, S3-8, S0-11, S0-16, S0-17, B-3, B-4, B-15: two instances take in, route, pull, give out and tell the
-/// same work at once, and one is killed in the middle. What was answered is there once, and goes on with the other. On SQLite,
-/// where a file has one instance, that one is killed and started again.
+/// S3-2, S3-3, S3-4, S3-7, S3-8, S0-11, S0-16, S0-17, B-3, B-4, B-15: two instances take in, route, pull,
+/// give out and tell the same work at once, and one is killed in the middle. What was answered is there once,
+/// and goes on with the other. On SQLite, where a file has one instance, that one is killed and started
+/// again.
 #[tokio::test]
 async fn s3_4_two_instances_share_the_work_and_one_is_killed() {
     let room = Room::new().await;
@@ -206,7 +209,8 @@ async fn s3_4_two_instances_share_the_work_and_one_is_killed() {
     }
     let in_turn = json!({ "name": "In turn", "target": { "type": "round_robin", "group_id": team } });
     first.post("/v1/routing-rules", &admin, in_turn).await.assert_status(201);
-    let quiz = json!({ "key": "quiz", "title": "Quiz", "work_item_type": "body_type_quiz", "mapping": { "external_id": "/id" } });
+    let quiz = json!({ "key": "quiz", "title": "Quiz", "work_item_type": "body_type_quiz",
+        "mapping": { "external_id": "/id" } });
     first.post("/v1/forms", &admin, quiz).await.assert_status(201);
     let key = first
         .post("/v1/api-keys", &admin, json!({ "name": "Site", "scopes": ["intake:write"] }))
@@ -215,9 +219,13 @@ async fn s3_4_two_instances_share_the_work_and_one_is_killed() {
     let key = text(&key["secret"]);
     for (kind, id) in [("public", Value::Null), ("group", json!(team))] {
         for batch in 0..TASKS / 50 {
-            let task = |number: usize| json!({ "title": format!("{kind} {batch} {number}"), "due_in": "tomorrow", "assignee": { "type": kind, "id": id } });
+            let task = |number: usize| {
+                json!({ "title": format!("{kind} {batch} \
+                 {number}"), "due_in": "tomorrow", "assignee": { "type": kind, "id": id } })
+            };
             let tasks: Vec<Value> = (0..50).map(task).collect();
-            let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Tasks", "action_items": tasks });
+            let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Tasks",
+                "action_items": tasks });
             first.post("/v1/notes", &admin, note).await.assert_status(201);
         }
     }
@@ -304,7 +312,8 @@ fn told<'a>(seen: &'a [Value], kind: &str) -> HashMap<String, Vec<&'a Value>> {
     told
 }
 
-/// Every submission and every row of the feeds is one work item, each of one person, given to the reps in turn.
+/// Every submission and every row of the feeds is one work item, each of one person, given to the reps in
+/// turn.
 async fn check_submissions(shop: &Shop, reps: &[Rep], pulls: &[Value], seen: &[Value]) {
     let submitted = shop.submitted.borrow().clone();
     let look = shop.room.look().await;
@@ -355,8 +364,9 @@ async fn check_submissions(shop: &Shop, reps: &[Rep], pulls: &[Value], seen: &[V
         }
     }
 
-    // A turn is written with its item, under a lock that both instances take: so a kill skips nobody and repeats nobody, and in
-    // the order of their numbers, which are given under that lock, the items go round exactly.
+    // A turn is written with its item, under a lock that both instances take: so a kill skips nobody and
+    // repeats nobody, and in the order of their numbers, which are given under that lock, the items go
+    // round exactly.
     let ids: Vec<String> = reps.iter().map(|rep| rep.id.clone()).collect();
     let mut in_turn: Vec<(i64, usize)> = created
         .values()
@@ -421,7 +431,8 @@ async fn check_feed(shop: &Shop, seen: &[Value]) {
         "the feed is not the journal"
     );
     // Only what the schedule does goes on.
-    let later = "SELECT COUNT(*) FROM journal WHERE kind IN ('work_item', 'action_item', 'contact') AND (sequence IS NULL OR sequence";
+    let later = "SELECT COUNT(*) FROM journal WHERE kind IN ('work_item', 'action_item', 'contact') AND \
+         (sequence IS NULL OR sequence";
     assert_eq!(look.number(&format!("{later} > {last})")).await, 0, "something was never told");
     look.close().await;
 }

@@ -55,7 +55,8 @@ async fn slow_clients() {
     let (_room, server, token) = a_server().await;
     let (before, open) = (server.memory(), server.descriptors());
     let head = format!(
-        "POST /v1/notes HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
+        "POST /v1/notes HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer {token}\r\nContent-Type: \
+         application/json\r\n"
     );
     let limit = Duration::from_secs(45);
     let endless = "x".repeat(1000);
@@ -164,7 +165,8 @@ async fn idle_clients() {
     }));
     let (_, slowest) = meanwhile(&server, &token, closed).await;
     eprintln!(
-        "{IDLE} idle connections cost {grown} KiB, others waited for {slowest:?} at most; closed {:?} after the first came",
+        "{IDLE} idle connections cost {grown} KiB, others waited for {slowest:?} at most; closed {:?} after \
+         the first came",
         began.elapsed()
     );
     until("every descriptor closed", async || (server.descriptors() <= open + 4).then_some(())).await;

@@ -1,4 +1,5 @@
-//! The database away and back: 503 with `Retry-After` in the meantime, then everything goes on without a restart.
+//! The database away and back: 503 with `Retry-After` in the meantime, then everything goes on without a
+//! restart.
 
 use std::time::Duration;
 
@@ -20,7 +21,8 @@ const AWAY: Duration = Duration::from_secs(10);
 /// How long an answer may take while it is.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// Asks for everything there is, until the outage has lasted long enough: all of it is refused in time, but for `/livez`.
+/// Asks for everything there is, until the outage has lasted long enough: all of it is refused in time, but
+/// for `/livez`.
 async fn everything_is_refused(server: &Server, token: &str) {
     let began = now();
     while began.elapsed() < AWAY {

@@ -1,4 +1,5 @@
-//! Pulls from feeds, an instance killed in the middle: another carries on, and nothing is lost or doubled (S3-3).
+//! Pulls from feeds, an instance killed in the middle: another carries on, and nothing is lost or doubled
+//! (S3-3).
 
 use std::time::Duration;
 

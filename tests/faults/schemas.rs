@@ -1,4 +1,5 @@
-//! Schemas and references that want to be checked for ever: each is kept or refused in time, others are served, and it ends when told.
+//! Schemas and references that want to be checked for ever: each is kept or refused in time, others are
+//! served, and it ends when told.
 
 use std::time::Duration;
 
@@ -43,12 +44,16 @@ fn hostile() -> Vec<Value> {
         json!({ "properties": { "t": { "pattern": "^(a+)+$", "maxLength": 60_000 } } }),
         json!({ "properties": { "t": { "pattern": "(\\p{L}{1,40}){1,40}" } } }),
         json!({ "properties": { "t": { "pattern": "(a?){300}a{300}" } } }),
-        json!({ "properties": members(300, &|n| (format!("p{n}"), json!({ "pattern": format!("^\\p{{L}}{{1,{}}}$", n + 20) }))) }),
-        json!({ "patternProperties": members(900, &|n| (format!("a.*b{n}"), json!({ "type": "string" }))), "additionalProperties": false }),
+        json!({ "properties": members(300,
+            &|n| (format!("p{n}"), json!({ "pattern": format!("^\\p{{L}}{{1,{}}}$", n + 20) }))) }),
+        json!({ "patternProperties": members(900, &|n| (format!("a.*b{n}"), json!({ "type": "string" }))),
+            "additionalProperties": false }),
         json!({ "properties": { "list": { "items": { "enum": (0..3500).collect::<Vec<_>>() } } } }),
-        json!({ "properties": { "list": { "uniqueItems": true, "items": { "multipleOf": 1e-300 }, "contains": { "const": -1 } } } }),
+        json!({ "properties": { "list": { "uniqueItems": true, "items": { "multipleOf": 1e-300 },
+            "contains": { "const": -1 } } } }),
         json!({ "properties": { "list": { "items": { "allOf": vec![json!({ "type": "string" }); 1000] } } } }),
-        json!({ "$schema": "http://json-schema.org/draft-07/schema#", "additionalProperties": { "format": "regex" } }),
+        json!({ "$schema": "http://json-schema.org/draft-07/schema#",
+            "additionalProperties": { "format": "regex" } }),
     ]
 }
 
@@ -144,7 +149,8 @@ async fn schemas_and_references_are_checked_in_time() {
     }
     let grown = server.peak_memory().saturating_sub(before);
     eprintln!(
-        "kept {}, the slowest took {slowest:?}, a write beside them {longest_write:?}, it grew by {grown} KiB",
+        "kept {}, the slowest took {slowest:?}, a write beside them {longest_write:?}, it grew by {grown} \
+         KiB",
         kept.join(" ")
     );
     assert!(grown < 128 * 1024, "it grew by {grown} KiB");

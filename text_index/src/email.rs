@@ -1,15 +1,17 @@
-//! How e-mail addresses are compared: by ASCII case and by what a domain means, never by the case of all of Unicode.
+//! How e-mail addresses are compared: by ASCII case and by what a domain means, never by the case of all of
+//! Unicode.
 //!
-//! Unicode's lower case makes `k` of U+212A KELVIN SIGN, so that somebody else's address would be Katie's. Here letters
-//! beyond ASCII are themselves before the `@`, in whichever of their canonical forms they are written; what stands after
-//! it is a domain, and is compared as resolvers do (UTS 46).
+//! Unicode's lower case makes `k` of U+212A KELVIN SIGN, so that somebody else's address would be Katie's.
+//! Here letters beyond ASCII are themselves before the `@`, in whichever of their canonical forms they are
+//! written; what stands after it is a domain, and is compared as resolvers do (UTS 46).
 
 use std::borrow::Cow;
 
 use idna::AsciiDenyList;
 use unicode_normalization::UnicodeNormalization;
 
-/// An address as it is compared: without outer space, case, or different ways to write the same. The key of a key is itself.
+/// An address as it is compared: without outer space, case, or different ways to write the same. The key of a
+/// key is itself.
 #[must_use]
 pub fn key(email: &str) -> String {
     let email = email.trim();
@@ -46,7 +48,8 @@ fn folded(text: &str) -> Cow<'_, str> {
     canonical(&canonical(text).to_ascii_lowercase()).into()
 }
 
-/// In the canonical form (NFC), but for signs that it would make ASCII of, such as U+212A: they stay what they are.
+/// In the canonical form (NFC), but for signs that it would make ASCII of, such as U+212A: they stay what
+/// they are.
 fn canonical(text: &str) -> String {
     let mut written = String::with_capacity(text.len());
     let mut rest = text;

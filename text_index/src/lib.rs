@@ -1,5 +1,5 @@
-//! How text becomes the words that full text finds: without case or accents, in every script, the same for both databases;
-//! and how e-mail addresses are compared.
+//! How text becomes the words that full text finds: without case or accents, in every script, the same for
+//! both databases; and how e-mail addresses are compared.
 
 use std::{fmt::Write, ops::Range};
 
@@ -25,8 +25,8 @@ pub struct Word {
     pub at: Range<usize>,
 }
 
-/// The words of a text: letters, marks and digits that stand together; where a script has no spaces, each character;
-/// each emoji.
+/// The words of a text: letters, marks and digits that stand together; where a script has no spaces, each
+/// character; each emoji.
 pub fn words(text: &str) -> impl Iterator<Item = Word> {
     text.split_word_bound_indices().flat_map(|(start, segment)| pieces(start, segment)).filter_map(
         |(at, piece)| {
@@ -36,7 +36,8 @@ pub fn words(text: &str) -> impl Iterator<Item = Word> {
     )
 }
 
-/// A segment between two word boundaries without what joins words: `l'adresse` and `shop.example` are two words each.
+/// A segment between two word boundaries without what joins words: `l'adresse` and `shop.example` are two
+/// words each.
 fn pieces(start: usize, segment: &str) -> Vec<(Range<usize>, &str)> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut goes_on = false;
@@ -93,7 +94,8 @@ fn fold(piece: &str) -> String {
     plain.filter(|c| !is_accent(*c) && part(*c) != Part::Nothing).nfc().take(MAX_WORD).collect()
 }
 
-/// What stands over, under or in a letter and is left out by many: of Latin, Greek and Cyrillic, Hebrew and Arabic.
+/// What stands over, under or in a letter and is left out by many: of Latin, Greek and Cyrillic, Hebrew and
+/// Arabic.
 const fn is_accent(c: char) -> bool {
     matches!(c, '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5bd}' | '\u{5bf}' | '\u{5c1}' | '\u{5c2}' | '\u{5c4}' | '\u{5c5}' | '\u{5c7}')
         || matches!(c, '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}')
@@ -158,7 +160,8 @@ impl Indexed {
         self.text.join(" ")
     }
 
-    /// As a `tsvector` is written; words of the title weigh `A`. The kind is a word that no text has. No phrase reaches from the title into the text.
+    /// As a `tsvector` is written; words of the title weigh `A`. The kind is a word that no text has. No
+    /// phrase reaches from the title into the text.
     #[must_use]
     pub fn tsvector(&self) -> String {
         let mut written = format!("'kind:{}' ", self.kind);

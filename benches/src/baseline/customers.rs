@@ -1,4 +1,5 @@
-//! What the baseline asks and answers about customers: contacts, issues, work items, inboxes, and what full text finds.
+//! What the baseline asks and answers about customers: contacts, issues, work items, inboxes, and what full
+//! text finds.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -16,22 +17,30 @@ use crate::database::Kind;
 /// A contact in short, from five columns.
 macro_rules! contact_ref {
     () => {
-        "c.id, c.name, c.emails ->> 0, COALESCE(c.phones -> 0 ->> 'e164', c.phones -> 0 ->> 'number'), c.status"
+        "c.id, c.name, c.emails ->> 0, COALESCE(c.phones -> 0 ->> 'e164', c.phones -> 0 ->> 'number'), \
+         c.status"
     };
 }
 
 /// A page of contacts.
-pub const CONTACTS: &str = "SELECT c.id, c.kind, c.registered, c.name, c.first_names, c.last_name, c.company, CAST(c.emails AS text), \
-     CAST(c.phones AS text), c.postal_code, c.country, c.time_zone, c.language, c.other, CAST(c.external_ids AS text), c.status, \
-     c.status_since, c.status_by_id, COALESCE(su.name, sk.name), c.owner_id, o.name, CAST(c.variables AS text), CAST(c.marketing AS text), \
-     c.created_at, c.updated_at, c.version, c.sort_name, CAST(c.unconfirmed AS text) FROM contacts c LEFT JOIN users su ON su.id = c.status_by_id \
+pub const CONTACTS: &str = "SELECT c.id, c.kind, c.registered, c.name, c.first_names, c.last_name, \
+     c.company, CAST(c.emails AS text), \
+     CAST(c.phones AS text), c.postal_code, c.country, c.time_zone, c.language, c.other, CAST(c.external_ids \
+     AS text), c.status, \
+     c.status_since, c.status_by_id, COALESCE(su.name, sk.name), c.owner_id, o.name, CAST(c.variables AS \
+     text), CAST(c.marketing AS text), \
+     c.created_at, c.updated_at, c.version, c.sort_name, CAST(c.unconfirmed AS text) FROM contacts c LEFT \
+     JOIN users su ON su.id = c.status_by_id \
      LEFT JOIN api_keys sk ON sk.id = c.status_by_id LEFT JOIN users o ON o.id = c.owner_id \
      WHERE c.merged_into_id IS NULL ORDER BY c.sort_name, c.id LIMIT 51";
 /// A page of open issues.
 pub const ISSUES: &str = concat!(
-    "SELECT i.id, i.number, i.title, CAST(i.types AS text), i.status, i.origin, i.subject_type, i.subject_id, i.assignee_type, \
-     i.assignee_id, COALESCE(au.name, ag.name), i.origin_type, i.origin_id, og.name, i.opened_by_id, COALESCE(ou.name, ok.name), \
-     i.opened_at, i.closed_by_id, COALESCE(du.name, dk.name), i.closed_at, i.merged_into_id, i.updated_at, i.version, ",
+    "SELECT i.id, i.number, i.title, CAST(i.types AS text), i.status, i.origin, i.subject_type, \
+     i.subject_id, i.assignee_type, \
+     i.assignee_id, COALESCE(au.name, ag.name), i.origin_type, i.origin_id, og.name, i.opened_by_id, \
+     COALESCE(ou.name, ok.name), \
+     i.opened_at, i.closed_by_id, COALESCE(du.name, dk.name), i.closed_at, i.merged_into_id, i.updated_at, \
+     i.version, ",
     contact_ref!(),
     " FROM issues i LEFT JOIN contacts c ON c.id = i.contact_id LEFT JOIN users au ON au.id = i.assignee_id \
      LEFT JOIN \"groups\" ag ON ag.id = i.assignee_id LEFT JOIN \"groups\" og ON og.id = i.origin_id \
@@ -41,25 +50,32 @@ pub const ISSUES: &str = concat!(
 );
 /// A page of work items that are worked on.
 pub const WORK_ITEMS: &str = concat!(
-    "SELECT w.id, w.number, w.type, w.category, w.description, w.status, w.active, w.status_since, w.priority, w.assignee_type, \
-     w.assignee_id, COALESCE(au.name, ag.name), CAST(w.routed_by AS text), w.origin_type, w.origin_id, og.name, w.callback_at, \
-     CAST(w.reference AS text), w.source, w.external_id, w.order_id, w.last_inbound_at, w.created_by_id, COALESCE(mu.name, mk.name), \
+    "SELECT w.id, w.number, w.type, w.category, w.description, w.status, w.active, w.status_since, \
+     w.priority, w.assignee_type, \
+     w.assignee_id, COALESCE(au.name, ag.name), CAST(w.routed_by AS text), w.origin_type, w.origin_id, \
+     og.name, w.callback_at, \
+     CAST(w.reference AS text), w.source, w.external_id, w.order_id, w.last_inbound_at, w.created_by_id, \
+     COALESCE(mu.name, mk.name), \
      w.created_at, w.updated_at, w.version, ",
     contact_ref!(),
-    ", w.receipt, w.claimed_id, CAST(w.claims AS text), w.conflicts_with_id FROM work_items w LEFT JOIN contacts c ON c.id = w.contact_id LEFT JOIN users au ON au.id = w.assignee_id \
+    ", w.receipt, w.claimed_id, CAST(w.claims AS text), w.conflicts_with_id FROM work_items w LEFT JOIN \
+     contacts c ON c.id = w.contact_id LEFT JOIN users au ON au.id = w.assignee_id \
      LEFT JOIN \"groups\" ag ON ag.id = w.assignee_id LEFT JOIN \"groups\" og ON og.id = w.origin_id \
      LEFT JOIN users mu ON mu.id = w.created_by_id LEFT JOIN api_keys mk ON mk.id = w.created_by_id \
      WHERE w.active ORDER BY w.created_at DESC, w.id DESC LIMIT 51"
 );
 const INBOX: &str = concat!(
-    "SELECT e.id, e.kind, COALESCE(t.subject_line, w.description, ''), w.type, e.is_work, e.thing_id, e.contact_id, e.priority, e.unread, \
+    "SELECT e.id, e.kind, COALESCE(t.subject_line, w.description, ''), w.type, e.is_work, e.thing_id, \
+     e.contact_id, e.priority, e.unread, \
      e.received_at, e.read_at, e.version, ",
     contact_ref!(),
-    " FROM inbox_entries e LEFT JOIN interactions t ON t.id = e.thing_id LEFT JOIN work_items w ON w.id = e.thing_id \
+    " FROM inbox_entries e LEFT JOIN interactions t ON t.id = e.thing_id LEFT JOIN work_items w ON w.id = \
+     e.thing_id \
      LEFT JOIN contacts c ON c.id = e.contact_id \
      WHERE e.user_id = $1 AND e.is_work = FALSE ORDER BY e.received_at DESC, e.id DESC LIMIT 51"
 );
-const HIDDEN: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM inbox_entries WHERE user_id = $1 AND is_work = TRUE LIMIT 10000) hidden";
+const HIDDEN: &str = "SELECT COUNT(*) FROM (SELECT 1 FROM inbox_entries WHERE user_id = $1 AND is_work = \
+     TRUE LIMIT 10000) hidden";
 
 /// The rows of the best of what the words found.
 macro_rules! found {
@@ -67,27 +83,34 @@ macro_rules! found {
         concat!(
             "WITH hits AS MATERIALIZED (",
             $matching,
-            " ORDER BY number DESC LIMIT 1000), best AS MATERIALIZED (SELECT * FROM hits ORDER BY score DESC, number DESC LIMIT 20) \
+            " ORDER BY number DESC LIMIT 1000), best AS MATERIALIZED (SELECT * FROM hits ORDER BY score \
+             DESC, number DESC LIMIT 20) \
              SELECT b.kind, b.id, b.score, (SELECT COUNT(*) FROM hits), \
              COALESCE(n.title, a.title, c.name, t.subject_line, i.title, w.description), \
              COALESCE(n.body, a.details, CAST(c.emails AS text), t.detail, '', w.description), \
              COALESCE(n.created_at, a.created_at, c.created_at, t.occurred_at, i.opened_at, w.created_at), \
              COALESCE(n.subject_type, a.subject_type, t.subject_type, i.subject_type), \
              COALESCE(n.subject_id, a.subject_id, t.subject_id, i.subject_id), \
-             COALESCE(n.contact_id, a.contact_id, c.id, t.contact_id, i.contact_id, w.contact_id) FROM best b \
-             LEFT JOIN notes n ON n.id = b.id LEFT JOIN action_items a ON a.id = b.id LEFT JOIN contacts c ON c.id = b.id \
-             LEFT JOIN interactions t ON t.id = b.id LEFT JOIN issues i ON i.id = b.id LEFT JOIN work_items w ON w.id = b.id \
+             COALESCE(n.contact_id, a.contact_id, c.id, t.contact_id, i.contact_id, w.contact_id) FROM best \
+             b \
+             LEFT JOIN notes n ON n.id = b.id LEFT JOIN action_items a ON a.id = b.id LEFT JOIN contacts c \
+             ON c.id = b.id \
+             LEFT JOIN interactions t ON t.id = b.id LEFT JOIN issues i ON i.id = b.id LEFT JOIN work_items \
+             w ON w.id = b.id \
              ORDER BY b.score DESC, b.number DESC"
         )
     };
 }
 
 const FOUND_ON_SQLITE: &str = found!(
-    "SELECT search_index.id, search_index.kind, search_words.rowid AS number, -bm25(search_words, 4.0, 1.0, 0.0) AS score \
-     FROM search_words CROSS JOIN search_index ON search_index.number = search_words.rowid WHERE search_words MATCH $1"
+    "SELECT search_index.id, search_index.kind, search_words.rowid AS number, -bm25(search_words, 4.0, 1.0, \
+     0.0) AS score \
+     FROM search_words CROSS JOIN search_index ON search_index.number = search_words.rowid WHERE \
+     search_words MATCH $1"
 );
 const FOUND_ON_POSTGRES: &str = found!(
-    "SELECT id, kind, number, CAST(ts_rank_cd('{0.25, 0.25, 0.25, 1}', words, CAST(CAST($1 AS text) AS tsquery), 1) AS double precision) AS score \
+    "SELECT id, kind, number, CAST(ts_rank_cd('{0.25, 0.25, 0.25, 1}', words, CAST(CAST($1 AS text) AS \
+     tsquery), 1) AS double precision) AS score \
      FROM search_index WHERE words @@ CAST(CAST($1 AS text) AS tsquery)"
 );
 
@@ -428,7 +451,8 @@ struct Result<'a> {
     url: String,
 }
 
-/// The best of what was found. Its excerpts are of the right form only: beginnings, in which nothing is marked.
+/// The best of what was found. Its excerpts are of the right form only: beginnings, in which nothing is
+/// marked.
 pub fn results(found: &mut dyn Found) -> Vec<u8> {
     const EXCERPT: usize = 180;
     let mut out = b"{\"data\":[".to_vec();

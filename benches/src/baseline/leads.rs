@@ -1,4 +1,5 @@
-//! What the baseline writes for a quiz result of a new lead: the same rows as Caseload, the next turn included.
+//! What the baseline writes for a quiz result of a new lead: the same rows as Caseload, the next turn
+//! included.
 
 use std::sync::{
     LazyLock,
@@ -9,8 +10,8 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 use text_index::Indexed;
+use uuid::Uuid;
 
 use super::{
     answers::{Instant, Now},
@@ -115,20 +116,30 @@ struct Match {
     candidates: [(); 0],
 }
 
-const INSERT_CONTACT: &str = "INSERT INTO contacts (id, root_id, absorbed, kind, registered, first_names, last_name, company, name, sort_name, \
-     emails, phones, postal_key, other, external_ids, status, variables, marketing, created_at, updated_at, version) \
-     VALUES ($1, $1, 0, 'prospect', FALSE, $2, $3, '', $4, $5, $6, '[]', '', '', '{}', '', '{}', $7, $8, $8, 1)";
+const INSERT_CONTACT: &str = "INSERT INTO contacts (id, root_id, absorbed, kind, registered, first_names, \
+     last_name, company, name, sort_name, \
+     emails, phones, postal_key, other, external_ids, status, variables, marketing, created_at, updated_at, \
+     version) \
+     VALUES ($1, $1, 0, 'prospect', FALSE, $2, $3, '', $4, $5, $6, '[]', '', '', '{}', '', '{}', $7, $8, $8, \
+     1)";
 const INSERT_KEYS: &str =
     "INSERT INTO contact_keys (kind, key, contact_id) VALUES ('email', $1, $2), ('mailbox', $1, $2)";
-const INSERT_ITEM: &str = "INSERT INTO work_items (id, number, type, category, description, status, active, status_since, priority, \
-     contact_id, assignee_type, assignee_id, routed_by, reference, source, created_by_id, created_at, updated_at, version) \
-     VALUES ($1, $2, 'body_type_quiz', 'quiz', $3, 'new', TRUE, $4, 2, $5, 'user', $6, $7, $8, 'quiz', $6, $4, $4, 1)";
-const INSERT_CHANGE: &str = "INSERT INTO work_item_status_changes (id, work_item_id, to_status, by_id, at) VALUES ($1, $2, 'new', $3, $4)";
-const INSERT_UNREAD: &str = "INSERT INTO inbox_entries (id, user_id, owner_id, kind, is_work, thing_id, contact_id, priority, received_at, \
+const INSERT_ITEM: &str = "INSERT INTO work_items (id, number, type, category, description, status, active, \
+     status_since, priority, \
+     contact_id, assignee_type, assignee_id, routed_by, reference, source, created_by_id, created_at, \
+     updated_at, version) \
+     VALUES ($1, $2, 'body_type_quiz', 'quiz', $3, 'new', TRUE, $4, 2, $5, 'user', $6, $7, $8, 'quiz', $6, \
+     $4, $4, 1)";
+const INSERT_CHANGE: &str = "INSERT INTO work_item_status_changes (id, work_item_id, to_status, by_id, at) \
+     VALUES ($1, $2, 'new', $3, $4)";
+const INSERT_UNREAD: &str = "INSERT INTO inbox_entries (id, user_id, owner_id, kind, is_work, thing_id, \
+     contact_id, priority, received_at, \
      unread, updated_at, version) VALUES ($1, $2, $2, 'work_item', TRUE, $3, $4, 2, $5, TRUE, $5, 1)";
-const INSERT_SUBMISSION: &str = "INSERT INTO form_submissions (form_id, fingerprint, work_item_id, posted_at) \
+const INSERT_SUBMISSION: &str = "INSERT INTO form_submissions (form_id, fingerprint, work_item_id, \
+     posted_at) \
      VALUES ((SELECT id FROM forms WHERE key = 'quiz'), $1, $2, $3)";
-const NEXT_TURN: &str = "UPDATE routing_rules SET last_user_id = $1 WHERE id = (SELECT id FROM routing_rules WHERE active LIMIT 1)";
+const NEXT_TURN: &str = "UPDATE routing_rules SET last_user_id = $1 WHERE id = (SELECT id FROM routing_rules \
+     WHERE active LIMIT 1)";
 
 /// Numbers of work items: any will do that nobody else has; Caseload gives those after the greatest.
 static NUMBERS: LazyLock<AtomicI64> = LazyLock::new(|| AtomicI64::new(-Now::read().at));

@@ -1,4 +1,5 @@
-//! What the baseline writes, once for both databases: the same rows as Caseload, journal and idempotency key included.
+//! What the baseline writes, once for both databases: the same rows as Caseload, journal and idempotency key
+//! included.
 
 use std::sync::LazyLock;
 
@@ -6,8 +7,8 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 use text_index::Indexed;
+use uuid::Uuid;
 
 use super::{
     answers::{self, Assignee, Instant, Item, Named, Note, Now, Subject},
@@ -134,23 +135,30 @@ struct CreatedItem<'a> {
     closed_previous: Option<Uuid>,
 }
 
-const INSERT_NOTE: &str = "INSERT INTO notes (id, subject_type, subject_id, contact_id, issue_id, work_item_id, title, body, author_id, \
+const INSERT_NOTE: &str = "INSERT INTO notes (id, subject_type, subject_id, contact_id, issue_id, \
+     work_item_id, title, body, author_id, \
      created_at, updated_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-const INSERT_ITEM: &str = "INSERT INTO action_items (id, subject_type, subject_id, contact_id, note_id, interaction_id, issue_id, \
-     work_item_id, title, details, action, priority, assignee_type, assignee_id, origin_type, origin_id, status, due_at, due_on, \
+const INSERT_ITEM: &str = "INSERT INTO action_items (id, subject_type, subject_id, contact_id, note_id, \
+     interaction_id, issue_id, \
+     work_item_id, title, details, action, priority, assignee_type, assignee_id, origin_type, origin_id, \
+     status, due_at, due_on, \
      completed_at, completed_by_id, cancel_reason, created_by_id, created_at, updated_at, version) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)";
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
+     $22, $23, $24, $25, $26)";
 /// A journal entry.
-pub const INSERT_ENTRY: &str = "INSERT INTO journal (id, sequence, at, event, kind, record_id, title, subject_type, subject_id, contact_id, audience, \
+pub const INSERT_ENTRY: &str = "INSERT INTO journal (id, sequence, at, event, kind, record_id, title, \
+     subject_type, subject_id, contact_id, audience, \
      actor_kind, actor_id, actor_name, acting_for_id, acting_for_name, request_id, before, after) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)";
 /// An idempotency key.
-pub const INSERT_KEY: &str = "INSERT INTO idempotency_keys (principal_id, operation, retry_key, fingerprint, created_at, status, location, \
+pub const INSERT_KEY: &str = "INSERT INTO idempotency_keys (principal_id, operation, retry_key, fingerprint, \
+     created_at, status, location, \
      version, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 /// PostgreSQL's: SQLite keeps the words in a table of their own.
 pub const INSERT_FOUND: &str =
     "INSERT INTO search_index (id, kind, words) VALUES ($1, $2, CAST(CAST($3 AS text) AS tsvector))";
-const TAKE_ITEM: &str = "UPDATE action_items SET assignee_type = $1, assignee_id = $2, origin_type = $3, origin_id = $4, updated_at = $5, \
+const TAKE_ITEM: &str = "UPDATE action_items SET assignee_type = $1, assignee_id = $2, origin_type = $3, \
+     origin_id = $4, updated_at = $5, \
      version = $6 WHERE id = $7";
 
 /// What one request writes, and its answer.

@@ -1,4 +1,5 @@
-//! The baseline on SQLite: rusqlite on threads of its own, several readers and one writer that groups commits.
+//! The baseline on SQLite: rusqlite on threads of its own, several readers and one writer that groups
+//! commits.
 
 use std::{path::Path, thread};
 

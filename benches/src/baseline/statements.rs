@@ -79,15 +79,19 @@ pub type Asked = (&'static str, Vec<Value>);
 macro_rules! item {
     ($from:literal, $rest:literal) => {
         concat!(
-            "SELECT i.id, i.subject_type, i.subject_id, i.contact_id, i.note_id, i.interaction_id, i.issue_id, i.work_item_id, \
-             i.title, i.details, i.action, i.priority, i.assignee_type, i.assignee_id, COALESCE(au.name, ag.name), \
-             i.origin_type, i.origin_id, og.name, i.status, i.due_at, i.due_on, i.completed_at, i.completed_by_id, \
+            "SELECT i.id, i.subject_type, i.subject_id, i.contact_id, i.note_id, i.interaction_id, \
+             i.issue_id, i.work_item_id, \
+             i.title, i.details, i.action, i.priority, i.assignee_type, i.assignee_id, COALESCE(au.name, \
+             ag.name), \
+             i.origin_type, i.origin_id, og.name, i.status, i.due_at, i.due_on, i.completed_at, \
+             i.completed_by_id, \
              COALESCE(du.name, dk.name), i.cancel_reason, i.created_by_id, COALESCE(cu.name, ck.name), \
              i.created_at, i.updated_at, i.version, i.contact_status, CAST(i.variables AS text) FROM ",
             $from,
             " LEFT JOIN users au ON au.id = i.assignee_id LEFT JOIN \"groups\" ag ON ag.id = i.assignee_id \
              LEFT JOIN users cu ON cu.id = i.created_by_id LEFT JOIN api_keys ck ON ck.id = i.created_by_id \
-             LEFT JOIN users du ON du.id = i.completed_by_id LEFT JOIN api_keys dk ON dk.id = i.completed_by_id \
+             LEFT JOIN users du ON du.id = i.completed_by_id LEFT JOIN api_keys dk ON dk.id = \
+             i.completed_by_id \
              LEFT JOIN \"groups\" og ON og.id = i.origin_id ",
             $rest
         )
@@ -96,7 +100,8 @@ macro_rules! item {
 
 macro_rules! tally {
     () => {
-        "COUNT(*), COUNT(CASE WHEN due_at >= $1 AND due_at <= $2 THEN 1 END), COUNT(CASE WHEN due_at < $1 THEN 1 END)"
+        "COUNT(*), COUNT(CASE WHEN due_at >= $1 AND due_at <= $2 THEN 1 END), COUNT(CASE WHEN due_at < $1 \
+         THEN 1 END)"
     };
 }
 
@@ -112,34 +117,45 @@ const PUBLIC_QUEUE: &str = item!(
 const ITEMS: &str = item!("action_items i", "WHERE i.status = 'open' ORDER BY i.due_at, i.id LIMIT 51");
 const OPEN_ISSUES: &str = "SELECT (SELECT COUNT(*) FROM issues WHERE status = 'open'), \
      (SELECT COUNT(*) FROM issues WHERE status = 'open' AND categorised = FALSE)";
-const OPEN_TYPES: &str = "SELECT t.type, COUNT(*) FROM issues i CROSS JOIN issue_types t WHERE t.issue_id = i.id AND i.status = 'open' \
+const OPEN_TYPES: &str = "SELECT t.type, COUNT(*) FROM issues i CROSS JOIN issue_types t WHERE t.issue_id = \
+     i.id AND i.status = 'open' \
      GROUP BY t.type ORDER BY 2 DESC, 1";
 const NEWEST: &str = item!(
-    "(SELECT id FROM (SELECT id FROM action_items WHERE status = 'open' AND assignee_id = $1 ORDER BY created_at DESC, id DESC LIMIT 10) mine \
-     UNION ALL SELECT id FROM (SELECT id FROM action_items WHERE status = 'open' AND assignee_id = $2 ORDER BY created_at DESC, id DESC LIMIT 10) ours \
-     UNION ALL SELECT id FROM (SELECT id FROM action_items WHERE status = 'open' AND assignee_id IS NULL ORDER BY created_at DESC, id DESC LIMIT 10) everybodys) newest \
+    "(SELECT id FROM (SELECT id FROM action_items WHERE status = 'open' AND assignee_id = $1 ORDER BY \
+     created_at DESC, id DESC LIMIT 10) mine \
+     UNION ALL SELECT id FROM (SELECT id FROM action_items WHERE status = 'open' AND assignee_id = $2 ORDER \
+     BY created_at DESC, id DESC LIMIT 10) ours \
+     UNION ALL SELECT id FROM (SELECT id FROM action_items WHERE status = 'open' AND assignee_id IS NULL \
+     ORDER BY created_at DESC, id DESC LIMIT 10) everybodys) newest \
      CROSS JOIN action_items i",
     "WHERE i.id = newest.id ORDER BY i.created_at DESC, i.id DESC LIMIT 10"
 );
-const NOTES: &str = "SELECT n.id, n.subject_type, n.subject_id, n.contact_id, n.issue_id, n.work_item_id, n.title, n.body, n.author_id, \
+const NOTES: &str = "SELECT n.id, n.subject_type, n.subject_id, n.contact_id, n.issue_id, n.work_item_id, \
+     n.title, n.body, n.author_id, \
      COALESCE(u.name, k.name), n.created_at, n.updated_at, n.version FROM notes n \
      LEFT JOIN users u ON u.id = n.author_id LEFT JOIN api_keys k ON k.id = n.author_id \
      ORDER BY n.created_at DESC, n.id DESC LIMIT 51";
-const TIMELINE: &str = "SELECT sequence, id, at, event, kind, record_id, title, subject_type, actor_kind, actor_id, actor_name, \
+const TIMELINE: &str = "SELECT sequence, id, at, event, kind, record_id, title, subject_type, actor_kind, \
+     actor_id, actor_name, \
      acting_for_id, acting_for_name FROM journal \
      WHERE subject_type = $1 AND subject_id = $2 AND audience = 'staff' ORDER BY at DESC, id DESC LIMIT 51";
-const CONTACT_TIMELINE: &str = "SELECT sequence, id, at, event, kind, record_id, title, subject_type, actor_kind, actor_id, actor_name, \
+const CONTACT_TIMELINE: &str = "SELECT sequence, id, at, event, kind, record_id, title, subject_type, \
+     actor_kind, actor_id, actor_name, \
      acting_for_id, acting_for_name FROM journal \
      WHERE contact_id = $1 AND audience = 'staff' ORDER BY at DESC, id DESC LIMIT 51";
-const EVENTS: &str = "SELECT sequence, id, at, event, kind, record_id, title, subject_type, actor_kind, actor_id, actor_name, \
-     acting_for_id, acting_for_name, request_id, subject_id, CAST(before AS TEXT), CAST(after AS TEXT) FROM journal \
+const EVENTS: &str = "SELECT sequence, id, at, event, kind, record_id, title, subject_type, actor_kind, \
+     actor_id, actor_name, \
+     acting_for_id, acting_for_name, request_id, subject_id, CAST(before AS TEXT), CAST(after AS TEXT) FROM \
+     journal \
      WHERE sequence > $1 AND audience = 'staff' ORDER BY sequence LIMIT 50";
 const LAST_EVENT: &str = "SELECT MAX(sequence) FROM journal";
-const GROUPS_OF: &str = "SELECT g.id, g.name FROM group_members m JOIN \"groups\" g ON g.id = m.group_id WHERE m.user_id = $1 ORDER BY g.name";
+const GROUPS_OF: &str = "SELECT g.id, g.name FROM group_members m JOIN \"groups\" g ON g.id = m.group_id \
+     WHERE m.user_id = $1 ORDER BY g.name";
 const COUNTS: &str = concat!(
     "SELECT assignee_id, ",
     tally!(),
-    " FROM action_items WHERE status = 'open' AND (assignee_id IS NULL OR assignee_id IN ($3, $4)) GROUP BY assignee_id"
+    " FROM action_items WHERE status = 'open' AND (assignee_id IS NULL OR assignee_id IN ($3, $4)) GROUP BY \
+     assignee_id"
 );
 const LOADS: &str = concat!(
     "SELECT assignee_id, ",
@@ -147,7 +163,8 @@ const LOADS: &str = concat!(
     ", MIN(due_at) FROM action_items WHERE status = 'open' GROUP BY assignee_id"
 );
 const DONE: &str = "SELECT completed_by_id, COUNT(*) FROM action_items \
-     WHERE status = 'completed' AND completed_at >= $1 AND completed_by_id IS NOT NULL GROUP BY completed_by_id";
+     WHERE status = 'completed' AND completed_at >= $1 AND completed_by_id IS NOT NULL GROUP BY \
+     completed_by_id";
 const PEOPLE: &str = "SELECT id, name FROM users WHERE active = TRUE ORDER BY name, id";
 const GROUPS: &str = "SELECT id, name FROM \"groups\" ORDER BY name, id";
 
@@ -156,12 +173,14 @@ pub const LOCK: &str = "/* lock */";
 /// The oldest open item of a group's queue.
 pub const OLDEST_OF_GROUP: &str = item!(
     "action_items i",
-    "WHERE i.id = (SELECT id FROM action_items WHERE status = 'open' AND assignee_id = $1 ORDER BY due_at, id LIMIT 1 /* lock */)"
+    "WHERE i.id = (SELECT id FROM action_items WHERE status = 'open' AND assignee_id = $1 ORDER BY due_at, \
+     id LIMIT 1 /* lock */)"
 );
 /// The same of the public queue.
 pub const OLDEST: &str = item!(
     "action_items i",
-    "WHERE i.id = (SELECT id FROM action_items WHERE status = 'open' AND assignee_id IS NULL ORDER BY due_at, id LIMIT 1 /* lock */)"
+    "WHERE i.id = (SELECT id FROM action_items WHERE status = 'open' AND assignee_id IS NULL ORDER BY \
+     due_at, id LIMIT 1 /* lock */)"
 );
 
 /// What is asked of the baseline.

@@ -33,14 +33,15 @@ async fn list_api_keys(db: Data<Db>, mut list: List<ApiKeyFilter>) -> Result<Lis
 /// Create an API key
 ///
 /// The answer shows the `secret` once; only its hash is kept, and a repeated request gets null. Scopes
-/// that the caller lacks are 403 `not_allowed`, and so is an end beyond that of the key that asks. The key is the
-/// caller's: it may nothing that they may not, loses what they lose and ends when they leave; `owner_id` of `PATCH` hands
-/// it over. With `user_id` the key acts for that person, within
+/// that the caller lacks are 403 `not_allowed`, and so is an end beyond that of the key that asks. The key is
+/// the caller's: it may nothing that they may not, loses what they lose and ends when they leave; `owner_id`
+/// of `PATCH` hands it over. With `user_id` the key acts for that person, within
 /// what their role allows, and both names are in the journal (B-10). Without, it acts for nobody,
 /// unless it has the scope `users:act_as` and a request says for whom in `X-Act-As`.
 ///
-/// A `publishable` key begins with `csl_pub_` and is meant for browsers: it posts to its `forms` from pages of its
-/// `origins`, which CORS admits, and everything else is 403 to it. Its posts are counted by key and by address.
+/// A `publishable` key begins with `csl_pub_` and is meant for browsers: it posts to its `forms` from pages
+/// of its `origins`, which CORS admits, and everything else is 403 to it. Its posts are counted by key and by
+/// address.
 #[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:write"])), request_body = NewApiKey, responses((status = 201, description = "The new API key with its secret.", body = CreatedApiKey)))]
 #[post("/api-keys")]
 async fn create_api_key(db: Data<Db>, body: JsonBody<NewApiKey>) -> Result<Reply> {
@@ -64,9 +65,10 @@ async fn read_api_key(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<
 
 /// Change an API key
 ///
-/// A merge patch (RFC 7396) of its name, scopes, bounds, owner and end. It holds at once on this instance, and
-/// within five seconds on others. A key of which the caller lacks a scope is 403 `not_allowed` to be made last longer, open
-/// more, or be handed over; an API key hands over none, be it its own. A revoked key is 409 `wrong_status`.
+/// A merge patch (RFC 7396) of its name, scopes, bounds, owner and end. It holds at once on this instance,
+/// and within five seconds on others. A key of which the caller lacks a scope is 403 `not_allowed` to be made
+/// last longer, open more, or be handed over; an API key hands over none, be it its own. A revoked key is 409
+/// `wrong_status`.
 #[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:write"])), request_body = ApiKeyPatch, responses((status = 200, description = "The API key as it is now.", body = ApiKeyView), (status = 409, description = "It is revoked.")))]
 #[patch("/api-keys/{id}")]
 async fn update_api_key(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<ApiKeyPatch>) -> Result<Reply> {

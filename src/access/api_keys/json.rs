@@ -44,9 +44,11 @@ pub struct NewApiKey {
     #[serde(default = "secret")]
     #[schema(default = "secret")]
     pub kind: ApiKeyKind,
-    /// What it may touch: 1 to 100 scopes, none that its maker lacks. It is its maker's, or whose the key is that makes it. Of a publishable key `intake:write` alone.
+    /// What it may touch: 1 to 100 scopes, none that its maker lacks. It is its maker's, or whose the key is
+    /// that makes it. Of a publishable key `intake:write` alone.
     #[validate(length(min = 1, max = 100))]
-    #[schema(value_type = Vec<Scope>, min_items = 1, max_items = 100, example = json!(["notes:write", "action_items:write"]))]
+    #[schema(value_type = Vec<Scope>, min_items = 1, max_items = 100,
+        example = json!(["notes:write", "action_items:write"]))]
     pub scopes: Vec<String>,
     /// The keys of the forms that a publishable key posts to, 1 to 100; of a secret key none.
     #[serde(default)]
@@ -105,7 +107,8 @@ fn origins(origins: &[String]) -> Result<(), ValidationError> {
     if origins.iter().all(|origin| is_origin(origin)) { Ok(()) } else { Err(refusal()) }
 }
 
-/// Whether a text is an origin as browsers write it: scheme, host in lower case, and the port when it is none of the scheme's own.
+/// Whether a text is an origin as browsers write it: scheme, host in lower case, and the port when it is none
+/// of the scheme's own.
 fn is_origin(origin: &str) -> bool {
     let Some((_, host)) = origin.split_once("://") else { return false };
     let plain =
@@ -131,12 +134,14 @@ fn patched_origins(patch: &Patch<Vec<String>>) -> Result<(), ValidationError> {
 pub struct ApiKeyPatch {
     /// A new name.
     #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Shop checkout, Canada")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200,
+        pattern = "^.*\\S.*$", example = "Shop checkout, Canada")]
     #[serde(default)]
     pub name: Patch<String>,
     /// Other scopes, in place of all that it has; none that neither it nor the caller has.
     #[validate(length(min = 1, max = 100))]
-    #[schema(value_type = Option<Vec<Scope>>, nullable = false, min_items = 1, max_items = 100, example = json!(["notes:write"]))]
+    #[schema(value_type = Option<Vec<Scope>>, nullable = false, min_items = 1, max_items = 100,
+        example = json!(["notes:write"]))]
     #[serde(default)]
     pub scopes: Patch<Vec<String>>,
     /// Other forms, in place of all that a publishable key posts to.
@@ -149,7 +154,8 @@ pub struct ApiKeyPatch {
     #[schema(schema_with = origins_schema)]
     #[serde(default)]
     pub origins: Patch<Vec<String>>,
-    /// Whose it is from now on: a person who has all of its scopes, or may give them to a program. A person says it, no API key.
+    /// Whose it is from now on: a person who has all of its scopes, or may give them to a program. A person
+    /// says it, no API key.
     #[schema(value_type = Option<Uuid>, nullable = false)]
     #[serde(default)]
     pub owner_id: Patch<Uuid>,
@@ -184,8 +190,8 @@ pub struct ApiKeyView {
     /// The person that it always acts for.
     #[schema(required)]
     pub user: Option<ActorRef>,
-    /// Whose it is: it may nothing that they may not, loses what they lose, and ends when they leave. Null when it is
-    /// Caseload's own.
+    /// Whose it is: it may nothing that they may not, loses what they lose, and ends when they leave. Null
+    /// when it is Caseload's own.
     #[schema(required)]
     pub owner: Option<ActorRef>,
     /// When it ends.

@@ -39,9 +39,9 @@ enum Person {
     Returns,
 }
 
-/// Reaction: ends the keys of somebody who leaves, and takes from the keys of somebody who may do less what is beyond that.
-/// A publishable key, which everybody may see, is handed over instead: pages need it, and nobody learns more by having it.
-/// Which keys these were is kept for the answer.
+/// Reaction: ends the keys of somebody who leaves, and takes from the keys of somebody who may do less what
+/// is beyond that. A publishable key, which everybody may see, is handed over instead: pages need it, and
+/// nobody learns more by having it. Which keys these were is kept for the answer.
 pub fn follow_owner<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
     async move {
         let (before, after) = (Rights::of(change.before.as_ref())?, Rights::of(change.after.as_ref())?);
@@ -101,8 +101,8 @@ fn revoked(tx: &Tx, key: &Model) -> (Model, &'static str, Fate) {
     (Model { revoked_at: Some(tx.now), ..key.clone() }, "api_key.revoked", Fate::Ended)
 }
 
-/// Who gets the publishable keys of somebody who leaves: who takes over, else who sees to it, else the administrator who
-/// has been one longest.
+/// Who gets the publishable keys of somebody who leaves: who takes over, else who sees to it, else the
+/// administrator who has been one longest.
 async fn successor(tx: &mut Tx, leaver: Uuid) -> Result<Option<Uuid>> {
     let named = tx.cache::<Parting>().heir.or(tx.context.actor.owner()).filter(|heir| *heir != leaver);
     match named {

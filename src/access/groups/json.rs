@@ -28,7 +28,8 @@ pub struct NewGroup {
 pub struct GroupPatch {
     /// A new name.
     #[validate(length(min = 1, max = 100), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = "Shipping and Returns")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100,
+        pattern = "^.*\\S.*$", example = "Shipping and Returns")]
     #[serde(default)]
     pub name: Patch<String>,
 }

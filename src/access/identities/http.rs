@@ -16,9 +16,9 @@ pub fn routes(routes: &mut Routes) {
 
 /// List who a person is to OpenID providers
 ///
-/// One for each provider at the most: it is made when they first sign in with a token of it that has their verified address.
-/// From then on the provider's own name of them (`sub`) says who they are, whatever address comes with it. Sorts:
-/// `created_at` (default).
+/// One for each provider at the most: it is made when they first sign in with a token of it that has their
+/// verified address. From then on the provider's own name of them (`sub`) says who they are, whatever address
+/// comes with it. Sorts: `created_at` (default).
 #[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), params(IdentityPage, IdentityFilter), responses((status = 200, description = "A page of identities.", body = IdentityPage)))]
 #[get("/users/{id}/identities")]
 async fn list_identities(
@@ -32,9 +32,10 @@ async fn list_identities(
 
 /// Unlink a person from an OpenID provider
 ///
-/// For somebody who has a new account there, or when the wrong one was linked. Whoever next signs in with their verified
-/// address is linked to them: set right the addresses at the provider first. It holds at once on this instance, and within
-/// five seconds on others. Somebody of a higher role than the caller's is 403 `not_allowed`.
+/// For somebody who has a new account there, or when the wrong one was linked. Whoever next signs in with
+/// their verified address is linked to them: set right the addresses at the provider first. It holds at once
+/// on this instance, and within five seconds on others. Somebody of a higher role than the caller's is 403
+/// `not_allowed`.
 #[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), responses((status = 204, description = "They are not linked any more.")))]
 #[delete("/users/{id}/identities/{identity_id}")]
 async fn unlink_identity(

@@ -33,8 +33,8 @@ pub struct VerifiedIdentity {
     pub email: String,
 }
 
-/// The active person on staff that somebody is, and by which identity. Who comes for the first time is found by the address,
-/// and is known by the provider's name for them from then on.
+/// The active person on staff that somebody is, and by which identity. Who comes for the first time is found
+/// by the address, and is known by the provider's name for them from then on.
 pub async fn recognise(db: &Db, shown: VerifiedIdentity) -> Result<(user::Model, Uuid)> {
     if let Some(identity) = find(db.read(), &shown).await? {
         return Ok((owner(db.read(), &identity).await?, identity.id));
@@ -44,7 +44,8 @@ pub async fn recognise(db: &Db, shown: VerifiedIdentity) -> Result<(user::Model,
     refuse_another(db.read(), user.id, &shown).await?;
     let context = Context::system(db.clock().now(), db.company_zone(), "first-sign-in");
     db.write(context, async move |tx| {
-        // Whoever shows the same is decided about one after the other, and so is whoever would be the same person.
+        // Whoever shows the same is decided about one after the other, and so is whoever would be the same
+        // person.
         tx.advisory_lock(text::lock_key(&format!("identity {} {}", shown.issuer, shown.subject))).await?;
         let user: user::Model = tx.lock::<user::Entity>(user.id, "user").await?;
         if let Some(identity) = find(tx.read(), &shown).await? {
@@ -75,8 +76,8 @@ pub async fn link(tx: &mut Tx, user: &user::Model, shown: VerifiedIdentity) -> R
     Ok(identity.id)
 }
 
-/// Has a person not be somebody to a provider any more. Nobody does that to a person of a higher role than their own: whoever
-/// has their address at the provider would be them from then on.
+/// Has a person not be somebody to a provider any more. Nobody does that to a person of a higher role than
+/// their own: whoever has their address at the provider would be them from then on.
 pub async fn unlink(tx: &mut Tx, user_id: Uuid, id: Uuid) -> Result<()> {
     let user = users::lock_for_share(tx, user_id).await?.ok_or_else(|| Error::not_found("user"))?;
     if tx.context.actor.is_outranked_by(user.role) {
@@ -128,7 +129,8 @@ async fn refuse_another(reader: Reader<'_>, user_id: Uuid, shown: &VerifiedIdent
     let other = Entity::find().filter(Column::UserId.eq(user_id)).filter(Column::Issuer.eq(&shown.issuer));
     if reader.any(other.filter(Column::Subject.ne(&shown.subject)).into_query()).await? {
         return Err(invalid(
-            "The account with this e-mail address belongs to another subject of the provider; an administrator can unlink it.",
+            "The account with this e-mail address belongs to another subject of the provider; an \
+             administrator can unlink it.",
         ));
     }
     Ok(())

@@ -22,12 +22,13 @@ pub fn well_known(routes: &mut Routes) {
 /// Sign in
 ///
 /// An access token for 15 minutes and a refresh token that continues the session, which ends 30 days
-/// after its last refresh, and 90 days after it began at the latest. A wrong password and an unknown address are the same
-/// 401 `invalid_credentials`. After five failures of an account from one address even the right password is 429
-/// `too_many_failures` from there for 30 seconds, and twice as long after each further one, up to 15 minutes;
-/// after twenty failures of an address within 15 minutes, until those end. Who hangs up before the answer has failed as well.
-/// Where an account has signed in within 30 days it is known: it goes before others that wait, and the failures of others
-/// by way of the same proxy do not hold it up. The body has 64 KiB at the most.
+/// after its last refresh, and 90 days after it began at the latest. A wrong password and an unknown address
+/// are the same 401 `invalid_credentials`. After five failures of an account from one address even the right
+/// password is 429 `too_many_failures` from there for 30 seconds, and twice as long after each further one,
+/// up to 15 minutes; after twenty failures of an address within 15 minutes, until those end. Who hangs up
+/// before the answer has failed as well. Where an account has signed in within 30 days it is known: it goes
+/// before others that wait, and the failures of others by way of the same proxy do not hold it up. The body
+/// has 64 KiB at the most.
 #[utoipa::path(tag = "auth", security(()), request_body = SignIn, responses((status = 200, description = "The tokens of a new session.", body = Tokens), (status = 429, description = "Too many failures; `Retry-After` says how long to wait.")))]
 #[post("/auth/token")]
 async fn create_token(
@@ -42,8 +43,8 @@ async fn create_token(
 /// Stay signed in
 ///
 /// New tokens for the last refresh token, which then is used up. One that comes a second time was
-/// copied: the whole session ends, and everybody who holds its tokens gets 401 `invalid_token`. An address may show
-/// 120 refresh tokens a minute, then it is 429 `rate_limited`. The body has 64 KiB at the most.
+/// copied: the whole session ends, and everybody who holds its tokens gets 401 `invalid_token`. An address
+/// may show 120 refresh tokens a minute, then it is 429 `rate_limited`. The body has 64 KiB at the most.
 #[utoipa::path(tag = "auth", security(()), request_body = Refresh, responses((status = 200, description = "The next tokens of the session.", body = Tokens), (status = 429, description = "Too many refreshes from this address; `Retry-After` says how long to wait.")))]
 #[post("/auth/refresh")]
 async fn refresh_token(
@@ -73,8 +74,8 @@ async fn revoke_token(db: Data<Db>, body: JsonBody<SignOut>) -> Result<Reply> {
 /// Change one's password
 ///
 /// All other sessions of the person end. A wrong present password is 422, counts as a failed
-/// sign-in, and after five of those it is 429 `too_many_failures`. The new one must differ (422 `unchanged`) and not be easy
-/// to guess (422 `weak`).
+/// sign-in, and after five of those it is 429 `too_many_failures`. The new one must differ (422 `unchanged`)
+/// and not be easy to guess (422 `weak`).
 #[utoipa::path(tag = "auth", security(("bearer" = ["profile:write"])), request_body = PasswordChange, responses((status = 204, description = "The new password holds.")))]
 #[post("/auth/password")]
 async fn change_password(

@@ -1,5 +1,5 @@
-//! What signing in may cost those who are there already: a fair queue for the hasher, in which whoever floods waits
-//! behind themselves; and refresh tokens, which anybody can make up, limited by address.
+//! What signing in may cost those who are there already: a fair queue for the hasher, in which whoever floods
+//! waits behind themselves; and refresh tokens, which anybody can make up, limited by address.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -56,8 +56,9 @@ impl SignInLimits {
         })
     }
 
-    /// Waits for a ticket to the hasher, which holds until it is dropped. An address has one at a time; networks take turns with
-    /// each other, and so do the addresses of a network. Accounts that are known from where they sign in go before all others.
+    /// Waits for a ticket to the hasher, which holds until it is dropped. An address has one at a time;
+    /// networks take turns with each other, and so do the addresses of a network. Accounts that are known
+    /// from where they sign in go before all others.
     pub async fn queue(&self, address: Option<IpAddr>, is_known: bool) -> Result<Ticket> {
         let origin = Origin { network: address.map(network), customer: address.map(customer) };
         let (granted, ticket) = oneshot::channel();
@@ -139,7 +140,8 @@ impl Queue {
         Ok(())
     }
 
-    /// Puts out the last stranger of the network that has the most of them in the queue, unless that is the newcomer's.
+    /// Puts out the last stranger of the network that has the most of them in the queue, unless that is the
+    /// newcomer's.
     fn make_room(&mut self, newcomer: &Waiting) -> Result<()> {
         let mut strangers: HashMap<_, usize> = HashMap::new();
         for other in self.waiting.iter().filter(|other| !other.is_known) {
@@ -274,7 +276,8 @@ mod tests {
     #[test]
     fn a_full_queue_puts_out_the_last_of_the_largest_network() {
         let limits = SignInLimits::default();
-        let _running: Vec<_> = (0..4).map(|host| without_waiting(&limits, &format!("198.51.100.{host}"))).collect();
+        let _running: Vec<_> =
+            (0..4).map(|host| without_waiting(&limits, &format!("198.51.100.{host}"))).collect();
         let mut flood: Vec<_> = (0..MAX_WAITING)
             .map(|host| wait(&limits, &format!("198.51.{}.{}", host / 250, host % 250)))
             .collect();

@@ -29,8 +29,8 @@ pub fn sealed(row: Model, keyring: &Keyring) -> Result<Model> {
     Ok(Model { private_key: text.into_bytes(), sealed: true, ..row })
 }
 
-/// The private key of a row; none when it is encrypted with a key that the server does not have. Whether it has one nobody can
-/// say while the file of it cannot be read.
+/// The private key of a row; none when it is encrypted with a key that the server does not have. Whether it
+/// has one nobody can say while the file of it cannot be read.
 pub fn opened(row: &Model, keyring: &Keyring) -> Result<Option<Vec<u8>>> {
     if !row.sealed {
         return Ok(Some(row.private_key.clone()));
@@ -43,13 +43,14 @@ pub fn opened(row: &Model, keyring: &Keyring) -> Result<Option<Vec<u8>>> {
     }
 }
 
-/// Encrypts the private keys that are not encrypted, or with an older key. Those whose key is lost are of no use: another is
-/// made in their place, and every session ends, as nobody knows who else has what was lost. A key that is there and cannot be
-/// read is not lost: that is refused, and nothing is touched.
+/// Encrypts the private keys that are not encrypted, or with an older key. Those whose key is lost are of no
+/// use: another is made in their place, and every session ends, as nobody knows who else has what was lost. A
+/// key that is there and cannot be read is not lost: that is refused, and nothing is touched.
 pub async fn protect(db: &Db) -> Result<()> {
     if !db.keyring().has_key()? {
         tracing::warn!(
-            "there is no CASELOAD_SECRET_KEY: the private keys of access tokens are kept in the database as they are"
+            "there is no CASELOAD_SECRET_KEY: the private keys of access tokens are kept in the database as \
+             they are"
         );
     }
     let context = Context::system(db.clock().now(), db.company_zone(), "signing-keys");
@@ -70,7 +71,10 @@ pub async fn protect(db: &Db) -> Result<()> {
             }
         }
         if lost {
-            tracing::warn!("the key that private keys of access tokens were encrypted with is lost or changed: every session ends");
+            tracing::warn!(
+                "the key that private keys of access tokens were encrypted with is lost or \
+                 changed: every session ends"
+            );
             keys::rotate(tx).await?;
             end_all(tx).await?;
         }

@@ -81,9 +81,9 @@ struct Attempt {
     refusal: fn() -> Error,
 }
 
-/// The account, if they know its password; otherwise that is counted and refused, and so is whoever has failed too often,
-/// before they wait for the hasher and after it. It goes on to its end whether anybody waits for it or not: who hangs up has
-/// cost as much, and has failed as well.
+/// The account, if they know its password; otherwise that is counted and refused, and so is whoever has
+/// failed too often, before they wait for the hasher and after it. It goes on to its end whether anybody
+/// waits for it or not: who hangs up has cost as much, and has failed as well.
 async fn prove(
     db: &Db,
     limits: &Arc<SignInLimits>,
@@ -307,7 +307,8 @@ pub async fn jwks(reader: Reader<'_>, now: Timestamp) -> Result<Jwks> {
     Ok(Jwks { keys: keys::published(reader, now).await?.into_iter().map(Into::into).collect() })
 }
 
-/// Forgets what nobody can use any more: ended sessions, used refresh tokens, windows of failures. How many rows that was.
+/// Forgets what nobody can use any more: ended sessions, used refresh tokens, windows of failures. How many
+/// rows that was.
 pub async fn forget(tx: &mut Tx) -> Result<u64> {
     let long_ago = tx.now.plus_seconds(-SESSION_SECONDS);
     let used = refresh_token::Entity::delete_many().filter(refresh_token::Column::UsedAt.lt(long_ago));

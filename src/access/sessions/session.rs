@@ -32,7 +32,8 @@ pub struct Model {
 crate::record!(Model, "session", undated, |_row| EventPlacement::set_up("Session"));
 
 impl Model {
-    /// When it ends however often it is refreshed: people show now and then that they are still who they were.
+    /// When it ends however often it is refreshed: people show now and then that they are still who they
+    /// were.
     #[must_use]
     pub const fn ends_at(&self) -> Timestamp {
         self.created_at.plus_seconds(MAX_SECONDS)

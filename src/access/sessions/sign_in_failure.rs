@@ -1,4 +1,5 @@
-//! The row that counts the failures of an account from an address, or of an address, or says that an account is known at one.
+//! The row that counts the failures of an account from an address, or of an address, or says that an account
+//! is known at one.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,8 +9,8 @@ use crate::kernel::clock::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sign_in_failures")]
 pub struct Model {
-    /// `account:`, an address and an e-mail; `address:` and an address; `proxy:`, its address and an e-mail; or `known:`, an
-    /// address and the digest of an e-mail: where an account has signed in.
+    /// `account:`, an address and an e-mail; `address:` and an address; `proxy:`, its address and an e-mail;
+    /// or `known:`, an address and the digest of an e-mail: where an account has signed in.
     #[sea_orm(primary_key, auto_increment = false)]
     pub failed_key: String,
     /// How many; of what is known none.

@@ -1,7 +1,8 @@
 //! The throttle on guessing passwords: it counts failures of an account from an address, and of an address.
 //!
-//! Failures of an account count for the address that they come from and no other, so nobody locks somebody else out. From where
-//! an account has signed in lately it is known, and what others do by way of the same proxy does not hold it up.
+//! Failures of an account count for the address that they come from and no other, so nobody locks somebody
+//! else out. From where an account has signed in lately it is known, and what others do by way of the same
+//! proxy does not hold it up.
 
 use sea_orm::{
     EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QueryTrait,
@@ -31,8 +32,8 @@ const FORGOTTEN_AFTER_SECONDS: i64 = 24 * 60 * 60;
 const ADDRESS_FAILURES: i64 = 20;
 /// How long failures of an address are counted together.
 const WINDOW_SECONDS: i64 = 15 * 60;
-/// Failures that an account may have within a window by way of what we only take for a proxy: whoever is there
-/// themselves can make up an address for each guess.
+/// Failures that an account may have within a window by way of what we only take for a proxy: whoever is
+/// there themselves can make up an address for each guess.
 const PRESUMED_PROXY_FAILURES: i64 = 100;
 
 /// How long an account is known at an address from which it signed in.
@@ -61,7 +62,8 @@ impl Throttle {
         }
     }
 
-    /// Refuses while there is a wait, be the password right or wrong. Whether the account is known at the address.
+    /// Refuses while there is a wait, be the password right or wrong. Whether the account is known at the
+    /// address.
     pub async fn check(&self, reader: Reader<'_>, now: Timestamp) -> Result<bool> {
         let counted = reader.models(self.counted()).await?;
         self.refusal(&counted, now).map_or_else(|| Ok(self.is_known(&counted, now)), Err)
@@ -82,7 +84,8 @@ impl Throttle {
         Ok(self.refusal(&counted, tx.now).unwrap_or(refusal))
     }
 
-    /// Forgets the failures of the account from here, whose owner has come, and keeps that they came from here.
+    /// Forgets the failures of the account from here, whose owner has come, and keeps that they came from
+    /// here.
     pub async fn succeed(&self, tx: &mut Tx) -> Result<()> {
         let mine = Entity::delete_many().filter(Column::FailedKey.eq(&self.account));
         tx.execute(&mine.into_query()).await?;

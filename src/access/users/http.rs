@@ -59,9 +59,9 @@ async fn list_users(db: Data<Db>, mut list: List<UserFilter>) -> Result<ListRepl
 
 /// Add a person to the staff
 ///
-/// The address must be free: 409 `already_exists` otherwise. A role beyond the caller's own is 403 `not_allowed`; an API key
-/// gives a role when it has every scope of it. The password is kept as an argon2id hash only; one that is easy to
-/// guess is 422 `weak`.
+/// The address must be free: 409 `already_exists` otherwise. A role beyond the caller's own is 403
+/// `not_allowed`; an API key gives a role when it has every scope of it. The password is kept as an argon2id
+/// hash only; one that is easy to guess is 422 `weak`.
 #[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), request_body = NewUser, responses((status = 201, description = "The new user.", body = UserView)))]
 #[post("/users")]
 async fn create_user(db: Data<Db>, body: JsonBody<NewUser>) -> Result<Reply> {
@@ -95,10 +95,11 @@ async fn read_user(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Rep
 /// Change a person
 ///
 /// A merge patch (RFC 7396). Deactivating somebody with open work is 409 `open_work` (S0-16); the
-/// last active administrator stays one: 409 `last_admin`. A role beyond the caller's own, and the address, role or
-/// activity of somebody whose role is, are 403 `not_allowed`; an API key has a role when it has every scope of it.
-/// The API keys of whoever leaves end, and those of whoever has a lower role lose what is beyond it: the answer names them.
-/// Coming back brings no key back: those that an earlier release let stand when they left end then.
+/// last active administrator stays one: 409 `last_admin`. A role beyond the caller's own, and the address,
+/// role or activity of somebody whose role is, are 403 `not_allowed`; an API key has a role when it has every
+/// scope of it. The API keys of whoever leaves end, and those of whoever has a lower role lose what is beyond
+/// it: the answer names them. Coming back brings no key back: those that an earlier release let stand when
+/// they left end then.
 #[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), request_body = UserPatch, responses((status = 200, description = "The user as it is now.", body = ChangedUserView), (status = 409, description = "Somebody has the address, open work would be left, or it is the last administrator.")))]
 #[patch("/users/{id}")]
 async fn update_user(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<UserPatch>) -> Result<Reply> {

@@ -31,7 +31,8 @@ pub struct NewUser {
     #[serde(default = "agent")]
     #[schema(default = "agent")]
     pub role: Role,
-    /// Their first password, 12 to 200 characters that are not easy to guess; without one they sign in through an outside provider only.
+    /// Their first password, 12 to 200 characters that are not easy to guess; without one they sign in
+    /// through an outside provider only.
     #[validate(length(min = 12, max = 200))]
     #[schema(min_length = 12, max_length = 200, format = "password", example = "a long first password")]
     pub password: Option<String>,
@@ -60,12 +61,14 @@ const fn agent() -> Role {
 pub struct UserPatch {
     /// A new address.
     #[validate(length(min = 3, max = 254), custom(function = Patch::plain))]
-    #[schema(value_type = Option<String>, nullable = false, format = "email", min_length = 3, max_length = 254)]
+    #[schema(value_type = Option<String>, nullable = false, format = "email", min_length = 3,
+        max_length = 254)]
     #[serde(default)]
     pub email: Patch<String>,
     /// A new name.
     #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Claire Martin-Roux")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200,
+        pattern = "^.*\\S.*$", example = "Claire Martin-Roux")]
     #[serde(default)]
     pub name: Patch<String>,
     /// Another role.
@@ -83,7 +86,8 @@ pub struct UserPatch {
     pub time_zone: Patch<String>,
     /// Another language; null for none.
     #[validate(length(min = 2, max = 35), custom(function = patched_language))]
-    #[schema(value_type = Option<String>, min_length = 2, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
+    #[schema(value_type = Option<String>, min_length = 2, max_length = 35,
+        pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
     #[serde(default)]
     pub language: Patch<String>,
 }
@@ -94,17 +98,20 @@ pub struct UserPatch {
 pub struct ProfilePatch {
     /// A new name.
     #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "^.*\\S.*$")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200,
+        pattern = "^.*\\S.*$")]
     #[serde(default)]
     pub name: Patch<String>,
     /// Another IANA zone.
     #[validate(length(max = 64))]
-    #[schema(value_type = Option<String>, nullable = false, format = "time-zone", max_length = 64, example = "America/Montreal")]
+    #[schema(value_type = Option<String>, nullable = false, format = "time-zone", max_length = 64,
+        example = "America/Montreal")]
     #[serde(default)]
     pub time_zone: Patch<String>,
     /// Another language; null for none.
     #[validate(length(min = 2, max = 35), custom(function = patched_language))]
-    #[schema(value_type = Option<String>, min_length = 2, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
+    #[schema(value_type = Option<String>, min_length = 2, max_length = 35,
+        pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
     #[serde(default)]
     pub language: Patch<String>,
 }
@@ -208,8 +215,8 @@ pub struct ChangedUserView {
     /// The person.
     #[serde(flatten)]
     pub user: UserView,
-    /// The API keys that ended, lost scopes or were handed over because the person left or has a lower role; left out when
-    /// there are none.
+    /// The API keys that ended, lost scopes or were handed over because the person left or has a lower role;
+    /// left out when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub api_keys: Vec<AffectedKey>,
 }

@@ -55,7 +55,8 @@ pub async fn create(tx: &mut Tx, new: NewUser, password_hash: Option<String>) ->
     Ok(user)
 }
 
-/// Refuses what would make somebody, or be done to somebody, of a role that the caller does not have themselves.
+/// Refuses what would make somebody, or be done to somebody, of a role that the caller does not have
+/// themselves.
 fn refuse_beyond_ones_own(fields: Vec<&str>) -> Result<()> {
     if fields.is_empty() {
         return Ok(());
@@ -68,8 +69,8 @@ fn refuse_beyond_ones_own(fields: Vec<&str>) -> Result<()> {
     Err(fields.into_iter().map(violation).fold(refusal, Error::with_violation))
 }
 
-/// What a change does that only somebody of the person's role, or a higher one, may do. Whoever oversees agents may still
-/// take one out of service.
+/// What a change does that only somebody of the person's role, or a higher one, may do. Whoever oversees
+/// agents may still take one out of service.
 fn beyond_ones_own(actor: &Actor, before: &Model, after: &Model) -> Vec<&'static str> {
     let mightier = !actor.has_role(before.role);
     let leaves = before.active && !after.active;

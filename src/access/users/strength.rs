@@ -1,4 +1,5 @@
-//! Passwords that somebody would guess: common words, names, patterns of the keyboard, repetitions (NIST SP 800-63B, 3.1.1.2).
+//! Passwords that somebody would guess: common words, names, patterns of the keyboard, repetitions (NIST SP
+//! 800-63B, 3.1.1.2).
 
 use tokio::sync::Semaphore;
 use zxcvbn::{Score, zxcvbn};
@@ -11,11 +12,12 @@ use crate::kernel::{
 /// Looking for patterns takes a while for some passwords: one at a time, so that sign-ins are not held up.
 static PERMITS: Semaphore = Semaphore::const_new(1);
 
-/// Characters whose strength is estimated; those behind them are left aside. The time that it takes grows faster than they do,
-/// and a pattern shows sooner.
+/// Characters whose strength is estimated; those behind them are left aside. The time that it takes grows
+/// faster than they do, and a pattern shows sooner.
 const MAX_ESTIMATED: usize = 64;
 
-/// Guesses that a password must withstand: ten thousand million, which is a lot where each costs what ours cost.
+/// Guesses that a password must withstand: ten thousand million, which is a lot where each costs what ours
+/// cost.
 const MIN_SCORE: Score = Score::Three;
 
 /// Refuses a new password that is easy to guess for whoever knows whose it is.

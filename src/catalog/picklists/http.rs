@@ -31,7 +31,8 @@ pub fn routes(routes: &mut Routes) {
 
 /// List the picklists
 ///
-/// Each with its active values in their order. Labels are in the language of `Accept-Language`. Sorts: `name` (default).
+/// Each with its active values in their order. Labels are in the language of `Accept-Language`. Sorts: `name`
+/// (default).
 #[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:read"])), params(PicklistPage, PicklistFilter), responses((status = 200, description = "A page of picklists.", body = PicklistPage)))]
 #[get("/picklists")]
 async fn list_picklists(db: Data<Db>, mut list: List<PicklistFilter>) -> Result<ListReply> {
@@ -55,7 +56,8 @@ async fn create_picklist(db: Data<Db>, body: JsonBody<NewPicklist>) -> Result<Re
 
 /// Read a picklist
 ///
-/// With its active values in their order; with `include_retired=true` also those that nobody can choose any more.
+/// With its active values in their order; with `include_retired=true` also those that nobody can choose any
+/// more.
 #[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:read"])), params(("name" = String, Path, description = "The name of the picklist.", example = "subject_types"), PicklistParts), responses((status = 200, description = "The picklist.", body = PicklistView)))]
 #[get("/picklists/{name}")]
 async fn read_picklist(db: Data<Db>, Path(name): Path<String>, query: Query<PicklistParts>) -> Result<Reply> {
@@ -66,7 +68,8 @@ async fn read_picklist(db: Data<Db>, Path(name): Path<String>, query: Query<Pick
 
 /// Put a picklist in order
 ///
-/// Names every active key exactly once; retired ones may be named too, and follow in their present order otherwise.
+/// Names every active key exactly once; retired ones may be named too, and follow in their present order
+/// otherwise.
 #[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:write"])), params(("name" = String, Path, description = "The name of the picklist.", example = "subject_types")), request_body = PicklistOrder, responses((status = 200, description = "The picklist in its new order.", body = PicklistView)))]
 #[put("/picklists/{name}/order")]
 async fn order_picklist(
@@ -132,7 +135,8 @@ async fn update_picklist_item(
 
 /// Retire a value of a picklist
 ///
-/// Nobody can choose it from now on; what was said with it stays, and stays readable. Retiring it twice changes nothing.
+/// Nobody can choose it from now on; what was said with it stays, and stays readable. Retiring it twice
+/// changes nothing.
 #[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:write"])), params(("name" = String, Path, description = "The name of the picklist.", example = "subject_types"), ("key" = String, Path, description = "The key of the value.", example = "order")), responses((status = 200, description = "The value, retired.", body = PicklistItemView)))]
 #[post("/picklists/{name}/items/{key}/retire")]
 async fn retire_picklist_item(

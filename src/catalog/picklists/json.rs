@@ -45,7 +45,8 @@ pub struct NewPicklist {
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPicklistItem {
-    /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the label unless given.
+    /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the label
+    /// unless given.
     #[validate(length(min = 1, max = 64), custom(function = text::key))]
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "shipment")]
     pub key: Option<String>,
@@ -64,7 +65,8 @@ pub struct NewPicklistItem {
     pub color: Option<String>,
     /// Whether it stands for success.
     pub polarity: Option<Polarity>,
-    /// How far from today, as an ISO 8601 duration of at most 100 years; for the list `due_presets`, which needs it.
+    /// How far from today, as an ISO 8601 duration of at most 100 years; for the list `due_presets`, which
+    /// needs it.
     #[validate(length(max = 40), custom(function = text::duration))]
     #[schema(format = "duration", max_length = 40, example = json!(null))]
     pub duration: Option<String>,
@@ -79,10 +81,12 @@ pub struct NewPicklistItem {
 pub struct PicklistItemPatch {
     /// A new label; what was said with the value reads so from now on.
     #[validate(length(min = 1, max = 100), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = "Parcel")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100,
+        pattern = "^.*\\S.*$", example = "Parcel")]
     #[serde(default)]
     pub label: Patch<String>,
-    /// Labels by language tag, merged into those that are there: null takes one away; null for all takes all.
+    /// Labels by language tag, merged into those that are there: null takes one away; null for all takes
+    /// all.
     #[validate(custom(function = patched_labels))]
     #[schema(schema_with = patched_labels_schema)]
     #[serde(default)]
@@ -115,7 +119,8 @@ pub struct PicklistItemPatch {
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PicklistOrder {
-    /// Every active key once, and retired ones if they have a place; those not named go last, in their present order.
+    /// Every active key once, and retired ones if they have a place; those not named go last, in their
+    /// present order.
     #[validate(length(max = 1000))]
     #[schema(schema_with = keys_schema)]
     pub keys: Vec<String>,
@@ -131,7 +136,8 @@ pub fn labels_schema() -> Object {
 /// Changes to labels by language tag.
 #[must_use]
 pub fn patched_labels_schema() -> Object {
-    let about = "Labels by language tag, merged into those that are there: null takes one away; null for all takes all.";
+    let about = "Labels by language tag, merged into those that are there: null takes one away; null for all \
+         takes all.";
     let words = SchemaType::from_iter([Type::String, Type::Null]);
     let schema = by_language(about, words, json!({"fr": "Colis", "de": null}));
     schema.schema_type(SchemaType::from_iter([Type::Object, Type::Null])).build()
@@ -155,7 +161,8 @@ fn by_language(about: &str, words: SchemaType, example: Value) -> ObjectBuilder 
 }
 
 fn keys_schema() -> Array {
-    let about = "Every active key once, and retired ones if they have a place; those not named go last, in their present order.";
+    let about = "Every active key once, and retired ones if they have a place; those not named go last, in \
+         their present order.";
     let key = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-z0-9_]{1,64}$"));
     let example = json!(["order", "customer", "vendor", "product", "domain"]);
     ArrayBuilder::new()

@@ -378,8 +378,8 @@ async fn items_of(
 #[derive(Default)]
 struct PicklistCache(HashMap<(String, String), Option<Value>>);
 
-/// Reads the values of `(list, key)` pairs at once, those that this transaction has not read yet. Whoever is about to
-/// check many says so first; a check alone reads what it needs.
+/// Reads the values of `(list, key)` pairs at once, those that this transaction has not read yet. Whoever is
+/// about to check many says so first; a check alone reads what it needs.
 pub async fn preload<'a>(tx: &mut Tx, wanted: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<()> {
     let read = &tx.cache::<PicklistCache>().0;
     let pair = |(list, key): (&str, &str)| (list.to_owned(), key.to_owned());

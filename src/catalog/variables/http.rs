@@ -15,8 +15,8 @@ pub fn routes(routes: &mut Routes) {
 
 /// List the variables
 ///
-/// The active ones; their values are those of their picklists. Labels are in the language of `Accept-Language`.
-/// Sorts: `key` (default).
+/// The active ones; their values are those of their picklists. Labels are in the language of
+/// `Accept-Language`. Sorts: `key` (default).
 #[utoipa::path(tag = "variables", security(("bearer" = ["variables:read"])), params(VariablePage, VariableFilter), responses((status = 200, description = "A page of variables.", body = VariablePage)))]
 #[get("/variables")]
 async fn list_variables(db: Data<Db>, mut list: List<VariableFilter>) -> Result<ListReply> {
@@ -27,8 +27,9 @@ async fn list_variables(db: Data<Db>, mut list: List<VariableFilter>) -> Result<
 
 /// Create a variable
 ///
-/// A drop-down of the shop's own on contacts, action items or both (S2-12, S2-17). Its values are those of a picklist.
-/// There are at most 100 variables, retired ones included. The key must be free: 409 `already_exists`.
+/// A drop-down of the shop's own on contacts, action items or both (S2-12, S2-17). Its values are those of a
+/// picklist. There are at most 100 variables, retired ones included. The key must be free: 409
+/// `already_exists`.
 #[utoipa::path(tag = "variables", security(("bearer" = ["variables:write"])), request_body = NewVariable, responses((status = 201, description = "The new variable.", body = VariableView)))]
 #[post("/variables")]
 async fn create_variable(db: Data<Db>, body: JsonBody<NewVariable>) -> Result<Reply> {
@@ -51,8 +52,9 @@ async fn read_variable(db: Data<Db>, Path(key): Path<String>, context: Context) 
 
 /// Change a variable
 ///
-/// A merge patch (RFC 7396). `active` retires it: nobody can record it from now on, and what was recorded stays readable.
-/// One that becomes required is demanded of new CRM notes, and of old ones when their variables change.
+/// A merge patch (RFC 7396). `active` retires it: nobody can record it from now on, and what was recorded
+/// stays readable. One that becomes required is demanded of new CRM notes, and of old ones when their
+/// variables change.
 #[utoipa::path(tag = "variables", security(("bearer" = ["variables:write"])), params(("key" = String, Path, description = "The key of the variable.", example = "mood")), request_body = VariablePatch, responses((status = 200, description = "The variable as it is now.", body = VariableView)))]
 #[patch("/variables/{key}")]
 async fn update_variable(

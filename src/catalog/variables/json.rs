@@ -28,7 +28,8 @@ pub(super) const MAX_VARIABLES: usize = 100;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"key": "mood", "label": "Mood", "labels": {"fr": "Humeur"}, "picklist": "moods"}))]
 pub struct NewVariable {
-    /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the label unless given.
+    /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the label
+    /// unless given.
     #[validate(length(min = 1, max = 64), custom(function = text::key))]
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "store")]
     pub key: Option<String>,
@@ -45,8 +46,8 @@ pub struct NewVariable {
     #[validate(length(min = 1, max = 64))]
     #[schema(min_length = 1, max_length = 64, example = "store_types")]
     pub picklist: String,
-    /// Whether a CRM note must say it: an action item about a contact that has an `action` or a `contact_status`.
-    /// What was written before stays as it is until somebody changes its variables.
+    /// Whether a CRM note must say it: an action item about a contact that has an `action` or a
+    /// `contact_status`. What was written before stays as it is until somebody changes its variables.
     #[serde(default)]
     pub required: bool,
     /// On what it can be recorded; on everything unless said otherwise.
@@ -67,10 +68,12 @@ fn everything() -> Vec<Target> {
 pub struct VariablePatch {
     /// A new label.
     #[validate(length(min = 1, max = 100), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = "Kind of store")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100,
+        pattern = "^.*\\S.*$", example = "Kind of store")]
     #[serde(default)]
     pub label: Patch<String>,
-    /// Labels by language tag, merged into those that are there: null takes one away; null for all takes all.
+    /// Labels by language tag, merged into those that are there: null takes one away; null for all takes
+    /// all.
     #[validate(custom(function = picklists::patched_labels))]
     #[schema(schema_with = picklists::patched_labels_schema)]
     #[serde(default)]
@@ -110,7 +113,8 @@ pub struct VariableView {
     /// The picklist that has its values.
     #[schema(example = "store_types")]
     pub picklist: String,
-    /// Whether a CRM note must say it: an action item about a contact that has an `action` or a `contact_status`.
+    /// Whether a CRM note must say it: an action item about a contact that has an `action` or a
+    /// `contact_status`.
     pub required: bool,
     /// On what it can be recorded.
     pub applies_to: Vec<Target>,

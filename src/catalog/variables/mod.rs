@@ -1,4 +1,5 @@
-//! Variables: drop-downs of the shop's own on contacts and action items, each with the values of a picklist (S2-12, S2-17).
+//! Variables: drop-downs of the shop's own on contacts and action items, each with the values of a picklist
+//! (S2-12, S2-17).
 //!
 //! A variable is known by its key, which never changes. One that is no longer wanted is retired: nobody
 //! can record it any more, and what was recorded with it stays readable. One that becomes required

@@ -182,8 +182,9 @@ pub async fn usable(
     Ok(usable.map(|((key, _, value), _)| (key.to_owned(), value.to_owned())).collect())
 }
 
-/// Values with changes merged into them; null takes one away. What changes is checked, at `variables/<key>`: a value that
-/// is there may stay although nobody could choose it any more. When `complete`, no required one may be missing.
+/// Values with changes merged into them; null takes one away. What changes is checked, at `variables/<key>`:
+/// a value that is there may stay although nobody could choose it any more. When `complete`, no required one
+/// may be missing.
 pub async fn merge(
     tx: &mut Tx,
     target: Target,

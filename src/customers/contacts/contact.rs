@@ -238,8 +238,8 @@ impl Model {
         words.filter(|words| !words.is_empty()).collect::<Vec<_>>().join("\n")
     }
 
-    /// What it is known by. What only a form has said makes nobody anybody: but for the address, by which a form finds whose
-    /// it is, it is no key that anything matches by.
+    /// What it is known by. What only a form has said makes nobody anybody: but for the address, by which a
+    /// form finds whose it is, it is no key that anything matches by.
     #[must_use]
     pub fn keys(&self) -> Vec<key::Model> {
         let mut keys: Vec<(KeyKind, String)> = Vec::new();

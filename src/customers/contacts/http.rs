@@ -62,11 +62,14 @@ async fn create_contact(db: Data<Db>, body: JsonBody<NewContact>) -> Result<Repl
     tag = "contacts",
     security(("bearer" = ["contacts:write"])),
     params(
-        ("source" = String, Path, description = "The other system; `shop` is the shop itself.", example = "shop"),
+        ("source" = String, Path, description = "The other system; `shop` is the shop \
+             itself.", example = "shop"),
         ("external_id" = String, Path, description = "Its id there, percent-encoded.", example = "C-1001")
     ),
     request_body = ContactPatch,
-    responses((status = 200, description = "The contact as it is now.", body = ContactView), (status = 201, description = "The new contact.", body = ContactView), (status = 409, description = "Another contact has one of the ids."))
+    responses((status = 200, description = "The contact as it is \
+         now.", body = ContactView), (status = 201, description = "The new \
+         contact.", body = ContactView), (status = 409, description = "Another contact has one of the ids."))
 )]
 #[put("/contacts/by-external-id/{source}/{external_id}")]
 async fn upsert_contact(

@@ -1,4 +1,5 @@
-//! Who somebody is: matched for certain, or a new record with candidates and their reasons (S4-11 … S4-15, B-8).
+//! Who somebody is: matched for certain, or a new record with candidates and their reasons (S4-11 … S4-15,
+//! B-8).
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -62,15 +63,22 @@ pub struct NewContactDefaults {
     pub language: Option<String>,
 }
 
-/// Finds whom a description means, or makes a new record of it. What an unregistered record lacks is added to it.
+/// Finds whom a description means, or makes a new record of it. What an unregistered record lacks is added to
+/// it.
 pub async fn identify(tx: &mut Tx, who: Who) -> Result<Identified> {
     recognise(tx, who, NewContactDefaults::default(), Trust::Own).await
 }
 
 /// Finds whom a description means, or makes a new record of it. By itself it matches only an id, or an
-/// e-mail address that one contact alone has; whoever has the same address waits until that is decided. A stranger adds
-/// nothing to a record that is there, and is not told who else it may be, nor by how long it takes that there is one.
-pub async fn recognise(tx: &mut Tx, who: Who, newcomer: NewContactDefaults, word: Trust) -> Result<Identified> {
+/// e-mail address that one contact alone has; whoever has the same address waits until that is decided. A
+/// stranger adds nothing to a record that is there, and is not told who else it may be, nor by how long it
+/// takes that there is one.
+pub async fn recognise(
+    tx: &mut Tx,
+    who: Who,
+    newcomer: NewContactDefaults,
+    word: Trust,
+) -> Result<Identified> {
     if !who.describes_something() {
         return Err(Error::field("", "required", "at least one member must say who it is"));
     }
@@ -144,8 +152,8 @@ fn described(who: Who) -> ContactPatch {
     }
 }
 
-/// Adds to an unregistered record what it lacks; a registered one is the other system's to keep. What only a form has said is
-/// lacking to the shop's own word, which takes its place and is confirmed.
+/// Adds to an unregistered record what it lacks; a registered one is the other system's to keep. What only a
+/// form has said is lacking to the shop's own word, which takes its place and is confirmed.
 async fn complete(tx: &mut Tx, id: Uuid, who: &Who, word: Trust) -> Result<Model> {
     let before = service::lock(tx, id).await?;
     if before.registered {
@@ -238,7 +246,8 @@ pub(super) async fn with_email(reader: Reader<'_>, email: &str) -> Result<Vec<Mo
     reader.all(&select).await
 }
 
-/// The one contact that has an address. Of several, the one unregistered record that was made because nobody could tell.
+/// The one contact that has an address. Of several, the one unregistered record that was made because nobody
+/// could tell.
 async fn only_holder(reader: Reader<'_>, email: &str) -> Result<Option<Model>> {
     let holders = with_email(reader, email).await?;
     let mut unregistered = holders.iter().filter(|contact| !contact.registered);

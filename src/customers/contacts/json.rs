@@ -36,7 +36,8 @@ pub(super) const MAX_ENTRIES: usize = 20;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExternalId {
-    /// Which system: lower-case letters, digits and underscores, 1 to 64 characters; `shop` is the shop itself.
+    /// Which system: lower-case letters, digits and underscores, 1 to 64 characters; `shop` is the shop
+    /// itself.
     #[validate(length(min = 1, max = 64), custom(function = text::key))]
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "shop")]
     pub source: String,
@@ -51,7 +52,8 @@ pub struct ExternalId {
 #[serde(deny_unknown_fields, default)]
 #[schema(example = json!({
     "kind": "customer", "first_names": "Zoé", "last_name": "Tremblay", "company": "Épicerie du Coin",
-    "emails": ["zoe@epicerie.example"], "phones": ["(514) 555-0123"], "postal_code": "H2X 1Y4", "country": "CA",
+    "emails": ["zoe@epicerie.example"], "phones": ["(514) 555-0123"], "postal_code": "H2X \
+     1Y4", "country": "CA",
 }))]
 pub struct NewContact {
     /// What it is to the shop; `customer` unless said otherwise.
@@ -164,7 +166,8 @@ pub struct ContactPatch {
     pub time_zone: Patch<String>,
     /// The language it reads; null for none.
     #[validate(length(min = 2, max = 35), custom(function = patched_language))]
-    #[schema(value_type = Option<String>, min_length = 2, max_length = 35, pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
+    #[schema(value_type = Option<String>, min_length = 2, max_length = 35,
+        pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
     pub language: Patch<String>,
     /// Whatever else identifies it.
     #[validate(length(max = 1000), custom(function = Patch::plain))]
@@ -178,7 +181,8 @@ pub struct ContactPatch {
     #[validate(length(min = 1, max = 64))]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 64, example = "overdue_account")]
     pub status: Patch<String>,
-    /// The account's rep; null for none. What is to be done for the contact stays with whoever has it (S2-14).
+    /// The account's rep; null for none. What is to be done for the contact stays with whoever has it
+    /// (S2-14).
     #[schema(value_type = Option<Uuid>)]
     pub owner_id: Patch<Uuid>,
     /// Values of variables to add or change; null takes one away.
@@ -361,7 +365,8 @@ fn patched_ids(patch: &Patch<BTreeMap<String, Option<String>>>) -> Result<(), Va
 /// What was gathered about who called, wrote or came (S4-11). At least one member must say something.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schema(example = json!({"email": "zoe@epicerie.example", "last_name": "Tremblay", "postal_code": "H2X 1Y4"}))]
+#[schema(example = json!({"email": "zoe@epicerie.example", "last_name": "Tremblay", "postal_code": "H2X \
+     1Y4"}))]
 pub struct Who {
     /// The contact, when it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -567,7 +572,8 @@ pub struct PhoneView {
     /// In international form (E.164); null when it is no number that we know.
     #[schema(required, example = "+15145550123")]
     pub e164: Option<String>,
-    /// Whether somebody of the shop, or a system of its own, has said it; what only a form has said matches nobody.
+    /// Whether somebody of the shop, or a system of its own, has said it; what only a form has said matches
+    /// nobody.
     pub confirmed: bool,
 }
 
@@ -627,8 +633,9 @@ pub struct ContactView {
     pub variables: BTreeMap<String, String>,
     /// What it agreed to (S3-35).
     pub marketing: Marketing,
-    /// Members that only a form has said, and nobody of the shop has written since: whoever filled it in may have made them up.
-    /// But for `emails`, nobody is matched by them, nor a candidate; a change that names such a member confirms it.
+    /// Members that only a form has said, and nobody of the shop has written since: whoever filled it in may
+    /// have made them up. But for `emails`, nobody is matched by them, nor a candidate; a change that
+    /// names such a member confirms it.
     #[schema(example = json!(["last_name", "phones"]))]
     pub unconfirmed: BTreeSet<String>,
     /// The contacts that were merged into it; each can be unmerged.
@@ -802,8 +809,8 @@ pub struct ContactFilter {
     /// Only with this e-mail address, compared without case.
     #[param(example = "zoe@epicerie.example")]
     pub email: Option<String>,
-    /// Only with this phone number: in international form, or as people of `country` write it. Also those of whom only a form
-    /// has said it, whose number is not `confirmed`.
+    /// Only with this phone number: in international form, or as people of `country` write it. Also those of
+    /// whom only a form has said it, whose number is not `confirmed`.
     #[param(example = "+15145550123")]
     pub phone: Option<String>,
     /// Only the one with this id in another system: a source and an id.
@@ -815,7 +822,8 @@ pub struct ContactFilter {
     /// Only where the postal code begins like this; space and case do not matter (S2-1).
     #[param(example = "H2")]
     pub postal_code_prefix: Option<String>,
-    /// Only where the last name, or the company where there is none, begins like this; case and accents do not matter.
+    /// Only where the last name, or the company where there is none, begins like this; case and accents do
+    /// not matter.
     #[param(example = "Trem")]
     pub name_prefix: Option<String>,
     /// Made at or after.

@@ -25,8 +25,9 @@ pub async fn resolve(tx: &mut Tx, id: Uuid, field: &str) -> Result<Uuid> {
 #[derive(Default)]
 struct LockedContacts(BTreeSet<Uuid>);
 
-/// Locks the survivors of contacts, in the order of their ids, for whoever is going to change what they are or have:
-/// before anything else that holds them, so that of two nobody waits in a circle. Unknown ones are passed over.
+/// Locks the survivors of contacts, in the order of their ids, for whoever is going to change what they are
+/// or have: before anything else that holds them, so that of two nobody waits in a circle. Unknown ones are
+/// passed over.
 pub async fn lock_for_update(tx: &mut Tx, ids: impl IntoIterator<Item = Uuid>) -> Result<()> {
     let held = &tx.cache::<LockedContacts>().0;
     let wanted: BTreeSet<Uuid> = ids.into_iter().filter(|id| !held.contains(id)).collect();
@@ -142,7 +143,8 @@ async fn refuse_conflict(reader: Reader<'_>, source: &Model, target: &Model) -> 
             ids(target.id).find(|(other_system, other)| *other_system == system && *other != id)
         {
             let detail = format!(
-                "The system {system} knows them as {id} and as {other}: they are two, unless despite_conflict says otherwise."
+                "The system {system} knows them as {id} and as {other}: they are two, unless \
+                 despite_conflict says otherwise."
             );
             return Err(Error::new(Code::ConflictingIdentities, detail));
         }

@@ -1,4 +1,5 @@
-//! Contacts: the people and companies that the work is about, matched to who they are, and never merged wrongly for good.
+//! Contacts: the people and companies that the work is about, matched to who they are, and never merged
+//! wrongly for good.
 //!
 //! A merged contact stays where it is and points at its survivor; what was written about it keeps its
 //! id, and whoever asks for the survivor's is shown that of the whole cluster. So merging and
@@ -15,7 +16,9 @@ mod service;
 
 pub use contact::Kind;
 pub use criteria::{Criteria, narrow_by};
-pub use identity::{Identified, NewContactDefaults, Trust, by_external_id, by_shop_id, identify, recognise, shop_id};
+pub use identity::{
+    Identified, NewContactDefaults, Trust, by_external_id, by_shop_id, identify, recognise, shop_id,
+};
 pub use json::{
     AccountReps, ContactKinds, ContactPatch, ContactRef, ContactView, ExternalId, ExternalIdText, MatchView,
     NewContact, Who,

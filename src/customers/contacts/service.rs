@@ -55,8 +55,8 @@ pub async fn create(tx: &mut Tx, new: NewContact) -> Result<Model> {
     add(tx, new.into(), Trust::Own).await
 }
 
-/// Adds a contact, and takes in the one unregistered record with its address: it was a stranger until now (S4-15).
-/// That can be undone as any merge can.
+/// Adds a contact, and takes in the one unregistered record with its address: it was a stranger until now
+/// (S4-15). That can be undone as any merge can.
 pub(super) async fn register(tx: &mut Tx, patch: ContactPatch, word: Trust) -> Result<Model> {
     let contact = add(tx, patch, word).await?;
     if !contact.registered {
@@ -288,7 +288,8 @@ pub async fn lock(tx: &mut Tx, id: Uuid) -> Result<Model> {
     Ok(contact)
 }
 
-/// The contact that a request is about: locked, and of the version that `If-Match` asks for; 409 when it was merged.
+/// The contact that a request is about: locked, and of the version that `If-Match` asks for; 409 when it was
+/// merged.
 pub async fn target(tx: &mut Tx, id: Uuid) -> Result<Model> {
     let contact: Model = tx.target(id, "contact").await?;
     require_live(&contact)?;

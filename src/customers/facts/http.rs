@@ -34,7 +34,8 @@ async fn read_contact_profile(db: Data<Db>, Path(id): Path<Uuid>, _: Context) ->
 
 /// List what other modules know of a contact
 ///
-/// Newest first, with what is known of the contacts that were merged into it. Sorts: `occurred_at` (default `-occurred_at`).
+/// Newest first, with what is known of the contacts that were merged into it. Sorts: `occurred_at` (default
+/// `-occurred_at`).
 #[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])), params(FactPage, FactFilter), responses((status = 200, description = "A page of facts.", body = FactPage)))]
 #[get("/contacts/{id}/facts")]
 async fn list_facts(db: Data<Db>, Path(id): Path<Uuid>, list: List<FactFilter>) -> Result<ListReply> {
@@ -49,8 +50,10 @@ async fn list_facts(db: Data<Db>, Path(id): Path<Uuid>, list: List<FactFilter>) 
     tag = "contacts", security(("bearer" = ["contacts:read"])),
     params(
         ("id" = Uuid, Path, description = "The contact."),
-        ("module" = String, Path, description = "The module: lower-case letters, digits and underscores.", example = "orders"),
-        ("external_id" = String, Path, description = "The module's own id of it, percent-encoded.", example = "A-1001")
+        ("module" = String, Path, description = "The module: lower-case letters, digits and \
+             underscores.", example = "orders"),
+        ("external_id" = String, Path, description = "The module's own id of it, \
+             percent-encoded.", example = "A-1001")
     ),
     responses((status = 200, description = "The fact.", body = FactView))
 )]
@@ -71,11 +74,14 @@ async fn read_fact(
     tag = "contacts", security(("bearer" = ["contacts:write"])),
     params(
         ("id" = Uuid, Path, description = "The contact."),
-        ("module" = String, Path, description = "The module: 1 to 64 lower-case letters, digits and underscores.", example = "orders"),
-        ("external_id" = String, Path, description = "The module's own id of it, percent-encoded, 1 to 255 characters.", example = "A-1001")
+        ("module" = String, Path, description = "The module: 1 to 64 lower-case letters, digits and \
+             underscores.", example = "orders"),
+        ("external_id" = String, Path, description = "The module's own id of it, percent-encoded, 1 to 255 \
+             characters.", example = "A-1001")
     ),
     request_body = FactBody,
-    responses((status = 200, description = "The fact as it is now.", body = FactView), (status = 201, description = "The new fact.", body = FactView))
+    responses((status = 200, description = "The fact as it is \
+         now.", body = FactView), (status = 201, description = "The new fact.", body = FactView))
 )]
 #[put("/contacts/{id}/facts/{module}/{external_id}")]
 async fn keep_fact(
@@ -99,7 +105,8 @@ async fn keep_fact(
     params(
         ("id" = Uuid, Path, description = "The contact."),
         ("module" = String, Path, description = "The module.", example = "orders"),
-        ("external_id" = String, Path, description = "The module's own id of it, percent-encoded.", example = "A-1001")
+        ("external_id" = String, Path, description = "The module's own id of it, \
+             percent-encoded.", example = "A-1001")
     ),
     responses((status = 204, description = "It is gone."))
 )]

@@ -60,7 +60,8 @@ fn currency(code: &str) -> Result<(), ValidationError> {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
     "title": "Order A-1001", "status": "shipped", "occurred_at": "2026-03-17T14:00:00Z",
-    "amount": {"amount": "120.00", "currency": "CAD"}, "url": "https://shop.example/orders/A-1001", "data": {"items": 3},
+    "amount": {"amount": "120.00", "currency": "CAD"}, "url": "https://shop.example/orders/A-1001",
+    "data": {"items": 3},
 }))]
 pub struct FactBody {
     /// What people call it, 1 to 200 characters.

@@ -1,4 +1,5 @@
-//! Facts: what other modules know of a contact, such as orders and invoices; their connectors keep them here (S1-15).
+//! Facts: what other modules know of a contact, such as orders and invoices; their connectors keep them here
+//! (S1-15).
 
 pub mod fact;
 pub mod http;

@@ -11,7 +11,8 @@ use crate::kernel::{
     text,
 };
 
-/// An object in the cart: customer, vendor, product, order, domain, or a type added to the picklist `subject_types`.
+/// An object in the cart: customer, vendor, product, order, domain, or a type added to the picklist
+/// `subject_types`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Subject {
@@ -72,7 +73,8 @@ mod tests {
             let text = if colon { format!("order:{text}") } else { text };
             match text.parse::<SubjectText>() {
                 Ok(SubjectText(Subject { r#type, id })) => prop_assert_eq!(format!("{}:{id}", r#type), text),
-                Err(_) => prop_assert!(!text.contains(':') || text.starts_with(':') || text.split_once(':').is_some_and(|(_, id)| id.is_empty())),
+                Err(_) => prop_assert!(!text.contains(':') || text.starts_with(':')
+                    || text.split_once(':').is_some_and(|(_, id)| id.is_empty())),
             }
         }
     }

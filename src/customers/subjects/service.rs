@@ -48,8 +48,8 @@ pub async fn contact_of(reader: Reader<'_>, subject: &Subject) -> Result<Option<
     }
 }
 
-/// What something is about and whom, when a request names either: a contact that is named is the one meant, and
-/// without a subject of its own the thing is about the contact.
+/// What something is about and whom, when a request names either: a contact that is named is the one meant,
+/// and without a subject of its own the thing is about the contact.
 pub async fn resolve_subject(
     tx: &mut Tx,
     subject: Option<Subject>,
@@ -88,8 +88,8 @@ pub fn newly_linked(change: &Change) -> Vec<(&'static str, String)> {
     }
 }
 
-/// Has the rows about the shop's customer or vendor be about the contact, once a change of it says who that is: their
-/// columns of the subject's type, its id and the contact; the event; and how a row is told.
+/// Has the rows about the shop's customer or vendor be about the contact, once a change of it says who that
+/// is: their columns of the subject's type, its id and the contact; the event; and how a row is told.
 pub async fn find_contact<M>(
     tx: &mut Tx,
     change: &Change,

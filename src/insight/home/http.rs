@@ -12,8 +12,8 @@ pub fn routes(routes: &mut Routes) {
 
 /// Read the home page
 ///
-/// The newest items on top, the counts of every queue (S0-12), and the open issues of each type (S4-6): of these, what the
-/// caller may read.
+/// The newest items on top, the counts of every queue (S0-12), and the open issues of each type (S4-6): of
+/// these, what the caller may read.
 #[utoipa::path(tag = "home", security(("bearer" = ["home:read"])), responses((status = 200, description = "The home page.", body = HomeView)))]
 #[get("/home")]
 async fn read_home(db: Data<Db>, context: Context) -> Result<Reply> {

@@ -88,7 +88,8 @@ where
 
 /// Declares the operation of one report.
 macro_rules! report {
-    ($(#[$about:meta])* $name:ident: $path:literal, $title:literal, $list:ty, $params:ident, $filter:ident, by $by:literal, $view:ident, reads $($reads:literal),+) => {
+    ($(#[$about:meta])* $name:ident: $path:literal, $title:literal, $list:ty, $params:ident, $filter:ident,
+        by $by:literal, $view:ident, reads $($reads:literal),+) => {
         $(#[$about])*
         #[utoipa::path(tag = "reports", security(("bearer" = ["reports:read", $($reads),+])), params($params, $filter), responses((status = 200, description = "The figures.", body = $view)))]
         #[get($path)]
@@ -105,7 +106,8 @@ report! {
     ///
     /// How many interactions took place in a span of days, by purpose (S1-12), of those that the list's own filter finds.
     /// Each number leads to its rows.
-    report_interactions_by_purpose: "/reports/interactions-by-purpose", "Interactions by purpose", Interactions, OfInteractions,
+    report_interactions_by_purpose: "/reports/interactions-by-purpose", "Interactions by \
+         purpose", Interactions, OfInteractions,
     InteractionFilter, by "purpose", ReportView, reads "interactions:read"
 }
 
@@ -113,7 +115,8 @@ report! {
     /// Count interactions by operator
     ///
     /// How many interactions each person or API key recorded (S1-13, S4-28), of those that the list's own filter finds.
-    report_interactions_by_operator: "/reports/interactions-by-operator", "Interactions by operator", Interactions, OfInteractions,
+    report_interactions_by_operator: "/reports/interactions-by-operator", "Interactions by \
+         operator", Interactions, OfInteractions,
     InteractionFilter, by "operator", ReportView, reads "interactions:read"
 }
 
@@ -121,7 +124,8 @@ report! {
     /// Count interactions by contact
     ///
     /// How many interactions there were with each contact (S1-14), a merged one counted as its survivor.
-    report_interactions_by_contact: "/reports/interactions-by-contact", "Interactions by contact", Interactions, OfInteractions,
+    report_interactions_by_contact: "/reports/interactions-by-contact", "Interactions by \
+         contact", Interactions, OfInteractions,
     InteractionFilter, by "contact", ReportView, reads "interactions:read", "contacts:read"
 }
 
@@ -129,7 +133,8 @@ report! {
     /// Count interactions by originator
     ///
     /// Who began them: the customer, somebody on staff, or nobody (S4-31).
-    report_interactions_by_originator: "/reports/interactions-by-originator", "Interactions by originator", Interactions, OfInteractions,
+    report_interactions_by_originator: "/reports/interactions-by-originator", "Interactions by \
+         originator", Interactions, OfInteractions,
     InteractionFilter, by "originator", ReportView, reads "interactions:read"
 }
 
@@ -137,7 +142,8 @@ report! {
     /// Count interactions by channel
     ///
     /// How they took place (S4-28): by phone, by e-mail, …
-    report_interactions_by_channel: "/reports/interactions-by-channel", "Interactions by channel", Interactions, OfInteractions,
+    report_interactions_by_channel: "/reports/interactions-by-channel", "Interactions by \
+         channel", Interactions, OfInteractions,
     InteractionFilter, by "channel", ReportView, reads "interactions:read"
 }
 
@@ -145,7 +151,8 @@ report! {
     /// Count interactions by outcome
     ///
     /// What came of them (S1-6, S1-17); `none` are those without an outcome.
-    report_interactions_by_outcome: "/reports/interactions-by-outcome", "Interactions by outcome", Interactions, OfInteractions,
+    report_interactions_by_outcome: "/reports/interactions-by-outcome", "Interactions by \
+         outcome", Interactions, OfInteractions,
     InteractionFilter, by "outcome", ReportView, reads "interactions:read"
 }
 
@@ -153,7 +160,8 @@ report! {
     /// Count interactions by mood
     ///
     /// In what mood customers were (S1-17); `none` are those without one.
-    report_interactions_by_mood: "/reports/interactions-by-mood", "Interactions by mood", Interactions, OfInteractions,
+    report_interactions_by_mood: "/reports/interactions-by-mood", "Interactions by \
+         mood", Interactions, OfInteractions,
     InteractionFilter, by "mood", ReportView, reads "interactions:read"
 }
 
@@ -163,14 +171,16 @@ report! {
     /// How many issues were opened in a span of days, open and closed ones, by type (S4-27): an issue of several types
     /// counts for each; `none` are uncategorised; `all_others` have a type that is not shown. Automatic ones count only
     /// with `origin`.
-    report_issues_by_type: "/reports/issues-by-type", "Issues by type", OpenedIssues, OfIssues, IssueFilter, by "type", ReportView, reads "issues:read"
+    report_issues_by_type: "/reports/issues-by-type", "Issues by \
+         type", OpenedIssues, OfIssues, IssueFilter, by "type", ReportView, reads "issues:read"
 }
 
 report! {
     /// Count issues by assignee
     ///
     /// How many issues were opened in a span of days, by whose they are now (S4-30).
-    report_issues_by_assignee: "/reports/issues-by-assignee", "Issues by assignee", OpenedIssues, OfIssues, IssueFilter, by "assignee",
+    report_issues_by_assignee: "/reports/issues-by-assignee", "Issues by \
+         assignee", OpenedIssues, OfIssues, IssueFilter, by "assignee",
     ReportView, reads "issues:read"
 }
 
@@ -178,14 +188,16 @@ report! {
     /// Count the resources that were used
     ///
     /// In how many actions each resource was used (S4-29), by when their interactions took place. The rows are actions.
-    report_resources_used: "/reports/resources-used", "Resources used", Actions, OfActions, ActionFilter, by "resource", ReportView, reads "interactions:read"
+    report_resources_used: "/reports/resources-used", "Resources \
+         used", Actions, OfActions, ActionFilter, by "resource", ReportView, reads "interactions:read"
 }
 
 report! {
     /// Count action items by action
     ///
     /// What there was to do, by when it was asked for (S1-17); done or not, unless `status` says otherwise.
-    report_action_items_by_action: "/reports/action-items-by-action", "Action items by action", CreatedItems, OfItems, ActionItemFilter,
+    report_action_items_by_action: "/reports/action-items-by-action", "Action items by \
+         action", CreatedItems, OfItems, ActionItemFilter,
     by "action", ReportView, reads "action_items:read"
 }
 
@@ -193,7 +205,8 @@ report! {
     /// Count what is past due by person
     ///
     /// Open items whose date has passed, by the person or group that has them (S4-30); `from` and `to` are about that date.
-    report_past_due_by_person: "/reports/past-due-by-person", "Past due by person", OverdueItems, OfOverdueItems, ActionItemFilter,
+    report_past_due_by_person: "/reports/past-due-by-person", "Past due by \
+         person", OverdueItems, OfOverdueItems, ActionItemFilter,
     by "assignee", ReportView, reads "action_items:read"
 }
 
@@ -202,7 +215,8 @@ report! {
     ///
     /// From opening to closing, of issues that were closed in a span of days (S4-30): the average, and what half and nine
     /// in ten of them took at the most (nearest rank).
-    report_time_to_close_by_type: "/reports/time-to-close-by-type", "Time to close by type", ClosedIssues, OfClosedIssues, IssueFilter,
+    report_time_to_close_by_type: "/reports/time-to-close-by-type", "Time to close by \
+         type", ClosedIssues, OfClosedIssues, IssueFilter,
     by "type", DurationView, reads "issues:read"
 }
 
@@ -210,7 +224,8 @@ report! {
     /// Read how long issues took by assignee
     ///
     /// From opening to closing, of issues that were closed in a span of days (S4-30), by whose they were.
-    report_time_to_close_by_assignee: "/reports/time-to-close-by-assignee", "Time to close by assignee", ClosedIssues, OfClosedIssues,
+    report_time_to_close_by_assignee: "/reports/time-to-close-by-assignee", "Time to close by \
+         assignee", ClosedIssues, OfClosedIssues,
     IssueFilter, by "assignee", DurationView, reads "issues:read"
 }
 
@@ -218,7 +233,8 @@ report! {
     /// Read what came of work items by type
     ///
     /// How many work items were made in a span of days, and of how many of them an order came (S3-32), by type.
-    report_conversion_by_type: "/reports/conversion-by-type", "Conversion by type", MadeWorkItems, OfWorkItems, WorkItemFilter, by "type",
+    report_conversion_by_type: "/reports/conversion-by-type", "Conversion by \
+         type", MadeWorkItems, OfWorkItems, WorkItemFilter, by "type",
     ConversionView, reads "work_items:read"
 }
 
@@ -226,7 +242,8 @@ report! {
     /// Read what came of work items by source
     ///
     /// How many work items were made in a span of days, and of how many of them an order came (S3-32), by where they come from.
-    report_conversion_by_source: "/reports/conversion-by-source", "Conversion by source", MadeWorkItems, OfWorkItems, WorkItemFilter, by "source",
+    report_conversion_by_source: "/reports/conversion-by-source", "Conversion by \
+         source", MadeWorkItems, OfWorkItems, WorkItemFilter, by "source",
     ConversionView, reads "work_items:read"
 }
 
@@ -234,7 +251,8 @@ report! {
     /// Read what came of work items by rep
     ///
     /// How many work items were made in a span of days, and of how many of them an order came (S3-32), by whose they are now.
-    report_conversion_by_rep: "/reports/conversion-by-rep", "Conversion by rep", MadeWorkItems, OfWorkItems, WorkItemFilter, by "assignee",
+    report_conversion_by_rep: "/reports/conversion-by-rep", "Conversion by \
+         rep", MadeWorkItems, OfWorkItems, WorkItemFilter, by "assignee",
     ConversionView, reads "work_items:read"
 }
 
@@ -262,8 +280,9 @@ async fn list_orphaned_work(db: Data<Db>, list: List) -> Result<ListReply> {
 
 /// List issues without a live owner
 ///
-/// Open issues of people who are gone or of groups without an active member. The promise is that this list is always
-/// empty (S0-16); it is here to be checked. Sorts: `opened_at` (default `-opened_at`), `number`. Expands: `labels`.
+/// Open issues of people who are gone or of groups without an active member. The promise is that this list is
+/// always empty (S0-16); it is here to be checked. Sorts: `opened_at` (default `-opened_at`), `number`.
+/// Expands: `labels`.
 #[utoipa::path(tag = "reports", security(("bearer" = ["reports:read", "issues:read"])), params(IssuePage), responses((status = 200, description = "An empty page.", body = IssuePage)))]
 #[get("/reports/orphaned-issues")]
 async fn list_orphaned_issues(db: Data<Db>, list: List) -> Result<ListReply> {
@@ -277,8 +296,9 @@ async fn list_orphaned_issues(db: Data<Db>, list: List) -> Result<ListReply> {
 
 /// List work items without a live owner
 ///
-/// Active work items of people who are gone or of groups without an active member. The promise is that this list is always
-/// empty (S0-16); it is here to be checked. Sorts: `created_at` (default `-created_at`), `number`, `priority`. Expands: `labels`.
+/// Active work items of people who are gone or of groups without an active member. The promise is that this
+/// list is always empty (S0-16); it is here to be checked. Sorts: `created_at` (default `-created_at`),
+/// `number`, `priority`. Expands: `labels`.
 #[utoipa::path(tag = "reports", security(("bearer" = ["reports:read", "work_items:read"])), params(WorkItemPage), responses((status = 200, description = "An empty page.", body = WorkItemPage)))]
 #[get("/reports/orphaned-work-items")]
 async fn list_orphaned_work_items(db: Data<Db>, list: List) -> Result<ListReply> {

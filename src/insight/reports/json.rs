@@ -24,14 +24,16 @@ crate::choice! {
 pub struct ReportRow {
     /// What it is about.
     pub kind: RowKind,
-    /// What the rows have in common: the key of a picklist, a word, the id of a contact or person, `user:<id>`,
-    /// `group:<id>` or `public`; null for rows without one, for all others and for all rows.
+    /// What the rows have in common: the key of a picklist, a word, the id of a contact or person,
+    /// `user:<id>`, `group:<id>` or `public`; null for rows without one, for all others and for all
+    /// rows.
     #[schema(required, example = "billing")]
     pub key: Option<String>,
     /// The same in words, in the caller's language where there are any.
     #[schema(required, example = "Billing")]
     pub label: Option<String>,
-    /// With `group_by`: the period, as `2026-03-29`, `2026-W13`, `2026-03`, `2026-Q1` or `2026`, or the other key.
+    /// With `group_by`: the period, as `2026-03-29`, `2026-W13`, `2026-03`, `2026-Q1` or `2026`, or the
+    /// other key.
     #[schema(required, example = "2026-03")]
     pub group: Option<String>,
     /// The same in words.
@@ -74,7 +76,8 @@ pub struct ConversionRow {
     /// How many of them an order came of.
     #[schema(example = 30)]
     pub sold: i64,
-    /// The part of all of them that an order came of, from 0 to 1, with four digits; null when there are none.
+    /// The part of all of them that an order came of, from 0 to 1, with four digits; null when there are
+    /// none.
     #[schema(required, example = 0.25)]
     pub conversion: Option<f64>,
 }
@@ -109,8 +112,8 @@ macro_rules! report_of {
         #[doc = $about]
         #[derive(Clone, Debug, Serialize, ToSchema)]
         pub struct $view {
-            /// A number for each key, with `group_by` one for each key and group that has any: the keys in their order, then
-            /// what has none, then all others.
+            /// A number for each key, with `group_by` one for each key and group that has any: the keys in
+            /// their order, then what has none, then all others.
             pub data: Vec<$row>,
             /// With `group_by`: everything of each group, every period included.
             pub totals: Vec<$row>,

@@ -111,7 +111,8 @@ pub trait Counted: 'static {
     fn seconds() -> Option<Expr> {
         None
     }
-    /// Whether a row is still worked on, and whether an order came of it, where that is what the report is about.
+    /// Whether a row is still worked on, and whether an order came of it, where that is what the report is
+    /// about.
     fn outcomes() -> Option<[Expr; 2]> {
         None
     }

@@ -369,7 +369,8 @@ pub async fn report<L: Counted>(
     let reporter = Reporter::<L> { reader, context, asked, main, split, of: std::marker::PhantomData };
     let top = usize::try_from(params.top.map_or(DEFAULT_TOP, |top| top.0)).unwrap_or_default();
 
-    // The keys with most rows; what they have in each part; what the others have; what there is of everything.
+    // The keys with most rows; what they have in each part; what the others have; what there is of
+    // everything.
     let mut keys: Vec<Cell> = reader.all(&reporter.keys().await?.top(top as u64 + 1)).await?;
     let is_cut = keys.len() > top;
     keys.truncate(top);

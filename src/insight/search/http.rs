@@ -15,9 +15,9 @@ pub fn routes(routes: &mut Routes) {
 
 /// Search everything
 ///
-/// What anybody wrote, by its words: in every language, without regard to case or accents, found from the moment it is
-/// written. Titles weigh more. When more than 1,000 things fit, the newest 1,000 are ranked. A credential finds what it
-/// may read: notes need `notes:read` as well.
+/// What anybody wrote, by its words: in every language, without regard to case or accents, found from the
+/// moment it is written. Titles weigh more. When more than 1,000 things fit, the newest 1,000 are ranked. A
+/// credential finds what it may read: notes need `notes:read` as well.
 #[utoipa::path(
     operation_id = "search",
     tag = "search",

@@ -62,8 +62,9 @@ pub struct SearchResult {
     /// What it is called.
     #[schema(example = "Customer called and requested rush shipping")]
     pub title: String,
-    /// The title when it has the words, and up to two excerpts of the text around them. They are HTML: everything is
-    /// escaped but `<mark>` around the words. None when the words stand far behind in a long text.
+    /// The title when it has the words, and up to two excerpts of the text around them. They are HTML:
+    /// everything is escaped but `<mark>` around the words. None when the words stand far behind in a
+    /// long text.
     #[schema(example = json!(["Customer called and requested <mark>rush</mark> shipping"]))]
     pub highlights: Vec<String>,
     /// How well it fits: more is better, among the results of one search.

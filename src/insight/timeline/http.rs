@@ -17,7 +17,8 @@ pub fn routes(routes: &mut Routes) {
 /// List what happened about a subject
 ///
 /// Who said what, who did what when: every note and action item about one object in the cart, and
-/// each change of them (S0-15, S0-18), of the kinds that the caller may read. Newest first. Sorts: `at` (default `-at`).
+/// each change of them (S0-15, S0-18), of the kinds that the caller may read. Newest first. Sorts: `at`
+/// (default `-at`).
 #[utoipa::path(
     tag = "subjects",
     security(("bearer" = ["subjects:read"])),
@@ -40,7 +41,8 @@ async fn list_subject_timeline(
 
 /// List what happened about a contact
 ///
-/// Everything about the contact and whatever it was merged with, of the kinds that the caller may read, newest first (S4-9, S0-18). Sorts: `at` (default `-at`).
+/// Everything about the contact and whatever it was merged with, of the kinds that the caller may read,
+/// newest first (S4-9, S0-18). Sorts: `at` (default `-at`).
 #[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])), params(TimelinePage, TimelineFilter), responses((status = 200, description = "A page of what happened.", body = TimelinePage)))]
 #[get("/contacts/{id}/timeline")]
 async fn list_contact_timeline(

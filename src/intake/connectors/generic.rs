@@ -22,7 +22,8 @@ macro_rules! pointers {
             $(
                 $(#[$about])*
                 #[validate(length(max = 500), custom(function = text::pointer))]
-                #[schema(max_length = 500, pattern = "^(/([^~]|~[01])*)?$", default = $default, example = $default)]
+                #[schema(max_length = 500, pattern = "^(/([^~]|~[01])*)?$", default = $default,
+                    example = $default)]
                 pub $field: String,
             )*
         }
@@ -77,8 +78,8 @@ pointers! {
     }
 }
 
-/// How a shop of the kind `generic` is read. Paths are below `base_url`; `{id}`, `{email}`, `{since}` (RFC 3339) and `{page}`
-/// (1, 2, …) are filled in. A path with `{page}` is read until a page is empty.
+/// How a shop of the kind `generic` is read. Paths are below `base_url`; `{id}`, `{email}`, `{since}` (RFC
+/// 3339) and `{page}` (1, 2, …) are filled in. A path with `{page}` is read until a page is empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ShopMap {

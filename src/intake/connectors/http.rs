@@ -40,9 +40,9 @@ async fn list_connectors(db: Data<Db>, mut list: List<ConnectorFilter>) -> Resul
 
 /// Create a connector
 ///
-/// To a Magento 2, WooCommerce or Shopify shop, or to any other that answers JSON (S3-28, S1-15). Its credentials are kept
-/// encrypted and never answered; a server without a key to encrypt with takes none. Another connector with the same
-/// source is 409 `already_exists`.
+/// To a Magento 2, WooCommerce or Shopify shop, or to any other that answers JSON (S3-28, S1-15). Its
+/// credentials are kept encrypted and never answered; a server without a key to encrypt with takes none.
+/// Another connector with the same source is 409 `already_exists`.
 #[utoipa::path(tag = "connectors", security(("bearer" = ["connectors:write"])), request_body = NewConnector, responses((status = 201, description = "The new connector.", body = ConnectorView)))]
 #[post("/connectors")]
 async fn create_connector(db: Data<Db>, body: JsonBody<NewConnector>) -> Result<Reply> {
@@ -79,9 +79,9 @@ async fn update_connector(
 
 /// Run a connector
 ///
-/// Fetches the customers and orders that changed since the last time into contacts and facts, as its schedule does. Watch
-/// the job; its `result` counts customers, new contacts and orders. 409 `conflict` while it is being run,
-/// with its `job_id`; 409 `wrong_status` when it is not active.
+/// Fetches the customers and orders that changed since the last time into contacts and facts, as its schedule
+/// does. Watch the job; its `result` counts customers, new contacts and orders. 409 `conflict` while it is
+/// being run, with its `job_id`; 409 `wrong_status` when it is not active.
 #[utoipa::path(tag = "connectors", security(("bearer" = ["connectors:write"])), responses((status = 202, description = "The job that does it.", body = JobView)))]
 #[post("/connectors/{id}/run")]
 async fn run_connector(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
@@ -93,9 +93,10 @@ async fn run_connector(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Resu
 
 /// Fetch a contact from the shop
 ///
-/// "Sync with Magento" (S3-28): asks every active connector for the contact, by its external id there or its e-mail addresses,
-/// and keeps who they are on the contact, their profile and orders as facts. Shops take their time, so a job does
-/// it; its `result` says for each connector whether the contact was found, and how many orders. 409 `conflict` without an active connector.
+/// "Sync with Magento" (S3-28): asks every active connector for the contact, by its external id there or its
+/// e-mail addresses, and keeps who they are on the contact, their profile and orders as facts. Shops take
+/// their time, so a job does it; its `result` says for each connector whether the contact was found, and how
+/// many orders. 409 `conflict` without an active connector.
 #[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])), responses((status = 202, description = "The job that does it.", body = JobView)))]
 #[post("/contacts/{id}/sync")]
 async fn sync_contact(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {

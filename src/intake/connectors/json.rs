@@ -25,7 +25,8 @@ use crate::{
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "kind": "magento2", "name": "Main shop", "base_url": "https://shop.example", "credentials": {"token": "5x1k0c2yq8v3"},
+    "kind": "magento2", "name": "Main \
+     shop", "base_url": "https://shop.example", "credentials": {"token": "5x1k0c2yq8v3"},
     "schedule": "*/15 6-22 * * *", "time_zone": "America/Montreal",
 }))]
 pub struct NewConnector {
@@ -35,7 +36,8 @@ pub struct NewConnector {
     #[validate(length(min = 1, max = 200), custom(function = text::line))]
     #[schema(min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Main shop")]
     pub name: String,
-    /// By which source of external ids contacts are known to it; each connector has one of its own. `shop` unless said otherwise.
+    /// By which source of external ids contacts are known to it; each connector has one of its own. `shop`
+    /// unless said otherwise.
     #[serde(default = "shop")]
     #[validate(length(min = 1, max = 57), custom(function = text::key))]
     #[schema(min_length = 1, max_length = 57, pattern = "^[a-z0-9_]+$", default = "shop", example = "shop")]
@@ -94,11 +96,13 @@ fn version(text: &str) -> Result<(), ValidationError> {
 pub struct ConnectorPatch {
     /// A new name.
     #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Old shop")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200,
+        pattern = "^.*\\S.*$", example = "Old shop")]
     pub name: Patch<String>,
     /// Where the shop is now. Its credentials must be entered again, so that nobody has them sent elsewhere.
     #[validate(custom(function = patched_address))]
-    #[schema(value_type = Option<String>, nullable = false, format = "uri", pattern = "^https?://[!-~]{1,1990}$", example = "https://shop.example")]
+    #[schema(value_type = Option<String>, nullable = false, format = "uri",
+        pattern = "^https?://[!-~]{1,1990}$", example = "https://shop.example")]
     pub base_url: Patch<String>,
     /// The version of Shopify's API; null for the one that this release was made for.
     #[validate(custom(function = patched_version))]
@@ -119,7 +123,8 @@ pub struct ConnectorPatch {
     pub schedule: Patch<String>,
     /// In which IANA time zone that is meant.
     #[validate(length(max = 64), custom(function = patched_zone))]
-    #[schema(value_type = Option<String>, nullable = false, format = "time-zone", max_length = 64, example = "Europe/Paris")]
+    #[schema(value_type = Option<String>, nullable = false, format = "time-zone", max_length = 64,
+        example = "Europe/Paris")]
     pub time_zone: Patch<String>,
     /// Whether it is used.
     #[schema(value_type = Option<bool>, nullable = false)]

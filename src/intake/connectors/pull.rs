@@ -131,7 +131,8 @@ async fn pull(run: Run) -> Result<Value> {
             run.renew_lease().await?;
             let Part { rows, next } = shop.changed(since, pulled.next.clone()).await?;
             let rows = with_their_customers(&run, shop.as_ref(), &connector, rows).await?;
-            // Whoever else writes waits no longer than for some rows; where it goes on moves with the last of them.
+            // Whoever else writes waits no longer than for some rows; where it goes on moves with the last of
+            // them.
             let (mut rows, mut after) = (rows.into_iter(), None);
             while after.is_none() {
                 let some: Vec<Changed> = rows.by_ref().take(STEP).collect();
@@ -331,7 +332,8 @@ async fn keep_order(tx: &mut Tx, connector: &Model, contact: Uuid, order: &Order
     facts::keep(tx, contact, orders_of(connector), order.number.clone(), fact).await.map(drop)
 }
 
-/// Orders of the shop itself are `orders`, those of another system its own: numbers mean something in one shop only.
+/// Orders of the shop itself are `orders`, those of another system its own: numbers mean something in one
+/// shop only.
 fn orders_of(connector: &Model) -> String {
     if connector.source == "shop" { "orders".into() } else { format!("{}_orders", connector.source) }
 }

@@ -24,13 +24,17 @@ const MAX_ATTEMPTS: usize = 4;
 const MAX_WAIT: f64 = 10.0;
 
 const CUSTOMERS: &str = "query Customers($first: Int!, $after: String, $query: String) { \
-    customers(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) { nodes { legacyResourceId firstName lastName createdAt \
-    numberOfOrders defaultEmailAddress { emailAddress } defaultPhoneNumber { phoneNumber } amountSpent { amount currencyCode } \
+    customers(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) { nodes { legacyResourceId \
+    firstName lastName createdAt \
+    numberOfOrders defaultEmailAddress { emailAddress } defaultPhoneNumber { phoneNumber } amountSpent { \
+    amount currencyCode } \
     defaultAddress { company zip countryCodeV2 phone } } pageInfo { hasNextPage endCursor } } }";
 
 const ORDERS: &str = "query Orders($first: Int!, $after: String, $query: String) { \
-    orders(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) { nodes { name createdAt displayFinancialStatus \
-    displayFulfillmentStatus currentTotalPriceSet { shopMoney { amount currencyCode } } customer { legacyResourceId } \
+    orders(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) { nodes { name createdAt \
+    displayFinancialStatus \
+    displayFulfillmentStatus currentTotalPriceSet { shopMoney { amount currencyCode } } customer { \
+    legacyResourceId } \
     lineItems(first: 20) { nodes { sku name quantity } } } pageInfo { hasNextPage endCursor } } }";
 
 /// A Shopify shop.

@@ -1,7 +1,7 @@
 //! WooCommerce: the REST API v3 with a consumer key and secret.
 //!
-//! Pages are numbered, and `X-WP-TotalPages` says how many there are. Orders can be asked for by when they changed;
-//! customers cannot, so those are fetched who are new, and whoever ordered.
+//! Pages are numbered, and `X-WP-TotalPages` says how many there are. Orders can be asked for by when they
+//! changed; customers cannot, so those are fetched who are new, and whoever ordered.
 
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use serde_json::{Value, json};

@@ -32,8 +32,8 @@ async fn list_forms(db: Data<Db>, mut list: List<FormFilter>) -> Result<ListRepl
 
 /// Create a form
 ///
-/// What a web site posts to `/v1/intake/{key}` becomes a work item of its type (S3-2). A publishable API key that is
-/// bound to it lets pages post. The key must be free: 409 `already_exists`.
+/// What a web site posts to `/v1/intake/{key}` becomes a work item of its type (S3-2). A publishable API key
+/// that is bound to it lets pages post. The key must be free: 409 `already_exists`.
 #[utoipa::path(tag = "forms", security(("bearer" = ["forms:write"])), request_body = NewForm, responses((status = 201, description = "The new form.", body = FormView)))]
 #[post("/forms")]
 async fn create_form(db: Data<Db>, body: JsonBody<NewForm>) -> Result<Reply> {
@@ -64,26 +64,30 @@ async fn update_form(db: Data<Db>, Path(key): Path<String>, body: JsonBody<FormP
 
 /// Post to a form
 ///
-/// Whoever sent it is found by their e-mail address, or becomes a new lead; what they want becomes a work item that is
-/// routed to somebody; all of it or nothing (S3-2, S3-7, S3-8). What a form says of somebody is kept as a claim: it matches
-/// nobody but by the e-mail address, and stands on the work item as `claims`. The same submission makes nothing new.
+/// Whoever sent it is found by their e-mail address, or becomes a new lead; what they want becomes a work
+/// item that is routed to somebody; all of it or nothing (S3-2, S3-7, S3-8). What a form says of somebody is
+/// kept as a claim: it matches nobody but by the e-mail address, and stands on the work item as `claims`. The
+/// same submission makes nothing new.
 ///
-/// Staff and secret keys (`csl_…`) are answered an `IntakeView`, and `Location` names the work item. The same is for them the
-/// same by the id that the form's mapping names, for good, whatever else it says; by `Idempotency-Key`, or member by
-/// member, for 24 hours.
+/// Staff and secret keys (`csl_…`) are answered an `IntakeView`, and `Location` names the work item. The same
+/// is for them the same by the id that the form's mapping names, for good, whatever else it says; by
+/// `Idempotency-Key`, or member by member, for 24 hours.
 ///
-/// With a publishable key (`csl_pub_…`) a page may post from a browser. It is answered a `ReceiptView`, with the same
-/// headers, after the same work, and at the same time, whoever sent it, whatever is known of them, and whether it was kept
-/// or fell into a honeypot; it changes no contact that is there. The same is for visitors the same, member by member or by
-/// `Idempotency-Key`, from one network address (of IPv6 from one /64) within 24 hours. An id that a visitor names is a
-/// claim: with other words under an id that is known it becomes a work item of its own, with the other one as
-/// `conflicts_with`.
+/// With a publishable key (`csl_pub_…`) a page may post from a browser. It is answered a `ReceiptView`, with
+/// the same headers, after the same work, and at the same time, whoever sent it, whatever is known of them,
+/// and whether it was kept or fell into a honeypot; it changes no contact that is there. The same is for
+/// visitors the same, member by member or by `Idempotency-Key`, from one network address (of IPv6 from one
+/// /64) within 24 hours. An id that a visitor names is a claim: with other words under an id that is known it
+/// becomes a work item of its own, with the other one as `conflicts_with`.
 #[utoipa::path(
     tag = "forms",
     security(("bearer" = ["intake:write"])),
     params(("form" = String, Path, description = "The key of the form.", example = "quiz")),
-    request_body(content((IntakeSubmission = "application/json"), (IntakeSubmission = "application/x-www-form-urlencoded"))),
-    responses((status = 202, description = "It was taken in.", body = IntakeAnswer), (status = 409, description = "The type of the form's work items is retired, or its first twin is under way."))
+    request_body(content((IntakeSubmission = "application/json"),
+        (IntakeSubmission = "application/x-www-form-urlencoded"))),
+    responses((status = 202, description = "It was taken \
+         in.", body = IntakeAnswer), (status = 409, description = "The type of the form's work items is \
+         retired, or its first twin is under way."))
 )]
 #[post("/intake/{form}")]
 async fn post_intake(db: Data<Db>, Path(form): Path<String>, submission: FormBody) -> Result<Reply> {

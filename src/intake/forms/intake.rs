@@ -33,7 +33,8 @@ use crate::{
 /// How long a submission is known by what it says.
 const REMEMBERED_SECONDS: i64 = 24 * 60 * 60;
 
-/// Takes a submission in: whoever sent it is found or made, and what they want becomes a work item (S3-2, S3-7, S3-8).
+/// Takes a submission in: whoever sent it is found or made, and what they want becomes a work item (S3-2,
+/// S3-7, S3-8).
 pub async fn post(tx: &mut Tx, key: &str, submission: Map<String, Value>) -> Result<IntakeAnswer> {
     let bound =
         tx.context.actor.bounds.as_ref().is_none_or(|bounds| bounds.forms.iter().any(|form| form == key));
@@ -55,8 +56,8 @@ pub async fn post(tx: &mut Tx, key: &str, submission: Map<String, Value>) -> Res
     }
 }
 
-/// Finds out, before anything is written, whether what a submission says fits the form's type; what is wrong is said by
-/// the write.
+/// Finds out, before anything is written, whether what a submission says fits the form's type; what is wrong
+/// is said by the write.
 pub async fn precheck(db: &Db, key: &str, submission: &Map<String, Value>) -> Result<()> {
     let Ok(form) = by_key(key) else { return Ok(()) };
     let Some(form) = db.read().model(form).await?.filter(|form| form.active) else { return Ok(()) };
@@ -98,8 +99,9 @@ async fn take_in(tx: &mut Tx, form: &form::Model, taken: Taken, submission: &Val
     Ok(IntakeView { id, repeated: false, contact_created: matched.created, r#match: Some(matched) })
 }
 
-/// Takes in what a stranger posts with a page. What is not to be kept, since it came before or since a program sent it, goes
-/// the same way and is taken back at its end: neither answer nor time tells what became of it.
+/// Takes in what a stranger posts with a page. What is not to be kept, since it came before or since a
+/// program sent it, goes the same way and is taken back at its end: neither answer nor time tells what became
+/// of it.
 async fn receive(tx: &mut Tx, form: &form::Model, taken: Taken, submission: &Value) -> Result<ReceiptView> {
     let said = format!("{:?} says {}", tx.context.network, canonical(submission));
     let fingerprint = text::long_digest(&said);
@@ -131,7 +133,8 @@ fn random_receipt() -> String {
     BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>())
 }
 
-/// Makes the work item of a submission, for whom it says; with a receipt when a stranger posted it, whose id is a claim.
+/// Makes the work item of a submission, for whom it says; with a receipt when a stranger posted it, whose id
+/// is a claim.
 async fn keep(
     tx: &mut Tx,
     form: &form::Model,

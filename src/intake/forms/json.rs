@@ -25,10 +25,13 @@ use crate::{
 /// A new form.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"key": "quiz", "title": "Body type quiz", "work_item_type": "body_type_quiz", "mapping": {"description": "/question", "honeypot": "/website"}}))]
+#[schema(example = json!({"key": "quiz", "title": "Body type \
+     quiz", "work_item_type": "body_type_quiz",
+     "mapping": {"description": "/question", "honeypot": "/website"}}))]
 pub struct NewForm {
-    /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the title unless given. It is
-    /// posted to at `/v1/intake/{key}`, and is the `source` of its work items, so no source has the same.
+    /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the title
+    /// unless given. It is posted to at `/v1/intake/{key}`, and is the `source` of its work items, so no
+    /// source has the same.
     #[validate(length(min = 1, max = 64), custom(function = text::key))]
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "quiz")]
     pub key: Option<String>,
@@ -61,7 +64,8 @@ const fn open() -> bool {
 pub struct FormPatch {
     /// A new title.
     #[validate(length(min = 1, max = 100), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "^.*\\S.*$")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100,
+        pattern = "^.*\\S.*$")]
     pub title: Patch<String>,
     /// Another type, for what comes from now on.
     #[validate(length(min = 1, max = 64))]
@@ -142,9 +146,11 @@ pub struct IntakeSubmission;
 
 impl PartialSchema for IntakeSubmission {
     fn schema() -> RefOr<Schema> {
-        let about = "What a web site posts: an object whose members are where the form's mapping says; everything is text in one that \
+        let about = "What a web site posts: an object whose members are where the form's mapping says; \
+             everything is text in one that \
                      is URL-encoded, and a name that comes several times is a list. 64 KiB at the most.";
-        let example = serde_json::json!({"email": "zoe@epicerie.example", "name": "Zoé Tremblay", "message": "Which tea?", "body_type": "liver"});
+        let example = serde_json::json!({"email": "zoe@epicerie.example", "name": "Zoé \
+             Tremblay", "message": "Which tea?", "body_type": "liver"});
         ObjectBuilder::new()
             .additional_properties(Some(AdditionalProperties::FreeForm(true)))
             .description(Some(about))
@@ -174,15 +180,18 @@ pub struct IntakeView {
     pub r#match: Option<MatchView>,
 }
 
-/// What a publishable key is told: the same whoever sent it, whatever is known of them, and whatever became of it.
+/// What a publishable key is told: the same whoever sent it, whatever is known of them, and whatever became
+/// of it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ReceiptView {
-    /// 22 random characters that the visitor may keep: `GET /v1/work-items?receipt=` finds for the staff what came of it.
+    /// 22 random characters that the visitor may keep: `GET /v1/work-items?receipt=` finds for the staff
+    /// what came of it.
     #[schema(example = "Zk3vXo8YQ5mS1pLr0aHt2w")]
     pub receipt: String,
 }
 
-/// The answer to a post: to staff and secret keys what became of it, to a publishable key a receipt and nothing else.
+/// The answer to a post: to staff and secret keys what became of it, to a publishable key a receipt and
+/// nothing else.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum IntakeAnswer {

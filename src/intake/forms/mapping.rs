@@ -1,4 +1,5 @@
-//! Where in a submission its parts are, and taking them out: pure decisions, every mistake by its place in the submission.
+//! Where in a submission its parts are, and taking them out: pure decisions, every mistake by its place in
+//! the submission.
 
 use std::collections::HashSet;
 
@@ -21,11 +22,12 @@ const MAX_DESCRIPTION: usize = 10_000;
 /// Characters of an id at the most.
 const MAX_ID: usize = 255;
 
-/// Where in a submission its parts are: JSON Pointers (RFC 6901) of up to 200 characters. What is left out is looked for
-/// by its usual name; null is looked for nowhere.
+/// Where in a submission its parts are: JSON Pointers (RFC 6901) of up to 200 characters. What is left out is
+/// looked for by its usual name; null is looked for nowhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema, FromJsonQueryResult)]
 #[serde(deny_unknown_fields, default)]
-#[schema(example = json!({"email": "/contact/email", "name": "/contact/name", "description": "/question", "reference": "/answers", "honeypot": "/website"}))]
+#[schema(example = json!({"email": "/contact/email", "name": "/contact/name", "description": "/question",
+    "reference": "/answers", "honeypot": "/website"}))]
 pub struct FormMapping {
     /// Their e-mail address; `/email` unless said otherwise.
     #[validate(length(max = 200), custom(function = text::pointer))]
@@ -67,17 +69,19 @@ pub struct FormMapping {
     #[validate(length(max = 200), custom(function = text::pointer))]
     #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
     pub description: Option<String>,
-    /// The object that is the reference of the work item; unless said otherwise the members that nothing else takes.
+    /// The object that is the reference of the work item; unless said otherwise the members that nothing
+    /// else takes.
     #[validate(length(max = 200), custom(function = text::pointer))]
     #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
     pub reference: Option<String>,
-    /// The submission's own id, by which it makes one work item however often it comes; nowhere unless said. Of a server of the
-    /// shop, and of a feed, it is a key; of a visitor a claim, which keeps nobody else from it: map what nobody guesses.
+    /// The submission's own id, by which it makes one work item however often it comes; nowhere unless said.
+    /// Of a server of the shop, and of a feed, it is a key; of a visitor a claim, which keeps nobody
+    /// else from it: map what nobody guesses.
     #[validate(length(max = 200), custom(function = text::pointer))]
     #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
     pub external_id: Option<String>,
-    /// What people do not see and programs fill in: a submission that says anything there is answered as ever, and
-    /// thrown away. Nowhere unless said.
+    /// What people do not see and programs fill in: a submission that says anything there is answered as
+    /// ever, and thrown away. Nowhere unless said.
     #[validate(length(max = 200), custom(function = text::pointer))]
     #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
     pub honeypot: Option<String>,
@@ -334,7 +338,8 @@ mod tests {
 
     #[test]
     fn what_is_usual_is_found_by_its_name_and_the_rest_is_reference() {
-        let submission = json!({ "email": " zoe@epicerie.example ", "name": "Zoé de la Tremblay", "phone": 5_145_550_123_u64, "message": "Hello", "score": 70 });
+        let submission = json!({ "email": " zoe@epicerie.example ", "name": "Zoé de la \
+             Tremblay", "phone": 5_145_550_123_u64, "message": "Hello", "score": 70 });
         let taken = FormMapping::default().extract(&submission).expect("parts");
         assert_eq!(
             (taken.who.email.as_deref(), taken.who.phone.as_deref()),
@@ -353,8 +358,9 @@ mod tests {
     #[test]
     fn mistakes_are_named_by_their_place_in_the_submission() {
         let mapping: FormMapping =
-            serde_json::from_value(json!({ "email": "/who/mail", "country": "/who/land", "reference": "/answers", "external_id": "/id" }))
-                .expect("a mapping");
+            serde_json::from_value(json!({ "email": "/who/mail", "country": "/who/land",
+                "reference": "/answers", "external_id": "/id" }))
+            .expect("a mapping");
         let rule = |place: &str, code: &str| (place.to_owned(), code.to_owned());
         assert_eq!(places(&mapping, json!({})), [rule("#/who/mail", "required")]);
         assert_eq!(

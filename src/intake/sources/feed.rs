@@ -1,7 +1,9 @@
-//! Reading a feed: one page at a time, in JSON or CSV, wherever its cursor, its next address or its `Link` header leads.
+//! Reading a feed: one page at a time, in JSON or CSV, wherever its cursor, its next address or its `Link`
+//! header leads.
 //!
-//! A page stays as it came: what is made of it first is where each row stands, aside from the threads that answer. Rows become
-//! values a few at a time, when their turn comes, so that a page costs little more memory than its bytes.
+//! A page stays as it came: what is made of it first is where each row stands, aside from the threads that
+//! answer. Rows become values a few at a time, when their turn comes, so that a page costs little more memory
+//! than its bytes.
 
 use std::{fmt, ops::Range, time::Duration};
 
@@ -31,7 +33,8 @@ const MAX_ROWS: usize = 100_000;
 const MAX_COLUMNS: usize = 500;
 /// Bytes of a row at the most.
 const MAX_ROW: usize = 64 << 10;
-/// Rows that become values together, and bytes of them: whoever else makes work items waits no longer than for these.
+/// Rows that become values together, and bytes of them: whoever else makes work items waits no longer than
+/// for these.
 const STEP: usize = 25;
 const MAX_STEP: usize = 4 * MAX_ROW;
 /// Bytes of what leads to the next page.

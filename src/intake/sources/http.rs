@@ -46,9 +46,9 @@ async fn list_sources(db: Data<Db>, list: List<SourceFilter>) -> Result<ListRepl
 
 /// Create a source
 ///
-/// A feed of another site, in JSON or CSV, whose rows become work items (S3-3): of whom, what they want and what is
-/// known of it stand where `mapping` says. Its credentials are kept encrypted and never answered; a server without a key to encrypt with
-/// takes none. The key must be free: 409 `already_exists`.
+/// A feed of another site, in JSON or CSV, whose rows become work items (S3-3): of whom, what they want and
+/// what is known of it stand where `mapping` says. Its credentials are kept encrypted and never answered; a
+/// server without a key to encrypt with takes none. The key must be free: 409 `already_exists`.
 #[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), request_body = NewSource, responses((status = 201, description = "The new source.", body = SourceView)))]
 #[post("/sources")]
 async fn create_source(db: Data<Db>, body: JsonBody<NewSource>) -> Result<Reply> {
@@ -67,7 +67,8 @@ async fn read_source(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<R
 
 /// Change a source
 ///
-/// A merge patch (RFC 7396); mapping and credentials are replaced whole. A run that is under way goes on as it began.
+/// A merge patch (RFC 7396); mapping and credentials are replaced whole. A run that is under way goes on as
+/// it began.
 #[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), request_body = SourcePatch, responses((status = 200, description = "The source as it is now.", body = SourceView)))]
 #[patch("/sources/{id}")]
 async fn update_source(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<SourcePatch>) -> Result<Reply> {
@@ -79,8 +80,9 @@ async fn update_source(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<Source
 
 /// Run a source
 ///
-/// Pulls from it now, as its schedule does. Watch the job, or the run, whose counts grow; cancel it at `/v1/jobs`. 409
-/// `conflict` while it is being pulled from, with the `job_id`; 409 `wrong_status` when it is not active.
+/// Pulls from it now, as its schedule does. Watch the job, or the run, whose counts grow; cancel it at
+/// `/v1/jobs`. 409 `conflict` while it is being pulled from, with the `job_id`; 409 `wrong_status` when it is
+/// not active.
 #[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), responses((status = 202, description = "The job that does it.", body = JobView)))]
 #[post("/sources/{id}/run")]
 async fn run_source(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
@@ -90,7 +92,8 @@ async fn run_source(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<
 
 /// List the runs of a source
 ///
-/// With what came of the rows, also while they go; for 90 days after their end. Sorts: `created_at` (default `-created_at`).
+/// With what came of the rows, also while they go; for 90 days after their end. Sorts: `created_at` (default
+/// `-created_at`).
 #[utoipa::path(tag = "sources", security(("bearer" = ["sources:read"])), params(SourceRunPage, SourceRunFilter), responses((status = 200, description = "A page of runs.", body = SourceRunPage)))]
 #[get("/sources/{id}/runs")]
 async fn list_source_runs(
@@ -104,8 +107,8 @@ async fn list_source_runs(
 
 /// List the rows in quarantine
 ///
-/// Rows of the feed that broke a rule, with the rules and what they say. One that comes again and breaks none leaves
-/// by itself. Sorts: `created_at` (default).
+/// Rows of the feed that broke a rule, with the rules and what they say. One that comes again and breaks none
+/// leaves by itself. Sorts: `created_at` (default).
 #[utoipa::path(tag = "sources", security(("bearer" = ["sources:read"])), params(QuarantinePage, QuarantineFilter), responses((status = 200, description = "A page of rows.", body = QuarantinePage)))]
 #[get("/sources/{id}/quarantine")]
 async fn list_quarantined_rows(
@@ -119,8 +122,8 @@ async fn list_quarantined_rows(
 
 /// Retry the rows in quarantine
 ///
-/// The oldest 200, each standing alone, as the source is now: set right its mapping or the type of its work items first.
-/// Those that break a rule again stay, with their new reasons.
+/// The oldest 200, each standing alone, as the source is now: set right its mapping or the type of its work
+/// items first. Those that break a rule again stay, with their new reasons.
 #[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), responses((status = 200, description = "What became of them.", body = RetryReport)))]
 #[post("/sources/{id}/retry")]
 async fn retry_quarantined_rows(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
@@ -130,7 +133,8 @@ async fn retry_quarantined_rows(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody
 
 /// Retry a row in quarantine
 ///
-/// As its source is now. One that breaks a rule again is 422 with each rule at its place in the row, and stays.
+/// As its source is now. One that breaks a rule again is 422 with each rule at its place in the row, and
+/// stays.
 #[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), responses((status = 200, description = "It went through; its work item.", body = RetryReport)))]
 #[post("/sources/{id}/quarantine/{row_id}/retry")]
 async fn retry_quarantined_row(

@@ -28,13 +28,15 @@ use crate::{
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "name": "Quizzes of the main site", "url": "https://www.shop.example/quizzes.json", "work_item_type": "body_type_quiz",
+    "name": "Quizzes of the main \
+     site", "url": "https://www.shop.example/quizzes.json", "work_item_type": "body_type_quiz",
     "mapping": {"external_id": "/id", "email": "/contact/email", "reference": "/answers"}, "rows": "/data",
-    "next": "/next_cursor", "cursor_parameter": "after", "credentials": {"token": "5x1k0c2yq8v3"}, "schedule": "*/10 * * * *",
+    "next": "/next_cursor", "cursor_parameter": "after", "credentials": {"token": "5x1k0c2yq8v3"},
+    "schedule": "*/10 * * * *",
 }))]
 pub struct NewSource {
-    /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the name unless given. It is the
-    /// `source` of its work items, so no form has the same.
+    /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the name unless
+    /// given. It is the `source` of its work items, so no form has the same.
     #[validate(length(min = 1, max = 64), custom(function = text::key))]
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "main_site")]
     pub key: Option<String>,
@@ -42,8 +44,9 @@ pub struct NewSource {
     #[validate(length(min = 1, max = 200), custom(function = text::line))]
     #[schema(min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Quizzes of the main site")]
     pub name: String,
-    /// Where the feed is: http or https, without a name or password in it. What its query and fragment say may be secret: it is
-    /// kept encrypted where the server has a key, and shown to nobody again (`token=***`).
+    /// Where the feed is: http or https, without a name or password in it. What its query and fragment say
+    /// may be secret: it is kept encrypted where the server has a key, and shown to nobody again
+    /// (`token=***`).
     #[validate(custom(function = http_client::address))]
     #[schema(
         format = "uri",
@@ -51,8 +54,9 @@ pub struct NewSource {
         example = "https://www.shop.example/quizzes.json"
     )]
     pub url: String,
-    /// What it is written in. One answer has up to 8 MiB, 100,000 rows and, in CSV, 500 columns; a run has up to 1,000,000 rows.
-    /// A run that meets more fails and says so. A row of more than 64 KiB goes into quarantine.
+    /// What it is written in. One answer has up to 8 MiB, 100,000 rows and, in CSV, 500 columns; a run has
+    /// up to 1,000,000 rows. A run that meets more fails and says so. A row of more than 64 KiB goes
+    /// into quarantine.
     #[serde(default = "json")]
     pub format: FeedFormat,
     /// Where its rows are in JSON: a JSON Pointer; empty when the answer is the list of them.
@@ -64,12 +68,12 @@ pub struct NewSource {
     #[validate(length(min = 1, max = 64))]
     #[schema(min_length = 1, max_length = 64, example = "body_type_quiz")]
     pub work_item_type: String,
-    /// Where in a row its parts are: JSON Pointers; `/name` is the column of that name in CSV. Its `external_id` is required: by
-    /// it a row is known again.
+    /// Where in a row its parts are: JSON Pointers; `/name` is the column of that name in CSV. Its
+    /// `external_id` is required: by it a row is known again.
     #[validate(nested)]
     pub mapping: FormMapping,
-    /// Where in an answer it stands how to go on: a JSON Pointer to a cursor, or to the address of the next page. Without it, a
-    /// `Link` header with `rel="next"` says so, or nothing.
+    /// Where in an answer it stands how to go on: a JSON Pointer to a cursor, or to the address of the next
+    /// page. Without it, a `Link` header with `rel="next"` says so, or nothing.
     #[validate(length(max = 200), custom(function = text::pointer))]
     #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$", example = "/next_cursor")]
     pub next: Option<String>,
@@ -77,7 +81,8 @@ pub struct NewSource {
     #[validate(length(min = 1, max = 100))]
     #[schema(min_length = 1, max_length = 100, example = "after")]
     pub cursor_parameter: Option<String>,
-    /// The query parameter that carries, in RFC 3339, when the last complete run began; each run then begins with the first page.
+    /// The query parameter that carries, in RFC 3339, when the last complete run began; each run then begins
+    /// with the first page.
     #[validate(length(min = 1, max = 100))]
     #[schema(min_length = 1, max_length = 100, example = "updated_since")]
     pub since_parameter: Option<String>,
@@ -109,22 +114,27 @@ const fn yes() -> bool {
 /// Changes to a source (RFC 7396). Its key stays as it is.
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schema(example = json!({"schedule": "0 * * * *", "mapping": {"external_id": "/id", "description": "/question"}}))]
+#[schema(example = json!({"schedule": "0 * * * \
+     *", "mapping": {"external_id": "/id", "description": "/question"}}))]
 pub struct SourcePatch {
     /// A new name.
     #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "^.*\\S.*$")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200,
+        pattern = "^.*\\S.*$")]
     pub name: Patch<String>,
-    /// Where the feed is now; it is read from its beginning. The address as it is answered changes nothing. Credentials must be entered again for another host, so that nobody has them sent elsewhere.
+    /// Where the feed is now; it is read from its beginning. The address as it is answered changes nothing.
+    /// Credentials must be entered again for another host, so that nobody has them sent elsewhere.
     #[validate(custom(function = patched_address))]
-    #[schema(value_type = Option<String>, nullable = false, format = "uri", pattern = "^https?://[!-~]{1,1990}$")]
+    #[schema(value_type = Option<String>, nullable = false, format = "uri",
+        pattern = "^https?://[!-~]{1,1990}$")]
     pub url: Patch<String>,
     /// What it is written in.
     #[schema(value_type = Option<FeedFormat>, nullable = false)]
     pub format: Patch<FeedFormat>,
     /// Where its rows are in JSON.
     #[validate(length(max = 200), custom(function = patched_pointer))]
-    #[schema(value_type = Option<String>, nullable = false, max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 200,
+        pattern = "^(/([^~]|~[01])*)?$")]
     pub rows: Patch<String>,
     /// Another type, for what comes from now on.
     #[validate(length(min = 1, max = 64))]

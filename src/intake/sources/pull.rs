@@ -44,7 +44,8 @@ pub struct Pull {
 struct Pulled {
     #[serde(flatten)]
     counts: RunCounts,
-    /// The page that it is at; none for the first. It may be an address that says too much: it is kept with the run.
+    /// The page that it is at; none for the first. It may be an address that says too much: it is kept with
+    /// the run.
     #[serde(skip)]
     page: Option<String>,
     /// Rows of it that are done, and the page's digest: another page under the same address begins anew.

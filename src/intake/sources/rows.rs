@@ -82,8 +82,8 @@ pub async fn keep_all(tx: &mut Tx, source: &Source, rows: Vec<Row>) -> Result<Ru
     Ok(counts)
 }
 
-/// Finds out, before anything is written, whether what rows say fits their type; but for those that say nothing new. What
-/// is wrong is said when they are taken in.
+/// Finds out, before anything is written, whether what rows say fits their type; but for those that say
+/// nothing new. What is wrong is said when they are taken in.
 pub async fn precheck<'a>(
     reader: Reader<'_>,
     lane: BlockingPool,
@@ -195,7 +195,8 @@ pub async fn quarantine(tx: &mut Tx, source: &Source, row: Value, error: &Error)
 
 /// What is kept of a row that is not kept whole.
 fn begins(text: &str) -> Value {
-    json!({ "beginning": text.replace("\\u0000", "").chars().filter(|letter| *letter != '\0').take(MAX_ROW_TEXT).collect::<String>() })
+    json!({ "beginning": text.replace("\\u0000",
+        "").chars().filter(|letter| *letter != '\0').take(MAX_ROW_TEXT).collect::<String>() })
 }
 
 /// A row as it is kept in quarantine.

@@ -102,7 +102,8 @@ pub async fn create(tx: &mut Tx, new: NewSource) -> Result<Model> {
     Ok(source)
 }
 
-/// Refuses a key that a source has, and lets nobody else take it: their work items are known by it, of sources and forms alike.
+/// Refuses a key that a source has, and lets nobody else take it: their work items are known by it, of
+/// sources and forms alike.
 async fn refuse_taken(tx: &mut Tx, key: &str) -> Result<()> {
     tx.advisory_lock(text::lock_key(&format!("work items from {key}"))).await?;
     let sources = Entity::find().filter(Column::Key.eq(key)).into_query();
@@ -145,7 +146,8 @@ fn check_paging(source: &Model) -> Result<()> {
     }
 }
 
-/// Changes a source. A schedule that changes begins anew, whatever failed before; so does a feed that is elsewhere.
+/// Changes a source. A schedule that changes begins anew, whatever failed before; so does a feed that is
+/// elsewhere.
 pub async fn update(tx: &mut Tx, id: Uuid, patch: SourcePatch) -> Result<Model> {
     let mut violations = Violations::default();
     if let Some(kind) = patch.work_item_type.value() {
@@ -346,7 +348,8 @@ pub fn close_run<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, R
     .boxed_local()
 }
 
-/// Finds out, before anything is written, whether the rows fit by now that will be tried again: one, or the oldest.
+/// Finds out, before anything is written, whether the rows fit by now that will be tried again: one, or the
+/// oldest.
 pub async fn precheck(reader: Reader<'_>, id: Uuid, row: Option<Uuid>) -> Result<()> {
     let Some(source) = reader.model(Entity::find_by_id(id)).await? else { return Ok(()) };
     let all = match row {
@@ -372,7 +375,8 @@ fn oldest(id: Uuid) -> Select<quarantined::Entity> {
         .limit(MAX_RETRIED)
 }
 
-/// Tries a row in quarantine again, as its source is now; its work item. One that breaks a rule again is refused, and stays.
+/// Tries a row in quarantine again, as its source is now; its work item. One that breaks a rule again is
+/// refused, and stays.
 pub async fn retry(tx: &mut Tx, id: Uuid, row: Uuid) -> Result<RetryReport> {
     let row = held(tx, id, row).await?;
     let source = find(tx.read(), id).await?;

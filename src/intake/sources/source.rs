@@ -94,7 +94,8 @@ fn shown<S: Serializer>(url: &str, serializer: S) -> std::result::Result<S::Ok, 
     serializer.serialize_str(&http_client::masked(url))
 }
 
-/// An address as it is kept for one purpose: encrypted where there is a key, and as it is where there is none.
+/// An address as it is kept for one purpose: encrypted where there is a key, and as it is where there is
+/// none.
 pub fn keep_address(keyring: &Keyring, purpose: &str, address: &str) -> Result<String> {
     match keyring.seal(purpose, address) {
         Err(error) if error.code() == Code::NoSecretKey => Ok(address.to_owned()),

@@ -39,7 +39,8 @@ pub struct Model {
     pub rows_skipped: i64,
     /// Rows that broke a rule.
     pub rows_quarantined: i64,
-    /// The page that it is at, while it goes on: an address of the feed's own may say more than anybody should read.
+    /// The page that it is at, while it goes on: an address of the feed's own may say more than anybody
+    /// should read.
     pub page: Option<String>,
     /// Why it failed.
     pub problem: Option<Json>,

@@ -16,11 +16,12 @@ pub fn routes(routes: &mut Routes) {
 
 /// Read the change feed
 ///
-/// Every committed change in one order, none skipped: read with `after=0`, then on with the `next_after` of each
-/// answer for as long as `has_more` says so, then again whenever something may have happened; `wait` holds the answer
-/// until something has. A filter leaves events out, never the order; where nothing matches, `next_after` still moves on.
-/// Set-up and access events are shown to administrators only, what somebody reads in their inbox to them and to managers,
-/// and of every kind of thing to whoever has the scope to read it.
+/// Every committed change in one order, none skipped: read with `after=0`, then on with the `next_after` of
+/// each answer for as long as `has_more` says so, then again whenever something may have happened; `wait`
+/// holds the answer until something has. A filter leaves events out, never the order; where nothing matches,
+/// `next_after` still moves on. Set-up and access events are shown to administrators only, what somebody
+/// reads in their inbox to them and to managers, and of every kind of thing to whoever has the scope to read
+/// it.
 #[utoipa::path(tag = "events", security(("bearer" = ["events:read"])), params(EventFilter), responses((status = 200, description = "A stretch of the feed.", body = EventPage)))]
 #[get("/events")]
 async fn read_events(db: Data<Db>, query: Query<EventFilter>) -> Result<Reply> {

@@ -87,8 +87,8 @@ pub struct EventView {
     /// The thing after; null when it is gone.
     #[schema(required, value_type = Option<serde_json::Map<String, Value>>)]
     pub after: Option<Box<RawValue>>,
-    /// The members of which only the first 4,000 characters are shown here; the event itself, `GET /v1/events/{id}`, shows all
-    /// of them. Absent when there are none.
+    /// The members of which only the first 4,000 characters are shown here; the event itself, `GET
+    /// /v1/events/{id}`, shows all of them. Absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false, example = json!(["before.body", "after.body"]))]
     pub truncated: Vec<String>,
@@ -195,7 +195,8 @@ pub struct EventPage {
     /// The `after` to go on with: how far this answer looked, whatever the filter left of it.
     #[schema(example = 1042)]
     pub next_after: i64,
-    /// Whether there is more to read at once. It may be so even where the filter left nothing of this answer.
+    /// Whether there is more to read at once. It may be so even where the filter left nothing of this
+    /// answer.
     pub has_more: bool,
 }
 

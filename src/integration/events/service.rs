@@ -93,8 +93,8 @@ async fn last_sequence(reader: Reader<'_>) -> Result<i64> {
     Ok(reader.one::<Last>(&select).await?.and_then(|row| row.last).unwrap_or(0))
 }
 
-/// Set-up and access events are for administrators, and for keys that may do their work; what somebody reads in their inbox
-/// is for them and for managers; and nobody is shown a kind of thing that they may not read.
+/// Set-up and access events are for administrators, and for keys that may do their work; what somebody reads
+/// in their inbox is for them and for managers; and nobody is shown a kind of thing that they may not read.
 fn visible(select: &mut SelectStatement, actor: &Actor) {
     let column = |column: Column| Expr::col((Entity, column));
     let of = |audience: Audience| column(Column::Audience).eq(audience.as_str());

@@ -19,8 +19,8 @@ pub fn routes(routes: &mut Routes) {
 
 /// List the jobs
 ///
-/// One's own; managers and administrators see everybody's, and what Caseload does by itself: what is pulled by a schedule, and
-/// what is due of work items. Sorts: `created_at` (default `-created_at`).
+/// One's own; managers and administrators see everybody's, and what Caseload does by itself: what is pulled
+/// by a schedule, and what is due of work items. Sorts: `created_at` (default `-created_at`).
 #[utoipa::path(tag = "jobs", security(("bearer" = ["jobs:read"])), params(JobPage, JobFilter), responses((status = 200, description = "A page of jobs.", body = JobPage)))]
 #[get("/jobs")]
 async fn list_jobs(db: Data<Db>, mut list: List<JobFilter>) -> Result<ListReply> {
@@ -40,7 +40,8 @@ async fn read_job(db: Data<Db>, Path(id): Path<Uuid>, context: Context) -> Resul
 
 /// Stop a job
 ///
-/// It ends after the step that it is at; what it has done stays done. One that has ended is 409 `wrong_status`.
+/// It ends after the step that it is at; what it has done stays done. One that has ended is 409
+/// `wrong_status`.
 #[utoipa::path(tag = "jobs", security(("bearer" = ["jobs:write"])), responses((status = 200, description = "The job, cancelled.", body = JobView)))]
 #[post("/jobs/{id}/cancel")]
 async fn cancel_job(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {

@@ -18,8 +18,9 @@ pub struct JobFilter {
     /// Only jobs of these statuses.
     #[param(inline, example = "queued,running")]
     pub status: Option<JobStatuses>,
-    /// Only these kinds of work, such as `action_items.bulk`, `work_items.bulk`, `work_items.callbacks` (it is time to call
-    /// back), `work_items.silences` (closed after a long silence), `sources.run`, `connectors.run` and `contacts.sync`.
+    /// Only these kinds of work, such as `action_items.bulk`, `work_items.bulk`, `work_items.callbacks` (it
+    /// is time to call back), `work_items.silences` (closed after a long silence), `sources.run`,
+    /// `connectors.run` and `contacts.sync`.
     #[param(value_type = Option<String>, example = "action_items.bulk")]
     pub kind: Option<AnyOf<String>>,
 }

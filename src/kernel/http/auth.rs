@@ -1,5 +1,5 @@
-//! The gate: who is asking, may they, and how often. Decided once the router has matched an operation, before any of
-//! the body is read.
+//! The gate: who is asking, may they, and how often. Decided once the router has matched an operation, before
+//! any of the body is read.
 
 use std::sync::Arc;
 
@@ -86,7 +86,8 @@ pub(super) struct Authorized {
     pub holder: Holder,
 }
 
-/// Stands around the router: nothing leaves that no rule has let in, and the limits of the caller are published.
+/// Stands around the router: nothing leaves that no rule has let in, and the limits of the caller are
+/// published.
 pub async fn enforce_rules<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
@@ -116,8 +117,8 @@ pub async fn enforce_rules<B: MessageBody>(
     Ok(response.map_into_left_body())
 }
 
-/// Who asks for the operation that the router has matched, when they may, and no more often than they may. Whatever
-/// a handler takes to learn of its caller goes through here, before any of the body is read.
+/// Who asks for the operation that the router has matched, when they may, and no more often than they may.
+/// Whatever a handler takes to learn of its caller goes through here, before any of the body is read.
 pub async fn authorize(request: &HttpRequest) -> Result<Arc<Actor>> {
     let scopes = match AccessControl::of(request)?.rule(request)? {
         Access::Public => return Err(Error::internal("a public operation asks who is there")),

@@ -40,7 +40,8 @@ use crate::kernel::{
     tx::Tx,
 };
 
-/// Bytes of a body at the most from somebody whom nobody knows yet, of a command, and of what need not be counted.
+/// Bytes of a body at the most from somebody whom nobody knows yet, of a command, and of what need not be
+/// counted.
 const MAX_SMALL_BODY: usize = 64 << 10;
 /// Bytes of all larger bodies that are here, until what they ask for is done.
 const MAX_BODIES: usize = 64 << 20;
@@ -112,8 +113,8 @@ impl<T: 'static> JsonBody<T> {
     }
 }
 
-/// Does the work in one transaction, once however often the request is sent with the same key. What came of it is shown to
-/// whoever may read that, the first time and whenever it is answered again.
+/// Does the work in one transaction, once however often the request is sent with the same key. What came of
+/// it is shown to whoever may read that, the first time and whenever it is answered again.
 async fn write(
     db: &Db,
     context: Context,
@@ -215,17 +216,19 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for PublicJsonBody<T>
     }
 }
 
-/// What a page of a web site posts: an object of JSON, or a form as browsers encode it; within a limit of its own.
+/// What a page of a web site posts: an object of JSON, or a form as browsers encode it; within a limit of its
+/// own.
 pub struct FormBody(JsonBody<Map<String, Value>>);
 
 /// Members of a submission at the most.
 const MAX_MEMBERS: usize = 1000;
-/// Answers to pages leave at whole multiples of this after their submission came: what it took to write them tells nothing.
+/// Answers to pages leave at whole multiples of this after their submission came: what it took to write them
+/// tells nothing.
 const REPLY_INTERVAL: Duration = Duration::from_millis(50);
 
 impl FormBody {
-    /// Prepares what takes long, then does the work in one transaction, once however often the request is sent with the same
-    /// key.
+    /// Prepares what takes long, then does the work in one transaction, once however often the request is
+    /// sent with the same key.
     pub async fn write<F>(
         self,
         db: &Db,
@@ -321,8 +324,9 @@ fn begin(request: &HttpRequest, actor: Arc<Actor>) -> Result<Context> {
     context(request, actor)
 }
 
-/// The whole body as it was sent, never decoded: what a few bytes unfold to is nothing that a limit could bound in time.
-/// It is no larger than this, and than the server takes, and has half of the request's time to arrive.
+/// The whole body as it was sent, never decoded: what a few bytes unfold to is nothing that a limit could
+/// bound in time. It is no larger than this, and than the server takes, and has half of the request's time to
+/// arrive.
 async fn read_bytes(
     request: &HttpRequest,
     mut payload: Payload,
@@ -496,7 +500,8 @@ impl<T: DeserializeOwned> Mending<T> {
             if !(ours || violations.iter().any(|known| known.at() == violation.at())) {
                 violations.push(violation);
             }
-            // What was taken out may turn out to be required, and then needs a stand-in; more than that leads nowhere.
+            // What was taken out may turn out to be required, and then needs a stand-in; more than that leads
+            // nowhere.
             let tried = mended.iter().filter(|known| **known == at).count();
             if violations.len() >= MAX_MISTAKES || tried > 1 {
                 return;
@@ -806,9 +811,11 @@ mod tests {
 
     fn order() -> Value {
         json!({
-            "number": 1, "title": "t", "role": "agent", "paid": true, "id": Uuid::nil(), "due": "2026-01-01T00:00:00Z", "day": "2026-01-01",
+            "number": 1, "title": "t", "role": "agent", "paid": true, "id": Uuid::nil(),
+            "due": "2026-01-01T00:00:00Z", "day": "2026-01-01",
             "buyer": { "name": "n", "since": "2026-01-01" },
-            "lines": [{ "name": "a", "amount": 1 }, { "name": "b", "amount": 2 }, { "name": "c", "amount": 3 }],
+            "lines": [{ "name": "a", "amount": 1 }, { "name": "b", "amount": 2 },
+                { "name": "c", "amount": 3 }],
             "note": null, "patch": "p",
         })
     }
@@ -935,7 +942,8 @@ mod tests {
                 prop_assert!(!said(&error).is_empty());
                 for (at, code) in said(&error) {
                     let pointer = at.strip_prefix('#').expect("a fragment");
-                    prop_assert!(code == "required" || code == "nul" || body.pointer(pointer).is_some(), "{} {}", at, code);
+                    prop_assert!(code == "required" || code == "nul" || body.pointer(pointer).is_some(), "{} \
+                         {}", at, code);
                 }
             }
         }

@@ -1,4 +1,5 @@
-//! Connections: each head of a request has its time to arrive, not only the first, and a connection that waits for one ends.
+//! Connections: each head of a request has its time to arrive, not only the first, and a connection that
+//! waits for one ends.
 
 use std::{
     cell::Cell,
@@ -172,8 +173,8 @@ impl AsyncWrite for Timed {
     }
 }
 
-/// Serves an application on an address; as many workers as there are processors for 0. The address matters when the
-/// port was 0.
+/// Serves an application on an address; as many workers as there are processors for 0. The address matters
+/// when the port was 0.
 pub fn serve<F, I, S, B>(
     address: SocketAddr,
     workers: usize,

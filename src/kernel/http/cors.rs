@@ -1,4 +1,5 @@
-//! Pages of other sites: those of a publishable key's origins may post to what takes their posts, and read the answer.
+//! Pages of other sites: those of a publishable key's origins may post to what takes their posts, and read
+//! the answer.
 
 use actix_web::{
     Error as ActixError, HttpResponse,
@@ -18,8 +19,8 @@ use crate::kernel::db::Db;
 /// What a page may read of an answer.
 const EXPOSED: &str = "Idempotency-Replayed, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id";
 
-/// Answers what browsers ask before they post for a page, and lets the page read what was answered to the post. Who
-/// may post is decided at the gate: which key it is shows in the post alone.
+/// Answers what browsers ask before they post for a page, and lets the page read what was answered to the
+/// post. Who may post is decided at the gate: which key it is shows in the post alone.
 pub async fn allow_pages<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,

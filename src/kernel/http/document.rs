@@ -1,4 +1,5 @@
-//! Documents that stay the same while the server runs: compressed once, and sent again only to who does not hold them.
+//! Documents that stay the same while the server runs: compressed once, and sent again only to who does not
+//! hold them.
 
 use std::{
     collections::HashMap,

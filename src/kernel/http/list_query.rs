@@ -1,4 +1,5 @@
-//! Query strings: of lists, with paging, sorting, counting and the filter, and of other reads; unknown parameters are refused.
+//! Query strings: of lists, with paging, sorting, counting and the filter, and of other reads; unknown
+//! parameters are refused.
 
 use std::{any::TypeId, cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
 
@@ -79,14 +80,16 @@ pub struct PageParams {
     /// Where to go on: the `next_cursor` of the page before, with the same filter and sort.
     #[param(pattern = "^[A-Za-z0-9_-]+$")]
     pub cursor: Option<String>,
-    /// The order: names joined by commas, `-` before a name for descending. The operation names the sorts it has.
+    /// The order: names joined by commas, `-` before a name for descending. The operation names the sorts it
+    /// has.
     pub sort: Option<String>,
     /// Whether to count the rows: `counts` is then in the answer.
     #[param(value_type = Option<bool>)]
     pub counts: Option<Flag>,
     /// Only these members of each row, joined by commas.
     pub fields: Option<String>,
-    /// What to add to each row, joined by commas; the operation names what it has. Each takes the scope to read it.
+    /// What to add to each row, joined by commas; the operation names what it has. Each takes the scope to
+    /// read it.
     pub expand: Option<String>,
     /// `json`, `csv` or `ndjson`; overrides `Accept`.
     #[param(pattern = "^(json|csv|ndjson)$")]

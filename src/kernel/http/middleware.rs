@@ -1,4 +1,5 @@
-//! The outermost layer: request ids, problems for everything that fails, security headers, metrics, one log line.
+//! The outermost layer: request ids, problems for everything that fails, security headers, metrics, one log
+//! line.
 
 use std::{
     pin::Pin,
@@ -49,7 +50,8 @@ impl ResponseError for Error {
 pub struct Limits {
     /// How long a request may take.
     pub request_timeout: Duration,
-    /// Reverse proxies in front, whose `X-Forwarded-For` is believed; unless said, one on a network of one's own.
+    /// Reverse proxies in front, whose `X-Forwarded-For` is believed; unless said, one on a network of one's
+    /// own.
     pub trusted_proxies: Option<usize>,
     /// Bytes of a body at the most.
     pub body: usize,
@@ -131,18 +133,21 @@ pub async fn handle_request<B: MessageBody + 'static>(
 /// Measures and logs a request that has been answered.
 fn observe(id: &str, method: &'static str, path: Arc<str>, status: StatusCode, took: Duration) {
     let status = status.as_u16();
-    tracing::info!(request_id = %id, %method, %path, status, micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "request");
-    metrics::histogram!("http_request_duration_seconds", "method" => method, "path" => path, "status" => status.to_string())
-        .record(took.as_secs_f64());
+    tracing::info!(request_id = %id, %method, %path, status,
+        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "request");
+    metrics::histogram!("http_request_duration_seconds", "method" => method, "path" => path,
+        "status" => status.to_string())
+    .record(took.as_secs_f64());
 }
 
-/// What a browser may do with an answer of a form: our own page runs its own scripts and asks its own server, a picture has its
-/// own styles, and everything else is no document at all.
+/// What a browser may do with an answer of a form: our own page runs its own scripts and asks its own server,
+/// a picture has its own styles, and everything else is no document at all.
 fn policy(form: Option<&HeaderValue>) -> &'static str {
     let form = form.and_then(|form| form.to_str().ok()).unwrap_or_default();
     match form.split(';').next().unwrap_or_default().trim() {
         "text/html" => {
-            "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; \
+            "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+             font-src 'self'; \
              connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         }
         "image/svg+xml" => "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'",

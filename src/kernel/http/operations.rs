@@ -1,4 +1,5 @@
-//! What each operation asks of its caller, read from the OpenAPI document: said once, there, and enforced from there.
+//! What each operation asks of its caller, read from the OpenAPI document: said once, there, and enforced
+//! from there.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -14,8 +15,8 @@ use crate::kernel::actor::Scope;
 pub enum Access {
     /// Nothing.
     Public,
-    /// A credential with these scopes, one at the least. The first is what the operation is for, the others are of what
-    /// else it shows or makes.
+    /// A credential with these scopes, one at the least. The first is what the operation is for, the others
+    /// are of what else it shows or makes.
     Scopes(Arc<[Scope]>),
     /// Any valid credential.
     AnyCredential,
@@ -56,11 +57,12 @@ impl Operations {
     /// Whether a path takes the posts of pages of other sites.
     #[must_use]
     pub fn takes_posts_of_pages(&self, pattern: &str) -> bool {
-        matches!(self.access(pattern, "POST"), Some(Access::Scopes(scopes)) if scopes[..] == [Scope::IntakeWrite])
+        matches!(self.access(pattern, "POST"),
+            Some(Access::Scopes(scopes)) if scopes[..] == [Scope::IntakeWrite])
     }
 
-    /// The methods of a path that stands in the document as it is, when this is none of them. Such a path is never
-    /// an id: `PATCH /v1/action-items/bulk` would otherwise look for the action item `bulk`.
+    /// The methods of a path that stands in the document as it is, when this is none of them. Such a path is
+    /// never an id: `PATCH /v1/action-items/bulk` would otherwise look for the action item `bulk`.
     #[must_use]
     pub fn refused(&self, path: &str, method: &str) -> Option<String> {
         self.0.get(path).filter(|methods| !methods.contains_key(method)).and_then(|_| self.methods(path))
@@ -73,8 +75,8 @@ impl Operations {
     }
 }
 
-/// What is written is what holds: an operation that does not say what it asks, or names a scope that does not exist,
-/// lets nobody in.
+/// What is written is what holds: an operation that does not say what it asks, or names a scope that does not
+/// exist, lets nobody in.
 fn access(operation: &Value) -> Option<Access> {
     let security = operation["security"].as_array()?;
     let Some(first) = security.first() else { return Some(Access::Public) };

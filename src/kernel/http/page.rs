@@ -81,7 +81,8 @@ pub(super) fn write_ndjson(rows: impl Iterator<Item = Result<Value>>) -> Result<
     Ok(body)
 }
 
-/// The columns are those that the document gives the rows, whatever these rows hold: a file has them even when it has no row.
+/// The columns are those that the document gives the rows, whatever these rows hold: a file has them even
+/// when it has no row.
 pub(super) fn write_csv<T: ToSchema>(
     rows: impl Iterator<Item = Result<Value>>,
     fields: Option<&[String]>,
@@ -125,7 +126,10 @@ fn find_columns(
         }
         RefOr::T(Schema::OneOf(one)) => {
             // What may be null has the columns of what it is otherwise.
-            let null = |schema: &&RefOr<Schema>| !matches!(schema, RefOr::T(Schema::Object(object)) if object.schema_type == Type::Null.into());
+            let null = |schema: &&RefOr<Schema>| {
+                !matches!(schema,
+                RefOr::T(Schema::Object(object)) if object.schema_type == Type::Null.into())
+            };
             let mut parts = one.items.iter().filter(null);
             return match (parts.next(), parts.next()) {
                 (Some(part), None) => find_columns(path, part, components, columns),
@@ -150,8 +154,8 @@ fn cell(value: Option<&Value>) -> String {
     }
 }
 
-/// A spreadsheet would run a cell that begins like a formula, also behind what it passes over; a leading apostrophe makes it
-/// text. A number is no formula, whatever its sign.
+/// A spreadsheet would run a cell that begins like a formula, also behind what it passes over; a leading
+/// apostrophe makes it text. A number is no formula, whatever its sign.
 fn harmless(text: &str) -> String {
     let passed_over = |letter: char| {
         letter.is_whitespace()

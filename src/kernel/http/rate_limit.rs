@@ -101,10 +101,12 @@ pub struct Seat {
 }
 
 impl Seats {
-    /// Lets one more begin, once fewer than may be are under way; none when that takes too long, or too many are in line.
+    /// Lets one more begin, once fewer than may be are under way; none when that takes too long, or too many
+    /// are in line.
     pub async fn take(&self, share: Share, credential: Uuid) -> Option<Seat> {
         let (line, patience) = share.queue_limit();
-        let place = self.0.enter((share, credential), share.max_concurrent(), share.max_concurrent() + line)?;
+        let place =
+            self.0.enter((share, credential), share.max_concurrent(), share.max_concurrent() + line)?;
         let turns = place.shared.clone();
         let turn = match turns.clone().try_acquire_owned() {
             Ok(turn) => turn,
@@ -149,8 +151,8 @@ impl RateLimits {
         self.credentials.check(&credential)
     }
 
-    /// Takes one from the bucket of an address, and if it has one, from that of a publishable key: nobody empties for
-    /// others the key that a page shows to all of them.
+    /// Takes one from the bucket of an address, and if it has one, from that of a publishable key: nobody
+    /// empties for others the key that a page shows to all of them.
     #[must_use]
     pub fn check_publishable(&self, key: Uuid, address: Option<IpAddr>) -> Option<Verdict> {
         let of_address = address.and_then(|address| self.addresses.check(&customer(address)));

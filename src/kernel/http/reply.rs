@@ -78,8 +78,9 @@ impl Reply {
         Self { status: 204, ..Self::default() }
     }
 
-    /// What is left of a written thing for whoever may not read it, or not all that was made with it: its id and version,
-    /// so that a change without a change is no way to read. A secret that is shown once is its maker's all the same.
+    /// What is left of a written thing for whoever may not read it, or not all that was made with it: its id
+    /// and version, so that a change without a change is no way to read. A secret that is shown once is
+    /// its maker's all the same.
     pub(super) fn into_readable(self, tx: &Tx) -> Result<Self> {
         // A report of what became of many has no version, and shows none of them.
         if self.version.is_none() || self.body.is_empty() || self.kept.is_some() {

@@ -15,7 +15,7 @@ use utoipa::{
 };
 
 use super::{
-    list_query::{Format, format, check_operation, names, read_values, values},
+    list_query::{Format, check_operation, format, names, read_values, values},
     page::{write_csv, write_ndjson},
     request::{authorize_then, context},
 };
@@ -41,7 +41,8 @@ pub struct ReportParams {
     pub time_zone: Option<String>,
     /// What to split every number by: periods of the calendar, or another field. At most 400 periods.
     pub group_by: Option<String>,
-    /// The order of the keys: one name, `-` before it for descending. What has none comes after them, then all others.
+    /// The order of the keys: one name, `-` before it for descending. What has none comes after them, then
+    /// all others.
     pub sort: Option<String>,
     /// How many keys are shown, those with most rows; the rest is summed up as `all_others`.
     #[param(value_type = Option<i64>, minimum = 1, maximum = 100, default = 50)]

@@ -77,8 +77,8 @@ pub fn database(request: &HttpRequest) -> Result<&Db> {
         .ok_or_else(|| Error::internal("no database in the application"))
 }
 
-/// Where a request comes from: the peer, or what the outermost trusted proxy saw. Unless a setting says how many proxies
-/// there are, a peer on a network of one's own is taken for one.
+/// Where a request comes from: the peer, or what the outermost trusted proxy saw. Unless a setting says how
+/// many proxies there are, a peer on a network of one's own is taken for one.
 #[must_use]
 pub fn client(request: &HttpRequest) -> Client {
     let peer = request.peer_addr().map(|peer| peer.ip());
@@ -184,7 +184,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Path<T> {
         let has_nul = percent_decode_str(request.uri().path()).any(|byte| byte == 0);
         match actix_web::web::Path::<T>::from_request(request, payload).into_inner() {
             Ok(path) if !has_nul => Either::Left(ready(Ok(Self(path.into_inner())))),
-            // Handlers take their path first, but a caller's credential and its limits come before what they ask for.
+            // Handlers take their path first, but a caller's credential and its limits come before what they
+            // ask for.
             _ => {
                 let request = request.clone();
                 let refusal = async move {

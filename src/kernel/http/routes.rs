@@ -5,7 +5,8 @@ use utoipa_actix_web::{OpenApiFactory, scope, service_config};
 
 /// Where the rooms of the house add their operations.
 pub enum Routes<'a, 's> {
-    /// What is served. Every worker adds all routes; to describe them each time as well would be most of the start.
+    /// What is served. Every worker adds all routes; to describe them each time as well would be most of the
+    /// start.
     Served(&'a mut web::ServiceConfig),
     /// What the document is made of.
     Described(&'a mut service_config::ServiceConfig<'s>),

@@ -1,5 +1,6 @@
-//! Answers on their way. Each is given to its connection piece by piece; what clients have still to take is bounded for the
-//! whole process, and whoever takes it too slowly makes room for others. Strangers have a room of their own.
+//! Answers on their way. Each is given to its connection piece by piece; what clients have still to take is
+//! bounded for the whole process, and whoever takes it too slowly makes room for others. Strangers have a
+//! room of their own.
 
 use std::{
     collections::BTreeMap,
@@ -127,8 +128,8 @@ impl InFlight {
         }
     }
 
-    /// Those that are too slow go first, then, for what must be sent, those that were only asked for, and the answers of
-    /// writes last; of each the oldest.
+    /// Those that are too slow go first, then, for what must be sent, those that were only asked for, and the
+    /// answers of writes last; of each the oldest.
     fn next_to_go(&self, must: bool, among: impl Fn(&OutgoingReply) -> bool) -> Option<u64> {
         let these = self.answers.iter().filter(|(_, answer)| among(answer));
         let ranked = these.map(|(number, answer)| (!answer.is_too_slow(), answer.purpose.must, *number));
@@ -306,7 +307,8 @@ mod tests {
         others.push(ROOM.send(&two, of(6, false)).expect("that of the slow write"));
         assert!(ROOM.lock().answers.len() == 4 && is_ended(&mut slow_write));
         assert!(ROOM.send(&two, of(7, false)).is_none());
-        // What must be sent takes that of what was only asked for, the oldest first, and that of a write last.
+        // What must be sent takes that of what was only asked for, the oldest first, and that of a write
+        // last.
         others.push(ROOM.send(&two, of(8, true)).expect("room"));
         assert!(is_ended(&mut read) && !is_ended(&mut others[0]));
         others.push(ROOM.send(&two, of(9, true)).expect("room"));

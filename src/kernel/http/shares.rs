@@ -1,5 +1,5 @@
-//! Who holds how much of what there is for everybody: each credential has its own share, and so has the address of whoever
-//! shows none.
+//! Who holds how much of what there is for everybody: each credential has its own share, and so has the
+//! address of whoever shows none.
 
 use std::{
     collections::{HashMap, hash_map::Entry},

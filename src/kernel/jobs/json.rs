@@ -37,8 +37,8 @@ pub struct JobView {
     /// What has come of it so far; its shape is that of the command that began it.
     #[schema(required, value_type = Option<serde_json::Map<String, Value>>)]
     pub result: Option<Value>,
-    /// What is left out of a list because it is long: `result`, with more than 4,000 bytes, unless `fields` asks for it. Absent
-    /// when nothing is.
+    /// What is left out of a list because it is long: `result`, with more than 4,000 bytes, unless `fields`
+    /// asks for it. Absent when nothing is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>, required = false, example = json!(["result"]))]
     pub truncated: Vec<&'static str>,

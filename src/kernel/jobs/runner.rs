@@ -54,7 +54,8 @@ impl Run {
     /// Does a part of the work and counts it as `done` more, in one transaction. Refuses when the job is
     /// no longer this attempt's: the handler then ends by passing the refusal on.
     ///
-    /// What it returns is kept as the job's `result` so far: whoever watches sees it, and the next attempt has it.
+    /// What it returns is kept as the job's `result` so far: whoever watches sees it, and the next attempt
+    /// has it.
     pub async fn step<T: Serialize + 'static>(
         &self,
         done: i64,
@@ -75,7 +76,8 @@ impl Run {
         self.db.write(self.context(), step).await
     }
 
-    /// A sign of life before something that takes long outside; it changes nothing that anybody sees. Refuses as [`Run::step`] does.
+    /// A sign of life before something that takes long outside; it changes nothing that anybody sees. Refuses
+    /// as [`Run::step`] does.
     pub async fn renew_lease(&self) -> Result<()> {
         let job = self.job.clone();
         let sign = async move |tx: &mut Tx| {
@@ -188,7 +190,8 @@ impl Runner {
     }
 }
 
-/// Writes down how an attempt ended. After a failure that passes, the lease runs out and another attempt follows.
+/// Writes down how an attempt ended. After a failure that passes, the lease runs out and another attempt
+/// follows.
 async fn finish(db: &Db, job: Job, outcome: Result<Value>) -> Result<()> {
     if let Err(error) = &outcome {
         tracing::warn!(job = %job.id, kind = %job.kind, attempt = job.attempts, %error, "a job failed");

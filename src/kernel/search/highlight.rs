@@ -1,4 +1,5 @@
-//! Excerpts of what was found: HTML in which everything is escaped but `<mark>` around the words that were asked for.
+//! Excerpts of what was found: HTML in which everything is escaped but `<mark>` around the words that were
+//! asked for.
 
 use std::ops::Range;
 

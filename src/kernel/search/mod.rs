@@ -1,7 +1,9 @@
-//! Full text by the database's own means: written with each change in its transaction, so that it is found at once.
+//! Full text by the database's own means: written with each change in its transaction, so that it is found at
+//! once.
 //!
-//! Text is taken apart and folded here (see the crate `words`), so that both databases see the same words: SQLite in
-//! FTS5, PostgreSQL in a `tsvector` with a GIN index. Neither keeps the text; what is shown is read from the rows.
+//! Text is taken apart and folded here (see the crate `words`), so that both databases see the same words:
+//! SQLite in FTS5, PostgreSQL in a `tsvector` with a GIN index. Neither keeps the text; what is shown is read
+//! from the rows.
 
 mod highlight;
 mod terms;
@@ -187,8 +189,9 @@ pub struct Hit {
     pub score: f64,
 }
 
-/// What fits the words best, at most [`RANKED`]: first what fits best, of equals the newest. The title weighs more.
-/// Of any kind when there is none: a kind is one word more, to whose weight FTS5 reads everything of it.
+/// What fits the words best, at most [`RANKED`]: first what fits best, of equals the newest. The title weighs
+/// more. Of any kind when there is none: a kind is one word more, to whose weight FTS5 reads everything of
+/// it.
 pub async fn best(reader: Reader<'_>, terms: &Terms, kinds: &[&str]) -> Result<Vec<Hit>> {
     let sqlite = reader.backend() == DbBackend::Sqlite;
     let mut select = matching(terms, kinds, reader.backend());
@@ -209,8 +212,8 @@ pub async fn best(reader: Reader<'_>, terms: &Terms, kinds: &[&str]) -> Result<V
     Ok(found)
 }
 
-/// What is made of each row of what was found, one after the other, so that never many of them are here; of the columns of
-/// long texts as much as is looked through for excerpts.
+/// What is made of each row of what was found, one after the other, so that never many of them are here; of
+/// the columns of long texts as much as is looked through for excerpts.
 pub async fn each<M: Record + FromQueryResult, T>(
     reader: Reader<'_>,
     ids: Vec<Uuid>,

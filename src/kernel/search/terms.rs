@@ -1,13 +1,14 @@
-//! What people type to find something, as each database asks for it. Nothing that they type is an error of grammar.
+//! What people type to find something, as each database asks for it. Nothing that they type is an error of
+//! grammar.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, de};
+use text_index::words;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{ObjectBuilder, RefOr, Schema, schema::Type},
 };
-use text_index::words;
 
 use crate::kernel::filter::TOO_LONG;
 
@@ -15,7 +16,8 @@ use crate::kernel::filter::TOO_LONG;
 pub const MAX_LENGTH: usize = 200;
 /// Words that count, those that are said again aside: what costs as much as it likes is no question.
 const MAX_WORDS: usize = 32;
-/// Letters that the last word needs to stand for all words that begin like it; fewer begin half the words there are.
+/// Letters that the last word needs to stand for all words that begin like it; fewer begin half the words
+/// there are.
 const MIN_PREFIX: usize = 3;
 
 /// Words to find: all of `wanted`, none of `unwanted`.
@@ -80,8 +82,8 @@ impl FromStr for Terms {
     }
 }
 
-/// Terms without those that say nothing more: of the same words, one that goes on and one that does not are the one that
-/// asks for less, or where they are left out, for more.
+/// Terms without those that say nothing more: of the same words, one that goes on and one that does not are
+/// the one that asks for less, or where they are left out, for more.
 fn merged(terms: Vec<Term>, open: bool) -> Vec<Term> {
     let mut kept: Vec<Term> = Vec::new();
     for term in terms {
@@ -105,7 +107,8 @@ fn first_words(mut terms: Vec<Term>, room: &mut usize) -> Vec<Term> {
 }
 
 impl Terms {
-    /// As FTS5 asks, of any kind when there is none. Words are letters, marks, digits and symbols, so that quotes need no escape.
+    /// As FTS5 asks, of any kind when there is none. Words are letters, marks, digits and symbols, so that
+    /// quotes need no escape.
     pub(super) fn fts5(&self, kinds: &[&str]) -> String {
         let term = |term: &Term| format!("\"{}\"{}", term.words.join(" "), if term.open { " *" } else { "" });
         let all = joined(&self.wanted, " AND ", term);
@@ -168,8 +171,10 @@ impl PartialSchema for Terms {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .description(Some(
-                "Words to find, without regard to case or accents, all of them: `rush shipping`. The last one may go on, as may \
-                 one that ends in `*`; words in `\"quotes\"` stand in a row, among the first 16,000 of a text; `-word` is left out. \
+                "Words to find, without regard to case or accents, all of them: `rush shipping`. The last \
+                 one may go on, as may \
+                 one that ends in `*`; words in `\"quotes\"` stand in a row, among the first 16,000 of a \
+                 text; `-word` is left out. \
                  The first 32 different words count.",
             ))
             .max_length(Some(MAX_LENGTH))

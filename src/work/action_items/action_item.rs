@@ -227,7 +227,8 @@ pub fn select(texts: Texts<'_>) -> SelectStatement {
     select
 }
 
-crate::listed!(Row, |row| row.item.id, default "due_at", expands &["labels", "contact"], texts &["details"], sorts {
+crate::listed!(Row, |row| row.item.id, default "due_at", expands &["labels", "contact"], texts &["details"],
+    sorts {
     "due_at" => Column::DueAt, row.item.due_at.into();
     "created_at" => Column::CreatedAt, row.item.created_at.into();
     "priority" => Column::Priority, Key::Int(row.item.priority as i64);

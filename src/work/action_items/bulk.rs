@@ -51,7 +51,8 @@ pub struct ActionItemSelection {
 /// A change of many items: exactly one of `set` and `command`.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"select": {"filter": {"assignee": "me", "due_at_lt": "2026-11-22T00:00:00Z"}}, "set": {"due_in": "in_1_week"}, "dry_run": true}))]
+#[schema(example = json!({"select": {"filter": {"assignee": "me", "due_at_lt": "2026-11-22T00:00:00Z"}},
+    "set": {"due_in": "in_1_week"}, "dry_run": true}))]
 pub struct ActionItemBulk {
     /// Which items.
     #[validate(nested)]

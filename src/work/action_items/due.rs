@@ -163,7 +163,8 @@ mod tests {
         }
 
         #[test]
-        fn no_duration_is_too_odd_to_be_refused(text in "P?[0-9]{0,12}[YMWD]?T?[0-9]{0,12}[HMS]?", zone in proptest::sample::select(chrono_tz::TZ_VARIANTS.as_slice())) {
+        fn no_duration_is_too_odd_to_be_refused(text in "P?[0-9]{0,12}[YMWD]?T?[0-9]{0,12}[HMS]?",
+            zone in proptest::sample::select(chrono_tz::TZ_VARIANTS.as_slice())) {
             let _refused = after(Timestamp(1_800_000_000_000_000), &text, zone);
         }
     }

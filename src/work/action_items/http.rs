@@ -60,9 +60,10 @@ async fn list_action_items(db: Data<Db>, list: List<ActionItemFilter>) -> Result
 /// Create an action item
 ///
 /// On any object in the cart (S0-1), assigned to a person, a group or the public (S0-6); to the
-/// author when nobody is named (S0-7). About a contact it is a CRM note: `contact_status` is set on the contact (S2-8),
-/// which takes `contacts:write`,
-/// `variables` are recorded and required ones demanded (S2-12), `close_previous` completes the last one (S2-13).
+/// author when nobody is named (S0-7). About a contact it is a CRM note: `contact_status` is set on the
+/// contact (S2-8), which takes `contacts:write`,
+/// `variables` are recorded and required ones demanded (S2-12), `close_previous` completes the last one
+/// (S2-13).
 #[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = NewActionItem, responses((status = 201, description = "The new action item.", body = CreatedActionItemView)))]
 #[post("/action-items")]
 async fn create_action_item(db: Data<Db>, body: JsonBody<NewActionItem>) -> Result<Reply> {
@@ -76,9 +77,9 @@ async fn create_action_item(db: Data<Db>, body: JsonBody<NewActionItem>) -> Resu
 /// Change many action items
 ///
 /// Re-assign, re-date or command what is selected; each item stands alone, and the answer has a
-/// result for each (S2-22, S2-23). More than 1,000 items, or more than 4 MiB of text, are changed by a job: 202, and its
-/// `result` is the same report. The change times the items is 64 MiB at the most: 422 `too_much`. What is selected by a
-/// filter is named, which takes `action_items:read`.
+/// result for each (S2-22, S2-23). More than 1,000 items, or more than 4 MiB of text, are changed by a job:
+/// 202, and its `result` is the same report. The change times the items is 64 MiB at the most: 422
+/// `too_much`. What is selected by a filter is named, which takes `action_items:read`.
 #[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = ActionItemBulk, responses((status = 200, description = "What became of each.", body = BulkReport), (status = 202, description = "The job that does it.", body = JobView)))]
 #[post("/action-items/bulk")]
 async fn bulk_action_items(db: Data<Db>, body: JsonBody<ActionItemBulk>) -> Result<Reply> {
@@ -100,8 +101,9 @@ async fn read_action_item(db: Data<Db>, Path(id): Path<Uuid>, context: Context) 
 
 /// Change an action item
 ///
-/// A merge patch (RFC 7396): words, priority, assignee, due date, the contact's state, variables. Agents change their own, their
-/// groups' and public items; managers all (S0-21). 409 `wrong_status` unless it is open.
+/// A merge patch (RFC 7396): words, priority, assignee, due date, the contact's state, variables. Agents
+/// change their own, their groups' and public items; managers all (S0-21). 409 `wrong_status` unless it is
+/// open.
 #[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = ActionItemPatch, responses((status = 200, description = "The item as it is now.", body = ActionItemView), (status = 409, description = "It is not open.")))]
 #[patch("/action-items/{id}")]
 async fn update_action_item(
@@ -145,8 +147,8 @@ async fn release_action_item(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -
 
 /// Complete an action item
 ///
-/// With `next`, the item that follows is created in the same step (S2-5). Without it, `warnings` says so when nothing
-/// else is planned for the contact (S2-6).
+/// With `next`, the item that follows is created in the same step (S2-5). Without it, `warnings` says so when
+/// nothing else is planned for the contact (S2-6).
 #[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = Option<Completion>, responses((status = 200, description = "The completed item and what comes next.", body = CompletedView)))]
 #[post("/action-items/{id}/complete")]
 async fn complete_action_item(

@@ -45,7 +45,8 @@ use crate::{
 /// A new action item. Exactly one of `due_in`, `due_on` and `due_at` says by when.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"subject": {"type": "order", "id": "A-1001"}, "title": "Follow up on shipping in 3 weeks", "due_in": "in_3_weeks"}))]
+#[schema(example = json!({"subject": {"type": "order", "id": "A-1001"}, "title": "Follow up on shipping in 3 \
+     weeks", "due_in": "in_3_weeks"}))]
 pub struct NewActionItem {
     /// What it is about; with a note, what the note is about unless said otherwise. Needed otherwise, unless
     /// `contact_id` says whom it is about.
@@ -71,19 +72,20 @@ pub struct NewActionItem {
     #[validate(length(min = 1, max = 64))]
     #[schema(min_length = 1, max_length = 64, example = "call")]
     pub action: Option<String>,
-    /// The contact's present state, a value of the picklist `contact_statuses`: recorded here, and set on the contact
-    /// in the same step (S2-8).
+    /// The contact's present state, a value of the picklist `contact_statuses`: recorded here, and set on
+    /// the contact in the same step (S2-8).
     #[validate(length(min = 1, max = 64))]
     #[schema(min_length = 1, max_length = 64, example = "warm_prospect")]
     pub contact_status: Option<String>,
-    /// Values of `/v1/variables` that apply to action items (S2-12). What is left out is copied from the contact.
-    /// Required ones are demanded of CRM notes alone: items about a contact that have an `action` or a `contact_status`.
+    /// Values of `/v1/variables` that apply to action items (S2-12). What is left out is copied from the
+    /// contact. Required ones are demanded of CRM notes alone: items about a contact that have an
+    /// `action` or a `contact_status`.
     #[serde(default)]
     #[validate(custom(function = variables::check_values))]
     #[schema(schema_with = variables::values_schema)]
     pub variables: BTreeMap<String, String>,
-    /// Closes the last note in the same step (S2-13): `true` completes the contact's newest open item that has an
-    /// `action`, an id completes that one. `closed_previous` in the answer says which it was.
+    /// Closes the last note in the same step (S2-13): `true` completes the contact's newest open item that
+    /// has an `action`, an id completes that one. `closed_previous` in the answer says which it was.
     pub close_previous: Option<ClosePrevious>,
     /// How much it matters.
     #[serde(default)]
@@ -157,7 +159,10 @@ impl PartialSchema for ClosePrevious {
             .schema_type(Type::String)
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
         OneOfBuilder::new()
-            .description(Some("Which item a new one takes the place of: `true` for the contact's newest that has an action, or an id."))
+            .description(Some(
+                "Which item a new one takes the place of: `true` for the contact's newest that \
+                 has an action, or an id.",
+            ))
             .item(ObjectBuilder::new().schema_type(Type::Boolean))
             .item(id)
             .into()
@@ -179,7 +184,8 @@ pub struct ActionItemPatch {
     /// What must be done, in a line.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
     #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "^.*\\S.*$")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200,
+        pattern = "^.*\\S.*$")]
     pub title: Patch<String>,
     /// What must be done, at length.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
@@ -305,7 +311,8 @@ pub struct ActionItemView {
     pub title: String,
     /// What must be done, at length.
     pub details: String,
-    /// The members of which only the first 4,000 characters are shown, in a list: `fields` asks for all of them. Absent when there are none.
+    /// The members of which only the first 4,000 characters are shown, in a list: `fields` asks for all of
+    /// them. Absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>, required = false, example = json!(["details"]))]
     pub truncated: Vec<&'static str>,
@@ -530,8 +537,8 @@ pub struct ActionItemFilter {
     #[param(value_type = Option<bool>)]
     #[schema(value_type = Option<bool>, nullable = false)]
     pub include_completed: Option<Flag>,
-    /// Whose: `me`, `public`, `user:<id>`, `group:<id>`. Everybody on staff may look up anybody's (S2-20); what is for members
-    /// and managers alone is working a group's queue.
+    /// Whose: `me`, `public`, `user:<id>`, `group:<id>`. Everybody on staff may look up anybody's (S2-20);
+    /// what is for members and managers alone is working a group's queue.
     #[param(inline, example = "me,public")]
     #[schema(nullable = false, example = "me,public")]
     pub assignee: Option<Owners>,
@@ -544,8 +551,10 @@ pub struct ActionItemFilter {
     #[schema(nullable = false, example = "overdue,today")]
     pub bucket: Option<Buckets>,
     /// Only about this: a type and an id.
-    #[param(value_type = Option<String>, max_length = 10000, pattern = "^[^:]+:[\\s\\S]+$", example = "order:A-1001")]
-    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, pattern = "^[^:]+:[\\s\\S]+$", example = "order:A-1001")]
+    #[param(value_type = Option<String>, max_length = 10000, pattern = "^[^:]+:[\\s\\S]+$",
+        example = "order:A-1001")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000,
+        pattern = "^[^:]+:[\\s\\S]+$", example = "order:A-1001")]
     pub subject: Option<SubjectText>,
     /// Only about things of these types.
     #[param(value_type = Option<String>, max_length = 10000, example = "order,vendor")]
@@ -565,9 +574,11 @@ pub struct ActionItemFilter {
     pub action_exists: Option<Flag>,
     /// Only with these recorded states of their contacts (S2-19).
     #[param(value_type = Option<String>, max_length = 10000, example = "cold_prospect,warm_prospect")]
-    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "cold_prospect,warm_prospect")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000,
+        example = "cold_prospect,warm_prospect")]
     pub contact_status: Option<AnyOf<String>>,
-    /// Only with these recorded values of variables: any of one variable's, and of each variable that is named (S2-18).
+    /// Only with these recorded values of variables: any of one variable's, and of each variable that is
+    /// named (S2-18).
     #[param(inline, example = "store:grocery,store:toys")]
     #[schema(nullable = false, example = "store:grocery,store:toys")]
     pub variable: Option<VariableValues>,

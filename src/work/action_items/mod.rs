@@ -1,4 +1,5 @@
-//! Action items: who needs to do what, and when. Each has an owner, a date and a history; nothing is ever nobody's.
+//! Action items: who needs to do what, and when. Each has an owner, a date and a history; nothing is ever
+//! nobody's.
 
 pub mod action_item;
 pub mod bulk;

@@ -71,8 +71,9 @@ pub struct Created {
     pub closed_previous: Option<Uuid>,
 }
 
-/// Holds what writing these items will change, in the order that everybody keeps: their owners, then their contacts, then
-/// what the contacts have. Whoever writes several, or holds anything else before, says so first.
+/// Holds what writing these items will change, in the order that everybody keeps: their owners, then their
+/// contacts, then what the contacts have. Whoever writes several, or holds anything else before, says so
+/// first.
 pub async fn lock_for_update(tx: &mut Tx, new: &[NewActionItem], links: &Links) -> Result<()> {
     if !new.iter().any(NewActionItem::changes_contact) {
         return Ok(());
@@ -190,7 +191,8 @@ async fn copied_from(tx: &mut Tx, contact: Option<Uuid>) -> Result<BTreeMap<Stri
     Ok(usable)
 }
 
-/// Completes the last note about a contact, or the one that is named; which one that was. The contact is locked.
+/// Completes the last note about a contact, or the one that is named; which one that was. The contact is
+/// locked.
 async fn close(tx: &mut Tx, which: ClosePrevious, contact: Uuid) -> Result<Option<Uuid>> {
     let cluster = contacts::cluster(tx.read(), contact).await?;
     let previous = match which {
@@ -353,7 +355,8 @@ pub struct Completed {
 /// Marks an item done, and creates what comes next in the same step.
 pub async fn complete(tx: &mut Tx, id: Uuid, completion: Completion) -> Result<Completed> {
     if let Some(next) = &completion.next {
-        // As everywhere, the owner first, then the contact, then the item; one who cannot be is named when the next item is made.
+        // As everywhere, the owner first, then the contact, then the item; one who cannot be is named when
+        // the next item is made.
         Violations::default().collect(resolve_assignee(tx, next.assignee).await)?;
         let seen = tx.read().model(Entity::find_by_id(id)).await?;
         let links = Links { contact_id: seen.and_then(|item| item.contact_id), ..Links::default() };
@@ -644,7 +647,8 @@ fn narrow(select: &mut SelectStatement, asked: &PreparedFilter<'_>, viewer: &Vie
         .between(column(Column::CreatedAt), filter.created_at_gte, filter.created_at_lt);
 }
 
-/// Items with values of variables: one of each variable's. The first is where the items are found, in their order.
+/// Items with values of variables: one of each variable's. The first is where the items are found, in their
+/// order.
 fn with_variables(select: &mut SelectStatement, variables: &BTreeMap<&str, Vec<String>>, only_open: bool) {
     let mut variables = variables.iter();
     let Some((variable, values)) = variables.next() else { return };

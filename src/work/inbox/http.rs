@@ -16,10 +16,11 @@ pub fn routes(routes: &mut Routes) {
 
 /// List what lies in one's inbox
 ///
-/// What came for oneself and one's groups, read and unread (S3-9, S3-10): calls that nobody took, e-mails and SMS. Work items on
-/// request, and of those only the ones of high priority, unless asked otherwise; `applied_defaults` says so, and how many that
-/// hides (S3-11 to S3-13). Communications take `interactions:read` and work items `work_items:read`, as their titles do.
-/// Another person's is 403. Sorts: `received_at` (default `-received_at`).
+/// What came for oneself and one's groups, read and unread (S3-9, S3-10): calls that nobody took, e-mails and
+/// SMS. Work items on request, and of those only the ones of high priority, unless asked otherwise;
+/// `applied_defaults` says so, and how many that hides (S3-11 to S3-13). Communications take
+/// `interactions:read` and work items `work_items:read`, as their titles do. Another person's is 403. Sorts:
+/// `received_at` (default `-received_at`).
 #[utoipa::path(tag = "inbox", security(("bearer" = ["inbox:read"])), params(InboxPage, InboxFilter), responses((status = 200, description = "A page of the inbox.", body = InboxPage), (status = 422, description = "An API key that acts for nobody has no inbox of its own.", body = Problem, content_type = "application/problem+json")))]
 #[get("/inbox")]
 async fn list_inbox(db: Data<Db>, list: List<InboxFilter>) -> Result<ListReply> {

@@ -177,7 +177,8 @@ pub struct InboxDefaults {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub priority: Option<InboxPriority>,
-    /// How many entries that hides, counted up to 10,000; only for whoever has `work_items:read`, as they are such.
+    /// How many entries that hides, counted up to 10,000; only for whoever has `work_items:read`, as they
+    /// are such.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = 212)]
     pub hidden: Option<u64>,

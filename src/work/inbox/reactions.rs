@@ -25,7 +25,8 @@ use crate::{
     },
 };
 
-/// Puts what a contact sent into an inbox: e-mails, SMS, and calls that nobody took; unless it belongs to a work item (S3-29, S3-34).
+/// Puts what a contact sent into an inbox: e-mails, SMS, and calls that nobody took; unless it belongs to a
+/// work item (S3-29, S3-34).
 pub fn receive<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
     async move {
         let found = tx.read().model(interaction::Entity::find_by_id(change.id)).await?;
@@ -71,7 +72,8 @@ struct Lying {
     assignee_id: Option<Uuid>,
 }
 
-/// Has a work item lie with whoever has it, for as long as it is worked on. Whoever claims it has read it as far as they had.
+/// Has a work item lie with whoever has it, for as long as it is worked on. Whoever claims it has read it as
+/// far as they had.
 pub fn follow_work_item<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
     async move {
         let Some(after) = &change.after else { return Ok(()) };

@@ -49,8 +49,8 @@ pub struct Arrival {
     pub at: Timestamp,
 }
 
-/// Who gets what a contact sent: the account's rep, else the default group, else whoever recorded it, else the administrator
-/// who has been one longest: it does not lie unread with nobody.
+/// Who gets what a contact sent: the account's rep, else the default group, else whoever recorded it, else
+/// the administrator who has been one longest: it does not lie unread with nobody.
 pub async fn addressee(tx: &mut Tx, contact: Uuid) -> Result<AssigneeRef> {
     let rep = contacts::owner_of(tx, contact).await?.map(AssigneeRef::user);
     if let Some(owner) = first_available(tx, rep.into_iter().collect()).await? {
@@ -100,7 +100,8 @@ pub async fn addressees_of(tx: &Tx, thing: Uuid) -> Result<Vec<Model>> {
     tx.read().models(Entity::find().filter(Column::ThingId.eq(thing))).await
 }
 
-/// Takes out of every inbox what somebody else has dealt with: somebody in whose inbox it lies, or who oversees the work.
+/// Takes out of every inbox what somebody else has dealt with: somebody in whose inbox it lies, or who
+/// oversees the work.
 pub async fn take_out(tx: &mut Tx, thing: Uuid) -> Result<()> {
     let actor = tx.context.actor.clone();
     if !actor.is_manager() {
@@ -171,8 +172,8 @@ pub async fn unread_of_group(reader: Reader<'_>, group: Uuid, last: Uuid) -> Res
     reader.count(unread, list::COUNT_LIMIT).await
 }
 
-/// Gives what contacts sent to somebody, and they have not read, to whoever takes over; what became of each: the interaction and
-/// what it was about. What would be everybody's goes to whom it would go anew.
+/// Gives what contacts sent to somebody, and they have not read, to whoever takes over; what became of each:
+/// the interaction and what it was about. What would be everybody's goes to whom it would go anew.
 pub async fn hand_over(tx: &mut Tx, from: Uuid, to: AssigneeRef) -> Result<Vec<(Uuid, String)>> {
     let mut select = inbox_entry::of(from);
     select

@@ -27,8 +27,8 @@ pub fn routes(routes: &mut Routes) {
 
 /// List interactions
 ///
-/// By whatever was said about them and what follows from them (S1-11). Sorts: `occurred_at` (default `-occurred_at`),
-/// `recorded_at`. Expands: `labels`, `follow_up`.
+/// By whatever was said about them and what follows from them (S1-11). Sorts: `occurred_at` (default
+/// `-occurred_at`), `recorded_at`. Expands: `labels`, `follow_up`.
 #[utoipa::path(tag = "interactions", security(("bearer" = ["interactions:read"])), params(InteractionPage, InteractionFilter), responses((status = 200, description = "A page of interactions.", body = InteractionPage)))]
 #[get("/interactions")]
 async fn list_interactions(db: Data<Db>, list: List<InteractionFilter>) -> Result<ListReply> {
@@ -45,10 +45,11 @@ async fn list_interactions(db: Data<Db>, list: List<InteractionFilter>) -> Resul
 
 /// Record an interaction
 ///
-/// With whom it was, found or made anew (S4-11 to S4-13); the issues it dealt with, new ones and old ones (S4-1 to S4-4);
-/// and what follows from it, as an action item in somebody's queue on the day (S1-8, S1-9). All of it or nothing. What a
-/// person records without issues is complete or has a follow-up (S1-10). What is made beside it takes its own scope:
-/// `contacts:write` for somebody new, `issues:write` for new issues, `action_items:write` for the follow-up.
+/// With whom it was, found or made anew (S4-11 to S4-13); the issues it dealt with, new ones and old ones
+/// (S4-1 to S4-4); and what follows from it, as an action item in somebody's queue on the day (S1-8, S1-9).
+/// All of it or nothing. What a person records without issues is complete or has a follow-up (S1-10). What is
+/// made beside it takes its own scope: `contacts:write` for somebody new, `issues:write` for new issues,
+/// `action_items:write` for the follow-up.
 #[utoipa::path(tag = "interactions", security(("bearer" = ["interactions:write"])), request_body = NewInteraction, responses((status = 201, description = "The interaction, its actions and follow-up, and how the contact was found.", body = CreatedInteractionView)))]
 #[post("/interactions")]
 async fn record_interaction(db: Data<Db>, body: JsonBody<NewInteraction>) -> Result<Reply> {
@@ -79,8 +80,8 @@ async fn update_interaction(
 
 /// Say what an interaction did about an issue
 ///
-/// Where the two meet is an action with details of its own (S4-10); said again it says it anew. `If-Match` is about the
-/// action. 409 `merged` when the issue was merged into another.
+/// Where the two meet is an action with details of its own (S4-10); said again it says it anew. `If-Match` is
+/// about the action. 409 `merged` when the issue was merged into another.
 #[utoipa::path(tag = "interactions", security(("bearer" = ["interactions:write"])), request_body = Option<ActionDetails>, responses((status = 200, description = "The action as it is now.", body = ActionView), (status = 201, description = "The new action.", body = ActionView), (status = 409, description = "The issue was merged into another.")))]
 #[put("/issues/{id}/interactions/{interaction_id}")]
 async fn link_interaction(

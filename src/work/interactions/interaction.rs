@@ -115,7 +115,8 @@ pub struct Model {
 
 crate::record!(Model, "interaction", |row| {
     let subject = row.subject_type.clone().zip(row.subject_id.clone());
-    EventPlacement { title: row.subject_line.clone(), subject, contact: Some(row.contact_id), audience: Audience::Staff }
+    EventPlacement { title: row.subject_line.clone(), subject, contact: Some(row.contact_id),
+        audience: Audience::Staff }
 }, searchable Some(Searchable::new(&row.subject_line, &row.detail, row.occurred_at)));
 
 /// An interaction with its operator's name.
@@ -136,7 +137,8 @@ pub fn select(texts: Texts<'_>) -> SelectStatement {
     select
 }
 
-crate::listed!(Row, |row| row.interaction.id, default "-occurred_at", expands &["labels", "follow_up"], texts &["detail"], sorts {
+crate::listed!(Row, |row| row.interaction.id, default "-occurred_at", expands &["labels", "follow_up"],
+    texts &["detail"], sorts {
     "occurred_at" => Column::OccurredAt, row.interaction.occurred_at.into();
     "recorded_at" => Column::RecordedAt, row.interaction.recorded_at.into();
 });

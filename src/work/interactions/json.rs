@@ -44,8 +44,8 @@ pub(super) const INFO_USED: &str = "info_used";
 /// Resources of one action at the most.
 const MAX_INFO: usize = 20;
 
-/// What has to be done about it later, by whom and by when: an action item (S1-8). Exactly one of `due_in`, `due_on` and
-/// `due_at`.
+/// What has to be done about it later, by whom and by when: an action item (S1-8). Exactly one of `due_in`,
+/// `due_on` and `due_at`.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"due_in": "in_1_week", "instructions": "Ask whether the parcel has arrived."}))]
@@ -75,7 +75,8 @@ pub struct NewFollowUp {
 /// What of an interaction dealt with an issue: a new one, or one that is there (S4-2, S4-3).
 #[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"issue": {"title": "Charged $7.99 for an ant farm of $6.99", "types": ["billing"]}, "info_used": ["order_history"]}))]
+#[schema(example = json!({"issue": {"title": "Charged $7.99 for an ant farm of \
+     $6.99", "types": ["billing"]}, "info_used": ["order_history"]}))]
 pub struct NewAction {
     /// An issue that was brought up for the first time; this or `issue_id`.
     #[validate(nested)]
@@ -133,13 +134,14 @@ pub struct ActionDetails {
     "outcome": "resolved",
     "mood": "impatient",
     "actions": [
-        {"issue": {"title": "Charged $7.99 for an ant farm of $6.99", "types": ["billing"]}, "info_used": ["order_history"]},
+        {"issue": {"title": "Charged $7.99 for an ant farm of \
+             $6.99", "types": ["billing"]}, "info_used": ["order_history"]},
         {"issue": {"title": "Delivery took three days instead of two", "types": ["shipping"]}},
     ],
 }))]
 pub struct NewInteraction {
-    /// With whom: whatever was gathered about them (S4-11). A contact that matches for certain is found, any other is
-    /// made. This or `contact_id`.
+    /// With whom: whatever was gathered about them (S4-11). A contact that matches for certain is found, any
+    /// other is made. This or `contact_id`.
     #[validate(nested)]
     pub who: Option<Who>,
     /// With whom, when the contact is known; this or `who`.
@@ -186,14 +188,16 @@ pub struct NewInteraction {
     pub mood: Option<String>,
     /// What became of the call.
     pub call_result: Option<CallResult>,
-    /// When it took place, for what is entered later; now unless given (S1-2). Not in the future, and since 1900.
+    /// When it took place, for what is entered later; now unless given (S1-2). Not in the future, and since
+    /// 1900.
     #[schema(example = "2026-03-18T08:45:00Z")]
     pub occurred_at: Option<Timestamp>,
     /// How long it took, in seconds up to a week.
     #[validate(range(min = 0, max = 604_800))]
     #[schema(minimum = 0, maximum = 604_800, example = 240)]
     pub duration_seconds: Option<i64>,
-    /// That nothing follows from it (S1-10). What a person records without issues is complete or has a follow-up.
+    /// That nothing follows from it (S1-10). What a person records without issues is complete or has a
+    /// follow-up.
     #[serde(default)]
     pub complete: bool,
     /// What follows from it; not together with `complete`.
@@ -246,7 +250,8 @@ pub struct InteractionPatch {
     /// What it was about, in a line.
     #[serde(default)]
     #[validate(length(min = 1, max = 255), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 255, pattern = "^.*\\S.*$")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 255,
+        pattern = "^.*\\S.*$")]
     pub subject_line: Patch<String>,
     /// What was said, at length.
     #[serde(default)]
@@ -299,7 +304,8 @@ pub struct ActionView {
     /// What was said and done about it.
     #[schema(example = "Refunded one dollar.")]
     pub details: String,
-    /// The members of which only the first 4,000 characters are shown, in a list: `fields` asks for all of them. Absent when there are none.
+    /// The members of which only the first 4,000 characters are shown, in a list: `fields` asks for all of
+    /// them. Absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>, required = false, example = json!(["details"]))]
     pub truncated: Vec<&'static str>,
@@ -383,7 +389,8 @@ pub struct InteractionView {
     pub subject_line: String,
     /// What was said, at length.
     pub detail: String,
-    /// The members of which only the first 4,000 characters are shown, in a list: `fields` asks for all of them. Absent when there are none.
+    /// The members of which only the first 4,000 characters are shown, in a list: `fields` asks for all of
+    /// them. Absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>, required = false, example = json!(["detail"]))]
     pub truncated: Vec<&'static str>,
@@ -408,8 +415,8 @@ pub struct InteractionView {
     /// The action item that follows it up.
     #[schema(required)]
     pub follow_up_id: Option<Uuid>,
-    /// The issues it dealt with, and how. All of a page are 2 MiB at the most, those of one interaction 8 MiB; where more are
-    /// left out, `truncated` names `actions`, and `GET /v1/actions` has them.
+    /// The issues it dealt with, and how. All of a page are 2 MiB at the most, those of one interaction 8
+    /// MiB; where more are left out, `truncated` names `actions`, and `GET /v1/actions` has them.
     pub actions: Vec<ActionView>,
     /// What it was about in the cart.
     #[schema(required)]
@@ -716,7 +723,8 @@ pub struct InteractionFilter {
     /// Only those whose follow-up is due before.
     #[param(value_type = Option<String>, format = DateTime)]
     pub follow_up_due_at_lt: Option<Timestamp>,
-    /// Only with these words in the instructions of the follow-up; the case of Latin letters without accents does not matter.
+    /// Only with these words in the instructions of the follow-up; the case of Latin letters without accents
+    /// does not matter.
     #[param(example = "arrived")]
     pub follow_up_instructions: Option<String>,
 }

@@ -1,5 +1,5 @@
-//! Interactions: every call, letter and visit, who recorded it, and what came of it (S1-1); and actions: the part of
-//! an interaction that deals with an issue (S4-10).
+//! Interactions: every call, letter and visit, who recorded it, and what came of it (S1-1); and actions: the
+//! part of an interaction that deals with an issue (S4-10).
 
 pub mod action;
 pub mod action_info_used;

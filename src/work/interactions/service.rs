@@ -70,7 +70,8 @@ pub async fn record(tx: &mut Tx, new: NewInteraction) -> Result<CreatedInteracti
 
 /// Records an interaction, of a work item or of none, with what it dealt with and what follows from it.
 ///
-/// Whom and whose come first, numbers of new issues last: whoever waits for a number holds nothing that others wait for.
+/// Whom and whose come first, numbers of new issues last: whoever waits for a number holds nothing that
+/// others wait for.
 pub async fn record_on(
     tx: &mut Tx,
     new: NewInteraction,
@@ -205,8 +206,8 @@ fn check_time(now: Timestamp, occurred_at: Timestamp) -> Result<()> {
     Ok(())
 }
 
-/// What a person records is complete or has a follow-up, never both; issues and work items say for themselves what is to be
-/// done (S1-10).
+/// What a person records is complete or has a follow-up, never both; issues and work items say for themselves
+/// what is to be done (S1-10).
 fn check_end(new: &NewInteraction, originator: Originator, of_work: bool) -> Result<()> {
     match (new.complete, &new.follow_up) {
         (true, Some(_)) => Err(Error::field("follow_up", "ambiguous", "what is complete has no follow-up")),

@@ -44,8 +44,9 @@ async fn list_issues(db: Data<Db>, list: List<IssueFilter>) -> Result<ListReply>
 
 /// Open an issue
 ///
-/// It gets the next number. When nobody is named to deal with it, it goes to the contact's own rep, else to the group
-/// of its first type that has one, else to the default group, else to the author: nothing is ever nobody's (S4-5).
+/// It gets the next number. When nobody is named to deal with it, it goes to the contact's own rep, else to
+/// the group of its first type that has one, else to the default group, else to the author: nothing is ever
+/// nobody's (S4-5).
 #[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), request_body = NewIssue, responses((status = 201, description = "The open issue.", body = IssueView)))]
 #[post("/issues")]
 async fn create_issue(db: Data<Db>, body: JsonBody<NewIssue>) -> Result<Reply> {
@@ -72,8 +73,9 @@ async fn read_issue(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Re
 
 /// Change an issue
 ///
-/// A merge patch (RFC 7396): its title, types, contact and subject, and who deals with it. Agents change what is
-/// theirs, their groups', public, or opened by them; managers all. 409 `merged` when it was merged into another.
+/// A merge patch (RFC 7396): its title, types, contact and subject, and who deals with it. Agents change what
+/// is theirs, their groups', public, or opened by them; managers all. 409 `merged` when it was merged into
+/// another.
 #[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), request_body = IssuePatch, responses((status = 200, description = "The issue as it is now.", body = IssueView), (status = 409, description = "It was merged into another.")))]
 #[patch("/issues/{id}")]
 async fn update_issue(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<IssuePatch>) -> Result<Reply> {
@@ -82,8 +84,8 @@ async fn update_issue(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<IssuePa
 
 /// Claim an issue
 ///
-/// From one's group or from the public. Of two who claim at once one gets it, the other 409 `already_claimed` with the
-/// `holder`. Claiming what one has changes nothing.
+/// From one's group or from the public. Of two who claim at once one gets it, the other 409 `already_claimed`
+/// with the `holder`. Claiming what one has changes nothing.
 #[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), responses((status = 200, description = "The issue, now one's own.", body = IssueView)))]
 #[post("/issues/{id}/claim")]
 async fn claim_issue(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
@@ -118,8 +120,8 @@ async fn close_issue(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result
 
 /// Reopen an issue
 ///
-/// Whoever had it has it again; `assignee` names somebody else, which is needed when they are gone. That it was closed,
-/// when and by whom, stays in its history (S4-36).
+/// Whoever had it has it again; `assignee` names somebody else, which is needed when they are gone. That it
+/// was closed, when and by whom, stays in its history (S4-36).
 #[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), request_body = Option<Reopening>, responses((status = 200, description = "The open issue.", body = IssueView)))]
 #[post("/issues/{id}/reopen")]
 async fn reopen_issue(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<Reopening>) -> Result<Reply> {
@@ -128,8 +130,8 @@ async fn reopen_issue(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<Reopeni
 
 /// Merge an issue into another
 ///
-/// Both histories are kept: the merged issue is closed and points at the survivor, whose interactions and actions are
-/// those of both from then on. Both must be open.
+/// Both histories are kept: the merged issue is closed and points at the survivor, whose interactions and
+/// actions are those of both from then on. Both must be open.
 #[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), request_body = IssueMerge, responses((status = 200, description = "The survivor.", body = IssueView)))]
 #[post("/issues/{id}/merge")]
 async fn merge_issue(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<IssueMerge>) -> Result<Reply> {

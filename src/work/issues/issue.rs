@@ -126,7 +126,8 @@ impl Owned for Model {
         Expr::cust("\"issues\".\"status\" = 'open'")
     }
 
-    /// Agents work on what is theirs, their groups' and public, and on what they opened; managers on all (S0-21).
+    /// Agents work on what is theirs, their groups' and public, and on what they opened; managers on all
+    /// (S0-21).
     fn authorize_write(&self, actor: &Actor) -> Result<()> {
         if actor.is_manager()
             || self.opened_by_id == actor.author()

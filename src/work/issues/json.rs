@@ -38,7 +38,8 @@ const MAX_TYPES: usize = 20;
 /// A new issue.
 #[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"title": "Charged $7.99 for an ant farm of $6.99", "types": ["billing"], "subject": {"type": "order", "id": "A-1001"}}))]
+#[schema(example = json!({"title": "Charged $7.99 for an ant farm of \
+     $6.99", "types": ["billing"], "subject": {"type": "order", "id": "A-1001"}}))]
 pub struct NewIssue {
     /// What it is, in a line of 1 to 200 characters.
     #[validate(length(min = 1, max = 200), custom(function = text::line))]
@@ -83,7 +84,8 @@ pub struct IssuePatch {
     /// What it is, in a line.
     #[serde(default)]
     #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "^.*\\S.*$")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200,
+        pattern = "^.*\\S.*$")]
     pub title: Patch<String>,
     /// What it is about, instead of what it was about; an empty list makes it uncategorised.
     #[serde(default)]
@@ -297,8 +299,8 @@ pub struct IssueFilter {
     /// Only belonging to things of these types.
     #[param(value_type = Option<String>, example = "order")]
     pub subject_type: Option<AnyOf<String>>,
-    /// Whose: `me`, `public`, `user:<id>`, `group:<id>`. Everybody on staff may look up anybody's (S2-20); what is for members
-    /// and managers alone is working a group's queue.
+    /// Whose: `me`, `public`, `user:<id>`, `group:<id>`. Everybody on staff may look up anybody's (S2-20);
+    /// what is for members and managers alone is working a group's queue.
     #[param(inline, example = "me,public")]
     pub assignee: Option<IssueOwners>,
     /// Whose they are not: `me`, `user:<id>`, `group:<id>`; those of the public queue are left out.

@@ -31,7 +31,9 @@ use crate::{
     },
     work::{
         action_items::Reopening,
-        ownership::{self, AssigneeRef, Owned, Owner, first_available, resolve_assignee, resolve_assignee_opt},
+        ownership::{
+            self, AssigneeRef, Owned, Owner, first_available, resolve_assignee, resolve_assignee_opt,
+        },
     },
 };
 
@@ -80,8 +82,8 @@ pub async fn plan(tx: &mut Tx, new: NewIssue, contact: Option<Uuid>) -> Result<P
     })
 }
 
-/// Opens an issue under the next number. Whoever comes later waits for the number until this transaction ends, so
-/// nothing that others hold is waited for after it.
+/// Opens an issue under the next number. Whoever comes later waits for the number until this transaction
+/// ends, so nothing that others hold is waited for after it.
 pub async fn open(tx: &mut Tx, planned: Planned, origin: IssueOrigin) -> Result<Model> {
     let number = tx.next_number::<Entity>(NUMBERS, Column::Number).await?;
     let (subject_type, subject_id) = planned.subject.map(|subject| (subject.r#type, subject.id)).unzip();
@@ -128,8 +130,9 @@ fn distinct(types: Vec<String>) -> Vec<String> {
     types.into_iter().filter(|word| seen.insert(word.clone())).collect()
 }
 
-/// Who deals with an issue: whoever was named; else the contact's own rep, the group of its first type that has one, or
-/// the default group, whichever is first and there to do it; else the author. Nothing is ever nobody's.
+/// Who deals with an issue: whoever was named; else the contact's own rep, the group of its first type that
+/// has one, or the default group, whichever is first and there to do it; else the author. Nothing is ever
+/// nobody's.
 async fn owner_of(
     tx: &mut Tx,
     wanted: Option<AssigneeRef>,
@@ -242,8 +245,8 @@ pub async fn reopen(tx: &mut Tx, id: Uuid, reopening: Reopening) -> Result<Issue
     find(tx.read(), id).await
 }
 
-/// Merges an open issue into another; the survivor. Nothing of either is rewritten: the merged one is closed and points
-/// at the survivor, which from then on is asked for both.
+/// Merges an open issue into another; the survivor. Nothing of either is rewritten: the merged one is closed
+/// and points at the survivor, which from then on is asked for both.
 pub async fn merge(tx: &mut Tx, id: Uuid, into: Uuid) -> Result<IssueView> {
     if id == into {
         // What is not there is 404 before anything is said about the rest.
@@ -562,7 +565,8 @@ pub async fn open_by_type(reader: Reader<'_>) -> Result<OpenIssuesView> {
         .column(filed(issue_type::Column::Type))
         .expr_as(Expr::cust("COUNT(*)"), Alias::new("open"))
         .from(Entity)
-        // SQLite joins crosswise in the order that is written: the open issues first, which are few, not every type of every issue.
+        // SQLite joins crosswise in the order that is written: the open issues first, which are few, not
+        // every type of every issue.
         .cross_join(issue_type::Entity)
         .and_where(Expr::col(filed(issue_type::Column::IssueId)).equals((Entity, Column::Id)))
         .and_where(is_open())

@@ -26,7 +26,8 @@ async fn list_notes(db: Data<Db>, list: List<NoteFilter>) -> Result<ListReply> {
 
 /// Write a note
 ///
-/// And, in the same transaction, the action items that follow from it (S0-3, S0-4), which take `action_items:write`.
+/// And, in the same transaction, the action items that follow from it (S0-3, S0-4), which take
+/// `action_items:write`.
 #[utoipa::path(tag = "notes", security(("bearer" = ["notes:write"])), request_body = NewNote, responses((status = 201, description = "The new note and its action items.", body = CreatedNoteView)))]
 #[post("/notes")]
 async fn create_note(db: Data<Db>, body: JsonBody<NewNote>) -> Result<Reply> {

@@ -22,7 +22,8 @@ use crate::{
     "subject": {"type": "order", "id": "A-1001"},
     "title": "Customer called and requested rush shipping",
     "body": "> Could you ship order A-1001 by express?\n\nYes, for $12.",
-    "action_items": [{"title": "Call customer to get correct credit card expiration date", "due_in": "tomorrow"}],
+    "action_items": [{"title": "Call customer to get correct credit card expiration \
+     date", "due_in": "tomorrow"}],
 }))]
 pub struct NewNote {
     /// What it is about: any object in the cart (S0-1). Needed unless `contact_id` says whom it is about.
@@ -59,7 +60,8 @@ pub struct NotePatch {
     /// What it says, in a line.
     #[serde(default)]
     #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Customer asked for rush shipping")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200,
+        pattern = "^.*\\S.*$", example = "Customer asked for rush shipping")]
     pub title: Patch<String>,
     /// What it says, at length.
     #[serde(default)]
@@ -89,7 +91,8 @@ pub struct NoteView {
     pub title: String,
     /// What it says, at length.
     pub body: String,
-    /// The members of which only the first 4,000 characters are shown, in a list: `fields` asks for all of them. Absent when there are none.
+    /// The members of which only the first 4,000 characters are shown, in a list: `fields` asks for all of
+    /// them. Absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>, required = false, example = json!(["body"]))]
     pub truncated: Vec<&'static str>,

@@ -12,7 +12,8 @@ use crate::{
     },
 };
 
-/// Notes about the shop's customer or vendor are about the contact once that is known; so is what happened before.
+/// Notes about the shop's customer or vendor are about the contact once that is known; so is what happened
+/// before.
 pub fn find_contact<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
     async move {
         for (kind, id) in subjects::newly_linked(change) {

@@ -17,9 +17,9 @@ pub fn routes(routes: &mut Routes) {
 /// Offboard a person
 ///
 /// Moves every open item they hold to somebody else and deactivates them, in one transaction; the
-/// answer names each item (S0-14). Their API keys end, and the publishable ones are handed over, to whoever takes over
-/// or else to whoever asks: the answer names them. A key that must go on is given to somebody else before (`owner_id`). 409 `open_work` when they are the last active member of a group
-/// with open work.
+/// answer names each item (S0-14). Their API keys end, and the publishable ones are handed over, to whoever
+/// takes over or else to whoever asks: the answer names them. A key that must go on is given to somebody else
+/// before (`owner_id`). 409 `open_work` when they are the last active member of a group with open work.
 #[utoipa::path(tag = "offboarding", security(("bearer" = ["users:offboard"])), request_body = Offboarding, responses((status = 200, description = "Where their work went.", body = OffboardingView)))]
 #[post("/users/{id}/offboard")]
 async fn offboard_user(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<Offboarding>) -> Result<Reply> {

@@ -32,7 +32,8 @@ pub struct MovedItem {
 /// What moved of one kind.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct MovedKind {
-    /// `action_item`, `issue`, `work_item`, `inbox_entry` (what contacts sent and they had not read), `contact` (accounts whose rep they were) and, as they come, other kinds.
+    /// `action_item`, `issue`, `work_item`, `inbox_entry` (what contacts sent and they had not read),
+    /// `contact` (accounts whose rep they were) and, as they come, other kinds.
     #[schema(example = "action_item")]
     pub kind: String,
     /// How many moved.

@@ -33,16 +33,18 @@ async fn list_queues(db: Data<Db>, query: Query<ZoneFilter>) -> Result<Reply> {
 /// List the items of a queue
 ///
 /// Open items, oldest due date first; by default what is due by the end of today, overdue included
-/// (S0-9). A group's queue is for its members and for managers: 403 `not_your_queue` (S0-10). That is about working it: what
-/// lies there anybody on staff may look up with `assignee` of `GET /v1/action-items` (S2-20).
-/// Sorts: `due_at` (default), `created_at`, `priority`. Expands: `labels`, `contact`.
+/// (S0-9). A group's queue is for its members and for managers: 403 `not_your_queue` (S0-10). That is about
+/// working it: what lies there anybody on staff may look up with `assignee` of `GET /v1/action-items`
+/// (S2-20). Sorts: `due_at` (default), `created_at`, `priority`. Expands: `labels`, `contact`.
 #[utoipa::path(
     tag = "queues",
     security(("bearer" = ["queues:read", "action_items:read"])),
-    params(("queue" = String, Path, description = "`mine`, `public` or the id of a group.", example = "mine"), ActionItemPage, QueueFilter),
+    params(("queue" = String, Path, description = "`mine`, `public` or the id of a \
+         group.", example = "mine"), ActionItemPage, QueueFilter),
     responses(
         (status = 200, description = "A page of action items.", body = ActionItemPage),
-        (status = 422, description = "An API key that acts for nobody has no queue of its own.", body = Problem, content_type = "application/problem+json")
+        (status = 422, description = "An API key that acts for nobody has no queue of its \
+             own.", body = Problem, content_type = "application/problem+json")
     )
 )]
 #[get("/queues/{queue}/items")]
@@ -74,7 +76,8 @@ async fn list_queue_items(
     tag = "queues",
     security(("bearer" = ["action_items:write"])),
     params(("queue" = String, Path, description = "`public` or the id of a group.", example = "public")),
-    responses((status = 200, description = "The item, now one's own.", body = ActionItemView), (status = 204, description = "Nothing to claim."))
+    responses((status = 200, description = "The item, now one's \
+         own.", body = ActionItemView), (status = 204, description = "Nothing to claim."))
 )]
 #[post("/queues/{queue}/claim-next")]
 async fn claim_next_item(db: Data<Db>, Path(queue): Path<String>, body: NoBody) -> Result<Reply> {

@@ -29,8 +29,8 @@ const MAX_KEYWORDS: usize = 100;
 /// Characters of a value of reference data, as JSON.
 const MAX_VALUE: usize = 2_000;
 
-/// What must be so for a rule to apply. All conditions must hold; of the words of one condition any will do. Without a
-/// condition a rule always applies.
+/// What must be so for a rule to apply. All conditions must hold; of the words of one condition any will do.
+/// Without a condition a rule always applies.
 #[derive(
     Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema, FromJsonQueryResult,
 )]
@@ -172,7 +172,8 @@ impl From<Weekday> for OfficeDay {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = hours_fit))]
-#[schema(example = json!({"days": ["monday", "tuesday"], "from": "09:00", "until": "17:30", "time_zone": "America/Montreal"}))]
+#[schema(example = json!({"days": ["monday", "tuesday"], "from": "09:00", "until": "17:30",
+    "time_zone": "America/Montreal"}))]
 pub struct OfficeHours {
     /// On which days.
     #[validate(length(min = 1, max = 7))]
@@ -251,7 +252,8 @@ fn value_fits(condition: &ReferenceCondition) -> Result<(), ValidationError> {
     if !fits {
         return Err(refusal(
             "value",
-            "in takes a list, at_least and at_most a number, exists and missing nothing, all others some value",
+            "in takes a list, at_least and at_most a number, exists and missing nothing, all others some \
+             value",
         ));
     }
     if condition.value.to_string().chars().count() > MAX_VALUE {
@@ -544,7 +546,8 @@ mod tests {
                 new_lead: true,
                 ..Person::default()
             }),
-            reference: json!({ "body_type": "liver", "score": 70, "goals": ["sleep", "weight"], "notes": "Tired in the Evening" }),
+            reference: json!({ "body_type": "liver", "score": 70, "goals": ["sleep", "weight"],
+                "notes": "Tired in the Evening" }),
             // A Wednesday, nine in the morning in UTC and five in Montreal.
             at: "2026-03-18T09:00:00Z".parse().expect("an instant"),
             company_zone: Tz::UTC,
@@ -560,14 +563,12 @@ mod tests {
     #[test]
     fn all_conditions_must_hold_and_any_word_of_each_will_do() {
         assert!(holds(json!({})));
-        assert!(holds(
-            json!({ "types": ["support_ticket", "body_type_quiz"], "categories": ["quiz"], "priorities": ["high", "low"] })
-        ));
+        assert!(holds(json!({ "types": ["support_ticket", "body_type_quiz"], "categories": ["quiz"],
+                "priorities": ["high", "low"] })));
         assert!(!holds(json!({ "types": ["body_type_quiz"], "categories": ["support"] })));
         assert!(holds(json!({ "sources": ["quiz_page"] })) && !holds(json!({ "sources": ["other_page"] })));
-        assert!(holds(
-            json!({ "contact": { "kinds": ["prospect"], "countries": ["ca"], "languages": ["FR"], "new_lead": true } })
-        ));
+        assert!(holds(json!({ "contact": { "kinds": ["prospect"], "countries": ["ca"], "languages": ["FR"],
+                "new_lead": true } })));
         assert!(holds(json!({ "contact": { "postal_code_prefixes": ["h2x 1"] } })));
         for contact in [
             json!({ "languages": ["es"] }),

@@ -25,7 +25,8 @@ pub fn routes(routes: &mut Routes) {
 
 /// List the routing rules
 ///
-/// Those that are switched on and those that are not, each with who it names is there. Sorts: `position` (default).
+/// Those that are switched on and those that are not, each with who it names is there. Sorts: `position`
+/// (default).
 #[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:read"])), params(RoutingRulePage, RoutingRuleFilter), responses((status = 200, description = "A page of routing rules.", body = RoutingRulePage)))]
 #[get("/routing-rules")]
 async fn list_routing_rules(db: Data<Db>, mut list: List<RoutingRuleFilter>) -> Result<ListReply> {
@@ -36,8 +37,9 @@ async fn list_routing_rules(db: Data<Db>, mut list: List<RoutingRuleFilter>) -> 
 
 /// Create a routing rule
 ///
-/// It comes last (S3-4). A rule names people and groups who are there: active users, groups with an active member. When
-/// they leave later they are passed over, and with nobody left the rule is. There are at most 200 rules.
+/// It comes last (S3-4). A rule names people and groups who are there: active users, groups with an active
+/// member. When they leave later they are passed over, and with nobody left the rule is. There are at most
+/// 200 rules.
 #[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:write"])), request_body = NewRoutingRule, responses((status = 201, description = "The new routing rule.", body = RoutingRuleView)))]
 #[post("/routing-rules")]
 async fn create_routing_rule(db: Data<Db>, body: JsonBody<NewRoutingRule>) -> Result<Reply> {
@@ -50,7 +52,8 @@ async fn create_routing_rule(db: Data<Db>, body: JsonBody<NewRoutingRule>) -> Re
 
 /// Put the routing rules in order
 ///
-/// Names every active rule exactly once; others may be named too, and follow in their present order otherwise.
+/// Names every active rule exactly once; others may be named too, and follow in their present order
+/// otherwise.
 #[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:write", "routing_rules:read"])), request_body = RoutingOrder, responses((status = 200, description = "The routing rules in their new order.", body = RoutingRulesView)))]
 #[put("/routing-rules/order")]
 async fn order_routing_rules(db: Data<Db>, body: JsonBody<RoutingOrder>) -> Result<Reply> {
@@ -63,10 +66,10 @@ async fn order_routing_rules(db: Data<Db>, body: JsonBody<RoutingOrder>) -> Resu
 
 /// Simulate routing
 ///
-/// Who would get a work item, and why: step by step which condition holds, what was found, and who is there (S3-4). It
-/// tries rules that are not saved, or not switched on, as well. Nothing is written, and nobody's turn is over. What it
-/// finds is shown to whoever may read it: a `work_item_id` takes `work_items:read` and `contacts:read`, and a `contact_id`
-/// `contacts:read`.
+/// Who would get a work item, and why: step by step which condition holds, what was found, and who is there
+/// (S3-4). It tries rules that are not saved, or not switched on, as well. Nothing is written, and nobody's
+/// turn is over. What it finds is shown to whoever may read it: a `work_item_id` takes `work_items:read` and
+/// `contacts:read`, and a `contact_id` `contacts:read`.
 #[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:read"])), request_body = Simulation, responses((status = 200, description = "Who would get it, and why.", body = SimulationView)))]
 #[post("/routing-rules/simulate")]
 async fn simulate_routing(db: Data<Db>, body: JsonBody<Simulation>) -> Result<Reply> {
@@ -86,8 +89,8 @@ async fn read_routing_rule(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Re
 
 /// Change a routing rule
 ///
-/// A merge patch (RFC 7396) of its name, conditions, target, and whether it is switched on. It holds for work that comes
-/// from then on; what was routed stays with whoever has it.
+/// A merge patch (RFC 7396) of its name, conditions, target, and whether it is switched on. It holds for work
+/// that comes from then on; what was routed stays with whoever has it.
 #[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:write"])), request_body = RoutingRulePatch, responses((status = 200, description = "The routing rule as it is now.", body = RoutingRuleView)))]
 #[patch("/routing-rules/{id}")]
 async fn update_routing_rule(

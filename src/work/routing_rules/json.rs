@@ -67,7 +67,8 @@ const fn switched_on() -> bool {
 pub struct RoutingRulePatch {
     /// A new name.
     #[validate(length(min = 1, max = 100), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = "Quizzes in French")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100,
+        pattern = "^.*\\S.*$", example = "Quizzes in French")]
     pub name: Patch<String>,
     /// Other conditions, in place of all that it has.
     #[serde(deserialize_with = "not_null")]
@@ -87,9 +88,11 @@ pub struct RoutingRulePatch {
 /// A new order of the routing rules.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"ids": ["019b0a35-2c00-7000-8000-000000000001", "019b0a35-2c00-7000-8000-000000000002"]}))]
+#[schema(example = json!({"ids": ["019b0a35-2c00-7000-8000-000000000001",
+    "019b0a35-2c00-7000-8000-000000000002"]}))]
 pub struct RoutingOrder {
-    /// Every active rule once, and others if they have a place; those not named go last, in their present order.
+    /// Every active rule once, and others if they have a place; those not named go last, in their present
+    /// order.
     #[validate(length(max = 200))]
     #[schema(max_items = 200)]
     pub ids: Vec<Uuid>,
@@ -179,15 +182,18 @@ crate::page_of!(RoutingRulePage, RoutingRuleView, Model, "routing rules");
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = one_of_both))]
 #[schema(example = json!({"draft": {
-    "type": "body_type_quiz", "source": "quiz_page", "contact": {"country": "CA", "language": "fr"}, "reference": {"body_type": "liver"},
+    "type": "body_type_quiz", "source": "quiz_page", "contact": {"country": "CA", "language": "fr"},
+    "reference": {"body_type": "liver"},
 }}))]
 pub struct Simulation {
-    /// An existing work item, as if it came now and named nobody. Takes `work_items:read` and `contacts:read`.
+    /// An existing work item, as if it came now and named nobody. Takes `work_items:read` and
+    /// `contacts:read`.
     pub work_item_id: Option<Uuid>,
     /// A work item that might come.
     #[validate(nested)]
     pub draft: Option<SimulatedItem>,
-    /// Only these rules, switched on or not, in their order; all that are switched on unless given. An empty list is none.
+    /// Only these rules, switched on or not, in their order; all that are switched on unless given. An empty
+    /// list is none.
     #[validate(length(max = 200))]
     #[schema(max_items = 200)]
     pub rule_ids: Option<Vec<Uuid>>,
@@ -211,7 +217,8 @@ fn one_of_both(simulation: &Simulation) -> Result<(), ValidationError> {
 /// A work item that might come.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"type": "body_type_quiz", "contact": {"country": "CA"}, "reference": {"body_type": "liver"}}))]
+#[schema(example = json!({"type": "body_type_quiz", "contact": {"country": "CA"},
+    "reference": {"body_type": "liver"}}))]
 pub struct SimulatedItem {
     /// The key of its type.
     #[validate(length(min = 1, max = 64))]
@@ -299,7 +306,8 @@ pub struct RoutingStep {
     pub explanation: String,
     /// Each condition of the rule, with what was found.
     pub conditions: Vec<ConditionFinding>,
-    /// Whom it may give the work to, the first choice first; of a rule that does not apply nobody is asked for.
+    /// Whom it may give the work to, the first choice first; of a rule that does not apply nobody is asked
+    /// for.
     pub choices: Vec<RoutingCandidate>,
 }
 

@@ -42,7 +42,8 @@ crate::choice! {
 
 /// What decided who got a piece of work first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, FromJsonQueryResult)]
-#[schema(example = json!({"by": "rule", "rule_id": "019b0a35-2c00-7000-8000-000000000001", "rule": "French quizzes"}))]
+#[schema(example = json!({"by": "rule", "rule_id": "019b0a35-2c00-7000-8000-000000000001", "rule": "French \
+     quizzes"}))]
 pub struct RoutedBy {
     /// What it was.
     pub by: Decision,
@@ -82,8 +83,8 @@ pub struct Assigned {
 #[derive(Default)]
 struct RuleCache(Option<Vec<Model>>);
 
-/// Who gets work that names nobody: the contact's own rep, else whom the rules say, else the default group, else its
-/// author, else everybody. Nothing is ever nobody's.
+/// Who gets work that names nobody: the contact's own rep, else whom the rules say, else the default group,
+/// else its author, else everybody. Nothing is ever nobody's.
 pub async fn assign(tx: &mut Tx, facts: &Facts) -> Result<Assigned> {
     if let Some(owner) = facts.contact.as_ref().and_then(|contact| contact.owner_id)
         && let Some(owner) = available(tx, AssigneeType::User, owner).await?
@@ -128,8 +129,8 @@ pub fn in_order() -> Select<Entity> {
     Entity::find().order_by_asc(Column::Position).order_by_asc(Column::Id)
 }
 
-/// The owner that a rule gives work to. Whoever gives a turn is alone with the rule until the end, so that the next
-/// turn is the next person's however many come at once.
+/// The owner that a rule gives work to. Whoever gives a turn is alone with the rule until the end, so that
+/// the next turn is the next person's however many come at once.
 async fn choose(tx: &mut Tx, rule: Model, facts: &Facts) -> Result<Option<Owner>> {
     let (id, turns) = (rule.id, rule.target.kind.takes_turns());
     let rule = if turns { tx.lock_read(rule, id, "routing rule").await? } else { rule };

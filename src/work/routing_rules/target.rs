@@ -47,7 +47,8 @@ pub struct RoutingTarget {
     /// The person or group, for `user` and `group`.
     #[serde(default)]
     pub id: Option<Uuid>,
-    /// Those among whom it chooses, in the order of their turns; at most 100. For `round_robin` and `least_loaded`.
+    /// Those among whom it chooses, in the order of their turns; at most 100. For `round_robin` and
+    /// `least_loaded`.
     #[serde(default)]
     #[validate(length(max = 100))]
     #[schema(schema_with = users_schema)]

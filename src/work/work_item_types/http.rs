@@ -19,8 +19,8 @@ pub fn routes(routes: &mut Routes) {
 
 /// List the types of work items
 ///
-/// The active ones, each with its statuses and what may follow them. Labels are in the language of `Accept-Language`.
-/// Sorts: `key` (default).
+/// The active ones, each with its statuses and what may follow them. Labels are in the language of
+/// `Accept-Language`. Sorts: `key` (default).
 #[utoipa::path(tag = "work_item_types", security(("bearer" = ["work_item_types:read"])), params(WorkItemTypePage, WorkItemTypeFilter), responses((status = 200, description = "A page of types.", body = WorkItemTypePage)))]
 #[get("/work-item-types")]
 async fn list_work_item_types(db: Data<Db>, mut list: List<WorkItemTypeFilter>) -> Result<ListReply> {
@@ -31,8 +31,8 @@ async fn list_work_item_types(db: Data<Db>, mut list: List<WorkItemTypeFilter>) 
 
 /// Create a type of work items
 ///
-/// Its category, priority, colour and statuses, and what its reference must be like (S3-6). There are at most 100 types,
-/// retired ones included. The key must be free: 409 `already_exists`.
+/// Its category, priority, colour and statuses, and what its reference must be like (S3-6). There are at most
+/// 100 types, retired ones included. The key must be free: 409 `already_exists`.
 #[utoipa::path(tag = "work_item_types", security(("bearer" = ["work_item_types:write"])), request_body = NewWorkItemType, responses((status = 201, description = "The new type.", body = WorkItemTypeView)))]
 #[post("/work-item-types")]
 async fn create_work_item_type(db: Data<Db>, body: JsonBody<NewWorkItemType>) -> Result<Reply> {
@@ -56,8 +56,9 @@ async fn read_work_item_type(db: Data<Db>, Path(key): Path<String>, context: Con
 
 /// Change a type of work items
 ///
-/// A merge patch (RFC 7396). `active` retires it: no new item is of it from now on, and those there are go on. Category and
-/// priority are those of items from now on. 409 `in_use` when a status would go, or change whether it is active, that items have.
+/// A merge patch (RFC 7396). `active` retires it: no new item is of it from now on, and those there are go
+/// on. Category and priority are those of items from now on. 409 `in_use` when a status would go, or change
+/// whether it is active, that items have.
 #[utoipa::path(tag = "work_item_types", security(("bearer" = ["work_item_types:write"])), params(("key" = String, Path, description = "The key of the type.", example = "support_ticket")), request_body = WorkItemTypePatch, responses((status = 200, description = "The type as it is now.", body = WorkItemTypeView), (status = 409, description = "Items have a status that would go.")))]
 #[patch("/work-item-types/{key}")]
 async fn update_work_item_type(

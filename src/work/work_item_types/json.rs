@@ -37,9 +37,11 @@ const MAX_SCHEMA: usize = 20_000;
 /// How far an item of a type can be.
 #[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"key": "pending", "label": "Pending", "labels": {"fr": "En attente"}, "color": "#e67700", "active": true, "transitions": ["in_progress", "closed"]}))]
+#[schema(example = json!({"key": "pending", "label": "Pending", "labels": {"fr": "En \
+     attente"}, "color": "#e67700", "active": true, "transitions": ["in_progress", "closed"]}))]
 pub struct NewStatus {
-    /// Its key, unique in the type: lower-case letters, digits and underscores. `closed` needs a reason, `sold` takes an order.
+    /// Its key, unique in the type: lower-case letters, digits and underscores. `closed` needs a reason,
+    /// `sold` takes an order.
     #[validate(length(min = 1, max = 64), custom(function = text::key))]
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "pending")]
     pub key: String,
@@ -60,7 +62,8 @@ pub struct NewStatus {
     #[serde(default = "yes")]
     #[schema(default = true)]
     pub active: bool,
-    /// The keys of the statuses that may follow; when left out any may follow, but after `closed` only `in_progress`.
+    /// The keys of the statuses that may follow; when left out any may follow, but after `closed` only
+    /// `in_progress`.
     #[validate(length(max = 30))]
     #[schema(schema_with = keys_schema)]
     pub transitions: Option<Vec<String>>,
@@ -71,7 +74,8 @@ const fn yes() -> bool {
 }
 
 fn keys_schema() -> Array {
-    let about = "The keys of the statuses that may follow; when null any may follow, but after `closed` only `in_progress`.";
+    let about = "The keys of the statuses that may follow; when null any may follow, but after `closed` only \
+         `in_progress`.";
     let mut list = words_schema(about, MAX_STATUSES, "in_progress");
     list.schema_type = SchemaType::from_iter([Type::Array, Type::Null]);
     list
@@ -88,12 +92,15 @@ impl From<NewStatus> for Status {
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "label": "Skin Quiz", "labels": {"fr": "Questionnaire de peau"}, "category": "quiz", "priority": "normal", "color": "#2b8a3e",
-    "reference_schema": {"type": "object", "required": ["result"], "properties": {"result": {"enum": ["dry", "oily"]}}},
+    "label": "Skin Quiz", "labels": {"fr": "Questionnaire de \
+     peau"}, "category": "quiz", "priority": "normal", "color": "#2b8a3e",
+    "reference_schema": {"type": "object", "required": ["result"],
+        "properties": {"result": {"enum": ["dry", "oily"]}}},
     "auto_close_after": "P30D",
 }))]
 pub struct NewWorkItemType {
-    /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the label unless given.
+    /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the label
+    /// unless given.
     #[validate(length(min = 1, max = 64), custom(function = text::key))]
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "skin_quiz")]
     pub key: Option<String>,
@@ -117,25 +124,29 @@ pub struct NewWorkItemType {
     #[validate(length(max = 7), custom(function = text::color))]
     #[schema(max_length = 7, pattern = "^#[0-9A-Fa-f]{6}$", example = "#2b8a3e")]
     pub color: Option<String>,
-    /// What an item's reference must be like: a JSON Schema without references to anything but its own parts, up to 20,000
-    /// characters; anything unless given (S3-21). With each reference replaced by what it refers to, it has up to 5,000 parts, 96
-    /// deep. Patterns are without look-around and back-references, up to 1 MiB each as a machine has them, and 2 MiB together.
+    /// What an item's reference must be like: a JSON Schema without references to anything but its own
+    /// parts, up to 20,000 characters; anything unless given (S3-21). With each reference replaced by
+    /// what it refers to, it has up to 5,000 parts, 96 deep. Patterns are without look-around and
+    /// back-references, up to 1 MiB each as a machine has them, and 2 MiB together.
     #[serde(default)]
     #[validate(custom(function = small))]
     #[schema(schema_with = reference_schema)]
     pub reference_schema: Map<String, Value>,
-    /// How far an item can be, 1 to 30; new items have the first. Unless given: new, in_progress, pending, resolved, selling, sold, closed (S3-26).
+    /// How far an item can be, 1 to 30; new items have the first. Unless given: new, in_progress, pending,
+    /// resolved, selling, sold, closed (S3-26).
     #[validate(nested, length(min = 1, max = 30))]
     #[schema(nullable = false, min_items = 1, max_items = 30)]
     pub statuses: Option<Vec<NewStatus>>,
-    /// After how long a silence of the contact an item is closed by itself, as an ISO 8601 duration; never unless given (S3-33).
+    /// After how long a silence of the contact an item is closed by itself, as an ISO 8601 duration; never
+    /// unless given (S3-33).
     #[validate(length(max = 40), custom(function = text::duration))]
     #[schema(format = "duration", max_length = 40, example = "P30D")]
     pub auto_close_after: Option<String>,
 }
 
 fn reference_schema() -> Object {
-    let about = "A JSON Schema (2020-12 unless it says otherwise) that refers to nothing but its own parts, up to 20,000 characters and 5,000 parts.";
+    let about = "A JSON Schema (2020-12 unless it says otherwise) that refers to nothing but its own parts, \
+         up to 20,000 characters and 5,000 parts.";
     let map = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)));
     map.description(Some(about))
         .examples([json!({"required": ["result"], "properties": {"result": {"enum": ["dry", "oily"]}}})])
@@ -159,10 +170,12 @@ fn small(schema: &Map<String, Value>) -> Result<(), ValidationError> {
 pub struct WorkItemTypePatch {
     /// A new label.
     #[validate(length(min = 1, max = 100), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100, pattern = "^.*\\S.*$")]
+    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100,
+        pattern = "^.*\\S.*$")]
     #[serde(default)]
     pub label: Patch<String>,
-    /// Labels by language tag, merged into those that are there: null takes one away; null for all takes all.
+    /// Labels by language tag, merged into those that are there: null takes one away; null for all takes
+    /// all.
     #[validate(custom(function = picklists::patched_labels))]
     #[schema(schema_with = picklists::patched_labels_schema)]
     #[serde(default)]
@@ -186,7 +199,8 @@ pub struct WorkItemTypePatch {
     #[schema(schema_with = patched_reference_schema)]
     #[serde(default)]
     pub reference_schema: Patch<Map<String, Value>>,
-    /// All its statuses, instead of those there were. One that items have stays, as active as it was: 409 `in_use`.
+    /// All its statuses, instead of those there were. One that items have stays, as active as it was: 409
+    /// `in_use`.
     #[validate(nested, length(min = 1, max = 30))]
     #[schema(value_type = Option<Vec<NewStatus>>, nullable = false, min_items = 1, max_items = 30)]
     #[serde(default)]
@@ -240,7 +254,8 @@ pub struct StatusView {
     pub color: Option<String>,
     /// Whether an item of it is still worked on.
     pub active: bool,
-    /// The statuses that were named to follow; null when none were: then any may, but after `closed` only `in_progress`.
+    /// The statuses that were named to follow; null when none were: then any may, but after `closed` only
+    /// `in_progress`.
     #[schema(required, example = json!(["in_progress", "closed"]))]
     pub transitions: Option<Vec<String>>,
 }

@@ -1,8 +1,9 @@
 //! References: JSON checked against a JSON Schema that never leaves the house, in bounded time.
 //!
-//! Neither a schema nor a reference can make a check long: what a schema unfolds to is counted before it is kept, and what a
-//! check of a reference would cost is reckoned before it is begun (see [`super::weight`]). Patterns take time linear in the text
-//! (no look-around, no back-references). What is not small is reckoned and checked aside from the threads that answer.
+//! Neither a schema nor a reference can make a check long: what a schema unfolds to is counted before it is
+//! kept, and what a check of a reference would cost is reckoned before it is begun (see [`super::weight`]).
+//! Patterns take time linear in the text (no look-around, no back-references). What is not small is reckoned
+//! and checked aside from the threads that answer.
 
 use std::{
     sync::{Arc, LazyLock},
@@ -56,8 +57,8 @@ static READY: LazyLock<Cache<String, Arc<Ready>>> = LazyLock::new(|| {
 
 /// Bytes of the verdicts that are kept.
 const MAX_VERDICTS: u64 = 4 << 20;
-/// What was found of references whose check is long, by schema and reference: who writes finds here what was found before the
-/// write began, and does not check in line.
+/// What was found of references whose check is long, by schema and reference: who writes finds here what was
+/// found before the write began, and does not check in line.
 static VERDICTS: LazyLock<Cache<[u8; 32], Verdict>> = LazyLock::new(|| {
     let weight = |_: &[u8; 32], verdict: &Verdict| {
         u32::try_from(128 + verdict.len() * (MAX_WORDS + 256)).unwrap_or(u32::MAX)
@@ -96,7 +97,8 @@ impl Unfit {
     }
 }
 
-/// Refuses what is no JSON Schema, one that looks elsewhere for its parts, and one whose checks would have no end or no measure.
+/// Refuses what is no JSON Schema, one that looks elsewhere for its parts, and one whose checks would have no
+/// end or no measure.
 pub async fn check(schema: &Map<String, Value>) -> Result<()> {
     if schema.is_empty() {
         return Ok(());
@@ -122,7 +124,8 @@ fn make_ready(schema: &Value) -> std::result::Result<Ready, Unfit> {
     Ok(Ready { validator, plan, patterns: sizes.all })
 }
 
-/// Linear-time patterns of a bounded size, nothing fetched, and no text compiled as a pattern for the sake of its format.
+/// Linear-time patterns of a bounded size, nothing fetched, and no text compiled as a pattern for the sake of
+/// its format.
 fn compiled(schema: &Value, most: usize) -> std::result::Result<Validator, (String, String)> {
     let patterns = PatternOptions::regex().size_limit(most).dfa_size_limit(MAX_LEARNT);
     let options =
@@ -162,7 +165,8 @@ impl Sizes {
             }
         }
         let detail = format!(
-            "has a pattern that is not taken: too large, or beyond linear time (look-around, back-references): {why}"
+            "has a pattern that is not taken: too large, or beyond linear time (look-around, \
+             back-references): {why}"
         );
         Err(Unfit::at(at, detail))
     }
@@ -173,8 +177,8 @@ pub async fn violations(schema: &ReferenceSchema, reference: &Map<String, Value>
     refused_by(BlockingPool::Requests, schema, reference).await
 }
 
-/// Finds out, before anything is written, what [`violations`] will say of a reference: a check may take a while, and nobody
-/// waits for it in line.
+/// Finds out, before anything is written, what [`violations`] will say of a reference: a check may take a
+/// while, and nobody waits for it in line.
 pub async fn precheck(
     lane: BlockingPool,
     schema: &ReferenceSchema,
@@ -301,12 +305,17 @@ mod tests {
     fn schemas_stay_in_the_house_and_end() {
         for good in [
             json!({}),
-            json!({ "type": "object", "required": ["result"], "properties": { "result": { "enum": ["liver", "thyroid"] } } }),
-            json!({ "$defs": { "tree": { "properties": { "left": { "$ref": "#/$defs/tree" } } } }, "$ref": "#/$defs/tree" }),
-            json!({ "$defs": { "a b/c": { "type": "string" } }, "properties": { "a": { "$ref": "#/%24defs/a%20b~1c" } } }),
+            json!({ "type": "object", "required": ["result"],
+                "properties": { "result": { "enum": ["liver", "thyroid"] } } }),
+            json!({ "$defs": { "tree": { "properties": { "left": { "$ref": "#/$defs/tree" } } } },
+                "$ref": "#/$defs/tree" }),
+            json!({ "$defs": { "a \
+                 b/c": { "type": "string" } }, "properties": { "a": { "$ref": "#/%24defs/a%20b~1c" } } }),
             json!({ "properties": { "$ref": { "type": "string" }, "$id": { "type": "string" } } }),
-            json!({ "$schema": "http://json-schema.org/draft-07/schema#", "properties": { "a": { "format": "email" } } }),
-            json!({ "properties": { "code": { "pattern": "^(a+)+$" }, "name": { "pattern": "^\\p{L}{1,60}$" } } }),
+            json!({ "$schema": "http://json-schema.org/draft-07/schema#",
+                "properties": { "a": { "format": "email" } } }),
+            json!({ "properties": { "code": { "pattern": "^(a+)+$" },
+                "name": { "pattern": "^\\p{L}{1,60}$" } } }),
             json!({ "enum": (0..1500).map(|n| json!({ "n": n })).collect::<Vec<_>>() }),
             chain(20, |next| next),
         ] {
@@ -328,8 +337,10 @@ mod tests {
             json!({ "$ref": "#/%FF" }),
             json!({ "$ref": 7 }),
             json!({ "$defs": { "a": { "$ref": "#/%24defs/%61" } }, "$ref": "#/$defs/a" }),
-            json!({ "properties": { "a": { "allOf": [{ "$ref": "#/$defs/a" }] } }, "$defs": { "a": { "not": { "$ref": "#/$defs/a" } } } }),
-            json!({ "unevaluatedProperties": { "allOf": [{ "$ref": "#/$defs/a" }] }, "$defs": { "a": { "if": { "$ref": "#/$defs/a" } } } }),
+            json!({ "properties": { "a": { "allOf": [{ "$ref": "#/$defs/a" }] } },
+                "$defs": { "a": { "not": { "$ref": "#/$defs/a" } } } }),
+            json!({ "unevaluatedProperties": { "allOf": [{ "$ref": "#/$defs/a" }] },
+                "$defs": { "a": { "if": { "$ref": "#/$defs/a" } } } }),
         ] {
             assert!(made(&bad).is_err(), "{bad}");
         }
@@ -384,7 +395,8 @@ mod tests {
 
     #[test]
     fn broken_rules_are_named_where_they_are() {
-        let schema = json!({ "required": ["result"], "properties": { "age": { "type": "integer" }, "tags": { "items": { "maxLength": 2 } } } });
+        let schema = json!({ "required": ["result"],
+            "properties": { "age": { "type": "integer" }, "tags": { "items": { "maxLength": 2 } } } });
         let at = wrong(schema, json!({ "age": "old", "tags": ["ab", "abc"] }));
         let at: Vec<(&str, &str)> = at.iter().map(|(at, code)| (at.as_str(), code.as_str())).collect();
         assert_eq!(
@@ -401,7 +413,8 @@ mod tests {
     fn references_cost_what_they_are_worth() {
         let tree = |link: Value| json!({ "$defs": { "t": link }, "$ref": "#/$defs/t" });
         let nested = |depth: usize| (0..depth).fold(json!({}), |inner, _| json!({ "a": inner }));
-        // Twice as much on each level of the reference: a schema is kept that means no harm, and a reference of no depth is checked.
+        // Twice as much on each level of the reference: a schema is kept that means no harm, and a reference
+        // of no depth is checked.
         let doubling = tree(
             json!({ "properties": { "a": { "anyOf": [{ "$ref": "#/$defs/t" }, { "$ref": "#/$defs/t" }] } } }),
         );

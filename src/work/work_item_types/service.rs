@@ -32,7 +32,8 @@ pub const CATEGORIES: &str = "work_item_categories";
 /// The seeded type whose statuses new types have that name none.
 const MODEL: &str = "support_ticket";
 
-/// What there is to say of a schema, before anything is written: reading one takes a while, and nobody waits for it in line.
+/// What there is to say of a schema, before anything is written: reading one takes a while, and nobody waits
+/// for it in line.
 pub async fn check_schema(schema: Option<&Map<String, Value>>) -> Result<()> {
     match schema {
         Some(schema) => schema::check(schema).await,
@@ -129,7 +130,8 @@ fn checked_statuses(statuses: Vec<NewStatus>) -> Result<Statuses> {
     Ok(Statuses(statuses.into_iter().map(Status::from).collect()))
 }
 
-/// Changes a type, retires it or brings it back; its schema was checked before. Reactions refuse what items do not bear.
+/// Changes a type, retires it or brings it back; its schema was checked before. Reactions refuse what items
+/// do not bear.
 pub async fn update(tx: &mut Tx, key: &str, patch: WorkItemTypePatch, schema: Result<()>) -> Result<Model> {
     let select = tx.for_update(by_key(key)?);
     let before = tx.read().model(select).await?.ok_or_else(|| Error::not_found("type of work items"))?;

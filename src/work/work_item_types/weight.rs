@@ -1,8 +1,10 @@
-//! What a JSON Schema unfolds to, and what a check by it costs, reckoned before anything is compiled or checked.
+//! What a JSON Schema unfolds to, and what a check by it costs, reckoned before anything is compiled or
+//! checked.
 //!
-//! Every part of a schema that can be applied is a node, with the parts that it applies in turn: to the same value, or to what
-//! is in it. References are edges like any other, so a part has one node however often it is referred to. The keywords are those
-//! of all drafts at once: what a draft does not know costs nothing, and only makes the reckoning a little too high.
+//! Every part of a schema that can be applied is a node, with the parts that it applies in turn: to the same
+//! value, or to what is in it. References are edges like any other, so a part has one node however often it
+//! is referred to. The keywords are those of all drafts at once: what a draft does not know costs nothing,
+//! and only makes the reckoning a little too high.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -19,7 +21,8 @@ const MAX_DEPTH: usize = 96;
 const MAX_CHECK_DEPTH: usize = 256;
 /// Names that are looked for in an object in one step.
 const NAMES_A_STEP: u64 = 4;
-/// What `unevaluatedProperties` and `unevaluatedItems` make of the parts beside them: they are looked at again.
+/// What `unevaluatedProperties` and `unevaluatedItems` make of the parts beside them: they are looked at
+/// again.
 const AGAIN: u64 = 3;
 
 /// What refers to another part.
@@ -223,7 +226,8 @@ fn word_count(text: &str) -> u64 {
     text.len() as u64 / 8
 }
 
-/// Refuses references to anything but the schema's own parts, names of its own, and dialects that nobody knows.
+/// Refuses references to anything but the schema's own parts, names of its own, and dialects that nobody
+/// knows.
 fn at_home(schema: &Value) -> Fit<()> {
     let dialect = schema.get("$schema");
     let old = match dialect.and_then(Value::as_str) {
@@ -346,7 +350,8 @@ impl Scales<'_> {
                     sum
                 }
                 Value::Object(map) => {
-                    // The check looks for each member that the schema knows; what it costs is reckoned from the value's own.
+                    // The check looks for each member that the schema knows; what it costs is reckoned from
+                    // the value's own.
                     let mut sum = part.members.len() as u64 / NAMES_A_STEP;
                     for (name, member) in map {
                         sum = sum.saturating_add(1 + part.names.saturating_mul(1 + word_count(name)));

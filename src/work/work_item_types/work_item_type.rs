@@ -61,7 +61,8 @@ impl Statuses {
         self.0.iter().find(|status| status.key == key)
     }
 
-    /// What may follow a status, in the order of the list. From one that is no longer there everything is reached.
+    /// What may follow a status, in the order of the list. From one that is no longer there everything is
+    /// reached.
     #[must_use]
     pub fn after(&self, from: &str) -> Vec<&str> {
         let named = self.get(from).and_then(|status| status.transitions.as_ref());

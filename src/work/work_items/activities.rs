@@ -92,7 +92,8 @@ pub async fn write_note(tx: &mut Tx, id: Uuid, note: NewWorkItemNote) -> Result<
     notes::create_on(tx, new, Some(id)).await
 }
 
-/// Adds an interaction of the contact to an item, from which time on it belongs there and leaves the inbox (S3-30).
+/// Adds an interaction of the contact to an item, from which time on it belongs there and leaves the inbox
+/// (S3-30).
 pub async fn attach(tx: &mut Tx, id: Uuid, interaction: Uuid) -> Result<WorkItemView> {
     let item: Model = tx.target(id, "work item").await?;
     let before = interactions::held(tx, interaction).await?.ok_or_else(|| Error::not_found("interaction"))?;

@@ -38,7 +38,9 @@ pub struct WorkItemSelection {
 /// A change of many items: exactly one of `set` and `transition`.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"select": {"filter": {"status": "pending", "last_inbound_at_lt": "2026-01-01T00:00:00Z"}}, "transition": {"to": "closed", "reason": "No answer"}, "dry_run": true}))]
+#[schema(example = json!({"select": {"filter": {"status": "pending",
+    "last_inbound_at_lt": "2026-01-01T00:00:00Z"}}, "transition": {"to": "closed", "reason": "No answer"},
+    "dry_run": true}))]
 pub struct WorkItemBulk {
     /// Which items.
     #[validate(nested)]
@@ -89,7 +91,8 @@ impl bulk::Change for Change {
     }
 }
 
-/// Finds out, before anything is written, whether the new references fit. What a job does later is found out by the job.
+/// Finds out, before anything is written, whether the new references fit. What a job does later is found out
+/// by the job.
 pub async fn precheck(db: &Db, context: &Context, wanted: &WorkItemBulk) -> Result<()> {
     let Some(set) = wanted.set.as_ref().filter(|set| set.reference.value().is_some()) else { return Ok(()) };
     let ids = match &wanted.select {

@@ -50,8 +50,8 @@ pub fn routes(routes: &mut Routes) {
 
 /// List work items
 ///
-/// Active ones unless asked otherwise; `applied_defaults` says so, and with `counts=true` how many that hides (S3-22 to
-/// S3-24). Sorts: `created_at` (default `-created_at`), `number`, `priority`. Expands: `labels`.
+/// Active ones unless asked otherwise; `applied_defaults` says so, and with `counts=true` how many that hides
+/// (S3-22 to S3-24). Sorts: `created_at` (default `-created_at`), `number`, `priority`. Expands: `labels`.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:read"])), params(WorkItemPage, WorkItemFilter), responses((status = 200, description = "A page of work items.", body = WorkItemPage)))]
 #[get("/work-items")]
 async fn list_work_items(db: Data<Db>, list: List<WorkItemFilter>) -> Result<ListReply> {
@@ -69,8 +69,9 @@ async fn list_work_items(db: Data<Db>, list: List<WorkItemFilter>) -> Result<Lis
 
 /// Create a work item
 ///
-/// By hand, from a call or an e-mail (S3-5), which takes `interactions:write`. It gets the next number, its type's first status and its type's priority. A person
-/// who is not known becomes a new contact in the same step (S3-7, S3-8), which takes `contacts:write`. When nobody is named to work on it, it goes to the
+/// By hand, from a call or an e-mail (S3-5), which takes `interactions:write`. It gets the next number, its
+/// type's first status and its type's priority. A person who is not known becomes a new contact in the same
+/// step (S3-7, S3-8), which takes `contacts:write`. When nobody is named to work on it, it goes to the
 /// contact's own rep, else where routing says, else to the default group: nothing is ever nobody's.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = NewWorkItem, responses((status = 201, description = "The work item, and how its contact was found.", body = CreatedWorkItemView)))]
 #[post("/work-items")]
@@ -82,9 +83,10 @@ async fn create_work_item(db: Data<Db>, body: JsonBody<NewWorkItem>) -> Result<R
 
 /// Change many work items
 ///
-/// Each stands alone, and the answer has a result for each: a patch as in `PATCH`, or another status (S3-33). More than 1,000
-/// items, or more than 4 MiB of text, are changed by a job: 202, and its `result` is the same report. The change times the
-/// items is 64 MiB at the most: 422 `too_much`. What is selected by a filter is named, which takes `work_items:read`.
+/// Each stands alone, and the answer has a result for each: a patch as in `PATCH`, or another status (S3-33).
+/// More than 1,000 items, or more than 4 MiB of text, are changed by a job: 202, and its `result` is the same
+/// report. The change times the items is 64 MiB at the most: 422 `too_much`. What is selected by a filter is
+/// named, which takes `work_items:read`.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = WorkItemBulk, responses((status = 200, description = "What became of each.", body = BulkReport), (status = 202, description = "The job that does it.", body = JobView)))]
 #[post("/work-items/bulk")]
 async fn bulk_work_items(db: Data<Db>, body: JsonBody<WorkItemBulk>) -> Result<Reply> {
@@ -98,8 +100,8 @@ async fn bulk_work_items(db: Data<Db>, body: JsonBody<WorkItemBulk>) -> Result<R
 
 /// Create or change the work item that another system knows by an id
 ///
-/// The same request sent again makes no second one. Of an item that is there, what is left out stays. Somebody who is not
-/// known becomes a new contact, which takes `contacts:write`. `If-Match` is about it.
+/// The same request sent again makes no second one. Of an item that is there, what is left out stays.
+/// Somebody who is not known becomes a new contact, which takes `contacts:write`. `If-Match` is about it.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), params(("source" = String, Path, description = "Which system.", example = "quiz"), ("external_id" = String, Path, description = "Its id there, percent-encoded.", example = "Q-1001")), request_body = WorkItemUpsert, responses((status = 200, description = "The work item as it is now.", body = CreatedWorkItemView), (status = 201, description = "The new work item.", body = CreatedWorkItemView)))]
 #[put("/work-items/by-external-id/{source}/{external_id}")]
 async fn upsert_work_item(
@@ -134,9 +136,9 @@ async fn read_work_item(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Resul
 
 /// Change a work item
 ///
-/// A merge patch (RFC 7396): its description, who works on it, when to call back, what is known of it, how far it is (S3-25).
-/// Agents change what is theirs, their groups', public, or made by them; managers all. 409 `illegal_transition` with `allowed`
-/// when the status may not follow.
+/// A merge patch (RFC 7396): its description, who works on it, when to call back, what is known of it, how
+/// far it is (S3-25). Agents change what is theirs, their groups', public, or made by them; managers all. 409
+/// `illegal_transition` with `allowed` when the status may not follow.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = WorkItemPatch, responses((status = 200, description = "The work item as it is now.", body = WorkItemView), (status = 409, description = "The status may not follow; `allowed` names those that may.")))]
 #[patch("/work-items/{id}")]
 async fn update_work_item(
@@ -150,8 +152,9 @@ async fn update_work_item(
 
 /// Give a work item another status
 ///
-/// One that its type lets follow; else 409 `illegal_transition` with `allowed` (S3-26, S3-27). `closed` needs a reason, `sold`
-/// takes the order (S3-32). One that is taken up again goes to whoever had it, or, when they are gone, to who would get it anew.
+/// One that its type lets follow; else 409 `illegal_transition` with `allowed` (S3-26, S3-27). `closed` needs
+/// a reason, `sold` takes the order (S3-32). One that is taken up again goes to whoever had it, or, when they
+/// are gone, to who would get it anew.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = Transition, responses((status = 200, description = "The work item as it is now.", body = WorkItemView)))]
 #[post("/work-items/{id}/transition")]
 async fn transition_work_item(
@@ -164,8 +167,8 @@ async fn transition_work_item(
 
 /// Claim a work item
 ///
-/// From one's group or from the public. Of two who claim at once one gets it, the other 409 `already_claimed` with the
-/// `holder`. Claiming what one has changes nothing.
+/// From one's group or from the public. Of two who claim at once one gets it, the other 409 `already_claimed`
+/// with the `holder`. Claiming what one has changes nothing.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), responses((status = 200, description = "The work item, now one's own.", body = WorkItemView)))]
 #[post("/work-items/{id}/claim")]
 async fn claim_work_item(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
@@ -201,8 +204,8 @@ async fn list_work_item_history(db: Data<Db>, Path(id): Path<Uuid>, list: List) 
 
 /// Record a call about a work item
 ///
-/// With its contact, on the item (S3-20): a call unless another `channel` is named; one that came in ends the contact's
-/// silence. With `follow_up` an action item follows, which takes `action_items:write`.
+/// With its contact, on the item (S3-20): a call unless another `channel` is named; one that came in ends the
+/// contact's silence. With `follow_up` an action item follows, which takes `action_items:write`.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write", "interactions:write"])), request_body = NewCall, responses((status = 201, description = "The interaction.", body = InteractionView)))]
 #[post("/work-items/{id}/calls")]
 async fn record_work_item_call(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<NewCall>) -> Result<Reply> {
@@ -237,8 +240,8 @@ async fn note_on_work_item(
 
 /// Add an interaction to a work item
 ///
-/// One with the item's contact, from which time on it belongs there, whatever it belonged to, and leaves the inbox (S3-30).
-/// What lies in inboxes, and not in one's own, is added by managers: 403 `not_your_queue`.
+/// One with the item's contact, from which time on it belongs there, whatever it belonged to, and leaves the
+/// inbox (S3-30). What lies in inboxes, and not in one's own, is added by managers: 403 `not_your_queue`.
 /// One that came in ends the contact's silence. `If-Match` is about the work item.
 #[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write", "interactions:write"])), responses((status = 200, description = "The work item as it is now.", body = WorkItemView), (status = 409, description = "It was with another contact.")))]
 #[put("/work-items/{id}/interactions/{interaction_id}")]

@@ -63,13 +63,15 @@ pub struct NewWorkItem {
     pub description: String,
     /// Who wants it, when the contact is known.
     pub contact_id: Option<Uuid>,
-    /// Who wants it: whatever was gathered about them. A contact that matches for certain is found, any other is made (S3-7, S3-8).
+    /// Who wants it: whatever was gathered about them. A contact that matches for certain is found, any
+    /// other is made (S3-7, S3-8).
     #[validate(nested)]
     #[schema(nullable = false)]
     pub who: Option<Who>,
     /// The call or message that it comes from, which belongs to it from then on (S3-5).
     pub interaction_id: Option<Uuid>,
-    /// Who works on it; unless given, the contact's own rep, else whoever routing says, else the default group.
+    /// Who works on it; unless given, the contact's own rep, else whoever routing says, else the default
+    /// group.
     #[validate(nested)]
     #[schema(nullable = false)]
     pub assignee: Option<AssigneeRef>,
@@ -79,8 +81,8 @@ pub struct NewWorkItem {
     #[validate(custom(function = local_time))]
     #[schema(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?$", example = json!(null))]
     pub callback_local: Option<String>,
-    /// What is known of it, in the shape that its type asks for; up to 65,536 characters of JSON (S3-21). One whose check would
-    /// take more work than is done for one item is refused as `not_checked`.
+    /// What is known of it, in the shape that its type asks for; up to 65,536 characters of JSON (S3-21).
+    /// One whose check would take more work than is done for one item is refused as `not_checked`.
     #[serde(default)]
     #[validate(custom(function = small))]
     #[schema(schema_with = reference_schema)]
@@ -95,11 +97,13 @@ pub struct NewWorkItem {
     pub external_id: Option<String>,
 }
 
-/// A work item as another system knows it. Of one that is there already, what is left out stays, and the contact is who it was.
+/// A work item as another system knows it. Of one that is there already, what is left out stays, and the
+/// contact is who it was.
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "type": "body_type_quiz", "who": {"email": "zoe@epicerie.example"}, "description": "Liver type", "reference": {"result": "liver"},
+    "type": "body_type_quiz", "who": {"email": "zoe@epicerie.example"}, "description": "Liver \
+     type", "reference": {"result": "liver"},
 }))]
 pub struct WorkItemUpsert {
     /// What it is: the key of an active type; it never changes.
@@ -132,7 +136,8 @@ pub struct WorkItemUpsert {
 /// Changes to a work item (RFC 7396).
 #[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"description": "Cannot pay by card; wants to by invoice", "callback_local": "2026-03-20T15:00"}))]
+#[schema(example = json!({"description": "Cannot pay by card; wants to by \
+     invoice", "callback_local": "2026-03-20T15:00"}))]
 pub struct WorkItemPatch {
     /// What is wanted.
     #[serde(default, skip_serializing_if = "Patch::is_absent")]
@@ -248,7 +253,8 @@ fn patched_small(patch: &Patch<Map<String, Value>>) -> Result<(), ValidationErro
 /// A call about a work item, or another exchange with the contact, as somebody recorded it (S3-20).
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"detail": "Explained the result; she will think it over.", "call_result": "answered", "duration_seconds": 240}))]
+#[schema(example = json!({"detail": "Explained the result; she will think it \
+     over.", "call_result": "answered", "duration_seconds": 240}))]
 pub struct NewCall {
     /// How it took place, a value of the picklist `channels`; `phone` unless given.
     #[validate(length(min = 1, max = 64))]
@@ -356,7 +362,8 @@ pub struct WorkItemView {
     /// What is wanted.
     #[schema(example = "Cannot pay by card")]
     pub description: String,
-    /// The members of which only the first 4,000 characters are shown, in a list: `fields` asks for all of them. Absent when there are none.
+    /// The members of which only the first 4,000 characters are shown, in a list: `fields` asks for all of
+    /// them. Absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>, required = false, example = json!(["description"]))]
     pub truncated: Vec<&'static str>,
@@ -398,8 +405,8 @@ pub struct WorkItemView {
     /// What a form said of who wants it, and of its id; null of what came in another way.
     #[schema(required)]
     pub claims: Option<ClaimsView>,
-    /// The item that had its id before, or came under it before; null when there is none. Of visitors who name the same id
-    /// with other words, somebody is mistaken, or lies.
+    /// The item that had its id before, or came under it before; null when there is none. Of visitors who
+    /// name the same id with other words, somebody is mistaken, or lies.
     #[schema(required)]
     pub conflicts_with: Option<Uuid>,
     /// The order that came of it (S3-32).
@@ -422,8 +429,8 @@ pub struct WorkItemView {
     pub labels: Option<BTreeMap<String, LabelView>>,
 }
 
-/// What a form said that nobody has confirmed: whoever filled it in may have made it up. The contact of the item is who was
-/// found by the e-mail address alone.
+/// What a form said that nobody has confirmed: whoever filled it in may have made it up. The contact of the
+/// item is who was found by the e-mail address alone.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ClaimsView {
     /// The id that a visitor says it has; no key of anything.
@@ -609,7 +616,8 @@ pub struct WorkItemFilter {
     #[param(value_type = Option<String>, max_length = 10000, example = "support")]
     #[schema(value_type = Option<String>, nullable = false, max_length = 10000)]
     pub category: Option<AnyOf<String>>,
-    /// Only of these statuses; active ones unless `status`, `number`, `external_id`, `receipt` or `include_inactive` is given (S3-22, S3-23).
+    /// Only of these statuses; active ones unless `status`, `number`, `external_id`, `receipt` or
+    /// `include_inactive` is given (S3-22, S3-23).
     #[param(value_type = Option<String>, max_length = 10000, example = "new,pending")]
     #[schema(value_type = Option<String>, nullable = false, max_length = 10000)]
     pub status: Option<AnyOf<String>>,
@@ -621,8 +629,8 @@ pub struct WorkItemFilter {
     #[param(inline, example = "high")]
     #[schema(nullable = false)]
     pub priority: Option<WorkItemPriorities>,
-    /// Whose: `me`, `public`, `user:<id>`, `group:<id>`. Everybody on staff may look up anybody's (S2-20); what is for members
-    /// and managers alone is working a group's queue.
+    /// Whose: `me`, `public`, `user:<id>`, `group:<id>`. Everybody on staff may look up anybody's (S2-20);
+    /// what is for members and managers alone is working a group's queue.
     #[param(inline, example = "me,public")]
     #[schema(nullable = false)]
     pub assignee: Option<WorkItemOwners>,
@@ -662,8 +670,10 @@ pub struct WorkItemFilter {
     #[schema(value_type = Option<String>, nullable = false, max_length = 10000, example = "manual")]
     pub source_not: Option<AnyOf<String>>,
     /// Only the one that a source knows by an id, and those that came under it from visitors.
-    #[param(value_type = Option<String>, max_length = 10000, pattern = "^[^:]+:[\\s\\S]+$", example = "quiz:Q-1001")]
-    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, pattern = "^[^:]+:[\\s\\S]+$")]
+    #[param(value_type = Option<String>, max_length = 10000, pattern = "^[^:]+:[\\s\\S]+$",
+        example = "quiz:Q-1001")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000,
+        pattern = "^[^:]+:[\\s\\S]+$")]
     pub external_id: Option<ExternalIdText>,
     /// Only those for which visitors were given these receipts.
     #[param(value_type = Option<String>, max_length = 10000, example = "Zk3vXo8YQ5mS1pLr0aHt2w")]
@@ -680,11 +690,14 @@ pub struct WorkItemFilter {
     #[param(value_type = Option<i64>, minimum = 1, maximum = 9_007_199_254_740_991_i64, example = 1042)]
     #[schema(value_type = Option<i64>, nullable = false)]
     pub number: Option<Number<1, 9_007_199_254_740_991>>,
-    /// Only with this value of a member of the reference, text, number, true or false (B-7). No index knows it: alone it is looked
-    /// for from the newest active item on, which for a value that few have takes up to half a second for each 100,000; beside
-    /// another filter, such as `type`, `contact_id` or `created_at_gte`, only in what that finds.
-    #[param(value_type = Option<String>, max_length = 10000, pattern = "^[^:]*:[\\s\\S]+$", example = "result:liver")]
-    #[schema(value_type = Option<String>, nullable = false, max_length = 10000, pattern = "^[^:]*:[\\s\\S]+$")]
+    /// Only with this value of a member of the reference, text, number, true or false (B-7). No index knows
+    /// it: alone it is looked for from the newest active item on, which for a value that few have takes
+    /// up to half a second for each 100,000; beside another filter, such as `type`, `contact_id` or
+    /// `created_at_gte`, only in what that finds.
+    #[param(value_type = Option<String>, max_length = 10000, pattern = "^[^:]*:[\\s\\S]+$",
+        example = "result:liver")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 10000,
+        pattern = "^[^:]*:[\\s\\S]+$")]
     pub reference: Option<ReferenceText>,
     /// To be called back at or after (S3-31).
     #[param(value_type = Option<String>, format = DateTime)]

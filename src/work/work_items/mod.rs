@@ -1,7 +1,9 @@
-//! Work items: what a customer asked for, of a type that says what is known of it and how far it can be, until it is done (S3).
+//! Work items: what a customer asked for, of a type that says what is known of it and how far it can be,
+//! until it is done (S3).
 //!
-//! An item is never deleted: its status says how far it is, each change of it is kept with who, when and why, and an active
-//! one always has somebody who can work on it. Forms and feeds make items as people do, by [`create`].
+//! An item is never deleted: its status says how far it is, each change of it is kept with who, when and why,
+//! and an active one always has somebody who can work on it. Forms and feeds make items as people do, by
+//! [`create`].
 
 mod activities;
 pub mod bulk;

@@ -206,7 +206,8 @@ async fn callback(
     }
 }
 
-/// A time of a clock as an instant: of two the first; one that a clock put forward skips, as late after the change.
+/// A time of a clock as an instant: of two the first; one that a clock put forward skips, as late after the
+/// change.
 fn in_zone(local: NaiveDateTime, zone: Tz) -> Timestamp {
     let found = (0..=48).find_map(|half_hours| {
         zone.from_local_datetime(&(local + TimeDelta::minutes(30 * half_hours))).earliest()
@@ -290,8 +291,8 @@ async fn check_reference(kind: &work_item_type::Model, reference: &Map<String, V
     work_item_types::violations(&kind.reference_schema, reference).await
 }
 
-/// Finds out, before anything is written, whether a reference fits a type: a check may take a while, and nobody waits for
-/// it in line. What is wrong with it is said by the write.
+/// Finds out, before anything is written, whether a reference fits a type: a check may take a while, and
+/// nobody waits for it in line. What is wrong with it is said by the write.
 pub async fn precheck(
     reader: Reader<'_>,
     lane: BlockingPool,
@@ -384,8 +385,8 @@ async fn lock_origin(tx: &mut Tx, id: Uuid, contact: Option<Uuid>) -> Result<int
     Ok(interaction)
 }
 
-/// Opens an item under the next number. Whoever comes later waits for the number until this transaction ends, so nothing
-/// that others hold is waited for after it.
+/// Opens an item under the next number. Whoever comes later waits for the number until this transaction ends,
+/// so nothing that others hold is waited for after it.
 async fn open(tx: &mut Tx, planned: Planned) -> Result<Model> {
     let Planned { draft, kind, contact_id, owner, routed_by, from } = planned;
     let number = tx.next_number::<Entity>(NUMBERS, Column::Number).await?;
@@ -462,8 +463,9 @@ pub async fn upsert(
                 format!("is another than that of the item, which is {}", known.r#type),
             ));
         }
-        let given =
-            |reference: Option<Map<String, Value>>| reference.map_or(ReplacedReference::Nothing, ReplacedReference::Reference);
+        let given = |reference: Option<Map<String, Value>>| {
+            reference.map_or(ReplacedReference::Nothing, ReplacedReference::Reference)
+        };
         let patch = WorkItemPatch {
             description: body.description.map_or(Patch::Absent, Patch::Value),
             assignee: body.assignee,
@@ -686,7 +688,8 @@ fn shift(
     Ok(Some(change))
 }
 
-/// What follows from how far an item is: what is still to be said of its call-back, and since when it is quiet.
+/// What follows from how far an item is: what is still to be said of its call-back, and since when it is
+/// quiet.
 fn recompute_derived(after: &mut Model, before: &Model, kind: &work_item_type::Model, now: Timestamp) {
     if !after.active {
         after.callback_pending_at = None;
@@ -845,7 +848,8 @@ fn narrow(
         .between(column(Column::LastInboundAt), filter.last_inbound_at_gte, None);
 }
 
-/// Whether a member of the reference has a value, as JSON writes it: text in quotes, numbers, true and false without.
+/// Whether a member of the reference has a value, as JSON writes it: text in quotes, numbers, true and false
+/// without.
 fn reference_matches(ReferenceText(member, value): &ReferenceText, backend: DbBackend) -> Expr {
     let written = member_of(Expr::col((Entity, Column::Reference)), member, backend);
     let quoted = json!(value).to_string();

@@ -1,4 +1,5 @@
-//! The row of one change of a work item's status, how it is read with its author's name, and how it sorts (S3-18).
+//! The row of one change of a work item's status, how it is read with its author's name, and how it sorts
+//! (S3-18).
 
 use sea_orm::{
     FromQueryResult, QueryTrait,

@@ -95,7 +95,8 @@ pub struct Model {
     pub order_id: Option<String>,
     /// When the contact was last heard of about it.
     pub last_inbound_at: Option<Timestamp>,
-    /// Since when nothing has come of it, once somebody has begun; empty while nobody has, and once it is done.
+    /// Since when nothing has come of it, once somebody has begun; empty while nobody has, and once it is
+    /// done.
     #[serde(skip)]
     pub quiet_since: Option<Timestamp>,
     /// Who made it.
@@ -139,7 +140,8 @@ impl Model {
 }
 
 crate::record!(Model, "work_item", |row| {
-    EventPlacement { title: row.title(), subject: None, contact: Some(row.contact_id), audience: Audience::Staff }
+    EventPlacement { title: row.title(), subject: None, contact: Some(row.contact_id),
+        audience: Audience::Staff }
 }, searchable Some(Searchable::new(row.title(), row.search_text(), row.created_at)));
 
 impl Owned for Model {
@@ -151,7 +153,8 @@ impl Owned for Model {
         Expr::cust("\"work_items\".\"active\"")
     }
 
-    /// Agents work on what is theirs, their groups' and public, and on what they made; managers on all (S0-21).
+    /// Agents work on what is theirs, their groups' and public, and on what they made; managers on all
+    /// (S0-21).
     fn authorize_write(&self, actor: &Actor) -> Result<()> {
         if actor.is_manager()
             || self.created_by_id == actor.author()
@@ -206,7 +209,8 @@ pub fn select(texts: Texts<'_>) -> SelectStatement {
     select
 }
 
-crate::listed!(Row, |row| row.item.id, default "-created_at", expands &["labels"], texts &["description"], sorts {
+crate::listed!(Row, |row| row.item.id, default "-created_at", expands &["labels"], texts &["description"],
+    sorts {
     "created_at" => Column::CreatedAt, row.item.created_at.into();
     "number" => Column::Number, Key::Int(row.item.number);
     "priority" => Column::Priority, Key::Int(row.item.priority as i64);

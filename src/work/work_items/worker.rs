@@ -1,7 +1,9 @@
-//! What happens to work items by itself: it is time to call back (S3-31), and a long silence ends them (S3-33).
+//! What happens to work items by itself: it is time to call back (S3-31), and a long silence ends them
+//! (S3-33).
 //!
-//! What is due stands in the rows. Whoever looks first has a job do it, one of each kind at a time, which everybody sees at
-//! `/v1/jobs`: so nothing is lost with an instance, and nothing said twice. Where nothing is due there is no job.
+//! What is due stands in the rows. Whoever looks first has a job do it, one of each kind at a time, which
+//! everybody sees at `/v1/jobs`: so nothing is lost with an instance, and nothing said twice. Where nothing
+//! is due there is no job.
 
 use chrono::{Months, TimeDelta};
 use iso8601::Duration;
@@ -108,8 +110,8 @@ impl Change for Callbacks {
     }
 }
 
-/// To close items whose contacts have been silent for as long as their types wait. An item that nobody has begun is never
-/// closed: it is ours to speak first.
+/// To close items whose contacts have been silent for as long as their types wait. An item that nobody has
+/// begun is never closed: it is ours to speak first.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Silences;
 

@@ -103,7 +103,9 @@ async fn every_operation_needs_its_scope_and_no_other() {
 #[actix_web::test]
 async fn s3_2_a_publishable_key_opens_nothing_but_its_forms() {
     let shop = TestApp::open().await;
-    let new = json!({ "name": "Quiz page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"], "origins": ["https://shop.example"] });
+    let new = json!({ "name": "Quiz \
+         page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"],
+         "origins": ["https://shop.example"] });
     let made = shop.by(&shop.admin).post("/v1/api-keys", new).await.assert_status(201);
     let page = shop.with_token(&text(&made["secret"])).header("origin", "https://shop.example");
     for operation in Operation::all()
@@ -256,7 +258,8 @@ async fn an_encoding_that_nobody_knows_is_406_everywhere() {
 #[derive(serde::Deserialize, validator::Validate)]
 struct Anything {}
 
-// A mistake of ours opens nothing: a route that no rule knows, and a handler that does not ask, or asks for nobody.
+// A mistake of ours opens nothing: a route that no rule knows, and a handler that does not ask, or asks for
+// nobody.
 #[actix_web::test]
 async fn what_no_rule_has_let_in_does_not_leave() {
     let shop = TestApp::open().await;

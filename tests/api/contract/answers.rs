@@ -189,7 +189,8 @@ fn begin(shop: &TestApp, operation: &Operation, token: &str) -> TcpStream {
     let (method, path) = (&operation.method, operation.nowhere());
     write!(
         connection,
-        "{method} {path} HTTP/1.1\r\nhost: shop\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{{"
+        "{method} {path} HTTP/1.1\r\nhost: shop\r\nauthorization: Bearer {token}\r\ncontent-type: \
+         application/json\r\ncontent-length: 9\r\n\r\n{{"
     )
     .expect("a beginning");
     connection
@@ -267,7 +268,8 @@ async fn what_does_not_fit(given: &mut AnswersSeen) {
         issues
             .push(text(&admin.post("/v1/issues", json!({ "title": title })).await.assert_status(201)["id"]));
     }
-    let interaction = json!({ "who": { "last_name": "Roy" }, "channel": "phone", "subject_line": "Called", "complete": true });
+    let interaction = json!({ "who": { "last_name": "Roy" }, "channel": "phone", "subject_line": "Called",
+        "complete": true });
     let interaction = text(&admin.post("/v1/interactions", interaction).await.assert_status(201)["id"]);
     let work = json!({ "type": "support_ticket", "who": { "last_name": "Roy" } });
     let work = text(&admin.post("/v1/work-items", work).await.assert_status(201)["id"]);
@@ -277,7 +279,8 @@ async fn what_does_not_fit(given: &mut AnswersSeen) {
         let body = json!({ "type": "body_type_quiz", "who": { "last_name": "Roy" } });
         given.note(&upsert, &upsert.ask(&admin, external, Some(body)).await);
     }
-    let foreign = json!({ "who": { "email": "zoe@epicerie.example" }, "channel": "email", "subject_line": "Hello", "complete": true });
+    let foreign = json!({ "who": { "email": "zoe@epicerie.example" }, "channel": "email",
+        "subject_line": "Hello", "complete": true });
     let foreign = text(&admin.post("/v1/interactions", foreign).await.assert_status(201)["id"]);
     let statuses = json!([{ "key": "open", "label": "Open" }]);
     let link = operation("link_interaction");
@@ -324,7 +327,8 @@ async fn what_does_not_fit(given: &mut AnswersSeen) {
     given.note(&next, &admin.command("/v1/queues/public/claim-next").await);
     let items: Vec<Value> =
         (0..50).map(|number| json!({ "title": format!("Item {number}"), "due_in": "today" })).collect();
-    let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Stocktaking", "action_items": items });
+    let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Stocktaking",
+        "action_items": items });
     for _ in 0..21 {
         admin.post("/v1/notes", note.clone()).await.assert_status(201);
     }

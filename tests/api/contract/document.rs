@@ -153,7 +153,8 @@ fn what_may_be_left_out_is_not_sent_as_an_example() {
     }
 }
 
-/// Generators read an object that names no members, and does not say that there are others, as one that has none.
+/// Generators read an object that names no members, and does not say that there are others, as one that has
+/// none.
 #[test]
 fn every_object_says_what_it_holds() {
     fn silent(at: &str, value: &Value, found: &mut Vec<String>) {

@@ -282,7 +282,8 @@ async fn nobody_writes_a_cursor_but_us() {
     }
 }
 
-/// An object that the parser, left alone, would take for the text of a value, and nest deeper than any body may.
+/// An object that the parser, left alone, would take for the text of a value, and nest deeper than any body
+/// may.
 fn smuggled() -> Value {
     json!({ "$serde_json::private::RawValue": format!("{}{}", "[".repeat(120), "]".repeat(120)) })
 }

@@ -288,8 +288,8 @@ async fn every_row_is_read_by_its_own_address() {
     }
 }
 
-/// Adds a row to every list, before or behind those that are there, and a fact to each of some contacts; changes some rows in
-/// what no list sorts by.
+/// Adds a row to every list, before or behind those that are there, and a fact to each of some contacts;
+/// changes some rows in what no list sorts by.
 async fn go_on(shop: &TestApp, number: usize, contacts: &[String]) {
     let admin = shop.by(&shop.admin);
     let before = number.is_multiple_of(2);

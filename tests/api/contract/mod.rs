@@ -330,12 +330,16 @@ async fn stock(shop: &TestApp) {
         let note =
             json!({ "subject": subject, "contact_id": contact, "title": title, "action_items": items });
         admin.post("/v1/notes", note).await.assert_status(201);
-        let actions = json!([{ "issue": { "title": title, "types": ["billing"], "subject": subject }, "info_used": ["policy_book"] }]);
+        let actions = json!([{ "issue": { "title": title, "types": ["billing"], "subject": subject },
+            "info_used": ["policy_book"] }]);
         let follow_up = json!({ "due_in": "today" });
-        let interaction = json!({ "contact_id": contact, "channel": "phone", "subject_line": title, "actions": actions,
-            "follow_up": follow_up, "subject": subject, "purpose": "sales", "outcome": "resolved", "mood": "happy" });
+        let interaction = json!({ "contact_id": contact, "channel": "phone", "subject_line": title,
+            "actions": actions,
+            "follow_up": follow_up, "subject": subject, "purpose": "sales", "outcome": "resolved",
+            "mood": "happy" });
         admin.post("/v1/interactions", interaction).await.assert_status(201);
-        let item = json!({ "type": "support_ticket", "contact_id": contact, "description": title, "assignee": user(&ana),
+        let item = json!({ "type": "support_ticket", "contact_id": contact, "description": title,
+            "assignee": user(&ana),
             "callback_at": "2026-03-20T09:00:00Z", "reference": { "order": "A-1001" } });
         let item = admin.post("/v1/work-items", item).await.assert_status(201);
         let item = format!("/v1/work-items/{}", text(&item["id"]));

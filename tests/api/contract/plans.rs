@@ -1,4 +1,5 @@
-//! Query plans: whatever a read asks the database, an index answers, in the order wanted, however many rows there are.
+//! Query plans: whatever a read asks the database, an index answers, in the order wanted, however many rows
+//! there are.
 //!
 //! The statements are those that really run, heard while the requests of the document are sent, with
 //! their values. SQLite, which keeps no statistics, plans by the schema alone. PostgreSQL plans by what
@@ -154,7 +155,8 @@ async fn b_9_fifty_items_ask_no_more_than_one() {
     let admin = overheard.shop.by(&overheard.shop.admin);
     let item = json!({ "title": "Answer", "due_in": "tomorrow", "action": "call" });
     let write = async |items: usize| {
-        let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Called", "action_items": vec![item.clone(); items] });
+        let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Called",
+            "action_items": vec![item.clone(); items] });
         admin.post("/v1/notes", note).await.assert_status(201);
         overheard.queries("").len()
     };
@@ -353,17 +355,21 @@ async fn fill(database: &DatabaseConnection) {
             .map(|row| (row.try_get_by_index(0).expect("text"), row.try_get_by_index(1).expect("text")))
             .collect()
     };
-    let tables = ask("SELECT table_name::text, '' FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'id' AND data_type = 'uuid'").await;
+    let tables = ask("SELECT table_name::text, '' FROM information_schema.columns WHERE table_schema = \
+         'public' AND column_name = 'id' AND data_type = 'uuid'")
+    .await;
     for (table, _) in
         tables.iter().filter(|(table, _)| !SMALL.contains(&table.as_str()) && table != "search_index")
     {
         let columns = ask(&format!(
-            "SELECT column_name::text, data_type::text FROM information_schema.columns WHERE table_name = '{table}' AND is_identity = 'NO'"
+            "SELECT column_name::text, data_type::text FROM information_schema.columns WHERE table_name = \
+             '{table}' AND is_identity = 'NO'"
         ))
         .await;
         let keys = ask(&format!(
             "SELECT column_name::text, constraint_type::text FROM information_schema.table_constraints \
-             JOIN information_schema.key_column_usage USING (constraint_name, table_name) WHERE table_name = '{table}'"
+             JOIN information_schema.key_column_usage USING (constraint_name, table_name) WHERE table_name = \
+             '{table}'"
         ))
         .await;
         let copied = columns.iter().map(|(name, kind)| {
@@ -393,26 +399,36 @@ async fn fill(database: &DatabaseConnection) {
         let (copied, names): (Vec<String>, Vec<&str>) =
             (copied.collect(), columns.iter().map(|(name, _)| name.as_str()).collect());
         run(&format!(
-            "INSERT INTO {table} ({}) SELECT {} FROM {table}, generate_series(1, {MANY} / (SELECT GREATEST(COUNT(*), 1) FROM {table})) AS copy",
+            "INSERT INTO {table} ({}) SELECT {} FROM {table}, generate_series(1, {MANY} / (SELECT \
+             GREATEST(COUNT(*), 1) FROM {table})) AS copy",
             names.join(", "),
             copied.join(", ")
         ))
         .await;
     }
     // Most of what there was to do is done.
-    run("UPDATE action_items SET status = 'completed', completed_at = due_at, completed_by_id = created_by_id WHERE md5(id::text) > '2'")
-        .await;
+    run("UPDATE action_items SET status = 'completed', completed_at = due_at, completed_by_id = \
+         created_by_id WHERE md5(id::text) > '2'")
+    .await;
     run("UPDATE work_items SET status = 'resolved', active = FALSE WHERE md5(id::text) > '2'").await;
-    run("UPDATE issues SET status = 'closed', closed_at = opened_at, closed_by_id = opened_by_id WHERE md5(id::text) > '2'").await;
-    // One in 2,048 says what it was copied from: what much says, PostgreSQL rightly reads from the newest on, or whole.
-    run("CREATE TEMPORARY VIEW said AS SELECT id, title FROM notes UNION ALL SELECT id, title FROM action_items UNION ALL SELECT id, name FROM contacts").await;
+    run("UPDATE issues SET status = 'closed', closed_at = opened_at, closed_by_id = opened_by_id WHERE \
+         md5(id::text) > '2'")
+    .await;
+    // One in 2,048 says what it was copied from: what much says, PostgreSQL rightly reads from the newest on,
+    // or whole.
+    run("CREATE TEMPORARY VIEW said AS SELECT id, title FROM notes UNION ALL SELECT id, title FROM \
+         action_items UNION ALL SELECT id, name FROM contacts")
+    .await;
     run("INSERT INTO search_index (id, kind, words) \
-         SELECT copy.id, kind, CASE WHEN md5(copy.id::text) < '002' THEN words ELSE CAST('''kind:' || kind || ''' ''other'':1' AS tsvector) END \
-         FROM said AS copy JOIN (SELECT DISTINCT ON (kind, title) kind, title, words FROM said JOIN search_index USING (id)) AS found USING (title) \
+         SELECT copy.id, kind, CASE WHEN md5(copy.id::text) < '002' THEN words ELSE CAST('''kind:' || kind \
+         || ''' ''other'':1' AS tsvector) END \
+         FROM said AS copy JOIN (SELECT DISTINCT ON (kind, title) kind, title, words FROM said JOIN \
+         search_index USING (id)) AS found USING (title) \
          ORDER BY md5(copy.id::text || 'mixed') ON CONFLICT DO NOTHING")
     .await;
     // What modules know is known of many contacts.
-    run("UPDATE facts SET contact_id = COALESCE((SELECT id FROM contacts WHERE id > md5(facts.id::text)::uuid ORDER BY id LIMIT 1), contact_id) \
+    run("UPDATE facts SET contact_id = COALESCE((SELECT id FROM contacts WHERE id > \
+         md5(facts.id::text)::uuid ORDER BY id LIMIT 1), contact_id) \
          WHERE md5(id::text) > '08'")
     .await;
     run("VACUUM ANALYZE").await;

@@ -1,4 +1,5 @@
-//! Nobody hands out what they do not have, and what somebody has lost is lost at once, whichever instance they ask.
+//! Nobody hands out what they do not have, and what somebody has lost is lost at once, whichever instance
+//! they ask.
 
 use std::collections::BTreeMap;
 
@@ -29,8 +30,8 @@ async fn two() -> (TestApp, TestApp) {
     (shop, other)
 }
 
-/// Has every administrative write asked at an instance that has just heard of the caller, who has lost their rights
-/// elsewhere; what each answered.
+/// Has every administrative write asked at an instance that has just heard of the caller, who has lost their
+/// rights elsewhere; what each answered.
 async fn after(caller: &Caller<'_>, loss: impl Future<Output = ()>) -> Vec<(&'static str, Reply)> {
     let operations = administrative();
     assert!(operations.len() > 30);
@@ -184,7 +185,8 @@ async fn nobody_unlinks_somebody_of_a_higher_role() {
     }
 }
 
-// Of two who take each other's rights away at the same time, one comes first, and the other has none any more.
+// Of two who take each other's rights away at the same time, one comes first, and the other has none any
+// more.
 #[actix_web::test]
 async fn two_administrators_cannot_demote_each_other_at_once() {
     let (shop, other) = two().await;
@@ -208,7 +210,10 @@ async fn two_administrators_cannot_demote_each_other_at_once() {
 async fn nobody_gives_a_role_beyond_their_own() {
     let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
-    let new = |number: usize, role: &str| json!({ "email": format!("new{number}@shop.example"), "name": "New", "role": role, "password": PASSWORD });
+    let new = |number: usize, role: &str| {
+        json!({ "email": format!("new{number}@shop.example"), "name": "New", "role": role,
+        "password": PASSWORD })
+    };
     let held = |role: Role, more: &[Scope]| {
         role.scopes().into_iter().chain(more.iter().copied()).collect::<Vec<Scope>>()
     };
@@ -245,7 +250,8 @@ async fn nobody_gives_a_role_beyond_their_own() {
                 let changes = role != Role::Agent;
                 assert_eq!(raised.status, if may || !changes { 200 } else { 403 }, "{role}: {}", raised.text);
             }
-            // What would take over, or take out, the account of somebody of a role that the caller does not have.
+            // What would take over, or take out, the account of somebody of a role that the caller does not
+            // have.
             for (person, role) in [(&ana, Role::Agent), (&mia, Role::Manager), (&boss, Role::Admin)] {
                 let path = format!("/v1/users/{}", person.id);
                 let may = highest.is_some_and(|highest| role <= highest);
@@ -337,7 +343,8 @@ async fn a_key_gives_no_key_more_than_it_has() {
     );
     caller.patch(&itself, json!({ "expires_at": "2026-03-30T00:00:00Z" })).await.assert_status(200);
 
-    // A mightier key: it can be ended and named otherwise, and made neither to last longer nor somebody else's.
+    // A mightier key: it can be ended and named otherwise, and made neither to last longer nor somebody
+    // else's.
     let mighty = make(&admin, "mighty", json!(["users:write"]), json!("2026-03-20T00:00:00Z"))
         .await
         .assert_status(201);
@@ -393,7 +400,8 @@ async fn a_key_hands_over_no_key() {
 async fn a_key_is_widened_by_who_has_its_scopes_and_the_refusal_names_the_field() {
     let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
-    let mut page = json!({ "name": "Quiz page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz", "contact"] });
+    let mut page = json!({ "name": "Quiz \
+         page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz", "contact"] });
     page["origins"] = json!(["https://shop.example"]);
     let path =
         format!("/v1/api-keys/{}", text(&admin.post("/v1/api-keys", page).await.assert_status(201)["id"]));
@@ -433,7 +441,8 @@ async fn a_key_ends_with_the_person_whose_it_is_and_the_answer_names_it() {
         let made = by.post("/v1/api-keys", new).await.assert_status(201);
         (text(&made["id"]), text(&made["secret"]))
     };
-    let page = json!({ "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"], "origins": ["https://shop.example"] });
+    let page = json!({ "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"],
+        "origins": ["https://shop.example"] });
     let (secret_id, secret) = make(&shop.by(&boss), "Checkout", json!({})).await;
     let (child_id, child) =
         make(&shop.with_token(&secret), "Made by the checkout", json!({ "scopes": ["notes:read"] })).await;

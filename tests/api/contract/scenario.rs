@@ -51,7 +51,8 @@ async fn people<F: AsyncFnMut(&WriteCase) -> Reply>(
     f: &mut Scenario<F>,
     admin: &Person,
 ) -> (Person, String) {
-    let new = json!({ "email": "ana@shop.example", "name": "Ana", "role": "agent", "password": "a long first password" });
+    let new = json!({ "email": "ana@shop.example", "name": "Ana", "role": "agent", "password": "a long first \
+         password" });
     let ana = f.act(admin, "create_user", "/v1/users", Some(new)).await;
     let ana_id = text(&ana["id"]);
     f.act(admin, "update_user", &format!("/v1/users/{ana_id}"), Some(json!({ "name": "Ana Ruiz" }))).await;
@@ -119,7 +120,8 @@ pub async fn every_write(shop: &TestApp, act: impl AsyncFnMut(&WriteCase) -> Rep
     f.act(&admin, "update_variable", "/v1/variables/mood", Some(json!({ "label": "Humour" }))).await;
 
     let subject = json!({ "type": "order", "id": "A-1001" });
-    let note = json!({ "subject": subject, "title": "Called", "action_items": [{ "title": "Answer", "due_in": "today" }] });
+    let note = json!({ "subject": subject, "title": "Called",
+        "action_items": [{ "title": "Answer", "due_in": "today" }] });
     let note = f.act(&admin, "create_note", "/v1/notes", Some(note)).await;
     f.act(
         &admin,
@@ -201,8 +203,10 @@ pub async fn every_write(shop: &TestApp, act: impl AsyncFnMut(&WriteCase) -> Rep
     f.act(&admin, "release_issue", &format!("{issue_path}/release"), None).await;
     f.act(&admin, "close_issue", &format!("{issue_path}/close"), None).await;
     f.act(&admin, "reopen_issue", &format!("{issue_path}/reopen"), None).await;
-    let actions = json!([{ "issue_id": issue["id"] }, { "issue": { "title": "Delivered too late" }, "info_used": ["policy_book"] }]);
-    let interaction = json!({ "who": { "email": "zoe@epicerie.example" }, "channel": "phone", "subject_line": "Two things", "actions": actions });
+    let actions = json!([{ "issue_id": issue["id"] }, { "issue": { "title": "Delivered too \
+         late" }, "info_used": ["policy_book"] }]);
+    let interaction = json!({ "who": { "email": "zoe@epicerie.example" }, "channel": "phone",
+        "subject_line": "Two things", "actions": actions });
     let interaction = f.act(&admin, "record_interaction", "/v1/interactions", Some(interaction)).await;
     let id = text(&interaction["id"]);
     f.act(&admin, "update_interaction", &format!("/v1/interactions/{id}"), Some(json!({ "mood": "angry" })))
@@ -283,7 +287,8 @@ async fn work_items(shop: &TestApp, f: &mut Scenario<impl AsyncFnMut(&WriteCase)
         Some(json!({ "priority": "high" })),
     )
     .await;
-    let work = json!({ "type": "skin_quiz", "who": { "email": "zoe@epicerie.example" }, "interaction_id": null, "assignee": { "type": "public" } });
+    let work = json!({ "type": "skin_quiz", "who": { "email": "zoe@epicerie.example" },
+        "interaction_id": null, "assignee": { "type": "public" } });
     let work = f.act(admin, "create_work_item", "/v1/work-items", Some(work)).await;
     let work = format!("/v1/work-items/{}", text(&work["id"]));
     f.act(admin, "update_work_item", &work, Some(json!({ "reference": { "result": "dry" } }))).await;
@@ -302,7 +307,8 @@ async fn work_items(shop: &TestApp, f: &mut Scenario<impl AsyncFnMut(&WriteCase)
         .await;
     f.act(admin, "note_on_work_item", &format!("{work}/notes"), Some(json!({ "title": "Evenings only" })))
         .await;
-    let letter = json!({ "who": { "email": "zoe@epicerie.example" }, "channel": "email", "subject_line": "Hello", "complete": true });
+    let letter = json!({ "who": { "email": "zoe@epicerie.example" }, "channel": "email",
+        "subject_line": "Hello", "complete": true });
     let letter = f.act(admin, "record_interaction", "/v1/interactions", Some(letter)).await;
     f.act(admin, "attach_interaction", &format!("{work}/interactions/{}", text(&letter["id"])), None).await;
     let known = json!({ "type": "skin_quiz", "who": { "email": "zoe@epicerie.example" } });

@@ -21,17 +21,21 @@ pub struct Column {
     pub nullable: bool,
 }
 
-/// The tables of a database with their columns. Those of FTS5 are its own affair: they have no rows, only words.
+/// The tables of a database with their columns. Those of FTS5 are its own affair: they have no rows, only
+/// words.
 pub async fn tables(database: &DatabaseConnection) -> BTreeMap<String, Vec<Column>> {
     let backend = database.get_database_backend();
     let sql = match backend {
         DbBackend::Sqlite => {
-            "SELECT tables.name, columns.name, LOWER(columns.type), CASE WHEN columns.\"notnull\" THEN 'NO' ELSE 'YES' END \
+            "SELECT tables.name, columns.name, LOWER(columns.type), CASE WHEN columns.\"notnull\" THEN 'NO' \
+             ELSE 'YES' END \
              FROM sqlite_master AS tables JOIN pragma_table_info(tables.name) AS columns \
-             WHERE tables.type = 'table' AND tables.name NOT LIKE 'seaql%' AND tables.name NOT LIKE 'search_words%'"
+             WHERE tables.type = 'table' AND tables.name NOT LIKE 'seaql%' AND tables.name NOT LIKE \
+             'search_words%'"
         }
         _ => {
-            "SELECT table_name::text, column_name::text, data_type::text, is_nullable::text FROM information_schema.columns \
+            "SELECT table_name::text, column_name::text, data_type::text, is_nullable::text FROM \
+             information_schema.columns \
              WHERE table_schema = 'public' AND table_name NOT LIKE 'seaql%'"
         }
     };
@@ -83,7 +87,8 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
     text.split_once(start)?.1.split_once(end).map(|(inner, _)| inner)
 }
 
-/// How the database keeps a type of Rust: as SQLite and as PostgreSQL call it. Types of our own say so where they are declared.
+/// How the database keeps a type of Rust: as SQLite and as PostgreSQL call it. Types of our own say so where
+/// they are declared.
 fn kept(kind: &str) -> Option<(&'static str, &'static str)> {
     match kind {
         "String" => Some(("text", "text")),

@@ -1,5 +1,5 @@
-//! A scope holds wherever the thing is shown or made: in the feed, timelines, search, reports, `expand`, nested writes, and
-//! in the answers of writes.
+//! A scope holds wherever the thing is shown or made: in the feed, timelines, search, reports, `expand`,
+//! nested writes, and in the answers of writes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -179,7 +179,11 @@ async fn figures_are_for_whoever_may_read_the_rows() {
     let interactions = key(&shop, "interactions", &[Scope::ReportsRead, Scope::InteractionsRead]).await;
     let by_contact =
         shop.with_token(&interactions).get("/v1/reports/interactions-by-purpose?group_by=contact").await;
-    assert!(by_contact.status == 403 || by_contact.violation_of(400)[0].0 == "group_by", "{}", by_contact.text);
+    assert!(
+        by_contact.status == 403 || by_contact.violation_of(400)[0].0 == "group_by",
+        "{}",
+        by_contact.text
+    );
     // The words of a picklist are not for whoever may not read it.
     let purposes = async |secret: &str| {
         let shown =
@@ -248,7 +252,8 @@ async fn filters_answer_no_question_about_what_the_caller_may_not_read() {
             );
         }
     }
-    let ask = json!({ "select": { "filter": { "contact_country": "CA" } }, "set": { "priority": "high" }, "dry_run": true });
+    let ask = json!({ "select": { "filter": { "contact_country": "CA" } }, "set": { "priority": "high" },
+        "dry_run": true });
     let secret = key(&shop, "write", &[Scope::ActionItemsWrite]).await;
     refused(
         &shop.with_token(&secret).post("/v1/action-items/bulk", ask.clone()).await,
@@ -358,7 +363,8 @@ async fn what_is_made_beside_a_thing_takes_its_own_scope() {
             Scope::NotesWrite,
             "POST",
             "/v1/notes".to_owned(),
-            json!({ "subject": subject, "title": "Called", "action_items": [{ "title": "Answer", "due_in": "today" }] }),
+            json!({ "subject": subject, "title": "Called",
+                "action_items": [{ "title": "Answer", "due_in": "today" }] }),
             Scope::ActionItemsWrite,
         ),
         (
@@ -428,7 +434,8 @@ async fn what_is_made_beside_a_thing_takes_its_own_scope() {
             Scope::ActionItemsWrite,
             "POST",
             "/v1/action-items".into(),
-            json!({ "contact_id": contact, "title": "Call", "due_in": "today", "contact_status": "cold_prospect" }),
+            json!({ "contact_id": contact, "title": "Call", "due_in": "today",
+                "contact_status": "cold_prospect" }),
             Scope::ContactsWrite,
         ),
         (
@@ -476,7 +483,8 @@ async fn a_write_shows_nothing_to_whoever_may_not_read_it() {
         if reading.is_none_or(|reading| able.contains(&reading)) || made || !is_success(reply.status) {
             return reply;
         }
-        // The same once more, or, where that is possible, nothing, by a key with no more than the operation asks.
+        // The same once more, or, where that is possible, nothing, by a key with no more than the operation
+        // asks.
         let words: Vec<&str> = able.iter().map(|scope| scope.as_str()).collect();
         let new = json!({ "name": deed.operation.id, "scopes": words, "user_id": deed.by.id });
         let made = shop.by(&shop.admin).post("/v1/api-keys", new).await.assert_status(201);
@@ -525,7 +533,8 @@ async fn a_write_shows_nothing_to_whoever_may_not_read_it() {
 #[actix_web::test]
 async fn an_answer_given_again_shows_no_more() {
     let shop = TestApp::open().await;
-    let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Called", "action_items": [{ "title": "Answer", "due_in": "today" }] });
+    let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Called",
+        "action_items": [{ "title": "Answer", "due_in": "today" }] });
     let whole = shop.by(&shop.admin).once("twice").post("/v1/notes", note.clone()).await.assert_status(201);
     assert_eq!(whole["title"], "Called");
     let writer = key(&shop, "writer", &[Scope::NotesWrite, Scope::ActionItemsWrite, Scope::UsersActAs]).await;

@@ -16,7 +16,8 @@ use super::{
 };
 use crate::support::all;
 
-/// That somebody stays signed in is no change; what a session is at, and how far a job is, is nobody's history. What only explains does nothing.
+/// That somebody stays signed in is no change; what a session is at, and how far a job is, is nobody's
+/// history. What only explains does nothing.
 const SILENT: &[&str] = &["refresh_token", "simulate_routing"];
 const SILENT_TABLES: &[&str] = &["sessions", "jobs"];
 
@@ -202,7 +203,8 @@ fn send_only(shop: &TestApp, deed: &WriteCase, name: &str) -> TcpStream {
     let (method, path, token, length) = (&deed.operation.method, &deed.path, &deed.by.token, body.len());
     write!(
         connection,
-        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\nidempotency-key: {name}\r\n\
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\nidempotency-key: \
+         {name}\r\n\
          x-request-id: {name}-lost\r\n{kind}content-length: {length}\r\n\r\n{body}"
     )
     .expect("a request");

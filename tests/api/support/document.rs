@@ -62,7 +62,8 @@ pub fn check(method: &str, path: &str, reply: &Reply) {
     assert!(broken.is_empty(), "{method} {pattern} {}: {}\n{}", reply.status, broken.join("; "), reply.text);
 }
 
-/// Names the members that no schema of a value has: clients may get more than the document says, but not from us.
+/// Names the members that no schema of a value has: clients may get more than the document says, but not from
+/// us.
 fn find_strangers(schemas: &[&'static Value], value: &Value, at: &str, found: &mut Vec<String>) {
     let mut parts: Vec<&'static Value> = Vec::new();
     let mut next: Vec<&'static Value> = schemas.to_vec();
@@ -100,7 +101,8 @@ fn find_strangers(schemas: &[&'static Value], value: &Value, at: &str, found: &m
     }
 }
 
-/// Fails the test when a refusal, whoever it came from, is not a problem (RFC 9457) that leads to its request.
+/// Fails the test when a refusal, whoever it came from, is not a problem (RFC 9457) that leads to its
+/// request.
 fn check_problem(method: &str, path: &str, reply: &Reply) {
     let said = format!("{method} {path} {}: {}", reply.status, reply.text);
     assert_eq!(reply.header("content-type"), "application/problem+json", "{said}");

@@ -27,8 +27,10 @@ pub struct Feed {
 
 /// A quiz of somebody, as a site tells of it.
 pub fn quiz(number: usize) -> Value {
-    json!({ "id": format!("q-{number}"), "contact": { "email": format!("person{number}@quai.example"), "name": format!("Person {number}") },
-        "question": format!("Quiz {number}"), "answers": { "type": "liver", "score": number }, "at": "2026-03-17T10:00:00Z" })
+    json!({ "id": format!("q-{number}"),
+        "contact": { "email": format!("person{number}@quai.example"), "name": format!("Person {number}") },
+        "question": format!("Quiz \
+         {number}"), "answers": { "type": "liver", "score": number }, "at": "2026-03-17T10:00:00Z" })
 }
 
 /// A feed with so many quizzes: `/quizzes.json` by cursor, `/changed.json` by date, `/quizzes.csv` by `Link`.
@@ -83,8 +85,11 @@ pub fn open(count: usize) -> Feed {
 /// A source of such a feed, by its cursor, as requests make it.
 pub fn source(feed: &Feed) -> Value {
     json!({
-        "name": "Quizzes", "url": format!("{}/quizzes.json", feed.elsewhere.base), "work_item_type": "body_type_quiz", "rows": "/data",
-        "mapping": { "external_id": "/id", "email": "/contact/email", "name": "/contact/name", "description": "/question", "reference": "/answers" },
-        "next": "/next_cursor", "cursor_parameter": "after", "credentials": { "token": "feed-token-0123456789" },
+        "name": "Quizzes", "url": format!("{}/quizzes.json", feed.elsewhere.base),
+        "work_item_type": "body_type_quiz", "rows": "/data",
+        "mapping": { "external_id": "/id", "email": "/contact/email", "name": "/contact/name",
+            "description": "/question", "reference": "/answers" },
+        "next": "/next_cursor", "cursor_parameter": "after",
+        "credentials": { "token": "feed-token-0123456789" },
     })
 }

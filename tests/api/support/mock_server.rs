@@ -59,8 +59,7 @@ pub struct MockServer {
 impl MockServer {
     /// One that answers like this.
     pub fn answering(answer: impl Fn(&ReceivedRequest) -> MockReply + Send + Sync + 'static) -> Self {
-        let (asked, answer): (Arc<Mutex<Vec<ReceivedRequest>>>, Handler) =
-            (Arc::default(), Arc::new(answer));
+        let (asked, answer): (Arc<Mutex<Vec<ReceivedRequest>>>, Handler) = (Arc::default(), Arc::new(answer));
         let heard = asked.clone();
         let server = HttpServer::new(move || {
             let (heard, answer) = (heard.clone(), answer.clone());

@@ -197,7 +197,8 @@ impl TestApp {
 
     /// An action item, by the administrator unless somebody else is meant to have it.
     pub async fn action_item(&self, by: &Person, title: &str, due_at: &str, assignee: Value) -> Value {
-        let new = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": title, "due_at": due_at, "assignee": assignee });
+        let new = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": title, "due_at": due_at,
+            "assignee": assignee });
         let mut item = self.by(by).post("/v1/action-items", new).await.assert_status(201);
         // As it is read; what is said beside a new one is for the tests of that.
         item.as_object_mut().expect("an item").remove("closed_previous");

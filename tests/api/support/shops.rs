@@ -129,7 +129,8 @@ pub fn magento() -> TestShop {
                 let message = "The consumer isn't authorized to access %resources.";
                 return MockReply::json(
                     401,
-                    &json!({ "message": message, "parameters": { "resources": "Magento_Customer::customer" } }),
+                    &json!({ "message": message,
+                        "parameters": { "resources": "Magento_Customer::customer" } }),
                 );
             }
             let criteria =
@@ -178,10 +179,14 @@ pub fn magento() -> TestShop {
 
 fn magento_customer(customer: &Customer) -> Findable {
     let Customer { id, email, first, last, registered, updated } = customer;
-    let address = json!({ "id": 1, "customer_id": id, "country_id": "CA", "postcode": "H2X 1Y4", "telephone": "514 555-0123",
-        "company": "Épicerie du Coin", "default_billing": true, "firstname": first, "lastname": last, "street": ["1 rue Roy"] });
-    let row = json!({ "id": id, "group_id": 1, "created_at": registered, "updated_at": updated, "email": email, "firstname": first,
-        "lastname": last, "store_id": 1, "website_id": 1, "addresses": [address], "disable_auto_group_change": 0 });
+    let address = json!({ "id": 1, "customer_id": id, "country_id": "CA", "postcode": "H2X \
+         1Y4", "telephone": "514 555-0123",
+        "company": "Épicerie du \
+         Coin", "default_billing": true, "firstname": first, "lastname": last, "street": ["1 rue Roy"] });
+    let row = json!({ "id": id, "group_id": 1, "created_at": registered, "updated_at": updated,
+        "email": email, "firstname": first,
+        "lastname": last, "store_id": 1, "website_id": 1, "addresses": [address],
+        "disable_auto_group_change": 0 });
     (
         vec![
             ("entity_id", id.to_string()),
@@ -195,8 +200,10 @@ fn magento_customer(customer: &Customer) -> Findable {
 fn magento_order(order: &Order) -> Findable {
     let Order { number, customer, status, updated } = order;
     let owner = if *customer == 0 { Value::Null } else { json!(customer) };
-    let row = json!({ "entity_id": number, "increment_id": format!("{number:09}"), "customer_id": owner, "status": status,
-        "state": status, "created_at": "2026-02-20 11:00:00", "updated_at": updated, "grand_total": 120.5, "order_currency_code": "CAD",
+    let row = json!({ "entity_id": number, "increment_id": format!("{number:09}"), "customer_id": owner,
+        "status": status,
+        "state": status, "created_at": "2026-02-20 \
+         11:00:00", "updated_at": updated, "grand_total": 120.5, "order_currency_code": "CAD",
         "items": [{ "item_id": 1, "sku": "TEA-1", "name": "Tea", "qty_ordered": 2 }] });
     (vec![("customer_id", customer.to_string()), ("updated_at", (*updated).to_owned())], row)
 }
@@ -208,7 +215,8 @@ pub fn woocommerce() -> TestShop {
             use base64::{Engine, prelude::BASE64_STANDARD};
             let wanted = format!("Basic {}", BASE64_STANDARD.encode(format!("ck_1:{TOKEN}")));
             if asked.headers.get("authorization") != Some(&wanted) {
-                let refusal = json!({ "code": "woocommerce_rest_cannot_view", "message": "Sorry, you cannot list resources.", "data": { "status": 401 } });
+                let refusal = json!({ "code": "woocommerce_rest_cannot_view", "message": "Sorry, you cannot \
+                     list resources.", "data": { "status": 401 } });
                 return MockReply::json(401, &refusal);
             }
             let ask = |name: &str| asked.query.get(name).cloned().unwrap_or_default();
@@ -233,7 +241,8 @@ pub fn woocommerce() -> TestShop {
                 _ => {
                     return MockReply::json(
                         404,
-                        &json!({ "code": "rest_no_route", "message": "No route.", "data": { "status": 404 } }),
+                        &json!({ "code": "rest_no_route", "message": "No \
+                             route.", "data": { "status": 404 } }),
                     );
                 }
             };
@@ -253,14 +262,17 @@ pub fn woocommerce() -> TestShop {
 
 fn woo_customer(customer: &Customer) -> Value {
     let Customer { id, email, first, last, registered, updated } = customer;
-    json!({ "id": id, "date_created_gmt": iso(registered, ""), "date_modified_gmt": iso(updated, ""), "email": email,
+    json!({ "id": id, "date_created_gmt": iso(registered, ""), "date_modified_gmt": iso(updated, ""),
+        "email": email,
         "first_name": first, "last_name": last, "role": "customer", "username": first,
-        "billing": { "company": "Épicerie du Coin", "postcode": "H2X 1Y4", "country": "CA", "phone": "514 555-0123" } })
+        "billing": { "company": "Épicerie du Coin", "postcode": "H2X 1Y4", "country": "CA", "phone": "514 \
+         555-0123" } })
 }
 
 fn woo_order(order: &Order) -> Value {
     let Order { number, customer, status, updated } = order;
-    json!({ "id": number, "number": number.to_string(), "status": status, "currency": "CAD", "total": "120.50", "customer_id": customer,
+    json!({ "id": number, "number": number.to_string(), "status": status, "currency": "CAD",
+        "total": "120.50", "customer_id": customer,
         "date_created_gmt": "2026-02-20T11:00:00", "date_modified_gmt": iso(updated, ""),
         "line_items": [{ "id": 1, "name": "Tea", "sku": "TEA-1", "quantity": 2 }] })
 }
@@ -272,17 +284,21 @@ pub fn shopify() -> TestShop {
             if asked.headers.get("x-shopify-access-token").map(String::as_str) != Some(TOKEN) {
                 return MockReply::json(
                     401,
-                    &json!({ "errors": "[API] Invalid API key or access token (unrecognized login or wrong password)" }),
+                    &json!({ "errors": "[API] Invalid API key or access token (unrecognized login or wrong \
+                         password)" }),
                 );
             }
             if asked.method != "POST" || asked.path != "/admin/api/2026-10/graphql.json" {
                 return MockReply::json(404, &json!({ "errors": "Not Found" }));
             }
             if stock.busy > 0 {
-                let cost = json!({ "requestedQueryCost": 50, "throttleStatus": { "maximumAvailable": 2000, "currentlyAvailable": 49, "restoreRate": 100 } });
+                let cost = json!({ "requestedQueryCost": 50,
+                    "throttleStatus": { "maximumAvailable": 2000, "currentlyAvailable": 49,
+                        "restoreRate": 100 } });
                 return MockReply::json(
                     200,
-                    &json!({ "errors": [{ "message": "Throttled", "extensions": { "code": "THROTTLED" } }], "extensions": { "cost": cost } }),
+                    &json!({ "errors": [{ "message": "Throttled", "extensions": { "code": "THROTTLED" } }],
+                        "extensions": { "cost": cost } }),
                 );
             }
             let (query, variables) = (text(&asked.body["query"]), &asked.body["variables"]);
@@ -314,7 +330,10 @@ pub fn shopify() -> TestShop {
             let size = usize::try_from(variables["first"].as_u64().expect("first")).expect("a size");
             let end = (start + size).min(rows.len());
             let info = json!({ "hasNextPage": end < rows.len(), "endCursor": format!("at{end}") });
-            MockReply::json(200, &json!({ "data": { list: { "nodes": rows[start..end], "pageInfo": info } } }))
+            MockReply::json(
+                200,
+                &json!({ "data": { list: { "nodes": rows[start..end], "pageInfo": info } } }),
+            )
         },
         false,
     )
@@ -322,10 +341,13 @@ pub fn shopify() -> TestShop {
 
 fn shopify_customer(customer: &Customer) -> Value {
     let Customer { id, email, first, last, registered, .. } = customer;
-    json!({ "legacyResourceId": id.to_string(), "firstName": first, "lastName": last, "createdAt": iso(registered, "Z"), "numberOfOrders": "1",
-        "defaultEmailAddress": { "emailAddress": email }, "defaultPhoneNumber": { "phoneNumber": "+15145550123" },
+    json!({ "legacyResourceId": id.to_string(), "firstName": first, "lastName": last,
+        "createdAt": iso(registered, "Z"), "numberOfOrders": "1",
+        "defaultEmailAddress": { "emailAddress": email },
+        "defaultPhoneNumber": { "phoneNumber": "+15145550123" },
         "amountSpent": { "amount": "120.5", "currencyCode": "CAD" },
-        "defaultAddress": { "company": "Épicerie du Coin", "zip": "H2X 1Y4", "countryCodeV2": "CA", "phone": null } })
+        "defaultAddress": { "company": "Épicerie du Coin", "zip": "H2X \
+         1Y4", "countryCodeV2": "CA", "phone": null } })
 }
 
 fn shopify_order(order: &Order) -> Value {
@@ -334,8 +356,10 @@ fn shopify_order(order: &Order) -> Value {
     } else {
         json!({ "legacyResourceId": order.customer.to_string() })
     };
-    json!({ "name": format!("#{}", order.number), "createdAt": "2026-02-20T11:00:00Z", "displayFinancialStatus": "PAID",
-        "displayFulfillmentStatus": "FULFILLED", "currentTotalPriceSet": { "shopMoney": { "amount": "120.5", "currencyCode": "CAD" } },
+    json!({ "name": format!("#{}", order.number), "createdAt": "2026-02-20T11:00:00Z",
+        "displayFinancialStatus": "PAID",
+        "displayFulfillmentStatus": "FULFILLED",
+        "currentTotalPriceSet": { "shopMoney": { "amount": "120.5", "currencyCode": "CAD" } },
         "customer": customer, "lineItems": { "nodes": [{ "sku": "TEA-1", "name": "Tea", "quantity": 2 }] } })
 }
 
@@ -349,10 +373,14 @@ pub fn another() -> TestShop {
             let page = asked.query.get("page").map_or(1, |page| page.parse().expect("a page"));
             let since = asked.query.get("updated_since").cloned().unwrap_or_default();
             let list = |rows: Vec<Value>| MockReply::json(200, &json!({ "data": paged(&rows, page, 40) }));
-            let customer = |customer: &Customer| json!({ "id": customer.id, "email": customer.email, "name": { "first": customer.first, "last": customer.last } });
+            let customer = |customer: &Customer| {
+                json!({ "id": customer.id, "email": customer.email,
+                "name": { "first": customer.first, "last": customer.last } })
+            };
             let order = |order: &Order| {
                 json!({ "number": order.number, "customer_id": order.customer, "status": order.status,
-                "created_at": "2026-02-20T11:00:00Z", "total": "120.50", "currency": "CAD", "url": format!("https://shop.example/orders/{}", order.number) })
+                "created_at": "2026-02-20T11:00:00Z", "total": "120.50", "currency": "CAD",
+                "url": format!("https://shop.example/orders/{}", order.number) })
             };
             let rest: Vec<&str> = asked.path.trim_start_matches("/api/").split('/').collect();
             match rest.as_slice() {

@@ -42,7 +42,8 @@ impl Wire {
         Self { address: shop.base.strip_prefix("http://").expect("an address").to_owned(), stream: None }
     }
 
-    /// Sends a request and resets the connection as soon as something has happened, without waiting for an answer.
+    /// Sends a request and resets the connection as soon as something has happened, without waiting for an
+    /// answer.
     pub async fn reset_after(
         &self,
         method: &str,

@@ -41,14 +41,18 @@ fn answer(mut connection: TcpStream, pause: Duration) -> std::io::Result<()> {
     let (feed, after) = target.split_once("?after=").unwrap_or((&target, "0"));
     let start: usize = after.parse().unwrap_or(0);
     let end = (start + PAGE).min(ROWS);
-    let row = |number: usize| json!({ "id": format!("{feed}-{number}"), "email": format!("p{number}@feed{}.example", &feed[1..]), "message": "Hello" });
+    let row = |number: usize| {
+        json!({ "id": format!("{feed}-{number}"),
+        "email": format!("p{number}@feed{}.example", &feed[1..]), "message": "Hello" })
+    };
     let rows: Vec<Value> = (start..end).map(row).collect();
     let next = if end < ROWS { json!(end.to_string()) } else { Value::Null };
     let body = json!({ "data": rows, "next": next }).to_string();
     std::thread::sleep(pause);
     write!(
         connection,
-        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: \
+         close\r\n\r\n{body}",
         body.len()
     )
 }
@@ -80,8 +84,11 @@ pub fn answering(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> St
 
 /// Sets up a source of one of the site's feeds, with whatever else is to be said of it; its id.
 pub async fn source(server: &Server, admin: &str, site: &str, feed: usize, more: Value) -> String {
-    let mut new = json!({ "name": format!("Feed {feed}"), "url": format!("{site}/{feed}"), "rows": "/data", "next": "/next", "cursor_parameter": "after",
-        "work_item_type": "body_type_quiz", "mapping": { "external_id": "/id" }, "credentials": { "token": "feed-token-0123456789" } });
+    let mut new = json!({ "name": format!("Feed \
+         {feed}"), "url": format!("{site}/{feed}"), "rows": "/data", "next": "/next",
+         "cursor_parameter": "after",
+        "work_item_type": "body_type_quiz", "mapping": { "external_id": "/id" },
+        "credentials": { "token": "feed-token-0123456789" } });
     new.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
     text(&server.post("/v1/sources", admin, new).await.assert_status(201)["id"])
 }
@@ -101,7 +108,8 @@ pub fn sum(runs: &[Value], count: &str) -> u64 {
     runs.iter().filter_map(|run| run["counts"][count].as_u64()).sum()
 }
 
-/// Waits until so many sources have runs, and every run has succeeded; the claim of whoever is gone runs out after a minute.
+/// Waits until so many sources have runs, and every run has succeeded; the claim of whoever is gone runs out
+/// after a minute.
 pub async fn ended(server: &Server, admin: &str, sources: &[String]) -> Vec<Value> {
     let end = now() + DEADLINE * 2;
     loop {

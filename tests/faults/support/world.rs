@@ -162,8 +162,8 @@ impl World {
         }
     }
 
-    /// Everybody works, on one of these servers each, until they get no answer or the fault is over. A reader of
-    /// the feed is with the last server.
+    /// Everybody works, on one of these servers each, until they get no answer or the fault is over. A reader
+    /// of the feed is with the last server.
     pub async fn work(&mut self, servers: &[&Server], fault: impl Future<Output = ()>) {
         self.round += 1;
         let over = Cell::new(false);
@@ -235,7 +235,8 @@ impl World {
         self.ask(server, false).await;
     }
 
-    /// The same, as long as they are told to try again: what a connection that fell silent had locked is free half a minute later.
+    /// The same, as long as they are told to try again: what a connection that fell silent had locked is free
+    /// half a minute later.
     pub async fn keep_asking(&mut self, server: &Server) {
         self.ask(server, true).await;
     }
@@ -449,7 +450,8 @@ impl Worker {
                 let mut public = item("third");
                 public["assignee"] = json!({ "type": "public" });
                 let items = json!([item("first"), item("second"), public]);
-                let body = json!({ "subject": { "type": "order", "id": name }, "title": id, "body": "So they said.", "action_items": items });
+                let body = json!({ "subject": { "type": "order", "id": name }, "title": id, "body": "So they \
+                     said.", "action_items": items });
                 (Wish::Note, Method::POST, path("/v1/notes"), body)
             }
         };
