@@ -74,8 +74,10 @@ impl Shop {
         let mut tables = vec![
             Table {
                 name: "contacts",
-                columns: "id,root_id,absorbed,kind,registered,first_names,last_name,company,name,sort_name,emails,phones,postal_code,\
-                          postal_key,country,other,external_ids,status,status_since,status_by_id,owner_id,variables,marketing,created_at,\
+                columns: "id,root_id,absorbed,kind,registered,first_names,last_name,company,name,sort_name,\
+                          emails,phones,postal_code,\
+                          postal_key,country,other,external_ids,status,status_since,status_by_id,owner_id,\
+                          variables,marketing,created_at,\
                           updated_at,version",
                 rows: self.contacts(),
                 row: Self::contact,
@@ -88,14 +90,16 @@ impl Shop {
             },
             Table {
                 name: "interactions",
-                columns: "id,contact_id,operator_id,originator,channel,direction,purpose,subject_line,subject_line_key,detail,mood,\
+                columns: "id,contact_id,operator_id,originator,channel,direction,purpose,subject_line,\
+                          subject_line_key,detail,mood,\
                           call_result,occurred_at,recorded_at,complete,updated_at,version",
                 rows: self.contacts(),
                 row: Self::interaction,
             },
             Table {
                 name: "issues",
-                columns: "id,number,title,types,categorised,status,origin,contact_id,assignee_type,assignee_id,opened_by_id,opened_at,\
+                columns: "id,number,title,types,categorised,status,origin,contact_id,assignee_type,\
+                          assignee_id,opened_by_id,opened_at,\
                           closed_at,closed_by_id,updated_at,version",
                 rows: self.contacts(),
                 row: Self::issue,
@@ -108,14 +112,16 @@ impl Shop {
             },
             Table {
                 name: "work_items",
-                columns: "id,number,type,category,description,status,active,status_since,priority,contact_id,assignee_type,assignee_id,\
+                columns: "id,number,type,category,description,status,active,status_since,priority,contact_id,\
+                          assignee_type,assignee_id,\
                           routed_by,reference,source,created_by_id,created_at,updated_at,version",
                 rows: self.contacts(),
                 row: Self::work_item,
             },
             Table {
                 name: "inbox_entries",
-                columns: "id,user_id,owner_id,kind,is_work,thing_id,contact_id,priority,received_at,unread,read_at,updated_at,version",
+                columns: "id,user_id,owner_id,kind,is_work,thing_id,contact_id,priority,received_at,unread,\
+                          read_at,updated_at,version",
                 rows: self.received() + OPEN,
                 row: Self::inbox_entry,
             },

@@ -130,8 +130,10 @@ const BODY: &str = "From: buyer@customer.example\nSubject: My order\n\nHello,\n\
      Friday? Otherwise I would \
      rather have my money back.\n\nThank you";
 
-const ITEM_COLUMNS: &str = "id,subject_type,subject_id,contact_id,note_id,interaction_id,issue_id,work_item_id,title,details,action,\
-     priority,assignee_type,assignee_id,origin_type,origin_id,status,due_at,due_on,completed_at,completed_by_id,cancel_reason,\
+const ITEM_COLUMNS: &str = "id,subject_type,subject_id,contact_id,note_id,interaction_id,issue_id,\
+                            work_item_id,title,details,action,\
+     priority,assignee_type,assignee_id,origin_type,origin_id,status,due_at,due_on,completed_at,\
+     completed_by_id,cancel_reason,\
      created_by_id,created_at,updated_at,version";
 
 impl Shop {
@@ -159,7 +161,8 @@ impl Shop {
         let mut tables = vec![
             Table {
                 name: "users",
-                columns: "id,email,email_key,name,role,active,time_zone,language,password_hash,created_at,updated_at,version",
+                columns: "id,email,email_key,name,role,active,time_zone,language,password_hash,created_at,\
+                          updated_at,version",
                 rows: PEOPLE,
                 row: Self::user,
             },
@@ -183,20 +186,23 @@ impl Shop {
             },
             Table {
                 name: "routing_rules",
-                columns: "id,name,active,position,conditions,target,last_user_id,created_at,updated_at,version",
+                columns: "id,name,active,position,conditions,target,last_user_id,created_at,updated_at,\
+                          version",
                 rows: 1,
                 row: Self::rule,
             },
             Table {
                 name: "notes",
-                columns: "id,subject_type,subject_id,contact_id,issue_id,work_item_id,title,body,author_id,created_at,updated_at,version",
+                columns: "id,subject_type,subject_id,contact_id,issue_id,work_item_id,title,body,author_id,\
+                          created_at,updated_at,version",
                 rows: self.rows / 10,
                 row: Self::note,
             },
             Table { name: "action_items", columns: ITEM_COLUMNS, rows: self.rows, row: Self::item },
             Table {
                 name: "journal",
-                columns: "id,sequence,at,event,kind,record_id,title,subject_type,subject_id,contact_id,audience,actor_kind,actor_id,\
+                columns: "id,sequence,at,event,kind,record_id,title,subject_type,subject_id,contact_id,\
+                          audience,actor_kind,actor_id,\
                           actor_name,acting_for_id,acting_for_name,request_id,before,after",
                 rows: self.entries(),
                 row: Self::entry,

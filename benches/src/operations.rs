@@ -169,18 +169,20 @@ fn get(path: String) -> (String, String) {
 }
 
 fn note(sample: &Sample, at: u64) -> String {
-    format!(
-        r#"{{"subject":{{"type":"order","id":"A-{}"}},"title":"Customer called and requested rush shipping","body":"From: buyer@customer.example\nSubject: My order\n\nCan it be here by Friday? Otherwise I would rather have my money back.","action_items":[{{"title":"Follow up on shipping in 3 weeks","due_in":"in_3_weeks"}}]}}"#,
-        at.wrapping_mul(7919) % (sample.shop_rows / 5)
-    )
+    const REST: &str = concat!(
+        r#""title":"Customer called and requested rush shipping","body":"From: buyer@customer.example\nSubject: "#,
+        r#"My order\n\nCan it be here by Friday? Otherwise I would rather have my money back.","#,
+        r#""action_items":[{"title":"Follow up on shipping in 3 weeks","due_in":"in_3_weeks"}]"#,
+    );
+    let order = at.wrapping_mul(7919) % (sample.shop_rows / 5);
+    format!(r#"{{"subject":{{"type":"order","id":"A-{order}"}},{REST}}}"#)
 }
 
 /// A quiz result of somebody who was never here.
 fn quiz() -> String {
     let lead = Uuid::new_v4().simple();
-    format!(
-        r#"{{"email":"{lead}@mail.example","first_names":"Lead","last_name":"{lead}","message":"Which tea is for me?","body_type":"liver","score":70}}"#
-    )
+    let who = format!(r#""email":"{lead}@mail.example","first_names":"Lead","last_name":"{lead}""#);
+    format!(r#"{{{who},"message":"Which tea is for me?","body_type":"liver","score":70}}"#)
 }
 
 impl Operation {

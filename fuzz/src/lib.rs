@@ -43,7 +43,8 @@ fn service() -> &'static Service {
         let tokens: Value = serde_json::from_slice(&body).expect("tokens");
         // The access token lasts a quarter of an hour, a key as long as it is fuzzed.
         let token = tokens["access_token"].as_str().expect("a token");
-        let scopes: Vec<String> = caseload::kernel::actor::Scope::ALL.iter().map(|scope| scope.as_str().to_owned()).collect();
+        let scopes: Vec<String> =
+            caseload::kernel::actor::Scope::ALL.iter().map(|scope| scope.as_str().to_owned()).collect();
         let key = json!({ "name": "Fuzzer", "scopes": scopes }).to_string();
         let (status, body) = send(address,
             &request("POST", b"/v1/api-keys", token, key.as_bytes())).expect("an answer");
@@ -87,8 +88,8 @@ fn request(method: &str, target: &[u8], token: &str, body: &[u8]) -> Vec<u8> {
     request
 }
 
-/// Sends a request as the administrator; fails when it is answered by a failure of ours. Its status and body, unless the
-/// connection ended without an answer, as it may after what is no HTTP.
+/// Sends a request as the administrator; fails when it is answered by a failure of ours. Its status and body,
+/// unless the connection ended without an answer, as it may after what is no HTTP.
 pub fn ask(method: &str, target: &[u8], body: &[u8]) -> Option<(u16, Vec<u8>)> {
     let service = service();
     // Nobody has two requests in one.
@@ -101,7 +102,8 @@ pub fn ask(method: &str, target: &[u8], body: &[u8]) -> Option<(u16, Vec<u8>)> {
     Some((status, answer))
 }
 
-/// Reads an answer as a feed, each of its rows once; a row that is read is JSON that can be kept and read again.
+/// Reads an answer as a feed, each of its rows once; a row that is read is JSON that can be kept and read
+/// again.
 pub fn read_feed(body: &[u8], format: FeedFormat, rows: &str, next: Option<&str>) {
     let Ok(page) = FeedPage::of(body.to_vec(), format, rows, next) else { return };
     let mut read = 0;

@@ -121,9 +121,8 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         crate::run(manager, TABLES).await?;
         let status = |(key, label, french, color, active): &(&str, &str, &str, &str, bool)| {
-            format!(
-                r#"{{"key":"{key}","label":"{label}","labels":{{"fr":"{french}"}},"color":"{color}","active":{active},"transitions":null}}"#
-            )
+            let labels = format!(r#""label":"{label}","labels":{{"fr":"{french}"}}"#);
+            format!(r#"{{"key":"{key}",{labels},"color":"{color}","active":{active},"transitions":null}}"#)
         };
         let statuses = STATUSES.iter().map(status).collect::<Vec<_>>().join(",");
         for (index, (key, label, french, category, priority, color)) in TYPES.iter().enumerate() {

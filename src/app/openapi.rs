@@ -113,7 +113,11 @@ fn build() -> Value {
 }
 
 /// Characters that no line of text holds, as far as a pattern of the document can say it.
-const HIDDEN: &str = r"\u0000-\u001f\u007f-\u009f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb";
+const HIDDEN: &str = concat!(
+    r"\u0000-\u001f\u007f-\u009f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2",
+    r"\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff",
+    r"\uffa0\ufff0-\ufffb",
+);
 
 /// Shapes say in short that something is a line of text, one that is not blank, or a telephone number; the
 /// document says it in full.

@@ -263,7 +263,9 @@ mod tests {
         }
 
         #[test]
-        fn instants_are_read_as_they_are_written(micros in -62_135_596_800_000_000_i64..253_402_300_800_000_000) {
+        fn instants_are_read_as_they_are_written(
+            micros in -62_135_596_800_000_000_i64..253_402_300_800_000_000
+        ) {
             let text = Timestamp(micros).to_string();
             prop_assert_eq!(text.len(), "2026-11-22T09:30:00.000000Z".len());
             prop_assert_eq!(text.parse(), Ok(Timestamp(micros)));

@@ -475,7 +475,9 @@ macro_rules! page_of {
         }
 
         impl utoipa::IntoParams for $page {
-            fn into_params(_: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>) -> Vec<utoipa::openapi::path::Parameter> {
+            fn into_params(
+                _: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>,
+            ) -> Vec<utoipa::openapi::path::Parameter> {
                 $crate::kernel::http::list_query::page_params::<$row, $view>()
             }
         }

@@ -95,7 +95,8 @@ fn is_hidden(c: char) -> bool {
 /// Mongolian.
 fn is_joining_script(c: char) -> bool {
     let script = matches!(c, '\u{600}'..='\u{dff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{18af}')
-        || matches!(c, '\u{a840}'..='\u{a95f}' | '\u{a980}'..='\u{aaff}' | '\u{abc0}'..='\u{abff}' | '\u{10a00}'..='\u{11fff}');
+        || matches!(c, '\u{a840}'..='\u{a95f}' | '\u{a980}'..='\u{aaff}' | '\u{abc0}'..='\u{abff}'
+            | '\u{10a00}'..='\u{11fff}');
     script && (c.is_alphabetic() || is_combining_mark(c)) && !is_hidden(c)
 }
 

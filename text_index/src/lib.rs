@@ -97,7 +97,8 @@ fn fold(piece: &str) -> String {
 /// What stands over, under or in a letter and is left out by many: of Latin, Greek and Cyrillic, Hebrew and
 /// Arabic.
 const fn is_accent(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5bd}' | '\u{5bf}' | '\u{5c1}' | '\u{5c2}' | '\u{5c4}' | '\u{5c5}' | '\u{5c7}')
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5bd}' | '\u{5bf}' | '\u{5c1}' | '\u{5c2}' | '\u{5c4}'
+        | '\u{5c5}' | '\u{5c7}')
         || matches!(c, '\u{640}' | '\u{64b}'..='\u{65f}' | '\u{670}')
 }
 

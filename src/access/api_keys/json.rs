@@ -24,7 +24,8 @@ crate::choice! {
     ApiKeyKind {
         /// Nobody but the program that has it.
         Secret = "secret",
-        /// Everybody: it stands in the pages of web sites, posts to the forms that it is bound to, and does nothing else.
+        /// Everybody: it stands in the pages of web sites, posts to the forms that it is bound to, and does
+        /// nothing else.
         Publishable = "publishable",
     }
 }

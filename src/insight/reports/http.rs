@@ -104,8 +104,8 @@ macro_rules! report {
 report! {
     /// Count interactions by purpose
     ///
-    /// How many interactions took place in a span of days, by purpose (S1-12), of those that the list's own filter finds.
-    /// Each number leads to its rows.
+    /// How many interactions took place in a span of days, by purpose (S1-12), of those that the list's own
+    /// filter finds. Each number leads to its rows.
     report_interactions_by_purpose: "/reports/interactions-by-purpose", "Interactions by \
          purpose", Interactions, OfInteractions,
     InteractionFilter, by "purpose", ReportView, reads "interactions:read"
@@ -114,7 +114,8 @@ report! {
 report! {
     /// Count interactions by operator
     ///
-    /// How many interactions each person or API key recorded (S1-13, S4-28), of those that the list's own filter finds.
+    /// How many interactions each person or API key recorded (S1-13, S4-28), of those that the list's own
+    /// filter finds.
     report_interactions_by_operator: "/reports/interactions-by-operator", "Interactions by \
          operator", Interactions, OfInteractions,
     InteractionFilter, by "operator", ReportView, reads "interactions:read"
@@ -168,9 +169,9 @@ report! {
 report! {
     /// Count issues by type
     ///
-    /// How many issues were opened in a span of days, open and closed ones, by type (S4-27): an issue of several types
-    /// counts for each; `none` are uncategorised; `all_others` have a type that is not shown. Automatic ones count only
-    /// with `origin`.
+    /// How many issues were opened in a span of days, open and closed ones, by type (S4-27): an issue of
+    /// several types counts for each; `none` are uncategorised; `all_others` have a type that is not shown.
+    /// Automatic ones count only with `origin`.
     report_issues_by_type: "/reports/issues-by-type", "Issues by \
          type", OpenedIssues, OfIssues, IssueFilter, by "type", ReportView, reads "issues:read"
 }
@@ -187,7 +188,8 @@ report! {
 report! {
     /// Count the resources that were used
     ///
-    /// In how many actions each resource was used (S4-29), by when their interactions took place. The rows are actions.
+    /// In how many actions each resource was used (S4-29), by when their interactions took place. The rows
+    /// are actions.
     report_resources_used: "/reports/resources-used", "Resources \
          used", Actions, OfActions, ActionFilter, by "resource", ReportView, reads "interactions:read"
 }
@@ -204,7 +206,8 @@ report! {
 report! {
     /// Count what is past due by person
     ///
-    /// Open items whose date has passed, by the person or group that has them (S4-30); `from` and `to` are about that date.
+    /// Open items whose date has passed, by the person or group that has them (S4-30); `from` and `to` are
+    /// about that date.
     report_past_due_by_person: "/reports/past-due-by-person", "Past due by \
          person", OverdueItems, OfOverdueItems, ActionItemFilter,
     by "assignee", ReportView, reads "action_items:read"
@@ -213,8 +216,8 @@ report! {
 report! {
     /// Read how long issues took by type
     ///
-    /// From opening to closing, of issues that were closed in a span of days (S4-30): the average, and what half and nine
-    /// in ten of them took at the most (nearest rank).
+    /// From opening to closing, of issues that were closed in a span of days (S4-30): the average, and what
+    /// half and nine in ten of them took at the most (nearest rank).
     report_time_to_close_by_type: "/reports/time-to-close-by-type", "Time to close by \
          type", ClosedIssues, OfClosedIssues, IssueFilter,
     by "type", DurationView, reads "issues:read"
@@ -232,7 +235,8 @@ report! {
 report! {
     /// Read what came of work items by type
     ///
-    /// How many work items were made in a span of days, and of how many of them an order came (S3-32), by type.
+    /// How many work items were made in a span of days, and of how many of them an order came (S3-32), by
+    /// type.
     report_conversion_by_type: "/reports/conversion-by-type", "Conversion by \
          type", MadeWorkItems, OfWorkItems, WorkItemFilter, by "type",
     ConversionView, reads "work_items:read"
@@ -241,7 +245,8 @@ report! {
 report! {
     /// Read what came of work items by source
     ///
-    /// How many work items were made in a span of days, and of how many of them an order came (S3-32), by where they come from.
+    /// How many work items were made in a span of days, and of how many of them an order came (S3-32), by
+    /// where they come from.
     report_conversion_by_source: "/reports/conversion-by-source", "Conversion by \
          source", MadeWorkItems, OfWorkItems, WorkItemFilter, by "source",
     ConversionView, reads "work_items:read"
@@ -250,7 +255,8 @@ report! {
 report! {
     /// Read what came of work items by rep
     ///
-    /// How many work items were made in a span of days, and of how many of them an order came (S3-32), by whose they are now.
+    /// How many work items were made in a span of days, and of how many of them an order came (S3-32), by
+    /// whose they are now.
     report_conversion_by_rep: "/reports/conversion-by-rep", "Conversion by \
          rep", MadeWorkItems, OfWorkItems, WorkItemFilter, by "assignee",
     ConversionView, reads "work_items:read"

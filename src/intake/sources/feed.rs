@@ -528,7 +528,8 @@ mod tests {
 
     #[test]
     fn rows_of_json_are_found_where_they_stand() {
-        let body = br#" { "next": { "a/b": [ 7 ] }, "data" : [ { "id" : 1 } , 2, "x" ], "data": [ {"id": "\u00e9"} ] } "#;
+        let body = br#" { "next": { "a/b": [ 7 ] }, "data" : [ { "id" : 1 } , 2, "x" ],
+            "data": [ {"id": "\u00e9"} ] } "#;
         let found = page(find_in_json(body, "/data", Some("/next/a~1b/0")).expect("rows"), body);
         assert_eq!((values(&found), found.next.as_deref()), (json!([{ "id": "é" }]), Some("7")));
         let nested = page(find_in_json(b"[[0],[1,2]]", "/1", Some("/0/0")).expect("rows"), b"[[0],[1,2]]");
@@ -542,7 +543,8 @@ mod tests {
         fn records_are_those_of_a_reader_of_the_whole(text in "[ab,;\"\r\n ]{0,60}") {
             let found = page(find_in_csv(text.as_bytes()).expect("rows"), text.as_bytes());
             let Form::Csv { delimiter, names } = &found.form else { return Ok(()) };
-            let mut whole = csv::ReaderBuilder::new().flexible(true).delimiter(*delimiter).from_reader(text.as_bytes());
+            let mut reader = csv::ReaderBuilder::new();
+            let mut whole = reader.flexible(true).delimiter(*delimiter).from_reader(text.as_bytes());
             let trimmed = |record: &csv::ByteRecord| -> Vec<String> {
                 record.iter().map(|cell| String::from_utf8_lossy(cell).trim().to_owned()).collect()
             };

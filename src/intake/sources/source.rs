@@ -20,7 +20,8 @@ crate::choice! {
     FeedFormat {
         /// JSON: a list of objects, at the top or where `rows` says.
         Json = "json",
-        /// CSV with a row of names: `/name` points at a column. Commas, or semicolons where the names have no comma.
+        /// CSV with a row of names: `/name` points at a column. Commas, or semicolons where the names have no
+        /// comma.
         Csv = "csv",
     }
 }

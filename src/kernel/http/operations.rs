@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn what_no_rule_knows_has_no_access() {
-        let document = json!({ "paths": { "/v1/notes": { "get": { "security": [{ "bearer": ["notes:read"] }] }, "parameters": [] } } });
+        let read = json!({ "security": [{ "bearer": ["notes:read"] }] });
+        let document = json!({ "paths": { "/v1/notes": { "get": read, "parameters": [] } } });
         let operations = Operations::of(&document).with_public("/docs");
         assert_eq!(operations.access("/v1/notes", "GET"), Some(needs(&[Scope::NotesRead])));
         assert_eq!(operations.access("/docs", "GET"), Some(Access::Public));

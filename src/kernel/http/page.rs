@@ -160,7 +160,8 @@ fn harmless(text: &str) -> String {
     let passed_over = |letter: char| {
         letter.is_whitespace()
             || letter.is_control()
-            || matches!(letter, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+            || matches!(letter, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
     let runs = text.trim_start_matches(passed_over).starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
     let odd = text.starts_with(['\t', '\r', '\n']);

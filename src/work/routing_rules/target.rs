@@ -20,7 +20,8 @@ crate::choice! {
         Group = "group",
         /// Of `users`, or of the members of `group_id`, the next in turn.
         RoundRobin = "round_robin",
-        /// Of `users`, or of the members of `group_id`, whoever has the fewest open work items; of equals the next in turn.
+        /// Of `users`, or of the members of `group_id`, whoever has the fewest open work items; of equals the
+        /// next in turn.
         LeastLoaded = "least_loaded",
         /// The contact's own rep. Work of a contact whose rep is there goes to them before any rule is asked.
         ContactOwner = "contact_owner",
@@ -76,7 +77,8 @@ fn users_schema() -> Array {
     let user = ObjectBuilder::new()
         .schema_type(Type::String)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
-    let about = "Those among whom it chooses, in the order of their turns; at most 100. For `round_robin` and `least_loaded`.";
+    let about = "Those among whom it chooses, in the order of their turns; at most 100. For `round_robin` \
+                 and `least_loaded`.";
     ArrayBuilder::new().items(user).max_items(Some(100)).description(Some(about)).build()
 }
 
