@@ -1,19 +1,16 @@
 //! The command line.
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-    time::Duration,
-};
+use std::{io, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 
 use super::{
     config::Config,
-    demo, openapi, schema, server,
+    console::{print_error, print_line},
+    demo, openapi, schema,
+    serving::serve_until_signalled,
     start::{self, FirstAdmin},
     telemetry,
-    workers::Workers,
 };
 use crate::{
     access::{sessions, users},
@@ -137,74 +134,6 @@ async fn serve(config: Config) -> std::result::Result<(), Box<dyn std::error::Er
     .await
 }
 
-/// Serves until SIGTERM or SIGINT; requests that are under way finish.
-pub(super) async fn serve_until_signalled(
-    application: server::Application,
-    ready: impl FnOnce(std::net::SocketAddr),
-) -> std::result::Result<(), Box<dyn std::error::Error>> {
-    telemetry::measure();
-    let metrics = application.config.metrics_listen.map(server::listen_for_metrics).transpose()?;
-    let (server, address) = server::listen(&application)?;
-    let handle = server.handle();
-    let workers = Workers::start(&application);
-    let told_to_stop = shutdown_signal()?;
-    end_in_time()?;
-    ready(address);
-    let signals = async {
-        told_to_stop.await;
-        tracing::info!("stopping");
-        handle.stop(true).await;
-    };
-    let metrics_server = async {
-        match metrics {
-            Some(metrics) => metrics.await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        served = async { tokio::join!(server, signals).0 } => served?,
-        metrics = metrics_server => metrics?,
-    }
-    drop(workers);
-    application.db.close().await;
-    Ok(())
-}
-
-/// How long the end may take: what is under way has its 30 seconds, and the database a moment to be closed.
-const MAX_ENDING: Duration = Duration::from_secs(35);
-
-/// Sees to it that the process ends in its time, whatever holds up the threads that should end it: this one
-/// does nothing else.
-fn end_in_time() -> io::Result<()> {
-    let watch = || -> io::Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
-            shutdown_signal()?.await;
-            tokio::time::sleep(MAX_ENDING).await;
-            print_error("it did not end in its time: what was under way is given up");
-            std::process::exit(1)
-        })
-    };
-    let watching = move || {
-        if let Err(error) = watch() {
-            tracing::error!(%error, "nobody sees to it that the process ends in its time");
-        }
-    };
-    std::thread::Builder::new().name("ending".into()).spawn(watching).map(drop)
-}
-
-/// Hears the signals from now on, so that whoever knows that we are ready can also stop us gracefully.
-fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
 async fn user(command: UserCommand, config: Config) -> std::result::Result<(), Box<dyn std::error::Error>> {
     let db = start::open(&config, Clock::System).await?;
     let password = io::read_to_string(io::stdin())?.trim_end_matches(['\r', '\n']).to_owned();
@@ -246,17 +175,4 @@ async fn user(command: UserCommand, config: Config) -> std::result::Result<(), B
     print_line(&done);
     db.close().await;
     Ok(())
-}
-
-/// Standard output is what the command is for; whoever closed it does not want to know.
-pub(super) fn print_line(text: &str) -> ExitCode {
-    match io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
-}
-
-fn print_error(text: &str) {
-    // With standard error gone there is nobody left to tell.
-    let _told = writeln!(io::stderr(), "caseload: {text}");
 }

@@ -8,11 +8,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{
-    cli::{print_line, serve_until_signalled},
-    config::Config,
-    start,
-};
+use super::{config::Config, console::print_line, serving::serve_until_signalled, start};
 use crate::{
     access::{api_keys, groups, sessions, users},
     customers::{contacts, facts},

@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod console;
 pub mod demo;
 pub mod health;
 pub mod openapi;
@@ -10,6 +11,7 @@ pub mod reactions;
 pub mod routes;
 pub mod schema;
 pub mod server;
+pub mod serving;
 pub mod start;
 pub mod telemetry;
 pub mod workers;

@@ -482,3 +482,124 @@ fn the_migration_stands_alone() {
         .collect();
     none("the migration imports nothing from the application", &breaches);
 }
+
+/// The file that a path leads into: the one whose module is the longest beginning of it.
+fn file_of<'a>(path: &[String], files: &BTreeMap<&[String], &'a str>) -> Option<&'a str> {
+    (1..=path.len()).rev().find_map(|length| files.get(&path[..length]).copied())
+}
+
+/// What a `mod.rs` hands on from the files below it.
+fn handed_on(source: &Source) -> Vec<Vec<String>> {
+    let mut found = BTreeSet::new();
+    for item in code_of(&source.text).split(';') {
+        if let Some((_, tree)) = item.split_once("pub use ") {
+            expand(&format!("self::{tree}"), &source.module, Vec::new(), &mut found);
+        }
+    }
+    found.into_iter().filter(|path| path.len() > source.module.len()).collect()
+}
+
+#[test]
+fn no_files_look_at_each_other_in_a_ring() {
+    let sources = sources();
+    let code = sources.iter().filter(|source| !matches!(source.area(), "main" | "lib"));
+    let files: BTreeMap<&[String], &str> =
+        code.clone().map(|source| (source.module.as_slice(), source.file.as_str())).collect();
+    let mut looks: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for source in code {
+        let handed_on = if source.file.ends_with("mod.rs") { handed_on(source) } else { Vec::new() };
+        let seen = source.looks_at.iter().chain(&handed_on).filter_map(|path| file_of(path, &files));
+        looks.insert(&source.file, seen.filter(|file| *file != source.file).collect());
+    }
+    // Whoever looks at nobody that is left, or is looked at by nobody that is left, is in no ring.
+    loop {
+        let seen: BTreeSet<&str> = looks.values().flatten().copied().collect();
+        let free = looks
+            .iter()
+            .find(|(file, at)| !seen.contains(*file) || !at.iter().any(|other| looks.contains_key(other)));
+        let Some(free) = free.map(|(file, _)| *file) else { break };
+        looks.remove(free);
+    }
+    let rings: Vec<String> = looks
+        .iter()
+        .map(|(file, seen)| {
+            let ring: Vec<&str> = seen.iter().filter(|other| looks.contains_key(*other)).copied().collect();
+            format!("{file} looks at {}", ring.join(", "))
+        })
+        .collect();
+    none("no files look at each other in a ring", &rings);
+}
+
+/// The sources, the tests and what else is written in Rust.
+fn everything_in_rust() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for folder in ["src", "tests", "benches", "migration", "text_index", "fuzz"] {
+        rust_files(&home(folder), &mut files);
+    }
+    files.retain(|file| !file.components().any(|part| part.as_os_str() == "target"));
+    files
+}
+
+#[test]
+fn lines_are_short() {
+    const MAX_COLUMNS: usize = 110;
+    let mut breaches = Vec::new();
+    for file in everything_in_rust() {
+        let text = fs::read_to_string(&file).expect("a source");
+        let long = text.lines().enumerate().filter(|(_, line)| line.chars().count() > MAX_COLUMNS);
+        breaches.extend(long.map(|(index, _)| format!("{}:{}", file.display(), index + 1)));
+    }
+    none("no line has more columns", &breaches);
+}
+
+#[test]
+fn mechanisms_have_the_words_of_the_field() {
+    // Each with what is said instead.
+    const RETIRED: &[(&str, &str)] = &[
+        ("LONGEST_", "MAX_"),
+        ("MOST_", "MAX_"),
+        ("LARGEST_", "MAX_"),
+        ("LEAST_", "MIN_"),
+        ("SHORTEST_", "MIN_"),
+        ("fn hold", "lock_for_update, lock_for_share, matches"),
+        ("struct Held", "Locked…"),
+        ("fn patiently", "with_timeout"),
+        ("struct Broken", "Violations"),
+        ("fn alone", "advisory_lock"),
+        ("fn apart", "savepoint"),
+        ("fn own(tx", "resolve_assignee"),
+        ("fn may_work", "authorize_write"),
+        ("fn oversees", "is_manager"),
+        ("fn learn", "preload"),
+        ("fn whom", "resolve_subject"),
+        ("struct Found", "IdRow, Lookup"),
+        ("fn found(reader", "filtered_query"),
+        ("fn dealings", "activities"),
+        ("fn having", "matching"),
+        ("struct Call", "JsonBody"),
+        ("struct Command", "NoBody"),
+        ("struct Submission", "FormBody"),
+        ("struct Listing", "ListReply"),
+        ("struct Figures", "ReportReply"),
+        ("struct LastWords", "LingeringBody"),
+        ("struct Outgoing", "HttpClient"),
+        ("struct Question", "Request"),
+        ("enum Whose", "OwnerFilter"),
+        ("struct Belongs", "EventPlacement"),
+        ("fn foresee", "precheck"),
+        ("fn aside", "run_blocking"),
+    ];
+    let mut breaches = Vec::new();
+    for source in sources() {
+        let code = code_of(&source.text);
+        let used = RETIRED.iter().filter(|(word, _)| {
+            code.match_indices(word).any(|(at, _)| {
+                let before = code[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '_');
+                let after = code[at + word.len()..].chars().next();
+                before && (word.ends_with('_') || after.is_none_or(|c| !c.is_alphanumeric() && c != '_'))
+            })
+        });
+        breaches.extend(used.map(|(word, instead)| format!("{}: {word}, not {instead}", source.file)));
+    }
+    none("mechanisms have the words of the field (docs/contributing.md)", &breaches);
+}

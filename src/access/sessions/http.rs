@@ -7,7 +7,7 @@ use super::{
     limits::SignInLimits,
     service,
 };
-use crate::kernel::http::{Db, JsonBody, PublicJsonBody, Reply, Result, Routes, request::client};
+use crate::kernel::http::{Db, JsonBody, PublicJsonBody, Reply, Result, Routes, headers::client};
 
 /// Adds the routes below `/v1`.
 pub fn routes(routes: &mut Routes) {

@@ -2,6 +2,7 @@
 
 pub mod http;
 mod json;
+mod key_protection;
 mod keys;
 mod limits;
 mod refresh_token;
@@ -13,7 +14,7 @@ mod signing_key;
 mod throttle;
 
 pub use json::Tokens;
+pub use key_protection::protect as protect_signing_keys;
 pub use keys::{ISSUER, find as find_key, read as read_token};
 pub use limits::SignInLimits;
-pub use sealing::protect as protect_signing_keys;
 pub use service::{end_others, find_live, forget, start};

@@ -116,22 +116,3 @@ fn clusters(narrow: impl Fn(&mut SelectStatement, &Alias)) -> SelectStatement {
     }
     roots.union(UnionType::All, absorbed).to_owned()
 }
-
-/// Has a filter say by its members what it asks of contacts.
-#[macro_export]
-macro_rules! contact_criteria {
-    ($($filter:ident),+) => {
-        $(impl $filter {
-            /// What it asks of contacts.
-            pub(super) fn contact(&self) -> $crate::customers::contacts::Criteria<'_> {
-                $crate::customers::contacts::Criteria {
-                    kind: self.contact_kind.as_ref(),
-                    country: self.contact_country.as_ref(),
-                    postal_code_prefix: self.contact_postal_code_prefix.as_ref(),
-                    owner: self.contact_owner.as_ref(),
-                    own_company: self.own_company,
-                }
-            }
-        })+
-    };
-}

@@ -1,37 +1,26 @@
 //! Who somebody is: matched for certain, or a new record with candidates and their reasons (S4-11 … S4-15,
 //! B-8).
 
-use std::collections::{BTreeSet, HashMap};
-
-use sea_orm::{
-    DbBackend, FromQueryResult, QueryTrait,
-    entity::prelude::*,
-    sea_query::{Alias, Cond, Expr, ExprTrait, Query, SelectStatement},
-};
+use uuid::Uuid;
 
 use super::{
-    contact::{Column, Entity, Kind, Model},
-    json::{CandidateView, ContactPatch, ExternalId, MatchView, MatchedBy, Reason, Who},
+    candidates::candidates,
+    contact::{Kind, Model},
+    json::{ContactPatch, MatchView, MatchedBy, Who},
     key::{self, KeyKind},
-    merging::{merged_into, resolve},
+    locks::lock,
+    lookup::{by_external_id, lock_identity_key, only_holder},
+    merging::resolve,
     service,
+    trust::Trust,
 };
 use crate::kernel::{
     error::{Error, Result},
     journal::Record,
     patch::Patch,
-    reader::Reader,
-    search::{self, Terms},
     text,
     tx::Tx,
 };
-
-/// The shop's own ids, by which subjects of the cart are contacts.
-const SHOP: &str = "shop";
-/// Candidates that are shown.
-const MAX_CANDIDATES: usize = 10;
-/// Keys in common that are looked at.
-const MAX_IN_COMMON: u64 = 500;
 
 /// Who somebody turned out to be.
 pub struct Identified {
@@ -41,17 +30,6 @@ pub struct Identified {
     pub newcomer: Option<Box<Model>>,
     /// How it was found, and who else it may be.
     pub matched: MatchView,
-}
-
-/// Whose word a description is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trust {
-    /// The shop's: its staff's, its servers', its feeds'.
-    Own,
-    /// That of whoever filled in a form, passed on by a server of the shop.
-    PassedOn,
-    /// That of a stranger, who must learn nothing of anybody.
-    Strangers,
 }
 
 /// What somebody new is, beyond what a description says.
@@ -155,7 +133,7 @@ fn described(who: Who) -> ContactPatch {
 /// Adds to an unregistered record what it lacks; a registered one is the other system's to keep. What only a
 /// form has said is lacking to the shop's own word, which takes its place and is confirmed.
 async fn complete(tx: &mut Tx, id: Uuid, who: &Who, word: Trust) -> Result<Model> {
-    let before = service::lock(tx, id).await?;
+    let before = lock(tx, id).await?;
     if before.registered {
         return Ok(before);
     }
@@ -179,180 +157,4 @@ async fn complete(tx: &mut Tx, id: Uuid, who: &Who, word: Trust) -> Result<Model
         ..Who::default()
     });
     service::apply(tx, before, patch, word).await
-}
-
-/// Lets nobody else decide about the same key until the end.
-pub(super) async fn lock_identity_key(tx: &mut Tx, kind: KeyKind, key: &str) -> Result<()> {
-    tx.advisory_lock(text::lock_key(&format!("contact {kind} {key}"))).await
-}
-
-/// The survivors that have a key of one of some kinds, by the contacts that hold it.
-fn holders(kinds: &[KeyKind], key: &str) -> SelectStatement {
-    let keys = |column: key::Column| Expr::col((key::Entity, column));
-    Query::select()
-        .distinct()
-        .expr_as(Expr::col((Entity, Column::RootId)), Alias::new("id"))
-        .from(key::Entity)
-        .inner_join(Entity, Expr::col((Entity, Column::Id)).equals((key::Entity, key::Column::ContactId)))
-        .and_where(keys(key::Column::Kind).is_in(kinds.iter().copied()))
-        .and_where(keys(key::Column::Key).eq(key))
-        .to_owned()
-}
-
-/// Contacts that have a key of one of some kinds, as a condition on their id.
-pub(super) fn has_key(kinds: &[KeyKind], key: &str) -> Expr {
-    Expr::col((Entity, Column::Id)).in_subquery(holders(kinds, key))
-}
-
-/// Contacts that have the words, themselves or in what was merged into them.
-pub(super) fn matches_terms(words: &Terms, backend: DbBackend) -> Expr {
-    let holder = Alias::new("holder");
-    let roots = Query::select()
-        .column((holder.clone(), Column::RootId))
-        .from_as(Entity, holder.clone())
-        .and_where(search::has::<Model>(Expr::col((holder, Column::Id)), words, backend))
-        .to_owned();
-    Expr::col((Entity, Column::Id)).in_subquery(roots)
-}
-
-#[derive(FromQueryResult)]
-struct Holder {
-    id: Uuid,
-}
-
-/// The survivor that has an id in another system.
-pub async fn by_external_id(reader: Reader<'_>, external: &ExternalId) -> Result<Option<Uuid>> {
-    let found = reader
-        .one::<Holder>(&holders(&[KeyKind::External], &key::external(&external.source, &external.id)))
-        .await?;
-    Ok(found.map(|holder| holder.id))
-}
-
-/// The contact that the shop calls by this id.
-pub async fn by_shop_id(reader: Reader<'_>, id: &str) -> Result<Option<Uuid>> {
-    by_external_id(reader, &ExternalId { source: SHOP.into(), id: id.into() }).await
-}
-
-/// The shop's id among the ids of a contact in its public form.
-#[must_use]
-pub fn shop_id(contact: &serde_json::Value) -> Option<&str> {
-    contact["external_ids"][SHOP].as_str()
-}
-
-/// The survivors with an address.
-pub(super) async fn with_email(reader: Reader<'_>, email: &str) -> Result<Vec<Model>> {
-    let mut select = Entity::find().into_query();
-    select.and_where(has_key(&[KeyKind::Email], email)).limit(10);
-    reader.all(&select).await
-}
-
-/// The one contact that has an address. Of several, the one unregistered record that was made because nobody
-/// could tell.
-async fn only_holder(reader: Reader<'_>, email: &str) -> Result<Option<Model>> {
-    let holders = with_email(reader, email).await?;
-    let mut unregistered = holders.iter().filter(|contact| !contact.registered);
-    Ok(match (holders.as_slice(), unregistered.next(), unregistered.next()) {
-        ([one], ..) | (_, Some(one), None) => Some(one.clone()),
-        _ => None,
-    })
-}
-
-#[derive(FromQueryResult)]
-struct SharedKeyRow {
-    kind: KeyKind,
-    root_id: Uuid,
-}
-
-impl KeyKind {
-    /// What it says when two contacts have it in common, and how sure that makes.
-    const fn evidence(self) -> Option<(Reason, f64)> {
-        match self {
-            Self::External | Self::ClaimedPhone => None,
-            Self::Email => Some((Reason::Email, 0.9)),
-            Self::Mailbox => Some((Reason::Mailbox, 0.7)),
-            Self::Phone => Some((Reason::Phone, 0.7)),
-            Self::NameAndPlace => Some((Reason::NameAndPostalCode, 0.8)),
-            Self::SurnameAndPlace => Some((Reason::SurnameAndPostalCode, 0.5)),
-            Self::Name => Some((Reason::Name, 0.3)),
-        }
-    }
-
-    /// What says less than this and follows from it.
-    const fn implies(self) -> &'static [Self] {
-        match self {
-            Self::Email => &[Self::Mailbox],
-            Self::NameAndPlace => &[Self::SurnameAndPlace, Self::Name],
-            _ => &[],
-        }
-    }
-}
-
-/// Who else a contact may be, with reasons and certainty; worked out afresh each time (S4-15).
-pub async fn candidates(reader: Reader<'_>, contact: &Model) -> Result<Vec<CandidateView>> {
-    let id = contact.id;
-    let mut own = if contact.absorbed > 0 { merged_into(reader, &[id]).await? } else { Vec::new() };
-    own.push(contact.clone());
-    let ids: BTreeSet<(&str, &str)> = own
-        .iter()
-        .flat_map(|contact| &contact.external_ids.0)
-        .map(|(source, id)| (source.as_str(), id.as_str()))
-        .collect();
-    let keys = own.iter().flat_map(Model::keys).filter(|key| key.kind.evidence().is_some());
-    let same = keys.fold(Cond::any(), |any, key| {
-        any.add(column(key::Column::Kind).eq(key.kind).and(column(key::Column::Key).eq(key.key)))
-    });
-    if same.is_empty() {
-        return Ok(Vec::new());
-    }
-    let select = Query::select()
-        .distinct()
-        .expr_as(column(key::Column::Kind), Alias::new("kind"))
-        .expr_as(Expr::col((Entity, Column::RootId)), Alias::new("root_id"))
-        .from(key::Entity)
-        .inner_join(Entity, Expr::col((Entity, Column::Id)).equals((key::Entity, key::Column::ContactId)))
-        .cond_where(same)
-        .and_where(Expr::col((Entity, Column::RootId)).ne(id))
-        .limit(MAX_IN_COMMON)
-        .to_owned();
-    let mut common: HashMap<Uuid, BTreeSet<KeyKind>> = HashMap::new();
-    for found in reader.all::<SharedKeyRow>(&select).await? {
-        common.entry(found.root_id).or_default().insert(found.kind);
-    }
-    if common.is_empty() {
-        return Ok(Vec::new());
-    }
-    let found = reader.models(Entity::find().filter(Column::Id.is_in(common.keys().copied()))).await?;
-    // Two that the same system tells apart are not the same.
-    let told_apart = |other: &Model| {
-        other
-            .external_ids
-            .0
-            .iter()
-            .any(|(source, id)| ids.iter().any(|(known, mine)| known == source && mine != id))
-    };
-    let mut candidates: Vec<CandidateView> = found
-        .iter()
-        .filter(|other| !told_apart(other))
-        .map(|other| candidate(other, &common[&other.id]))
-        .collect();
-    candidates.sort_by(|a, b| b.certainty.total_cmp(&a.certainty).then(a.contact_id.cmp(&b.contact_id)));
-    candidates.truncate(MAX_CANDIDATES);
-    Ok(candidates)
-}
-
-fn column(column: key::Column) -> Expr {
-    Expr::col((key::Entity, column))
-}
-
-fn candidate(contact: &Model, common: &BTreeSet<KeyKind>) -> CandidateView {
-    let implied: BTreeSet<KeyKind> = common.iter().flat_map(|kind| kind.implies()).copied().collect();
-    let said: Vec<(Reason, f64)> = common.difference(&implied).filter_map(|kind| kind.evidence()).collect();
-    let doubt = said.iter().fold(1.0, |doubt, (_, certainty)| doubt * (1.0 - certainty));
-    CandidateView {
-        contact_id: contact.id,
-        name: contact.name.clone(),
-        registered: contact.registered,
-        certainty: ((1.0 - doubt) * 100.0_f64).round() / 100.0,
-        reasons: said.into_iter().map(|(reason, _)| reason).collect(),
-    }
 }

@@ -6,7 +6,7 @@ use sea_orm::{PartialModelTrait, QueryOrder, QuerySelect, QueryTrait, entity::pr
 
 use super::{
     contact::{Column, Entity, Model},
-    service,
+    locks::{lock, require_live},
 };
 use crate::kernel::{
     error::{Code, Error, Result},
@@ -116,7 +116,7 @@ pub async fn merge(tx: &mut Tx, id: Uuid, into: Uuid, despite_conflict: bool, fi
     }
     let (source, target) = lock_both(tx, id, into).await?;
     tx.check_version(&source, "contact")?;
-    service::require_live(&source)?;
+    require_live(&source)?;
     if target.merged_into_id.is_some() {
         return Err(Error::new(Code::Conflict, "Somebody else was merging it at the same time."));
     }
@@ -197,7 +197,7 @@ pub async fn unmerge(tx: &mut Tx, id: Uuid) -> Result<Model> {
 
 /// Says who an unregistered contact is, by merging it into that one (S4-14).
 pub async fn confirm(tx: &mut Tx, id: Uuid, contact: Uuid) -> Result<Model> {
-    let unregistered = service::lock(tx, id).await?;
+    let unregistered = lock(tx, id).await?;
     if unregistered.registered {
         return Err(Error::new(
             Code::WrongStatus,

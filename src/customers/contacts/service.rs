@@ -12,13 +12,16 @@ use sea_orm::{
 use validator::Validate;
 
 use super::{
+    candidates::candidates,
     contact::{Column, Emails, Entity, Kind, Model, Phone, Phones, postal_key},
-    identity::{self, Trust, has_key, lock_identity_key},
     json::{
         ContactFilter, ContactPatch, ContactRef, ContactView, ExternalId, MAX_ENTRIES, NewContact, Short,
     },
     key::{self, KeyKind},
+    locks::{lock, require_live},
+    lookup::{by_external_id, has_key, lock_identity_key, matches_terms, with_email},
     merging::{self, merged_into},
+    trust::Trust,
 };
 use crate::{
     access::users,
@@ -64,7 +67,7 @@ pub(super) async fn register(tx: &mut Tx, patch: ContactPatch, word: Trust) -> R
     }
     let mut strangers = HashMap::new();
     for email in &contact.emails.0 {
-        let holders = identity::with_email(tx.read(), &text::email_key(email)).await?;
+        let holders = with_email(tx.read(), &text::email_key(email)).await?;
         strangers.extend(
             holders.into_iter().filter(|other| other.id != contact.id).map(|other| (other.id, other)),
         );
@@ -264,7 +267,7 @@ pub async fn upsert(tx: &mut Tx, external: ExternalId, mut patch: ContactPatch) 
     external.validate().map_err(|_| Error::not_found("external id"))?;
     lock_owner(tx, &patch).await?;
     lock_identity_key(tx, KeyKind::External, &key::external(&external.source, &external.id)).await?;
-    let known = identity::by_external_id(tx.read(), &external).await?;
+    let known = by_external_id(tx.read(), &external).await?;
     if known.is_none() && tx.context.if_match.take().is_some() {
         return Err(Error::new(
             Code::Stale,
@@ -279,33 +282,6 @@ pub async fn upsert(tx: &mut Tx, external: ExternalId, mut patch: ContactPatch) 
     ids.insert(external.source, Some(external.id));
     patch.external_ids = crate::kernel::patch::Patch::Value(ids);
     Ok((register(tx, patch, Trust::Own).await?, true))
-}
-
-/// A contact, locked; 409 when it was merged.
-pub async fn lock(tx: &mut Tx, id: Uuid) -> Result<Model> {
-    let contact: Model = tx.lock::<Entity>(id, "contact").await?;
-    require_live(&contact)?;
-    Ok(contact)
-}
-
-/// The contact that a request is about: locked, and of the version that `If-Match` asks for; 409 when it was
-/// merged.
-pub async fn target(tx: &mut Tx, id: Uuid) -> Result<Model> {
-    let contact: Model = tx.target(id, "contact").await?;
-    require_live(&contact)?;
-    Ok(contact)
-}
-
-/// Refuses to change a contact that was merged: its survivor is meant.
-pub(super) fn require_live(contact: &Model) -> Result<()> {
-    match contact.merged_into_id {
-        None => Ok(()),
-        Some(_) => Err(Error::new(
-            Code::Merged,
-            "It was merged into another contact; change that one, or unmerge it first.",
-        )
-        .with("merged_into", contact.root_id)),
-    }
 }
 
 /// Sets a contact's present state (S2-8). The value has been checked.
@@ -361,7 +337,7 @@ pub async fn find(reader: Reader<'_>, id: Uuid) -> Result<Lookup> {
     if contact.merged_into_id.is_some() {
         return Ok(Lookup::Moved(contact.root_id));
     }
-    let candidates = identity::candidates(reader, &contact).await?;
+    let candidates = candidates(reader, &contact).await?;
     let mut view = view(reader, contact).await?;
     view.match_candidates = Some(candidates);
     Ok(Lookup::Here(Box::new(view)))
@@ -453,7 +429,7 @@ fn narrow(
         select.cond_where(of_reps(column(Column::OwnerId), owners, context.actor.user()));
     }
     if let Some(words) = &filter.q {
-        select.and_where(identity::matches_terms(words, backend));
+        select.and_where(matches_terms(words, backend));
     }
     if let Some(email) = &filter.email {
         select.and_where(has_key(&[KeyKind::Email], &text::email_key(email)));

@@ -3,7 +3,7 @@
 use sea_orm::{ColumnTrait, EntityTrait, FromQueryResult, QueryFilter};
 use uuid::Uuid;
 
-use super::{Subject, json::TYPES};
+use super::json::{Subject, TYPES};
 use crate::{
     catalog::picklists,
     customers::contacts,

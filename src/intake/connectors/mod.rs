@@ -8,8 +8,10 @@
 pub mod connector;
 mod generic;
 pub mod http;
+mod job;
 mod json;
 mod magento;
+mod open;
 mod pull;
 mod service;
 mod shop;
@@ -17,4 +19,5 @@ mod shopify;
 mod woocommerce;
 
 pub use connector::Model as Connector;
-pub use pull::{PULL_JOB, SYNC_JOB, run_pull, run_sync};
+pub use job::{PULL_JOB, SYNC_JOB};
+pub use pull::{run_pull, run_sync};

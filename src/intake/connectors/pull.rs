@@ -11,7 +11,8 @@ use validator::Validate;
 
 use super::{
     connector::Model,
-    service,
+    job::{Pull, Sync},
+    open, service,
     shop::{self, Changed, Customer, Order, Part, Wanted},
 };
 use crate::{
@@ -31,11 +32,6 @@ use crate::{
     },
 };
 
-/// The kind of job that fetches everybody who changed in a shop.
-pub const PULL_JOB: &str = "connectors.run";
-/// The kind of job that fetches what shops know of one contact.
-pub const SYNC_JOB: &str = "contacts.sync";
-
 /// A pull asks for what changed since a little before the last one began: clocks differ.
 const OVERLAP_SECONDS: i64 = 10 * 60;
 /// Rows of one step.
@@ -46,19 +42,6 @@ const MAX_PROBLEMS: usize = 20;
 const MAX_PARTS: usize = 40;
 /// Addresses or numbers of one contact at the most.
 const MAX_ENTRIES: usize = 20;
-
-/// What a pull needs.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Pull {
-    pub connector_id: Uuid,
-}
-
-/// What a sync of one contact needs.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Sync {
-    pub contact_id: Uuid,
-    pub connectors: Vec<Uuid>,
-}
 
 /// What has come of a pull so far, and where it goes on; the job's `result`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -121,7 +104,7 @@ pub fn run_sync(run: Run) -> LocalBoxFuture<'static, Result<Value>> {
 async fn pull(run: Run) -> Result<Value> {
     let Pull { connector_id } = serde_json::from_value(run.job.payload.clone()).map_err(Error::internal)?;
     let connector = service::find(run.db.read(), connector_id).await?;
-    let shop = shop::open(run.db.outgoing(), run.db.keyring(), &connector)?;
+    let shop = open::open(run.db.outgoing(), run.db.keyring(), &connector)?;
     let since = connector.synced_until.map(|until| until.plus_seconds(-OVERLAP_SECONDS));
     let mut pulled: Pulled =
         run.job.result.clone().and_then(|so_far| serde_json::from_value(so_far).ok()).unwrap_or_default();
@@ -382,7 +365,7 @@ async fn sync(run: Run) -> Result<Value> {
 
 /// What a shop knows of a contact: by its own id of them, else by their addresses.
 async fn fetch(run: &Run, connector: &Model, contact: Uuid) -> Result<Option<(Customer, Vec<Order>)>> {
-    let shop = shop::open(run.db.outgoing(), run.db.keyring(), connector)?;
+    let shop = open::open(run.db.outgoing(), run.db.keyring(), connector)?;
     let mut customer = None;
     for wanted in ways(&run.db, connector, contact).await? {
         customer = shop.customer(wanted).await?;

@@ -4,8 +4,8 @@ use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QueryTrait, entity::prelude:
 
 use super::{
     connector::{Column, ConnectorKind, Entity, Mapped, Model},
+    job::{PULL_JOB, Pull, SYNC_JOB, Sync},
     json::{ConnectorFilter, ConnectorPatch, ConnectorView, NewConnector},
-    pull::{self, PULL_JOB},
 };
 use crate::{
     customers::contacts,
@@ -135,7 +135,7 @@ impl Scheduled for Model {
             tx,
             PULL_JOB,
             &format!("Fetch what changed in {}", self.name),
-            &pull::Pull { connector_id: self.id },
+            &Pull { connector_id: self.id },
             0,
         )
         .await
@@ -150,12 +150,11 @@ pub async fn sync_contact(tx: &mut Tx, contact: Uuid) -> Result<Job> {
         return Err(Error::new(Code::Conflict, "There is no active connector to fetch anything from."));
     }
     let total = i64::try_from(connectors.len()).unwrap_or(i64::MAX);
-    let payload = pull::Sync {
+    let payload = Sync {
         contact_id: contact.id,
         connectors: connectors.iter().map(|connector| connector.id).collect(),
     };
-    jobs::enqueue(tx, pull::SYNC_JOB, &format!("Fetch what shops know of {}", contact.name), &payload, total)
-        .await
+    jobs::enqueue(tx, SYNC_JOB, &format!("Fetch what shops know of {}", contact.name), &payload, total).await
 }
 
 /// The connectors that are used, by their names.

@@ -4,21 +4,13 @@ use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::{
-    connector::ConnectorKind, connector::Model, generic::Generic, magento::Magento, shopify::Shopify,
-    woocommerce::Woocommerce,
-};
 use crate::{
     customers::facts::{FactBody, Money},
-    intake::{
-        picking::{amount, clipped, text_at, time},
-        scheduled::Scheduled,
-    },
+    intake::picking::{amount, clipped, text_at, time},
     kernel::{
         clock::Timestamp,
-        error::{Error, Result},
+        error::Result,
         http_client::{self, HttpClient, Request, Response},
-        secrets::Keyring,
     },
 };
 
@@ -112,29 +104,6 @@ pub trait Shop {
     ) -> LocalBoxFuture<'_, Result<Part<Changed>>>;
 }
 
-/// The shop of a connector.
-pub fn open<'a>(
-    http_client: &'a HttpClient,
-    keyring: &Keyring,
-    connector: &Model,
-) -> Result<Box<dyn Shop + 'a>> {
-    let credentials = connector.open_credentials(keyring)?;
-    let base = Url::parse(&connector.base_url).map_err(Error::internal)?;
-    let caller =
-        |token_header| Caller { http_client, base: base.clone(), headers: credentials.headers(token_header) };
-    Ok(match connector.kind {
-        ConnectorKind::Magento2 => Box::new(Magento(caller(None))),
-        ConnectorKind::Woocommerce => Box::new(Woocommerce(caller(None))),
-        ConnectorKind::Shopify => {
-            Box::new(Shopify::new(caller(Some("X-Shopify-Access-Token")), connector.api_version.as_deref()))
-        }
-        ConnectorKind::Generic => {
-            let map = connector.map.clone().map(|mapped| mapped.0).unwrap_or_default();
-            Box::new(Generic { caller: caller(None), map })
-        }
-    })
-}
-
 /// Calls one shop with its credentials.
 pub struct Caller<'a> {
     http_client: &'a HttpClient,
@@ -142,7 +111,12 @@ pub struct Caller<'a> {
     headers: Vec<(String, String)>,
 }
 
-impl Caller<'_> {
+impl<'a> Caller<'a> {
+    /// Calls what is below an address.
+    pub fn new(http_client: &'a HttpClient, base: Url, headers: Vec<(String, String)>) -> Self {
+        Self { http_client, base, headers }
+    }
+
     /// Reads a path below the shop's address.
     pub async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Response> {
         let mut url = self.below(path)?;

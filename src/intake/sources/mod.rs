@@ -8,6 +8,7 @@
 
 mod feed;
 pub mod http;
+mod job;
 mod json;
 mod pull;
 pub mod quarantined_row;
@@ -18,6 +19,7 @@ pub mod source_item;
 pub mod source_run;
 
 pub use feed::{FeedPage, Row};
-pub use pull::{PULL_JOB, run_pull};
+pub use job::PULL_JOB;
+pub use pull::run_pull;
 pub use service::{close_run, forget, refuse_form, seal_addresses, shows_addresses};
 pub use source::Model as Source;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{
     feed::{self, FeedPage, Row},
+    job::Pull,
     json::RunCounts,
     rows, service,
     source::Model,
@@ -22,22 +23,12 @@ use crate::{
     },
 };
 
-/// The kind of job that pulls from a source.
-pub const PULL_JOB: &str = "sources.run";
-
 /// How often a step is tried that met others on its way.
 const MAX_ATTEMPTS: usize = 3;
 /// Pages of one run.
 const MAX_PAGES: usize = 10_000;
 /// Rows of one run.
 const MAX_ROWS: usize = 1_000_000;
-
-/// What a pull needs.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Pull {
-    pub source_id: Uuid,
-    pub run_id: Uuid,
-}
 
 /// What has come of a pull so far, and where it goes on; the job's `result`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

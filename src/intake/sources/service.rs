@@ -7,11 +7,11 @@ use sea_orm::{
 use url::Url;
 
 use super::{
+    job::{PULL_JOB, Pull},
     json::{
         NewSource, QuarantineFilter, QuarantinedRowView, RetryReport, RunCounts, SourceFilter, SourcePatch,
         SourceRunFilter, SourceRunView, SourceView,
     },
-    pull::{PULL_JOB, Pull},
     quarantined_row::{self as quarantined, Model as Quarantined},
     rows,
     source::{Column, Entity, Model, keep_address, kept_address},

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use actix_web::{
-    Error as ActixError, HttpMessage, HttpRequest,
+    Error as ActixError, HttpMessage, HttpRequest, HttpResponse,
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::header,
@@ -15,10 +15,9 @@ use futures_util::future::LocalBoxFuture;
 use percent_encoding::percent_decode_str;
 
 use super::{
-    middleware::wrong_method,
+    headers::{client, text},
     operations::{Access, Operations},
     rate_limit::{RateLimits, Share, Verdict},
-    request::{client, text},
     shares::Holder,
 };
 use crate::kernel::{
@@ -230,6 +229,12 @@ fn credential(request: &HttpRequest) -> Result<Credential<'_>> {
         .filter(|token| !token.is_empty())
         .ok_or_else(|| Error::new(Code::InvalidToken, "Authorization must be Bearer and a token."))?;
     Ok(Credential { bearer, act_as: text(request, "X-Act-As")? })
+}
+
+/// The path is there, the method is not.
+#[must_use]
+pub fn wrong_method(allowed: &str) -> HttpResponse {
+    HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, allowed)).finish()
 }
 
 #[cfg(test)]

@@ -25,8 +25,10 @@ use validator::Validate;
 
 use super::{
     auth::{Authorized, authorize, nobody},
-    middleware::{Limits, ReadToTheEnd, no_parameters},
-    request::{context, text},
+    extensions::{Limits, ReadToTheEnd},
+    headers::text,
+    query::no_parameters,
+    request::context,
     shares::{Holder, Membership, PARTS, Semaphores},
 };
 use crate::kernel::{

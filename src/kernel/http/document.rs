@@ -17,7 +17,7 @@ use actix_web::{
 };
 use tokio::sync::OnceCell;
 
-use super::{request::entity_tags, sending::KeptReply};
+use super::{headers::entity_tags, sending::KeptReply};
 use crate::kernel::{
     error::{Code, Error, Result},
     text,

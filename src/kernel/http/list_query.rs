@@ -1,11 +1,10 @@
 //! Query strings: of lists, with paging, sorting, counting and the filter, and of other reads; unknown
 //! parameters are refused.
 
-use std::{any::TypeId, cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
+use std::sync::Arc;
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::form_urlencoded;
@@ -16,13 +15,15 @@ use utoipa::{
 
 use super::{
     auth::authorize,
-    page::members,
+    format::{Format, format},
+    query::{NoFilter, names, read_query, read_values, values},
     request::{authorize_then, context, database},
+    schema::members,
 };
 use crate::kernel::{
     actor::Actor,
     context::Context,
-    error::{Code, Error, Result, Violation},
+    error::{Error, Result, Violation},
     filter::{Filter, Flag, joined},
     kinds,
     list::{self, DEFAULT_LIMIT, Listed, MAX_LIMIT, PageRequest, ReadPermit},
@@ -42,32 +43,6 @@ pub struct List<F = NoFilter> {
     pub path: String,
     /// The turn in which the page is read and written.
     pub turn: Option<ReadPermit>,
-}
-
-/// The forms that a list comes in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// `application/json`
-    Json,
-    /// `text/csv` (RFC 4180)
-    Csv,
-    /// `application/x-ndjson`
-    Ndjson,
-    /// `image/svg+xml`, of reports
-    Svg,
-}
-
-impl Format {
-    /// As `Content-Type` says it.
-    #[must_use]
-    pub const fn media_type(self) -> &'static str {
-        match self {
-            Self::Json => "application/json",
-            Self::Csv => "text/csv; charset=utf-8",
-            Self::Ndjson => "application/x-ndjson",
-            Self::Svg => "image/svg+xml",
-        }
-    }
 }
 
 /// What every list understands.
@@ -118,10 +93,6 @@ pub fn page_params<R: Listed + 'static, V: ToSchema>() -> Vec<Parameter> {
     parameters
 }
 
-/// A list without a filter.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-pub struct NoFilter {}
-
 impl<F: Filter> FromRequest for List<F> {
     type Error = Error;
     type Future = LocalBoxFuture<'static, Result<Self>>;
@@ -160,55 +131,6 @@ impl<F: Filter> FromRequest for Query<F> {
 /// Refuses whoever asks of things of another kind what they may not read of them.
 pub fn check_operation(actor: &Actor, filter: &Map<String, Value>) -> Result<()> {
     filter.keys().filter_map(|name| kinds::asked_of_others(name)).try_for_each(|scope| actor.may(scope))
-}
-
-fn read_query<F: Filter>(request: &HttpRequest) -> Result<F> {
-    let mut violations = Vec::new();
-    let [values] = values(request, &[names::<F>()], &mut violations)?;
-    let filter = read_values(values, &mut violations);
-    if violations.is_empty() { Ok(filter) } else { Err(Error::query(violations)) }
-}
-
-/// The values of a query string, each under the names that it belongs to.
-pub(super) fn values<const N: usize>(
-    request: &HttpRequest,
-    known: &[Names; N],
-    violations: &mut Vec<Violation>,
-) -> Result<[Map<String, Value>; N]> {
-    let mut found = std::array::from_fn(|_| Map::new());
-    let query = request.query_string();
-    check_utf8(query)?;
-    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        let Some(place) = known.iter().position(|names| names.contains(name.as_ref())) else {
-            let known = known
-                .iter()
-                .flat_map(|names| names.0.iter())
-                .map(String::as_str)
-                .collect::<Vec<_>>()
-                .join(", ");
-            let known = if known.is_empty() { "it has none" } else { &format!("it has {known}") };
-            violations.push(Violation::parameter(
-                &name,
-                "unknown",
-                format!("{name:?} is not a parameter of this operation; {known}."),
-            ));
-            continue;
-        };
-        if value.contains('\0') {
-            violations.push(Violation::parameter(
-                &name,
-                "nul",
-                format!("{name} must not contain the character NUL."),
-            ));
-        } else if found[place].insert(name.to_string(), Value::String(value.into_owned())).is_some() {
-            violations.push(Violation::parameter(
-                &name,
-                "repeated",
-                format!("{name} is given twice; join alternatives by commas."),
-            ));
-        }
-    }
-    Ok(found)
 }
 
 fn read<F: Filter>(request: &HttpRequest, actor: Arc<Actor>, cursor_key: &str) -> Result<List<F>> {
@@ -259,113 +181,4 @@ fn read<F: Filter>(request: &HttpRequest, actor: Arc<Actor>, cursor_key: &str) -
         path: request.path().to_owned(),
         turn: None,
     })
-}
-
-fn check_utf8(query: &str) -> Result<()> {
-    percent_decode_str(query)
-        .decode_utf8()
-        .map(drop)
-        .map_err(|_| Error::new(Code::BadQuery, "The query string is not UTF-8."))
-}
-
-/// Reads values into their struct; what does not fit is named and left out.
-pub(super) fn read_values<T: serde::de::DeserializeOwned + Default>(
-    mut values: Map<String, Value>,
-    violations: &mut Vec<Violation>,
-) -> T {
-    loop {
-        match serde_path_to_error::deserialize(&Value::Object(values.clone())) {
-            Ok(read) => return read,
-            Err(error) => {
-                let name = error.path().to_string();
-                violations.push(Violation::parameter(
-                    &name,
-                    "invalid_value",
-                    format!("{name}: {}.", error.inner()),
-                ));
-                if values.shift_remove(&name).is_none() {
-                    return T::default();
-                }
-            }
-        }
-    }
-}
-
-/// The form that is named, or that `Accept` likes best; charts are of reports only.
-pub(super) fn format(
-    request: &HttpRequest,
-    named: Option<&str>,
-    has_chart: bool,
-    violations: &mut Vec<Violation>,
-) -> Result<Format> {
-    match named {
-        Some("json") => return Ok(Format::Json),
-        Some("csv") => return Ok(Format::Csv),
-        Some("ndjson") => return Ok(Format::Ndjson),
-        Some("svg") if has_chart => return Ok(Format::Svg),
-        Some(_) => {
-            let known = if has_chart { "json, csv, ndjson or svg" } else { "json, csv or ndjson" };
-            violations.push(Violation::parameter(
-                "format",
-                "unknown_value",
-                format!("format must be {known}."),
-            ));
-        }
-        None => {}
-    }
-    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
-    let form = |name: &str| match name {
-        "*/*" | "application/*" | "application/json" | "application/problem+json" | "" => Some(Format::Json),
-        "text/csv" | "text/*" => Some(Format::Csv),
-        "application/x-ndjson" => Some(Format::Ndjson),
-        "image/svg+xml" | "image/*" if has_chart => Some(Format::Svg),
-        _ => None,
-    };
-    let weighed = |part: &str| {
-        let mut pieces = part.split(';').map(str::trim);
-        let form = form(pieces.next()?)?;
-        let weight = pieces.find_map(|piece| piece.strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
-        (weight > 0.0).then_some((form, weight))
-    };
-    // Of equal ones the first.
-    let best =
-        accept.split(',').filter_map(weighed).reduce(|best, next| if next.1 > best.1 { next } else { best });
-    best.map(|(form, _)| form).ok_or_else(|| {
-        let known = if has_chart {
-            "A report comes as application/json, text/csv, application/x-ndjson or image/svg+xml."
-        } else {
-            "A list comes as application/json, text/csv or application/x-ndjson."
-        };
-        Error::new(Code::NotAcceptable, known)
-    })
-}
-
-/// The parameter names of a filter, from the very thing that documents them.
-#[derive(Clone)]
-pub struct Names(Rc<Vec<String>>);
-
-impl Names {
-    fn contains(&self, name: &str) -> bool {
-        self.0.iter().any(|known| known == name)
-    }
-}
-
-thread_local! {
-    static KNOWN: RefCell<HashMap<TypeId, Names>> = RefCell::default();
-}
-
-pub(super) fn names<F: IntoParams + 'static>() -> Names {
-    KNOWN.with_borrow_mut(|known| {
-        known
-            .entry(TypeId::of::<F>())
-            .or_insert_with(|| {
-                Names(Rc::new(F::into_params(|| None).into_iter().map(|parameter| parameter.name).collect()))
-            })
-            .clone()
-    })
-}
-
-/// Refuses query parameters on an operation that has none.
-pub fn refuse_parameters(request: &HttpRequest) -> Result<()> {
-    read_query::<NoFilter>(request).map(drop)
 }

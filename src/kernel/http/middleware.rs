@@ -23,9 +23,9 @@ use actix_web::{
 use uuid::Uuid;
 
 use super::{
-    auth::AccessControl,
-    list_query::refuse_parameters,
-    request::{RequestId, languages},
+    auth::{AccessControl, wrong_method},
+    extensions::{Limits, ReadToTheEnd, RequestId},
+    headers::languages,
 };
 use crate::kernel::{
     error::{Code, Error, Kind},
@@ -42,27 +42,6 @@ impl ResponseError for Error {
     // The body is written at the edge, which knows the request's id and language.
     fn error_response(&self) -> HttpResponse<BoxBody> {
         HttpResponse::new(self.status_code())
-    }
-}
-
-/// What holds for every request.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// How long a request may take.
-    pub request_timeout: Duration,
-    /// Reverse proxies in front, whose `X-Forwarded-For` is believed; unless said, one on a network of one's
-    /// own.
-    pub trusted_proxies: Option<usize>,
-    /// Bytes of a body at the most.
-    pub body: usize,
-}
-
-impl Limits {
-    /// Those of the application that a request came to.
-    #[must_use]
-    pub fn of(request: &HttpRequest) -> Self {
-        let usual = Self { request_timeout: Duration::from_mins(1), trusted_proxies: None, body: 0 };
-        request.app_data::<Data<Self>>().map_or(usual, |limits| ***limits)
     }
 }
 
@@ -251,9 +230,6 @@ fn write_problem<B>(
     ServiceResponse::new(request, response)
 }
 
-/// On a request whose body was read to its end.
-pub struct ReadToTheEnd;
-
 /// How long a client has to take in the answer to a body that we do not read.
 const PARTING: Duration = Duration::from_secs(2);
 
@@ -306,12 +282,6 @@ fn log_failure(error: &Error, request_id: &str) {
     }
 }
 
-/// The path is there, the method is not.
-#[must_use]
-pub fn wrong_method(allowed: &str) -> HttpResponse {
-    HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, allowed)).finish()
-}
-
 /// What no route takes: a wrong method when the path is known, else nothing there.
 pub async fn fallback(request: HttpRequest) -> Result<HttpResponse, Error> {
     let allowed = request
@@ -321,9 +291,4 @@ pub async fn fallback(request: HttpRequest) -> Result<HttpResponse, Error> {
         Some(methods) => Ok(wrong_method(&methods)),
         None => Err(Error::new(Code::NotFound, "There is nothing at this path.")),
     }
-}
-
-/// A query parameter that an operation does not know is a mistake worth naming.
-pub fn no_parameters(request: &HttpRequest) -> Result<(), Error> {
-    if request.query_string().is_empty() { Ok(()) } else { refuse_parameters(request) }
 }

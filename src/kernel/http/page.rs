@@ -8,7 +8,7 @@ use utoipa::{
     openapi::{RefOr, Schema, schema::Type},
 };
 
-use super::list_query::{Format, List};
+use super::{format::Format, list_query::List, schema::members};
 use crate::kernel::{
     error::{Error, Result},
     list::{Counts, Page},
@@ -208,15 +208,6 @@ fn refuse_unknown_fields<T: ToSchema>(fields: &[String]) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// The members of an object.
-pub(super) fn members(schema: &RefOr<Schema>) -> Vec<String> {
-    match schema {
-        RefOr::T(Schema::Object(object)) => object.properties.keys().cloned().collect(),
-        RefOr::T(Schema::AllOf(all)) => all.items.iter().flat_map(members).collect(),
-        _ => Vec::new(),
-    }
 }
 
 impl Responder for ListReply {

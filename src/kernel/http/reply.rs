@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::request::{entity_tags, languages};
+use super::headers::{entity_tags, languages};
 use crate::kernel::{
     actor::Scope,
     error::{Error, Result},

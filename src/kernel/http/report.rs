@@ -15,8 +15,10 @@ use utoipa::{
 };
 
 use super::{
-    list_query::{Format, check_operation, format, names, read_values, values},
+    format::{Format, format},
+    list_query::check_operation,
     page::{write_csv, write_ndjson},
+    query::{names, read_values, values},
     request::{authorize_then, context},
 };
 use crate::kernel::{

@@ -1,4 +1,4 @@
-//! What of a request the rules may know: who, when, conditions, languages; and ids from its path.
+//! Extractors of what the rules may know of a request: its context, and ids from its path.
 
 use std::{
     future::{Ready, ready},
@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web::Data};
 use futures_util::{
     FutureExt,
     future::{Either, LocalBoxFuture},
@@ -16,20 +16,17 @@ use serde::de::DeserializeOwned;
 
 use super::{
     auth::{Authorized, authenticate, authorize},
-    middleware::{Limits, no_parameters},
+    extensions::RequestId,
+    headers::{client, if_match, languages},
+    query::no_parameters,
 };
 use crate::kernel::{
     actor::Actor,
-    context::{Context, IfMatch},
+    context::Context,
     db::Db,
     error::{Code, Error, Result},
-    http_client::is_public,
-    network::{self, Client, customer},
+    network::customer,
 };
-
-/// The id of the request, set at the edge.
-#[derive(Clone, Debug)]
-pub struct RequestId(pub String);
 
 impl FromRequest for Context {
     type Error = Error;
@@ -75,101 +72,6 @@ pub fn database(request: &HttpRequest) -> Result<&Db> {
         .app_data::<Data<Db>>()
         .map(Data::get_ref)
         .ok_or_else(|| Error::internal("no database in the application"))
-}
-
-/// Where a request comes from: the peer, or what the outermost trusted proxy saw. Unless a setting says how
-/// many proxies there are, a peer on a network of one's own is taken for one.
-#[must_use]
-pub fn client(request: &HttpRequest) -> Client {
-    let peer = request.peer_addr().map(|peer| peer.ip());
-    let seen = |proxies: usize| {
-        let all = request
-            .headers()
-            .get_all("x-forwarded-for")
-            .filter_map(|value| value.to_str().ok())
-            .collect::<Vec<_>>()
-            .join(",");
-        // Each proxy adds one at the end; what stands before those is whatever the client made up.
-        all.split(',').rev().nth(proxies.checked_sub(1)?).and_then(network::written)
-    };
-    match Limits::of(request).trusted_proxies {
-        Some(proxies) => Client { address: seen(proxies).or(peer), presumed_proxy: None },
-        None => match peer.filter(|peer| !is_public(peer.to_canonical())).and_then(|_| seen(1)) {
-            Some(address) => Client { address: Some(address), presumed_proxy: peer },
-            None => Client { address: peer, presumed_proxy: None },
-        },
-    }
-}
-
-/// The text of a header, if it is there and is text; given twice, nobody can say which is meant.
-pub fn text<'a>(request: &'a HttpRequest, name: &str) -> Result<Option<&'a str>> {
-    if request.headers().get_all(name).nth(1).is_some() {
-        return Err(Error::header(name, "repeated", format!("{name} must be given once")));
-    }
-    request
-        .headers()
-        .get(name)
-        .map(|value| {
-            value
-                .to_str()
-                .map_err(|_| Error::header(name, "text", format!("{name} must be plain ASCII text")))
-        })
-        .transpose()
-}
-
-/// The languages of `Accept-Language`, best first, in lower case.
-pub fn languages(request: &HttpRequest) -> Vec<String> {
-    let wanted = request
-        .headers()
-        .get(header::ACCEPT_LANGUAGE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let mut ranked: Vec<(String, f32)> = wanted
-        .split(',')
-        .filter_map(|part| {
-            let mut pieces = part.trim().split(';');
-            let tag = pieces.next()?.trim().to_lowercase();
-            let weight =
-                pieces.find_map(|piece| piece.trim().strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
-            (!tag.is_empty() && tag != "*" && weight > 0.0 && tag.len() <= 35).then_some((tag, weight))
-        })
-        .take(10)
-        .collect();
-    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-    ranked.into_iter().map(|(tag, _)| tag).collect()
-}
-
-fn if_match(request: &HttpRequest) -> Result<Option<IfMatch>> {
-    let Some(wanted) = text(request, "If-Match")? else { return Ok(None) };
-    if wanted.trim() == "*" {
-        return Ok(Some(IfMatch::Any));
-    }
-    let tags = entity_tags(wanted).ok_or_else(|| {
-        Error::header("If-Match", "etag", "If-Match must be * or an ETag as it was answered, such as \"7\"")
-    })?;
-    // Compared strongly: a weak tag, and one that is none of ours, is never the present one.
-    // What follows a dot are the languages it was read in.
-    let version = |(weak, tag): (bool, &str)| {
-        let number = tag.split('.').next()?;
-        number.parse::<i64>().ok().filter(|version| !weak && version.to_string() == number)
-    };
-    Ok(Some(IfMatch::Versions(tags.into_iter().filter_map(version).collect())))
-}
-
-/// The tags of a list such as `"7", W/"8"`, each with whether it is weak (RFC 9110).
-#[must_use]
-pub fn entity_tags(list: &str) -> Option<Vec<(bool, &str)>> {
-    let (mut tags, mut rest) = (Vec::new(), list.trim());
-    loop {
-        let (weak, quoted) = rest.strip_prefix("W/").map_or((false, rest), |strong| (true, strong));
-        let (tag, after) = quoted.strip_prefix('"')?.split_once('"')?;
-        tags.push((weak, tag));
-        rest = after.trim_start();
-        match rest.strip_prefix(',') {
-            Some(more) => rest = more.trim_start(),
-            None => return rest.is_empty().then_some(tags),
-        }
-    }
 }
 
 /// What the path names; what cannot be an id names nothing: 404, for whoever has a credential.

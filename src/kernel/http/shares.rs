@@ -12,7 +12,7 @@ use actix_web::HttpRequest;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use super::request::client;
+use super::headers::client;
 use crate::kernel::{actor::Actor, network::customer};
 
 /// Of a room for everybody, nobody has more than one part of so many.

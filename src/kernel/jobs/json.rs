@@ -5,7 +5,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Job, JobRow, JobStatus};
+use super::job::{JobRow, JobStatus, Model as Job};
 use crate::kernel::{actor::ActorRef, clock::Timestamp, http::View, problem::Problem};
 
 /// How much of a job is done.

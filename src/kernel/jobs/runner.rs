@@ -11,7 +11,10 @@ use sea_orm::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Column, Entity, Job, JobStatus, system};
+use super::{
+    job::{Column, Entity, JobStatus, Model as Job},
+    service::system,
+};
 use crate::kernel::{
     clock::Timestamp,
     context::Context,

@@ -8,6 +8,7 @@ pub mod http;
 mod json;
 mod reactions;
 pub mod recorded;
+mod recording;
 mod rules;
 mod service;
 

@@ -18,7 +18,7 @@ use super::{
         Cancellation, ClosePrevious, Completion, CreatedActionItemView, DueInput, NewActionItem, Reopening,
         VariableValue, Warning,
     },
-    recorded,
+    recorded, recording,
     rules::{Bucket, Viewer},
 };
 use crate::{
@@ -164,7 +164,7 @@ pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Cre
         version: 1,
     };
     tx.create(&item, "action_item.created").await?;
-    recorded::add(tx, &item).await?;
+    recording::add(tx, &item).await?;
     if let (Some(status), Some(contact)) = (&item.contact_status, item.contact_id) {
         contacts::set_status(tx, contact, status).await?;
     }
@@ -234,7 +234,7 @@ async fn finish(tx: &mut Tx, before: Model) -> Result<Model> {
 /// Writes a change of an item, and of what it is found by.
 async fn change(tx: &mut Tx, before: &Model, after: Model, event: &str) -> Result<Model> {
     let after = tx.change(before, after, event).await?;
-    recorded::follow(tx, before, &after).await?;
+    recording::follow(tx, before, &after).await?;
     Ok(after)
 }
 

@@ -9,6 +9,7 @@ pub mod http;
 mod json;
 mod schema;
 mod service;
+mod unfit;
 mod weight;
 pub mod work_item_type;
 

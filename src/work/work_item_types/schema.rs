@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
+    unfit::Unfit,
     weight::{Plan, Weight},
     work_item_type::ReferenceSchema,
 };
@@ -78,23 +79,8 @@ struct Ready {
     patterns: usize,
 }
 
-/// A rule that a schema breaks: where, and how.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Unfit {
-    /// A JSON Pointer into the schema.
-    pub at: String,
-    /// In words.
-    pub detail: String,
-}
-
-impl Unfit {
-    pub(super) fn at(at: &str, detail: impl Into<String>) -> Self {
-        Self { at: at.to_owned(), detail: detail.into() }
-    }
-
-    fn refusal(&self) -> Error {
-        Error::field(&format!("reference_schema{}", self.at), "schema", short(&self.detail))
-    }
+fn refusal(unfit: &Unfit) -> Error {
+    Error::field(&format!("reference_schema{}", unfit.at), "schema", short(&unfit.detail))
 }
 
 /// Refuses what is no JSON Schema, one that looks elsewhere for its parts, and one whose checks would have no
@@ -105,8 +91,8 @@ pub async fn check(schema: &Map<String, Value>) -> Result<()> {
     }
     let schema = Value::Object(schema.clone());
     match run_blocking(BlockingPool::Requests, MAX_TIME, move || ready(&schema).map(drop)).await? {
-        Some(outcome) => outcome.map_err(|unfit| unfit.refusal()),
-        None => Err(Unfit::at("", "takes too long to be read").refusal()),
+        Some(outcome) => outcome.map_err(|unfit| refusal(&unfit)),
+        None => Err(refusal(&Unfit::at("", "takes too long to be read"))),
     }
 }
 

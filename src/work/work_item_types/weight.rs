@@ -11,7 +11,7 @@ use std::collections::{HashMap, VecDeque};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use super::schema::Unfit;
+use super::unfit::Unfit;
 
 /// Parts that a schema may unfold to, each reference replaced by what it refers to.
 const MAX_UNFOLDED: usize = 5_000;
