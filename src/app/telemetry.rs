@@ -23,7 +23,7 @@ pub fn log(config: &Config) {
         .with_target(false);
     // A second start in one process keeps the first one's settings.
     let _started = if config.log_json {
-        builder.json().flatten_event(true).try_init()
+        builder.json().flatten_event(true).with_span_list(false).try_init()
     } else {
         builder.compact().try_init()
     };

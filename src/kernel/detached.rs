@@ -1,6 +1,8 @@
 //! Work that goes on to its end although whoever waited for it has gone: a client that hangs up neither
 //! leaves it half done nor undoes what it was to count.
 
+use tracing::Instrument;
+
 use super::error::{Error, Result};
 
 /// Begins work in a task of its own; what is returned waits for its end, and does not hold the work itself.
@@ -8,6 +10,6 @@ use super::error::{Error, Result};
 pub fn run_detached<T: 'static>(
     work: impl Future<Output = Result<T>> + 'static,
 ) -> impl Future<Output = Result<T>> {
-    let task = tokio::task::spawn_local(work);
+    let task = tokio::task::spawn_local(work.in_current_span());
     async move { task.await.map_err(Error::internal)? }
 }

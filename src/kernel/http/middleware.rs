@@ -20,6 +20,7 @@ use actix_web::{
     middleware::Next,
     web::{Bytes, Data},
 };
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{
@@ -61,7 +62,9 @@ pub async fn handle_request<B: MessageBody + 'static>(
     request.extensions_mut().insert(RequestId(id.clone()));
     let limit = Limits::of(request.request()).request_timeout;
     let method = known_method(request.method());
-    let Ok(response) = tokio::time::timeout(limit, next.call(request)).await else {
+    // What is logged on the way says which request it was for.
+    let span = tracing::info_span!("request", request_id = %id);
+    let Ok(response) = tokio::time::timeout(limit, next.call(request)).instrument(span).await else {
         let error =
             Error::new(Code::Timeout, "The request took longer than the server allows.").retry_after(1);
         let body = serde_json::to_vec(&Problem::new(&error, &languages, &id, None)).unwrap_or_default();

@@ -10,6 +10,7 @@ use sea_orm::{
 };
 use serde::Serialize;
 use serde_json::Value;
+use tracing::Instrument;
 
 use super::{
     job::{Column, Entity, JobStatus, Model as Job},
@@ -151,7 +152,9 @@ impl Runner {
         let outcome = match handler {
             Some(handler) if job.attempts <= MAX_ATTEMPTS => {
                 let run = Run { db: db.clone(), job: job.clone() };
-                let outcome = AssertUnwindSafe(async move { handler(run).await }).catch_unwind().await;
+                let span = tracing::info_span!("job", kind = %job.kind, id = %job.id);
+                let attempt = AssertUnwindSafe(async move { handler(run).await }).catch_unwind();
+                let outcome = attempt.instrument(span).await;
                 outcome.unwrap_or_else(|_| Err(Error::internal("a job panicked")))
             }
             _ => Err(Error::internal(format!("the job was begun {MAX_ATTEMPTS} times and never ended"))),
