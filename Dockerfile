@@ -6,16 +6,17 @@ WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
 COPY .cargo/config.toml .cargo/
 COPY benches/Cargo.toml benches/
+COPY macros/Cargo.toml macros/
 COPY migration/Cargo.toml migration/
 COPY text_index/Cargo.toml text_index/
-RUN mkdir -p src benches/src migration/src text_index/src tests/api tests/faults \
+RUN mkdir -p src benches/src macros/src migration/src text_index/src tests/api tests/faults \
     && echo 'fn main() {}' | tee src/main.rs benches/src/main.rs tests/api/main.rs tests/faults/main.rs >/dev/null \
-    && touch src/lib.rs migration/src/lib.rs text_index/src/lib.rs \
+    && touch src/lib.rs macros/src/lib.rs migration/src/lib.rs text_index/src/lib.rs \
     && cargo build --profile dist --locked
 
 # The sources are older than what was just built; touched, they are built again.
 COPY . .
-RUN touch src/main.rs src/lib.rs migration/src/lib.rs text_index/src/lib.rs \
+RUN touch src/main.rs src/lib.rs macros/src/lib.rs migration/src/lib.rs text_index/src/lib.rs \
     && cargo build --profile dist --locked
 
 # --- Run -----------------------------------------------------------------------------------------

@@ -1,10 +1,14 @@
 //! Whether the process lives, and whether it can serve.
 
-use actix_web::{HttpResponse, get, web::Data};
+use actix_web::{HttpResponse, web::Data};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::kernel::{db::Db, error::Result, http::Routes};
+use crate::kernel::{
+    db::Db,
+    error::Result,
+    http::{Routes, operation},
+};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -27,8 +31,7 @@ const WELL: Health = Health { status: "ok", version: env!("CARGO_PKG_VERSION") }
 /// Whether the process lives
 ///
 /// Answers without looking at the database.
-#[utoipa::path(tag = "service", security(()), responses((status = 200, description = "It lives.", body = Health)))]
-#[get("/livez")]
+#[operation(get "/livez", public, tag = "service", 200 = Health "It lives.")]
 async fn read_liveness() -> HttpResponse {
     HttpResponse::Ok().json(WELL)
 }
@@ -36,8 +39,7 @@ async fn read_liveness() -> HttpResponse {
 /// Whether the service can serve
 ///
 /// 503 while the database cannot be reached.
-#[utoipa::path(tag = "service", security(()), responses((status = 200, description = "It can serve.", body = Health)))]
-#[get("/readyz")]
+#[operation(get "/readyz", public, tag = "service", 200 = Health "It can serve.")]
 async fn read_readiness(db: Data<Db>) -> Result<HttpResponse> {
     db.ping().await?;
     Ok(HttpResponse::Ok().json(WELL))

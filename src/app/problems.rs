@@ -1,12 +1,12 @@
 //! The pages behind the `type` of each problem.
 
-use actix_web::{HttpResponse, get, web::Path};
+use actix_web::{HttpResponse, web::Path};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::kernel::{
     error::{Code, Error, Result},
-    http::Routes,
+    http::{Routes, operation},
     problem::status,
 };
 
@@ -33,8 +33,13 @@ struct ProblemPage {
 /// Read what a problem's code means
 ///
 /// The page that the `type` of every problem leads to.
-#[utoipa::path(tag = "service", security(()), params(("code" = String, Path, description = "The code of a problem.", example = "stale_version")), responses((status = 200, description = "The code explained.", body = ProblemPage)))]
-#[get("/problems/{code}")]
+#[operation(
+    get "/problems/{code}",
+    public,
+    tag = "service",
+    {code} = "The code of a problem." example "stale_version",
+    200 = ProblemPage "The code explained.",
+)]
 async fn read_problem(code: Path<String>) -> Result<HttpResponse> {
     let code = Code::ALL
         .iter()

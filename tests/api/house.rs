@@ -268,8 +268,10 @@ fn the_reader_of_sources_sees_every_way_to_name_something() {
 #[test]
 fn every_file_says_what_it_is() {
     let mut breaches = Vec::new();
-    for folder in
-        ["src", "migration/src", "tests", "benches"].map(home).iter().filter(|folder| folder.is_dir())
+    for folder in ["src", "macros/src", "migration/src", "tests", "benches"]
+        .map(home)
+        .iter()
+        .filter(|folder| folder.is_dir())
     {
         let mut files = Vec::new();
         rust_files(folder, &mut files);
@@ -443,6 +445,21 @@ fn only_doors_know_http() {
         }
     }
     none("only http.rs, kernel/http and app name actix", &breaches);
+}
+
+#[test]
+fn operations_are_declared_in_one_way() {
+    // `#[operation(…)]` does not compile unless it says who may call it.
+    let declares = |code: &str| {
+        let routes = ["get", "post", "put", "patch", "delete", "route"].map(|method| format!("#[{method}("));
+        code.contains("utoipa::path") || routes.iter().any(|route| code.contains(route))
+    };
+    let breaches: Vec<String> = sources()
+        .into_iter()
+        .filter(|source| declares(&code_of(&source.text)))
+        .map(|source| source.file)
+        .collect();
+    none("operations are declared by #[operation(…)]", &breaches);
 }
 
 #[test]

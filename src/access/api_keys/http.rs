@@ -1,13 +1,15 @@
 //! The door to API keys.
 
-use actix_web::{get, patch, post, web::Data};
+use actix_web::web::Data;
 use uuid::Uuid;
 
 use super::{
     json::{ApiKeyFilter, ApiKeyPage, ApiKeyPatch, ApiKeyView, CreatedApiKey, NewApiKey},
     service,
 };
-use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes};
+use crate::kernel::http::{
+    Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes, operation,
+};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -22,8 +24,7 @@ pub fn routes(routes: &mut Routes) {
 /// List the API keys
 ///
 /// Never their secrets. Sorts: `name` (default), `created_at`.
-#[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:read"])), params(ApiKeyPage, ApiKeyFilter), responses((status = 200, description = "A page of API keys.", body = ApiKeyPage)))]
-#[get("/api-keys")]
+#[operation(get "/api-keys", scope = ApiKeysRead, 200 = ApiKeyPage "A page of API keys.")]
 async fn list_api_keys(db: Data<Db>, mut list: List<ApiKeyFilter>) -> Result<ListReply> {
     let filter = std::mem::take(&mut list.filter);
     let page = service::page(db.read(), filter, list.context.now, &list.page).await?;
@@ -42,8 +43,7 @@ async fn list_api_keys(db: Data<Db>, mut list: List<ApiKeyFilter>) -> Result<Lis
 /// A `publishable` key begins with `csl_pub_` and is meant for browsers: it posts to its `forms` from pages
 /// of its `origins`, which CORS admits, and everything else is 403 to it. Its posts are counted by key and by
 /// address.
-#[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:write"])), request_body = NewApiKey, responses((status = 201, description = "The new API key with its secret.", body = CreatedApiKey)))]
-#[post("/api-keys")]
+#[operation(post "/api-keys", scope = ApiKeysWrite, 201 = CreatedApiKey "The new API key with its secret.")]
 async fn create_api_key(db: Data<Db>, body: JsonBody<NewApiKey>) -> Result<Reply> {
     body.write(&db, async move |tx, new| {
         let (key, secret) = service::create(tx, new).await?;
@@ -57,8 +57,7 @@ async fn create_api_key(db: Data<Db>, body: JsonBody<NewApiKey>) -> Result<Reply
 /// Read an API key
 ///
 /// Without its secret, which nobody has any more.
-#[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:read"])), responses((status = 200, description = "The API key.", body = ApiKeyView)))]
-#[get("/api-keys/{id}")]
+#[operation(get "/api-keys/{id}", scope = ApiKeysRead, 200 = ApiKeyView "The API key.")]
 async fn read_api_key(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
     Reply::ok(&service::view(db.read(), id).await?)
 }
@@ -69,8 +68,12 @@ async fn read_api_key(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<
 /// and within five seconds on others. A key of which the caller lacks a scope is 403 `not_allowed` to be made
 /// last longer, open more, or be handed over; an API key hands over none, be it its own. A revoked key is 409
 /// `wrong_status`.
-#[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:write"])), request_body = ApiKeyPatch, responses((status = 200, description = "The API key as it is now.", body = ApiKeyView), (status = 409, description = "It is revoked.")))]
-#[patch("/api-keys/{id}")]
+#[operation(
+    patch "/api-keys/{id}",
+    scope = ApiKeysWrite,
+    200 = ApiKeyView "The API key as it is now.",
+    409 = "It is revoked.",
+)]
 async fn update_api_key(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<ApiKeyPatch>) -> Result<Reply> {
     body.write(&db, async move |tx, patch| {
         let key = service::update(tx, id, patch).await?;
@@ -82,8 +85,7 @@ async fn update_api_key(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<ApiKe
 /// Revoke an API key
 ///
 /// It opens nothing any more: at once on this instance, within five seconds on others. There is no way back.
-#[utoipa::path(tag = "api_keys", security(("bearer" = ["api_keys:write"])), responses((status = 200, description = "The API key, revoked.", body = ApiKeyView)))]
-#[post("/api-keys/{id}/revoke")]
+#[operation(post "/api-keys/{id}/revoke", scope = ApiKeysWrite, 200 = ApiKeyView "The API key, revoked.")]
 async fn revoke_api_key(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
     body.write(&db, async move |tx| {
         let key = service::revoke(tx, id).await?;

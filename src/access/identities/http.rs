@@ -1,13 +1,13 @@
 //! The door to identities.
 
-use actix_web::{delete, get, web::Data};
+use actix_web::web::Data;
 use uuid::Uuid;
 
 use super::{
     json::{IdentityFilter, IdentityPage},
     service,
 };
-use crate::kernel::http::{Db, List, ListReply, NoBody, Path, Reply, Result, Routes};
+use crate::kernel::http::{Db, List, ListReply, NoBody, Path, Reply, Result, Routes, operation};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -19,8 +19,7 @@ pub fn routes(routes: &mut Routes) {
 /// One for each provider at the most: it is made when they first sign in with a token of it that has their
 /// verified address. From then on the provider's own name of them (`sub`) says who they are, whatever address
 /// comes with it. Sorts: `created_at` (default).
-#[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), params(IdentityPage, IdentityFilter), responses((status = 200, description = "A page of identities.", body = IdentityPage)))]
-#[get("/users/{id}/identities")]
+#[operation(get "/users/{id}/identities", scope = UsersWrite, 200 = IdentityPage "A page of identities.")]
 async fn list_identities(
     db: Data<Db>,
     Path(id): Path<Uuid>,
@@ -36,8 +35,11 @@ async fn list_identities(
 /// their verified address is linked to them: set right the addresses at the provider first. It holds at once
 /// on this instance, and within five seconds on others. Somebody of a higher role than the caller's is 403
 /// `not_allowed`.
-#[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), responses((status = 204, description = "They are not linked any more.")))]
-#[delete("/users/{id}/identities/{identity_id}")]
+#[operation(
+    delete "/users/{id}/identities/{identity_id}",
+    scope = UsersWrite,
+    204 = "They are not linked any more.",
+)]
 async fn unlink_identity(
     db: Data<Db>,
     Path((id, identity_id)): Path<(Uuid, Uuid)>,

@@ -1,13 +1,13 @@
 //! The door to signing in and out.
 
-use actix_web::{HttpRequest, HttpResponse, get, http::header, post, web::Data};
+use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 
 use super::{
     json::{Jwks, PasswordChange, Refresh, SignIn, SignOut, Tokens},
     limits::SignInLimits,
     service,
 };
-use crate::kernel::http::{Db, JsonBody, PublicJsonBody, Reply, Result, Routes, headers::client};
+use crate::kernel::http::{Db, JsonBody, PublicJsonBody, Reply, Result, Routes, headers::client, operation};
 
 /// Adds the routes below `/v1`.
 pub fn routes(routes: &mut Routes) {
@@ -29,8 +29,12 @@ pub fn well_known(routes: &mut Routes) {
 /// before the answer has failed as well. Where an account has signed in within 30 days it is known: it goes
 /// before others that wait, and the failures of others by way of the same proxy do not hold it up. The body
 /// has 64 KiB at the most.
-#[utoipa::path(tag = "auth", security(()), request_body = SignIn, responses((status = 200, description = "The tokens of a new session.", body = Tokens), (status = 429, description = "Too many failures; `Retry-After` says how long to wait.")))]
-#[post("/auth/token")]
+#[operation(
+    post "/auth/token",
+    public,
+    200 = Tokens "The tokens of a new session.",
+    429 = "Too many failures; `Retry-After` says how long to wait.",
+)]
 async fn create_token(
     db: Data<Db>,
     limits: Data<SignInLimits>,
@@ -45,8 +49,12 @@ async fn create_token(
 /// New tokens for the last refresh token, which then is used up. One that comes a second time was
 /// copied: the whole session ends, and everybody who holds its tokens gets 401 `invalid_token`. An address
 /// may show 120 refresh tokens a minute, then it is 429 `rate_limited`. The body has 64 KiB at the most.
-#[utoipa::path(tag = "auth", security(()), request_body = Refresh, responses((status = 200, description = "The next tokens of the session.", body = Tokens), (status = 429, description = "Too many refreshes from this address; `Retry-After` says how long to wait.")))]
-#[post("/auth/refresh")]
+#[operation(
+    post "/auth/refresh",
+    public,
+    200 = Tokens "The next tokens of the session.",
+    429 = "Too many refreshes from this address; `Retry-After` says how long to wait.",
+)]
 async fn refresh_token(
     db: Data<Db>,
     limits: Data<SignInLimits>,
@@ -63,8 +71,7 @@ async fn refresh_token(
 ///
 /// Ends the session of the access token, or another of one's own that a refresh token names. A
 /// session that has ended already stays so.
-#[utoipa::path(tag = "auth", security(("bearer" = [])), request_body(content = Option<SignOut>), responses((status = 204, description = "The session has ended.")))]
-#[post("/auth/revoke")]
+#[operation(post "/auth/revoke", any_credential, body = Option<SignOut>, 204 = "The session has ended.")]
 async fn revoke_token(db: Data<Db>, body: JsonBody<SignOut>) -> Result<Reply> {
     let given = body.body;
     db.write(body.context, async move |tx| service::sign_out(tx, given).await).await?;
@@ -76,8 +83,7 @@ async fn revoke_token(db: Data<Db>, body: JsonBody<SignOut>) -> Result<Reply> {
 /// All other sessions of the person end. A wrong present password is 422, counts as a failed
 /// sign-in, and after five of those it is 429 `too_many_failures`. The new one must differ (422 `unchanged`)
 /// and not be easy to guess (422 `weak`).
-#[utoipa::path(tag = "auth", security(("bearer" = ["profile:write"])), request_body = PasswordChange, responses((status = 204, description = "The new password holds.")))]
-#[post("/auth/password")]
+#[operation(post "/auth/password", scope = ProfileWrite, 204 = "The new password holds.")]
 async fn change_password(
     db: Data<Db>,
     limits: Data<SignInLimits>,
@@ -92,8 +98,7 @@ async fn change_password(
 ///
 /// A JWK set (RFC 7517) of Ed25519 keys. A new key signs from the moment that it is listed, so an
 /// unknown `kid` means: read this again.
-#[utoipa::path(tag = "auth", security(()), responses((status = 200, description = "The keys.", body = Jwks)))]
-#[get("/.well-known/jwks.json")]
+#[operation(get "/.well-known/jwks.json", public, tag = "auth", 200 = Jwks "The keys.")]
 async fn read_jwks(db: Data<Db>) -> Result<HttpResponse> {
     let jwks = service::jwks(db.read(), db.clock().now()).await?;
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=60")).json(jwks))

@@ -1,6 +1,6 @@
 //! The door to users.
 
-use actix_web::{get, patch, post, web::Data};
+use actix_web::web::Data;
 use uuid::Uuid;
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
     service::{self, Parting},
     strength,
 };
-use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, Path, Reply, Result, Routes};
+use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, Path, Reply, Result, Routes, operation};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -25,8 +25,12 @@ pub fn routes(routes: &mut Routes) {
 /// Read one's own account
 ///
 /// The person who is signed in, or for whom the API key acts.
-#[utoipa::path(tag = "users", security(("bearer" = ["profile:read"])), responses((status = 200, description = "The account.", body = UserView), (status = 422, description = "An API key that acts for nobody has no account.")))]
-#[get("/users/me")]
+#[operation(
+    get "/users/me",
+    scope = ProfileRead,
+    200 = UserView "The account.",
+    422 = "An API key that acts for nobody has no account.",
+)]
 async fn read_me(db: Data<Db>, context: Context) -> Result<Reply> {
     let user = service::find(db.read(), context.actor.person()?).await?;
     Reply::ok(&service::view(db.read(), user).await?)
@@ -35,8 +39,7 @@ async fn read_me(db: Data<Db>, context: Context) -> Result<Reply> {
 /// Change one's own account
 ///
 /// Name, time zone and language; the rest is the administrator's. A merge patch (RFC 7396).
-#[utoipa::path(tag = "users", security(("bearer" = ["profile:write"])), request_body = ProfilePatch, responses((status = 200, description = "The account as it is now.", body = UserView)))]
-#[patch("/users/me")]
+#[operation(patch "/users/me", scope = ProfileWrite, 200 = UserView "The account as it is now.")]
 async fn update_me(db: Data<Db>, body: JsonBody<ProfilePatch>) -> Result<Reply> {
     let me = body.context.actor.person()?;
     body.write(&db, async move |tx, patch| {
@@ -49,8 +52,7 @@ async fn update_me(db: Data<Db>, body: JsonBody<ProfilePatch>) -> Result<Reply> 
 /// List the staff
 ///
 /// Sorts: `name` (default), `created_at`.
-#[utoipa::path(tag = "users", security(("bearer" = ["users:read"])), params(UserPage, UserFilter), responses((status = 200, description = "A page of users.", body = UserPage)))]
-#[get("/users")]
+#[operation(get "/users", scope = UsersRead, 200 = UserPage "A page of users.")]
 async fn list_users(db: Data<Db>, mut list: List<UserFilter>) -> Result<ListReply> {
     let filter = std::mem::take(&mut list.filter);
     let page = service::page(db.read(), filter, &list.page).await?;
@@ -62,8 +64,7 @@ async fn list_users(db: Data<Db>, mut list: List<UserFilter>) -> Result<ListRepl
 /// The address must be free: 409 `already_exists` otherwise. A role beyond the caller's own is 403
 /// `not_allowed`; an API key gives a role when it has every scope of it. The password is kept as an argon2id
 /// hash only; one that is easy to guess is 422 `weak`.
-#[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), request_body = NewUser, responses((status = 201, description = "The new user.", body = UserView)))]
-#[post("/users")]
+#[operation(post "/users", scope = UsersWrite, 201 = UserView "The new user.")]
 async fn create_user(db: Data<Db>, body: JsonBody<NewUser>) -> Result<Reply> {
     let hash = match &body.body.password {
         Some(password) => {
@@ -85,8 +86,9 @@ async fn create_user(db: Data<Db>, body: JsonBody<NewUser>) -> Result<Reply> {
 }
 
 /// Read one person
-#[utoipa::path(tag = "users", description = "Any person on staff, by id.", security(("bearer" = ["users:read"])), responses((status = 200, description = "The user.", body = UserView)))]
-#[get("/users/{id}")]
+///
+/// Any person on staff, by id.
+#[operation(get "/users/{id}", scope = UsersRead, 200 = UserView "The user.")]
 async fn read_user(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
     let user = service::find(db.read(), id).await?;
     Reply::ok(&service::view(db.read(), user).await?)
@@ -100,8 +102,12 @@ async fn read_user(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Rep
 /// scope of it. The API keys of whoever leaves end, and those of whoever has a lower role lose what is beyond
 /// it: the answer names them. Coming back brings no key back: those that an earlier release let stand when
 /// they left end then.
-#[utoipa::path(tag = "users", security(("bearer" = ["users:write"])), request_body = UserPatch, responses((status = 200, description = "The user as it is now.", body = ChangedUserView), (status = 409, description = "Somebody has the address, open work would be left, or it is the last administrator.")))]
-#[patch("/users/{id}")]
+#[operation(
+    patch "/users/{id}",
+    scope = UsersWrite,
+    200 = ChangedUserView "The user as it is now.",
+    409 = "Somebody has the address, open work would be left, or it is the last administrator.",
+)]
 async fn update_user(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<UserPatch>) -> Result<Reply> {
     body.write(&db, async move |tx, patch| {
         let user = service::update(tx, id, patch).await?;

@@ -1,6 +1,6 @@
 //! The door to picklists.
 
-use actix_web::{get, patch, post, put, web::Data};
+use actix_web::web::Data;
 
 use super::{
     item,
@@ -11,7 +11,7 @@ use super::{
     service,
 };
 use crate::kernel::{
-    http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Query, Reply, Result, Routes},
+    http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Query, Reply, Result, Routes, operation},
     tx::Tx,
 };
 
@@ -33,8 +33,7 @@ pub fn routes(routes: &mut Routes) {
 ///
 /// Each with its active values in their order. Labels are in the language of `Accept-Language`. Sorts: `name`
 /// (default).
-#[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:read"])), params(PicklistPage, PicklistFilter), responses((status = 200, description = "A page of picklists.", body = PicklistPage)))]
-#[get("/picklists")]
+#[operation(get "/picklists", scope = PicklistsRead, 200 = PicklistPage "A page of picklists.")]
 async fn list_picklists(db: Data<Db>, mut list: List<PicklistFilter>) -> Result<ListReply> {
     let filter = std::mem::take(&mut list.filter);
     let page = service::page(db.read(), filter, &list.page, &list.context.languages).await?;
@@ -44,8 +43,7 @@ async fn list_picklists(db: Data<Db>, mut list: List<PicklistFilter>) -> Result<
 /// Create a picklist of one's own
 ///
 /// It is empty at first. The name must be free: 409 `already_exists`.
-#[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:write"])), request_body = NewPicklist, responses((status = 201, description = "The new picklist.", body = PicklistView)))]
-#[post("/picklists")]
+#[operation(post "/picklists", scope = PicklistsWrite, 201 = PicklistView "The new picklist.")]
 async fn create_picklist(db: Data<Db>, body: JsonBody<NewPicklist>) -> Result<Reply> {
     body.write(&db, async move |tx, new| {
         let list = service::create(tx, new).await?;
@@ -58,8 +56,12 @@ async fn create_picklist(db: Data<Db>, body: JsonBody<NewPicklist>) -> Result<Re
 ///
 /// With its active values in their order; with `include_retired=true` also those that nobody can choose any
 /// more.
-#[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:read"])), params(("name" = String, Path, description = "The name of the picklist.", example = "subject_types"), PicklistParts), responses((status = 200, description = "The picklist.", body = PicklistView)))]
-#[get("/picklists/{name}")]
+#[operation(
+    get "/picklists/{name}",
+    scope = PicklistsRead,
+    {name} = "The name of the picklist." example "subject_types",
+    200 = PicklistView "The picklist.",
+)]
 async fn read_picklist(db: Data<Db>, Path(name): Path<String>, query: Query<PicklistParts>) -> Result<Reply> {
     let list = service::find(db.read(), &name).await?;
     let retired = query.filter.include_retired.unwrap_or_default().0;
@@ -70,8 +72,12 @@ async fn read_picklist(db: Data<Db>, Path(name): Path<String>, query: Query<Pick
 ///
 /// Names every active key exactly once; retired ones may be named too, and follow in their present order
 /// otherwise.
-#[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:write"])), params(("name" = String, Path, description = "The name of the picklist.", example = "subject_types")), request_body = PicklistOrder, responses((status = 200, description = "The picklist in its new order.", body = PicklistView)))]
-#[put("/picklists/{name}/order")]
+#[operation(
+    put "/picklists/{name}/order",
+    scope = PicklistsWrite,
+    {name} = "The name of the picklist." example "subject_types",
+    200 = PicklistView "The picklist in its new order.",
+)]
 async fn order_picklist(
     db: Data<Db>,
     Path(name): Path<String>,
@@ -88,8 +94,12 @@ async fn order_picklist(
 ///
 /// It comes last and can be chosen at once: a value of `subject_types` makes a new type usable (S0-1).
 /// A list has at most 1,000 values, retired ones included. The key must be free: 409 `already_exists`.
-#[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:write"])), params(("name" = String, Path, description = "The name of the picklist.", example = "subject_types")), request_body = NewPicklistItem, responses((status = 201, description = "The new value.", body = PicklistItemView)))]
-#[post("/picklists/{name}/items")]
+#[operation(
+    post "/picklists/{name}/items",
+    scope = PicklistsWrite,
+    {name} = "The name of the picklist." example "subject_types",
+    201 = PicklistItemView "The new value.",
+)]
 async fn add_picklist_item(
     db: Data<Db>,
     Path(name): Path<String>,
@@ -105,8 +115,13 @@ async fn add_picklist_item(
 /// Read a value of a picklist
 ///
 /// Active or retired.
-#[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:read"])), params(("name" = String, Path, description = "The name of the picklist.", example = "subject_types"), ("key" = String, Path, description = "The key of the value.", example = "order")), responses((status = 200, description = "The value.", body = PicklistItemView)))]
-#[get("/picklists/{name}/items/{key}")]
+#[operation(
+    get "/picklists/{name}/items/{key}",
+    scope = PicklistsRead,
+    {name} = "The name of the picklist." example "subject_types",
+    {key} = "The key of the value." example "order",
+    200 = PicklistItemView "The value.",
+)]
 async fn read_picklist_item(
     db: Data<Db>,
     Path((name, key)): Path<(String, String)>,
@@ -119,8 +134,13 @@ async fn read_picklist_item(
 /// Change a value of a picklist
 ///
 /// A merge patch (RFC 7396). The key stays; what was said with the value is shown with its new label.
-#[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:write"])), params(("name" = String, Path, description = "The name of the picklist.", example = "subject_types"), ("key" = String, Path, description = "The key of the value.", example = "order")), request_body = PicklistItemPatch, responses((status = 200, description = "The value as it is now.", body = PicklistItemView)))]
-#[patch("/picklists/{name}/items/{key}")]
+#[operation(
+    patch "/picklists/{name}/items/{key}",
+    scope = PicklistsWrite,
+    {name} = "The name of the picklist." example "subject_types",
+    {key} = "The key of the value." example "order",
+    200 = PicklistItemView "The value as it is now.",
+)]
 async fn update_picklist_item(
     db: Data<Db>,
     Path((name, key)): Path<(String, String)>,
@@ -137,8 +157,13 @@ async fn update_picklist_item(
 ///
 /// Nobody can choose it from now on; what was said with it stays, and stays readable. Retiring it twice
 /// changes nothing.
-#[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:write"])), params(("name" = String, Path, description = "The name of the picklist.", example = "subject_types"), ("key" = String, Path, description = "The key of the value.", example = "order")), responses((status = 200, description = "The value, retired.", body = PicklistItemView)))]
-#[post("/picklists/{name}/items/{key}/retire")]
+#[operation(
+    post "/picklists/{name}/items/{key}/retire",
+    scope = PicklistsWrite,
+    {name} = "The name of the picklist." example "subject_types",
+    {key} = "The key of the value." example "order",
+    200 = PicklistItemView "The value, retired.",
+)]
 async fn retire_picklist_item(
     db: Data<Db>,
     Path((name, key)): Path<(String, String)>,
@@ -154,8 +179,13 @@ async fn retire_picklist_item(
 /// Bring a retired value of a picklist back
 ///
 /// It can be chosen again, at its old place. Restoring an active one changes nothing.
-#[utoipa::path(tag = "picklists", security(("bearer" = ["picklists:write"])), params(("name" = String, Path, description = "The name of the picklist.", example = "subject_types"), ("key" = String, Path, description = "The key of the value.", example = "order")), responses((status = 200, description = "The value, active.", body = PicklistItemView)))]
-#[post("/picklists/{name}/items/{key}/restore")]
+#[operation(
+    post "/picklists/{name}/items/{key}/restore",
+    scope = PicklistsWrite,
+    {name} = "The name of the picklist." example "subject_types",
+    {key} = "The key of the value." example "order",
+    200 = PicklistItemView "The value, active.",
+)]
 async fn restore_picklist_item(
     db: Data<Db>,
     Path((name, key)): Path<(String, String)>,

@@ -1,12 +1,12 @@
 //! The door to variables.
 
-use actix_web::{get, patch, post, web::Data};
+use actix_web::web::Data;
 
 use super::{
     json::{NewVariable, VariableFilter, VariablePage, VariablePatch, VariableView},
     service,
 };
-use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, Path, Reply, Result, Routes};
+use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, Path, Reply, Result, Routes, operation};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -17,8 +17,7 @@ pub fn routes(routes: &mut Routes) {
 ///
 /// The active ones; their values are those of their picklists. Labels are in the language of
 /// `Accept-Language`. Sorts: `key` (default).
-#[utoipa::path(tag = "variables", security(("bearer" = ["variables:read"])), params(VariablePage, VariableFilter), responses((status = 200, description = "A page of variables.", body = VariablePage)))]
-#[get("/variables")]
+#[operation(get "/variables", scope = VariablesRead, 200 = VariablePage "A page of variables.")]
 async fn list_variables(db: Data<Db>, mut list: List<VariableFilter>) -> Result<ListReply> {
     let filter = std::mem::take(&mut list.filter);
     let page = service::page(db.read(), filter, &list.page, &list.context.languages).await?;
@@ -30,8 +29,7 @@ async fn list_variables(db: Data<Db>, mut list: List<VariableFilter>) -> Result<
 /// A drop-down of the shop's own on contacts, action items or both (S2-12, S2-17). Its values are those of a
 /// picklist. There are at most 100 variables, retired ones included. The key must be free: 409
 /// `already_exists`.
-#[utoipa::path(tag = "variables", security(("bearer" = ["variables:write"])), request_body = NewVariable, responses((status = 201, description = "The new variable.", body = VariableView)))]
-#[post("/variables")]
+#[operation(post "/variables", scope = VariablesWrite, 201 = VariableView "The new variable.")]
 async fn create_variable(db: Data<Db>, body: JsonBody<NewVariable>) -> Result<Reply> {
     body.write(&db, async move |tx, new| {
         let variable = service::create(tx, new).await?;
@@ -43,8 +41,12 @@ async fn create_variable(db: Data<Db>, body: JsonBody<NewVariable>) -> Result<Re
 /// Read a variable
 ///
 /// Active or retired.
-#[utoipa::path(tag = "variables", security(("bearer" = ["variables:read"])), params(("key" = String, Path, description = "The key of the variable.", example = "mood")), responses((status = 200, description = "The variable.", body = VariableView)))]
-#[get("/variables/{key}")]
+#[operation(
+    get "/variables/{key}",
+    scope = VariablesRead,
+    {key} = "The key of the variable." example "mood",
+    200 = VariableView "The variable.",
+)]
 async fn read_variable(db: Data<Db>, Path(key): Path<String>, context: Context) -> Result<Reply> {
     let variable = service::find(db.read(), &key).await?;
     Reply::ok(&VariableView::new(variable, &context.languages))
@@ -55,8 +57,12 @@ async fn read_variable(db: Data<Db>, Path(key): Path<String>, context: Context) 
 /// A merge patch (RFC 7396). `active` retires it: nobody can record it from now on, and what was recorded
 /// stays readable. One that becomes required is demanded of new CRM notes, and of old ones when their
 /// variables change.
-#[utoipa::path(tag = "variables", security(("bearer" = ["variables:write"])), params(("key" = String, Path, description = "The key of the variable.", example = "mood")), request_body = VariablePatch, responses((status = 200, description = "The variable as it is now.", body = VariableView)))]
-#[patch("/variables/{key}")]
+#[operation(
+    patch "/variables/{key}",
+    scope = VariablesWrite,
+    {key} = "The key of the variable." example "mood",
+    200 = VariableView "The variable as it is now.",
+)]
 async fn update_variable(
     db: Data<Db>,
     Path(key): Path<String>,

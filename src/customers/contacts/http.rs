@@ -1,6 +1,6 @@
 //! The door to contacts.
 
-use actix_web::{get, patch, post, put, web::Data};
+use actix_web::web::Data;
 use uuid::Uuid;
 
 use super::{
@@ -11,7 +11,9 @@ use super::{
     merging,
     service::{self, Lookup},
 };
-use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes};
+use crate::kernel::http::{
+    Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes, operation,
+};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -32,8 +34,7 @@ pub fn routes(routes: &mut Routes) {
 /// By name, or by postal code when `postal_code_prefix` is given; those that were merged are shown by
 /// their survivors alone. Sorts: `name` (default), `created_at`, `updated_at`, `status`,
 /// `postal_code`. Expands: `labels`.
-#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])), params(ContactPage, ContactFilter), responses((status = 200, description = "A page of contacts.", body = ContactPage)))]
-#[get("/contacts")]
+#[operation(get "/contacts", scope = ContactsRead, 200 = ContactPage "A page of contacts.")]
 async fn list_contacts(db: Data<Db>, list: List<ContactFilter>) -> Result<ListReply> {
     let page = service::page(db.read(), &list.context, &list.filter, &list.page).await?;
     ListReply::of(&list, &page)
@@ -43,8 +44,7 @@ async fn list_contacts(db: Data<Db>, list: List<ContactFilter>) -> Result<ListRe
 ///
 /// A customer, prospect, vendor or one's own company (S3-1, S0-20, S2-16). It is matched to nobody by
 /// itself; `GET` shows who else it may be. 409 `already_exists` when another has one of its external ids.
-#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])), request_body = NewContact, responses((status = 201, description = "The new contact.", body = ContactView)))]
-#[post("/contacts")]
+#[operation(post "/contacts", scope = ContactsWrite, 201 = ContactView "The new contact.")]
 async fn create_contact(db: Data<Db>, body: JsonBody<NewContact>) -> Result<Reply> {
     body.write(&db, async move |tx, new| {
         let contact = service::create(tx, new).await?;
@@ -58,20 +58,15 @@ async fn create_contact(db: Data<Db>, body: JsonBody<NewContact>) -> Result<Repl
 /// Members that are not sent keep their values (B-3). A new contact takes in the one unregistered
 /// record that has its e-mail address, as a merge that can be undone (S4-15); what was written about
 /// the shop's `customer` or `vendor` of that id is about this contact from now on.
-#[utoipa::path(
-    tag = "contacts",
-    security(("bearer" = ["contacts:write"])),
-    params(
-        ("source" = String, Path, description = "The other system; `shop` is the shop \
-             itself.", example = "shop"),
-        ("external_id" = String, Path, description = "Its id there, percent-encoded.", example = "C-1001")
-    ),
-    request_body = ContactPatch,
-    responses((status = 200, description = "The contact as it is \
-         now.", body = ContactView), (status = 201, description = "The new \
-         contact.", body = ContactView), (status = 409, description = "Another contact has one of the ids."))
+#[operation(
+    put "/contacts/by-external-id/{source}/{external_id}",
+    scope = ContactsWrite,
+    {source} = "The other system; `shop` is the shop itself." example "shop",
+    {external_id} = "Its id there, percent-encoded." example "C-1001",
+    200 = ContactView "The contact as it is now.",
+    201 = ContactView "The new contact.",
+    409 = "Another contact has one of the ids.",
 )]
-#[put("/contacts/by-external-id/{source}/{external_id}")]
 async fn upsert_contact(
     db: Data<Db>,
     Path((source, id)): Path<(String, String)>,
@@ -90,8 +85,12 @@ async fn upsert_contact(
 ///
 /// With whoever else it may be, matched afresh at every view, with reasons and certainty (S4-15). A
 /// contact that was merged is 308 to its survivor (B-8).
-#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])), responses((status = 200, description = "The contact.", body = ContactView), (status = 308, description = "It was merged; `Location` is its survivor.")))]
-#[get("/contacts/{id}")]
+#[operation(
+    get "/contacts/{id}",
+    scope = ContactsRead,
+    200 = ContactView "The contact.",
+    308 = "It was merged; `Location` is its survivor.",
+)]
 async fn read_contact(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
     match service::find(db.read(), id).await? {
         Lookup::Here(contact) => Reply::ok(&*contact),
@@ -102,8 +101,12 @@ async fn read_contact(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<
 /// Change a contact
 ///
 /// A merge patch (RFC 7396). 409 `merged` when it was merged into another.
-#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])), request_body = ContactPatch, responses((status = 200, description = "The contact as it is now.", body = ContactView), (status = 409, description = "It was merged, or another contact has one of the ids.")))]
-#[patch("/contacts/{id}")]
+#[operation(
+    patch "/contacts/{id}",
+    scope = ContactsWrite,
+    200 = ContactView "The contact as it is now.",
+    409 = "It was merged, or another contact has one of the ids.",
+)]
 async fn update_contact(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<ContactPatch>) -> Result<Reply> {
     body.write(&db, async move |tx, patch| {
         let contact = service::update(tx, id, patch).await?;
@@ -115,8 +118,7 @@ async fn update_contact(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<Conta
 /// Confirm who a contact is
 ///
 /// Merges an unregistered record into the contact that it is (S4-14); the answer is the survivor.
-#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])), request_body = MatchConfirmation, responses((status = 200, description = "The survivor.", body = ContactView)))]
-#[post("/contacts/{id}/confirm-match")]
+#[operation(post "/contacts/{id}/confirm-match", scope = ContactsWrite, 200 = ContactView "The survivor.")]
 async fn confirm_contact_match(
     db: Data<Db>,
     Path(id): Path<Uuid>,
@@ -132,8 +134,11 @@ async fn confirm_contact_match(
 /// Undo a match
 ///
 /// The record stands on its own again, with everything that was recorded about it (S4-14).
-#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])), responses((status = 200, description = "The contact, on its own again.", body = ContactView)))]
-#[post("/contacts/{id}/unmatch")]
+#[operation(
+    post "/contacts/{id}/unmatch",
+    scope = ContactsWrite,
+    200 = ContactView "The contact, on its own again.",
+)]
 async fn undo_contact_match(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
     unmerged(&db, id, body).await
 }
@@ -142,8 +147,7 @@ async fn undo_contact_match(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) ->
 ///
 /// Everything about both is then shown with the survivor, which is answered. Two that the same
 /// system knows by different ids are 409 `conflicting_identities`, unless `despite_conflict` is true.
-#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])), request_body = ContactMerge, responses((status = 200, description = "The survivor.", body = ContactView)))]
-#[post("/contacts/{id}/merge")]
+#[operation(post "/contacts/{id}/merge", scope = ContactsWrite, 200 = ContactView "The survivor.")]
 async fn merge_contact(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<ContactMerge>) -> Result<Reply> {
     body.write(&db, async move |tx, wanted| {
         let contact = merging::merge(tx, id, wanted.into, wanted.despite_conflict, "into").await?;
@@ -155,8 +159,11 @@ async fn merge_contact(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<Contac
 /// Undo a merge
 ///
 /// The exact inverse of `/merge`: the contact stands on its own again, with all that it brought.
-#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])), responses((status = 200, description = "The contact, on its own again.", body = ContactView)))]
-#[post("/contacts/{id}/unmerge")]
+#[operation(
+    post "/contacts/{id}/unmerge",
+    scope = ContactsWrite,
+    200 = ContactView "The contact, on its own again.",
+)]
 async fn unmerge_contact(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
     unmerged(&db, id, body).await
 }

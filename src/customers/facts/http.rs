@@ -1,13 +1,15 @@
 //! The door to facts.
 
-use actix_web::{delete, get, put, web::Data};
+use actix_web::web::Data;
 use uuid::Uuid;
 
 use super::{
     json::{FactBody, FactFilter, FactPage, FactView, ProfileView},
     service::{self, ProfileLookup},
 };
-use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes};
+use crate::kernel::http::{
+    Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes, operation,
+};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -23,8 +25,12 @@ pub fn routes(routes: &mut Routes) {
 ///
 /// Who it is, and the latest of what each module knows: orders, deliveries, invoices, payments,
 /// journeys, equipment (S1-15). A contact that was merged is 308 to its survivor.
-#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])), responses((status = 200, description = "The profile.", body = ProfileView), (status = 308, description = "It was merged; `Location` is its survivor.")))]
-#[get("/contacts/{id}/profile")]
+#[operation(
+    get "/contacts/{id}/profile",
+    scope = ContactsRead,
+    200 = ProfileView "The profile.",
+    308 = "It was merged; `Location` is its survivor.",
+)]
 async fn read_contact_profile(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
     match service::profile(db.read(), id).await? {
         ProfileLookup::Here(profile) => Reply::json(200, &*profile),
@@ -36,8 +42,7 @@ async fn read_contact_profile(db: Data<Db>, Path(id): Path<Uuid>, _: Context) ->
 ///
 /// Newest first, with what is known of the contacts that were merged into it. Sorts: `occurred_at` (default
 /// `-occurred_at`).
-#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])), params(FactPage, FactFilter), responses((status = 200, description = "A page of facts.", body = FactPage)))]
-#[get("/contacts/{id}/facts")]
+#[operation(get "/contacts/{id}/facts", scope = ContactsRead, 200 = FactPage "A page of facts.")]
 async fn list_facts(db: Data<Db>, Path(id): Path<Uuid>, list: List<FactFilter>) -> Result<ListReply> {
     let page = service::page(db.read(), id, &list.filter, &list.page).await?;
     ListReply::of(&list, &page)
@@ -46,18 +51,14 @@ async fn list_facts(db: Data<Db>, Path(id): Path<Uuid>, list: List<FactFilter>) 
 /// Read what a module knows
 ///
 /// By the module's own id of it.
-#[utoipa::path(
-    tag = "contacts", security(("bearer" = ["contacts:read"])),
-    params(
-        ("id" = Uuid, Path, description = "The contact."),
-        ("module" = String, Path, description = "The module: lower-case letters, digits and \
-             underscores.", example = "orders"),
-        ("external_id" = String, Path, description = "The module's own id of it, \
-             percent-encoded.", example = "A-1001")
-    ),
-    responses((status = 200, description = "The fact.", body = FactView))
+#[operation(
+    get "/contacts/{id}/facts/{module}/{external_id}",
+    scope = ContactsRead,
+    {id} = "The contact.",
+    {module} = "The module: lower-case letters, digits and underscores." example "orders",
+    {external_id} = "The module's own id of it, percent-encoded." example "A-1001",
+    200 = FactView "The fact.",
 )]
-#[get("/contacts/{id}/facts/{module}/{external_id}")]
 async fn read_fact(
     db: Data<Db>,
     Path((id, module, external)): Path<(Uuid, String, String)>,
@@ -70,20 +71,15 @@ async fn read_fact(
 ///
 /// Adds or replaces one fact, as often as its connector likes (S1-15, B-3): an order, a delivery, an
 /// invoice, a payment, a journey, a piece of equipment. What is kept already changes nothing.
-#[utoipa::path(
-    tag = "contacts", security(("bearer" = ["contacts:write"])),
-    params(
-        ("id" = Uuid, Path, description = "The contact."),
-        ("module" = String, Path, description = "The module: 1 to 64 lower-case letters, digits and \
-             underscores.", example = "orders"),
-        ("external_id" = String, Path, description = "The module's own id of it, percent-encoded, 1 to 255 \
-             characters.", example = "A-1001")
-    ),
-    request_body = FactBody,
-    responses((status = 200, description = "The fact as it is \
-         now.", body = FactView), (status = 201, description = "The new fact.", body = FactView))
+#[operation(
+    put "/contacts/{id}/facts/{module}/{external_id}",
+    scope = ContactsWrite,
+    {id} = "The contact.",
+    {module} = "The module: 1 to 64 lower-case letters, digits and underscores." example "orders",
+    {external_id} = "The module's own id of it, percent-encoded, 1 to 255 characters." example "A-1001",
+    200 = FactView "The fact as it is now.",
+    201 = FactView "The new fact.",
 )]
-#[put("/contacts/{id}/facts/{module}/{external_id}")]
 async fn keep_fact(
     db: Data<Db>,
     Path((id, module, external)): Path<(Uuid, String, String)>,
@@ -100,17 +96,14 @@ async fn keep_fact(
 /// Forget what a module knew
 ///
 /// The module has it no more; the history keeps that it was there.
-#[utoipa::path(
-    tag = "contacts", security(("bearer" = ["contacts:write"])),
-    params(
-        ("id" = Uuid, Path, description = "The contact."),
-        ("module" = String, Path, description = "The module.", example = "orders"),
-        ("external_id" = String, Path, description = "The module's own id of it, \
-             percent-encoded.", example = "A-1001")
-    ),
-    responses((status = 204, description = "It is gone."))
+#[operation(
+    delete "/contacts/{id}/facts/{module}/{external_id}",
+    scope = ContactsWrite,
+    {id} = "The contact.",
+    {module} = "The module." example "orders",
+    {external_id} = "The module's own id of it, percent-encoded." example "A-1001",
+    204 = "It is gone.",
 )]
-#[delete("/contacts/{id}/facts/{module}/{external_id}")]
 async fn forget_fact(
     db: Data<Db>,
     Path((id, module, external)): Path<(Uuid, String, String)>,

@@ -1,13 +1,13 @@
 //! The door to the dashboard.
 
-use actix_web::{get, web::Data};
+use actix_web::web::Data;
 
 use super::{
     json::{DashboardFilter, DashboardView},
     service,
 };
 use crate::{
-    kernel::http::{Db, Query, Reply, Result, Routes},
+    kernel::http::{Db, Query, Reply, Result, Routes, operation},
     work::action_items::Viewer,
 };
 
@@ -20,8 +20,11 @@ pub fn routes(routes: &mut Routes) {
 ///
 /// The open, due and past-due items of each person and group, people with none included (S0-13).
 /// For managers (S0-21).
-#[utoipa::path(tag = "dashboard", security(("bearer" = ["dashboard:read", "action_items:read"])), params(DashboardFilter), responses((status = 200, description = "The work of everybody.", body = DashboardView)))]
-#[get("/dashboard")]
+#[operation(
+    get "/dashboard",
+    scope = DashboardRead + ActionItemsRead,
+    200 = DashboardView "The work of everybody.",
+)]
 async fn read_dashboard(db: Data<Db>, query: Query<DashboardFilter>) -> Result<Reply> {
     let viewer = Viewer::named_zone(&query.context, query.filter.time_zone.as_deref())?;
     Reply::json(200, &service::dashboard(db.read_lagging(), &query.filter, &viewer).await?)

@@ -1,13 +1,13 @@
 //! The door to timelines.
 
-use actix_web::{get, web::Data};
+use actix_web::web::Data;
 use uuid::Uuid;
 
 use super::{
     json::{TimelineFilter, TimelinePage},
     service,
 };
-use crate::kernel::http::{Db, List, ListReply, Path, Result, Routes};
+use crate::kernel::http::{Db, List, ListReply, Path, Result, Routes, operation};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -19,17 +19,13 @@ pub fn routes(routes: &mut Routes) {
 /// Who said what, who did what when: every note and action item about one object in the cart, and
 /// each change of them (S0-15, S0-18), of the kinds that the caller may read. Newest first. Sorts: `at`
 /// (default `-at`).
-#[utoipa::path(
-    tag = "subjects",
-    security(("bearer" = ["subjects:read"])),
-    params(
-        ("type" = String, Path, description = "A value of the picklist `subject_types`.", example = "order"),
-        ("id" = String, Path, description = "The cart's own id, percent-encoded.", example = "A-1001"),
-        TimelinePage, TimelineFilter
-    ),
-    responses((status = 200, description = "A page of what happened.", body = TimelinePage))
+#[operation(
+    get "/subjects/{type}/{id}/timeline",
+    scope = SubjectsRead,
+    {type} = "A value of the picklist `subject_types`." example "order",
+    {id} = "The cart's own id, percent-encoded." example "A-1001",
+    200 = TimelinePage "A page of what happened.",
 )]
-#[get("/subjects/{type}/{id}/timeline")]
 async fn list_subject_timeline(
     db: Data<Db>,
     Path((kind, id)): Path<(String, String)>,
@@ -43,8 +39,11 @@ async fn list_subject_timeline(
 ///
 /// Everything about the contact and whatever it was merged with, of the kinds that the caller may read,
 /// newest first (S4-9, S0-18). Sorts: `at` (default `-at`).
-#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:read"])), params(TimelinePage, TimelineFilter), responses((status = 200, description = "A page of what happened.", body = TimelinePage)))]
-#[get("/contacts/{id}/timeline")]
+#[operation(
+    get "/contacts/{id}/timeline",
+    scope = ContactsRead,
+    200 = TimelinePage "A page of what happened.",
+)]
 async fn list_contact_timeline(
     db: Data<Db>,
     Path(id): Path<Uuid>,

@@ -1,6 +1,6 @@
 //! The door to connectors.
 
-use actix_web::{get, patch, post, web::Data};
+use actix_web::web::Data;
 use uuid::Uuid;
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     intake::scheduled,
     kernel::{
-        http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes},
+        http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes, operation},
         jobs::JobView,
     },
 };
@@ -30,8 +30,7 @@ pub fn routes(routes: &mut Routes) {
 /// List the connectors
 ///
 /// Never their credentials. Sorts: `name` (default), `created_at`.
-#[utoipa::path(tag = "connectors", security(("bearer" = ["connectors:read"])), params(ConnectorPage, ConnectorFilter), responses((status = 200, description = "A page of connectors.", body = ConnectorPage)))]
-#[get("/connectors")]
+#[operation(get "/connectors", scope = ConnectorsRead, 200 = ConnectorPage "A page of connectors.")]
 async fn list_connectors(db: Data<Db>, mut list: List<ConnectorFilter>) -> Result<ListReply> {
     let filter = std::mem::take(&mut list.filter);
     let page = service::page(db.read(), filter, &list.page).await?;
@@ -43,8 +42,7 @@ async fn list_connectors(db: Data<Db>, mut list: List<ConnectorFilter>) -> Resul
 /// To a Magento 2, WooCommerce or Shopify shop, or to any other that answers JSON (S3-28, S1-15). Its
 /// credentials are kept encrypted and never answered; a server without a key to encrypt with takes none.
 /// Another connector with the same source is 409 `already_exists`.
-#[utoipa::path(tag = "connectors", security(("bearer" = ["connectors:write"])), request_body = NewConnector, responses((status = 201, description = "The new connector.", body = ConnectorView)))]
-#[post("/connectors")]
+#[operation(post "/connectors", scope = ConnectorsWrite, 201 = ConnectorView "The new connector.")]
 async fn create_connector(db: Data<Db>, body: JsonBody<NewConnector>) -> Result<Reply> {
     body.write(&db, async move |tx, new| {
         Reply::created(&ConnectorView::from(service::create(tx, new).await?))
@@ -55,8 +53,7 @@ async fn create_connector(db: Data<Db>, body: JsonBody<NewConnector>) -> Result<
 /// Read a connector
 ///
 /// With the end of its secret, and how it goes with it.
-#[utoipa::path(tag = "connectors", security(("bearer" = ["connectors:read"])), responses((status = 200, description = "The connector.", body = ConnectorView)))]
-#[get("/connectors/{id}")]
+#[operation(get "/connectors/{id}", scope = ConnectorsRead, 200 = ConnectorView "The connector.")]
 async fn read_connector(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
     Reply::ok(&ConnectorView::from(service::find(db.read(), id).await?))
 }
@@ -64,8 +61,11 @@ async fn read_connector(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Resul
 /// Change a connector
 ///
 /// A merge patch (RFC 7396). Credentials are replaced whole. One that is not active is used by nobody.
-#[utoipa::path(tag = "connectors", security(("bearer" = ["connectors:write"])), request_body = ConnectorPatch, responses((status = 200, description = "The connector as it is now.", body = ConnectorView)))]
-#[patch("/connectors/{id}")]
+#[operation(
+    patch "/connectors/{id}",
+    scope = ConnectorsWrite,
+    200 = ConnectorView "The connector as it is now.",
+)]
 async fn update_connector(
     db: Data<Db>,
     Path(id): Path<Uuid>,
@@ -82,8 +82,7 @@ async fn update_connector(
 /// Fetches the customers and orders that changed since the last time into contacts and facts, as its schedule
 /// does. Watch the job; its `result` counts customers, new contacts and orders. 409 `conflict` while it is
 /// being run, with its `job_id`; 409 `wrong_status` when it is not active.
-#[utoipa::path(tag = "connectors", security(("bearer" = ["connectors:write"])), responses((status = 202, description = "The job that does it.", body = JobView)))]
-#[post("/connectors/{id}/run")]
+#[operation(post "/connectors/{id}/run", scope = ConnectorsWrite, 202 = JobView "The job that does it.")]
 async fn run_connector(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
     body.write(&db, async move |tx| {
         Reply::accepted(&JobView::from(scheduled::run::<Connector>(tx, id).await?))
@@ -97,8 +96,7 @@ async fn run_connector(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Resu
 /// e-mail addresses, and keeps who they are on the contact, their profile and orders as facts. Shops take
 /// their time, so a job does it; its `result` says for each connector whether the contact was found, and how
 /// many orders. 409 `conflict` without an active connector.
-#[utoipa::path(tag = "contacts", security(("bearer" = ["contacts:write"])), responses((status = 202, description = "The job that does it.", body = JobView)))]
-#[post("/contacts/{id}/sync")]
+#[operation(post "/contacts/{id}/sync", scope = ContactsWrite, 202 = JobView "The job that does it.")]
 async fn sync_contact(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
     body.write(&db, async move |tx| Reply::accepted(&JobView::from(service::sync_contact(tx, id).await?)))
         .await

@@ -1,13 +1,15 @@
 //! The door to forms, and the one that web sites post through.
 
-use actix_web::{get, patch, post, web::Data};
+use actix_web::web::Data;
 
 use super::{
     intake,
     json::{FormFilter, FormPage, FormPatch, FormView, IntakeAnswer, IntakeSubmission, NewForm},
     service,
 };
-use crate::kernel::http::{Context, Db, FormBody, JsonBody, List, ListReply, Path, Reply, Result, Routes};
+use crate::kernel::http::{
+    Context, Db, FormBody, JsonBody, List, ListReply, Path, Reply, Result, Routes, operation,
+};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -22,8 +24,7 @@ pub fn routes(routes: &mut Routes) {
 /// List the forms
 ///
 /// Those that take submissions and those that do not. Sorts: `key` (default).
-#[utoipa::path(tag = "forms", security(("bearer" = ["forms:read"])), params(FormPage, FormFilter), responses((status = 200, description = "A page of forms.", body = FormPage)))]
-#[get("/forms")]
+#[operation(get "/forms", scope = FormsRead, 200 = FormPage "A page of forms.")]
 async fn list_forms(db: Data<Db>, mut list: List<FormFilter>) -> Result<ListReply> {
     let filter = std::mem::take(&mut list.filter);
     let page = service::page(db.read(), &filter, &list.page).await?;
@@ -34,8 +35,7 @@ async fn list_forms(db: Data<Db>, mut list: List<FormFilter>) -> Result<ListRepl
 ///
 /// What a web site posts to `/v1/intake/{key}` becomes a work item of its type (S3-2). A publishable API key
 /// that is bound to it lets pages post. The key must be free: 409 `already_exists`.
-#[utoipa::path(tag = "forms", security(("bearer" = ["forms:write"])), request_body = NewForm, responses((status = 201, description = "The new form.", body = FormView)))]
-#[post("/forms")]
+#[operation(post "/forms", scope = FormsWrite, 201 = FormView "The new form.")]
 async fn create_form(db: Data<Db>, body: JsonBody<NewForm>) -> Result<Reply> {
     body.write(&db, async move |tx, new| Reply::created(&FormView::from(service::create(tx, new).await?)))
         .await
@@ -44,8 +44,12 @@ async fn create_form(db: Data<Db>, body: JsonBody<NewForm>) -> Result<Reply> {
 /// Read a form
 ///
 /// Whether it takes submissions or not.
-#[utoipa::path(tag = "forms", security(("bearer" = ["forms:read"])), params(("key" = String, Path, description = "The key of the form.", example = "quiz")), responses((status = 200, description = "The form.", body = FormView)))]
-#[get("/forms/{key}")]
+#[operation(
+    get "/forms/{key}",
+    scope = FormsRead,
+    {key} = "The key of the form." example "quiz",
+    200 = FormView "The form.",
+)]
 async fn read_form(db: Data<Db>, Path(key): Path<String>, _: Context) -> Result<Reply> {
     Reply::ok(&FormView::from(service::find(db.read(), &key).await?))
 }
@@ -53,8 +57,12 @@ async fn read_form(db: Data<Db>, Path(key): Path<String>, _: Context) -> Result<
 /// Change a form
 ///
 /// A merge patch (RFC 7396). `active` closes it: what is posted to it is 404 from then on.
-#[utoipa::path(tag = "forms", security(("bearer" = ["forms:write"])), params(("key" = String, Path, description = "The key of the form.", example = "quiz")), request_body = FormPatch, responses((status = 200, description = "The form as it is now.", body = FormView)))]
-#[patch("/forms/{key}")]
+#[operation(
+    patch "/forms/{key}",
+    scope = FormsWrite,
+    {key} = "The key of the form." example "quiz",
+    200 = FormView "The form as it is now.",
+)]
 async fn update_form(db: Data<Db>, Path(key): Path<String>, body: JsonBody<FormPatch>) -> Result<Reply> {
     body.write(&db, async move |tx, patch| {
         Reply::ok(&FormView::from(service::update(tx, &key, patch).await?))
@@ -79,17 +87,15 @@ async fn update_form(db: Data<Db>, Path(key): Path<String>, body: JsonBody<FormP
 /// visitors the same, member by member or by `Idempotency-Key`, from one network address (of IPv6 from one
 /// /64) within 24 hours. An id that a visitor names is a claim: with other words under an id that is known it
 /// becomes a work item of its own, with the other one as `conflicts_with`.
-#[utoipa::path(
+#[operation(
+    post "/intake/{form}",
+    scope = IntakeWrite,
     tag = "forms",
-    security(("bearer" = ["intake:write"])),
-    params(("form" = String, Path, description = "The key of the form.", example = "quiz")),
-    request_body(content((IntakeSubmission = "application/json"),
-        (IntakeSubmission = "application/x-www-form-urlencoded"))),
-    responses((status = 202, description = "It was taken \
-         in.", body = IntakeAnswer), (status = 409, description = "The type of the form's work items is \
-         retired, or its first twin is under way."))
+    {form} = "The key of the form." example "quiz",
+    body = IntakeSubmission,
+    202 = IntakeAnswer "It was taken in.",
+    409 = "The type of the form's work items is retired, or its first twin is under way.",
 )]
-#[post("/intake/{form}")]
 async fn post_intake(db: Data<Db>, Path(form): Path<String>, submission: FormBody) -> Result<Reply> {
     let key = form.clone();
     submission

@@ -1,6 +1,6 @@
 //! The door to sources.
 
-use actix_web::{delete, get, patch, post, web::Data};
+use actix_web::web::Data;
 use uuid::Uuid;
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     intake::scheduled,
     kernel::{
-        http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes},
+        http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes, operation},
         jobs::JobView,
     },
 };
@@ -37,8 +37,7 @@ pub fn routes(routes: &mut Routes) {
 /// List the sources
 ///
 /// Never their credentials. Sorts: `name` (default), `created_at`.
-#[utoipa::path(tag = "sources", security(("bearer" = ["sources:read"])), params(SourcePage, SourceFilter), responses((status = 200, description = "A page of sources.", body = SourcePage)))]
-#[get("/sources")]
+#[operation(get "/sources", scope = SourcesRead, 200 = SourcePage "A page of sources.")]
 async fn list_sources(db: Data<Db>, list: List<SourceFilter>) -> Result<ListReply> {
     let page = service::page(db.read(), &list.filter, &list.page).await?;
     ListReply::of(&list, &page)
@@ -49,8 +48,7 @@ async fn list_sources(db: Data<Db>, list: List<SourceFilter>) -> Result<ListRepl
 /// A feed of another site, in JSON or CSV, whose rows become work items (S3-3): of whom, what they want and
 /// what is known of it stand where `mapping` says. Its credentials are kept encrypted and never answered; a
 /// server without a key to encrypt with takes none. The key must be free: 409 `already_exists`.
-#[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), request_body = NewSource, responses((status = 201, description = "The new source.", body = SourceView)))]
-#[post("/sources")]
+#[operation(post "/sources", scope = SourcesWrite, 201 = SourceView "The new source.")]
 async fn create_source(db: Data<Db>, body: JsonBody<NewSource>) -> Result<Reply> {
     body.write(&db, async move |tx, new| Reply::created(&SourceView::from(service::create(tx, new).await?)))
         .await
@@ -59,8 +57,7 @@ async fn create_source(db: Data<Db>, body: JsonBody<NewSource>) -> Result<Reply>
 /// Read a source
 ///
 /// With the end of its secret, and how it goes with it.
-#[utoipa::path(tag = "sources", security(("bearer" = ["sources:read"])), responses((status = 200, description = "The source.", body = SourceView)))]
-#[get("/sources/{id}")]
+#[operation(get "/sources/{id}", scope = SourcesRead, 200 = SourceView "The source.")]
 async fn read_source(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
     Reply::ok(&SourceView::from(service::find(db.read(), id).await?))
 }
@@ -69,8 +66,7 @@ async fn read_source(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<R
 ///
 /// A merge patch (RFC 7396); mapping and credentials are replaced whole. A run that is under way goes on as
 /// it began.
-#[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), request_body = SourcePatch, responses((status = 200, description = "The source as it is now.", body = SourceView)))]
-#[patch("/sources/{id}")]
+#[operation(patch "/sources/{id}", scope = SourcesWrite, 200 = SourceView "The source as it is now.")]
 async fn update_source(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<SourcePatch>) -> Result<Reply> {
     body.write(&db, async move |tx, patch| {
         Reply::ok(&SourceView::from(service::update(tx, id, patch).await?))
@@ -83,8 +79,7 @@ async fn update_source(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<Source
 /// Pulls from it now, as its schedule does. Watch the job, or the run, whose counts grow; cancel it at
 /// `/v1/jobs`. 409 `conflict` while it is being pulled from, with the `job_id`; 409 `wrong_status` when it is
 /// not active.
-#[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), responses((status = 202, description = "The job that does it.", body = JobView)))]
-#[post("/sources/{id}/run")]
+#[operation(post "/sources/{id}/run", scope = SourcesWrite, 202 = JobView "The job that does it.")]
 async fn run_source(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
     body.write(&db, async move |tx| Reply::accepted(&JobView::from(scheduled::run::<Source>(tx, id).await?)))
         .await
@@ -94,8 +89,7 @@ async fn run_source(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<
 ///
 /// With what came of the rows, also while they go; for 90 days after their end. Sorts: `created_at` (default
 /// `-created_at`).
-#[utoipa::path(tag = "sources", security(("bearer" = ["sources:read"])), params(SourceRunPage, SourceRunFilter), responses((status = 200, description = "A page of runs.", body = SourceRunPage)))]
-#[get("/sources/{id}/runs")]
+#[operation(get "/sources/{id}/runs", scope = SourcesRead, 200 = SourceRunPage "A page of runs.")]
 async fn list_source_runs(
     db: Data<Db>,
     Path(id): Path<Uuid>,
@@ -109,8 +103,7 @@ async fn list_source_runs(
 ///
 /// Rows of the feed that broke a rule, with the rules and what they say. One that comes again and breaks none
 /// leaves by itself. Sorts: `created_at` (default).
-#[utoipa::path(tag = "sources", security(("bearer" = ["sources:read"])), params(QuarantinePage, QuarantineFilter), responses((status = 200, description = "A page of rows.", body = QuarantinePage)))]
-#[get("/sources/{id}/quarantine")]
+#[operation(get "/sources/{id}/quarantine", scope = SourcesRead, 200 = QuarantinePage "A page of rows.")]
 async fn list_quarantined_rows(
     db: Data<Db>,
     Path(id): Path<Uuid>,
@@ -124,8 +117,7 @@ async fn list_quarantined_rows(
 ///
 /// The oldest 200, each standing alone, as the source is now: set right its mapping or the type of its work
 /// items first. Those that break a rule again stay, with their new reasons.
-#[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), responses((status = 200, description = "What became of them.", body = RetryReport)))]
-#[post("/sources/{id}/retry")]
+#[operation(post "/sources/{id}/retry", scope = SourcesWrite, 200 = RetryReport "What became of them.")]
 async fn retry_quarantined_rows(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
     service::precheck(db.read(), id, None).await?;
     body.write(&db, async move |tx| Reply::json(200, &service::retry_all(tx, id).await?)).await
@@ -135,8 +127,11 @@ async fn retry_quarantined_rows(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody
 ///
 /// As its source is now. One that breaks a rule again is 422 with each rule at its place in the row, and
 /// stays.
-#[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), responses((status = 200, description = "It went through; its work item.", body = RetryReport)))]
-#[post("/sources/{id}/quarantine/{row_id}/retry")]
+#[operation(
+    post "/sources/{id}/quarantine/{row_id}/retry",
+    scope = SourcesWrite,
+    200 = RetryReport "It went through; its work item.",
+)]
 async fn retry_quarantined_row(
     db: Data<Db>,
     Path((id, row_id)): Path<(Uuid, Uuid)>,
@@ -149,8 +144,7 @@ async fn retry_quarantined_row(
 /// Discard a row in quarantine
 ///
 /// It is thrown away; when the feed has it again and it still breaks a rule, it comes again.
-#[utoipa::path(tag = "sources", security(("bearer" = ["sources:write"])), responses((status = 204, description = "It is gone.")))]
-#[delete("/sources/{id}/quarantine/{row_id}")]
+#[operation(delete "/sources/{id}/quarantine/{row_id}", scope = SourcesWrite, 204 = "It is gone.")]
 async fn discard_quarantined_row(
     db: Data<Db>,
     Path((id, row_id)): Path<(Uuid, Uuid)>,

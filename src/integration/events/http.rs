@@ -1,13 +1,13 @@
 //! The door to events.
 
-use actix_web::{get, web::Data};
+use actix_web::web::Data;
 use uuid::Uuid;
 
 use super::{
     json::{EventFilter, EventPage, EventView},
     service,
 };
-use crate::kernel::http::{Context, Db, Path, Query, Reply, Result, Routes};
+use crate::kernel::http::{Context, Db, Path, Query, Reply, Result, Routes, operation};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -22,8 +22,7 @@ pub fn routes(routes: &mut Routes) {
 /// `next_after` still moves on. Set-up and access events are shown to administrators only, what somebody
 /// reads in their inbox to them and to managers, and of every kind of thing to whoever has the scope to read
 /// it.
-#[utoipa::path(tag = "events", security(("bearer" = ["events:read"])), params(EventFilter), responses((status = 200, description = "A stretch of the feed.", body = EventPage)))]
-#[get("/events")]
+#[operation(get "/events", scope = EventsRead, 200 = EventPage "A stretch of the feed.")]
 async fn read_events(db: Data<Db>, query: Query<EventFilter>) -> Result<Reply> {
     Reply::json(200, &service::read(&db, &query.context.actor, &query.filter).await?)
 }
@@ -31,8 +30,7 @@ async fn read_events(db: Data<Db>, query: Query<EventFilter>) -> Result<Reply> {
 /// Read one event
 ///
 /// By its id. Events never change.
-#[utoipa::path(tag = "events", security(("bearer" = ["events:read"])), responses((status = 200, description = "The event.", body = EventView)))]
-#[get("/events/{id}")]
+#[operation(get "/events/{id}", scope = EventsRead, 200 = EventView "The event.")]
 async fn read_event(db: Data<Db>, Path(id): Path<Uuid>, context: Context) -> Result<Reply> {
     Reply::ok(&service::find(&db, &context.actor, id).await?)
 }

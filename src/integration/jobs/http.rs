@@ -1,6 +1,6 @@
 //! The door to jobs.
 
-use actix_web::{get, post, web::Data};
+use actix_web::web::Data;
 use uuid::Uuid;
 
 use super::{
@@ -8,7 +8,7 @@ use super::{
     service,
 };
 use crate::kernel::{
-    http::{Context, Db, List, ListReply, NoBody, Path, Reply, Result, Routes},
+    http::{Context, Db, List, ListReply, NoBody, Path, Reply, Result, Routes, operation},
     jobs::JobView,
 };
 
@@ -21,8 +21,7 @@ pub fn routes(routes: &mut Routes) {
 ///
 /// One's own; managers and administrators see everybody's, and what Caseload does by itself: what is pulled
 /// by a schedule, and what is due of work items. Sorts: `created_at` (default `-created_at`).
-#[utoipa::path(tag = "jobs", security(("bearer" = ["jobs:read"])), params(JobPage, JobFilter), responses((status = 200, description = "A page of jobs.", body = JobPage)))]
-#[get("/jobs")]
+#[operation(get "/jobs", scope = JobsRead, 200 = JobPage "A page of jobs.")]
 async fn list_jobs(db: Data<Db>, mut list: List<JobFilter>) -> Result<ListReply> {
     let filter = std::mem::take(&mut list.filter);
     let page = service::page(db.read(), &list.context.actor, filter, &list.page).await?;
@@ -32,8 +31,7 @@ async fn list_jobs(db: Data<Db>, mut list: List<JobFilter>) -> Result<ListReply>
 /// Watch a job
 ///
 /// How far it is, and in the end what came of it. It can be read for 7 days after its end.
-#[utoipa::path(tag = "jobs", security(("bearer" = ["jobs:read"])), responses((status = 200, description = "The job.", body = JobView)))]
-#[get("/jobs/{id}")]
+#[operation(get "/jobs/{id}", scope = JobsRead, 200 = JobView "The job.")]
 async fn read_job(db: Data<Db>, Path(id): Path<Uuid>, context: Context) -> Result<Reply> {
     Reply::ok(&JobView::from(service::find(db.read(), &context.actor, id).await?))
 }
@@ -42,8 +40,7 @@ async fn read_job(db: Data<Db>, Path(id): Path<Uuid>, context: Context) -> Resul
 ///
 /// It ends after the step that it is at; what it has done stays done. One that has ended is 409
 /// `wrong_status`.
-#[utoipa::path(tag = "jobs", security(("bearer" = ["jobs:write"])), responses((status = 200, description = "The job, cancelled.", body = JobView)))]
-#[post("/jobs/{id}/cancel")]
+#[operation(post "/jobs/{id}/cancel", scope = JobsWrite, 200 = JobView "The job, cancelled.")]
 async fn cancel_job(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
     body.write(&db, async move |tx| Reply::ok(&JobView::from(service::cancel(tx, id).await?))).await
 }

@@ -22,6 +22,8 @@ mod schema;
 pub mod sending;
 mod shares;
 
+pub use caseload_macros::operation;
+
 pub use body::{FormBody, JsonBody, NoBody, PublicJsonBody};
 pub use list_query::{List, Query};
 pub use page::ListReply;

@@ -1,6 +1,6 @@
 //! The door to action items.
 
-use actix_web::{get, patch, post, web::Data};
+use actix_web::web::Data;
 use uuid::Uuid;
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::kernel::{
     bulk::{BulkReport, Outcome},
-    http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes},
+    http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes, operation},
     jobs::JobView,
 };
 use crate::work::ownership::{claim, release};
@@ -40,8 +40,7 @@ pub fn routes(routes: &mut Routes) {
 ///
 /// Open ones unless asked otherwise; `applied_defaults` says so. Sorts: `due_at` (default),
 /// `created_at`, `priority`. Expands: `labels`, `contact`.
-#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:read"])), params(ActionItemPage, ActionItemFilter), responses((status = 200, description = "A page of action items.", body = ActionItemPage)))]
-#[get("/action-items")]
+#[operation(get "/action-items", scope = ActionItemsRead, 200 = ActionItemPage "A page of action items.")]
 async fn list_action_items(db: Data<Db>, list: List<ActionItemFilter>) -> Result<ListReply> {
     let viewer = Viewer::of(&list.context);
     let page = service::page(
@@ -64,8 +63,11 @@ async fn list_action_items(db: Data<Db>, list: List<ActionItemFilter>) -> Result
 /// contact (S2-8), which takes `contacts:write`,
 /// `variables` are recorded and required ones demanded (S2-12), `close_previous` completes the last one
 /// (S2-13).
-#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = NewActionItem, responses((status = 201, description = "The new action item.", body = CreatedActionItemView)))]
-#[post("/action-items")]
+#[operation(
+    post "/action-items",
+    scope = ActionItemsWrite,
+    201 = CreatedActionItemView "The new action item.",
+)]
 async fn create_action_item(db: Data<Db>, body: JsonBody<NewActionItem>) -> Result<Reply> {
     body.write(&db, async move |tx, new| {
         let created = service::create(tx, new, Links::default()).await?;
@@ -80,8 +82,12 @@ async fn create_action_item(db: Data<Db>, body: JsonBody<NewActionItem>) -> Resu
 /// result for each (S2-22, S2-23). More than 1,000 items, or more than 4 MiB of text, are changed by a job:
 /// 202, and its `result` is the same report. The change times the items is 64 MiB at the most: 422
 /// `too_much`. What is selected by a filter is named, which takes `action_items:read`.
-#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = ActionItemBulk, responses((status = 200, description = "What became of each.", body = BulkReport), (status = 202, description = "The job that does it.", body = JobView)))]
-#[post("/action-items/bulk")]
+#[operation(
+    post "/action-items/bulk",
+    scope = ActionItemsWrite,
+    200 = BulkReport "What became of each.",
+    202 = JobView "The job that does it.",
+)]
 async fn bulk_action_items(db: Data<Db>, body: JsonBody<ActionItemBulk>) -> Result<Reply> {
     body.write(&db, async move |tx, wanted| match bulk::run(tx, wanted).await? {
         Outcome::Done(report) => Reply::json(200, &report),
@@ -93,8 +99,7 @@ async fn bulk_action_items(db: Data<Db>, body: JsonBody<ActionItemBulk>) -> Resu
 /// Read an action item
 ///
 /// Everyone on staff may read every item.
-#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:read"])), responses((status = 200, description = "The action item.", body = ActionItemView)))]
-#[get("/action-items/{id}")]
+#[operation(get "/action-items/{id}", scope = ActionItemsRead, 200 = ActionItemView "The action item.")]
 async fn read_action_item(db: Data<Db>, Path(id): Path<Uuid>, context: Context) -> Result<Reply> {
     Reply::ok(&service::find(db.read(), id, &Viewer::of(&context)).await?)
 }
@@ -104,8 +109,12 @@ async fn read_action_item(db: Data<Db>, Path(id): Path<Uuid>, context: Context) 
 /// A merge patch (RFC 7396): words, priority, assignee, due date, the contact's state, variables. Agents
 /// change their own, their groups' and public items; managers all (S0-21). 409 `wrong_status` unless it is
 /// open.
-#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = ActionItemPatch, responses((status = 200, description = "The item as it is now.", body = ActionItemView), (status = 409, description = "It is not open.")))]
-#[patch("/action-items/{id}")]
+#[operation(
+    patch "/action-items/{id}",
+    scope = ActionItemsWrite,
+    200 = ActionItemView "The item as it is now.",
+    409 = "It is not open.",
+)]
 async fn update_action_item(
     db: Data<Db>,
     Path(id): Path<Uuid>,
@@ -122,8 +131,11 @@ async fn update_action_item(
 ///
 /// From the queue of one's group, or the public one (S0-11). Of two who claim at once one gets it,
 /// the other 409 `already_claimed` with the `holder`. Claiming what one has changes nothing.
-#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), responses((status = 200, description = "The item, now one's own.", body = ActionItemView)))]
-#[post("/action-items/{id}/claim")]
+#[operation(
+    post "/action-items/{id}/claim",
+    scope = ActionItemsWrite,
+    200 = ActionItemView "The item, now one's own.",
+)]
 async fn claim_action_item(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
     body.write(&db, async move |tx| {
         let item = claim::<Model>(tx, id).await?;
@@ -135,8 +147,11 @@ async fn claim_action_item(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> 
 /// Release an action item
 ///
 /// Back to the queue it was claimed from; 409 `nothing_to_release` when there is none.
-#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), responses((status = 200, description = "The item, back in its queue.", body = ActionItemView)))]
-#[post("/action-items/{id}/release")]
+#[operation(
+    post "/action-items/{id}/release",
+    scope = ActionItemsWrite,
+    200 = ActionItemView "The item, back in its queue.",
+)]
 async fn release_action_item(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
     body.write(&db, async move |tx| {
         let item = release::<Model>(tx, id).await?;
@@ -149,8 +164,12 @@ async fn release_action_item(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -
 ///
 /// With `next`, the item that follows is created in the same step (S2-5). Without it, `warnings` says so when
 /// nothing else is planned for the contact (S2-6).
-#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = Option<Completion>, responses((status = 200, description = "The completed item and what comes next.", body = CompletedView)))]
-#[post("/action-items/{id}/complete")]
+#[operation(
+    post "/action-items/{id}/complete",
+    scope = ActionItemsWrite,
+    body = Option<Completion>,
+    200 = CompletedView "The completed item and what comes next.",
+)]
 async fn complete_action_item(
     db: Data<Db>,
     Path(id): Path<Uuid>,
@@ -171,8 +190,12 @@ async fn complete_action_item(
 ///
 /// One that was completed or cancelled. Whoever had it has it again; `assignee` names somebody
 /// else, which is needed when they are gone.
-#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = Option<Reopening>, responses((status = 200, description = "The open item.", body = ActionItemView)))]
-#[post("/action-items/{id}/reopen")]
+#[operation(
+    post "/action-items/{id}/reopen",
+    scope = ActionItemsWrite,
+    body = Option<Reopening>,
+    200 = ActionItemView "The open item.",
+)]
 async fn reopen_action_item(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<Reopening>) -> Result<Reply> {
     body.write(&db, async move |tx, reopening| {
         let item = service::reopen(tx, id, reopening).await?;
@@ -184,8 +207,11 @@ async fn reopen_action_item(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<R
 /// Snooze an action item
 ///
 /// Moves its due date; it leaves today's queue until then.
-#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = DueInput, responses((status = 200, description = "The item with its new date.", body = ActionItemView)))]
-#[post("/action-items/{id}/snooze")]
+#[operation(
+    post "/action-items/{id}/snooze",
+    scope = ActionItemsWrite,
+    200 = ActionItemView "The item with its new date.",
+)]
 async fn snooze_action_item(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<DueInput>) -> Result<Reply> {
     body.write(&db, async move |tx, until| {
         let item = service::snooze(tx, id, until).await?;
@@ -197,8 +223,12 @@ async fn snooze_action_item(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<D
 /// Cancel an action item
 ///
 /// It need not be done; it stays in every history.
-#[utoipa::path(tag = "action_items", security(("bearer" = ["action_items:write"])), request_body = Option<Cancellation>, responses((status = 200, description = "The cancelled item.", body = ActionItemView)))]
-#[post("/action-items/{id}/cancel")]
+#[operation(
+    post "/action-items/{id}/cancel",
+    scope = ActionItemsWrite,
+    body = Option<Cancellation>,
+    200 = ActionItemView "The cancelled item.",
+)]
 async fn cancel_action_item(
     db: Data<Db>,
     Path(id): Path<Uuid>,

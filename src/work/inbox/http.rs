@@ -1,13 +1,13 @@
 //! The door to the inbox.
 
-use actix_web::{get, post, web::Data};
+use actix_web::web::Data;
 use uuid::Uuid;
 
 use super::{
     json::{InboxEntryView, InboxFilter, InboxPage, InboxState},
     service,
 };
-use crate::kernel::http::{Db, List, ListReply, NoBody, Path, Problem, Reply, Result, Routes};
+use crate::kernel::http::{Db, List, ListReply, NoBody, Path, Reply, Result, Routes, operation};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -21,8 +21,12 @@ pub fn routes(routes: &mut Routes) {
 /// `applied_defaults` says so, and how many that hides (S3-11 to S3-13). Communications take
 /// `interactions:read` and work items `work_items:read`, as their titles do. Another person's is 403. Sorts:
 /// `received_at` (default `-received_at`).
-#[utoipa::path(tag = "inbox", security(("bearer" = ["inbox:read"])), params(InboxPage, InboxFilter), responses((status = 200, description = "A page of the inbox.", body = InboxPage), (status = 422, description = "An API key that acts for nobody has no inbox of its own.", body = Problem, content_type = "application/problem+json")))]
-#[get("/inbox")]
+#[operation(
+    get "/inbox",
+    scope = InboxRead,
+    200 = InboxPage "A page of the inbox.",
+    422 = "An API key that acts for nobody has no inbox of its own.",
+)]
 async fn list_inbox(db: Data<Db>, list: List<InboxFilter>) -> Result<ListReply> {
     let whose = service::inbox_owner(&list.context.actor, &list.filter)?;
     service::may_read(&list.context.actor, &list.filter)?;
@@ -35,8 +39,7 @@ async fn list_inbox(db: Data<Db>, list: List<InboxFilter>) -> Result<ListReply> 
 /// Mark an entry of one's inbox as read
 ///
 /// For oneself alone (S3-10). Another person's is 403.
-#[utoipa::path(tag = "inbox", security(("bearer" = ["inbox:write"])), responses((status = 200, description = "The entry, read.", body = InboxEntryView)))]
-#[post("/inbox/{id}/read")]
+#[operation(post "/inbox/{id}/read", scope = InboxWrite, 200 = InboxEntryView "The entry, read.")]
 async fn mark_inbox_entry_read(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
     body.write(&db, async move |tx| Reply::ok(&service::mark(tx, id, InboxState::Read).await?)).await
 }
@@ -44,8 +47,7 @@ async fn mark_inbox_entry_read(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody)
 /// Mark an entry of one's inbox as unread
 ///
 /// For oneself alone (S3-10). Another person's is 403.
-#[utoipa::path(tag = "inbox", security(("bearer" = ["inbox:write"])), responses((status = 200, description = "The entry, unread.", body = InboxEntryView)))]
-#[post("/inbox/{id}/unread")]
+#[operation(post "/inbox/{id}/unread", scope = InboxWrite, 200 = InboxEntryView "The entry, unread.")]
 async fn mark_inbox_entry_unread(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
     body.write(&db, async move |tx| Reply::ok(&service::mark(tx, id, InboxState::Unread).await?)).await
 }

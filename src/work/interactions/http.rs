@@ -1,6 +1,6 @@
 //! The door to interactions and actions.
 
-use actix_web::{get, patch, post, put, web::Data};
+use actix_web::web::Data;
 use uuid::Uuid;
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     },
     service,
 };
-use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, Path, Reply, Result, Routes};
+use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, Path, Reply, Result, Routes, operation};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -29,8 +29,7 @@ pub fn routes(routes: &mut Routes) {
 ///
 /// By whatever was said about them and what follows from them (S1-11). Sorts: `occurred_at` (default
 /// `-occurred_at`), `recorded_at`. Expands: `labels`, `follow_up`.
-#[utoipa::path(tag = "interactions", security(("bearer" = ["interactions:read"])), params(InteractionPage, InteractionFilter), responses((status = 200, description = "A page of interactions.", body = InteractionPage)))]
-#[get("/interactions")]
+#[operation(get "/interactions", scope = InteractionsRead, 200 = InteractionPage "A page of interactions.")]
 async fn list_interactions(db: Data<Db>, list: List<InteractionFilter>) -> Result<ListReply> {
     let page = service::page(
         db.read(),
@@ -50,8 +49,11 @@ async fn list_interactions(db: Data<Db>, list: List<InteractionFilter>) -> Resul
 /// All of it or nothing. What a person records without issues is complete or has a follow-up (S1-10). What is
 /// made beside it takes its own scope: `contacts:write` for somebody new, `issues:write` for new issues,
 /// `action_items:write` for the follow-up.
-#[utoipa::path(tag = "interactions", security(("bearer" = ["interactions:write"])), request_body = NewInteraction, responses((status = 201, description = "The interaction, its actions and follow-up, and how the contact was found.", body = CreatedInteractionView)))]
-#[post("/interactions")]
+#[operation(
+    post "/interactions",
+    scope = InteractionsWrite,
+    201 = CreatedInteractionView "The interaction, its actions and follow-up, and how the contact was found.",
+)]
 async fn record_interaction(db: Data<Db>, body: JsonBody<NewInteraction>) -> Result<Reply> {
     body.write(&db, async move |tx, new| Reply::created(&service::record(tx, new).await?)).await
 }
@@ -59,8 +61,7 @@ async fn record_interaction(db: Data<Db>, body: JsonBody<NewInteraction>) -> Res
 /// Read an interaction
 ///
 /// Everyone on staff may read every interaction.
-#[utoipa::path(tag = "interactions", security(("bearer" = ["interactions:read"])), responses((status = 200, description = "The interaction.", body = InteractionView)))]
-#[get("/interactions/{id}")]
+#[operation(get "/interactions/{id}", scope = InteractionsRead, 200 = InteractionView "The interaction.")]
 async fn read_interaction(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
     Reply::ok(&service::find(db.read(), id).await?)
 }
@@ -68,8 +69,11 @@ async fn read_interaction(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Res
 /// Correct an interaction
 ///
 /// A merge patch (RFC 7396), by whoever recorded it or a manager. The history keeps what it said before.
-#[utoipa::path(tag = "interactions", security(("bearer" = ["interactions:write"])), request_body = InteractionPatch, responses((status = 200, description = "The interaction as it is now.", body = InteractionView)))]
-#[patch("/interactions/{id}")]
+#[operation(
+    patch "/interactions/{id}",
+    scope = InteractionsWrite,
+    200 = InteractionView "The interaction as it is now.",
+)]
 async fn update_interaction(
     db: Data<Db>,
     Path(id): Path<Uuid>,
@@ -82,8 +86,15 @@ async fn update_interaction(
 ///
 /// Where the two meet is an action with details of its own (S4-10); said again it says it anew. `If-Match` is
 /// about the action. 409 `merged` when the issue was merged into another.
-#[utoipa::path(tag = "interactions", security(("bearer" = ["interactions:write"])), request_body = Option<ActionDetails>, responses((status = 200, description = "The action as it is now.", body = ActionView), (status = 201, description = "The new action.", body = ActionView), (status = 409, description = "The issue was merged into another.")))]
-#[put("/issues/{id}/interactions/{interaction_id}")]
+#[operation(
+    put "/issues/{id}/interactions/{interaction_id}",
+    scope = InteractionsWrite,
+    tag = "interactions",
+    body = Option<ActionDetails>,
+    200 = ActionView "The action as it is now.",
+    201 = ActionView "The new action.",
+    409 = "The issue was merged into another.",
+)]
 async fn link_interaction(
     db: Data<Db>,
     Path((id, interaction_id)): Path<(Uuid, Uuid)>,
@@ -99,8 +110,12 @@ async fn link_interaction(
 /// List actions
 ///
 /// What interactions did about issues. Sorts: `created_at` (default `-created_at`).
-#[utoipa::path(tag = "interactions", security(("bearer" = ["interactions:read"])), params(ActionPage, ActionFilter), responses((status = 200, description = "A page of actions.", body = ActionPage)))]
-#[get("/actions")]
+#[operation(
+    get "/actions",
+    scope = InteractionsRead,
+    tag = "interactions",
+    200 = ActionPage "A page of actions.",
+)]
 async fn list_actions(db: Data<Db>, list: List<ActionFilter>) -> Result<ListReply> {
     let page = service::actions(db.read(), &list.context, &list.filter, &list.page).await?;
     ListReply::of(&list, &page)
@@ -109,8 +124,12 @@ async fn list_actions(db: Data<Db>, list: List<ActionFilter>) -> Result<ListRepl
 /// Read an action
 ///
 /// What one interaction did about one issue.
-#[utoipa::path(tag = "interactions", security(("bearer" = ["interactions:read"])), responses((status = 200, description = "The action.", body = ActionView)))]
-#[get("/actions/{id}")]
+#[operation(
+    get "/actions/{id}",
+    scope = InteractionsRead,
+    tag = "interactions",
+    200 = ActionView "The action.",
+)]
 async fn read_action(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
     Reply::ok(&service::find_action(db.read(), id).await?)
 }

@@ -1,6 +1,6 @@
 //! The door to issues.
 
-use actix_web::{get, patch, post, web::Data};
+use actix_web::web::Data;
 use uuid::Uuid;
 
 use super::{
@@ -9,7 +9,9 @@ use super::{
     service,
 };
 use crate::{
-    kernel::http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes, View},
+    kernel::http::{
+        Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes, View, operation,
+    },
     work::{
         action_items::Reopening,
         ownership::{claim, release},
@@ -34,8 +36,7 @@ pub fn routes(routes: &mut Routes) {
 ///
 /// Open ones that somebody brought up, unless asked otherwise; `applied_defaults` says so. Sorts: `opened_at`
 /// (default `-opened_at`), `number`. Expands: `labels`.
-#[utoipa::path(tag = "issues", security(("bearer" = ["issues:read"])), params(IssuePage, IssueFilter), responses((status = 200, description = "A page of issues.", body = IssuePage)))]
-#[get("/issues")]
+#[operation(get "/issues", scope = IssuesRead, 200 = IssuePage "A page of issues.")]
 async fn list_issues(db: Data<Db>, list: List<IssueFilter>) -> Result<ListReply> {
     let page = service::page(db.read(), &list.context, &list.filter, issue::select(), &list.page).await?;
     let more = service::applied_defaults(db.read(), &list.context, &list.filter, &list.page).await?;
@@ -47,8 +48,7 @@ async fn list_issues(db: Data<Db>, list: List<IssueFilter>) -> Result<ListReply>
 /// It gets the next number. When nobody is named to deal with it, it goes to the contact's own rep, else to
 /// the group of its first type that has one, else to the default group, else to the author: nothing is ever
 /// nobody's (S4-5).
-#[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), request_body = NewIssue, responses((status = 201, description = "The open issue.", body = IssueView)))]
-#[post("/issues")]
+#[operation(post "/issues", scope = IssuesWrite, 201 = IssueView "The open issue.")]
 async fn create_issue(db: Data<Db>, body: JsonBody<NewIssue>) -> Result<Reply> {
     body.write(&db, async move |tx, new| {
         let planned = service::plan(tx, new, None).await?;
@@ -61,8 +61,12 @@ async fn create_issue(db: Data<Db>, body: JsonBody<NewIssue>) -> Result<Reply> {
 /// Read an issue
 ///
 /// Everyone on staff may read every issue. One that was merged is 308 to its survivor.
-#[utoipa::path(tag = "issues", security(("bearer" = ["issues:read"])), responses((status = 200, description = "The issue.", body = IssueView), (status = 308, description = "It was merged; `Location` is its survivor.")))]
-#[get("/issues/{id}")]
+#[operation(
+    get "/issues/{id}",
+    scope = IssuesRead,
+    200 = IssueView "The issue.",
+    308 = "It was merged; `Location` is its survivor.",
+)]
 async fn read_issue(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
     let issue = service::find(db.read(), id).await?;
     match issue.merged_into_id {
@@ -76,8 +80,12 @@ async fn read_issue(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Re
 /// A merge patch (RFC 7396): its title, types, contact and subject, and who deals with it. Agents change what
 /// is theirs, their groups', public, or opened by them; managers all. 409 `merged` when it was merged into
 /// another.
-#[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), request_body = IssuePatch, responses((status = 200, description = "The issue as it is now.", body = IssueView), (status = 409, description = "It was merged into another.")))]
-#[patch("/issues/{id}")]
+#[operation(
+    patch "/issues/{id}",
+    scope = IssuesWrite,
+    200 = IssueView "The issue as it is now.",
+    409 = "It was merged into another.",
+)]
 async fn update_issue(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<IssuePatch>) -> Result<Reply> {
     body.write(&db, async move |tx, patch| Reply::ok(&service::update(tx, id, patch).await?)).await
 }
@@ -86,8 +94,7 @@ async fn update_issue(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<IssuePa
 ///
 /// From one's group or from the public. Of two who claim at once one gets it, the other 409 `already_claimed`
 /// with the `holder`. Claiming what one has changes nothing.
-#[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), responses((status = 200, description = "The issue, now one's own.", body = IssueView)))]
-#[post("/issues/{id}/claim")]
+#[operation(post "/issues/{id}/claim", scope = IssuesWrite, 200 = IssueView "The issue, now one's own.")]
 async fn claim_issue(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
     body.write(&db, async move |tx| {
         let issue: Model = claim(tx, id).await?;
@@ -99,8 +106,11 @@ async fn claim_issue(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result
 /// Release an issue
 ///
 /// Back to where it was claimed from; 409 `nothing_to_release` when it was not claimed.
-#[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), responses((status = 200, description = "The issue, back where it was.", body = IssueView)))]
-#[post("/issues/{id}/release")]
+#[operation(
+    post "/issues/{id}/release",
+    scope = IssuesWrite,
+    200 = IssueView "The issue, back where it was.",
+)]
 async fn release_issue(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
     body.write(&db, async move |tx| {
         let issue: Model = release(tx, id).await?;
@@ -112,8 +122,7 @@ async fn release_issue(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Resu
 /// Close an issue
 ///
 /// By name and date, which its history keeps (S4-36). 409 `wrong_status` when it is closed already.
-#[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), responses((status = 200, description = "The closed issue.", body = IssueView)))]
-#[post("/issues/{id}/close")]
+#[operation(post "/issues/{id}/close", scope = IssuesWrite, 200 = IssueView "The closed issue.")]
 async fn close_issue(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
     body.write(&db, async move |tx| Reply::ok(&service::close(tx, id).await?)).await
 }
@@ -122,8 +131,12 @@ async fn close_issue(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result
 ///
 /// Whoever had it has it again; `assignee` names somebody else, which is needed when they are gone. That it
 /// was closed, when and by whom, stays in its history (S4-36).
-#[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), request_body = Option<Reopening>, responses((status = 200, description = "The open issue.", body = IssueView)))]
-#[post("/issues/{id}/reopen")]
+#[operation(
+    post "/issues/{id}/reopen",
+    scope = IssuesWrite,
+    body = Option<Reopening>,
+    200 = IssueView "The open issue.",
+)]
 async fn reopen_issue(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<Reopening>) -> Result<Reply> {
     body.write(&db, async move |tx, reopening| Reply::ok(&service::reopen(tx, id, reopening).await?)).await
 }
@@ -132,8 +145,7 @@ async fn reopen_issue(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<Reopeni
 ///
 /// Both histories are kept: the merged issue is closed and points at the survivor, whose interactions and
 /// actions are those of both from then on. Both must be open.
-#[utoipa::path(tag = "issues", security(("bearer" = ["issues:write"])), request_body = IssueMerge, responses((status = 200, description = "The survivor.", body = IssueView)))]
-#[post("/issues/{id}/merge")]
+#[operation(post "/issues/{id}/merge", scope = IssuesWrite, 200 = IssueView "The survivor.")]
 async fn merge_issue(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<IssueMerge>) -> Result<Reply> {
     body.write(&db, async move |tx, merge| Reply::ok(&service::merge(tx, id, merge.into).await?)).await
 }

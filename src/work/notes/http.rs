@@ -1,13 +1,13 @@
 //! The door to notes.
 
-use actix_web::{get, patch, post, web::Data};
+use actix_web::web::Data;
 use uuid::Uuid;
 
 use super::{
     json::{CreatedNoteView, NewNote, NoteFilter, NotePage, NotePatch, NoteView},
     service,
 };
-use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, Path, Reply, Result, Routes};
+use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, Path, Reply, Result, Routes, operation};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -17,8 +17,7 @@ pub fn routes(routes: &mut Routes) {
 /// List notes
 ///
 /// Newest first. Sorts: `created_at` (default `-created_at`).
-#[utoipa::path(tag = "notes", security(("bearer" = ["notes:read"])), params(NotePage, NoteFilter), responses((status = 200, description = "A page of notes.", body = NotePage)))]
-#[get("/notes")]
+#[operation(get "/notes", scope = NotesRead, 200 = NotePage "A page of notes.")]
 async fn list_notes(db: Data<Db>, list: List<NoteFilter>) -> Result<ListReply> {
     let page = service::page(db.read(), &list.filter, &list.page).await?;
     ListReply::of(&list, &page)
@@ -28,8 +27,7 @@ async fn list_notes(db: Data<Db>, list: List<NoteFilter>) -> Result<ListReply> {
 ///
 /// And, in the same transaction, the action items that follow from it (S0-3, S0-4), which take
 /// `action_items:write`.
-#[utoipa::path(tag = "notes", security(("bearer" = ["notes:write"])), request_body = NewNote, responses((status = 201, description = "The new note and its action items.", body = CreatedNoteView)))]
-#[post("/notes")]
+#[operation(post "/notes", scope = NotesWrite, 201 = CreatedNoteView "The new note and its action items.")]
 async fn create_note(db: Data<Db>, body: JsonBody<NewNote>) -> Result<Reply> {
     body.write(&db, async move |tx, new| Reply::created(&service::create(tx, new).await?)).await
 }
@@ -37,8 +35,7 @@ async fn create_note(db: Data<Db>, body: JsonBody<NewNote>) -> Result<Reply> {
 /// Read a note
 ///
 /// Everyone on staff may read every note.
-#[utoipa::path(tag = "notes", security(("bearer" = ["notes:read"])), responses((status = 200, description = "The note.", body = NoteView)))]
-#[get("/notes/{id}")]
+#[operation(get "/notes/{id}", scope = NotesRead, 200 = NoteView "The note.")]
 async fn read_note(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
     Reply::ok(&service::find(db.read(), id).await?)
 }
@@ -46,8 +43,7 @@ async fn read_note(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Rep
 /// Correct a note
 ///
 /// A merge patch (RFC 7396), by its author or a manager. The history keeps what it said before.
-#[utoipa::path(tag = "notes", security(("bearer" = ["notes:write"])), request_body = NotePatch, responses((status = 200, description = "The note as it is now.", body = NoteView)))]
-#[patch("/notes/{id}")]
+#[operation(patch "/notes/{id}", scope = NotesWrite, 200 = NoteView "The note as it is now.")]
 async fn update_note(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<NotePatch>) -> Result<Reply> {
     body.write(&db, async move |tx, patch| Reply::ok(&service::update(tx, id, patch).await?)).await
 }

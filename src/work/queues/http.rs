@@ -1,6 +1,6 @@
 //! The door to queues.
 
-use actix_web::{get, post, web::Data};
+use actix_web::web::Data;
 
 use super::{
     json::{QueueFilter, QueueKey, QueuePart, QueuesView, ZoneFilter},
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     kernel::http::{
-        Db, List, ListReply, NoBody, Path, Problem, Query, Reply, Result, Routes, request::named,
+        Db, List, ListReply, NoBody, Path, Query, Reply, Result, Routes, operation, request::named,
     },
     work::action_items::{
         self, ActionItemFilter, ActionItemPage, ActionItemView, Viewer, action_item, is_open,
@@ -23,8 +23,7 @@ pub fn routes(routes: &mut Routes) {
 /// List one's queues
 ///
 /// Mine, each of my groups', and the public one, with how much is open, due today and overdue (S0-8).
-#[utoipa::path(tag = "queues", security(("bearer" = ["queues:read"])), params(ZoneFilter), responses((status = 200, description = "The queues.", body = QueuesView)))]
-#[get("/queues")]
+#[operation(get "/queues", scope = QueuesRead, 200 = QueuesView "The queues.")]
 async fn list_queues(db: Data<Db>, query: Query<ZoneFilter>) -> Result<Reply> {
     let viewer = Viewer::named_zone(&query.context, query.filter.time_zone.as_deref())?;
     Reply::json(200, &QueuesView { data: service::queues_of(db.read(), &query.context, &viewer).await? })
@@ -36,18 +35,13 @@ async fn list_queues(db: Data<Db>, query: Query<ZoneFilter>) -> Result<Reply> {
 /// (S0-9). A group's queue is for its members and for managers: 403 `not_your_queue` (S0-10). That is about
 /// working it: what lies there anybody on staff may look up with `assignee` of `GET /v1/action-items`
 /// (S2-20). Sorts: `due_at` (default), `created_at`, `priority`. Expands: `labels`, `contact`.
-#[utoipa::path(
-    tag = "queues",
-    security(("bearer" = ["queues:read", "action_items:read"])),
-    params(("queue" = String, Path, description = "`mine`, `public` or the id of a \
-         group.", example = "mine"), ActionItemPage, QueueFilter),
-    responses(
-        (status = 200, description = "A page of action items.", body = ActionItemPage),
-        (status = 422, description = "An API key that acts for nobody has no queue of its \
-             own.", body = Problem, content_type = "application/problem+json")
-    )
+#[operation(
+    get "/queues/{queue}/items",
+    scope = QueuesRead + ActionItemsRead,
+    {queue} = "`mine`, `public` or the id of a group." example "mine",
+    200 = ActionItemPage "A page of action items.",
+    422 = "An API key that acts for nobody has no queue of its own.",
 )]
-#[get("/queues/{queue}/items")]
 async fn list_queue_items(
     db: Data<Db>,
     Path(queue): Path<String>,
@@ -72,14 +66,13 @@ async fn list_queue_items(
 ///
 /// The oldest open item of a group's queue or the public one, in one step; of two callers each gets
 /// another (S0-17). 204 when there is none.
-#[utoipa::path(
-    tag = "queues",
-    security(("bearer" = ["action_items:write"])),
-    params(("queue" = String, Path, description = "`public` or the id of a group.", example = "public")),
-    responses((status = 200, description = "The item, now one's \
-         own.", body = ActionItemView), (status = 204, description = "Nothing to claim."))
+#[operation(
+    post "/queues/{queue}/claim-next",
+    scope = ActionItemsWrite,
+    {queue} = "`public` or the id of a group." example "public",
+    200 = ActionItemView "The item, now one's own.",
+    204 = "Nothing to claim.",
 )]
-#[post("/queues/{queue}/claim-next")]
 async fn claim_next_item(db: Data<Db>, Path(queue): Path<String>, body: NoBody) -> Result<Reply> {
     let queue: QueueKey = named(&queue)?;
     body.write(&db, async move |tx| match service::claim_next(tx, queue).await? {

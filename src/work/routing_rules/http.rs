@@ -1,6 +1,6 @@
 //! The door to routing rules.
 
-use actix_web::{get, patch, post, put, web::Data};
+use actix_web::web::Data;
 use uuid::Uuid;
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
     },
     service,
 };
-use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, Path, Reply, Result, Routes};
+use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, Path, Reply, Result, Routes, operation};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -27,8 +27,7 @@ pub fn routes(routes: &mut Routes) {
 ///
 /// Those that are switched on and those that are not, each with who it names is there. Sorts: `position`
 /// (default).
-#[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:read"])), params(RoutingRulePage, RoutingRuleFilter), responses((status = 200, description = "A page of routing rules.", body = RoutingRulePage)))]
-#[get("/routing-rules")]
+#[operation(get "/routing-rules", scope = RoutingRulesRead, 200 = RoutingRulePage "A page of routing rules.")]
 async fn list_routing_rules(db: Data<Db>, mut list: List<RoutingRuleFilter>) -> Result<ListReply> {
     let filter = std::mem::take(&mut list.filter);
     let page = service::page(db.read(), &filter, &list.page).await?;
@@ -40,8 +39,7 @@ async fn list_routing_rules(db: Data<Db>, mut list: List<RoutingRuleFilter>) -> 
 /// It comes last (S3-4). A rule names people and groups who are there: active users, groups with an active
 /// member. When they leave later they are passed over, and with nobody left the rule is. There are at most
 /// 200 rules.
-#[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:write"])), request_body = NewRoutingRule, responses((status = 201, description = "The new routing rule.", body = RoutingRuleView)))]
-#[post("/routing-rules")]
+#[operation(post "/routing-rules", scope = RoutingRulesWrite, 201 = RoutingRuleView "The new routing rule.")]
 async fn create_routing_rule(db: Data<Db>, body: JsonBody<NewRoutingRule>) -> Result<Reply> {
     body.write(&db, async move |tx, new| {
         let rule = service::create(tx, new).await?;
@@ -54,8 +52,11 @@ async fn create_routing_rule(db: Data<Db>, body: JsonBody<NewRoutingRule>) -> Re
 ///
 /// Names every active rule exactly once; others may be named too, and follow in their present order
 /// otherwise.
-#[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:write", "routing_rules:read"])), request_body = RoutingOrder, responses((status = 200, description = "The routing rules in their new order.", body = RoutingRulesView)))]
-#[put("/routing-rules/order")]
+#[operation(
+    put "/routing-rules/order",
+    scope = RoutingRulesWrite + RoutingRulesRead,
+    200 = RoutingRulesView "The routing rules in their new order.",
+)]
 async fn order_routing_rules(db: Data<Db>, body: JsonBody<RoutingOrder>) -> Result<Reply> {
     body.write(&db, async move |tx, order| {
         let rules = service::reorder(tx, &order.ids).await?;
@@ -70,8 +71,11 @@ async fn order_routing_rules(db: Data<Db>, body: JsonBody<RoutingOrder>) -> Resu
 /// (S3-4). It tries rules that are not saved, or not switched on, as well. Nothing is written, and nobody's
 /// turn is over. What it finds is shown to whoever may read it: a `work_item_id` takes `work_items:read` and
 /// `contacts:read`, and a `contact_id` `contacts:read`.
-#[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:read"])), request_body = Simulation, responses((status = 200, description = "Who would get it, and why.", body = SimulationView)))]
-#[post("/routing-rules/simulate")]
+#[operation(
+    post "/routing-rules/simulate",
+    scope = RoutingRulesRead,
+    200 = SimulationView "Who would get it, and why.",
+)]
 async fn simulate_routing(db: Data<Db>, body: JsonBody<Simulation>) -> Result<Reply> {
     let JsonBody { context, body, .. } = body;
     Reply::json(200, &service::simulate(&db, &context, body).await?)
@@ -80,8 +84,7 @@ async fn simulate_routing(db: Data<Db>, body: JsonBody<Simulation>) -> Result<Re
 /// Read a routing rule
 ///
 /// Switched on or not.
-#[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:read"])), responses((status = 200, description = "The routing rule.", body = RoutingRuleView)))]
-#[get("/routing-rules/{id}")]
+#[operation(get "/routing-rules/{id}", scope = RoutingRulesRead, 200 = RoutingRuleView "The routing rule.")]
 async fn read_routing_rule(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
     let rule = service::find(db.read(), id).await?;
     Reply::ok(&service::view(db.read(), rule).await?)
@@ -91,8 +94,11 @@ async fn read_routing_rule(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Re
 ///
 /// A merge patch (RFC 7396) of its name, conditions, target, and whether it is switched on. It holds for work
 /// that comes from then on; what was routed stays with whoever has it.
-#[utoipa::path(tag = "routing_rules", security(("bearer" = ["routing_rules:write"])), request_body = RoutingRulePatch, responses((status = 200, description = "The routing rule as it is now.", body = RoutingRuleView)))]
-#[patch("/routing-rules/{id}")]
+#[operation(
+    patch "/routing-rules/{id}",
+    scope = RoutingRulesWrite,
+    200 = RoutingRuleView "The routing rule as it is now.",
+)]
 async fn update_routing_rule(
     db: Data<Db>,
     Path(id): Path<Uuid>,

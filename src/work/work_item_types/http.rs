@@ -1,12 +1,12 @@
 //! The door to types of work items.
 
-use actix_web::{get, patch, post, web::Data};
+use actix_web::web::Data;
 
 use super::{
     json::{NewWorkItemType, WorkItemTypeFilter, WorkItemTypePage, WorkItemTypePatch, WorkItemTypeView},
     service,
 };
-use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, Path, Reply, Result, Routes};
+use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, Path, Reply, Result, Routes, operation};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -21,8 +21,7 @@ pub fn routes(routes: &mut Routes) {
 ///
 /// The active ones, each with its statuses and what may follow them. Labels are in the language of
 /// `Accept-Language`. Sorts: `key` (default).
-#[utoipa::path(tag = "work_item_types", security(("bearer" = ["work_item_types:read"])), params(WorkItemTypePage, WorkItemTypeFilter), responses((status = 200, description = "A page of types.", body = WorkItemTypePage)))]
-#[get("/work-item-types")]
+#[operation(get "/work-item-types", scope = WorkItemTypesRead, 200 = WorkItemTypePage "A page of types.")]
 async fn list_work_item_types(db: Data<Db>, mut list: List<WorkItemTypeFilter>) -> Result<ListReply> {
     let filter = std::mem::take(&mut list.filter);
     let page = service::page(db.read(), filter, &list.page, &list.context.languages).await?;
@@ -33,8 +32,7 @@ async fn list_work_item_types(db: Data<Db>, mut list: List<WorkItemTypeFilter>) 
 ///
 /// Its category, priority, colour and statuses, and what its reference must be like (S3-6). There are at most
 /// 100 types, retired ones included. The key must be free: 409 `already_exists`.
-#[utoipa::path(tag = "work_item_types", security(("bearer" = ["work_item_types:write"])), request_body = NewWorkItemType, responses((status = 201, description = "The new type.", body = WorkItemTypeView)))]
-#[post("/work-item-types")]
+#[operation(post "/work-item-types", scope = WorkItemTypesWrite, 201 = WorkItemTypeView "The new type.")]
 async fn create_work_item_type(db: Data<Db>, body: JsonBody<NewWorkItemType>) -> Result<Reply> {
     let schema = service::check_schema(Some(&body.body.reference_schema)).await;
     body.write(&db, async move |tx, new| {
@@ -47,8 +45,12 @@ async fn create_work_item_type(db: Data<Db>, body: JsonBody<NewWorkItemType>) ->
 /// Read a type of work items
 ///
 /// Active or retired.
-#[utoipa::path(tag = "work_item_types", security(("bearer" = ["work_item_types:read"])), params(("key" = String, Path, description = "The key of the type.", example = "support_ticket")), responses((status = 200, description = "The type.", body = WorkItemTypeView)))]
-#[get("/work-item-types/{key}")]
+#[operation(
+    get "/work-item-types/{key}",
+    scope = WorkItemTypesRead,
+    {key} = "The key of the type." example "support_ticket",
+    200 = WorkItemTypeView "The type.",
+)]
 async fn read_work_item_type(db: Data<Db>, Path(key): Path<String>, context: Context) -> Result<Reply> {
     let kind = service::find(db.read(), &key).await?;
     Reply::ok(&WorkItemTypeView::new(kind, &context.languages))
@@ -59,8 +61,13 @@ async fn read_work_item_type(db: Data<Db>, Path(key): Path<String>, context: Con
 /// A merge patch (RFC 7396). `active` retires it: no new item is of it from now on, and those there are go
 /// on. Category and priority are those of items from now on. 409 `in_use` when a status would go, or change
 /// whether it is active, that items have.
-#[utoipa::path(tag = "work_item_types", security(("bearer" = ["work_item_types:write"])), params(("key" = String, Path, description = "The key of the type.", example = "support_ticket")), request_body = WorkItemTypePatch, responses((status = 200, description = "The type as it is now.", body = WorkItemTypeView), (status = 409, description = "Items have a status that would go.")))]
-#[patch("/work-item-types/{key}")]
+#[operation(
+    patch "/work-item-types/{key}",
+    scope = WorkItemTypesWrite,
+    {key} = "The key of the type." example "support_ticket",
+    200 = WorkItemTypeView "The type as it is now.",
+    409 = "Items have a status that would go.",
+)]
 async fn update_work_item_type(
     db: Data<Db>,
     Path(key): Path<String>,

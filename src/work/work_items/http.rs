@@ -1,6 +1,6 @@
 //! The door to work items.
 
-use actix_web::{get, patch, post, put, web::Data};
+use actix_web::web::Data;
 use uuid::Uuid;
 
 use super::{
@@ -18,7 +18,7 @@ use crate::{
     kernel::{
         blocking::BlockingPool,
         bulk::{BulkReport, Outcome},
-        http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes},
+        http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes, operation},
         jobs::JobView,
     },
     work::{
@@ -52,8 +52,7 @@ pub fn routes(routes: &mut Routes) {
 ///
 /// Active ones unless asked otherwise; `applied_defaults` says so, and with `counts=true` how many that hides
 /// (S3-22 to S3-24). Sorts: `created_at` (default `-created_at`), `number`, `priority`. Expands: `labels`.
-#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:read"])), params(WorkItemPage, WorkItemFilter), responses((status = 200, description = "A page of work items.", body = WorkItemPage)))]
-#[get("/work-items")]
+#[operation(get "/work-items", scope = WorkItemsRead, 200 = WorkItemPage "A page of work items.")]
 async fn list_work_items(db: Data<Db>, list: List<WorkItemFilter>) -> Result<ListReply> {
     let page = service::page(
         db.read(),
@@ -73,8 +72,11 @@ async fn list_work_items(db: Data<Db>, list: List<WorkItemFilter>) -> Result<Lis
 /// type's first status and its type's priority. A person who is not known becomes a new contact in the same
 /// step (S3-7, S3-8), which takes `contacts:write`. When nobody is named to work on it, it goes to the
 /// contact's own rep, else where routing says, else to the default group: nothing is ever nobody's.
-#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = NewWorkItem, responses((status = 201, description = "The work item, and how its contact was found.", body = CreatedWorkItemView)))]
-#[post("/work-items")]
+#[operation(
+    post "/work-items",
+    scope = WorkItemsWrite,
+    201 = CreatedWorkItemView "The work item, and how its contact was found.",
+)]
 async fn create_work_item(db: Data<Db>, body: JsonBody<NewWorkItem>) -> Result<Reply> {
     let references = std::slice::from_ref(&body.body.reference);
     service::precheck(db.read(), BlockingPool::Requests, &body.body.r#type, references).await?;
@@ -87,8 +89,12 @@ async fn create_work_item(db: Data<Db>, body: JsonBody<NewWorkItem>) -> Result<R
 /// More than 1,000 items, or more than 4 MiB of text, are changed by a job: 202, and its `result` is the same
 /// report. The change times the items is 64 MiB at the most: 422 `too_much`. What is selected by a filter is
 /// named, which takes `work_items:read`.
-#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = WorkItemBulk, responses((status = 200, description = "What became of each.", body = BulkReport), (status = 202, description = "The job that does it.", body = JobView)))]
-#[post("/work-items/bulk")]
+#[operation(
+    post "/work-items/bulk",
+    scope = WorkItemsWrite,
+    200 = BulkReport "What became of each.",
+    202 = JobView "The job that does it.",
+)]
 async fn bulk_work_items(db: Data<Db>, body: JsonBody<WorkItemBulk>) -> Result<Reply> {
     bulk::precheck(&db, &body.context, &body.body).await?;
     body.write(&db, async move |tx, wanted| match bulk::run(tx, wanted).await? {
@@ -102,8 +108,14 @@ async fn bulk_work_items(db: Data<Db>, body: JsonBody<WorkItemBulk>) -> Result<R
 ///
 /// The same request sent again makes no second one. Of an item that is there, what is left out stays.
 /// Somebody who is not known becomes a new contact, which takes `contacts:write`. `If-Match` is about it.
-#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), params(("source" = String, Path, description = "Which system.", example = "quiz"), ("external_id" = String, Path, description = "Its id there, percent-encoded.", example = "Q-1001")), request_body = WorkItemUpsert, responses((status = 200, description = "The work item as it is now.", body = CreatedWorkItemView), (status = 201, description = "The new work item.", body = CreatedWorkItemView)))]
-#[put("/work-items/by-external-id/{source}/{external_id}")]
+#[operation(
+    put "/work-items/by-external-id/{source}/{external_id}",
+    scope = WorkItemsWrite,
+    {source} = "Which system." example "quiz",
+    {external_id} = "Its id there, percent-encoded." example "Q-1001",
+    200 = CreatedWorkItemView "The work item as it is now.",
+    201 = CreatedWorkItemView "The new work item.",
+)]
 async fn upsert_work_item(
     db: Data<Db>,
     Path((source, id)): Path<(String, String)>,
@@ -128,8 +140,7 @@ async fn upsert_work_item(
 /// Read a work item
 ///
 /// Everyone on staff may read every work item.
-#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:read"])), responses((status = 200, description = "The work item.", body = WorkItemView)))]
-#[get("/work-items/{id}")]
+#[operation(get "/work-items/{id}", scope = WorkItemsRead, 200 = WorkItemView "The work item.")]
 async fn read_work_item(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<Reply> {
     Reply::ok(&service::find(db.read(), id).await?)
 }
@@ -139,8 +150,12 @@ async fn read_work_item(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Resul
 /// A merge patch (RFC 7396): its description, who works on it, when to call back, what is known of it, how
 /// far it is (S3-25). Agents change what is theirs, their groups', public, or made by them; managers all. 409
 /// `illegal_transition` with `allowed` when the status may not follow.
-#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = WorkItemPatch, responses((status = 200, description = "The work item as it is now.", body = WorkItemView), (status = 409, description = "The status may not follow; `allowed` names those that may.")))]
-#[patch("/work-items/{id}")]
+#[operation(
+    patch "/work-items/{id}",
+    scope = WorkItemsWrite,
+    200 = WorkItemView "The work item as it is now.",
+    409 = "The status may not follow; `allowed` names those that may.",
+)]
 async fn update_work_item(
     db: Data<Db>,
     Path(id): Path<Uuid>,
@@ -155,8 +170,11 @@ async fn update_work_item(
 /// One that its type lets follow; else 409 `illegal_transition` with `allowed` (S3-26, S3-27). `closed` needs
 /// a reason, `sold` takes the order (S3-32). One that is taken up again goes to whoever had it, or, when they
 /// are gone, to who would get it anew.
-#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), request_body = Transition, responses((status = 200, description = "The work item as it is now.", body = WorkItemView)))]
-#[post("/work-items/{id}/transition")]
+#[operation(
+    post "/work-items/{id}/transition",
+    scope = WorkItemsWrite,
+    200 = WorkItemView "The work item as it is now.",
+)]
 async fn transition_work_item(
     db: Data<Db>,
     Path(id): Path<Uuid>,
@@ -169,8 +187,11 @@ async fn transition_work_item(
 ///
 /// From one's group or from the public. Of two who claim at once one gets it, the other 409 `already_claimed`
 /// with the `holder`. Claiming what one has changes nothing.
-#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), responses((status = 200, description = "The work item, now one's own.", body = WorkItemView)))]
-#[post("/work-items/{id}/claim")]
+#[operation(
+    post "/work-items/{id}/claim",
+    scope = WorkItemsWrite,
+    200 = WorkItemView "The work item, now one's own.",
+)]
 async fn claim_work_item(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
     body.write(&db, async move |tx| {
         let item: Model = claim(tx, id).await?;
@@ -182,8 +203,11 @@ async fn claim_work_item(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Re
 /// Release a work item
 ///
 /// Back to where it was claimed from; 409 `nothing_to_release` when it was not claimed.
-#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write"])), responses((status = 200, description = "The work item, back where it was.", body = WorkItemView)))]
-#[post("/work-items/{id}/release")]
+#[operation(
+    post "/work-items/{id}/release",
+    scope = WorkItemsWrite,
+    200 = WorkItemView "The work item, back where it was.",
+)]
 async fn release_work_item(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result<Reply> {
     body.write(&db, async move |tx| {
         let item: Model = release(tx, id).await?;
@@ -195,8 +219,11 @@ async fn release_work_item(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> 
 /// List the changes of a work item's status
 ///
 /// From and to which, by whom, when and why, and how long it had been so (S3-18). Sorts: `at` (default).
-#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:read"])), params(StatusChangePage), responses((status = 200, description = "A page of changes.", body = StatusChangePage)))]
-#[get("/work-items/{id}/history")]
+#[operation(
+    get "/work-items/{id}/history",
+    scope = WorkItemsRead,
+    200 = StatusChangePage "A page of changes.",
+)]
 async fn list_work_item_history(db: Data<Db>, Path(id): Path<Uuid>, list: List) -> Result<ListReply> {
     let page = service::history(db.read(), id, &list.page).await?;
     ListReply::of(&list, &page)
@@ -206,8 +233,11 @@ async fn list_work_item_history(db: Data<Db>, Path(id): Path<Uuid>, list: List) 
 ///
 /// With its contact, on the item (S3-20): a call unless another `channel` is named; one that came in ends the
 /// contact's silence. With `follow_up` an action item follows, which takes `action_items:write`.
-#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write", "interactions:write"])), request_body = NewCall, responses((status = 201, description = "The interaction.", body = InteractionView)))]
-#[post("/work-items/{id}/calls")]
+#[operation(
+    post "/work-items/{id}/calls",
+    scope = WorkItemsWrite + InteractionsWrite,
+    201 = InteractionView "The interaction.",
+)]
 async fn record_work_item_call(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<NewCall>) -> Result<Reply> {
     body.write(&db, async move |tx, new| Reply::created(&activities::call(tx, id, new).await?)).await
 }
@@ -215,8 +245,11 @@ async fn record_work_item_call(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBod
 /// Set a reminder about a work item
 ///
 /// An action item about its contact that carries `work_item_id` (S3-20).
-#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write", "action_items:write"])), request_body = NewReminder, responses((status = 201, description = "The action item.", body = ActionItemView)))]
-#[post("/work-items/{id}/reminders")]
+#[operation(
+    post "/work-items/{id}/reminders",
+    scope = WorkItemsWrite + ActionItemsWrite,
+    201 = ActionItemView "The action item.",
+)]
 async fn remind_of_work_item(
     db: Data<Db>,
     Path(id): Path<Uuid>,
@@ -228,8 +261,11 @@ async fn remind_of_work_item(
 /// Write a note on a work item
 ///
 /// A note about its contact that carries `work_item_id` (S3-20).
-#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write", "notes:write"])), request_body = NewWorkItemNote, responses((status = 201, description = "The note.", body = CreatedNoteView)))]
-#[post("/work-items/{id}/notes")]
+#[operation(
+    post "/work-items/{id}/notes",
+    scope = WorkItemsWrite + NotesWrite,
+    201 = CreatedNoteView "The note.",
+)]
 async fn note_on_work_item(
     db: Data<Db>,
     Path(id): Path<Uuid>,
@@ -243,8 +279,12 @@ async fn note_on_work_item(
 /// One with the item's contact, from which time on it belongs there, whatever it belonged to, and leaves the
 /// inbox (S3-30). What lies in inboxes, and not in one's own, is added by managers: 403 `not_your_queue`.
 /// One that came in ends the contact's silence. `If-Match` is about the work item.
-#[utoipa::path(tag = "work_items", security(("bearer" = ["work_items:write", "interactions:write"])), responses((status = 200, description = "The work item as it is now.", body = WorkItemView), (status = 409, description = "It was with another contact.")))]
-#[put("/work-items/{id}/interactions/{interaction_id}")]
+#[operation(
+    put "/work-items/{id}/interactions/{interaction_id}",
+    scope = WorkItemsWrite + InteractionsWrite,
+    200 = WorkItemView "The work item as it is now.",
+    409 = "It was with another contact.",
+)]
 async fn attach_interaction(
     db: Data<Db>,
     Path((id, interaction_id)): Path<(Uuid, Uuid)>,
