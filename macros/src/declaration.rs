@@ -12,7 +12,7 @@ use syn::{
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 const ITEMS: &str = "expected `scope = …`, `any_credential`, `public`, `tag = …`, `params = …`, `body = …`, \
-     `{parameter} = …` or an answer such as `200 = NoteView \"The note.\"`";
+     `optional_body`, `{parameter} = …` or an answer such as `200 = NoteView \"The note.\"`";
 
 /// An operation as it is declared.
 pub(crate) struct Declaration {
@@ -23,6 +23,7 @@ pub(crate) struct Declaration {
     pub(crate) path_params: Vec<PathParam>,
     pub(crate) params: Option<Type>,
     pub(crate) body: Option<Type>,
+    pub(crate) optional_body: Option<Ident>,
     pub(crate) tag: Option<LitStr>,
 }
 
@@ -68,7 +69,7 @@ impl Parse for Declaration {
         let (method, url) = parse_route(input)?;
         let mut access = None;
         let (mut answers, mut path_params) = (Vec::new(), Vec::new());
-        let (mut params, mut body, mut tag) = (None, None, None);
+        let (mut params, mut body, mut optional_body, mut tag) = (None, None, None, None);
         while !input.is_empty() {
             input.parse::<Token![,]>()?;
             if input.is_empty() {
@@ -87,6 +88,7 @@ impl Parse for Declaration {
                     "tag" => set(&mut tag, parse_value(input)?, &word)?,
                     "params" => set(&mut params, parse_value(input)?, &word)?,
                     "body" => set(&mut body, parse_value(input)?, &word)?,
+                    "optional_body" => set(&mut optional_body, word.clone(), &word)?,
                     _ => return Err(Error::new(word.span(), ITEMS)),
                 }
             }
@@ -100,7 +102,7 @@ impl Parse for Declaration {
             let message = "what does it answer? Say for example `200 = NoteView \"The note.\"`";
             return Err(Error::new(Span::call_site(), message));
         }
-        Ok(Self { method, url, access, answers, path_params, params, body, tag })
+        Ok(Self { method, url, access, answers, path_params, params, body, optional_body, tag })
     }
 }
 

@@ -99,22 +99,29 @@ fn path_param(PathParam { name, description, example }: &PathParam) -> TokenStre
 }
 
 fn request_body(declared: &Declaration, handler: &Handler) -> Result<TokenStream> {
-    match (handler.body(), &declared.body) {
-        (Body::Json(_), Some(body)) | (Body::Json(body), None) => Ok(quote!(request_body = #body,)),
-        (Body::Form, Some(body)) => Ok(quote! {
+    let (form, optional) = (&declared.body, &declared.optional_body);
+    match (handler.body(), form, optional) {
+        (Body::None, None, None) => Ok(TokenStream::new()),
+        (Body::Json(body), None, None) => Ok(quote!(request_body = #body,)),
+        (Body::Json(body), None, Some(_)) => Ok(quote!(request_body = Option<#body>,)),
+        (Body::Form, Some(body), None) => Ok(quote! {
             request_body(content(
                 (#body = "application/json"),
                 (#body = "application/x-www-form-urlencoded")
             )),
         }),
-        (Body::Form, None) => {
+        (Body::Form, None, None) => {
             let message = "what does the form hold? Say for example `body = IntakeSubmission`";
             Err(Error::new(declared.url.span(), message))
         }
-        (Body::None, Some(body)) => {
-            Err(Error::new_spanned(body, "no argument of the handler takes a body: `JsonBody<…>` does"))
+        (Body::None | Body::Form, _, Some(word)) => {
+            Err(Error::new(word.span(), "no argument of the handler is a `JsonBody<…>`"))
         }
-        (Body::None, None) => Ok(TokenStream::new()),
+        (Body::None | Body::Json(_), Some(body), _) => {
+            let message =
+                "`body` is for handlers that take a `FormBody`; of others it is that of `JsonBody<…>`";
+            Err(Error::new_spanned(body, message))
+        }
     }
 }
 
@@ -163,5 +170,7 @@ mod tests {
         assert!(page.starts_with("a list needs its page"), "{page}");
         let form = mistake(quote!(post "/notes", public, 200 = Page "A page."));
         assert!(form.starts_with("what does the form hold?"), "{form}");
+        let body = mistake(quote!(post "/notes", public, optional_body, 200 = Page "A page."));
+        assert_eq!(body, "no argument of the handler is a `JsonBody<…>`");
     }
 }

@@ -29,7 +29,8 @@
 //! | `200 = NoteView "The note."` | an answer: status, body, description |
 //! | `204 = "It is gone."` | an answer without a body, or a refusal in words of its own |
 //! | `{id} = "Its id." example "7"` | what a parameter of the path is; the example may be left out |
-//! | `body = Option<Reopening>` | the body, where it is not just the type of the extractor |
+//! | `optional_body` | the body may be left out |
+//! | `body = IntakeSubmission` | what a `FormBody` holds |
 //! | `params = ReportOf<Issues>` | further parameters of the query, an `IntoParams` |
 //! | `tag = "service"` | the tag, where it is not the first segment of the URL |
 //!

@@ -71,7 +71,7 @@ async fn refresh_token(
 ///
 /// Ends the session of the access token, or another of one's own that a refresh token names. A
 /// session that has ended already stays so.
-#[operation(post "/auth/revoke", any_credential, body = Option<SignOut>, 204 = "The session has ended.")]
+#[operation(post "/auth/revoke", any_credential, optional_body, 204 = "The session has ended.")]
 async fn revoke_token(db: Data<Db>, body: JsonBody<SignOut>) -> Result<Reply> {
     let given = body.body;
     db.write(body.context, async move |tx| service::sign_out(tx, given).await).await?;

@@ -1,5 +1,5 @@
-//! What each operation asks of its caller, read from the OpenAPI document: said once, there, and enforced
-//! from there.
+//! What each operation asks of its caller, read from the OpenAPI document: declared once, by `#[operation]`,
+//! and enforced from there.
 
 use std::{
     collections::{BTreeMap, HashMap},

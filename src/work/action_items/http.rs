@@ -167,7 +167,7 @@ async fn release_action_item(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -
 #[operation(
     post "/action-items/{id}/complete",
     scope = ActionItemsWrite,
-    body = Option<Completion>,
+    optional_body,
     200 = CompletedView "The completed item and what comes next.",
 )]
 async fn complete_action_item(
@@ -193,7 +193,7 @@ async fn complete_action_item(
 #[operation(
     post "/action-items/{id}/reopen",
     scope = ActionItemsWrite,
-    body = Option<Reopening>,
+    optional_body,
     200 = ActionItemView "The open item.",
 )]
 async fn reopen_action_item(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<Reopening>) -> Result<Reply> {
@@ -226,7 +226,7 @@ async fn snooze_action_item(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<D
 #[operation(
     post "/action-items/{id}/cancel",
     scope = ActionItemsWrite,
-    body = Option<Cancellation>,
+    optional_body,
     200 = ActionItemView "The cancelled item.",
 )]
 async fn cancel_action_item(

@@ -90,7 +90,7 @@ async fn update_interaction(
     put "/issues/{id}/interactions/{interaction_id}",
     scope = InteractionsWrite,
     tag = "interactions",
-    body = Option<ActionDetails>,
+    optional_body,
     200 = ActionView "The action as it is now.",
     201 = ActionView "The new action.",
     409 = "The issue was merged into another.",

@@ -134,7 +134,7 @@ async fn close_issue(db: Data<Db>, Path(id): Path<Uuid>, body: NoBody) -> Result
 #[operation(
     post "/issues/{id}/reopen",
     scope = IssuesWrite,
-    body = Option<Reopening>,
+    optional_body,
     200 = IssueView "The open issue.",
 )]
 async fn reopen_issue(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<Reopening>) -> Result<Reply> {
