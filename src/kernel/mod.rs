@@ -16,6 +16,7 @@ pub mod http_client;
 pub mod idempotency;
 pub mod jobs;
 pub mod journal;
+pub mod json_schema;
 pub mod kinds;
 pub mod list;
 pub mod network;

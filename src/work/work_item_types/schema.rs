@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use jsonschema::{PatternOptions, Validator, error::ValidationErrorKind};
+use jsonschema::error::ValidationErrorKind;
 use moka::{policy::EvictionPolicy, sync::Cache};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -23,12 +23,11 @@ use super::{
 use crate::kernel::{
     blocking::{BlockingPool, run_blocking},
     error::{Code, Error, Result, Violation},
+    json_schema::{JsonSchema, MAX_WORDS, shortened},
 };
 
 /// Broken rules of one reference that are named at the most.
 const MAX_NAMED: usize = 50;
-/// Characters of a rule's words at the most: they hold what was sent.
-const MAX_WORDS: usize = 200;
 /// Steps of a check that is done where it is asked for, being shorter than the way to another thread.
 const MAX_AT_ONCE: u64 = 2_000;
 /// Steps of a check whose broken rules are named one by one; beyond, that there are some is all that is said.
@@ -73,14 +72,14 @@ type Verdict = Arc<[Violation]>;
 
 /// A schema that is ready to check with, and what its checks cost.
 struct Ready {
-    validator: Validator,
+    validator: JsonSchema,
     plan: Plan,
     /// Bytes of its patterns at the most.
     patterns: usize,
 }
 
 fn refusal(unfit: &Unfit) -> Error {
-    Error::field(&format!("reference_schema{}", unfit.at), "schema", short(&unfit.detail))
+    Error::field(&format!("reference_schema{}", unfit.at), "schema", shortened(&unfit.detail))
 }
 
 /// Refuses what is no JSON Schema, one that looks elsewhere for its parts, and one whose checks would have no
@@ -110,13 +109,9 @@ fn make_ready(schema: &Value) -> std::result::Result<Ready, Unfit> {
     Ok(Ready { validator, plan, patterns: sizes.all })
 }
 
-/// Linear-time patterns of a bounded size, nothing fetched, and no text compiled as a pattern for the sake of
-/// its format.
-fn compiled(schema: &Value, most: usize) -> std::result::Result<Validator, (String, String)> {
-    let patterns = PatternOptions::regex().size_limit(most).dfa_size_limit(MAX_LEARNT);
-    let options =
-        jsonschema::options().with_pattern_options(patterns).offline().with_format("regex", |_: &str| true);
-    options.build(schema).map_err(|error| (error.instance_path().as_str().to_owned(), error.to_string()))
+fn compiled(schema: &Value, max_pattern: usize) -> std::result::Result<JsonSchema, (String, String)> {
+    JsonSchema::theirs(schema, max_pattern, MAX_LEARNT)
+        .map_err(|error| (error.instance_path().as_str().to_owned(), error.to_string()))
 }
 
 /// How large patterns are when they are compiled, and all of them together.
@@ -223,7 +218,7 @@ async fn refused_by(
 }
 
 fn too_much(why: &str) -> Error {
-    Error::field("reference", "not_checked", short(&format!("cannot be checked: {why}")))
+    Error::field("reference", "not_checked", shortened(&format!("cannot be checked: {why}")))
 }
 
 /// What is wrong with a reference whose check costs so much.
@@ -239,16 +234,18 @@ fn judged(ready: &Ready, steps: u64, reference: &Value) -> Result<()> {
             "does not fit the type's reference_schema; it is too long for its mistakes to be named",
         ));
     }
-    let broken = ready.validator.iter_errors(reference).take(MAX_NAMED).map(|error| {
+    let broken = ready.validator.errors(reference).into_iter().take(MAX_NAMED).map(|error| {
         let at = error.instance_path().as_str();
         match error.kind() {
             ValidationErrorKind::Required { property } => {
                 let name = property.as_str().unwrap_or_default().replace('~', "~0").replace('/', "~1");
                 Violation::field(&format!("reference{at}/{name}"), "required", "is required")
             }
-            kind => {
-                Violation::field(&format!("reference{at}"), &snake(kind.keyword()), short(&error.to_string()))
-            }
+            kind => Violation::field(
+                &format!("reference{at}"),
+                &snake(kind.keyword()),
+                shortened(&error.to_string()),
+            ),
         }
     });
     Err(Error::invalid(broken.collect()))
@@ -261,12 +258,6 @@ fn snake(keyword: &str) -> String {
         .flat_map(|c| c.is_uppercase().then_some('_').into_iter().chain(c.to_lowercase()))
         .filter(|c| *c != '$')
         .collect()
-}
-
-fn short(words: &str) -> String {
-    let mut letters = words.chars();
-    let start: String = letters.by_ref().take(MAX_WORDS).collect();
-    if letters.next().is_none() { start } else { start + "…" }
 }
 
 #[cfg(test)]
