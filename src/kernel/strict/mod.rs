@@ -3,14 +3,14 @@
 //! and no member is called what serde_json calls the text of a value, though it would take that text apart
 //! again.
 
-use std::{borrow::Cow, fmt};
+mod decode;
 
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess,
-    Visitor,
-    value::{BorrowedStrDeserializer, StringDeserializer},
-};
-use serde_json::Value;
+use std::{cell::Cell, fmt};
+
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+pub use decode::{ShapeError, escape, from_value, no_field, one_of};
 
 /// Levels of nesting that are read.
 pub const MAX_DEPTH: usize = 64;
@@ -25,14 +25,9 @@ pub fn is_reserved(name: &str) -> bool {
     name.starts_with(RESERVED)
 }
 
-/// A deserializer, or a part of one, below which structs are read from objects only.
-pub struct Strict<T>(pub T);
-
-/// Reads a value whose structs are objects.
-pub fn from_slice<'de, T: Deserialize<'de>>(json: &'de [u8]) -> serde_json::Result<T> {
-    let mut reader = serde_json::Deserializer::from_slice(json);
-    let value = T::deserialize(Strict(&mut reader))?;
-    reader.end().map(|()| value)
+/// Reads JSON that somebody outside wrote as what it should be.
+pub fn from_slice<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
+    from_value(&value(json)?).map_err(Error::custom)
 }
 
 /// Reads any JSON that somebody outside wrote and that nests no deeper than [`MAX_DEPTH`].
@@ -40,7 +35,98 @@ pub fn value(json: &[u8]) -> serde_json::Result<Value> {
     if Extent::of(json).depth > MAX_DEPTH {
         return Err(Error::custom(format!("nests deeper than {MAX_DEPTH} levels")));
     }
-    from_slice(json)
+    read(json).map(|sent| sent.value)
+}
+
+/// A value as it was sent.
+pub struct Sent {
+    /// The value; of members of one name the last.
+    pub value: Value,
+    /// Whether a member is given twice, or a text has NUL in it.
+    pub is_odd: bool,
+}
+
+/// Reads JSON and sees what a value does not show any more.
+pub fn read(json: &[u8]) -> serde_json::Result<Sent> {
+    let is_odd = Cell::new(false);
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    let value = Reading { is_odd: &is_odd }.deserialize(&mut reader)?;
+    reader.end()?;
+    Ok(Sent { value, is_odd: is_odd.get() })
+}
+
+/// Makes values of what is read.
+#[derive(Clone, Copy)]
+struct Reading<'a> {
+    is_odd: &'a Cell<bool>,
+}
+
+impl Reading<'_> {
+    fn note(self, is_odd: bool) {
+        self.is_odd.set(self.is_odd.get() || is_odd);
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Reading<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reading<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(number).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        self.note(text.contains('\0'));
+        Ok(text.into())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(element) = elements.next_element_seed(self)? {
+            list.push(element);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            if is_reserved(&name) {
+                return Err(Error::custom("a reserved name"));
+            }
+            self.note(name.contains('\0'));
+            let before = map.insert(name, members.next_value_seed(self)?);
+            self.note(before.is_some());
+        }
+        Ok(Value::Object(map))
+    }
 }
 
 /// How much a JSON text holds, before anything is made of it or recurses into it.
@@ -78,256 +164,6 @@ impl Extent {
     }
 }
 
-macro_rules! forward {
-    ($($method:ident($($argument:ident: $type:ty),*);)*) => {
-        $(fn $method<V: Visitor<'de>>(self, $($argument: $type,)* visitor: V) -> Result<V::Value,
-            Self::Error> {
-            self.0.$method($($argument,)* Strict(visitor))
-        })*
-    };
-}
-
-macro_rules! whole {
-    ($($method:ident;)*) => {
-        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-            self.0.$method(Whole(visitor))
-        })*
-    };
-}
-
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
-    type Error = D::Error;
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, D::Error> {
-        self.0.deserialize_map(Strict(visitor))
-    }
-
-    forward! {
-        deserialize_any();
-        deserialize_bool();
-        deserialize_f32();
-        deserialize_f64();
-        deserialize_char();
-        deserialize_str();
-        deserialize_string();
-        deserialize_bytes();
-        deserialize_byte_buf();
-        deserialize_option();
-        deserialize_unit();
-        deserialize_unit_struct(name: &'static str);
-        deserialize_newtype_struct(name: &'static str);
-        deserialize_seq();
-        deserialize_tuple(length: usize);
-        deserialize_tuple_struct(name: &'static str, length: usize);
-        deserialize_map();
-        deserialize_enum(name: &'static str, variants: &'static [&'static str]);
-        deserialize_identifier();
-        deserialize_ignored_any();
-    }
-
-    whole! {
-        deserialize_i8;
-        deserialize_i16;
-        deserialize_i32;
-        deserialize_i64;
-        deserialize_i128;
-        deserialize_u8;
-        deserialize_u16;
-        deserialize_u32;
-        deserialize_u64;
-        deserialize_u128;
-    }
-
-    fn is_human_readable(&self) -> bool {
-        self.0.is_human_readable()
-    }
-}
-
-macro_rules! visit {
-    ($($method:ident($type:ty);)*) => {
-        $(fn $method<E: Error>(self, value: $type) -> Result<Self::Value, E> {
-            self.0.$method(value)
-        })*
-    };
-}
-
-macro_rules! visit_integers {
-    () => {
-        visit! {
-            visit_i8(i8);
-            visit_i16(i16);
-            visit_i32(i32);
-            visit_i64(i64);
-            visit_i128(i128);
-            visit_u8(u8);
-            visit_u16(u16);
-            visit_u32(u32);
-            visit_u64(u64);
-            visit_u128(u128);
-        }
-    };
-}
-
-impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<V> {
-    type Value = V::Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.expecting(f)
-    }
-
-    visit_integers!();
-
-    visit! {
-        visit_bool(bool);
-        visit_f32(f32);
-        visit_f64(f64);
-        visit_char(char);
-        visit_str(&str);
-        visit_borrowed_str(&'de str);
-        visit_string(String);
-        visit_bytes(&[u8]);
-        visit_borrowed_bytes(&'de [u8]);
-        visit_byte_buf(Vec<u8>);
-    }
-
-    fn visit_none<E: Error>(self) -> Result<V::Value, E> {
-        self.0.visit_none()
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
-        self.0.visit_unit()
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
-        self.0.visit_some(Strict(inner))
-    }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
-        self.0.visit_newtype_struct(Strict(inner))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<V::Value, A::Error> {
-        self.0.visit_seq(Strict(elements))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<V::Value, A::Error> {
-        self.0.visit_map(Strict(members))
-    }
-
-    fn visit_enum<A: EnumAccess<'de>>(self, variant: A) -> Result<V::Value, A::Error> {
-        self.0.visit_enum(Strict(variant))
-    }
-}
-
-/// The name of a member.
-#[derive(serde::Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
-/// Where an integer is asked for.
-struct Whole<V>(V);
-
-impl<'de, V: Visitor<'de>> Visitor<'de> for Whole<V> {
-    type Value = V::Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.expecting(f)
-    }
-
-    visit_integers!();
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<V::Value, E> {
-        // Up to here every integer is a number of its own in JSON (RFC 8259, section 6).
-        const EXACT: f64 = 9_007_199_254_740_991.0;
-        if value.fract() == 0.0 && value.abs() <= EXACT {
-            #[expect(clippy::cast_possible_truncation, reason = "a whole number within the range")]
-            return self.0.visit_i64(value as i64);
-        }
-        self.0.visit_f64(value)
-    }
-}
-
-impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Strict<S> {
-    type Value = S::Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, inner: D) -> Result<S::Value, D::Error> {
-        self.0.deserialize(Strict(inner))
-    }
-}
-
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Strict<A> {
-    type Error = A::Error;
-
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        self.0.next_element_seed(Strict(seed))
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        self.0.size_hint()
-    }
-}
-
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Strict<A> {
-    type Error = A::Error;
-
-    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        let Some(Name(name)) = self.0.next_key()? else { return Ok(None) };
-        if is_reserved(&name) {
-            return Err(A::Error::custom("a reserved name"));
-        }
-        match name {
-            Cow::Borrowed(name) => seed.deserialize(BorrowedStrDeserializer::new(name)),
-            Cow::Owned(name) => seed.deserialize(StringDeserializer::new(name)),
-        }
-        .map(Some)
-    }
-
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        self.0.next_value_seed(Strict(seed))
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        self.0.size_hint()
-    }
-}
-
-impl<'de, A: EnumAccess<'de>> EnumAccess<'de> for Strict<A> {
-    type Error = A::Error;
-    type Variant = Strict<A::Variant>;
-
-    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self::Variant), A::Error> {
-        self.0.variant_seed(seed).map(|(value, variant)| (value, Strict(variant)))
-    }
-}
-
-impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Strict<A> {
-    type Error = A::Error;
-
-    fn unit_variant(self) -> Result<(), A::Error> {
-        self.0.unit_variant()
-    }
-
-    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, A::Error> {
-        self.0.newtype_variant_seed(Strict(seed))
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, A::Error> {
-        self.0.tuple_variant(length, Strict(visitor))
-    }
-
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, A::Error> {
-        self.0.struct_variant(fields, Strict(visitor))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -335,7 +171,7 @@ mod tests {
     use serde::Deserialize;
     use serde_json::{Value, json};
 
-    use super::{Extent, MAX_DEPTH, from_slice, value};
+    use super::{Extent, MAX_DEPTH, from_slice, read, value};
 
     #[derive(Debug, PartialEq, Deserialize)]
     struct Pair {
@@ -395,6 +231,21 @@ mod tests {
                 assert!(from_slice::<Value>(around.as_bytes()).is_err(), "{around}");
                 assert!(from_slice::<BTreeMap<String, Value>>(around.as_bytes()).is_err(), "{around}");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_odd_is_seen() {
+        for (json, is_odd) in [
+            (r#"{"a":{"b":1,"c":[2,null]},"b":"0"}"#, false),
+            (r#"[{"a":1,"b":1,"\u0061":1}]"#, true),
+            (r#"["a\u0000"]"#, true),
+            (r#"["a\\u0000"]"#, false),
+            (r#"{"a":{"\u0000":1}}"#, true),
+        ] {
+            let sent = read(json.as_bytes()).expect(json);
+            assert_eq!(sent.is_odd, is_odd, "{json}");
+            assert_eq!(sent.value, serde_json::from_str::<Value>(json).expect(json));
         }
     }
 
