@@ -12,6 +12,7 @@ use utoipa::IntoParams;
 use crate::kernel::{
     error::{Code, Error, Result, Violation},
     filter::Filter,
+    strict,
 };
 
 /// A list without a filter.
@@ -81,15 +82,11 @@ pub(super) fn read_values<T: serde::de::DeserializeOwned + Default>(
     violations: &mut Vec<Violation>,
 ) -> T {
     loop {
-        match serde_path_to_error::deserialize(&Value::Object(values.clone())) {
+        match strict::from_value(&Value::Object(values.clone())) {
             Ok(read) => return read,
             Err(error) => {
-                let name = error.path().to_string();
-                violations.push(Violation::parameter(
-                    &name,
-                    "invalid_value",
-                    format!("{name}: {}.", error.inner()),
-                ));
+                let name = error.pointer().trim_start_matches('/').to_owned();
+                violations.push(Violation::parameter(&name, "invalid_value", format!("{name}: {error}.")));
                 if values.shift_remove(&name).is_none() {
                     return T::default();
                 }
