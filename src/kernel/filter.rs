@@ -13,13 +13,11 @@ use uuid::Uuid;
 use super::{
     journal::Record,
     search::{self, Terms},
+    text::TOO_LONG,
 };
 
 /// Characters of a filter at the most: no query has more values than a database takes.
 pub const MAX_LENGTH: usize = 10_000;
-/// How the refusal of a text begins that is longer than its limit.
-pub const TOO_LONG: &str = "must have at most";
-
 /// What can stand beside others in one query parameter.
 pub trait Alternative {
     /// How it is written, as a regular expression; nothing when any text will do.

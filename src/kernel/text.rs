@@ -6,6 +6,9 @@ use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use validator::ValidationError;
 
+/// How the refusal of a text begins that is longer than its limit.
+pub const TOO_LONG: &str = "must have at most";
+
 /// Refuses text of white space alone; to Unicode that is U+0085 too, to the regular expressions of clients
 /// U+FEFF.
 pub fn not_blank(text: &str) -> Result<(), ValidationError> {

@@ -21,7 +21,7 @@ use crate::{
     kernel::{
         actor::ActorRef,
         clock::Timestamp,
-        filter::{AnyOf, Flag, MAX_LENGTH, OwnerFilter, TOO_LONG},
+        filter::{AnyOf, Flag, MAX_LENGTH, OwnerFilter},
         http::View,
         patch::{Patch, not_null},
         search::Terms,
@@ -778,7 +778,7 @@ impl<'de> Deserialize<'de> for ExternalIdText {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         if text.chars().count() > MAX_LENGTH {
-            return Err(serde::de::Error::custom(format_args!("{TOO_LONG} {MAX_LENGTH} characters")));
+            return Err(serde::de::Error::custom(format_args!("{} {MAX_LENGTH} characters", text::TOO_LONG)));
         }
         match text.split_once(':') {
             Some((source, id)) if !source.is_empty() && !id.is_empty() => Ok(Self(source.into(), id.into())),

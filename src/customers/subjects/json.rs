@@ -6,10 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::kernel::{
-    filter::{MAX_LENGTH, TOO_LONG},
-    text,
-};
+use crate::kernel::{filter::MAX_LENGTH, text, text::TOO_LONG};
 
 /// An object in the cart: customer, vendor, product, order, domain, or a type added to the picklist
 /// `subject_types`.

@@ -27,7 +27,6 @@ use crate::kernel::{
     filter::{Filter, Flag, joined},
     kinds,
     list::{self, DEFAULT_LIMIT, Listed, MAX_LIMIT, PageRequest, ReadPermit},
-    strict,
 };
 
 /// A request for a list: its context, its filter and its page.

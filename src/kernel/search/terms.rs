@@ -10,7 +10,7 @@ use utoipa::{
     openapi::{ObjectBuilder, RefOr, Schema, schema::Type},
 };
 
-use crate::kernel::filter::TOO_LONG;
+use crate::kernel::text::TOO_LONG;
 
 /// Characters at the most.
 pub const MAX_LENGTH: usize = 200;

@@ -12,7 +12,7 @@ use serde::{
 };
 use serde_json::{Map, Number, Value, map};
 
-use crate::kernel::{filter::TOO_LONG, json_schema::shortened};
+use crate::kernel::{json_schema::shortened, text::TOO_LONG};
 
 /// Reads a value as what it should be.
 pub fn from_value<'de, T: Deserialize<'de>>(value: &'de Value) -> Result<T, ShapeError> {

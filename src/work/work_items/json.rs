@@ -25,7 +25,7 @@ use crate::{
     kernel::{
         actor::ActorRef,
         clock::Timestamp,
-        filter::{AnyOf, Flag, MAX_LENGTH, Number, OwnerFilter, TOO_LONG},
+        filter::{AnyOf, Flag, MAX_LENGTH, Number, OwnerFilter},
         http::View,
         list::Texts,
         patch::{Patch, not_null},
@@ -577,7 +577,9 @@ impl FromStr for ReferenceText {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once(':') {
-            _ if text.chars().count() > MAX_LENGTH => Err(format!("{TOO_LONG} {MAX_LENGTH} characters")),
+            _ if text.chars().count() > MAX_LENGTH => {
+                Err(format!("{} {MAX_LENGTH} characters", text::TOO_LONG))
+            }
             Some((member, value)) if !value.is_empty() => Ok(Self(member.into(), value.into())),
             _ => Err("expected a member of the reference and its value, such as result:liver".into()),
         }

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::{
-    JsonBody,
     budget::MAX_SMALL_BODY,
+    extractors::JsonBody,
     json::{Json, NUL, RESERVED},
     receive::{begin, media_type, read_bytes, retry_key, unsupported},
 };
