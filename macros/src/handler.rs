@@ -1,7 +1,8 @@
 //! What the signature of a handler says of its operation.
 
 use syn::{
-    Attribute, FnArg, GenericArgument, Ident, PathArguments, Result, Signature, Type, Visibility,
+    Attribute, FnArg, GenericArgument, Ident, PathArguments, PathSegment, Result, Signature, Type,
+    Visibility,
     parse::{Parse, ParseStream},
 };
 
@@ -38,8 +39,7 @@ impl Handler {
 
     /// What it takes as its body.
     pub(crate) fn body(&self) -> Body<'_> {
-        let json = ["JsonBody", "PublicJsonBody"].iter().find_map(|name| self.extractor(name)?);
-        match json {
+        match self.extracted(&["JsonBody", "PublicJsonBody"]) {
             Some(body) => Body::Json(body),
             None if self.extractor("FormBody").is_some() => Body::Form,
             None => Body::None,
@@ -53,20 +53,25 @@ impl Handler {
 
     /// The filter whose parameters it takes.
     pub(crate) fn filter(&self) -> Option<&Type> {
-        ["List", "Query", "Report"].iter().find_map(|name| self.extractor(name)?)
+        self.extracted(&["List", "Query", "Report"])
     }
 
-    /// The argument that is such an extractor, and what it extracts.
-    fn extractor(&self, name: &str) -> Option<Option<&Type>> {
+    /// What the first of these extractors extracts: `NewNote` of a `JsonBody<NewNote>`.
+    fn extracted(&self, names: &[&str]) -> Option<&Type> {
+        let extractor = names.iter().find_map(|name| self.extractor(name))?;
+        let PathArguments::AngleBracketed(generics) = &extractor.arguments else { return None };
+        generics.args.iter().find_map(|generic| match generic {
+            GenericArgument::Type(of) => Some(of),
+            _ => None,
+        })
+    }
+
+    /// The type of the argument that is such an extractor.
+    fn extractor(&self, name: &str) -> Option<&PathSegment> {
         self.signature.inputs.iter().find_map(|argument| {
             let FnArg::Typed(argument) = argument else { return None };
             let Type::Path(path) = &*argument.ty else { return None };
-            let last = path.path.segments.last().filter(|last| last.ident == name)?;
-            let PathArguments::AngleBracketed(generics) = &last.arguments else { return Some(None) };
-            Some(generics.args.iter().find_map(|generic| match generic {
-                GenericArgument::Type(of) => Some(of),
-                _ => None,
-            }))
+            path.path.segments.last().filter(|last| last.ident == name)
         })
     }
 }
