@@ -255,7 +255,7 @@ async fn an_encoding_that_nobody_knows_is_406_everywhere() {
     }
 }
 
-#[derive(serde::Deserialize, validator::Validate)]
+#[derive(serde::Deserialize, utoipa::ToSchema, validator::Validate)]
 struct Anything {}
 
 // A mistake of ours opens nothing: a route that no rule knows, and a handler that does not ask, or asks for

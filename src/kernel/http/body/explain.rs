@@ -1,7 +1,7 @@
 //! Why a body does not fit: its mistakes, found with the JSON Schema that describes it.
 //!
-//! Only shapes and sizes are looked at. What else there is to a text (its pattern, most formats) is said once
-//! the shape is right, by the rules of its type.
+//! Only shapes are looked at. What else there is to say (limits, patterns, most formats) is said once the shape
+//! is right, by the rules of the type.
 
 use std::{
     any::TypeId,
@@ -130,16 +130,6 @@ impl Explainer {
             Kind::OneOfNotValid { context } | Kind::AnyOf { context } => {
                 self.explain_parts(at, context, found)
             }
-            Kind::MinLength { .. } | Kind::MaxLength { .. } => {
-                found.add(at, "length", &self.length(error, "minLength", "maxLength"));
-            }
-            Kind::MinItems { .. } | Kind::MaxItems { .. } => {
-                found.add(at, "length", &self.length(error, "minItems", "maxItems"));
-            }
-            Kind::MinProperties { .. } | Kind::MaxProperties { .. } => {
-                found.add(at, "length", &self.length(error, "minProperties", "maxProperties"));
-            }
-            Kind::Minimum { .. } | Kind::Maximum { .. } => found.add(at, "range", &self.range(error)),
             _ => {}
         }
     }
@@ -183,24 +173,6 @@ impl Explainer {
         let all = types.as_str().into_iter().chain(elements(types).filter_map(Value::as_str));
         all.map(noun).collect()
     }
-
-    fn length(&self, error: &ValidationError<'_>, least: &str, most: &str) -> String {
-        let schema = self.around(error);
-        match (&schema[least], &schema[most]) {
-            (Value::Null, most) => format!("must be at most {most} long"),
-            (least, Value::Null) => format!("must be at least {least} long"),
-            (least, most) => format!("must be {least} to {most} long"),
-        }
-    }
-
-    fn range(&self, error: &ValidationError<'_>) -> String {
-        let schema = self.around(error);
-        match (&schema["minimum"], &schema["maximum"]) {
-            (Value::Null, most) => format!("must be at most {most}"),
-            (least, Value::Null) => format!("must be at least {least}"),
-            (least, most) => format!("must be from {least} to {most}"),
-        }
-    }
 }
 
 fn must_be(words: &[&str]) -> String {
@@ -234,20 +206,26 @@ fn wanted(format: &str) -> Option<&'static str> {
     }
 }
 
-/// What a schema says of shapes and sizes.
+/// What a schema says of shapes.
 fn outline(schema: Value) -> Value {
-    let Value::Object(rules) = schema else { return schema };
-    let each = |parts: Value| match parts {
-        Value::Array(list) => list.into_iter().map(outline).collect(),
-        Value::Object(map) => map.into_iter().map(|(name, part)| (name, outline(part))).collect(),
-        other => other,
-    };
+    let Value::Object(mut rules) = schema else { return schema };
+    if let Some(Value::Object(properties)) = rules.remove("properties") {
+        let required = rules.get("required").cloned().unwrap_or_default();
+        let is_required = |name: &str| elements(&required).any(|known| known == name);
+        let outlined = properties.into_iter().map(|(name, schema)| {
+            let schema = outline(schema);
+            // Whether null means to leave it out is for those who read it to say.
+            let schema =
+                if is_required(&name) { schema } else { json!({ "if": { "type": "null" }, "else": schema }) };
+            (name, schema)
+        });
+        rules.insert("properties".to_owned(), Value::Object(outlined.collect()));
+    }
     let kept = rules.into_iter().filter_map(|(keyword, rule)| {
-        let kept = match keyword.as_str() {
-            "additionalProperties" | "items" => outline(rule),
-            "allOf" | "anyOf" | "oneOf" | "properties" => each(rule),
-            "$ref" | "enum" | "format" | "maxItems" | "maxLength" | "maxProperties" | "maximum"
-            | "minItems" | "minLength" | "minProperties" | "minimum" | "required" | "type" => rule,
+        let kept = match (keyword.as_str(), rule) {
+            ("additionalProperties" | "items", rule) => outline(rule),
+            ("allOf" | "anyOf" | "oneOf", Value::Array(parts)) => parts.into_iter().map(outline).collect(),
+            ("$ref" | "enum" | "format" | "properties" | "required" | "type", rule) => rule,
             _ => return None,
         };
         Some((keyword, kept))
