@@ -291,6 +291,8 @@ mod tests {
         #[serde(default)]
         #[schema(value_type = Option<String>)]
         patch: Patch<String>,
+        #[schema(nullable = false, max_length = 3)]
+        short: Option<String>,
     }
 
     #[derive(Debug, Deserialize, ToSchema)]
@@ -454,6 +456,21 @@ mod tests {
             if let Err(error) = parse::<Order>(&bytes) {
                 prop_assert!(matches!(error.code(), Code::BadJson | Code::Invalid));
             }
+        }
+    }
+
+    #[test]
+    fn what_the_reader_takes_is_no_mistake_of_shape() {
+        for short in [json!(null), json!("long"), json!("")] {
+            let mut body = order();
+            body["paid"] = "yes".into();
+            body["short"] = short;
+            let error = parse::<Order>(body.to_string().as_bytes()).expect_err("a mistake");
+            assert_eq!(
+                said(&error),
+                BTreeSet::from([("#/paid".to_owned(), "wrong_type".to_owned())]),
+                "{body}"
+            );
         }
     }
 
