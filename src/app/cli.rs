@@ -70,7 +70,7 @@ struct NewUserArgs {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     if matches!(cli.command, Some(Command::Openapi)) {
-        return print_line(&openapi::pretty());
+        return print_line(openapi::pretty());
     }
     let config = match Config::from_environment() {
         Ok(config) => config,

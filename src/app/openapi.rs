@@ -70,10 +70,12 @@ pub fn document() -> &'static Value {
     &DOCUMENT
 }
 
-/// The document as it is committed.
+/// The document as it is committed, written once.
 #[must_use]
-pub fn pretty() -> String {
-    serde_json::to_string_pretty(document()).unwrap_or_default() + "\n"
+pub fn pretty() -> &'static str {
+    static PRETTY: LazyLock<String> =
+        LazyLock::new(|| serde_json::to_string_pretty(document()).unwrap_or_default() + "\n");
+    &PRETTY
 }
 
 fn build() -> Value {
