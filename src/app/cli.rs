@@ -144,7 +144,7 @@ async fn user(command: UserCommand, config: Config) -> std::result::Result<(), B
         UserCommand::Add(new) => vec![new.email.clone(), new.name.clone()],
         UserCommand::ResetPassword { email } => {
             let user = users::by_email(db.read(), email).await?.ok_or_else(|| Error::not_found("user"))?;
-            if users::password::verify(password.clone(), user.password_hash).await? {
+            if users::password::verify(db.password_cost(), password.clone(), user.password_hash).await? {
                 return Err("The password must differ from the present one.".into());
             }
             vec![user.email, user.name]
@@ -153,7 +153,7 @@ async fn user(command: UserCommand, config: Config) -> std::result::Result<(), B
     if let Some(why) = users::strength::weakness(&password, about).await? {
         return Err(format!("The password is easy to guess: {why}").into());
     }
-    let hash = users::password::hash(password).await?;
+    let hash = users::password::hash(db.password_cost(), password).await?;
     let context = Context::system(db.clock().now(), config.time_zone, "command-line");
     let done = db
         .write(context, async move |tx| match command {

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, str::FromStr, time::Duration};
 
+use argon2::Params;
 use chrono_tz::Tz;
 use ipnet::IpNet;
 
@@ -132,6 +133,8 @@ pub struct Config {
     pub admin_email: String,
     /// Their password, unless generated.
     pub admin_password: Option<String>,
+    /// What the hash of a password costs. It is no setting: none can make passwords cheaper to guess.
+    pub password_cost: Params,
     /// The company's zone.
     pub time_zone: Tz,
     /// Who gets work that nothing else assigns.
@@ -284,6 +287,8 @@ impl Config {
             connections,
             admin_email,
             admin_password,
+            // OWASP's second choice: 19 MiB, two passes, one lane.
+            password_cost: Params::DEFAULT,
             time_zone: reading.parsed(
                 "CASELOAD_TIME_ZONE",
                 "an IANA time zone such as Europe/Paris",
@@ -345,6 +350,12 @@ mod tests {
         .expect_err("mistakes");
         assert_eq!(mistakes.len(), 5, "{mistakes:?}");
         assert!(!format!("{mistakes:?}").contains("c2hvcnQ="), "{mistakes:?}");
+    }
+
+    #[test]
+    fn passwords_cost_what_owasp_says() {
+        let cost = Config::read(&|_| None).expect("the defaults").password_cost;
+        assert_eq!((cost.m_cost(), cost.t_cost(), cost.p_cost()), (19_456, 2, 1));
     }
 
     #[test]

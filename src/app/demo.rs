@@ -310,7 +310,7 @@ struct Shop {
 
 impl Shop {
     async fn staff(db: &Db, password: &str) -> Result<Self> {
-        let hash = users::password::hash(password.into()).await?;
+        let hash = users::password::hash(db.password_cost(), password.into()).await?;
         let context = Context::system(db.clock().now(), ZONE, "demo");
         db.write(context, async move |tx| {
             let mut shop = Self { people: Vec::new(), groups: Vec::new() };

@@ -54,6 +54,7 @@ pub fn options(config: &Config) -> DbOptions {
         connections: config.connections,
         recognise: Some(authenticator::recognise),
         default_group: config.default_group.clone(),
+        password_cost: config.password_cost.clone(),
         keyring: Arc::new(Keyring::new(
             config.secret_key.clone(),
             config.secret_key_old.clone(),
@@ -98,7 +99,7 @@ pub async fn first_rows(config: &Config, db: &Db) -> Result<Option<FirstAdmin>> 
             if !generated && let Some(why) = users::strength::weakness(password, about).await? {
                 return Err(Error::internal(format!("CASELOAD_ADMIN_PASSWORD is easy to guess: {why}")));
             }
-            Some(users::password::hash(password.clone()).await?)
+            Some(users::password::hash(db.password_cost(), password.clone()).await?)
         }
         None => None,
     };

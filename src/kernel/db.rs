@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+use argon2::Params;
 use chrono_tz::Tz;
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use sea_orm::{
@@ -62,6 +63,8 @@ pub struct DbOptions {
     pub recognise: Option<Recognise>,
     /// The name of the group that gets work which nothing else assigns.
     pub default_group: String,
+    /// What the hash of a password costs.
+    pub password_cost: Params,
     /// The keys of credentials.
     pub keyring: Arc<Keyring>,
     /// Who calls outside addresses.
@@ -97,6 +100,7 @@ impl DbOptions {
             observer: None,
             recognise: None,
             default_group: String::new(),
+            password_cost: Params::DEFAULT,
             keyring: Arc::default(),
             outgoing: Arc::new(HttpClient::new(Vec::new())),
         }
@@ -113,6 +117,7 @@ struct Inner {
     clock: Clock,
     company_zone: Tz,
     default_group: Arc<str>,
+    password_cost: Params,
     keyring: Arc<Keyring>,
     outgoing: Arc<HttpClient>,
     ids: Arc<Ids>,
@@ -227,6 +232,7 @@ impl Db {
             clock,
             company_zone,
             default_group: options.default_group.as_str().into(),
+            password_cost: options.password_cost.clone(),
             keyring: options.keyring.clone(),
             outgoing: options.outgoing.clone(),
             ids: Arc::default(),
@@ -260,6 +266,12 @@ impl Db {
     #[must_use]
     pub fn company_zone(&self) -> Tz {
         self.0.company_zone
+    }
+
+    /// What the hash of a password costs.
+    #[must_use]
+    pub fn password_cost(&self) -> &Params {
+        &self.0.password_cost
     }
 
     /// The keys of credentials.

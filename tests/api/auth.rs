@@ -7,7 +7,8 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use caseload::{
-    access::sessions,
+    access::{sessions, users},
+    app::config::Config,
     kernel::{clock::Timestamp, context::Context, journal},
 };
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
@@ -55,6 +56,20 @@ async fn s4_37_only_those_who_sign_in_are_let_in() {
     assert_eq!((&tokens["token_type"], &tokens["expires_in"]), (&json!("Bearer"), &json!(900)));
     assert!(text(&tokens["refresh_token"]).starts_with("csr_"));
     assert_eq!(me(&shop, &tokens).await.assert_status(200)["email"], "admin@localhost");
+}
+
+// Here passwords are cheap; what the settings give is what OWASP says, and works as well.
+#[actix_web::test]
+async fn s4_37_passwords_are_kept_at_full_cost() {
+    let cost = Config::read(&|_| None).expect("the defaults").password_cost;
+    let shop = TestApp::with(|config| config.password_cost = cost).await;
+    let ana = shop.hire("Ana Ruiz", "agent").await;
+    let kept = users::by_email(shop.db.read(), &ana.email).await.expect("a read").expect("a person");
+    let hash = kept.password_hash.expect("a hash");
+    assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+    for (email, password) in [(ana.email.as_str(), "another password"), ("nobody@shop.example", PASSWORD)] {
+        assert_eq!(try_password(&shop, email, password).await.problem(401), "invalid_credentials", "{email}");
+    }
 }
 
 // S4-37: who is on staff is nobody's business.

@@ -99,7 +99,7 @@ async fn prove(
         throttle.check(db.read(), db.clock().now()).await?;
         let user = account(&db).await?;
         let hash = user.as_ref().and_then(|user| user.password_hash.clone());
-        let is_right = password::verify(password, hash).await?;
+        let is_right = password::verify(db.password_cost(), password, hash).await?;
         match user.filter(|_| is_right) {
             Some(user) => Ok(user),
             None => Err(db.write(context, async move |tx| throttle.count(tx, refusal()).await).await?),
@@ -267,7 +267,7 @@ pub async fn change_password(
         return Err(Error::field("new_password", "unchanged", "must differ from the present password"));
     }
     strength::refuse_weak("new_password", &new_password, vec![user.email, user.name]).await?;
-    let hash = password::hash(new_password).await?;
+    let hash = password::hash(db.password_cost(), new_password).await?;
     db.write(context, async move |tx| {
         throttle.check(tx.read(), tx.now).await?;
         throttle.succeed(tx).await?;

@@ -74,7 +74,7 @@ async fn create_user(db: Data<Db>, body: JsonBody<NewUser>) -> Result<Reply> {
                 vec![body.body.email.clone(), body.body.name.clone()],
             )
             .await?;
-            Some(password::hash(password.clone()).await?)
+            Some(password::hash(db.password_cost(), password.clone()).await?)
         }
         None => None,
     };

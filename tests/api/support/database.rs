@@ -12,7 +12,7 @@ use caseload::{
 use sea_orm::{ConnectionTrait, Database};
 use tokio::sync::OnceCell;
 
-use super::{PASSWORD, START};
+use super::{PASSWORD, START, cheap};
 
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -90,6 +90,7 @@ pub async fn prepare(url: &str) {
         _ => None,
     })
     .expect("settings");
+    let config = Config { password_cost: cheap(), ..config };
     let db =
         start::open(&config, Clock::fixed(START.parse().expect("an instant"))).await.expect("the template");
     start::first_rows(&config, &db).await.expect("an administrator");

@@ -10,6 +10,7 @@ pub mod wire;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
+use argon2::Params;
 use caseload::{
     access::users,
     app::{config::Config, reactions, server, start},
@@ -107,7 +108,7 @@ impl TestApp {
             "CASELOAD_SECRET_KEY" => Some(SECRET_KEY.into()),
             _ => None,
         });
-        read.expect("settings")
+        Config { password_cost: cheap(), ..read.expect("settings") }
     }
 
     /// A second instance on the same database, with the same clock.
@@ -372,6 +373,11 @@ impl Reply {
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
+}
+
+/// What the hash of a password costs here: as little as there is, or the suite would do little else.
+pub fn cheap() -> Params {
+    Params::new(8, 1, 1, None).expect("a cost")
 }
 
 /// A string of JSON as text.
