@@ -1,20 +1,21 @@
 //! A database for each test, copied from one that was migrated once.
 
-use std::sync::{
-    OnceLock,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
-use caseload::{
-    app::{config::Config, schema, start},
-    kernel::clock::Clock,
-};
+use caseload::app::{config::Config, schema, start};
 use sea_orm::{ConnectionTrait, Database};
 use tokio::sync::OnceCell;
 
-use super::{PASSWORD, START, cheap};
+use super::{PASSWORD, Person, TestApp, cheap, start_clock};
 
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+static SIGNED_IN: OnceCell<(String, Person)> = OnceCell::const_new();
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// The PostgreSQL server of the suite, if it runs on one.
@@ -34,51 +35,61 @@ fn prepare_tls() {
 
 /// The address of a new database with the schema, one administrator and the default group.
 pub async fn fresh() -> String {
-    prepare_tls();
-    let number = NEXT.fetch_add(1, Ordering::SeqCst);
-    let template = TEMPLATE.get_or_init(template).await;
-    match server() {
-        None => {
-            let file = folder().join(format!("{number}.db"));
-            std::fs::copy(template, &file).expect("a copy of the template");
-            format!("sqlite://{}", file.display())
-        }
-        Some(server) => {
-            let name = format!("caseload_test_{}_{number}", std::process::id());
-            run(server, &[&format!("CREATE DATABASE {name} TEMPLATE {template}")]).await;
-            at(server, &name)
-        }
-    }
+    copy(TEMPLATE.get_or_init(template).await).await
+}
+
+/// The same with the administrator signed in, once for all who begin so.
+pub async fn signed_in() -> (String, Person) {
+    let (template, admin) = SIGNED_IN.get_or_init(signed_in_template).await;
+    (copy(template).await, admin.clone())
 }
 
 /// The address of a new database without anything in it; on SQLite a file that is not there yet.
-pub async fn empty(folder: &std::path::Path) -> String {
+pub async fn empty(folder: &Path) -> String {
     prepare_tls();
-    let number = NEXT.fetch_add(1, Ordering::SeqCst);
     match server() {
-        None => format!("sqlite://{}", folder.join(format!("{number}.db")).display()),
-        Some(server) => {
-            let name = format!("caseload_test_{}_{number}", std::process::id());
-            run(server, &[&format!("CREATE DATABASE {name}")]).await;
-            at(server, &name)
-        }
+        None => in_folder(folder),
+        Some(server) => create(server, "").await,
     }
 }
 
+/// The address of a copy of a database that nobody has open.
+async fn copy(template: &str) -> String {
+    let Some(server) = server() else {
+        let copy = in_folder(&folder());
+        let [from, to] = [template, &copy].map(|url| url.trim_start_matches("sqlite://"));
+        std::fs::copy(from, to).expect("a copy of the template");
+        return copy;
+    };
+    let template = template.rsplit('/').next().expect("a name");
+    create(server, &format!("TEMPLATE {template}")).await
+}
+
+/// The address of the next file in a folder.
+fn in_folder(folder: &Path) -> String {
+    let number = NEXT.fetch_add(1, Ordering::SeqCst);
+    format!("sqlite://{}", folder.join(format!("{number}.db")).display())
+}
+
+/// Makes the next database of a server; its address.
+async fn create(server: &str, how: &str) -> String {
+    let number = NEXT.fetch_add(1, Ordering::SeqCst);
+    let name = format!("caseload_test_{}_{number}", std::process::id());
+    run(server, &[&format!("CREATE DATABASE {name} {how}")]).await;
+    at(server, &name)
+}
+
 async fn template() -> String {
-    match server() {
-        None => {
-            let file = folder().join("template.db");
-            prepare(&format!("sqlite://{}", file.display())).await;
-            file.display().to_string()
-        }
-        Some(server) => {
-            let name = format!("caseload_test_{}_template", std::process::id());
-            run(server, &[&format!("CREATE DATABASE {name}")]).await;
-            prepare(&at(server, &name)).await;
-            name
-        }
-    }
+    let url = empty(&folder()).await;
+    prepare(&url).await;
+    url
+}
+
+async fn signed_in_template() -> (String, Person) {
+    let url = fresh().await;
+    let shop = TestApp::start(TestApp::settings(&url), start_clock()).await.signed_in().await;
+    shop.db.close().await;
+    (url, shop.admin.clone())
 }
 
 /// Brings a database up to date, with its first rows.
@@ -91,14 +102,13 @@ pub async fn prepare(url: &str) {
     })
     .expect("settings");
     let config = Config { password_cost: cheap(), ..config };
-    let db =
-        start::open(&config, Clock::fixed(START.parse().expect("an instant"))).await.expect("the template");
+    let db = start::open(&config, start_clock()).await.expect("the template");
     start::first_rows(&config, &db).await.expect("an administrator");
     db.close().await;
 }
 
 /// A folder of this run's own.
-fn folder() -> std::path::PathBuf {
+fn folder() -> PathBuf {
     let folder = std::env::temp_dir().join(format!("caseload-test-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
     folder

@@ -70,32 +70,34 @@ pub struct Reply {
 }
 
 impl TestApp {
-    /// A new shop with one administrator.
+    /// A new shop with one administrator, who has signed in before the test begins.
     pub async fn open() -> Self {
-        Self::with(|_| {}).await
+        let (url, admin) = database::signed_in().await;
+        let mut shop = Self::start(Self::settings(&url), start_clock()).await;
+        shop.admin = admin;
+        shop
     }
 
-    /// A new shop with other settings.
+    /// A new shop with other settings, at which the administrator signs in.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        let mut config = Self::settings().await;
+        let mut config = Self::settings(&database::fresh().await);
         change(&mut config);
-        Self::start(config, Clock::fixed(START.parse().expect("an instant"))).await
+        Self::start(config, start_clock()).await.signed_in().await
     }
 
     /// A new shop whose every statement is heard.
     pub async fn with_observer(hear: impl Fn(&Statement) + Send + Sync + 'static) -> Self {
-        let (config, clock) = (Self::settings().await, Clock::fixed(START.parse().expect("an instant")));
+        let (config, clock) = (Self::settings(&database::fresh().await), start_clock());
         let options = DbOptions { observer: Some(Observer::new(hear)), ..start::options(&config) };
         let db =
             Db::open(&options, clock, config.time_zone, reactions::reactions()).await.expect("a database");
-        Self::over(config, db).await
+        Self::over(config, db).signed_in().await
     }
 
-    /// The settings of a new shop, with a database that is ready.
-    async fn settings() -> Config {
-        let url = database::fresh().await;
+    /// The settings of a shop on a database that is ready.
+    fn settings(url: &str) -> Config {
         let read = Config::read(&|name| match name {
-            "DATABASE_URL" => Some(url.clone()),
+            "DATABASE_URL" => Some(url.to_owned()),
             "CASELOAD_LISTEN" => Some("127.0.0.1:0".into()),
             "CASELOAD_MIGRATE" => Some("false".into()),
             "CASELOAD_DATABASE_CONNECTIONS" => Some("3".into()),
@@ -113,15 +115,15 @@ impl TestApp {
 
     /// A second instance on the same database, with the same clock.
     pub async fn second_instance(&self, config: Config) -> Self {
-        Self::start(config, self.clock.clone()).await
+        Self::start(config, self.clock.clone()).await.signed_in().await
     }
 
     async fn start(config: Config, clock: Clock) -> Self {
         let db = start::open(&config, clock).await.expect("a database");
-        Self::over(config, db).await
+        Self::over(config, db)
     }
 
-    async fn over(config: Config, db: Db) -> Self {
+    fn over(config: Config, db: Db) -> Self {
         let database = config.database_url.clone();
         let application = start::application(config, db.clone()).expect("an application");
         let (running, address) = server::listen(&application).expect("a port");
@@ -134,7 +136,7 @@ impl TestApp {
             .timeout(Duration::from_mins(1))
             .build()
             .expect("a client");
-        let mut shop = Self {
+        Self {
             base: format!("http://{address}"),
             database,
             clock: db.clock().clone(),
@@ -142,9 +144,13 @@ impl TestApp {
             admin: Person { id: String::new(), email: "admin@localhost".into(), token: String::new() },
             server,
             client,
-        };
-        shop.admin = shop.sign_in("admin@localhost", PASSWORD).await;
-        shop
+        }
+    }
+
+    /// The same, once the administrator has signed in.
+    async fn signed_in(mut self) -> Self {
+        self.admin = self.sign_in("admin@localhost", PASSWORD).await;
+        self
     }
 
     /// Moves the clock.
@@ -378,6 +384,11 @@ impl Reply {
 /// What the hash of a password costs here: as little as there is, or the suite would do little else.
 pub fn cheap() -> Params {
     Params::new(8, 1, 1, None).expect("a cost")
+}
+
+/// The clock that every test begins with.
+pub fn start_clock() -> Clock {
+    Clock::fixed(START.parse().expect("an instant"))
 }
 
 /// A string of JSON as text.
