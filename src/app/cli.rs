@@ -109,7 +109,7 @@ async fn run(command: Command, config: Config) -> std::result::Result<(), Box<dy
         Command::Openapi => Ok(()),
         Command::User(command) => user(command, config).await,
         Command::CheckConfig => {
-            schema::check(&config.database_url).await?;
+            schema::check_at(&config.database_url).await?;
             print_line("The settings and the database are in order.\n");
             Ok(())
         }

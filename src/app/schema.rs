@@ -2,14 +2,19 @@
 
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DbBackend, FromQueryResult, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+    sea_query::{Expr, ExprTrait, Query},
 };
 
 use crate::kernel::{
     db::Db,
     error::{Error, Result},
+    reader::Reader,
 };
+
+/// Where the migrations that were applied are written down.
+const TABLE: &str = "seaql_migrations";
 
 /// Applies what is missing; how many migrations that was.
 pub async fn migrate(url: &str) -> Result<usize> {
@@ -28,7 +33,7 @@ async fn locked(connection: &DatabaseConnection) -> Result<usize> {
             ..Default::default()
         };
         let transaction = connection.begin_with_options(immediate).await?;
-        let missing = missing(&transaction).await?;
+        let missing = missing(Reader::Tx(&transaction)).await?;
         Migrator::up(&transaction, None).await?;
         transaction.commit().await?;
         return Ok(missing);
@@ -36,18 +41,15 @@ async fn locked(connection: &DatabaseConnection) -> Result<usize> {
     connection.execute_unprepared("SET lock_timeout = 0").await?;
     connection.execute_unprepared("SET statement_timeout = 0").await?;
     connection.execute_unprepared("SELECT pg_advisory_lock(4919002)").await?;
-    let missing = missing(connection).await?;
+    let missing = missing(Reader::Pool(connection)).await?;
     Migrator::up(connection, None).await?;
     connection.execute_unprepared("SELECT pg_advisory_unlock(4919002)").await?;
     Ok(missing)
 }
 
 /// Refuses a database that this binary does not fit: newer than it, or not migrated.
-pub async fn check(url: &str) -> Result<()> {
-    let connection = Db::connect_once(url).await?;
-    let missing = missing(&connection).await;
-    connection.close().await?;
-    match missing? {
+pub async fn check(reader: Reader<'_>) -> Result<()> {
+    match missing(reader).await? {
         0 => Ok(()),
         missing => {
             Err(Error::internal(format!("the database lacks {missing} migrations; run `caseload migrate`")))
@@ -55,11 +57,19 @@ pub async fn check(url: &str) -> Result<()> {
     }
 }
 
+/// The same for a database that nobody has opened.
+pub async fn check_at(url: &str) -> Result<()> {
+    let connection = Db::connect_once(url).await?;
+    let checked = check(Reader::Pool(&connection)).await;
+    connection.close().await?;
+    checked
+}
+
 /// How many migrations the database lacks; refuses one that is newer than this binary.
-async fn missing(connection: &impl ConnectionTrait) -> Result<usize> {
+async fn missing(reader: Reader<'_>) -> Result<usize> {
     let known: Vec<String> =
         Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
-    let applied = applied(connection).await?;
+    let applied = applied(reader).await?;
     match applied.iter().find(|name| !known.contains(name)) {
         Some(unknown) => Err(Error::internal(format!(
             "the database is newer than this binary: it has the migration {unknown}"
@@ -68,20 +78,23 @@ async fn missing(connection: &impl ConnectionTrait) -> Result<usize> {
     }
 }
 
-async fn applied(connection: &impl ConnectionTrait) -> Result<Vec<String>> {
-    let backend = connection.get_database_backend();
-    let table = match backend {
-        DbBackend::Postgres => {
-            "SELECT 1 FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = \
-             'seaql_migrations'"
-        }
-        _ => "SELECT 1 FROM sqlite_master WHERE name = 'seaql_migrations'",
+#[derive(FromQueryResult)]
+struct Applied {
+    version: String,
+}
+
+async fn applied(reader: Reader<'_>) -> Result<Vec<String>> {
+    let mut table = Query::select();
+    match reader.backend() {
+        DbBackend::Postgres => table
+            .from(("information_schema", "tables"))
+            .and_where(Expr::col("table_schema").eq(Expr::cust("current_schema()")))
+            .and_where(Expr::col("table_name").eq(TABLE)),
+        _ => table.from("sqlite_master").and_where(Expr::col("name").eq(TABLE)),
     };
-    if connection.query_one_raw(Statement::from_string(backend, table)).await?.is_none() {
+    if !reader.any(table).await? {
         return Ok(Vec::new());
     }
-    let rows = connection
-        .query_all_raw(Statement::from_string(backend, "SELECT version FROM seaql_migrations"))
-        .await?;
-    Ok(rows.iter().map(|row| row.try_get("", "version")).collect::<std::result::Result<_, _>>()?)
+    let select = Query::select().column("version").from(TABLE).to_owned();
+    Ok(reader.all::<Applied>(&select).await?.into_iter().map(|row| row.version).collect())
 }

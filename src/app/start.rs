@@ -40,10 +40,15 @@ pub async fn open(config: &Config, clock: Clock) -> Result<Db> {
     if config.migrate {
         let applied = schema::migrate(&config.database_url).await?;
         tracing::info!(applied, "database migrated");
-    } else {
-        schema::check(&config.database_url).await?;
     }
-    Db::open(&options(config), clock, config.time_zone, reactions()).await
+    let db = Db::open(&options(config), clock, config.time_zone, reactions()).await?;
+    if !config.migrate
+        && let Err(misfit) = schema::check(db.read()).await
+    {
+        db.close().await;
+        return Err(misfit);
+    }
+    Ok(db)
 }
 
 /// How the settings say the database is reached.
