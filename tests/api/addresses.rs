@@ -4,7 +4,9 @@ use caseload::kernel::db::Db;
 use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 
-use crate::support::{TestApp, column, empty_database, encoded, json, on_postgres, prepare_database, text};
+use crate::support::{
+    TestApp, column, empty_database, encoded, folder, json, on_postgres, prepare_database, text,
+};
 
 /// A short id, as both databases write it.
 fn id(number: u8) -> String {
@@ -26,9 +28,7 @@ async fn texts(database: &DatabaseConnection, sql: &str) -> Vec<String> {
 // What is beyond ASCII was folded in another way; two accounts may turn out to have one address.
 #[actix_web::test]
 async fn keys_that_were_kept_are_kept_anew() {
-    let folder = std::env::temp_dir().join(format!("caseload-addresses-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let url = empty_database(&folder).await;
+    let url = empty_database(&folder()).await;
     let database = Db::connect_once(&url).await.expect("a database");
     let before = Migrator::migrations()
         .iter()

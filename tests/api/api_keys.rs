@@ -12,7 +12,9 @@ use migration::{Migrator, MigratorTrait};
 use sea_orm::{ConnectionTrait, EntityTrait, QuerySelect};
 use uuid::Uuid;
 
-use crate::support::{Person, Reply, TestApp, Value, column, empty_database, json, on_postgres, text};
+use crate::support::{
+    Person, Reply, TestApp, Value, column, empty_database, folder, json, on_postgres, text,
+};
 
 /// A new key; its secret and its id.
 async fn key(shop: &TestApp, new: Value) -> (String, String) {
@@ -363,9 +365,7 @@ async fn b_10_the_last_use_of_a_key_is_kept() {
 // Keys that were there before they had an owner are their maker's, or whose the key was that made them.
 #[actix_web::test]
 async fn b_10_keys_from_before_get_the_owner_that_they_had() {
-    let folder = std::env::temp_dir().join(format!("caseload-keys-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let url = empty_database(&folder).await;
+    let url = empty_database(&folder()).await;
     let database = Db::connect_once(&url).await.expect("a database");
     let up_to_now = Migrator::migrations()
         .iter()

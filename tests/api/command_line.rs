@@ -7,21 +7,18 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::PathBuf,
     process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::{
-        atomic::{AtomicU32, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, channel},
-    },
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
     time::Duration,
 };
 
 use sea_orm::{ConnectionTrait, Database};
 
-use crate::support::{PASSWORD, Value, column, document, empty_database, json, on_postgres, text};
+use crate::support::{PASSWORD, Value, column, document, empty_database, folder, json, on_postgres, text};
 
 /// How long anything here may take on a slow and busy machine.
 const DEADLINE: Duration = Duration::from_mins(1);
 
-/// A folder to start the binary in, with an empty database; it goes with the test.
+/// A folder to start the binary in, with an empty database.
 struct Room {
     folder: PathBuf,
     database: String,
@@ -29,10 +26,7 @@ struct Room {
 
 impl Room {
     async fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("caseload-room-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir_all(&folder).expect("a folder");
+        let folder = folder();
         let database = empty_database(&folder).await;
         Self { folder, database }
     }
@@ -56,13 +50,6 @@ impl Room {
     /// Starts the server and waits until it says where it is.
     fn serve(&self) -> Server {
         Server::start(&mut self.command(&["serve"]))
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        // What cannot be removed stays in the system's temporary folder.
-        let _removed = fs::remove_dir_all(&self.folder);
     }
 }
 

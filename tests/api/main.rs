@@ -7,6 +7,8 @@ mod auth;
 mod bulk;
 mod bulk_jobs;
 mod command_line;
+#[path = "../common/mod.rs"]
+mod common;
 mod connectors;
 mod contacts;
 mod contract;

@@ -455,9 +455,7 @@ async fn s0_19_the_longest_text_is_found() {
 // What was there before there was a search is found as well.
 #[actix_web::test]
 async fn what_was_there_before_is_found() {
-    let folder = std::env::temp_dir().join(format!("caseload-search-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let url = empty_database(&folder).await;
+    let url = empty_database(&folder()).await;
     let database = Db::connect_once(&url).await.expect("a database");
     Migrator::up(&database, Some(6)).await.expect("the schema before");
     let nil = if on_postgres() { "gen_random_uuid()" } else { "randomblob(16)" };

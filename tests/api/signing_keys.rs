@@ -15,7 +15,7 @@ use sea_orm::{ConnectionTrait, Statement};
 
 use std::{path::Path, sync::Arc};
 
-use crate::support::{Person, SECRET_KEY, TestApp, Value, all, column, json, on_postgres};
+use crate::support::{Person, SECRET_KEY, TestApp, Value, all, column, folder, json, on_postgres};
 
 /// A private key for nothing but these tests.
 const ED: &[u8] = include_bytes!("support/keys/ed.der");
@@ -186,9 +186,7 @@ async fn a_database_without_its_key_makes_another_and_ends_the_sessions() {
 #[actix_web::test]
 async fn a_key_file_that_cannot_be_read_is_not_lost() {
     let (shop, config) = open().await;
-    let folder = std::env::temp_dir().join(format!("caseload-key-file-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let file = folder.join("caseload.key");
+    let file = folder().join("caseload.key");
     let with_file = async |file: &Path| {
         let keyring = Arc::new(Keyring::new(None, None, Some(file.to_owned())));
         let options = DbOptions { keyring, ..start::options(&config) };
@@ -229,5 +227,4 @@ async fn a_key_file_that_cannot_be_read_is_not_lost() {
     sessions::protect_signing_keys(&db).await.expect("nothing to do");
     db.close().await;
     assert_eq!((kept(&shop).await, status(&fresh, &shop.admin).await), (rows, 200));
-    std::fs::remove_dir_all(&folder).expect("an empty place");
 }

@@ -5,6 +5,8 @@
 
 mod abuse;
 mod bytes;
+#[path = "../common/mod.rs"]
+mod common;
 mod crash;
 mod disk;
 mod ending;

@@ -1,37 +1,15 @@
 //! A database for each test, copied from one that was migrated once.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::{
-        OnceLock,
-        atomic::{AtomicU32, Ordering},
-    },
-};
+use std::path::Path;
 
 use caseload::app::{config::Config, schema, start};
-use sea_orm::{ConnectionTrait, Database};
 use tokio::sync::OnceCell;
 
 use super::{PASSWORD, Person, TestApp, cheap, start_clock};
+use crate::common::{create_database, folder, prepare_tls, server};
 
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 static SIGNED_IN: OnceCell<(String, Person)> = OnceCell::const_new();
-static NEXT: AtomicU32 = AtomicU32::new(0);
-
-/// The PostgreSQL server of the suite, if it runs on one.
-#[expect(clippy::disallowed_methods, reason = "the suite has this one setting")]
-pub fn server() -> Option<&'static str> {
-    static SERVER: OnceLock<Option<String>> = OnceLock::new();
-    SERVER.get_or_init(|| std::env::var("TEST_DATABASE_URL").ok().filter(|url| !url.is_empty())).as_deref()
-}
-
-/// What the clients of the tests encrypt with, chosen once.
-fn prepare_tls() {
-    static PROVIDER: OnceLock<()> = OnceLock::new();
-    PROVIDER.get_or_init(|| {
-        let _earlier = rustls::crypto::ring::default_provider().install_default();
-    });
-}
 
 /// The address of a new database with the schema, one administrator and the default group.
 pub async fn fresh() -> String {
@@ -48,35 +26,25 @@ pub async fn signed_in() -> (String, Person) {
 pub async fn empty(folder: &Path) -> String {
     prepare_tls();
     match server() {
-        None => in_folder(folder),
-        Some(server) => create(server, "").await,
+        None => format!("sqlite://{}", folder.join("caseload.db").display()),
+        Some(server) => create_database(server, "").await,
     }
 }
 
 /// The address of a copy of a database that nobody has open.
 async fn copy(template: &str) -> String {
-    let Some(server) = server() else {
-        let copy = in_folder(&folder());
-        let [from, to] = [template, &copy].map(|url| url.trim_start_matches("sqlite://"));
-        std::fs::copy(from, to).expect("a copy of the template");
-        return copy;
-    };
-    let template = template.rsplit('/').next().expect("a name");
-    create(server, &format!("TEMPLATE {template}")).await
-}
-
-/// The address of the next file in a folder.
-fn in_folder(folder: &Path) -> String {
-    let number = NEXT.fetch_add(1, Ordering::SeqCst);
-    format!("sqlite://{}", folder.join(format!("{number}.db")).display())
-}
-
-/// Makes the next database of a server; its address.
-async fn create(server: &str, how: &str) -> String {
-    let number = NEXT.fetch_add(1, Ordering::SeqCst);
-    let name = format!("caseload_test_{}_{number}", std::process::id());
-    run(server, &[&format!("CREATE DATABASE {name} {how}")]).await;
-    at(server, &name)
+    match (server(), template.strip_prefix("sqlite://")) {
+        (Some(server), _) => {
+            let name = template.rsplit('/').next().expect("a name");
+            create_database(server, &format!("TEMPLATE {name}")).await
+        }
+        (None, Some(file)) => {
+            let url = empty(&folder()).await;
+            std::fs::copy(file, url.trim_start_matches("sqlite://")).expect("a copy of the template");
+            url
+        }
+        (None, None) => panic!("{template} is no file"),
+    }
 }
 
 async fn template() -> String {
@@ -105,27 +73,4 @@ pub async fn prepare(url: &str) {
     let db = start::open(&config, start_clock()).await.expect("the template");
     start::first_rows(&config, &db).await.expect("an administrator");
     db.close().await;
-}
-
-/// A folder of this run's own.
-fn folder() -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("caseload-test-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
-    folder
-}
-
-/// The same server with another database.
-fn at(server: &str, database: &str) -> String {
-    let mut url = url::Url::parse(server).expect("TEST_DATABASE_URL is an address");
-    url.set_path(database);
-    url.to_string()
-}
-
-async fn run(server: &str, statements: &[&str]) {
-    let connection =
-        Database::connect(at(server, "postgres")).await.expect("the PostgreSQL server of TEST_DATABASE_URL");
-    for statement in statements {
-        connection.execute_unprepared(statement).await.expect(statement);
-    }
-    connection.close().await.expect("a closed connection");
 }

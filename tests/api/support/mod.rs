@@ -25,6 +25,8 @@ use reqwest::{Method, StatusCode, header::HeaderMap};
 use sea_orm::{DatabaseConnection, Statement};
 pub use serde_json::{Value, json};
 
+pub use crate::common::folder;
+use crate::common::server;
 pub use database::{empty as empty_database, prepare as prepare_database};
 pub use document::{check, document, resolve};
 
@@ -443,7 +445,7 @@ pub fn public() -> Value {
 
 /// Whether the suite runs on PostgreSQL.
 pub fn on_postgres() -> bool {
-    database::server().is_some()
+    server().is_some()
 }
 
 /// Waits for several things at once.

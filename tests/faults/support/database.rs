@@ -1,23 +1,11 @@
 //! A folder and an empty database for each test; both go with it, however it ends.
 
-use std::{
-    fs,
-    path::PathBuf,
-    sync::{
-        OnceLock,
-        atomic::{AtomicU32, Ordering},
-    },
-};
+use std::{fs, path::PathBuf};
 
 use sea_orm::{ConnectOptions, ConnectionTrait, Database, DatabaseConnection, QueryResult, Statement};
 
-use super::setting;
-
-/// The PostgreSQL server of the suite, if it runs on one.
-pub fn server() -> Option<&'static str> {
-    static SERVER: OnceLock<Option<String>> = OnceLock::new();
-    SERVER.get_or_init(|| setting("TEST_DATABASE_URL")).as_deref()
-}
+pub use crate::common::server;
+use crate::common::{block_on, create_database, execute, folder, prepare_tls};
 
 /// A folder of a test's own, and an empty database.
 pub struct Room {
@@ -45,20 +33,15 @@ impl Room {
 
     /// On a PostgreSQL server.
     pub async fn on(server: &str) -> Self {
-        let folder = Self::folder();
-        let name = folder.file_name().expect("a name").to_string_lossy().replace('-', "_");
-        run(server, &format!("CREATE DATABASE {name}")).await;
-        Self { url: at(server, &name), folder, made: Some((server.to_owned(), name)) }
+        let url = create_database(server, "").await;
+        let name = url.rsplit('/').next().expect("a name").to_owned();
+        Self { url, folder: Self::folder(), made: Some((server.to_owned(), name)) }
     }
 
     /// A new empty folder.
     pub fn folder() -> PathBuf {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
         prepare_tls();
-        let name = format!("caseload-faults-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
-        let folder = std::env::temp_dir().join(name);
-        fs::create_dir_all(&folder).expect("a folder");
-        folder
+        folder()
     }
 
     /// Whether the database is a file.
@@ -81,9 +64,7 @@ impl Drop for Room {
     fn drop(&mut self) {
         if let Some((server, name)) = self.made.take() {
             let dropped = std::thread::spawn(move || {
-                let runtime =
-                    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-                runtime.block_on(run(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
+                block_on(execute(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
             })
             .join();
             // A second panic would hide the first.
@@ -123,25 +104,4 @@ impl Look {
     pub async fn close(self) {
         self.0.close().await.expect("a closed connection");
     }
-}
-
-/// The same server with another database.
-fn at(server: &str, database: &str) -> String {
-    let mut url = url::Url::parse(server).expect("an address of PostgreSQL");
-    url.set_path(database);
-    url.to_string()
-}
-
-async fn run(server: &str, statement: &str) {
-    let connection = Database::connect(at(server, "postgres")).await.expect("the PostgreSQL server");
-    connection.execute_unprepared(statement).await.expect(statement);
-    connection.close().await.expect("a closed connection");
-}
-
-/// What the clients of the tests encrypt with, chosen once.
-fn prepare_tls() {
-    static PROVIDER: OnceLock<()> = OnceLock::new();
-    PROVIDER.get_or_init(|| {
-        let _earlier = rustls::crypto::ring::default_provider().install_default();
-    });
 }

@@ -7,6 +7,7 @@ pub mod proxy;
 pub mod wire;
 pub mod world;
 
+pub use crate::common::setting;
 pub use database::Room;
 pub use process::Server;
 pub use serde_json::{Value, json};
@@ -38,12 +39,6 @@ pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T
 )]
 pub fn now() -> std::time::Instant {
     std::time::Instant::now()
-}
-
-/// A setting of this suite.
-#[expect(clippy::disallowed_methods, reason = "the suite's own settings")]
-pub fn setting(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The text of a JSON string; empty for anything else.
