@@ -1,7 +1,6 @@
 //! What is pulled from elsewhere again and again, on demand and by a schedule, with credentials that are kept
 //! encrypted.
 
-use futures_util::{FutureExt, future::LocalBoxFuture};
 use sea_orm::{
     EntityTrait, FromQueryResult, QueryTrait,
     entity::prelude::*,
@@ -14,8 +13,9 @@ use crate::kernel::{
     context::Context,
     db::Db,
     error::{Code, Error, Result, Violations},
+    events::Change,
     jobs::{self, Job, JobStatus},
-    journal::{Change, Record},
+    journal::Record,
     patch::Patch,
     schedule::Schedule,
     secrets::Keyring,
@@ -214,26 +214,19 @@ pub async fn enqueue_due<M: Scheduled>(db: &Db) -> Result<()> {
 }
 
 /// Counts failures in a row when a pull ends, and puts the next time off accordingly.
-pub fn job_ended<'a, M: Scheduled + 'static>(
-    tx: &'a mut Tx,
-    change: &'a Change,
-) -> LocalBoxFuture<'a, Result<()>> {
-    async move {
-        let Some(job) = change.after.as_ref().filter(|job| job["kind"] == M::PULL_JOB) else { return Ok(()) };
-        let mut select = M::Entity::find().into_query();
-        select.and_where(Expr::col((M::Entity::default(), Alias::new("job_id"))).eq(change.id));
-        tx.lock_rows(&mut select);
-        let Some(row) = tx.read().one::<M>(&select).await? else { return Ok(()) };
-        let failures = if job["status"] == JobStatus::Failed.as_str() { row.failures() + 1 } else { 0 };
-        let next = row.next_run(tx.now, failures);
-        record_outcome::<M>(
-            tx,
-            row.id(),
-            [("failures", Expr::val(failures)), ("next_run_at", Expr::val(next))],
-        )
-        .await
+pub async fn job_ended<M: Scheduled>(tx: &mut Tx, change: Change<'_, Job>) -> Result<()> {
+    let job = change.latest();
+    if job.kind != M::PULL_JOB {
+        return Ok(());
     }
-    .boxed_local()
+    let mut select = M::Entity::find().into_query();
+    select.and_where(Expr::col((M::Entity::default(), Alias::new("job_id"))).eq(job.id));
+    tx.lock_rows(&mut select);
+    let Some(row) = tx.read().one::<M>(&select).await? else { return Ok(()) };
+    let failures = if job.status == JobStatus::Failed { row.failures() + 1 } else { 0 };
+    let next = row.next_run(tx.now, failures);
+    record_outcome::<M>(tx, row.id(), [("failures", Expr::val(failures)), ("next_run_at", Expr::val(next))])
+        .await
 }
 
 /// Encrypts with the present key what an older one encrypted.

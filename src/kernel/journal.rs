@@ -10,7 +10,6 @@
 use std::collections::{BTreeMap, HashSet};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use futures_util::future::LocalBoxFuture;
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, FromJsonQueryResult, FromQueryResult, IntoActiveModel,
     Iterable, QueryTrait,
@@ -23,7 +22,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    clock::Timestamp, error::Result, list::MAX_SHORT_TEXT, reader::Reader, search::Searchable, tx::Tx,
+    clock::Timestamp, error::Result, events::EventInfo, list::MAX_SHORT_TEXT, reader::Reader,
+    search::Searchable, tx::Tx,
 };
 
 /// One change, as it is kept.
@@ -150,10 +150,12 @@ impl EventPlacement {
 
 /// A row whose every change is journalled. Its `Serialize` is its public form: no hash, no secret.
 pub trait Record:
-    ModelTrait + IntoActiveModel<<Self::Entity as EntityTrait>::ActiveModel> + Clone + Serialize
+    ModelTrait + IntoActiveModel<<Self::Entity as EntityTrait>::ActiveModel> + Clone + Serialize + 'static
 {
     /// The kind in event names: `note` in `note.created`.
     const KIND: &'static str;
+    /// Everything that can happen to it, as [`events!`](crate::events) beside it declares.
+    const EVENTS: &'static [EventInfo];
 
     /// Its id.
     fn id(&self) -> Uuid;
@@ -170,9 +172,9 @@ pub trait Record:
     }
 }
 
-/// Makes a row a [`Record`]: its kind, where it belongs, and what of it full text finds, if anything. The row
-/// has an `id`, a `version` and an `updated_at`, unless it is `undated`; queries join by the columns they
-/// name, so it declares no relations.
+/// Makes a row a [`Record`]: its kind, where it belongs, and what of it full text finds, if anything; its
+/// events stand beside it. The row has an `id`, a `version` and an `updated_at`, unless it is `undated`;
+/// queries join by the columns they name, so it declares no relations.
 #[macro_export]
 macro_rules! record {
     ($model:ident, $kind:literal, undated, |$row:ident| $placement:expr) => {
@@ -192,6 +194,7 @@ macro_rules! record {
 
         impl $crate::kernel::journal::Record for $model {
             const KIND: &'static str = $kind;
+            const EVENTS: &'static [$crate::kernel::events::EventInfo] = EVENTS;
 
             fn id(&self) -> uuid::Uuid {
                 self.id
@@ -219,25 +222,6 @@ macro_rules! record {
         }
     };
 }
-
-/// A change on its way into the journal, as reactions see it.
-#[derive(Clone, Debug)]
-pub struct Change {
-    /// `user.deactivated`
-    pub event: String,
-    /// The thing that changed.
-    pub id: Uuid,
-    /// The thing before.
-    pub before: Option<Json>,
-    /// The thing after.
-    pub after: Option<Json>,
-}
-
-/// What a later folder does, or refuses, when something earlier changes; in the same transaction.
-pub type Reaction = for<'a> fn(&'a mut Tx, &'a Change) -> LocalBoxFuture<'a, Result<()>>;
-
-/// Reactions by the event they wait for.
-pub type Reactions = Vec<(&'static str, Reaction)>;
 
 /// A state of a thing whose long texts are noted already, with their digests.
 #[derive(Clone, Copy, Default)]

@@ -9,6 +9,7 @@ pub mod context;
 pub mod db;
 pub mod detached;
 pub mod error;
+pub mod events;
 pub mod files;
 pub mod filter;
 pub mod http;

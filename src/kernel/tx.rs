@@ -21,7 +21,8 @@ use super::{
     context::{Context, IfMatch},
     db::rollback_with,
     error::{Code, Error, Result},
-    journal::{self, Audience, Change, EventPlacement, Known, LongText, LongTexts, Reactions, Record},
+    events::{Change, Event, EventInfo, Reactions, Shown},
+    journal::{self, Audience, EventPlacement, Known, LongText, LongTexts, Record},
     list::MAX_PAGE_BYTES,
     reader::Reader,
     rights::Recognise,
@@ -261,18 +262,18 @@ impl Tx {
     }
 
     /// Adds a row and its journal entry.
-    pub async fn create<M: Record>(&mut self, row: &M, event: &str) -> Result<()>
+    pub async fn create<M: Record>(&mut self, row: &M, event: Event<M>) -> Result<()>
     where
         <M::Entity as EntityTrait>::ActiveModel: Send,
     {
         self.insert_unjournaled(row.clone()).await?;
         self.unwritten.index(search::entry(None, Some(row)));
-        self.record::<M>(event, row.id(), &row.placement(), None, Some(public_form(row)?)).await
+        self.record(Change::Created(row), event).await
     }
 
     /// Writes what differs between two states of a row, one version up, and its journal entry.
     /// Nothing differs: nothing is written, and the row is answered as it was.
-    pub async fn change<M>(&mut self, before: &M, mut after: M, event: &str) -> Result<M>
+    pub async fn change<M>(&mut self, before: &M, mut after: M, event: Event<M>) -> Result<M>
     where
         M: Record,
         <M::Entity as EntityTrait>::Column: Copy,
@@ -287,42 +288,42 @@ impl Tx {
         }
         update.exec(&self.conn).await?;
         self.unwritten.index(search::entry(Some(before), Some(&after)));
-        self.record::<M>(
-            event,
-            after.id(),
-            &after.placement(),
-            Some(public_form(before)?),
-            Some(public_form(&after)?),
-        )
-        .await?;
+        self.record(Change::Changed { before, after: &after }, event).await?;
         Ok(after)
     }
 
     /// Takes a row away, leaving its journal entry.
-    pub async fn remove<M: Record>(&mut self, row: &M, event: &str) -> Result<()> {
+    pub async fn remove<M: Record>(&mut self, row: &M, event: Event<M>) -> Result<()> {
         M::Entity::delete_many().filter(key_column::<M::Entity>().eq(row.id())).exec(&self.conn).await?;
         self.unwritten.index(search::entry(Some(row), None));
-        self.record::<M>(event, row.id(), &row.placement(), Some(public_form(row)?), None).await
+        self.record(Change::Removed(row), event).await
     }
 
     /// Writes a journal entry and lets the reactions to it run; all their refusals come back together.
-    pub async fn record<M: Record>(
-        &mut self,
-        event: &str,
-        id: Uuid,
-        belongs: &EventPlacement,
-        before: Option<Json>,
-        after: Option<Json>,
-    ) -> Result<()> {
+    pub async fn record<T: Shown>(&mut self, change: Change<'_, T>, event: Event<T>) -> Result<()> {
+        let row = change.latest().row();
+        let entry = Entry {
+            event: event.info(),
+            kind: T::Row::KIND,
+            id: row.id(),
+            belongs: row.placement(),
+            before: change.before().map(public_form).transpose()?,
+            after: change.after().map(public_form).transpose()?,
+        };
+        self.record_entry(entry, change.erased()).await
+    }
+
+    async fn record_entry(&mut self, entry: Entry, change: Change<'_, dyn Any>) -> Result<()> {
+        let Entry { event, kind, id, belongs, before, after } = entry;
         if belongs.audience == Audience::Admins {
             self.check_rights().await?;
         }
         // What follows by itself is nobody's to be allowed.
         if self.reacting == 0 {
-            self.check_write(M::KIND)?;
+            self.check_write(kind)?;
         }
         if before.is_none() {
-            self.made.insert(M::KIND);
+            self.made.insert(kind);
         }
         let actor = &self.context.actor;
         let mut digests = LongTexts::default();
@@ -342,10 +343,10 @@ impl Tx {
             id: self.id(),
             sequence: None,
             at: self.now,
-            event: event.to_owned(),
-            kind: M::KIND.to_owned(),
+            event: event.name.to_owned(),
+            kind: kind.to_owned(),
             record_id: id,
-            title: belongs.title.clone(),
+            title: belongs.title,
             subject_type: belongs.subject.as_ref().map(|subject| subject.0.clone()),
             subject_id: belongs.subject.as_ref().map(|subject| subject.1.clone()),
             contact_id: belongs.contact,
@@ -362,11 +363,10 @@ impl Tx {
         };
         self.unwritten.entries.push(entry);
         let reactions = self.reactions.clone();
-        let change = Change { event: event.to_owned(), id, before, after };
         let mut refusals = Vec::new();
-        for (_, react) in reactions.iter().filter(|(awaited, _)| *awaited == event) {
+        for reaction in reactions.iter().filter(|reaction| reaction.awaited == event) {
             self.reacting += 1;
-            let reacted = react(self, &change).await;
+            let reacted = reaction.run(self, change).await;
             self.reacting -= 1;
             refusals.extend(reacted.err());
         }
@@ -538,6 +538,16 @@ impl Tx {
     }
 }
 
+/// What is written of a change.
+struct Entry {
+    event: &'static EventInfo,
+    kind: &'static str,
+    id: Uuid,
+    belongs: EventPlacement,
+    before: Option<Json>,
+    after: Option<Json>,
+}
+
 #[derive(FromQueryResult)]
 struct Last {
     number: Option<i64>,
@@ -577,6 +587,6 @@ fn key_column<E: EntityTrait>() -> E::Column {
         .map_or_else(|| unreachable!("every table has a key"), PrimaryKeyToColumn::into_column)
 }
 
-fn public_form<M: Record>(row: &M) -> Result<Json> {
-    serde_json::to_value(row).map_err(Error::internal)
+fn public_form<T: Shown>(shown: &T) -> Result<Json> {
+    serde_json::to_value(shown).map_err(Error::internal)
 }

@@ -20,6 +20,7 @@ use crate::{
     kernel::{
         actor::Actor,
         error::{Code, Error, Result},
+        events::Event,
         journal::Record,
         reader::Reader,
         tx::Tx,
@@ -189,6 +190,14 @@ pub fn is_assigned_to(actor: &Actor, kind: AssigneeType, id: Option<Uuid>) -> bo
 pub trait Owned: Record<Entity: EntityTrait<Model = Self, Column: Copy>> + FromQueryResult {
     /// What people call such a thing.
     const WHAT: &'static str;
+    /// It was changed, and its owner stayed.
+    const UPDATED: Event<Self>;
+    /// A person took it from a queue.
+    const CLAIMED: Event<Self>;
+    /// It was given back to the queue that it was claimed from.
+    const RELEASED: Event<Self>;
+    /// It was given to another owner.
+    const REASSIGNED: Event<Self>;
 
     /// Whether it is still to be done, as the planner sees it in prepared statements too.
     fn is_open() -> Expr;
@@ -211,8 +220,8 @@ pub trait Owned: Record<Entity: EntityTrait<Model = Self, Column: Copy>> + FromQ
     }
 
     /// The event of a change that may have moved it.
-    fn event_name(before: &Self, after: &Self, event: &str) -> String {
-        format!("{}.{}", Self::KIND, if before.owner() == after.owner() { event } else { "reassigned" })
+    fn update_event(before: &Self, after: &Self) -> Event<Self> {
+        if before.owner() == after.owner() { Self::UPDATED } else { Self::REASSIGNED }
     }
 }
 
@@ -276,7 +285,7 @@ pub async fn claim<M: Owned>(tx: &mut Tx, id: Uuid) -> Result<M> {
 pub async fn record_claim<M: Owned>(tx: &mut Tx, before: M, owner: Owner) -> Result<M> {
     let mut after = before.clone();
     after.set_owner(owner.into(), Some(before.owner()));
-    tx.change(&before, after, &format!("{}.claimed", M::KIND)).await
+    tx.change(&before, after, M::CLAIMED).await
 }
 
 /// Gives something back to the queue it was claimed from.
@@ -300,7 +309,7 @@ pub async fn release<M: Owned>(tx: &mut Tx, id: Uuid) -> Result<M> {
     queue?;
     let mut after = before.clone();
     after.set_owner(origin, None);
-    tx.change(&before, after, &format!("{}.released", M::KIND)).await
+    tx.change(&before, after, M::RELEASED).await
 }
 
 /// Everything open of one owner.
@@ -335,7 +344,7 @@ pub async fn move_all<M: Owned, T>(
     tx.for_each(open_of_owner::<M>(from), async |tx, before: M| {
         let mut after = before.clone();
         after.reassign(to);
-        moved.push(say(tx.change(&before, after, &format!("{}.reassigned", M::KIND)).await?));
+        moved.push(say(tx.change(&before, after, M::REASSIGNED).await?));
         Ok(())
     })
     .await?;

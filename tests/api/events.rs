@@ -375,7 +375,7 @@ async fn b_4_the_changes_of_a_thing_are_in_their_order() {
                     may_go_on.await.expect("a word");
                     let before = tx.lock::<note::Entity>(id, "note").await?;
                     let after = note::Model { title: title.into(), ..before.clone() };
-                    tx.change(&before, after, "note.updated").await.map(drop)
+                    tx.change(&before, after, note::UPDATED).await.map(drop)
                 };
                 db.write(Context::system(db.clock().now(), chrono_tz::UTC, title), work).await
             })

@@ -84,6 +84,19 @@ impl Model {
 
 crate::record!(Model, "api_key", |row| EventPlacement::set_up(&row.name));
 
+crate::events!(Model {
+    since "0.1.0" {
+        /// An API key was made.
+        CREATED = "api_key.created",
+        /// An API key was changed.
+        UPDATED = "api_key.updated",
+        /// A publishable API key was handed over, because its owner left.
+        HANDED_OVER = "api_key.handed_over",
+        /// An API key was revoked.
+        REVOKED = "api_key.revoked",
+    }
+});
+
 /// A key with the names of the people it speaks of.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct ApiKeyRow {

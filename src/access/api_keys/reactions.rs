@@ -1,32 +1,17 @@
 //! What becomes of API keys when the person whose they are leaves, or may do less.
 
-use futures_util::{FutureExt, future::LocalBoxFuture};
 use sea_orm::{EntityTrait, QueryFilter, QueryOrder, entity::prelude::*, sea_query::ExprTrait};
-use serde::Deserialize;
 
-use super::api_key::{Column, Entity, Model};
+use super::api_key::{self, Column, Entity, Model};
 use crate::{
-    access::users::{self, AffectedKey, Fate, Parting},
+    access::users::{self, AffectedKey, Fate, Parting, user},
     kernel::{
         actor::Role,
-        error::{Error, Result},
-        journal::Change,
+        error::Result,
+        events::{Change, Event},
         tx::Tx,
     },
 };
-
-/// What decides what somebody's keys may do.
-#[derive(Deserialize)]
-struct Rights {
-    active: bool,
-    role: Role,
-}
-
-impl Rights {
-    fn of(state: Option<&serde_json::Value>) -> Result<Option<Self>> {
-        state.map(Self::deserialize).transpose().map_err(Error::internal)
-    }
-}
 
 /// What becomes of the person whose a key is.
 #[derive(Clone, Copy)]
@@ -42,28 +27,24 @@ enum Person {
 /// Reaction: ends the keys of somebody who leaves, and takes from the keys of somebody who may do less what
 /// is beyond that. A publishable key, which everybody may see, is handed over instead: pages need it, and
 /// nobody learns more by having it. Which keys these were is kept for the answer.
-pub fn follow_owner<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
-    async move {
-        let (before, after) = (Rights::of(change.before.as_ref())?, Rights::of(change.after.as_ref())?);
-        let (Some(before), Some(after)) = (before, after) else { return Ok(()) };
-        let person = match (before.active, after.active) {
-            (true, true) if after.role >= before.role => return Ok(()),
-            (true, true) => Person::Stays(after.role),
-            (false, true) => Person::Returns,
-            (_, false) => Person::Leaves,
-        };
-        let theirs = Column::OwnerId.eq(change.id).or(Column::UserId.eq(change.id));
-        let theirs = tx.for_update(
-            Entity::find().filter(theirs).filter(Column::RevokedAt.is_null()).order_by_asc(Column::Id),
-        );
-        for key in tx.read().models(theirs).await? {
-            if let Some(fate) = follow(tx, &key, change.id, person).await? {
-                tx.cache::<Parting>().keys.push(AffectedKey { id: key.id, name: key.name, fate });
-            }
+pub async fn follow_owner(tx: &mut Tx, change: Change<'_, user::Model>) -> Result<()> {
+    let Change::Changed { before, after } = change else { return Ok(()) };
+    let person = match (before.active, after.active) {
+        (true, true) if after.role >= before.role => return Ok(()),
+        (true, true) => Person::Stays(after.role),
+        (false, true) => Person::Returns,
+        (_, false) => Person::Leaves,
+    };
+    let theirs = Column::OwnerId.eq(after.id).or(Column::UserId.eq(after.id));
+    let theirs = tx.for_update(
+        Entity::find().filter(theirs).filter(Column::RevokedAt.is_null()).order_by_asc(Column::Id),
+    );
+    for key in tx.read().models(theirs).await? {
+        if let Some(fate) = follow(tx, &key, after.id, person).await? {
+            tx.cache::<Parting>().keys.push(AffectedKey { id: key.id, name: key.name, fate });
         }
-        Ok(())
     }
-    .boxed_local()
+    Ok(())
 }
 
 async fn follow(tx: &mut Tx, key: &Model, id: Uuid, person: Person) -> Result<Option<Fate>> {
@@ -79,14 +60,14 @@ async fn follow(tx: &mut Tx, key: &Model, id: Uuid, person: Person) -> Result<Op
             } else {
                 (
                     Model { scopes: scopes.into_iter().collect(), ..key.clone() },
-                    "api_key.updated",
+                    api_key::UPDATED,
                     Fate::Narrowed,
                 )
             }
         }
         Person::Leaves if key.bounds.is_some() && is_theirs => match successor(tx, id).await? {
             Some(heir) => {
-                (Model { owner_id: Some(heir), ..key.clone() }, "api_key.handed_over", Fate::HandedOver)
+                (Model { owner_id: Some(heir), ..key.clone() }, api_key::HANDED_OVER, Fate::HandedOver)
             }
             None => revoked(tx, key),
         },
@@ -97,8 +78,8 @@ async fn follow(tx: &mut Tx, key: &Model, id: Uuid, person: Person) -> Result<Op
     Ok(key.is_live(tx.now).then_some(fate))
 }
 
-fn revoked(tx: &Tx, key: &Model) -> (Model, &'static str, Fate) {
-    (Model { revoked_at: Some(tx.now), ..key.clone() }, "api_key.revoked", Fate::Ended)
+fn revoked(tx: &Tx, key: &Model) -> (Model, Event<Model>, Fate) {
+    (Model { revoked_at: Some(tx.now), ..key.clone() }, api_key::REVOKED, Fate::Ended)
 }
 
 /// Who gets the publishable keys of somebody who leaves: who takes over, else who sees to it, else the

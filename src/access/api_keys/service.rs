@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use super::{
-    api_key::{ApiKeyRow, Column, Entity, Model, Scopes},
+    api_key::{self, ApiKeyRow, Column, Entity, Model, Scopes},
     json::{ApiKeyFilter, ApiKeyKind, ApiKeyPatch, ApiKeyView, NewApiKey},
 };
 use crate::{
@@ -72,7 +72,7 @@ pub async fn create(tx: &mut Tx, new: NewApiKey) -> Result<(Model, String)> {
         updated_at: tx.now,
         version: 1,
     };
-    tx.create(&key, "api_key.created").await?;
+    tx.create(&key, api_key::CREATED).await?;
     Ok((key, secret))
 }
 
@@ -114,7 +114,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ApiKeyPatch) -> Result<Model> 
         Patch::Value(owner) => after.owner_id = Some(owner),
     }
     check_widening(tx, &before, &after).await?;
-    tx.change(&before, after, "api_key.updated").await
+    tx.change(&before, after, api_key::UPDATED).await
 }
 
 /// What makes a key last longer, open more, or somebody else's: only who could hand it out anew may do that.
@@ -217,7 +217,7 @@ pub async fn origins(reader: Reader<'_>, now: Timestamp) -> Result<HashSet<Strin
 pub async fn revoke(tx: &mut Tx, id: Uuid) -> Result<Model> {
     let before: Model = tx.target(id, "API key").await?;
     let revoked_at = before.revoked_at.or(Some(tx.now));
-    tx.change(&before, Model { revoked_at, ..before.clone() }, "api_key.revoked").await
+    tx.change(&before, Model { revoked_at, ..before.clone() }, api_key::REVOKED).await
 }
 
 /// The scopes that a key gets: all must exist, and each be held by the key already or by who hands it out.

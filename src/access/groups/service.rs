@@ -7,10 +7,9 @@ use sea_orm::{
     entity::prelude::*,
     sea_query::{Expr, ExprTrait, JoinType, Order, Query},
 };
-use serde_json::json;
 
 use super::{
-    group::{Column, Entity, Model},
+    group::{self, Column, Entity, Membership, Model},
     json::{GroupFilter, GroupPatch, GroupView, NewGroup},
     member,
 };
@@ -19,6 +18,7 @@ use crate::{
     kernel::{
         actor::ActorRef,
         error::{Code, Error, Result, Violation},
+        events::{Change, Event},
         filter::FilterExt,
         journal::Record,
         list::{self, Page, PageRequest},
@@ -44,7 +44,7 @@ pub async fn create(tx: &mut Tx, new: NewGroup) -> Result<Model> {
             .with_violation(Violation::field("key", "taken", "is taken")));
     }
     let group = Model { id: tx.id(), key, name, created_at: tx.now, updated_at: tx.now, version: 1 };
-    tx.create(&group, "group.created").await?;
+    tx.create(&group, group::CREATED).await?;
     Ok(group)
 }
 
@@ -53,7 +53,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: GroupPatch) -> Result<Model> {
     let before: Model = tx.target(id, "group").await?;
     let mut after = before.clone();
     patch.name.line_over(&mut after.name, "name")?;
-    tx.change(&before, after, "group.updated").await
+    tx.change(&before, after, group::UPDATED).await
 }
 
 /// Makes a person a member; being one already changes nothing.
@@ -67,7 +67,7 @@ pub async fn join(tx: &mut Tx, id: Uuid, user_id: Uuid) -> Result<Model> {
         return Ok(before);
     }
     tx.insert_unjournaled(member::Model { group_id: id, user_id, joined_at: tx.now }).await?;
-    touch(tx, before, "group.member_added", &user).await
+    touch(tx, before, group::MEMBER_ADDED, &user).await
 }
 
 /// Ends a membership; reactions may refuse.
@@ -81,11 +81,11 @@ pub async fn leave(tx: &mut Tx, id: Uuid, user_id: Uuid) -> Result<Model> {
         .filter(member::Column::GroupId.eq(id))
         .filter(member::Column::UserId.eq(user_id));
     tx.execute(&delete.into_query()).await?;
-    touch(tx, before, "group.member_removed", &user).await
+    touch(tx, before, group::MEMBER_REMOVED, &user).await
 }
 
 /// A change of members is a change of the group: one version up, one entry that names the person.
-async fn touch(tx: &mut Tx, before: Model, event: &str, user: &user::Model) -> Result<Model> {
+async fn touch(tx: &mut Tx, before: Model, event: Event<Membership>, user: &user::Model) -> Result<Model> {
     let mut after = before.clone();
     after.touch(tx.now);
     let update = Entity::update_many()
@@ -93,11 +93,11 @@ async fn touch(tx: &mut Tx, before: Model, event: &str, user: &user::Model) -> R
         .col_expr(Column::UpdatedAt, Expr::val(after.updated_at))
         .filter(Column::Id.eq(after.id));
     tx.execute(&update.into_query()).await?;
-    let mut shown = serde_json::to_value(&after).map_err(Error::internal)?;
-    shown["member"] = json!({ "id": user.id, "name": user.name });
-    let before = serde_json::to_value(&before).map_err(Error::internal)?;
-    tx.record::<Model>(event, after.id, &after.placement(), Some(before), Some(shown)).await?;
-    Ok(after)
+    let member = ActorRef { id: user.id, name: user.name.clone() };
+    let before = Membership { group: before, member: None };
+    let after = Membership { group: after, member: Some(member) };
+    tx.record(Change::Changed { before: &before, after: &after }, event).await?;
+    Ok(after.group)
 }
 
 async fn is_member(reader: Reader<'_>, id: Uuid, user_id: Uuid) -> Result<bool> {

@@ -27,6 +27,16 @@ pub struct Model {
 }
 
 crate::record!(Model, "identity", undated, |row| EventPlacement::set_up(&row.email));
+
+crate::events!(Model {
+    since "0.1.0" {
+        /// A person was linked to who they are to an identity provider.
+        LINKED = "identity.linked",
+        /// A person was unlinked from who they were to an identity provider.
+        UNLINKED = "identity.unlinked",
+    }
+});
+
 crate::listed!(Model, |row| row.id, default "created_at", sorts {
     "created_at" => Column::CreatedAt, row.created_at.into();
 });

@@ -1,7 +1,7 @@
 //! Identities: who people on staff are to an outside OpenID provider.
 
 pub mod http;
-mod identity;
+pub mod identity;
 mod json;
 mod service;
 

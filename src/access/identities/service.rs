@@ -5,7 +5,7 @@ use std::sync::Arc;
 use sea_orm::{EntityTrait, QueryFilter, QueryTrait, entity::prelude::*, sea_query::Expr};
 
 use super::{
-    identity::{Column, Entity, Model},
+    identity::{self, Column, Entity, Model},
     json::{IdentityFilter, IdentityView},
 };
 use crate::{
@@ -72,7 +72,7 @@ pub async fn link(tx: &mut Tx, user: &user::Model, shown: VerifiedIdentity) -> R
     let VerifiedIdentity { issuer, subject, email } = shown;
     let identity =
         Model { id: tx.id(), user_id: user.id, issuer, subject, email, created_at: tx.now, version: 1 };
-    tx.create(&identity, "identity.linked").await?;
+    tx.create(&identity, identity::LINKED).await?;
     Ok(identity.id)
 }
 
@@ -88,7 +88,7 @@ pub async fn unlink(tx: &mut Tx, user_id: Uuid, id: Uuid) -> Result<()> {
         return Err(Error::not_found("identity"));
     }
     tx.check_version(&identity, "identity")?;
-    tx.remove(&identity, "identity.unlinked").await
+    tx.remove(&identity, identity::UNLINKED).await
 }
 
 /// Who a person is to providers.

@@ -65,7 +65,7 @@ async fn end_all(tx: &mut Tx) -> Result<()> {
     let open = tx.for_update(open.order_by_asc(session::Column::Id));
     for before in tx.read().models(open).await? {
         let after = session::Model { revoked_at: Some(tx.now), ..before.clone() };
-        tx.change(&before, after, "session.revoked").await?;
+        tx.change(&before, after, session::REVOKED).await?;
     }
     Ok(())
 }

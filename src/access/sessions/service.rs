@@ -2,7 +2,6 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use futures_util::{FutureExt, future::LocalBoxFuture};
 use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QueryTrait, entity::prelude::*, sea_query::Expr};
 
 use super::{
@@ -10,7 +9,7 @@ use super::{
     keys::{self, Claims, ISSUER, Signer},
     limits::SignInLimits,
     refresh_token,
-    session::{Column, Entity, Model},
+    session::{self, Column, Entity, Model},
     throttle::{self, Throttle},
 };
 use crate::{
@@ -24,7 +23,7 @@ use crate::{
         db::Db,
         detached::run_detached,
         error::{Code, Error, Result},
-        journal::Change,
+        events::Change,
         network::Client,
         reader::Reader,
         tx::Tx,
@@ -129,7 +128,7 @@ async fn open(tx: &mut Tx, user: &user::Model, signer: &Signer, access_seconds: 
         revoked_at: None,
         version: 1,
     };
-    tx.create(&session, "session.created").await?;
+    tx.create(&session, session::CREATED).await?;
     hand_out(tx, &session, signer, access_seconds).await
 }
 
@@ -239,7 +238,7 @@ pub async fn sign_out(tx: &mut Tx, given: SignOut) -> Result<()> {
 
 async fn end(tx: &mut Tx, session: Model) -> Result<()> {
     let revoked_at = session.revoked_at.or(Some(tx.now));
-    tx.change(&session, Model { revoked_at, ..session.clone() }, "session.revoked").await.map(drop)
+    tx.change(&session, Model { revoked_at, ..session.clone() }, session::REVOKED).await.map(drop)
 }
 
 /// Gives the caller a new password; their other sessions end.
@@ -281,20 +280,17 @@ fn wrong_password() -> Error {
 }
 
 /// Reaction: whoever leaves or has a new password loses every session but the one that asks for it.
-pub fn end_others<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
-    async move {
-        let mut open =
-            Entity::find().filter(Column::UserId.eq(change.id)).filter(Column::RevokedAt.is_null());
-        if let Some(asking) = tx.context.actor.session {
-            open = open.filter(Column::Id.ne(asking));
-        }
-        let open = tx.for_update(open.filter(Column::ExpiresAt.gt(tx.now)).order_by_asc(Column::Id));
-        for session in tx.read().models(open).await? {
-            end(tx, session).await?;
-        }
-        Ok(())
+pub async fn end_others(tx: &mut Tx, change: Change<'_, user::Model>) -> Result<()> {
+    let user = change.latest().id;
+    let mut open = Entity::find().filter(Column::UserId.eq(user)).filter(Column::RevokedAt.is_null());
+    if let Some(asking) = tx.context.actor.session {
+        open = open.filter(Column::Id.ne(asking));
     }
-    .boxed_local()
+    let open = tx.for_update(open.filter(Column::ExpiresAt.gt(tx.now)).order_by_asc(Column::Id));
+    for session in tx.read().models(open).await? {
+        end(tx, session).await?;
+    }
+    Ok(())
 }
 
 /// A session that has neither ended nor been ended.

@@ -31,6 +31,15 @@ pub struct Model {
 
 crate::record!(Model, "session", undated, |_row| EventPlacement::set_up("Session"));
 
+crate::events!(Model {
+    since "0.1.0" {
+        /// A person signed in.
+        CREATED = "session.created",
+        /// A session was ended before its time: by signing out, or because it may go on no more.
+        REVOKED = "session.revoked",
+    }
+});
+
 impl Model {
     /// When it ends however often it is refreshed: people show now and then that they are still who they
     /// were.

@@ -10,11 +10,12 @@ use sea_orm::{
 
 use super::{
     json::{AffectedKey, Membership, NewUser, UserFilter, UserPatch, UserView},
-    user::{Column, Entity, Model},
+    user::{self, Column, Entity, Model},
 };
 use crate::kernel::{
     actor::{Actor, ActorKind, Role},
     error::{Code, Error, Result, Violation},
+    events::Event,
     filter::FilterExt,
     list::{self, Page, PageRequest},
     reader::Reader,
@@ -51,7 +52,7 @@ pub async fn create(tx: &mut Tx, new: NewUser, password_hash: Option<String>) ->
         updated_at: tx.now,
         version: 1,
     };
-    tx.create(&user, "user.created").await?;
+    tx.create(&user, user::CREATED).await?;
     Ok(user)
 }
 
@@ -122,9 +123,9 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: UserPatch) -> Result<Model> {
     patch.language.onto(&mut after.language);
     refuse_beyond_ones_own(beyond_ones_own(&tx.context.actor, &before, &after))?;
     let event = match (before.active, after.active) {
-        (true, false) => "user.deactivated",
-        (false, true) => "user.activated",
-        _ => "user.updated",
+        (true, false) => user::DEACTIVATED,
+        (false, true) => user::ACTIVATED,
+        _ => user::UPDATED,
     };
     change(tx, &before, after, event).await
 }
@@ -133,10 +134,10 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: UserPatch) -> Result<Model> {
 pub async fn deactivate(tx: &mut Tx, id: Uuid) -> Result<Model> {
     let before: Model = tx.target(id, "user").await?;
     let after = Model { active: false, ..before.clone() };
-    change(tx, &before, after, "user.deactivated").await
+    change(tx, &before, after, user::DEACTIVATED).await
 }
 
-async fn change(tx: &mut Tx, before: &Model, after: Model, event: &str) -> Result<Model> {
+async fn change(tx: &mut Tx, before: &Model, after: Model, event: Event<Model>) -> Result<Model> {
     let was_admin = before.active && before.role == Role::Admin;
     let is_admin = after.active && after.role == Role::Admin;
     if was_admin && !is_admin {
@@ -157,7 +158,7 @@ async fn change(tx: &mut Tx, before: &Model, after: Model, event: &str) -> Resul
 pub async fn set_password(tx: &mut Tx, id: Uuid, hash: String) -> Result<Model> {
     let before: Model = tx.lock::<Entity>(id, "user").await?;
     let after = Model { password_hash: Some(hash), ..before.clone() };
-    tx.change(&before, after, "user.password_changed").await
+    tx.change(&before, after, user::PASSWORD_CHANGED).await
 }
 
 /// One person.

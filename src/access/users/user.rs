@@ -40,6 +40,21 @@ pub struct Model {
 
 crate::record!(Model, "user", |row| EventPlacement::set_up(&row.name));
 
+crate::events!(Model {
+    since "0.1.0" {
+        /// A person was added.
+        CREATED = "user.created",
+        /// A person was changed.
+        UPDATED = "user.updated",
+        /// A person was taken out of service.
+        DEACTIVATED = "user.deactivated",
+        /// A person was put into service again.
+        ACTIVATED = "user.activated",
+        /// A person was given a new password.
+        PASSWORD_CHANGED = "user.password_changed",
+    }
+});
+
 crate::listed!(Model, |row| row.id, default "name", sorts {
     "name" => Column::Name, Key::Text(row.name.clone());
     "created_at" => Column::CreatedAt, row.created_at.into();

@@ -88,6 +88,19 @@ pub struct Model {
 
 crate::record!(Model, "picklist_item", |row| EventPlacement::set_up(&row.label));
 
+crate::events!(Model {
+    since "0.1.0" {
+        /// An item was added to a picklist.
+        CREATED = "picklist_item.created",
+        /// An item of a picklist was changed.
+        UPDATED = "picklist_item.updated",
+        /// An item of a picklist was retired: it stays where it is used, and can be chosen no more.
+        RETIRED = "picklist_item.retired",
+        /// A retired item of a picklist was restored.
+        RESTORED = "picklist_item.restored",
+    }
+});
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-use crate::kernel::{clock::Timestamp, journal::EventPlacement, list::Key};
+use crate::kernel::{clock::Timestamp, events::Shown, journal::EventPlacement, list::Key};
 
 /// A list that people choose from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveEntityModel)]
@@ -25,6 +25,33 @@ pub struct Model {
 }
 
 crate::record!(Model, "picklist", |row| EventPlacement::set_up(&row.name));
+
+crate::events!(Model {
+    since "0.1.0" {
+        /// A picklist was added.
+        CREATED = "picklist.created",
+        /// The items of a picklist were put in another order.
+        REORDERED: OrderedPicklist = "picklist.reordered",
+    }
+});
+
+/// A picklist with the keys of its items in their order.
+#[derive(Debug, Serialize)]
+pub struct OrderedPicklist {
+    /// The list.
+    #[serde(flatten)]
+    pub list: Model,
+    /// The keys.
+    pub keys: Vec<String>,
+}
+
+impl Shown for OrderedPicklist {
+    type Row = Model;
+
+    fn row(&self) -> &Model {
+        &self.list
+    }
+}
 
 crate::listed!(Model, |row| row.id, default "name", sorts {
     "name" => Column::Name, Key::Text(row.name.clone());

@@ -14,12 +14,13 @@ use super::{
         self, LabelView, NewPicklist, NewPicklistItem, PicklistFilter, PicklistItemPatch, PicklistItemView,
         PicklistOrder, PicklistView,
     },
-    picklist::{Column, Entity, Model},
+    picklist::{self, Column, Entity, Model, OrderedPicklist},
 };
 use crate::{
     access::groups,
     kernel::{
         error::{Code, Error, Result, Violation},
+        events::Change,
         filter::FilterExt,
         journal::Record,
         list::{self, Page, PageRequest},
@@ -51,7 +52,7 @@ pub async fn create(tx: &mut Tx, new: NewPicklist) -> Result<Model> {
         updated_at: tx.now,
         version: 1,
     };
-    tx.create(&list, "picklist.created").await?;
+    tx.create(&list, picklist::CREATED).await?;
     Ok(list)
 }
 
@@ -101,7 +102,7 @@ pub async fn add(tx: &mut Tx, name: &str, new: NewPicklistItem) -> Result<item::
         updated_at: tx.now,
         version: 1,
     };
-    tx.create(&item, "picklist_item.created").await?;
+    tx.create(&item, item::CREATED).await?;
     touch(tx, list).await?;
     Ok(item)
 }
@@ -168,24 +169,13 @@ pub async fn reorder(tx: &mut Tx, name: &str, order: PicklistOrder) -> Result<Mo
         .filter(item::Column::PicklistId.eq(list.id))
         .filter(item::Column::Key.is_in(moved.iter().map(|(key, _)| *key)));
     tx.execute(&update.into_query()).await?;
-    let shown = |list: &Model, keys: Vec<&String>| -> Result<_> {
-        let mut shown = serde_json::to_value(list).map_err(Error::internal)?;
-        shown["keys"] = serde_json::json!(keys);
-        Ok(shown)
-    };
-    let before = shown(&list, present.iter().map(|item| &item.key).collect())?;
-    let list = touch(tx, list).await?;
-    let mut keys: Vec<_> = places.keys().copied().collect();
+    let mut keys: Vec<String> = places.keys().copied().cloned().collect();
     keys.sort_by_key(|key| places[key]);
-    tx.record::<Model>(
-        "picklist.reordered",
-        list.id,
-        &list.placement(),
-        Some(before),
-        Some(shown(&list, keys)?),
-    )
-    .await?;
-    Ok(list)
+    let before =
+        OrderedPicklist { list: list.clone(), keys: present.iter().map(|item| item.key.clone()).collect() };
+    let after = OrderedPicklist { list: touch(tx, list).await?, keys };
+    tx.record(Change::Changed { before: &before, after: &after }, picklist::REORDERED).await?;
+    Ok(after.list)
 }
 
 /// Every rule that an order breaks, by the place of the key or on the whole.
@@ -264,9 +254,9 @@ pub fn merge(labels: &mut BTreeMap<String, String>, changes: &BTreeMap<String, O
 
 async fn change(tx: &mut Tx, list: Model, before: &item::Model, after: item::Model) -> Result<item::Model> {
     let event = match (before.active, after.active) {
-        (true, false) => "picklist_item.retired",
-        (false, true) => "picklist_item.restored",
-        _ => "picklist_item.updated",
+        (true, false) => item::RETIRED,
+        (false, true) => item::RESTORED,
+        _ => item::UPDATED,
     };
     let after = tx.change(before, after, event).await?;
     if after.version != before.version {

@@ -10,7 +10,7 @@ use sea_orm::{
 
 use super::{
     json::{MAX_VARIABLES, NewVariable, VariableFilter, VariablePatch, VariableView},
-    variable::{Column, Entity, Model, Target, Targets},
+    variable::{self, Column, Entity, Model, Target, Targets},
 };
 use crate::{
     catalog::picklists::{self, item::Labels},
@@ -68,7 +68,7 @@ pub async fn create(tx: &mut Tx, new: NewVariable) -> Result<Model> {
         updated_at: tx.now,
         version: 1,
     };
-    tx.create(&variable, "variable.created").await?;
+    tx.create(&variable, variable::CREATED).await?;
     Ok(variable)
 }
 
@@ -105,9 +105,9 @@ pub async fn update(tx: &mut Tx, key: &str, patch: VariablePatch) -> Result<Mode
     violations.collect(patch.active.over(&mut after.active, "active"))?;
     violations.into_result()?;
     let event = match (before.active, after.active) {
-        (true, false) => "variable.retired",
-        (false, true) => "variable.restored",
-        _ => "variable.updated",
+        (true, false) => variable::RETIRED,
+        (false, true) => variable::RESTORED,
+        _ => variable::UPDATED,
     };
     tx.change(&before, after, event).await
 }

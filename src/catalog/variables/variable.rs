@@ -62,6 +62,19 @@ impl Model {
 
 crate::record!(Model, "variable", |row| EventPlacement::set_up(&row.label));
 
+crate::events!(Model {
+    since "0.1.0" {
+        /// A variable was added.
+        CREATED = "variable.created",
+        /// A variable was changed.
+        UPDATED = "variable.updated",
+        /// A variable was retired: what it was given stays, and nothing new is given to it.
+        RETIRED = "variable.retired",
+        /// A retired variable was restored.
+        RESTORED = "variable.restored",
+    }
+});
+
 crate::listed!(Model, |row| row.id, default "key", sorts {
     "key" => Column::Key, Key::Text(row.key.clone());
 });

@@ -293,6 +293,25 @@ crate::record!(Model, "contact", |row| EventPlacement {
     audience: Audience::Staff
 }, searchable Some(Searchable::new(&row.name, row.search_text(), row.created_at)));
 
+crate::events!(Model {
+    since "0.1.0" {
+        /// A contact was added.
+        CREATED = "contact.created",
+        /// A contact was changed.
+        UPDATED = "contact.updated",
+        /// A contact was given another status by other work, such as an action item that was done.
+        STATUS_CHANGED = "contact.status_changed",
+        /// A contact was merged into another.
+        MERGED = "contact.merged",
+        /// Another contact was merged into this one.
+        ABSORBED = "contact.absorbed",
+        /// A merge was undone: another contact is part of this one no more.
+        RELEASED = "contact.released",
+        /// A contact that was merged into another stands on its own again.
+        UNMERGED = "contact.unmerged",
+    }
+});
+
 crate::listed!(Model, |row| row.id, default "name", expands &["labels"], sorts {
     "name" => Column::SortName, Key::Text(row.sort_name.clone());
     "created_at" => Column::CreatedAt, row.created_at.into();

@@ -73,10 +73,10 @@ pub async fn by_shop_id(reader: Reader<'_>, id: &str) -> Result<Option<Uuid>> {
     by_external_id(reader, &ExternalId { source: SHOP.into(), id: id.into() }).await
 }
 
-/// The shop's id among the ids of a contact in its public form.
+/// The shop's id among the ids of a contact.
 #[must_use]
-pub fn shop_id(contact: &serde_json::Value) -> Option<&str> {
-    contact["external_ids"][SHOP].as_str()
+pub fn shop_id(contact: &Model) -> Option<&str> {
+    contact.external_ids.0.get(SHOP).map(String::as_str)
 }
 
 /// The survivors with an address.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sea_orm::{PartialModelTrait, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*, sea_query::Expr};
 
 use super::{
-    contact::{Column, Entity, Model},
+    contact::{self, Column, Entity, Model},
     locks::{lock, require_live},
 };
 use crate::kernel::{
@@ -125,10 +125,10 @@ pub async fn merge(tx: &mut Tx, id: Uuid, into: Uuid, despite_conflict: bool, fi
     }
     let moved = 1 + source.absorbed;
     let after = Model { merged_into_id: Some(target.id), root_id: target.id, ..source.clone() };
-    tx.change(&source, after, "contact.merged").await?;
+    tx.change(&source, after, contact::MERGED).await?;
     repoint(tx, Column::RootId.eq(source.id), target.id).await?;
     let after = Model { absorbed: target.absorbed + moved, ..target.clone() };
-    tx.change(&target, after, "contact.absorbed").await
+    tx.change(&target, after, contact::ABSORBED).await
 }
 
 /// Whoever is known by different ids in the same system is merged only by somebody who says so.
@@ -182,15 +182,15 @@ pub async fn unmerge(tx: &mut Tx, id: Uuid) -> Result<Model> {
     let mut between = source.merged_into_id.filter(|parent| *parent != holder.id);
     while let Some(parent) = between {
         let Some(before) = all.iter().find(|other| other.id == parent) else { break };
-        tx.change(before, Model { absorbed: before.absorbed - moved, ..before.clone() }, "contact.released")
+        tx.change(before, Model { absorbed: before.absorbed - moved, ..before.clone() }, contact::RELEASED)
             .await?;
         between = before.merged_into_id.filter(|parent| *parent != holder.id);
     }
     let before = holder.clone();
     holder.absorbed -= moved;
-    tx.change(&before, holder, "contact.released").await?;
+    tx.change(&before, holder, contact::RELEASED).await?;
     let after = Model { merged_into_id: None, root_id: source.id, ..source.clone() };
-    let after = tx.change(&source, after, "contact.unmerged").await?;
+    let after = tx.change(&source, after, contact::UNMERGED).await?;
     repoint(tx, Column::Id.is_in(brought), source.id).await?;
     Ok(after)
 }

@@ -13,7 +13,7 @@ use validator::Validate;
 
 use super::{
     candidates::candidates,
-    contact::{Column, Emails, Entity, Kind, Model, Phone, Phones, postal_key},
+    contact::{self, Column, Emails, Entity, Kind, Model, Phone, Phones, postal_key},
     json::{
         ContactFilter, ContactPatch, ContactRef, ContactView, ExternalId, MAX_ENTRIES, NewContact, Short,
     },
@@ -117,7 +117,7 @@ async fn add(tx: &mut Tx, patch: ContactPatch, word: Trust) -> Result<Model> {
         version: 1,
     };
     let contact = patched(tx, blank, patch, word).await?;
-    tx.create(&contact, "contact.created").await?;
+    tx.create(&contact, contact::CREATED).await?;
     tx.insert_all_unjournaled(contact.keys()).await?;
     Ok(contact)
 }
@@ -144,7 +144,7 @@ pub(super) async fn apply(tx: &mut Tx, before: Model, patch: ContactPatch, word:
     let after = patched(tx, before.clone(), patch, word).await?;
     let (old, new): (HashSet<_>, HashSet<_>) =
         (before.keys().into_iter().collect(), after.keys().into_iter().collect());
-    let after = tx.change(&before, after, "contact.updated").await?;
+    let after = tx.change(&before, after, contact::UPDATED).await?;
     for gone in old.difference(&new) {
         let delete = key::Entity::delete_many()
             .filter(key::Column::Kind.eq(gone.kind))
@@ -292,7 +292,7 @@ pub async fn set_status(tx: &mut Tx, id: Uuid, status: &str) -> Result<()> {
     }
     let mut after = before.clone();
     apply_status(tx, &mut after, status.to_owned());
-    tx.change(&before, after, "contact.status_changed").await.map(drop)
+    tx.change(&before, after, contact::STATUS_CHANGED).await.map(drop)
 }
 
 /// The account's rep, who is asked first when nobody is named.
@@ -310,7 +310,7 @@ pub async fn zone_of(tx: &Tx, id: Uuid) -> Result<Option<Tz>> {
 pub async fn hand_over(tx: &mut Tx, from: Uuid, to: Option<Uuid>) -> Result<Vec<(Uuid, String)>> {
     let mut moved = Vec::new();
     tx.for_each(Entity::find().filter(Column::OwnerId.eq(from)), async |tx, before: Model| {
-        let after = tx.change(&before, Model { owner_id: to, ..before.clone() }, "contact.updated").await?;
+        let after = tx.change(&before, Model { owner_id: to, ..before.clone() }, contact::UPDATED).await?;
         moved.push((after.id, after.name));
         Ok(())
     })

@@ -56,6 +56,17 @@ crate::record!(Model, "fact", |row| EventPlacement {
     audience: Audience::Staff
 });
 
+crate::events!(Model {
+    since "0.1.0" {
+        /// A fact about a contact came in.
+        CREATED = "fact.created",
+        /// A fact about a contact came in again, and was changed.
+        UPDATED = "fact.updated",
+        /// A fact about a contact was removed.
+        REMOVED = "fact.removed",
+    }
+});
+
 crate::listed!(Model, |row| row.id, default "-occurred_at", sorts {
     "occurred_at" => Column::OccurredAt, row.occurred_at.into();
 });

@@ -7,7 +7,7 @@ use sea_orm::{
 };
 
 use super::{
-    fact::{Column, Data, Entity, Model},
+    fact::{self, Column, Data, Entity, Model},
     json::{FactBody, FactFilter, FactView, ModuleFacts, ProfileView},
 };
 use crate::{
@@ -62,12 +62,12 @@ pub async fn keep(
         tx.check_version(&before, "fact")?;
         let Model { id, contact_id, created_at, updated_at, version, .. } = before;
         let after = Model { id, contact_id, created_at, updated_at, version, ..said };
-        return Ok((tx.change(&before, after, "fact.updated").await?, false));
+        return Ok((tx.change(&before, after, fact::UPDATED).await?, false));
     }
     if tx.context.if_match.take().is_some() {
         return Err(Error::new(Code::Stale, "There is no such fact yet, so no version of it either."));
     }
-    tx.create(&said, "fact.created").await?;
+    tx.create(&said, fact::CREATED).await?;
     Ok((said, true))
 }
 
@@ -75,7 +75,7 @@ pub async fn keep(
 pub async fn forget(tx: &mut Tx, contact: Uuid, module: &str, external_id: &str) -> Result<()> {
     let fact = locked(tx, contact, module, external_id).await?.ok_or_else(|| Error::not_found("fact"))?;
     tx.check_version(&fact, "fact")?;
-    tx.remove(&fact, "fact.removed").await
+    tx.remove(&fact, fact::REMOVED).await
 }
 
 /// A fact of a contact or of one that it was merged with, locked together with the contact.

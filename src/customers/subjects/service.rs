@@ -6,10 +6,11 @@ use uuid::Uuid;
 use super::json::{Subject, TYPES};
 use crate::{
     catalog::picklists,
-    customers::contacts,
+    customers::contacts::{self, contact},
     kernel::{
         error::{Error, Result, Violations},
-        journal::{Change, Record},
+        events::{Change, Event},
+        journal::Record,
         reader::Reader,
         tx::Tx,
     },
@@ -77,12 +78,10 @@ pub async fn resolve_subject(
 
 /// The subjects that a change of a contact has made known to be that contact: nobody knew until now (S1-15).
 #[must_use]
-pub fn newly_linked(change: &Change) -> Vec<(&'static str, String)> {
-    let shop_id =
-        |state: &Option<serde_json::Value>| state.as_ref().and_then(contacts::shop_id).map(str::to_owned);
-    match shop_id(&change.after) {
-        Some(id) if shop_id(&change.before).as_ref() != Some(&id) => {
-            OF_THE_SHOP.map(|kind| (kind, id.clone())).to_vec()
+pub fn newly_linked(change: Change<'_, contact::Model>) -> Vec<(&'static str, &str)> {
+    match change.after().and_then(contacts::shop_id) {
+        Some(id) if change.before().and_then(contacts::shop_id) != Some(id) => {
+            OF_THE_SHOP.map(|kind| (kind, id)).to_vec()
         }
         _ => Vec::new(),
     }
@@ -92,9 +91,9 @@ pub fn newly_linked(change: &Change) -> Vec<(&'static str, String)> {
 /// is: their columns of the subject's type, its id and the contact; the event; and how a row is told.
 pub async fn find_contact<M>(
     tx: &mut Tx,
-    change: &Change,
+    change: Change<'_, contact::Model>,
     [kind, id, contact]: [<M::Entity as EntityTrait>::Column; 3],
-    event: &str,
+    event: Event<M>,
     tell: fn(&mut M, Uuid),
 ) -> Result<()>
 where
@@ -107,7 +106,7 @@ where
             M::Entity::find().filter(kind.eq(known_kind)).filter(id.eq(known_id)).filter(contact.is_null());
         tx.for_each(theirs, async |tx, before: M| {
             let mut after = before.clone();
-            tell(&mut after, change.id);
+            tell(&mut after, change.latest().id);
             tx.change(&before, after, event).await.map(drop)
         })
         .await?;

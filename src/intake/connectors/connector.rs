@@ -77,6 +77,15 @@ pub struct Model {
 
 crate::record!(Model, "connector", |row| EventPlacement::set_up(&row.name));
 
+crate::events!(Model {
+    since "0.1.0" {
+        /// A connector was added.
+        CREATED = "connector.created",
+        /// A connector was changed.
+        UPDATED = "connector.updated",
+    }
+});
+
 crate::listed!(Model, |row| row.id, default "name", sorts {
     "name" => Column::Name, Key::Text(row.name.clone());
     "created_at" => Column::CreatedAt, row.created_at.into();

@@ -3,7 +3,7 @@
 use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QueryTrait, entity::prelude::*, sea_query::Expr};
 
 use super::{
-    connector::{Column, ConnectorKind, Entity, Mapped, Model},
+    connector::{self, Column, ConnectorKind, Entity, Mapped, Model},
     job::{PULL_JOB, Pull, SYNC_JOB, Sync},
     json::{ConnectorFilter, ConnectorPatch, ConnectorView, NewConnector},
 };
@@ -56,7 +56,7 @@ pub async fn create(tx: &mut Tx, new: NewConnector) -> Result<Model> {
         connector.keep(sealed);
     }
     connector.retime(None, tx.now);
-    tx.create(&connector, "connector.created").await?;
+    tx.create(&connector, connector::CREATED).await?;
     Ok(connector)
 }
 
@@ -101,7 +101,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ConnectorPatch) -> Result<Mode
     patch_credentials(tx, &mut after, patch.credentials, &mut violations)?;
     violations.into_result()?;
     after.retime(Some(&before), tx.now);
-    tx.change(&before, after, "connector.updated").await
+    tx.change(&before, after, connector::UPDATED).await
 }
 
 /// One connector.

@@ -33,6 +33,19 @@ pub struct Model {
 
 crate::record!(Model, "form", |row| EventPlacement::set_up(&row.title));
 
+crate::events!(Model {
+    since "0.1.0" {
+        /// A form was added.
+        CREATED = "form.created",
+        /// A form was changed.
+        UPDATED = "form.updated",
+        /// A form was closed: it takes nothing more.
+        CLOSED = "form.closed",
+        /// A closed form was opened again.
+        OPENED = "form.opened",
+    }
+});
+
 crate::listed!(Model, |row| row.id, default "key", sorts {
     "key" => Column::Key, Key::Text(row.key.clone());
 });

@@ -3,7 +3,7 @@
 use sea_orm::{EntityTrait, QueryFilter, QueryTrait, entity::prelude::*, sea_query::Expr};
 
 use super::{
-    form::{Column, Entity, Model},
+    form::{self, Column, Entity, Model},
     json::{FormFilter, FormPatch, FormView, NewForm},
 };
 use crate::{
@@ -47,7 +47,7 @@ pub async fn create(tx: &mut Tx, new: NewForm) -> Result<Model> {
         updated_at: tx.now,
         version: 1,
     };
-    tx.create(&form, "form.created").await?;
+    tx.create(&form, form::CREATED).await?;
     Ok(form)
 }
 
@@ -68,9 +68,9 @@ pub async fn update(tx: &mut Tx, key: &str, patch: FormPatch) -> Result<Model> {
     violations.into_result()?;
     after.mapping = patch.mapping.unwrap_or(after.mapping);
     let event = match (before.active, after.active) {
-        (true, false) => "form.closed",
-        (false, true) => "form.opened",
-        _ => "form.updated",
+        (true, false) => form::CLOSED,
+        (false, true) => form::OPENED,
+        _ => form::UPDATED,
     };
     tx.change(&before, after, event).await
 }

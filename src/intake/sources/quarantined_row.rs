@@ -34,6 +34,19 @@ pub struct Model {
 
 crate::record!(Model, "quarantined_row", |row| EventPlacement::set_up(&row.external_id));
 
+crate::events!(Model {
+    since "0.1.0" {
+        /// A row of a feed was put into quarantine.
+        CREATED = "quarantined_row.created",
+        /// A row in quarantine came again, and still cannot be used.
+        UPDATED = "quarantined_row.updated",
+        /// A row in quarantine went through after all.
+        RELEASED = "quarantined_row.released",
+        /// A row in quarantine was thrown away.
+        DISCARDED = "quarantined_row.discarded",
+    }
+});
+
 crate::listed!(Model, |row| row.id, default "created_at", sorts {
     "created_at" => Column::CreatedAt, row.created_at.into();
 });

@@ -213,7 +213,7 @@ async fn put_aside(tx: &mut Tx, source: &Source, row: Aside, error: &Error) -> R
         let reason = |problem: &Value| (problem["code"].clone(), problem["errors"].clone());
         if before.content != content || reason(&before.problem) != reason(&problem) {
             let after = Quarantined { problem, content, whole, ..before.clone() };
-            tx.change(&before, after, "quarantined_row.updated").await?;
+            tx.change(&before, after, quarantined::UPDATED).await?;
         }
         return Ok(());
     }
@@ -228,13 +228,13 @@ async fn put_aside(tx: &mut Tx, source: &Source, row: Aside, error: &Error) -> R
         updated_at: tx.now,
         version: 1,
     };
-    tx.create(&quarantined, "quarantined_row.created").await
+    tx.create(&quarantined, quarantined::CREATED).await
 }
 
 /// Takes a row out of quarantine that went through after all.
 async fn release(tx: &mut Tx, source: &Source, row: &Value) -> Result<()> {
     match in_quarantine(tx, source, &known_as(source, row)).await? {
-        Some(present) => tx.remove(&present, "quarantined_row.released").await,
+        Some(present) => tx.remove(&present, quarantined::RELEASED).await,
         None => Ok(()),
     }
 }

@@ -1,6 +1,5 @@
 //! The rules of sources: how they are set up, when they are run, and what is done about rows in quarantine.
 
-use futures_util::{FutureExt, future::LocalBoxFuture};
 use sea_orm::{
     EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*, sea_query::Expr,
 };
@@ -14,7 +13,7 @@ use super::{
     },
     quarantined_row::{self as quarantined, Model as Quarantined},
     rows,
-    source::{Column, Entity, Model, keep_address, kept_address},
+    source::{self, Column, Entity, Model, keep_address, kept_address},
     source_run::{self as source_run, Model as SourceRun, StartedBy},
 };
 use crate::{
@@ -25,10 +24,10 @@ use crate::{
     kernel::{
         blocking::BlockingPool,
         error::{Code, Error, Kind, Result, Violation, Violations},
+        events::Change,
         filter::FilterExt,
         http_client,
         jobs::{self, Job, JobStatus},
-        journal::Change,
         list::{self, Page, PageRequest},
         reader::Reader,
         secrets::Keyring,
@@ -98,7 +97,7 @@ pub async fn create(tx: &mut Tx, new: NewSource) -> Result<Model> {
         return Err(taken("form", &source.key));
     }
     source.retime(None, tx.now);
-    tx.create(&source, "source.created").await?;
+    tx.create(&source, source::CREATED).await?;
     Ok(source)
 }
 
@@ -116,12 +115,8 @@ fn taken(what: &str, key: &str) -> Error {
 }
 
 /// Refuses a form with the key of a source.
-pub fn refuse_form<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
-    async move {
-        let key = change.after.as_ref().and_then(|form| form["key"].as_str()).unwrap_or_default();
-        refuse_taken(tx, key).await
-    }
-    .boxed_local()
+pub async fn refuse_form(tx: &mut Tx, change: Change<'_, form::Model>) -> Result<()> {
+    refuse_taken(tx, &change.latest().key).await
 }
 
 /// By its id in the feed a row is known again.
@@ -193,7 +188,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: SourcePatch) -> Result<Model> 
         (after.cursor, after.since) = (None, None);
     }
     after.retime(Some(&before), tx.now);
-    tx.change(&before, after, "source.updated").await
+    tx.change(&before, after, source::UPDATED).await
 }
 
 fn same_host(one: &str, other: &str) -> bool {
@@ -331,21 +326,18 @@ pub async fn note_run(tx: &mut Tx, id: Uuid, counts: RunCounts, page: Option<&st
 }
 
 /// Closes the run of a job that ended, however it did.
-pub fn close_run<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
-    async move {
-        let Some(job) = change.after.as_ref().filter(|job| job["kind"] == PULL_JOB) else { return Ok(()) };
-        let end = source_run::Entity::update_many()
-            .col_expr(source_run::Column::Status, Expr::val(job["status"].as_str().unwrap_or_default()))
-            .col_expr(
-                source_run::Column::Problem,
-                Expr::val(Some(job["problem"].clone()).filter(|problem| !problem.is_null())),
-            )
-            .col_expr(source_run::Column::FinishedAt, Expr::val(tx.now))
-            .col_expr(source_run::Column::Page, Expr::val(None::<String>))
-            .filter(source_run::Column::JobId.eq(change.id));
-        tx.execute(&end.into_query()).await.map(drop)
+pub async fn close_run(tx: &mut Tx, change: Change<'_, Job>) -> Result<()> {
+    let job = change.latest();
+    if job.kind != PULL_JOB {
+        return Ok(());
     }
-    .boxed_local()
+    let end = source_run::Entity::update_many()
+        .col_expr(source_run::Column::Status, Expr::val(job.status.as_str()))
+        .col_expr(source_run::Column::Problem, Expr::val(job.problem.clone()))
+        .col_expr(source_run::Column::FinishedAt, Expr::val(tx.now))
+        .col_expr(source_run::Column::Page, Expr::val(None::<String>))
+        .filter(source_run::Column::JobId.eq(job.id));
+    tx.execute(&end.into_query()).await.map(drop)
 }
 
 /// Finds out, before anything is written, whether the rows fit by now that will be tried again: one, or the
@@ -392,7 +384,7 @@ async fn retried(tx: &mut Tx, source: &Model, row: &Quarantined) -> Result<Uuid>
         ));
     }
     let (_, item) = rows::keep(tx, source, &row.content).await?;
-    tx.remove(row, "quarantined_row.released").await?;
+    tx.remove(row, quarantined::RELEASED).await?;
     Ok(item)
 }
 
@@ -424,7 +416,7 @@ pub async fn retry_all(tx: &mut Tx, id: Uuid) -> Result<RetryReport> {
 /// Throws a row in quarantine away; when the feed has it again, it comes again.
 pub async fn discard(tx: &mut Tx, id: Uuid, row: Uuid) -> Result<()> {
     let row = held(tx, id, row).await?;
-    tx.remove(&row, "quarantined_row.discarded").await
+    tx.remove(&row, quarantined::DISCARDED).await
 }
 
 /// A row in quarantine of a source, locked.

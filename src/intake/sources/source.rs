@@ -143,6 +143,15 @@ impl Model {
 
 crate::record!(Model, "source", |row| EventPlacement::set_up(&row.name));
 
+crate::events!(Model {
+    since "0.1.0" {
+        /// A source was added.
+        CREATED = "source.created",
+        /// A source was changed.
+        UPDATED = "source.updated",
+    }
+});
+
 crate::listed!(Model, |row| row.id, default "name", sorts {
     "name" => Column::Name, Key::Text(row.name.clone());
     "created_at" => Column::CreatedAt, row.created_at.into();

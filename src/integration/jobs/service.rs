@@ -7,7 +7,7 @@ use crate::kernel::{
     actor::Actor,
     error::{Code, Error, Result},
     filter::FilterExt,
-    jobs::{self, Column, Entity, Job, JobRow, JobStatus, JobView},
+    jobs::{self, Column, Entity, Job, JobRow, JobStatus, JobView, job},
     list::{self, Page, PageRequest},
     reader::Reader,
     tx::Tx,
@@ -56,5 +56,5 @@ pub async fn cancel(tx: &mut Tx, id: Uuid) -> Result<Job> {
     }
     let after =
         Job { status: JobStatus::Cancelled, lease_until: None, finished_at: Some(tx.now), ..before.clone() };
-    tx.change(&before, after, "job.cancelled").await
+    tx.change(&before, after, job::CANCELLED).await
 }

@@ -102,6 +102,19 @@ pub struct Model {
 
 crate::record!(Model, "job", |row| EventPlacement::set_up(&row.title));
 
+crate::events!(Model {
+    since "0.1.0" {
+        /// Long work was asked for.
+        CREATED = "job.created",
+        /// A job came to its end.
+        SUCCEEDED = "job.succeeded",
+        /// A job failed for good; `problem` says why.
+        FAILED = "job.failed",
+        /// A job was stopped; what it had done stays done.
+        CANCELLED = "job.cancelled",
+    }
+});
+
 /// A job as others see it: not what its handler needs.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct JobRow {

@@ -7,7 +7,7 @@
 //!
 //! A job acts as who asked for it, with the rights they had then.
 
-mod job;
+pub mod job;
 mod json;
 mod runner;
 mod service;

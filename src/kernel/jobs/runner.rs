@@ -13,7 +13,7 @@ use serde_json::Value;
 use tracing::Instrument;
 
 use super::{
-    job::{Column, Entity, JobStatus, Model as Job},
+    job::{self, Column, Entity, JobStatus, Model as Job},
     service::system,
 };
 use crate::kernel::{
@@ -212,13 +212,13 @@ async fn finish(db: &Db, job: Job, outcome: Result<Value>) -> Result<()> {
         let event = match outcome {
             Ok(result) => {
                 (after.status, after.result) = (JobStatus::Succeeded, Some(result));
-                "job.succeeded"
+                job::SUCCEEDED
             }
             Err(error) => {
                 let problem =
                     serde_json::to_value(Problem::of(&error, &tx.context)).map_err(Error::internal)?;
                 (after.status, after.problem) = (JobStatus::Failed, Some(problem));
-                "job.failed"
+                job::FAILED
             }
         };
         tx.change(&before, after, event).await.map(drop)

@@ -3,7 +3,7 @@
 use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, entity::prelude::*};
 use serde::Serialize;
 
-use super::job::{Column, Entity, JobRequest, JobStatus, Model as Job};
+use super::job::{self, Column, Entity, JobRequest, JobStatus, Model as Job};
 use crate::kernel::{
     context::Context,
     db::Db,
@@ -47,7 +47,7 @@ pub async fn enqueue(
         finished_at: None,
         version: 1,
     };
-    tx.create(&job, "job.created").await?;
+    tx.create(&job, job::CREATED).await?;
     Ok(job)
 }
 

@@ -16,6 +16,7 @@ use crate::{
         actor::Actor,
         clock::Timestamp,
         error::{Code, Error, Result},
+        events::Event,
         filter::Alternative,
         journal::{Audience, EventPlacement},
         list::{Key, Listed, Sort, Texts},
@@ -151,6 +152,10 @@ impl Owned for Model {
     crate::owner_columns!();
 
     const WHAT: &'static str = "action item";
+    const UPDATED: Event<Self> = UPDATED;
+    const CLAIMED: Event<Self> = CLAIMED;
+    const RELEASED: Event<Self> = RELEASED;
+    const REASSIGNED: Event<Self> = REASSIGNED;
 
     fn is_open() -> Expr {
         Expr::cust("\"action_items\".\"status\" = 'open'")
@@ -177,6 +182,29 @@ crate::record!(Model, "action_item", |row| {
     let subject = Some((row.subject_type.clone(), row.subject_id.clone()));
     EventPlacement { title: row.title.clone(), subject, contact: row.contact_id, audience: Audience::Staff }
 }, searchable Some(Searchable::new(&row.title, &row.details, row.created_at)));
+
+crate::events!(Model {
+    since "0.1.0" {
+        /// An action item was added.
+        CREATED = "action_item.created",
+        /// An action item was changed, and its owner stayed.
+        UPDATED = "action_item.updated",
+        /// An action item was done.
+        COMPLETED = "action_item.completed",
+        /// An action item that was done or cancelled was opened again.
+        REOPENED = "action_item.reopened",
+        /// The due date of an action item was moved.
+        SNOOZED = "action_item.snoozed",
+        /// An action item was cancelled: it need not be done.
+        CANCELLED = "action_item.cancelled",
+        /// A person took an action item from a queue.
+        CLAIMED = "action_item.claimed",
+        /// An action item was given back to the queue that it was claimed from.
+        RELEASED = "action_item.released",
+        /// An action item was given to another owner.
+        REASSIGNED = "action_item.reassigned",
+    }
+});
 
 /// An action item with the names of its people.
 #[derive(Clone, Debug, FromQueryResult)]

@@ -34,6 +34,7 @@ use crate::{
     kernel::{
         context::Context,
         error::{Code, Error, Result, Violations},
+        events::Event,
         filter::{AnyOf, FilterExt, owned_by, owned_by_another},
         list::{self, Page, PageRequest, Texts},
         reader::Reader,
@@ -163,7 +164,7 @@ pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Cre
         updated_at: tx.now,
         version: 1,
     };
-    tx.create(&item, "action_item.created").await?;
+    tx.create(&item, action_item::CREATED).await?;
     recording::add(tx, &item).await?;
     if let (Some(status), Some(contact)) = (&item.contact_status, item.contact_id) {
         contacts::set_status(tx, contact, status).await?;
@@ -228,11 +229,11 @@ async fn finish(tx: &mut Tx, before: Model) -> Result<Model> {
         completed_by_id: Some(tx.context.actor.author()),
         ..before.clone()
     };
-    change(tx, &before, after, "action_item.completed").await
+    change(tx, &before, after, action_item::COMPLETED).await
 }
 
 /// Writes a change of an item, and of what it is found by.
-async fn change(tx: &mut Tx, before: &Model, after: Model, event: &str) -> Result<Model> {
+async fn change(tx: &mut Tx, before: &Model, after: Model, event: Event<Model>) -> Result<Model> {
     let after = tx.change(before, after, event).await?;
     recording::follow(tx, before, &after).await?;
     Ok(after)
@@ -306,8 +307,8 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ActionItemPatch) -> Result<Mod
     if let Some(owner) = owner {
         after.reassign(owner);
     }
-    let event = Model::event_name(&before, &after, "updated");
-    let after = change(tx, &before, after, &event).await?;
+    let event = Model::update_event(&before, &after);
+    let after = change(tx, &before, after, event).await?;
     if let (Some(status), Some(contact)) = (status, after.contact_id) {
         let contact = contacts::resolve(tx, contact, "contact_status").await?;
         contacts::set_status(tx, contact, &status).await?;
@@ -414,7 +415,7 @@ pub async fn reopen(tx: &mut Tx, id: Uuid, reopening: Reopening) -> Result<Model
                 .await?;
         }
     }
-    change(tx, &before, after, "action_item.reopened").await
+    change(tx, &before, after, action_item::REOPENED).await
 }
 
 /// Moves the due date of an open item.
@@ -425,7 +426,7 @@ pub async fn snooze(tx: &mut Tx, id: Uuid, until: DueInput) -> Result<Model> {
     let zone = zone_of(tx, &before).await?;
     let mut after = before.clone();
     date(&mut after, due, tx, zone).await?;
-    change(tx, &before, after, "action_item.snoozed").await
+    change(tx, &before, after, action_item::SNOOZED).await
 }
 
 /// Says that an item need not be done.
@@ -433,7 +434,7 @@ pub async fn cancel(tx: &mut Tx, id: Uuid, cancellation: Cancellation) -> Result
     let before: Model = workable(tx, id).await?;
     before.require_open()?;
     let after = Model { status: Status::Cancelled, cancel_reason: cancellation.reason, ..before.clone() };
-    change(tx, &before, after, "action_item.cancelled").await
+    change(tx, &before, after, action_item::CANCELLED).await
 }
 
 async fn date(item: &mut Model, due: Due, tx: &mut Tx, zone: Tz) -> Result<()> {

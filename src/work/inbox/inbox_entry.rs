@@ -70,6 +70,15 @@ crate::record!(Model, "inbox_entry", |row| EventPlacement {
     audience: Audience::Own
 });
 
+crate::events!(Model {
+    since "0.1.0" {
+        /// A person marked an entry of their inbox as read.
+        READ = "inbox_entry.read",
+        /// A person marked an entry of their inbox as unread.
+        UNREAD = "inbox_entry.unread",
+    }
+});
+
 /// An entry with what it is about.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct Row {

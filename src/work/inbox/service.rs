@@ -321,7 +321,7 @@ pub async fn mark(tx: &mut Tx, id: Uuid, state: InboxState) -> Result<InboxEntry
     let unread = state == InboxState::Unread;
     if before.unread != unread {
         let after = Model { unread, read_at: (!unread).then_some(tx.now), ..before.clone() };
-        tx.change(&before, after, if unread { "inbox_entry.unread" } else { "inbox_entry.read" }).await?;
+        tx.change(&before, after, if unread { inbox_entry::UNREAD } else { inbox_entry::READ }).await?;
     }
     let mut select = inbox_entry::of(before.user_id);
     select.and_where(Expr::col((Entity, Column::Id)).eq(id));

@@ -47,6 +47,15 @@ crate::record!(Model, "action", |row| {
     EventPlacement { title, subject: None, contact: Some(row.contact_id), audience: Audience::Staff }
 });
 
+crate::events!(Model {
+    since "0.1.0" {
+        /// What an interaction did about an issue was recorded.
+        CREATED = "action.created",
+        /// What an interaction did about an issue was corrected.
+        UPDATED = "action.updated",
+    }
+});
+
 crate::listed!(Model, |row| row.id, default "-created_at", texts &["details"], sorts {
     "created_at" => Column::CreatedAt, row.created_at.into();
 });

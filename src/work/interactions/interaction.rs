@@ -119,6 +119,17 @@ crate::record!(Model, "interaction", |row| {
         audience: Audience::Staff }
 }, searchable Some(Searchable::new(&row.subject_line, &row.detail, row.occurred_at)));
 
+crate::events!(Model {
+    since "0.1.0" {
+        /// An interaction was recorded.
+        CREATED = "interaction.created",
+        /// An interaction was corrected, or what was done in it about an issue.
+        UPDATED = "interaction.updated",
+        /// An interaction was added to a work item, or taken from one.
+        ATTACHED = "interaction.attached",
+    }
+});
+
 /// An interaction with its operator's name.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct Row {

@@ -29,6 +29,7 @@ use crate::{
         clock::Timestamp,
         context::Context,
         error::{Code, Error, Result, Violations},
+        events::Change,
         filter::{AnyOf, FilterExt, owned_by},
         journal::Record,
         list::{self, Listed, Page, PageRequest, Texts},
@@ -159,7 +160,7 @@ pub async fn record_on(
         updated_at: tx.now,
         version: 1,
     };
-    tx.create(&interaction, "interaction.created").await?;
+    tx.create(&interaction, interaction::CREATED).await?;
     for (about, details) in planned {
         let (issue_id, number) = match about {
             About::New(planned) => {
@@ -308,7 +309,7 @@ async fn act(
         updated_at: tx.now,
         version: 1,
     };
-    tx.create(&action, "action.created").await?;
+    tx.create(&action, action::CREATED).await?;
     use_info(tx, &action, interaction).await?;
     Ok(action)
 }
@@ -357,7 +358,7 @@ pub async fn link(
     let ActionDetails { details, follow_up_required, info_used } = details;
     let after =
         action::Model { details, follow_up_required, info_used: distinct(info_used), ..before.clone() };
-    let after = tx.change(&before, after, "action.updated").await?;
+    let after = tx.change(&before, after, action::UPDATED).await?;
     if after.info_used != before.info_used {
         let used =
             action_info_used::Entity::delete_many().filter(action_info_used::Column::ActionId.eq(after.id));
@@ -374,7 +375,7 @@ pub async fn link(
 pub async fn attach(tx: &mut Tx, id: Uuid, work_item: Option<Uuid>) -> Result<(Model, Model)> {
     let before = tx.lock::<Entity>(id, "interaction").await?;
     let after = tx
-        .change(&before, Model { work_item_id: work_item, ..before.clone() }, "interaction.attached")
+        .change(&before, Model { work_item_id: work_item, ..before.clone() }, interaction::ATTACHED)
         .await?;
     Ok((before, after))
 }
@@ -394,15 +395,7 @@ async fn touch(tx: &mut Tx, before: Model) -> Result<()> {
         .col_expr(Column::UpdatedAt, Expr::val(after.updated_at))
         .filter(Column::Id.eq(after.id));
     tx.execute(&update.into_query()).await?;
-    let shown = |row: &Model| serde_json::to_value(row).map_err(Error::internal);
-    tx.record::<Model>(
-        "interaction.updated",
-        after.id,
-        &after.placement(),
-        Some(shown(&before)?),
-        Some(shown(&after)?),
-    )
-    .await
+    tx.record(Change::Changed { before: &before, after: &after }, interaction::UPDATED).await
 }
 
 /// Corrects an interaction. Whoever recorded it and managers may.
@@ -446,7 +439,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: InteractionPatch) -> Result<In
         changed.filter_map(|((list, key, field), _)| Some((*list, key.as_deref()?, *field))).collect();
     violations.collect(picklists::check_all(tx, &changed).await)?;
     violations.into_result()?;
-    tx.change(&before, after, "interaction.updated").await?;
+    tx.change(&before, after, interaction::UPDATED).await?;
     find(tx.read(), id).await
 }
 

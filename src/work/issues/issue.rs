@@ -13,6 +13,7 @@ use crate::{
         actor::Actor,
         clock::Timestamp,
         error::{Code, Error, Result},
+        events::Event,
         journal::{Audience, EventPlacement},
         list::Key,
         search::Searchable,
@@ -121,6 +122,10 @@ impl Owned for Model {
     crate::owner_columns!();
 
     const WHAT: &'static str = "issue";
+    const UPDATED: Event<Self> = UPDATED;
+    const CLAIMED: Event<Self> = CLAIMED;
+    const RELEASED: Event<Self> = RELEASED;
+    const REASSIGNED: Event<Self> = REASSIGNED;
 
     fn is_open() -> Expr {
         Expr::cust("\"issues\".\"status\" = 'open'")
@@ -148,6 +153,27 @@ crate::record!(Model, "issue", |row| {
     let subject = row.subject_type.clone().zip(row.subject_id.clone());
     EventPlacement { title: row.title.clone(), subject, contact: row.contact_id, audience: Audience::Staff }
 }, searchable Some(Searchable::new(&row.title, "", row.opened_at)));
+
+crate::events!(Model {
+    since "0.1.0" {
+        /// An issue was opened.
+        CREATED = "issue.created",
+        /// An issue was changed, and its owner stayed.
+        UPDATED = "issue.updated",
+        /// An issue was closed.
+        CLOSED = "issue.closed",
+        /// A closed issue was opened again.
+        REOPENED = "issue.reopened",
+        /// An issue was merged into another, or followed one that it was part of.
+        MERGED = "issue.merged",
+        /// A person took an issue from a queue.
+        CLAIMED = "issue.claimed",
+        /// An issue was given back to the queue that it was claimed from.
+        RELEASED = "issue.released",
+        /// An issue was given to another owner.
+        REASSIGNED = "issue.reassigned",
+    }
+});
 
 /// An issue with the names of its people.
 #[derive(Clone, Debug, FromQueryResult)]

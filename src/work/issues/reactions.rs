@@ -1,18 +1,16 @@
 //! What issues do when something earlier changes.
 
-use futures_util::{FutureExt, future::LocalBoxFuture};
-
-use super::issue::{Column, Model};
+use super::issue::{self, Column, Model};
 use crate::{
-    customers::subjects,
-    kernel::{error::Result, journal::Change, tx::Tx},
+    customers::{contacts::contact, subjects},
+    kernel::{error::Result, events::Change, tx::Tx},
 };
 
 /// Issues about the shop's customer or vendor are the contact's once that is known.
-pub fn find_contact<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
+pub async fn find_contact(tx: &mut Tx, change: Change<'_, contact::Model>) -> Result<()> {
     let columns = [Column::SubjectType, Column::SubjectId, Column::ContactId];
-    subjects::find_contact(tx, change, columns, "issue.updated", |row: &mut Model, id| {
+    subjects::find_contact(tx, change, columns, issue::UPDATED, |row: &mut Model, id| {
         row.contact_id = Some(id)
     })
-    .boxed_local()
+    .await
 }

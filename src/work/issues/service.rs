@@ -110,7 +110,7 @@ pub async fn open(tx: &mut Tx, planned: Planned, origin: IssueOrigin) -> Result<
         updated_at: tx.now,
         version: 1,
     };
-    tx.create(&issue, "issue.created").await?;
+    tx.create(&issue, issue::CREATED).await?;
     file_under(tx, &issue).await?;
     Ok(issue)
 }
@@ -199,8 +199,8 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: IssuePatch) -> Result<IssueVie
     if let Some(owner) = owner {
         after.reassign(owner);
     }
-    let event = Model::event_name(&before, &after, "updated");
-    let after = tx.change(&before, after, &event).await?;
+    let event = Model::update_event(&before, &after);
+    let after = tx.change(&before, after, event).await?;
     if before.types != after.types {
         let filed = issue_type::Entity::delete_many().filter(issue_type::Column::IssueId.eq(id));
         tx.execute(&filed.into_query()).await?;
@@ -214,7 +214,7 @@ pub async fn close(tx: &mut Tx, id: Uuid) -> Result<IssueView> {
     let before = workable(tx, id).await?;
     before.require(IssueStatus::Open)?;
     let after = closed(tx, &before);
-    tx.change(&before, after, "issue.closed").await?;
+    tx.change(&before, after, issue::CLOSED).await?;
     find(tx.read(), id).await
 }
 
@@ -241,7 +241,7 @@ pub async fn reopen(tx: &mut Tx, id: Uuid, reopening: Reopening) -> Result<Issue
                 .await?;
         }
     }
-    tx.change(&before, after, "issue.reopened").await?;
+    tx.change(&before, after, issue::REOPENED).await?;
     find(tx.read(), id).await
 }
 
@@ -269,10 +269,10 @@ pub async fn merge(tx: &mut Tx, id: Uuid, into: Uuid) -> Result<IssueView> {
     // What was merged into it goes along, so that one step always leads to the survivor.
     let earlier = tx.for_update(Entity::find().filter(Column::MergedIntoId.eq(id)).order_by_asc(Column::Id));
     for before in tx.read().models(earlier).await? {
-        tx.change(&before, Model { merged_into_id: Some(into), ..before.clone() }, "issue.merged").await?;
+        tx.change(&before, Model { merged_into_id: Some(into), ..before.clone() }, issue::MERGED).await?;
     }
     let after = Model { merged_into_id: Some(into), ..closed(tx, source) };
-    tx.change(source, after, "issue.merged").await?;
+    tx.change(source, after, issue::MERGED).await?;
     find(tx.read(), into).await
 }
 

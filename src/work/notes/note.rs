@@ -53,6 +53,15 @@ crate::record!(Model, "note", |row| {
     EventPlacement { title: row.title.clone(), subject, contact: row.contact_id, audience: Audience::Staff }
 }, searchable Some(Searchable::new(&row.title, &row.body, row.created_at)));
 
+crate::events!(Model {
+    since "0.1.0" {
+        /// A note was written.
+        CREATED = "note.created",
+        /// A note was changed.
+        UPDATED = "note.updated",
+    }
+});
+
 /// A note with its author's name.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct Row {

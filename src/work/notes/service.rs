@@ -56,7 +56,7 @@ pub async fn create_on(tx: &mut Tx, new: NewNote, work_item_id: Option<Uuid>) ->
         updated_at: tx.now,
         version: 1,
     };
-    tx.create(&note, "note.created").await?;
+    tx.create(&note, note::CREATED).await?;
     let mut items = Vec::with_capacity(new.action_items.len());
     for (index, item) in new.action_items.into_iter().enumerate() {
         let links = Links {
@@ -90,7 +90,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: NotePatch) -> Result<NoteView>
     violations.collect(patch.title.line_over(&mut after.title, "title"))?;
     violations.collect(patch.body.over(&mut after.body, "body"))?;
     violations.into_result()?;
-    tx.change(&before, after, "note.updated").await?;
+    tx.change(&before, after, note::UPDATED).await?;
     find(tx.read(), id).await
 }
 

@@ -1,14 +1,17 @@
 //! What offboarding says when people change: nobody leaves open work without an owner.
 
-use futures_util::{FutureExt, future::LocalBoxFuture};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::{
-    access::{groups, users::Parting},
+    access::{
+        groups::{self, group::Membership},
+        users::{Parting, user},
+    },
     kernel::{
         error::{Code, Error, Result},
-        journal::{Change, Record},
+        events::Change,
+        journal::Record,
         reader::Reader,
         tx::Tx,
     },
@@ -95,40 +98,34 @@ fn named<M: Owned>(open: u64) -> (&'static str, &'static str, u64) {
 }
 
 /// Refuses to take a person out of service while they hold open work, or are the last who could do a group's.
-pub fn refuse_open_work<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
-    async move {
-        let mut refusals = Vec::new();
-        // Locked, so that nobody gives a group work, or leaves it, trusting in who leaves here.
-        let groups = groups::lock_groups_of(tx, change.id).await?;
-        let open = Open::of(tx.read(), change.id).await?;
-        if open.sum() > 0 {
-            let detail = format!("They hold {}; offboard them instead.", open.summary());
-            refusals.push(Error::new(Code::OpenWork, detail).with("open_work", open.by_kind()));
-        }
-        for group in groups {
-            refuse_unstaffed(tx, group.id, &group.name, Leaver { id: change.id, is_member: true })
-                .await
-                .unwrap_or_else(|refusal| refusals.push(refusal));
-        }
-        // Whoever is told what holds them back is told as well which keys will go with them.
-        let keys = serde_json::to_value(&tx.cache::<Parting>().keys).map_err(Error::internal)?;
-        let said = |refusal: Error| {
-            if keys.as_array().is_some_and(Vec::is_empty) { refusal } else { refusal.with("api_keys", keys) }
-        };
-        Error::all(refusals).map_or(Ok(()), |refusal| Err(said(refusal)))
+pub async fn refuse_open_work(tx: &mut Tx, change: Change<'_, user::Model>) -> Result<()> {
+    let user = change.latest().id;
+    let mut refusals = Vec::new();
+    // Locked, so that nobody gives a group work, or leaves it, trusting in who leaves here.
+    let groups = groups::lock_groups_of(tx, user).await?;
+    let open = Open::of(tx.read(), user).await?;
+    if open.sum() > 0 {
+        let detail = format!("They hold {}; offboard them instead.", open.summary());
+        refusals.push(Error::new(Code::OpenWork, detail).with("open_work", open.by_kind()));
     }
-    .boxed_local()
+    for group in groups {
+        refuse_unstaffed(tx, group.id, &group.name, Leaver { id: user, is_member: true })
+            .await
+            .unwrap_or_else(|refusal| refusals.push(refusal));
+    }
+    // Whoever is told what holds them back is told as well which keys will go with them.
+    let keys = serde_json::to_value(&tx.cache::<Parting>().keys).map_err(Error::internal)?;
+    let said = |refusal: Error| {
+        if keys.as_array().is_some_and(Vec::is_empty) { refusal } else { refusal.with("api_keys", keys) }
+    };
+    Error::all(refusals).map_or(Ok(()), |refusal| Err(said(refusal)))
 }
 
 /// Refuses to take the last member from a group with open work.
-pub fn refuse_empty_group<'a>(tx: &'a mut Tx, change: &'a Change) -> LocalBoxFuture<'a, Result<()>> {
-    async move {
-        let name = change.after.as_ref().and_then(|after| after["name"].as_str()).unwrap_or_default();
-        let member = change.after.as_ref().and_then(|after| after["member"]["id"].as_str()?.parse().ok());
-        refuse_unstaffed(tx, change.id, name, Leaver { id: member.unwrap_or_default(), is_member: false })
-            .await
-    }
-    .boxed_local()
+pub async fn refuse_empty_group(tx: &mut Tx, change: Change<'_, Membership>) -> Result<()> {
+    let Membership { group, member } = change.latest();
+    let Some(member) = member else { return Ok(()) };
+    refuse_unstaffed(tx, group.id, &group.name, Leaver { id: member.id, is_member: false }).await
 }
 
 /// Refuses to leave a group without an active member while it has open work.

@@ -36,6 +36,21 @@ pub struct Model {
 
 crate::record!(Model, "routing_rule", |row| EventPlacement::set_up(&row.name));
 
+crate::events!(Model {
+    since "0.1.0" {
+        /// A routing rule was added.
+        CREATED = "routing_rule.created",
+        /// A routing rule was changed.
+        UPDATED = "routing_rule.updated",
+        /// A routing rule was switched off.
+        SWITCHED_OFF = "routing_rule.switched_off",
+        /// A routing rule was switched on.
+        SWITCHED_ON = "routing_rule.switched_on",
+        /// A routing rule was put in another place of their order.
+        MOVED = "routing_rule.moved",
+    }
+});
+
 crate::listed!(Model, |row| row.id, default "position", sorts {
     "position" => Column::Position, Key::Int(row.position);
 });

@@ -18,7 +18,7 @@ use super::{
         SimulatedLead, Simulation, SimulationView,
     },
     routing::{Decision, RoutedBy, in_order},
-    routing_rule::{Column, Entity, Model},
+    routing_rule::{self, Column, Entity, Model},
     staff::Staff,
     target::{RoutingTarget, TargetKind},
 };
@@ -62,7 +62,7 @@ pub async fn create(tx: &mut Tx, new: NewRoutingRule) -> Result<Model> {
     }
     let position = present.last().map_or(0, |last| last.position + 1);
     let rule = Model { id: tx.id(), position, created_at: tx.now, updated_at: tx.now, ..draft(new) };
-    tx.create(&rule, "routing_rule.created").await?;
+    tx.create(&rule, routing_rule::CREATED).await?;
     Ok(rule)
 }
 
@@ -98,9 +98,9 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: RoutingRulePatch) -> Result<Mo
     after.conditions = patch.conditions.unwrap_or(after.conditions);
     after.target = patch.target.unwrap_or(after.target);
     let event = match (before.active, after.active) {
-        (true, false) => "routing_rule.switched_off",
-        (false, true) => "routing_rule.switched_on",
-        _ => "routing_rule.updated",
+        (true, false) => routing_rule::SWITCHED_OFF,
+        (false, true) => routing_rule::SWITCHED_ON,
+        _ => routing_rule::UPDATED,
     };
     tx.change(&before, after, event).await
 }
@@ -152,7 +152,7 @@ pub async fn reorder(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Model>> {
     for (id, position) in order.into_iter().zip(0..) {
         let before =
             present.iter().find(|rule| rule.id == id).ok_or_else(|| Error::internal("a rule vanished"))?;
-        rules.push(tx.change(before, Model { position, ..before.clone() }, "routing_rule.moved").await?);
+        rules.push(tx.change(before, Model { position, ..before.clone() }, routing_rule::MOVED).await?);
     }
     Ok(rules)
 }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::{
     json::{MAX_TYPES, NewStatus, NewWorkItemType, WorkItemTypeFilter, WorkItemTypePatch, WorkItemTypeView},
     schema,
-    work_item_type::{Column, Entity, Model, ReferenceSchema, Status, Statuses},
+    work_item_type::{self, Column, Entity, Model, ReferenceSchema, Status, Statuses},
 };
 use crate::{
     catalog::picklists::{self, item::Labels},
@@ -85,7 +85,7 @@ pub async fn create(tx: &mut Tx, new: NewWorkItemType, schema: Result<()>) -> Re
         updated_at: tx.now,
         version: 1,
     };
-    tx.create(&kind, "work_item_type.created").await?;
+    tx.create(&kind, work_item_type::CREATED).await?;
     Ok(kind)
 }
 
@@ -178,9 +178,9 @@ pub async fn update(tx: &mut Tx, key: &str, patch: WorkItemTypePatch, schema: Re
     violations.collect(patch.active.over(&mut after.active, "active"))?;
     violations.into_result()?;
     let event = match (before.active, after.active) {
-        (true, false) => "work_item_type.retired",
-        (false, true) => "work_item_type.restored",
-        _ => "work_item_type.updated",
+        (true, false) => work_item_type::RETIRED,
+        (false, true) => work_item_type::RESTORED,
+        _ => work_item_type::UPDATED,
     };
     tx.change(&before, after, event).await
 }

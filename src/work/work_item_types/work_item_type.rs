@@ -125,6 +125,19 @@ impl Model {
 
 crate::record!(Model, "work_item_type", |row| EventPlacement::set_up(&row.label));
 
+crate::events!(Model {
+    since "0.1.0" {
+        /// A type of work items was added.
+        CREATED = "work_item_type.created",
+        /// A type of work items was changed.
+        UPDATED = "work_item_type.updated",
+        /// A type of work items was retired: no new item is of it.
+        RETIRED = "work_item_type.retired",
+        /// A retired type of work items was restored.
+        RESTORED = "work_item_type.restored",
+    }
+});
+
 crate::listed!(Model, |row| row.id, default "key", sorts {
     "key" => Column::Key, Key::Text(row.key.clone());
 });

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{
     json::{NewCall, NewReminder, NewWorkItemNote, WorkItemView},
     service,
-    work_item::{Entity, Model},
+    work_item::{self, Entity, Model},
 };
 use crate::{
     customers::{contacts, subjects},
@@ -118,7 +118,7 @@ async fn record_inbound(tx: &mut Tx, id: Uuid, at: Timestamp) -> Result<()> {
     }
     let quiet_since = before.quiet_since.map(|since| Ord::max(since, at));
     let after = Model { last_inbound_at: Some(at), quiet_since, ..before.clone() };
-    tx.change(&before, after, "work_item.updated").await.map(drop)
+    tx.change(&before, after, work_item::UPDATED).await.map(drop)
 }
 
 /// The item that the request is about, not locked: others come first.

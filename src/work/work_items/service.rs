@@ -427,7 +427,7 @@ async fn open(tx: &mut Tx, planned: Planned) -> Result<Model> {
         updated_at: tx.now,
         version: 1,
     };
-    tx.create(&item, "work_item.created").await?;
+    tx.create(&item, work_item::CREATED).await?;
     tx.insert_unjournaled(status_change::Model {
         id: tx.id(),
         work_item_id: item.id,
@@ -569,12 +569,9 @@ async fn change(tx: &mut Tx, id: Uuid, patch: WorkItemPatch, replaced: ReplacedR
         after.reassign(owner);
     }
     recompute_derived(&mut after, &before, &kind, tx.now);
-    let event = if moved.is_some() {
-        "work_item.status_changed".to_owned()
-    } else {
-        Model::event_name(&before, &after, "updated")
-    };
-    let after = tx.change(&before, after, &event).await?;
+    let event =
+        if moved.is_some() { work_item::STATUS_CHANGED } else { Model::update_event(&before, &after) };
+    let after = tx.change(&before, after, event).await?;
     if let Some(moved) = moved {
         tx.insert_unjournaled(moved).await?;
     }
@@ -622,7 +619,7 @@ pub async fn close(
     let mut after = before.clone();
     let Some(moved) = shift(tx, &mut after, kind, wanted)? else { return Ok(()) };
     recompute_derived(&mut after, before, kind, tx.now);
-    tx.change(before, after, "work_item.status_changed").await?;
+    tx.change(before, after, work_item::STATUS_CHANGED).await?;
     tx.insert_unjournaled(moved).await
 }
 

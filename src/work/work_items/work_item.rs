@@ -15,6 +15,7 @@ use crate::{
         actor::Actor,
         clock::Timestamp,
         error::{Code, Error, Result},
+        events::Event,
         journal::{Audience, EventPlacement},
         list::{Key, Listed, Texts},
         search::Searchable,
@@ -144,10 +145,33 @@ crate::record!(Model, "work_item", |row| {
         audience: Audience::Staff }
 }, searchable Some(Searchable::new(row.title(), row.search_text(), row.created_at)));
 
+crate::events!(Model {
+    since "0.1.0" {
+        /// A work item was added.
+        CREATED = "work_item.created",
+        /// A work item was changed, and its status and owner stayed.
+        UPDATED = "work_item.updated",
+        /// A work item was given another status.
+        STATUS_CHANGED = "work_item.status_changed",
+        /// The time has come to call back about a work item.
+        CALLBACK_DUE = "work_item.callback_due",
+        /// A person took a work item from a queue.
+        CLAIMED = "work_item.claimed",
+        /// A work item was given back to the queue that it was claimed from.
+        RELEASED = "work_item.released",
+        /// A work item was given to another owner.
+        REASSIGNED = "work_item.reassigned",
+    }
+});
+
 impl Owned for Model {
     crate::owner_columns!();
 
     const WHAT: &'static str = "work item";
+    const UPDATED: Event<Self> = UPDATED;
+    const CLAIMED: Event<Self> = CLAIMED;
+    const RELEASED: Event<Self> = RELEASED;
+    const REASSIGNED: Event<Self> = REASSIGNED;
 
     fn is_open() -> Expr {
         Expr::cust("\"work_items\".\"active\"")

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     service::{self, StatusChange},
-    work_item::{Column, Entity, Model},
+    work_item::{self, Column, Entity, Model},
 };
 use crate::{
     kernel::{
@@ -101,7 +101,7 @@ impl Change for Callbacks {
                 return Ok(());
             }
             let after = Model { callback_pending_at: None, ..before.clone() };
-            tx.change(&before, after, "work_item.callback_due")
+            tx.change(&before, after, work_item::CALLBACK_DUE)
                 .await
                 .map(drop)
                 .map_err(|error| of_one(id, error))
