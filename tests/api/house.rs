@@ -7,6 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use caseload::{
+    app::{events::catalogue, reactions::reactions},
+    kernel::kinds::KINDS,
+};
+
 /// The areas in their order, each with its resources in theirs. What stands earlier does not look at what
 /// stands later.
 const AREAS: &[(&str, &[&str])] = &[
@@ -479,6 +484,88 @@ fn bodies_are_read_in_one_place() {
         }
     }
     none("the framework's own extractors decode bodies: those of kernel/http/body do not", &breaches);
+}
+
+/// What stands in a text between the first two quotes.
+fn quoted(text: &str) -> Option<&str> {
+    text.split('"').nth(1)
+}
+
+#[test]
+fn the_catalogue_has_the_events_of_every_row() {
+    let events = catalogue();
+    none(
+        "a name is one event's",
+        &events
+            .windows(2)
+            .filter(|pair| pair[0].name == pair[1].name)
+            .map(|pair| pair[0].name.to_owned())
+            .collect::<Vec<_>>(),
+    );
+    let kind = |name: &'static str| name.split_once('.').expect("a kind, and what happens to it").0;
+    let kinds: BTreeSet<&str> = events.iter().map(|event| kind(event.name)).collect();
+    let files = sources();
+    let rows = files.iter().filter(|source| source.module != ["kernel", "journal"]);
+    let rows = rows.filter_map(|source| quoted(source.text.split_once("crate::record!(")?.1));
+    assert_eq!(kinds, rows.collect(), "app/events.rs lists what each row declares");
+    assert_eq!(kinds, KINDS.iter().map(|kind| kind.name).collect(), "kernel/kinds.rs says who may read it");
+    for event in &events {
+        let version = event.since.split('.').map(str::parse::<u32>);
+        assert!(version.clone().count() == 3 && version.flatten().count() == 3, "{event:?}");
+        assert!(event.description.ends_with('.'), "{} is described by a sentence", event.name);
+    }
+}
+
+#[test]
+fn what_is_awaited_can_happen() {
+    let events = catalogue();
+    let unknown: Vec<String> = reactions()
+        .iter()
+        .filter(|reaction| !events.contains(reaction.awaited))
+        .map(|reaction| reaction.awaited.name.to_owned())
+        .collect();
+    none("reactions wait for events of the catalogue", &unknown);
+}
+
+/// Whether code names a path, and not only one that contains it.
+fn names(code: &str, path: &str) -> bool {
+    let inside = |c: char| c.is_alphanumeric() || c == '_';
+    code.match_indices(path)
+        .any(|(at, _)| !code[..at].ends_with(inside) && !code[at + path.len()..].starts_with(inside))
+}
+
+#[test]
+fn every_event_is_written_by_some_code() {
+    let files = sources();
+    // What waits for an event does not write it.
+    let writers: Vec<(&Source, String)> = files
+        .iter()
+        .filter(|source| source.area() != "app")
+        .map(|source| (source, code_of(&source.text)))
+        .collect();
+    let (mut declared, mut dead) = (BTreeSet::new(), Vec::new());
+    for row in files.iter().filter(|source| source.module != ["kernel", "events"]) {
+        let Some((_, block)) = row.text.split_once("crate::events!(") else { continue };
+        let block = block.split_once("});").expect("its end").0;
+        let file = row.module.last().expect("a file");
+        for line in
+            block.lines().map(str::trim).filter(|line| line.ends_with(',') && !line.starts_with("///"))
+        {
+            let constant = line.split([':', ' ']).next().expect("its constant");
+            declared.insert(quoted(line).expect("its name"));
+            let written = writers.iter().any(|(source, code)| {
+                let alias = code.split_once(&format!("{file}::{{self as ")).map(|(_, alias)| alias);
+                let alias = alias.and_then(|alias| alias.split(',').next()).unwrap_or(file);
+                names(code, &format!("{alias}::{constant}"))
+                    || source.module == row.module && names(code, &format!("Event<Self> = {constant}"))
+            });
+            if !written {
+                dead.push(format!("{}: {line}", row.file));
+            }
+        }
+    }
+    assert_eq!(declared, catalogue().iter().map(|event| event.name).collect(), "the reader sees every event");
+    none("an event that is declared is written", &dead);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use caseload::kernel::events::EventInfo;
+
 use super::*;
 
 // B-5: clients are generated from the file, so it is the code's.
@@ -14,6 +16,20 @@ fn b_5_the_committed_document_is_the_codes() {
         "write it anew: cargo run -q -- openapi > openapi/caseload.v1.json"
     );
     assert_eq!(document()["openapi"], "3.1.0");
+}
+
+#[test]
+fn the_page_of_events_is_the_catalogue() {
+    let page = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/events.md");
+    let committed = std::fs::read_to_string(&page).expect("the page");
+    let (about, _) = committed.split_once("\n|").expect("a table");
+    let rows = caseload::app::events::catalogue()
+        .into_iter()
+        .map(|EventInfo { name, description, since }| format!("| `{name}` | {description} | {since} |\n"));
+    let written = format!("{about}\n| event | when | since |\n|---|---|---|\n{}", rows.collect::<String>());
+    let fresh = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("events.md");
+    std::fs::write(&fresh, &written).expect("a page");
+    assert!(committed == written, "take the fresh page: cp {} docs/events.md", fresh.display());
 }
 
 #[test]

@@ -3,9 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use caseload::kernel::{
-    actor::Role,
-    kinds::{EXPANSIONS, KINDS, named},
+use caseload::{
+    app::events::catalogue,
+    kernel::{
+        actor::Role,
+        kinds::{EXPANSIONS, KINDS, named},
+    },
 };
 
 use super::{
@@ -87,6 +90,11 @@ async fn the_feed_shows_a_kind_of_thing_to_whoever_may_read_it() {
     let all = kinds_in(&everything, kind);
     let unknown: Vec<&String> = all.iter().filter(|kind| named(kind).is_none()).collect();
     assert!(unknown.is_empty(), "say in kernel/kinds.rs who may read these: {unknown:?}");
+    let catalogue = catalogue();
+    let names = everything.iter().map(|event| text(&event["type"]));
+    let unknown: BTreeSet<String> =
+        names.filter(|name| !catalogue.iter().any(|event| event.name == name)).collect();
+    assert!(unknown.is_empty(), "the catalogue does not have {unknown:?}");
     let mut seen = BTreeSet::new();
     for scope in reads() {
         let secret = key(&shop, scope.as_str(), &[Scope::EventsRead, Scope::UsersWrite, scope]).await;
