@@ -363,7 +363,8 @@ fn describe_scopes_of_filters(operation: &mut Value) {
 /// The same of the filters in bodies.
 fn describe_scopes_of_schemas(schemas: &mut Value) {
     let filters = schemas.as_object_mut().into_iter().flatten().filter(|(name, _)| name.ends_with("Filter"));
-    for (name, member) in filters.filter_map(|(_, filter)| filter["properties"].as_object_mut()).flatten() {
+    let members = filters.filter_map(|(_, filter)| filter.get_mut("properties")?.as_object_mut());
+    for (name, member) in members.flatten() {
         describe_scope(member, kinds::asked_of_others(name).map(Scope::as_str));
     }
 }
