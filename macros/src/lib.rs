@@ -46,6 +46,7 @@
 mod declaration;
 mod expansion;
 mod handler;
+mod shape;
 
 use proc_macro::TokenStream;
 
@@ -53,4 +54,16 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn operation(attribute: TokenStream, item: TokenStream) -> TokenStream {
     expansion::expand(attribute.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Stands before the derives of a body. Of each field
+///
+/// - whose type is a value of `kernel::value`, or an `Option`, list or patch of one, it tells validator to
+///   check it and utoipa to describe it by that type; `example`, `default`, `nullable` and `required` of
+///   `#[schema]` still count;
+/// - that is a `Patch` or a `Replace` it tells serde that it may be left out, utoipa what stands in it, and
+///   validator that a `Replace` is not null.
+#[proc_macro_attribute]
+pub fn shape(_: TokenStream, item: TokenStream) -> TokenStream {
+    shape::expand(item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }

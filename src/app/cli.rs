@@ -158,8 +158,14 @@ async fn user(command: UserCommand, config: Config) -> std::result::Result<(), B
     let done = db
         .write(context, async move |tx| match command {
             UserCommand::Add(NewUserArgs { email, name, role }) => {
-                let new =
-                    users::NewUser { email, name, role, password: None, time_zone: None, language: None };
+                let new = users::NewUser {
+                    email: email.into(),
+                    name: name.into(),
+                    role,
+                    password: None,
+                    time_zone: None,
+                    language: None,
+                };
                 validator::Validate::validate(&new)?;
                 let user = users::create(tx, new, Some(hash)).await?;
                 Ok(format!("{} is {}.\n", user.email, user.id))

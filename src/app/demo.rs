@@ -325,7 +325,7 @@ impl Shop {
                 let email =
                     format!("{}@demo.example", name.to_lowercase().replace(' ', ".").replace('é', "e"));
                 let new = users::NewUser {
-                    email,
+                    email: email.into(),
                     name: (*name).into(),
                     role: *role,
                     password: None,

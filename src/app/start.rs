@@ -118,7 +118,8 @@ pub async fn first_rows(config: &Config, db: &Db) -> Result<Option<FirstAdmin>> 
                 None => None,
             };
             if groups::named(tx.read(), &group_name).await?.is_none() {
-                let group = groups::create(tx, groups::NewGroup { name: group_name, key: None }).await?;
+                let group =
+                    groups::create(tx, groups::NewGroup { name: group_name.into(), key: None }).await?;
                 if let Some(admin) = users::oldest_admin(tx.read()).await? {
                     groups::join(tx, group.id, admin.id).await?;
                 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use caseload_macros::shape;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
@@ -10,37 +11,49 @@ use validator::{Validate, ValidationError};
 use crate::kernel::{
     error::{Code, Error, Result},
     secrets::{self, Keyring},
+    value::{Checked, Kind, Spec, Text},
 };
 
 /// What another system knows us by: a token, or a user name and password. Never answered again; only the end
 /// of the secret is.
+#[shape]
 #[derive(Clone, Default, PartialEq, Eq, Deserialize, Serialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(example = json!({"token": "shpat_38d1c2f05e0be3e4"}))]
 pub struct Credentials {
     /// A token, sent as `Authorization: Bearer` unless `header` or the kind of shop says otherwise; up to
     /// 4,000 printable ASCII characters.
-    #[validate(length(min = 1, max = 4000), custom(function = printable))]
-    #[schema(min_length = 1, max_length = 4000, pattern = "^[!-~]+$", example = "shpat_38d1c2f05e0be3e4")]
-    pub token: Option<String>,
+    #[schema(example = "shpat_38d1c2f05e0be3e4")]
+    pub token: Option<Checked<Token>>,
     /// The header that carries the token alone.
-    #[validate(length(min = 1, max = 100), custom(function = header_name))]
-    #[schema(min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9-]+$", example = "X-Api-Key")]
-    pub header: Option<String>,
+    #[schema(example = "X-Api-Key")]
+    pub header: Option<Checked<HeaderName>>,
     /// A user name, or a consumer key.
-    #[validate(length(min = 1, max = 500))]
-    #[schema(min_length = 1, max_length = 500, example = "ck_4b1c7d")]
-    pub username: Option<String>,
+    #[schema(example = "ck_4b1c7d")]
+    pub username: Option<Text<500, 1>>,
     /// Its password, or the consumer secret.
-    #[validate(length(min = 1, max = 4000))]
-    #[schema(min_length = 1, max_length = 4000, example = "cs_90e2a16f")]
-    pub password: Option<String>,
+    #[schema(example = "cs_90e2a16f")]
+    pub password: Option<Text<4000, 1>>,
 }
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Credentials")
     }
+}
+
+/// What a header can carry.
+pub struct Token;
+
+impl Kind for Token {
+    const SPEC: Spec = Spec { checks: &[printable], pattern: Some("^[!-~]+$"), ..Spec::of(1, 4000) };
+}
+
+/// The name of a header.
+pub struct HeaderName;
+
+impl Kind for HeaderName {
+    const SPEC: Spec = Spec { checks: &[header_name], pattern: Some("^[A-Za-z0-9-]+$"), ..Spec::of(1, 100) };
 }
 
 fn printable(token: &str) -> Result<(), ValidationError> {
@@ -88,14 +101,14 @@ impl Credentials {
     pub fn seal(&self, keyring: &Keyring, row: &str) -> Result<Sealed> {
         self.check()?;
         let text = serde_json::to_string(self).map_err(Error::internal)?;
-        let secret = self.token.as_ref().or(self.password.as_ref());
+        let secret = self.token.as_deref().or(self.password.as_deref());
         let sealed = keyring.seal(row, &text).map_err(|error| match error.code() {
             Code::NoSecretKey => {
                 Error::field("credentials", "no_key", "cannot be kept: the server has no CASELOAD_SECRET_KEY")
             }
             _ => error,
         })?;
-        Ok(Sealed { text: Some(sealed), hint: secret.map(|secret| secrets::hint(secret)) })
+        Ok(Sealed { text: Some(sealed), hint: secret.map(secrets::hint) })
     }
 
     /// Decrypts those of a row; none when it has none.
@@ -113,7 +126,7 @@ impl Credentials {
             (Some(token), _) => {
                 vec![named.map_or_else(
                     || ("Authorization".to_owned(), format!("Bearer {token}")),
-                    |name| (name.to_owned(), token.clone()),
+                    |name| (name.to_owned(), token.to_string()),
                 )]
             }
             (None, Some(username)) => {

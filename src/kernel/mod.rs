@@ -32,3 +32,4 @@ pub mod strict;
 pub mod text;
 pub mod timeout;
 pub mod tx;
+pub mod value;

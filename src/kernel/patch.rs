@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
+use utoipa::openapi::Schema;
 use validator::{Validate, ValidateLength, ValidationError, ValidationErrors};
 
-use super::{
-    error::{Error, Result},
-    text,
-};
+use super::value::{Described, Rule, Valid, nullable};
 
 /// One member of a merge patch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,23 +23,14 @@ pub enum Patch<T> {
 
 impl<T> Patch<T> {
     /// Writes the patch onto a field that may be empty.
-    pub fn onto(self, field: &mut Option<T>) {
+    pub fn onto<F>(self, field: &mut Option<F>)
+    where
+        T: Into<F>,
+    {
         match self {
             Self::Absent => {}
             Self::Null => *field = None,
-            Self::Value(value) => *field = Some(value),
-        }
-    }
-
-    /// Writes the patch onto a field that cannot be empty; `null` is refused by the field's name.
-    pub fn over(self, field: &mut T, name: &str) -> Result<()> {
-        match self {
-            Self::Absent => Ok(()),
-            Self::Null => Err(Error::field(name, "required", "must not be null")),
-            Self::Value(value) => {
-                *field = value;
-                Ok(())
-            }
+            Self::Value(value) => *field = Some(value.into()),
         }
     }
 
@@ -59,36 +48,112 @@ impl<T> Patch<T> {
     }
 }
 
-impl<T> Patch<BTreeMap<String, Option<T>>> {
+impl<T> From<Option<T>> for Patch<T> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Absent, Self::Value)
+    }
+}
+
+/// A member of a merge patch whose field cannot be empty: left out, or a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replace<T>(Patch<T>);
+
+impl<T> Replace<T> {
+    /// Writes the patch onto its field.
+    pub fn over<F>(self, field: &mut F)
+    where
+        T: Into<F>,
+    {
+        if let Patch::Value(value) = self.0 {
+            *field = value.into();
+        }
+    }
+
+    /// The new value, if the patch brings one.
+    pub const fn value(&self) -> Option<&T> {
+        self.0.value()
+    }
+
+    /// The new value, if the patch brings one.
+    #[must_use]
+    pub fn into_value(self) -> Option<T> {
+        match self.0 {
+            Patch::Value(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Whether the patch says nothing about this member.
+    pub const fn is_absent(&self) -> bool {
+        self.0.is_absent()
+    }
+
+    /// Refuses null.
+    pub fn not_null(&self) -> Result<(), ValidationError> {
+        match self.0 {
+            Patch::Null => Err(ValidationError::new("required").with_message("must not be null".into())),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<T> Default for Replace<T> {
+    fn default() -> Self {
+        Self(Patch::Absent)
+    }
+}
+
+impl<T> From<Option<T>> for Replace<T> {
+    fn from(value: Option<T>) -> Self {
+        Self(value.into())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Replace<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Patch::deserialize(deserializer).map(Self)
+    }
+}
+
+impl<T: Serialize> Serialize for Replace<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<T: ValidateLength<u64>> ValidateLength<u64> for Replace<T> {
+    fn length(&self) -> Option<u64> {
+        self.0.length()
+    }
+}
+
+impl<T: Validate> Validate for Replace<T> {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        self.0.validate()
+    }
+}
+
+impl<T: Described> Described for Replace<T> {
+    fn schema() -> Schema {
+        T::schema()
+    }
+}
+
+impl<T: Described> Described for Patch<T> {
+    fn schema() -> Schema {
+        nullable(T::schema())
+    }
+}
+
+impl<T, R: Rule<Value = BTreeMap<String, Option<T>>>> Patch<Valid<R>> {
     /// What it changes in a map, none when it says nothing; null for the map takes away all that is there.
     #[must_use]
     pub fn over_all(self, present: &BTreeMap<String, T>) -> Option<BTreeMap<String, Option<T>>> {
         match self {
             Self::Absent => None,
             Self::Null => Some(present.keys().map(|key| (key.clone(), None)).collect()),
-            Self::Value(changes) => Some(changes),
+            Self::Value(changes) => Some(changes.into_inner()),
         }
-    }
-}
-
-impl Patch<String> {
-    /// Refuses what is no line of text, or says nothing.
-    pub fn line(&self) -> std::result::Result<(), ValidationError> {
-        self.value().map_or(Ok(()), |text| text::line(text))
-    }
-
-    /// Refuses what is no line of text.
-    pub fn plain(&self) -> std::result::Result<(), ValidationError> {
-        self.value().map_or(Ok(()), |text| text::plain(text))
-    }
-
-    /// Writes a line of text onto a field, without outer space or what nobody sees.
-    pub fn line_over(self, field: &mut String, name: &str) -> Result<()> {
-        let trimmed = match self {
-            Self::Value(line) => Self::Value(text::clean_line(line.trim())),
-            other => other,
-        };
-        trimmed.over(field, name)
     }
 }
 
@@ -114,18 +179,18 @@ pub fn merged(mut present: Map<String, Value>, changes: Map<String, Value>) -> M
 /// Reads a member that may be left out, but not be null.
 pub fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
-) -> std::result::Result<Option<T>, D::Error> {
+) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Option::deserialize(deserializer).map(|value| value.map_or(Self::Null, Self::Value))
     }
 }
 
 impl<T: Serialize> Serialize for Patch<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.value().serialize(serializer)
     }
 }
@@ -137,17 +202,19 @@ impl<T: ValidateLength<u64>> ValidateLength<u64> for Patch<T> {
 }
 
 impl<T: Validate> Validate for Patch<T> {
-    fn validate(&self) -> std::result::Result<(), ValidationErrors> {
+    fn validate(&self) -> Result<(), ValidationErrors> {
         self.value().map_or(Ok(()), Validate::validate)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use caseload_macros::shape;
     use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+    use crate::kernel::error::Error;
 
     /// The examples of RFC 7396, as far as they are about objects.
     #[test]
@@ -179,6 +246,12 @@ mod tests {
         field: Patch<i64>,
     }
 
+    #[shape]
+    #[derive(Debug, Deserialize, Validate)]
+    struct Replacement {
+        field: Replace<i64>,
+    }
+
     /// RFC 7396, word for word, for one member.
     fn of_one_member(present: Option<i64>, patch: &Value) -> Option<i64> {
         match patch.get("field") {
@@ -206,9 +279,10 @@ mod tests {
 
         #[test]
         fn a_member_that_cannot_be_empty_refuses_null_and_stays(present: i64, patch in any_patch()) {
-            let change: Change = serde_json::from_value(patch.clone()).expect("a patch");
-            let mut field = present;
-            match change.field.over(&mut field, "field") {
+            let change: Replacement = serde_json::from_value(patch.clone()).expect("a patch");
+            let (refusal, mut field) = (change.validate().map_err(Error::from), present);
+            change.field.over(&mut field);
+            match refusal {
                 Ok(()) => prop_assert_eq!(Some(field), of_one_member(Some(present), &patch)),
                 Err(error) => {
                     prop_assert_eq!(error.refusal().violations[0].at(), "#/field");

@@ -56,6 +56,12 @@ pub fn clean_line(text: &str) -> String {
     line
 }
 
+/// A line of text as it is stored: cleaned, and without outer space.
+#[must_use]
+pub fn trimmed_line(text: &str) -> String {
+    clean_line(text.trim())
+}
+
 /// Text of several lines, each cleaned.
 #[must_use]
 pub fn clean_lines(text: &str) -> String {
@@ -113,6 +119,17 @@ fn is_variation_selector(c: char) -> bool {
     matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }
 
+/// Refuses what is no telephone number: a line of at most 50 characters, of which one is a digit.
+pub fn phone(text: &str) -> Result<(), ValidationError> {
+    plain(text)?;
+    if text.chars().count() <= 50 && text.chars().any(|c| c.is_ascii_digit()) {
+        Ok(())
+    } else {
+        Err(ValidationError::new("phone")
+            .with_message("must be phone numbers of at most 50 characters".into()))
+    }
+}
+
 /// Refuses what is not an IANA time zone.
 pub fn time_zone(text: &str) -> Result<(), ValidationError> {
     text.parse::<chrono_tz::Tz>().map(drop).map_err(|_| {
@@ -151,6 +168,16 @@ pub fn color(text: &str) -> Result<(), ValidationError> {
         Ok(())
     } else {
         Err(ValidationError::new("color").with_message("must be a colour such as #d9480f".into()))
+    }
+}
+
+/// Refuses what is no country as ISO 3166-1 writes it in two letters.
+pub fn country(text: &str) -> Result<(), ValidationError> {
+    if text.len() == 2 && text.chars().all(|c| c.is_ascii_alphabetic()) {
+        Ok(())
+    } else {
+        Err(ValidationError::new("country")
+            .with_message("must be an ISO 3166-1 alpha-2 code such as CA".into()))
     }
 }
 

@@ -18,7 +18,7 @@ fn make_groups(run: Run) -> LocalBoxFuture<'static, Result<Value>> {
     async move {
         let pause = run.job.payload["pause_ms"].as_u64().unwrap_or(0);
         for number in run.job.done..run.job.total {
-            let name = format!("{} {number}", run.job.title);
+            let name = format!("{} {number}", run.job.title).into();
             run.step(1, async move |tx| groups::create(tx, groups::NewGroup { name, key: None }).await)
                 .await?;
             tokio::time::sleep(Duration::from_millis(pause)).await;
@@ -31,7 +31,7 @@ fn make_groups(run: Run) -> LocalBoxFuture<'static, Result<Value>> {
 /// Makes the first group, then hangs as if its instance were gone; what it held is kept for later.
 fn hang(run: Run) -> LocalBoxFuture<'static, Result<Value>> {
     async move {
-        let name = format!("{} {}", run.job.title, run.job.done);
+        let name = format!("{} {}", run.job.title, run.job.done).into();
         run.step(1, async move |tx| groups::create(tx, groups::NewGroup { name, key: None }).await).await?;
         HUNG.set(Some(run));
         std::future::pending().await

@@ -1,10 +1,11 @@
 //! The shapes of API keys.
 
+use caseload_macros::shape;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{
     IntoParams, ToSchema,
-    openapi::{Array, ArrayBuilder, ObjectBuilder, schema::Type},
+    openapi::{ArrayBuilder, ObjectBuilder, Schema, schema::Type},
 };
 use uuid::Uuid;
 use validator::{Validate, ValidationError};
@@ -15,8 +16,9 @@ use crate::kernel::{
     clock::Timestamp,
     filter::Flag,
     http::View,
-    patch::Patch,
+    patch::{Patch, Replace},
     text,
+    value::{self, Line, Rule, Valid},
 };
 
 crate::choice! {
@@ -34,13 +36,13 @@ crate::choice! {
 const MAX_ENTRIES: usize = 100;
 
 /// A new API key.
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewApiKey {
     /// What it is for, 1 to 200 characters.
-    #[validate(length(min = 1, max = 200), custom(function = text::line))]
-    #[schema(min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Shop checkout")]
-    pub name: String,
+    #[schema(example = "Shop checkout")]
+    pub name: Line<200>,
     /// Who may see it; `secret` unless said otherwise.
     #[serde(default = "secret")]
     #[schema(default = "secret")]
@@ -53,14 +55,10 @@ pub struct NewApiKey {
     pub scopes: Vec<String>,
     /// The keys of the forms that a publishable key posts to, 1 to 100; of a secret key none.
     #[serde(default)]
-    #[validate(length(max = 100), custom(function = forms))]
-    #[schema(schema_with = forms_schema)]
-    pub forms: Vec<String>,
+    pub forms: Valid<FormKeys>,
     /// The origins of the pages that send a publishable key, 1 to 100; of a secret key none.
     #[serde(default)]
-    #[validate(length(max = 100), custom(function = origins))]
-    #[schema(schema_with = origins_schema)]
-    pub origins: Vec<String>,
+    pub origins: Valid<Origins>,
     /// The person that it always acts for; without one it acts for nobody and must name assignees.
     pub user_id: Option<Uuid>,
     /// When it ends; without it, when it is revoked. A key makes none that outlives it.
@@ -71,24 +69,39 @@ const fn secret() -> ApiKeyKind {
     ApiKeyKind::Secret
 }
 
-fn forms_schema() -> Array {
-    let about = "The keys of the forms that a publishable key posts to, 1 to 100; of a secret key none.";
-    several("^[a-z0-9_]{1,64}$", about, json!(["quiz"]))
+/// The keys of forms.
+pub struct FormKeys;
+
+impl Rule for FormKeys {
+    type Value = Vec<String>;
+
+    fn check(keys: &Self::Value) -> Vec<Result<(), ValidationError>> {
+        vec![value::length(keys.len(), 0, Some(MAX_ENTRIES)), forms(keys)]
+    }
+
+    fn schema() -> Schema {
+        several("^[a-z0-9_]{1,64}$", json!(["quiz"]))
+    }
 }
 
-fn origins_schema() -> Array {
-    let about = "The origins of the pages that send a publishable key, 1 to 100; of a secret key none.";
-    several("^https?://[a-z0-9.-]{1,200}(:[0-9]{1,5})?$", about, json!(["https://shop.example"]))
+/// The origins of pages.
+pub struct Origins;
+
+impl Rule for Origins {
+    type Value = Vec<String>;
+
+    fn check(named: &Self::Value) -> Vec<Result<(), ValidationError>> {
+        vec![value::length(named.len(), 0, Some(MAX_ENTRIES)), origins(named)]
+    }
+
+    fn schema() -> Schema {
+        several("^https?://[a-z0-9.-]{1,200}(:[0-9]{1,5})?$", json!(["https://shop.example"]))
+    }
 }
 
-fn several(pattern: &str, about: &str, example: Value) -> Array {
+fn several(pattern: &str, example: Value) -> Schema {
     let one = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
-    ArrayBuilder::new()
-        .items(one)
-        .max_items(Some(MAX_ENTRIES))
-        .description(Some(about))
-        .examples([example])
-        .build()
+    ArrayBuilder::new().items(one).max_items(Some(MAX_ENTRIES)).examples([example]).build().into()
 }
 
 fn forms(keys: &[String]) -> Result<(), ValidationError> {
@@ -121,48 +134,27 @@ fn is_origin(origin: &str) -> bool {
         && (origin.starts_with("https://") || origin.starts_with("http://"))
 }
 
-fn patched_forms(patch: &Patch<Vec<String>>) -> Result<(), ValidationError> {
-    patch.value().map_or(Ok(()), |keys| forms(keys))
-}
-
-fn patched_origins(patch: &Patch<Vec<String>>) -> Result<(), ValidationError> {
-    patch.value().map_or(Ok(()), |named| origins(named))
-}
-
 /// Changes to an API key (RFC 7396).
+#[shape]
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApiKeyPatch {
     /// A new name.
-    #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200,
-        pattern = "^.*\\S.*$", example = "Shop checkout, Canada")]
-    #[serde(default)]
-    pub name: Patch<String>,
+    #[schema(example = "Shop checkout, Canada")]
+    pub name: Replace<Line<200>>,
     /// Other scopes, in place of all that it has; none that neither it nor the caller has.
     #[validate(length(min = 1, max = 100))]
     #[schema(value_type = Option<Vec<Scope>>, nullable = false, min_items = 1, max_items = 100,
         example = json!(["notes:write"]))]
-    #[serde(default)]
-    pub scopes: Patch<Vec<String>>,
-    /// Other forms, in place of all that a publishable key posts to.
-    #[validate(length(max = 100), custom(function = patched_forms))]
-    #[schema(schema_with = forms_schema)]
-    #[serde(default)]
-    pub forms: Patch<Vec<String>>,
-    /// Other origins, in place of all that a publishable key comes from.
-    #[validate(length(max = 100), custom(function = patched_origins))]
-    #[schema(schema_with = origins_schema)]
-    #[serde(default)]
-    pub origins: Patch<Vec<String>>,
+    pub scopes: Replace<Vec<String>>,
+    /// The keys of the forms that a publishable key posts to, 1 to 100; of a secret key none.
+    pub forms: Replace<Valid<FormKeys>>,
+    /// The origins of the pages that send a publishable key, 1 to 100; of a secret key none.
+    pub origins: Replace<Valid<Origins>>,
     /// Whose it is from now on: a person who has all of its scopes, or may give them to a program. A person
     /// says it, no API key.
-    #[schema(value_type = Option<Uuid>, nullable = false)]
-    #[serde(default)]
-    pub owner_id: Patch<Uuid>,
+    pub owner_id: Replace<Uuid>,
     /// Another end; null for none. A key puts none off beyond its own.
-    #[schema(value_type = Option<Timestamp>)]
-    #[serde(default)]
     pub expires_at: Patch<Timestamp>,
 }
 

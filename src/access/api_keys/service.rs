@@ -20,7 +20,6 @@ use crate::{
         error::{Code, Error, Result, Violation, Violations},
         filter::{FilterExt, Flag},
         list::{self, Page, PageRequest},
-        patch::Patch,
         reader::Reader,
         tx::Tx,
     },
@@ -30,7 +29,7 @@ use crate::{
 pub async fn create(tx: &mut Tx, new: NewApiKey) -> Result<(Model, String)> {
     let scopes = granted(&tx.context.actor, &new.scopes, &BTreeSet::new())?;
     let bounds = match new.kind {
-        ApiKeyKind::Publishable => Some(Bounds { forms: new.forms, origins: new.origins }),
+        ApiKeyKind::Publishable => Some(Bounds { forms: new.forms.into(), origins: new.origins.into() }),
         ApiKeyKind::Secret => {
             refuse_bounds(!new.forms.is_empty(), !new.origins.is_empty())?;
             None
@@ -57,7 +56,7 @@ pub async fn create(tx: &mut Tx, new: NewApiKey) -> Result<(Model, String)> {
     let secret = secret::new(if bounds.is_some() { PUBLISHABLE } else { "csl_" });
     let key = Model {
         id: tx.id(),
-        name: new.name.trim().to_owned(),
+        name: new.name.into(),
         secret_hash: secret::hash(&secret),
         hint: secret[secret.len() - 4..].to_owned(),
         scopes,
@@ -91,27 +90,22 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ApiKeyPatch) -> Result<Model> 
         return Err(Error::new(Code::WrongStatus, "The API key has been revoked."));
     }
     let mut after = before.clone();
-    patch.name.line_over(&mut after.name, "name")?;
-    let scopes = match patch.scopes {
-        Patch::Value(named) => Patch::Value(granted(&tx.context.actor, &named, &before.scopes.known())?),
-        Patch::Null => Patch::Null,
-        Patch::Absent => Patch::Absent,
-    };
-    scopes.over(&mut after.scopes, "scopes")?;
+    patch.name.over(&mut after.name);
+    if let Some(named) = patch.scopes.value() {
+        after.scopes = granted(&tx.context.actor, named, &before.scopes.known())?;
+    }
     match &mut after.bounds {
         Some(bounds) => {
-            patch.forms.over(&mut bounds.forms, "forms")?;
-            patch.origins.over(&mut bounds.origins, "origins")?;
+            patch.forms.over(&mut bounds.forms);
+            patch.origins.over(&mut bounds.origins);
             check_bounds(bounds, &after.scopes)?;
         }
         None => refuse_bounds(!patch.forms.is_absent(), !patch.origins.is_absent())?,
     }
     refuse_past(patch.expires_at.value().copied(), tx.now)?;
     patch.expires_at.onto(&mut after.expires_at);
-    match patch.owner_id {
-        Patch::Absent => {}
-        Patch::Null => return Err(Error::field("owner_id", "required", "must not be null")),
-        Patch::Value(owner) => after.owner_id = Some(owner),
+    if let Some(owner) = patch.owner_id.into_value() {
+        after.owner_id = Some(owner);
     }
     check_widening(tx, &before, &after).await?;
     tx.change(&before, after, api_key::UPDATED).await

@@ -1,37 +1,41 @@
 //! The shapes of groups.
 
+use caseload_macros::shape;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
 use super::group;
-use crate::kernel::{actor::ActorRef, clock::Timestamp, http::View, patch::Patch, text};
+use crate::kernel::{
+    actor::ActorRef,
+    clock::Timestamp,
+    http::View,
+    patch::Replace,
+    value::{Key, Line},
+};
 
 /// A new group.
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewGroup {
     /// Its name, 1 to 100 characters.
-    #[validate(length(min = 1, max = 100), custom(function = text::line))]
-    #[schema(min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = "Customer Service")]
-    pub name: String,
+    #[schema(example = "Customer Service")]
+    pub name: Line<100>,
     /// A stable key of lower-case letters, digits and underscores; the slug of the name unless given.
-    #[validate(length(min = 1, max = 64), custom(function = text::key))]
-    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "customer_service")]
-    pub key: Option<String>,
+    #[schema(example = "customer_service")]
+    pub key: Option<Key>,
 }
 
 /// Changes to a group (RFC 7396). The key stays as it is.
+#[shape]
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GroupPatch {
     /// A new name.
-    #[validate(length(min = 1, max = 100), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100,
-        pattern = "^.*\\S.*$", example = "Shipping and Returns")]
-    #[serde(default)]
-    pub name: Patch<String>,
+    #[schema(example = "Shipping and Returns")]
+    pub name: Replace<Line<100>>,
 }
 
 /// A work group and who belongs to it.

@@ -30,8 +30,8 @@ use crate::{
 
 /// Adds a group.
 pub async fn create(tx: &mut Tx, new: NewGroup) -> Result<Model> {
-    let name = new.name.trim().to_owned();
-    let key = new.key.unwrap_or_else(|| text::slug(&name));
+    let name = String::from(new.name);
+    let key = new.key.map_or_else(|| text::slug(&name), String::from);
     if key.is_empty() {
         return Err(Error::field(
             "key",
@@ -52,7 +52,7 @@ pub async fn create(tx: &mut Tx, new: NewGroup) -> Result<Model> {
 pub async fn update(tx: &mut Tx, id: Uuid, patch: GroupPatch) -> Result<Model> {
     let before: Model = tx.target(id, "group").await?;
     let mut after = before.clone();
-    patch.name.line_over(&mut after.name, "name")?;
+    patch.name.over(&mut after.name);
     tx.change(&before, after, group::UPDATED).await
 }
 

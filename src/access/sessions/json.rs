@@ -1,57 +1,57 @@
 //! The shapes of signing in and out.
 
+use caseload_macros::shape;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::signing_key;
+use crate::kernel::value::{Secret, Text};
 
 /// Who wants to come in.
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignIn {
     /// The address of the account, compared without case.
-    #[validate(length(min = 1, max = 254))]
-    #[schema(min_length = 1, max_length = 254, example = "claire@shop.example")]
-    pub email: String,
+    #[schema(example = "claire@shop.example")]
+    pub email: Text<254, 1>,
     /// Its password.
-    #[validate(length(min = 1, max = 200))]
-    #[schema(min_length = 1, max_length = 200, format = "password", example = "a long first password")]
-    pub password: String,
+    #[schema(example = "a long first password")]
+    pub password: Secret,
 }
 
 /// What continues a session.
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Refresh {
     /// The refresh token that came last. It works once.
-    #[validate(length(min = 1, max = 200))]
-    #[schema(min_length = 1, max_length = 200, example = "csr_Jp0yW5aXb3k7m2v9tq4rLd8hCzNf1sGuEoKxTiBwYlA")]
-    pub refresh_token: String,
+    #[schema(example = "csr_Jp0yW5aXb3k7m2v9tq4rLd8hCzNf1sGuEoKxTiBwYlA")]
+    pub refresh_token: Text<200, 1>,
 }
 
 /// Which session is to end.
+#[shape]
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignOut {
     /// A refresh token of the session; without it, the session of the access token ends.
-    #[validate(length(min = 1, max = 200))]
-    #[schema(min_length = 1, max_length = 200, example = "csr_Jp0yW5aXb3k7m2v9tq4rLd8hCzNf1sGuEoKxTiBwYlA")]
-    pub refresh_token: Option<String>,
+    #[schema(example = "csr_Jp0yW5aXb3k7m2v9tq4rLd8hCzNf1sGuEoKxTiBwYlA")]
+    pub refresh_token: Option<Text<200, 1>>,
 }
 
 /// A new password, and the one that it replaces.
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasswordChange {
     /// The present password.
-    #[validate(length(min = 1, max = 200))]
-    #[schema(min_length = 1, max_length = 200, format = "password", example = "a long first password")]
-    pub current_password: String,
+    #[schema(example = "a long first password")]
+    pub current_password: Secret,
     /// The new one, 12 to 200 characters that are not easy to guess; not the present one.
-    #[validate(length(min = 12, max = 200))]
-    #[schema(min_length = 12, max_length = 200, format = "password", example = "an even longer second one")]
-    pub new_password: String,
+    #[schema(example = "an even longer second one")]
+    pub new_password: Secret<12>,
 }
 
 /// What a session is used and continued with.

@@ -45,8 +45,12 @@ pub async fn sign_in(
 ) -> Result<Tokens> {
     let SignIn { email, password } = given;
     let throttle = Throttle::of(&email, client);
-    let attempt =
-        Attempt { throttle: throttle.clone(), address: client.address, password, refusal: wrong_credentials };
+    let attempt = Attempt {
+        throttle: throttle.clone(),
+        address: client.address,
+        password: password.into(),
+        refusal: wrong_credentials,
+    };
     let account =
         async move |db: &Db| Ok(users::by_email(db.read(), &email).await?.filter(|user| user.active));
     let proven = prove(db, limits, &context, attempt, account).await?;
@@ -252,11 +256,11 @@ pub async fn change_password(
     let PasswordChange { current_password, new_password } = given;
     let user = users::find(db.read(), context.actor.person()?).await?;
     let throttle = Throttle::of(&user.email, client);
-    let same = new_password == current_password;
+    let same = *new_password == *current_password;
     let attempt = Attempt {
         throttle: throttle.clone(),
         address: client.address,
-        password: current_password,
+        password: current_password.into(),
         refusal: wrong_password,
     };
     let id = user.id;
@@ -266,7 +270,7 @@ pub async fn change_password(
         return Err(Error::field("new_password", "unchanged", "must differ from the present password"));
     }
     strength::refuse_weak("new_password", &new_password, vec![user.email, user.name]).await?;
-    let hash = password::hash(db.password_cost(), new_password).await?;
+    let hash = password::hash(db.password_cost(), new_password.into()).await?;
     db.write(context, async move |tx| {
         throttle.check(tx.read(), tx.now).await?;
         throttle.succeed(tx).await?;

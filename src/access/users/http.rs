@@ -71,10 +71,10 @@ async fn create_user(db: Data<Db>, body: JsonBody<NewUser>) -> Result<Reply> {
             strength::refuse_weak(
                 "password",
                 password,
-                vec![body.body.email.clone(), body.body.name.clone()],
+                vec![body.body.email.to_string(), body.body.name.to_string()],
             )
             .await?;
-            Some(password::hash(db.password_cost(), password.clone()).await?)
+            Some(password::hash(db.password_cost(), password.to_string()).await?)
         }
         None => None,
     };

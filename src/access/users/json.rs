@@ -1,9 +1,10 @@
 //! The shapes of users.
 
+use caseload_macros::shape;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use validator::{Validate, ValidationError};
+use validator::Validate;
 
 use super::user;
 use crate::kernel::{
@@ -11,44 +12,35 @@ use crate::kernel::{
     clock::Timestamp,
     filter::{AnyOf, Flag},
     http::View,
-    patch::Patch,
-    text,
+    patch::{Patch, Replace},
+    value::{Email, Language, Line, Secret, ZoneName},
 };
 
 /// A new person on staff.
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// The address they sign in with; unique, compared without case.
-    #[validate(email, length(max = 254), custom(function = text::plain))]
-    #[schema(format = "email", max_length = 254, example = "claire@shop.example")]
-    pub email: String,
+    #[schema(example = "claire@shop.example")]
+    pub email: Email,
     /// Their name, 1 to 200 characters.
-    #[validate(length(min = 1, max = 200), custom(function = text::line))]
-    #[schema(min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Claire Martin")]
-    pub name: String,
+    #[schema(example = "Claire Martin")]
+    pub name: Line<200>,
     /// What they may do; `agent` unless said otherwise.
     #[serde(default = "agent")]
     #[schema(default = "agent")]
     pub role: Role,
     /// Their first password, 12 to 200 characters that are not easy to guess; without one they sign in
     /// through an outside provider only.
-    #[validate(length(min = 12, max = 200))]
-    #[schema(min_length = 12, max_length = 200, format = "password", example = "a long first password")]
-    pub password: Option<String>,
+    #[schema(example = "a long first password")]
+    pub password: Option<Secret<12>>,
     /// The IANA zone of their "today"; the company's unless said otherwise.
-    #[validate(length(max = 64), custom(function = text::time_zone))]
-    #[schema(format = "time-zone", max_length = 64, example = "Europe/Paris")]
-    pub time_zone: Option<String>,
+    #[schema(example = "Europe/Paris")]
+    pub time_zone: Option<ZoneName>,
     /// The language they read, as a BCP 47 tag.
-    #[validate(length(min = 2, max = 35), custom(function = text::language))]
-    #[schema(
-        min_length = 2,
-        max_length = 35,
-        pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$",
-        example = "fr"
-    )]
-    pub language: Option<String>,
+    #[schema(example = "fr")]
+    pub language: Option<Language>,
 }
 
 const fn agent() -> Role {
@@ -56,68 +48,37 @@ const fn agent() -> Role {
 }
 
 /// Changes to a user (RFC 7396).
+#[shape]
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UserPatch {
     /// A new address.
-    #[validate(length(min = 3, max = 254), custom(function = Patch::plain))]
-    #[schema(value_type = Option<String>, nullable = false, format = "email", min_length = 3,
-        max_length = 254)]
-    #[serde(default)]
-    pub email: Patch<String>,
+    pub email: Replace<Email>,
     /// A new name.
-    #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200,
-        pattern = "^.*\\S.*$", example = "Claire Martin-Roux")]
-    #[serde(default)]
-    pub name: Patch<String>,
+    #[schema(example = "Claire Martin-Roux")]
+    pub name: Replace<Line<200>>,
     /// Another role.
-    #[schema(value_type = Option<Role>, nullable = false)]
-    #[serde(default)]
-    pub role: Patch<Role>,
+    pub role: Replace<Role>,
     /// `false` refuses while they hold open work (S0-16); see `offboard`.
-    #[schema(value_type = Option<bool>, nullable = false)]
-    #[serde(default)]
-    pub active: Patch<bool>,
+    pub active: Replace<bool>,
     /// Another IANA zone.
-    #[validate(length(max = 64))]
-    #[schema(value_type = Option<String>, nullable = false, format = "time-zone", max_length = 64)]
-    #[serde(default)]
-    pub time_zone: Patch<String>,
+    pub time_zone: Replace<ZoneName>,
     /// Another language; null for none.
-    #[validate(length(min = 2, max = 35), custom(function = patched_language))]
-    #[schema(value_type = Option<String>, min_length = 2, max_length = 35,
-        pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
-    #[serde(default)]
-    pub language: Patch<String>,
+    pub language: Patch<Language>,
 }
 
 /// Changes to one's own account (RFC 7396).
+#[shape]
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProfilePatch {
     /// A new name.
-    #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200,
-        pattern = "^.*\\S.*$")]
-    #[serde(default)]
-    pub name: Patch<String>,
+    pub name: Replace<Line<200>>,
     /// Another IANA zone.
-    #[validate(length(max = 64))]
-    #[schema(value_type = Option<String>, nullable = false, format = "time-zone", max_length = 64,
-        example = "America/Montreal")]
-    #[serde(default)]
-    pub time_zone: Patch<String>,
+    #[schema(example = "America/Montreal")]
+    pub time_zone: Replace<ZoneName>,
     /// Another language; null for none.
-    #[validate(length(min = 2, max = 35), custom(function = patched_language))]
-    #[schema(value_type = Option<String>, min_length = 2, max_length = 35,
-        pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
-    #[serde(default)]
-    pub language: Patch<String>,
-}
-
-fn patched_language(patch: &Patch<String>) -> Result<(), ValidationError> {
-    patch.value().map_or(Ok(()), |language| text::language(language))
+    pub language: Patch<Language>,
 }
 
 impl From<ProfilePatch> for UserPatch {

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use caseload_macros::shape;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{
     IntoParams, ToSchema,
     openapi::{
-        Array, Object, ObjectBuilder,
+        Array, ObjectBuilder, Schema,
         schema::{ArrayBuilder, SchemaType, Type},
     },
 };
@@ -22,97 +23,76 @@ use crate::kernel::{
     clock::Timestamp,
     filter::{AnyOf, Flag},
     http::View,
-    patch::Patch,
+    patch::{Patch, Replace},
     text,
+    value::{Color, IsoDuration, Key, Line, Rule, Text, Valid},
 };
 
 /// A new picklist.
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPicklist {
     /// Its name, which never changes: lower-case letters, digits and underscores.
-    #[validate(length(min = 1, max = 64), custom(function = text::key))]
-    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "return_reasons")]
-    pub name: String,
+    #[schema(example = "return_reasons")]
+    pub name: Key,
     /// What it is for, up to 500 characters.
     #[serde(default)]
-    #[validate(length(max = 500))]
-    #[schema(max_length = 500, example = "Why goods come back.")]
-    pub description: String,
+    #[schema(example = "Why goods come back.")]
+    pub description: Text<500>,
 }
 
 /// A new value of a picklist.
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPicklistItem {
     /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the label
     /// unless given.
-    #[validate(length(min = 1, max = 64), custom(function = text::key))]
-    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "shipment")]
-    pub key: Option<String>,
+    #[schema(example = "shipment")]
+    pub key: Option<Key>,
     /// What people read unless their language has a label of its own, 1 to 100 characters.
-    #[validate(length(min = 1, max = 100), custom(function = text::line))]
-    #[schema(min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = "Shipment")]
-    pub label: String,
+    #[schema(example = "Shipment")]
+    pub label: Line<100>,
     /// What people read, by language tag; each 1 to 100 characters, in 50 languages at the most.
     #[serde(default)]
-    #[validate(custom(function = labels))]
-    #[schema(schema_with = labels_schema)]
-    pub labels: BTreeMap<String, String>,
+    pub labels: Valid<Translations>,
     /// The colour it is shown in, as `#rrggbb`.
-    #[validate(length(max = 7), custom(function = text::color))]
-    #[schema(max_length = 7, pattern = "^#[0-9A-Fa-f]{6}$", example = "#1971c2")]
-    pub color: Option<String>,
+    #[schema(example = "#1971c2")]
+    pub color: Option<Color>,
     /// Whether it stands for success.
     pub polarity: Option<Polarity>,
     /// How far from today, as an ISO 8601 duration of at most 100 years; for the list `due_presets`, which
     /// needs it.
-    #[validate(length(max = 40), custom(function = text::duration))]
-    #[schema(format = "duration", max_length = 40, example = json!(null))]
-    pub duration: Option<String>,
+    #[schema(example = json!(null))]
+    pub duration: Option<IsoDuration>,
     /// The group that has to do with it, for the list `issue_types`: where issues of this type go (S4-5).
     #[schema(example = json!(null))]
     pub group_id: Option<Uuid>,
 }
 
 /// Changes to a value of a picklist (RFC 7396). The key stays as it is.
+#[shape]
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PicklistItemPatch {
     /// A new label; what was said with the value reads so from now on.
-    #[validate(length(min = 1, max = 100), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100,
-        pattern = "^.*\\S.*$", example = "Parcel")]
-    #[serde(default)]
-    pub label: Patch<String>,
+    #[schema(example = "Parcel")]
+    pub label: Replace<Line<100>>,
     /// Labels by language tag, merged into those that are there: null takes one away; null for all takes
     /// all.
-    #[validate(custom(function = patched_labels))]
-    #[schema(schema_with = patched_labels_schema)]
-    #[serde(default)]
-    pub labels: Patch<BTreeMap<String, Option<String>>>,
+    pub labels: Patch<Valid<TranslationChanges>>,
     /// Another colour; null for none.
-    #[validate(length(max = 7), custom(function = patched_color))]
-    #[schema(value_type = Option<String>, max_length = 7, pattern = "^#[0-9A-Fa-f]{6}$", example = "#e67700")]
-    #[serde(default)]
-    pub color: Patch<String>,
+    #[schema(example = "#e67700")]
+    pub color: Patch<Color>,
     /// Whether it stands for success; null for neither here nor there.
-    #[schema(value_type = Option<Polarity>)]
-    #[serde(default)]
     pub polarity: Patch<Polarity>,
     /// Another duration, for the list `due_presets`.
-    #[validate(length(max = 40), custom(function = patched_duration))]
-    #[schema(value_type = Option<String>, format = "duration", max_length = 40)]
-    #[serde(default)]
-    pub duration: Patch<String>,
+    pub duration: Patch<IsoDuration>,
     /// Another group, for the list `issue_types`; null for none.
-    #[schema(value_type = Option<Uuid>)]
-    #[serde(default)]
     pub group_id: Patch<Uuid>,
     /// `false` retires the value, `true` brings it back.
-    #[schema(value_type = Option<bool>, nullable = false)]
-    #[serde(default)]
-    pub active: Patch<bool>,
+    pub active: Replace<bool>,
 }
 
 /// A new order of a picklist.
@@ -127,23 +107,38 @@ pub struct PicklistOrder {
 }
 
 /// Labels by language tag.
-#[must_use]
-pub fn labels_schema() -> Object {
-    let about = "What people read, by language tag; each 1 to 100 characters, in 50 languages at the most.";
-    by_language(about, Type::String.into(), json!({"fr": "Envoi"})).build()
+pub struct Translations;
+
+impl Rule for Translations {
+    type Value = BTreeMap<String, String>;
+
+    fn check(labels: &Self::Value) -> Vec<Result<(), ValidationError>> {
+        vec![self::labels(labels)]
+    }
+
+    fn schema() -> Schema {
+        by_language(Type::String.into(), json!({"fr": "Envoi"}))
+    }
 }
 
 /// Changes to labels by language tag.
-#[must_use]
-pub fn patched_labels_schema() -> Object {
-    let about = "Labels by language tag, merged into those that are there: null takes one away; null for all \
-         takes all.";
-    let words = SchemaType::from_iter([Type::String, Type::Null]);
-    let schema = by_language(about, words, json!({"fr": "Colis", "de": null}));
-    schema.schema_type(SchemaType::from_iter([Type::Object, Type::Null])).build()
+pub struct TranslationChanges;
+
+impl Rule for TranslationChanges {
+    type Value = BTreeMap<String, Option<String>>;
+
+    fn check(changes: &Self::Value) -> Vec<Result<(), ValidationError>> {
+        let mut labels = changes.iter().filter_map(|(tag, label)| Some((tag, label.as_ref()?)));
+        let languages = count_languages(changes.len());
+        vec![languages.and_then(|()| labels.try_for_each(|(tag, label)| translation(tag, label)))]
+    }
+
+    fn schema() -> Schema {
+        by_language(SchemaType::from_iter([Type::String, Type::Null]), json!({"fr": "Colis", "de": null}))
+    }
 }
 
-fn by_language(about: &str, words: SchemaType, example: Value) -> ObjectBuilder {
+fn by_language(words: SchemaType, example: Value) -> Schema {
     let label = ObjectBuilder::new()
         .schema_type(words)
         .min_length(Some(1))
@@ -157,7 +152,7 @@ fn by_language(about: &str, words: SchemaType, example: Value) -> ObjectBuilder 
         .property_names(Some(tag))
         .additional_properties(Some(label))
         .max_properties(Some(MAX_LANGUAGES));
-    map.description(Some(about)).examples([example])
+    map.examples([example]).build().into()
 }
 
 fn keys_schema() -> Array {
@@ -176,16 +171,6 @@ fn keys_schema() -> Array {
 
 const MAX_LETTERS: usize = 100;
 const MAX_LANGUAGES: usize = 50;
-
-/// Refuses changes that would be no labels.
-pub fn patched_labels(patch: &Patch<BTreeMap<String, Option<String>>>) -> Result<(), ValidationError> {
-    let Some(changes) = patch.value() else { return Ok(()) };
-    count_languages(changes.len())?;
-    changes
-        .iter()
-        .filter_map(|(tag, label)| Some((tag, label.as_ref()?)))
-        .try_for_each(|(tag, label)| translation(tag, label))
-}
 
 fn count_languages(count: usize) -> Result<(), ValidationError> {
     if count > MAX_LANGUAGES {
@@ -208,14 +193,6 @@ fn translation(tag: &str, label: &str) -> Result<(), ValidationError> {
             .with_message(format!("the label in {tag} must be 1 to {MAX_LETTERS} long").into()));
     }
     text::line(label)
-}
-
-fn patched_color(patch: &Patch<String>) -> Result<(), ValidationError> {
-    patch.value().map_or(Ok(()), |color| text::color(color))
-}
-
-fn patched_duration(patch: &Patch<String>) -> Result<(), ValidationError> {
-    patch.value().map_or(Ok(()), |duration| text::duration(duration))
 }
 
 /// A value of a picklist.

@@ -11,8 +11,8 @@ pub mod picklist;
 mod service;
 
 pub use json::{
-    LabelView, NewPicklistItem, PicklistItemView, PicklistView, labels as check_labels, labels_schema,
-    patched_labels, patched_labels_schema,
+    LabelView, NewPicklistItem, PicklistItemView, PicklistView, TranslationChanges, Translations,
+    labels as check_labels,
 };
 pub use service::{
     DUE_PRESETS, ISSUE_TYPES, active, check, check_all, duration, exists, group_of, labels,

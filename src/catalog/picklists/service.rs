@@ -40,14 +40,14 @@ pub const DUE_PRESETS: &str = "due_presets";
 
 /// Adds a list.
 pub async fn create(tx: &mut Tx, new: NewPicklist) -> Result<Model> {
-    if tx.read().any(Entity::find().filter(Column::Name.eq(&new.name)).into_query()).await? {
+    if tx.read().any(Entity::find().filter(Column::Name.eq(&*new.name)).into_query()).await? {
         return Err(Error::new(Code::AlreadyExists, format!("There is a picklist {} already.", new.name))
             .with_violation(Violation::field("name", "taken", "is taken")));
     }
     let list = Model {
         id: tx.id(),
-        name: new.name,
-        description: new.description,
+        name: new.name.into(),
+        description: new.description.into(),
         created_at: tx.now,
         updated_at: tx.now,
         version: 1,
@@ -60,8 +60,8 @@ pub async fn create(tx: &mut Tx, new: NewPicklist) -> Result<Model> {
 pub async fn add(tx: &mut Tx, name: &str, new: NewPicklistItem) -> Result<item::Model> {
     let list = lock(tx, name).await?;
     tx.check_version(&list, "picklist")?;
-    let label = new.label.trim().to_owned();
-    let key = new.key.unwrap_or_else(|| text::slug(&label));
+    let label = String::from(new.label);
+    let key = new.key.map_or_else(|| text::slug(&label), String::from);
     if key.is_empty() {
         return Err(Error::field(
             "key",
@@ -91,10 +91,10 @@ pub async fn add(tx: &mut Tx, name: &str, new: NewPicklistItem) -> Result<item::
         picklist_id: list.id,
         key,
         label,
-        labels: Labels(new.labels),
-        color: new.color,
+        labels: Labels(new.labels.into()),
+        color: new.color.map(String::from),
         polarity: new.polarity,
-        duration: new.duration,
+        duration: new.duration.map(String::from),
         group_id: new.group_id,
         position: present.last().map_or(0, |last| last.position + 1),
         active: true,
@@ -113,7 +113,7 @@ pub async fn update(tx: &mut Tx, name: &str, key: &str, patch: PicklistItemPatch
     let before = find_item(tx.read(), name, key).await?;
     tx.check_version(&before, "picklist item")?;
     let mut after = before.clone();
-    patch.label.over(&mut after.label, "label")?;
+    patch.label.over(&mut after.label);
     match patch.labels.value() {
         Some(changes) => merge(&mut after.labels.0, changes),
         None if patch.labels.is_absent() => {}
@@ -129,7 +129,7 @@ pub async fn update(tx: &mut Tx, name: &str, key: &str, patch: PicklistItemPatch
     if before.group_id != after.group_id {
         check_group(tx.read(), name, after.group_id).await?;
     }
-    patch.active.over(&mut after.active, "active")?;
+    patch.active.over(&mut after.active);
     change(tx, list, &before, after).await
 }
 

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use caseload_macros::shape;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{
     IntoParams, ToSchema,
     openapi::{
-        Object, ObjectBuilder,
+        ObjectBuilder, Schema,
         schema::{SchemaType, Type},
     },
 };
@@ -16,36 +17,39 @@ use validator::{Validate, ValidationError};
 
 use super::variable::{Model, Target};
 use crate::{
-    catalog::picklists,
-    kernel::{clock::Timestamp, filter::Flag, http::View, patch::Patch, text},
+    catalog::picklists::{TranslationChanges, Translations},
+    kernel::{
+        clock::Timestamp,
+        filter::Flag,
+        http::View,
+        patch::{Patch, Replace},
+        text,
+        value::{Key, Line, Rule, Text, Valid},
+    },
 };
 
 /// Variables at the most, retired ones included; so are the values of one thing.
 pub(super) const MAX_VARIABLES: usize = 100;
 
 /// A new variable.
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"key": "mood", "label": "Mood", "labels": {"fr": "Humeur"}, "picklist": "moods"}))]
 pub struct NewVariable {
     /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the label
     /// unless given.
-    #[validate(length(min = 1, max = 64), custom(function = text::key))]
-    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "store")]
-    pub key: Option<String>,
+    #[schema(example = "store")]
+    pub key: Option<Key>,
     /// What people read unless their language has a label of its own, 1 to 100 characters.
-    #[validate(length(min = 1, max = 100), custom(function = text::line))]
-    #[schema(min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = "Store")]
-    pub label: String,
+    #[schema(example = "Store")]
+    pub label: Line<100>,
     /// What people read, by language tag; each 1 to 100 characters, in 50 languages at the most.
     #[serde(default)]
-    #[validate(custom(function = picklists::check_labels))]
-    #[schema(schema_with = picklists::labels_schema)]
-    pub labels: BTreeMap<String, String>,
+    pub labels: Valid<Translations>,
     /// The name of the picklist that has its values; it never changes.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "store_types")]
-    pub picklist: String,
+    #[schema(example = "store_types")]
+    pub picklist: Text<64, 1>,
     /// Whether a CRM note must say it: an action item about a contact that has an `action` or a
     /// `contact_status`. What was written before stays as it is until somebody changes its variables.
     #[serde(default)]
@@ -62,35 +66,25 @@ fn everything() -> Vec<Target> {
 }
 
 /// Changes to a variable (RFC 7396). The key and the picklist stay as they are.
+#[shape]
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"label": "Kind of store", "required": true}))]
 pub struct VariablePatch {
     /// A new label.
-    #[validate(length(min = 1, max = 100), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100,
-        pattern = "^.*\\S.*$", example = "Kind of store")]
-    #[serde(default)]
-    pub label: Patch<String>,
+    #[schema(example = "Kind of store")]
+    pub label: Replace<Line<100>>,
     /// Labels by language tag, merged into those that are there: null takes one away; null for all takes
     /// all.
-    #[validate(custom(function = picklists::patched_labels))]
-    #[schema(schema_with = picklists::patched_labels_schema)]
-    #[serde(default)]
-    pub labels: Patch<BTreeMap<String, Option<String>>>,
+    pub labels: Patch<Valid<TranslationChanges>>,
     /// Whether a CRM note must say it from now on.
-    #[schema(value_type = Option<bool>, nullable = false)]
-    #[serde(default)]
-    pub required: Patch<bool>,
+    pub required: Replace<bool>,
     /// On what it can be recorded from now on.
     #[validate(length(min = 1, max = 2))]
-    #[schema(value_type = Option<Vec<Target>>, nullable = false, min_items = 1, max_items = 2)]
-    #[serde(default)]
-    pub applies_to: Patch<Vec<Target>>,
+    #[schema(min_items = 1, max_items = 2)]
+    pub applies_to: Replace<Vec<Target>>,
     /// `false` retires the variable, `true` brings it back.
-    #[schema(value_type = Option<bool>, nullable = false)]
-    #[serde(default)]
-    pub active: Patch<bool>,
+    pub active: Replace<bool>,
 }
 
 /// A variable.
@@ -176,44 +170,47 @@ pub struct VariableFilter {
 crate::page_of!(VariablePage, VariableView, Model, "variables");
 
 /// Values by variable, as requests give them.
-#[must_use]
-pub fn values_schema() -> Object {
-    let about = "Values by variable, each of the variable's picklist; 100 at the most.";
-    by_variable(about, Type::String.into(), Type::Object.into(), json!({"store": "grocery"}))
+pub struct VariableMap;
+
+impl Rule for VariableMap {
+    type Value = BTreeMap<String, String>;
+
+    fn check(values: &Self::Value) -> Vec<Result<(), ValidationError>> {
+        vec![fits(values.iter().map(|(key, value)| (key, Some(value))))]
+    }
+
+    fn schema() -> Schema {
+        let about = "Values by variable, each of the variable's picklist; 100 at the most.";
+        by_variable(about, Type::String.into(), json!({"store": "grocery"}))
+    }
 }
 
 /// Changes to values by variable.
-#[must_use]
-pub fn patched_values_schema() -> Object {
-    let about =
-        "Values by variable, merged into those that are there: null takes one away; null for all takes all.";
-    let nullable = |kind: Type| SchemaType::from_iter([kind, Type::Null]);
-    by_variable(
-        about,
-        nullable(Type::String),
-        nullable(Type::Object),
-        json!({"store": "toys", "ranking": null}),
-    )
+pub struct VariableChanges;
+
+impl Rule for VariableChanges {
+    type Value = BTreeMap<String, Option<String>>;
+
+    fn check(changes: &Self::Value) -> Vec<Result<(), ValidationError>> {
+        vec![fits(changes.iter().map(|(key, value)| (key, value.as_ref())))]
+    }
+
+    fn schema() -> Schema {
+        let about = "Values by variable, merged into those that are there: null takes one away; null for all \
+             takes all.";
+        let words = SchemaType::from_iter([Type::String, Type::Null]);
+        by_variable(about, words, json!({"store": "toys", "ranking": null}))
+    }
 }
 
-fn by_variable(about: &str, values: SchemaType, map: SchemaType, example: Value) -> Object {
+fn by_variable(about: &str, values: SchemaType, example: Value) -> Schema {
     let value = ObjectBuilder::new().schema_type(values).min_length(Some(1)).max_length(Some(64));
     let key = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-z0-9_]{1,64}$"));
     let values = ObjectBuilder::new()
         .property_names(Some(key))
         .additional_properties(Some(value))
         .max_properties(Some(MAX_VARIABLES));
-    values.schema_type(map).description(Some(about)).examples([example]).build()
-}
-
-/// Refuses what cannot be values by variable.
-pub fn check_values(values: &BTreeMap<String, String>) -> Result<(), ValidationError> {
-    fits(values.iter().map(|(key, value)| (key, Some(value))))
-}
-
-/// Refuses what cannot be changes of values by variable.
-pub fn patched_values(patch: &Patch<BTreeMap<String, Option<String>>>) -> Result<(), ValidationError> {
-    patch.value().map_or(Ok(()), |changes| fits(changes.iter().map(|(key, value)| (key, value.as_ref()))))
+    values.description(Some(about)).examples([example]).build().into()
 }
 
 fn fits<'a>(

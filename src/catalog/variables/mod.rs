@@ -10,6 +10,6 @@ mod json;
 mod service;
 pub mod variable;
 
-pub use json::{check_values, patched_values, patched_values_schema, values_schema};
+pub use json::{VariableChanges, VariableMap};
 pub use service::{merge, picklists_of, usable};
 pub use variable::Target;

@@ -25,8 +25,8 @@ use crate::{
 
 /// Adds a variable.
 pub async fn create(tx: &mut Tx, new: NewVariable) -> Result<Model> {
-    let label = new.label.trim().to_owned();
-    let key = new.key.unwrap_or_else(|| text::slug(&label));
+    let label = String::from(new.label);
+    let key = new.key.map_or_else(|| text::slug(&label), String::from);
     let mut violations = Violations::default();
     if key.is_empty() {
         violations.collect::<()>(Err(Error::field(
@@ -59,8 +59,8 @@ pub async fn create(tx: &mut Tx, new: NewVariable) -> Result<Model> {
         id: tx.id(),
         key,
         label,
-        labels: Labels(new.labels),
-        picklist: new.picklist,
+        labels: Labels(new.labels.into()),
+        picklist: new.picklist.into(),
         required: new.required,
         applies_to: each_once(new.applies_to),
         active: true,
@@ -85,7 +85,7 @@ pub async fn update(tx: &mut Tx, key: &str, patch: VariablePatch) -> Result<Mode
     tx.check_version(&before, "variable")?;
     let mut after = before.clone();
     let mut violations = Violations::default();
-    violations.collect(patch.label.line_over(&mut after.label, "label"))?;
+    patch.label.over(&mut after.label);
     match patch.labels.value() {
         Some(changes) => picklists::merge_labels(&mut after.labels.0, changes),
         None if patch.labels.is_absent() => {}
@@ -98,11 +98,11 @@ pub async fn update(tx: &mut Tx, key: &str, patch: VariablePatch) -> Result<Mode
             refusal.message.unwrap_or_default(),
         )))?;
     }
-    violations.collect(patch.required.over(&mut after.required, "required"))?;
+    patch.required.over(&mut after.required);
     let mut targets = std::mem::take(&mut after.applies_to.0);
-    violations.collect(patch.applies_to.over(&mut targets, "applies_to"))?;
+    patch.applies_to.over(&mut targets);
     after.applies_to = each_once(targets);
-    violations.collect(patch.active.over(&mut after.active, "active"))?;
+    patch.active.over(&mut after.active);
     violations.into_result()?;
     let event = match (before.active, after.active) {
         (true, false) => variable::RETIRED,

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use caseload_macros::shape;
 use phonenumber::{Mode, country};
 use sea_orm::{FromJsonQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use utoipa::{
     ToSchema,
     openapi::{Array, ArrayBuilder, ObjectBuilder, schema::Type},
 };
-use validator::ValidationError;
+use validator::{Validate, ValidationError};
 
 use super::key::{self, KeyKind};
 use crate::kernel::{
@@ -19,6 +20,7 @@ use crate::kernel::{
     list::Key,
     search::Searchable,
     text,
+    value::PlainLine,
 };
 
 crate::choice! {
@@ -94,17 +96,9 @@ impl Unconfirmed {
 }
 
 /// What a contact agreed to (S3-35).
+#[shape]
 #[derive(
-    Clone,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    validator::Validate,
-    ToSchema,
-    FromJsonQueryResult,
+    Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema, FromJsonQueryResult,
 )]
 #[serde(deny_unknown_fields, default)]
 pub struct Marketing {
@@ -116,9 +110,8 @@ pub struct Marketing {
     #[schema(required)]
     pub opt_in: Option<bool>,
     /// Where they came from, up to 200 characters.
-    #[validate(length(max = 200), custom(function = text::plain))]
-    #[schema(required, max_length = 200, pattern = "^.*$", example = "spring fair")]
-    pub source: Option<String>,
+    #[schema(required, example = "spring fair")]
+    pub source: Option<PlainLine<200>>,
 }
 
 fn list_keys(lists: &[String]) -> Result<(), ValidationError> {

@@ -72,7 +72,7 @@ async fn upsert_contact(
     Path((source, id)): Path<(String, String)>,
     body: JsonBody<ContactPatch>,
 ) -> Result<Reply> {
-    let external = ExternalId { source, id };
+    let external = ExternalId { source: source.into(), id: id.into() };
     body.write(&db, async move |tx, patch| {
         let (contact, new) = service::upsert(tx, external, patch).await?;
         let view = service::view(tx.read(), contact).await?;

@@ -17,9 +17,9 @@ use super::{
 use crate::kernel::{
     error::{Error, Result},
     journal::Record,
-    patch::Patch,
     text,
     tx::Tx,
+    value::{Checked, Email, Language, Valid},
 };
 
 /// Who somebody turned out to be.
@@ -38,7 +38,7 @@ pub struct NewContactDefaults {
     /// What it is to the shop; `customer` unless said otherwise.
     pub kind: Option<Kind>,
     /// The language it reads.
-    pub language: Option<String>,
+    pub language: Option<Language>,
 }
 
 /// Finds whom a description means, or makes a new record of it. What an unregistered record lacks is added to
@@ -70,8 +70,8 @@ pub async fn recognise(
         }
     }
     let describe = |who: &Who| ContactPatch {
-        kind: newcomer.kind.map_or(Patch::Absent, Patch::Value),
-        language: newcomer.language.clone().map_or(Patch::Absent, Patch::Value),
+        kind: newcomer.kind.into(),
+        language: newcomer.language.clone().into(),
         ..described(who.clone())
     };
     let email = who.email.as_deref().map(text::email_key).filter(|email| !email.is_empty());
@@ -112,20 +112,19 @@ async fn likely(tx: &Tx, contact: Model, matched_by: Option<MatchedBy>, word: Tr
 
 /// A description as a new contact.
 fn described(who: Who) -> ContactPatch {
-    fn given<T>(value: Option<T>) -> Patch<T> {
-        value.map_or(Patch::Absent, Patch::Value)
-    }
-    let ids = who.external_id.map(|external| [(external.source, Some(external.id))].into());
+    let ids = who
+        .external_id
+        .map(|external| Valid::new([(external.source.into(), Some(external.id.into()))].into()));
     ContactPatch {
-        first_names: given(who.first_names),
-        last_name: given(who.last_name),
-        company: given(who.company),
-        emails: given(who.email.map(|email| vec![email])),
-        phones: given(who.phone.map(|phone| vec![phone])),
-        postal_code: given(who.postal_code),
-        country: given(who.country),
-        other: given(who.other),
-        external_ids: given(ids),
+        first_names: who.first_names.into(),
+        last_name: who.last_name.into(),
+        company: who.company.into(),
+        emails: who.email.map(|email| Valid::new(vec![email.into()])).into(),
+        phones: who.phone.map(|phone| Valid::new(vec![phone.into()])).into(),
+        postal_code: who.postal_code.into(),
+        country: who.country.into(),
+        other: who.other.into(),
+        external_ids: ids.into(),
         ..ContactPatch::default()
     }
 }
@@ -137,23 +136,24 @@ async fn complete(tx: &mut Tx, id: Uuid, who: &Who, word: Trust) -> Result<Model
     if before.registered {
         return Ok(before);
     }
-    let wanted = |member: &str, lacks: bool, said: &Option<String>| {
-        let lacks = lacks || word == Trust::Own && !before.unconfirmed.confirms(member);
-        said.clone().filter(|said| lacks && !said.trim().is_empty())
-    };
+    let wants =
+        |member: &str, lacks: bool| lacks || word == Trust::Own && !before.unconfirmed.confirms(member);
+    fn said<K>(text: &Option<Checked<K>>, wanted: bool) -> Option<Checked<K>> {
+        text.clone().filter(|text| wanted && !text.trim().is_empty())
+    }
     // They were found by this address, which may be of somebody who was merged into them.
     let is_theirs =
-        |said: &String| before.emails.0.iter().any(|email| text::email_key(email) == text::email_key(said));
+        |said: &Email| before.emails.0.iter().any(|email| text::email_key(email) == text::email_key(said));
     let lacks = |text: &Option<String>| text.as_deref().unwrap_or_default().is_empty();
     let patch = described(Who {
-        first_names: wanted("first_names", before.first_names.is_empty(), &who.first_names),
-        last_name: wanted("last_name", before.last_name.is_empty(), &who.last_name),
-        company: wanted("company", before.company.is_empty(), &who.company),
-        email: wanted("emails", false, &who.email).filter(is_theirs),
-        phone: wanted("phones", before.phones.0.is_empty(), &who.phone),
-        postal_code: wanted("postal_code", lacks(&before.postal_code), &who.postal_code),
-        country: wanted("country", lacks(&before.country), &who.country),
-        other: wanted("other", before.other.is_empty(), &who.other),
+        first_names: said(&who.first_names, wants("first_names", before.first_names.is_empty())),
+        last_name: said(&who.last_name, wants("last_name", before.last_name.is_empty())),
+        company: said(&who.company, wants("company", before.company.is_empty())),
+        email: said(&who.email, wants("emails", false)).filter(is_theirs),
+        phone: said(&who.phone, wants("phones", before.phones.0.is_empty())),
+        postal_code: said(&who.postal_code, wants("postal_code", lacks(&before.postal_code))),
+        country: said(&who.country, wants("country", lacks(&before.country))),
+        other: said(&who.other, wants("other", before.other.is_empty())),
         ..Who::default()
     });
     service::apply(tx, before, patch, word).await

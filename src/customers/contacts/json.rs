@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use caseload_macros::shape;
 use sea_orm::DerivePartialModel;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::{
     IntoParams, ToSchema,
     openapi::{
-        Array, ArrayBuilder, Object, ObjectBuilder, SchemaFormat,
+        ArrayBuilder, ObjectBuilder, Schema, SchemaFormat,
         schema::{SchemaType, Type},
     },
 };
@@ -17,15 +18,22 @@ use validator::{Validate, ValidateEmail, ValidationError};
 
 use super::contact::{Emails, Entity, Kind, Marketing, Model, Phone, Phones, Unconfirmed};
 use crate::{
-    catalog::{picklists::LabelView, variables},
+    catalog::{
+        picklists::LabelView,
+        variables::{VariableChanges, VariableMap},
+    },
     kernel::{
         actor::ActorRef,
         clock::Timestamp,
         filter::{AnyOf, Flag, MAX_LENGTH, OwnerFilter},
         http::View,
-        patch::{Patch, not_null},
+        patch::{Patch, Replace, not_null},
         search::Terms,
         text,
+        value::{
+            self, Country, Email, Id, Key, Language, PhoneNumber, PicklistKey, PlainLine, Rule, Valid,
+            ZoneName,
+        },
     },
 };
 
@@ -33,21 +41,21 @@ use crate::{
 pub(super) const MAX_ENTRIES: usize = 20;
 
 /// The id that another system gave to a contact.
+#[shape]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExternalId {
     /// Which system: lower-case letters, digits and underscores, 1 to 64 characters; `shop` is the shop
     /// itself.
-    #[validate(length(min = 1, max = 64), custom(function = text::key))]
-    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "shop")]
-    pub source: String,
+    #[schema(example = "shop")]
+    pub source: Key,
     /// Its id there, 1 to 255 characters.
-    #[validate(length(min = 1, max = 255), custom(function = text::line))]
-    #[schema(min_length = 1, max_length = 255, pattern = "^.*\\S.*$", example = "C-1001")]
-    pub id: String,
+    #[schema(example = "C-1001")]
+    pub id: Id<255>,
 }
 
 /// A new contact. At least one member must say who it is.
+#[shape]
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(example = json!({
@@ -60,64 +68,42 @@ pub struct NewContact {
     #[schema(nullable = false)]
     pub kind: Option<Kind>,
     /// First names, up to 100 characters.
-    #[validate(length(max = 100), custom(function = text::plain))]
-    #[schema(max_length = 100, pattern = "^.*$", example = "Zoé")]
-    pub first_names: String,
+    #[schema(example = "Zoé")]
+    pub first_names: PlainLine<100>,
     /// Last name, up to 100 characters.
-    #[validate(length(max = 100), custom(function = text::plain))]
-    #[schema(max_length = 100, pattern = "^.*$", example = "Tremblay")]
-    pub last_name: String,
+    #[schema(example = "Tremblay")]
+    pub last_name: PlainLine<100>,
     /// The company, up to 200 characters.
-    #[validate(length(max = 200), custom(function = text::plain))]
-    #[schema(max_length = 200, pattern = "^.*$", example = "Épicerie du Coin")]
-    pub company: String,
+    #[schema(example = "Épicerie du Coin")]
+    pub company: PlainLine<200>,
     /// E-mail addresses, at most 20; compared without case.
-    #[validate(length(max = 20), custom(function = emails))]
-    #[schema(schema_with = emails_schema)]
-    pub emails: Vec<String>,
+    pub emails: Valid<EmailList>,
     /// Phone numbers, at most 20, as people of the country write them or in international form.
-    #[validate(length(max = 20), custom(function = phones))]
-    #[schema(schema_with = phones_schema)]
-    pub phones: Vec<String>,
+    pub phones: Valid<PhoneList>,
     /// Postal code, up to 20 characters.
-    #[validate(length(max = 20), custom(function = text::plain))]
-    #[schema(max_length = 20, pattern = "^.*$", example = "H2X 1Y4")]
-    pub postal_code: Option<String>,
+    #[schema(example = "H2X 1Y4")]
+    pub postal_code: Option<PlainLine<20>>,
     /// Country, ISO 3166-1 alpha-2.
-    #[validate(custom(function = country_code))]
-    #[schema(pattern = "^[A-Za-z]{2}$", example = "CA")]
-    pub country: Option<String>,
+    #[schema(example = "CA")]
+    pub country: Option<Country>,
     /// IANA time zone.
-    #[validate(length(max = 64), custom(function = text::time_zone))]
-    #[schema(format = "time-zone", max_length = 64, example = "America/Montreal")]
-    pub time_zone: Option<String>,
+    #[schema(example = "America/Montreal")]
+    pub time_zone: Option<ZoneName>,
     /// The language it reads, as a BCP 47 tag.
-    #[validate(length(min = 2, max = 35), custom(function = text::language))]
-    #[schema(
-        min_length = 2,
-        max_length = 35,
-        pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$",
-        example = "fr-CA"
-    )]
-    pub language: Option<String>,
+    #[schema(example = "fr-CA")]
+    pub language: Option<Language>,
     /// Whatever else identifies it, up to 1,000 characters.
-    #[validate(length(max = 1000), custom(function = text::plain))]
-    #[schema(max_length = 1000, pattern = "^.*$", example = "calls from the depot in Laval")]
-    pub other: String,
+    #[schema(example = "calls from the depot in Laval")]
+    pub other: PlainLine<1000>,
     /// The ids that other systems gave it, by source; at most 20. Nobody else may have them.
-    #[validate(custom(function = external_ids))]
-    #[schema(schema_with = ids_schema)]
-    pub external_ids: BTreeMap<String, String>,
+    pub external_ids: Valid<ExternalIds>,
     /// Its present state, a value of the picklist `contact_statuses` (S2-8).
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "warm_prospect")]
-    pub status: Option<String>,
+    #[schema(example = "warm_prospect")]
+    pub status: Option<PicklistKey>,
     /// The account's rep, an active user (S2-14).
     pub owner_id: Option<Uuid>,
     /// Values of `/v1/variables` that apply to contacts (S2-12).
-    #[validate(custom(function = variables::check_values))]
-    #[schema(schema_with = variables::values_schema)]
-    pub variables: BTreeMap<String, String>,
+    pub variables: Valid<VariableMap>,
     /// What it agreed to.
     #[validate(nested)]
     #[schema(nullable = false)]
@@ -125,70 +111,43 @@ pub struct NewContact {
 }
 
 /// Changes to a contact (RFC 7396); lists are replaced whole, maps are merged.
+#[shape]
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(example = json!({"status": "overdue_account", "phones": ["+1 514 555 0199"]}))]
 pub struct ContactPatch {
     /// What it is to the shop.
-    #[schema(value_type = Option<Kind>, nullable = false)]
-    pub kind: Patch<Kind>,
+    pub kind: Replace<Kind>,
     /// First names.
-    #[validate(length(max = 100), custom(function = Patch::plain))]
-    #[schema(value_type = Option<String>, nullable = false, max_length = 100, pattern = "^.*$")]
-    pub first_names: Patch<String>,
+    pub first_names: Replace<PlainLine<100>>,
     /// Last name.
-    #[validate(length(max = 100), custom(function = Patch::plain))]
-    #[schema(value_type = Option<String>, nullable = false, max_length = 100, pattern = "^.*$")]
-    pub last_name: Patch<String>,
+    pub last_name: Replace<PlainLine<100>>,
     /// The company.
-    #[validate(length(max = 200), custom(function = Patch::plain))]
-    #[schema(value_type = Option<String>, nullable = false, max_length = 200, pattern = "^.*$")]
-    pub company: Patch<String>,
-    /// All its e-mail addresses, at most 20.
-    #[validate(length(max = 20), custom(function = patched_emails))]
-    #[schema(schema_with = emails_schema)]
-    pub emails: Patch<Vec<String>>,
-    /// All its phone numbers, at most 20.
-    #[validate(length(max = 20), custom(function = patched_phones))]
-    #[schema(schema_with = phones_schema)]
-    pub phones: Patch<Vec<String>>,
+    pub company: Replace<PlainLine<200>>,
+    /// E-mail addresses, at most 20; compared without case.
+    pub emails: Replace<Valid<EmailList>>,
+    /// Phone numbers, at most 20, as people of the country write them or in international form.
+    pub phones: Replace<Valid<PhoneList>>,
     /// Postal code; null for none.
-    #[validate(length(max = 20), custom(function = Patch::plain))]
-    #[schema(value_type = Option<String>, max_length = 20, pattern = "^.*$")]
-    pub postal_code: Patch<String>,
+    pub postal_code: Patch<PlainLine<20>>,
     /// Country; null for none.
-    #[validate(custom(function = patched_country))]
-    #[schema(value_type = Option<String>, pattern = "^[A-Za-z]{2}$")]
-    pub country: Patch<String>,
+    pub country: Patch<Country>,
     /// IANA time zone; null for none.
-    #[validate(length(max = 64), custom(function = patched_zone))]
-    #[schema(value_type = Option<String>, format = "time-zone", max_length = 64)]
-    pub time_zone: Patch<String>,
+    pub time_zone: Patch<ZoneName>,
     /// The language it reads; null for none.
-    #[validate(length(min = 2, max = 35), custom(function = patched_language))]
-    #[schema(value_type = Option<String>, min_length = 2, max_length = 35,
-        pattern = "^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$")]
-    pub language: Patch<String>,
+    pub language: Patch<Language>,
     /// Whatever else identifies it.
-    #[validate(length(max = 1000), custom(function = Patch::plain))]
-    #[schema(value_type = Option<String>, nullable = false, max_length = 1000, pattern = "^.*$")]
-    pub other: Patch<String>,
+    pub other: Replace<PlainLine<1000>>,
     /// Ids by source to add or change; null takes one away.
-    #[validate(custom(function = patched_ids))]
-    #[schema(schema_with = patched_ids_schema)]
-    pub external_ids: Patch<BTreeMap<String, Option<String>>>,
+    pub external_ids: Replace<Valid<ExternalIdChanges>>,
     /// Its present state, a value of the picklist `contact_statuses`; null for none.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, example = "overdue_account")]
-    pub status: Patch<String>,
+    #[schema(example = "overdue_account")]
+    pub status: Patch<PicklistKey>,
     /// The account's rep; null for none. What is to be done for the contact stays with whoever has it
     /// (S2-14).
-    #[schema(value_type = Option<Uuid>)]
     pub owner_id: Patch<Uuid>,
     /// Values of variables to add or change; null takes one away.
-    #[validate(custom(function = variables::patched_values))]
-    #[schema(schema_with = variables::patched_values_schema)]
-    pub variables: Patch<BTreeMap<String, Option<String>>>,
+    pub variables: Patch<Valid<VariableChanges>>,
     /// What it agreed to.
     #[serde(deserialize_with = "not_null")]
     #[validate(nested)]
@@ -198,70 +157,98 @@ pub struct ContactPatch {
 
 impl From<NewContact> for ContactPatch {
     fn from(new: NewContact) -> Self {
-        fn given<T>(value: Option<T>) -> Patch<T> {
-            value.map_or(Patch::Absent, Patch::Value)
-        }
-        let ids: BTreeMap<_, _> =
-            new.external_ids.into_iter().map(|(source, id)| (source, Some(id))).collect();
+        let ids = new.external_ids.into_inner().into_iter().map(|(source, id)| (source, Some(id))).collect();
+        let values = new.variables.into_inner().into_iter().map(|(key, value)| (key, Some(value))).collect();
         Self {
-            kind: given(new.kind),
-            first_names: Patch::Value(new.first_names),
-            last_name: Patch::Value(new.last_name),
-            company: Patch::Value(new.company),
-            emails: Patch::Value(new.emails),
-            phones: Patch::Value(new.phones),
-            postal_code: given(new.postal_code),
-            country: given(new.country),
-            time_zone: given(new.time_zone),
-            language: given(new.language),
-            other: Patch::Value(new.other),
-            external_ids: Patch::Value(ids),
-            status: given(new.status),
-            owner_id: given(new.owner_id),
-            variables: Patch::Value(
-                new.variables.into_iter().map(|(key, value)| (key, Some(value))).collect(),
-            ),
+            kind: new.kind.into(),
+            first_names: Some(new.first_names).into(),
+            last_name: Some(new.last_name).into(),
+            company: Some(new.company).into(),
+            emails: Some(new.emails).into(),
+            phones: Some(new.phones).into(),
+            postal_code: new.postal_code.into(),
+            country: new.country.into(),
+            time_zone: new.time_zone.into(),
+            language: new.language.into(),
+            other: Some(new.other).into(),
+            external_ids: Some(Valid::new(ids)).into(),
+            status: new.status.into(),
+            owner_id: new.owner_id.into(),
+            variables: Patch::Value(Valid::new(values)),
             marketing: new.marketing,
         }
     }
 }
 
-fn emails_schema() -> Array {
-    let email =
-        ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::Custom("email".into())));
-    several(email, "E-mail addresses, at most 20; compared without case.", json!(["zoe@epicerie.example"]))
+/// E-mail addresses, refused together.
+pub struct EmailList;
+
+impl Rule for EmailList {
+    type Value = Vec<String>;
+
+    fn check(list: &Self::Value) -> Vec<Result<(), ValidationError>> {
+        vec![value::length(list.len(), 0, Some(MAX_ENTRIES)), emails(list)]
+    }
+
+    fn schema() -> Schema {
+        let email =
+            ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::Custom("email".into())));
+        several(email, json!(["zoe@epicerie.example"]))
+    }
 }
 
-fn phones_schema() -> Array {
-    let phone = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^(?=.*[0-9]).{1,50}$"));
-    let about = "Phone numbers, at most 20, as people of the country write them or in international form.";
-    several(phone, about, json!(["(514) 555-0123"]))
+/// Phone numbers, refused together.
+pub struct PhoneList;
+
+impl Rule for PhoneList {
+    type Value = Vec<String>;
+
+    fn check(list: &Self::Value) -> Vec<Result<(), ValidationError>> {
+        vec![value::length(list.len(), 0, Some(MAX_ENTRIES)), phones(list)]
+    }
+
+    fn schema() -> Schema {
+        let phone = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^(?=.*[0-9]).{1,50}$"));
+        several(phone, json!(["(514) 555-0123"]))
+    }
 }
 
-fn several(one: ObjectBuilder, about: &str, example: Value) -> Array {
-    ArrayBuilder::new()
-        .items(one)
-        .max_items(Some(MAX_ENTRIES))
-        .description(Some(about))
-        .examples([example])
-        .build()
+fn several(one: ObjectBuilder, example: Value) -> Schema {
+    ArrayBuilder::new().items(one).max_items(Some(MAX_ENTRIES)).examples([example]).build().into()
 }
 
-fn ids_schema() -> Object {
-    let about = "The ids that other systems gave it, by source; at most 20. Nobody else may have them.";
-    by_source(about, Type::String.into(), json!({"shop": "C-1001"}))
+/// Ids by the system that gave them.
+pub struct ExternalIds;
+
+impl Rule for ExternalIds {
+    type Value = BTreeMap<String, String>;
+
+    fn check(ids: &Self::Value) -> Vec<Result<(), ValidationError>> {
+        vec![check_ids(ids.iter().map(|(source, id)| (source, Some(id))))]
+    }
+
+    fn schema() -> Schema {
+        by_source(Type::String.into(), json!({"shop": "C-1001"}))
+    }
 }
 
-fn patched_ids_schema() -> Object {
-    let about = "Ids by source to add or change; null takes one away.";
-    by_source(
-        about,
-        SchemaType::from_iter([Type::String, Type::Null]),
-        json!({"shop": "C-1001", "old_shop": null}),
-    )
+/// Changes to ids by the system that gave them.
+pub struct ExternalIdChanges;
+
+impl Rule for ExternalIdChanges {
+    type Value = BTreeMap<String, Option<String>>;
+
+    fn check(changes: &Self::Value) -> Vec<Result<(), ValidationError>> {
+        vec![check_ids(changes.iter().map(|(source, id)| (source, id.as_ref())))]
+    }
+
+    fn schema() -> Schema {
+        let words = SchemaType::from_iter([Type::String, Type::Null]);
+        by_source(words, json!({"shop": "C-1001", "old_shop": null}))
+    }
 }
 
-fn by_source(about: &str, ids: SchemaType, example: Value) -> Object {
+fn by_source(ids: SchemaType, example: Value) -> Schema {
     let id = ObjectBuilder::new()
         .schema_type(ids)
         .min_length(Some(1))
@@ -272,7 +259,7 @@ fn by_source(about: &str, ids: SchemaType, example: Value) -> Object {
         .property_names(Some(source))
         .additional_properties(Some(id))
         .max_properties(Some(MAX_ENTRIES));
-    map.description(Some(about)).examples([example]).build()
+    map.examples([example]).build().into()
 }
 
 fn refusal(code: &'static str, words: &'static str) -> ValidationError {
@@ -290,22 +277,8 @@ fn emails(emails: &[String]) -> Result<(), ValidationError> {
 }
 
 fn phones(phones: &[String]) -> Result<(), ValidationError> {
-    let fits = |phone: &String| phone.chars().count() <= 50 && phone.chars().any(|c| c.is_ascii_digit());
     phones.iter().try_for_each(|phone| text::plain(phone))?;
-    if phones.iter().all(fits) {
-        Ok(())
-    } else {
-        Err(refusal("phone", "must be phone numbers of at most 50 characters"))
-    }
-}
-
-fn country_code(country: &str) -> Result<(), ValidationError> {
-    let fits = country.len() == 2 && country.chars().all(|c| c.is_ascii_alphabetic());
-    if fits { Ok(()) } else { Err(refusal("country", "must be an ISO 3166-1 alpha-2 code such as CA")) }
-}
-
-fn external_ids(ids: &BTreeMap<String, String>) -> Result<(), ValidationError> {
-    check_ids(ids.iter().map(|(source, id)| (source, Some(id))))
+    phones.iter().try_for_each(|phone| text::phone(phone))
 }
 
 fn check_ids<'a>(
@@ -331,38 +304,8 @@ fn check_ids<'a>(
     Ok(())
 }
 
-fn within<T>(
-    patch: &Patch<T>,
-    check: impl FnOnce(&T) -> Result<(), ValidationError>,
-) -> Result<(), ValidationError> {
-    patch.value().map_or(Ok(()), check)
-}
-
-fn patched_emails(patch: &Patch<Vec<String>>) -> Result<(), ValidationError> {
-    within(patch, |list| emails(list))
-}
-
-fn patched_phones(patch: &Patch<Vec<String>>) -> Result<(), ValidationError> {
-    within(patch, |list| phones(list))
-}
-
-fn patched_country(patch: &Patch<String>) -> Result<(), ValidationError> {
-    within(patch, |code| country_code(code))
-}
-
-fn patched_zone(patch: &Patch<String>) -> Result<(), ValidationError> {
-    within(patch, |zone| text::time_zone(zone))
-}
-
-fn patched_language(patch: &Patch<String>) -> Result<(), ValidationError> {
-    within(patch, |language| text::language(language))
-}
-
-fn patched_ids(patch: &Patch<BTreeMap<String, Option<String>>>) -> Result<(), ValidationError> {
-    within(patch, |ids| check_ids(ids.iter().map(|(source, id)| (source, id.as_ref()))))
-}
-
 /// What was gathered about who called, wrote or came (S4-11). At least one member must say something.
+#[shape]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(example = json!({"email": "zoe@epicerie.example", "last_name": "Tremblay", "postal_code": "H2X \
@@ -376,49 +319,29 @@ pub struct Who {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<ExternalId>,
     /// An e-mail address.
-    #[validate(email, length(max = 254), custom(function = text::plain))]
-    #[schema(format = "email", max_length = 254)]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
+    pub email: Option<Email>,
     /// First names.
-    #[validate(length(max = 100), custom(function = text::plain))]
-    #[schema(max_length = 100, pattern = "^.*$")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub first_names: Option<String>,
+    pub first_names: Option<PlainLine<100>>,
     /// Last name.
-    #[validate(length(max = 100), custom(function = text::plain))]
-    #[schema(max_length = 100, pattern = "^.*$")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_name: Option<String>,
+    pub last_name: Option<PlainLine<100>>,
     /// The company.
-    #[validate(length(max = 200), custom(function = text::plain))]
-    #[schema(max_length = 200, pattern = "^.*$")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub company: Option<String>,
+    pub company: Option<PlainLine<200>>,
     /// Postal code.
-    #[validate(length(max = 20), custom(function = text::plain))]
-    #[schema(max_length = 20, pattern = "^.*$")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub postal_code: Option<String>,
+    pub postal_code: Option<PlainLine<20>>,
     /// Country, ISO 3166-1 alpha-2.
-    #[validate(length(min = 2, max = 2), custom(function = country_code))]
-    #[schema(pattern = "^[A-Za-z]{2}$")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub country: Option<String>,
+    pub country: Option<Country>,
     /// A phone number.
-    #[validate(length(max = 50), custom(function = one_phone))]
-    #[schema(max_length = 50, pattern = "[0-9]")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub phone: Option<String>,
+    pub phone: Option<PhoneNumber>,
     /// Whatever else identifies them.
-    #[validate(length(max = 1000), custom(function = text::plain))]
-    #[schema(max_length = 1000, pattern = "^.*$")]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub other: Option<String>,
-}
-
-fn one_phone(phone: &str) -> Result<(), ValidationError> {
-    phones(std::slice::from_ref(&phone.to_owned()))
+    pub other: Option<PlainLine<1000>>,
 }
 
 impl ContactPatch {
@@ -443,13 +366,13 @@ impl Who {
     /// Whether anything in it says who it is.
     pub(super) fn describes_something(&self) -> bool {
         let words = [
-            &self.email,
-            &self.first_names,
-            &self.last_name,
-            &self.company,
-            &self.postal_code,
-            &self.phone,
-            &self.other,
+            self.email.as_deref(),
+            self.first_names.as_deref(),
+            self.last_name.as_deref(),
+            self.company.as_deref(),
+            self.postal_code.as_deref(),
+            self.phone.as_deref(),
+            self.other.as_deref(),
         ];
         self.contact_id.is_some()
             || self.external_id.is_some()

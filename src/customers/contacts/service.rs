@@ -34,9 +34,11 @@ use crate::{
         error::{Code, Error, Result, Violation, Violations},
         filter::{AnyOf, FilterExt, OwnerFilter, owned_by},
         list::{self, Page, PageRequest},
+        patch::Patch,
         reader::Reader,
         text,
         tx::Tx,
+        value::Valid,
     },
 };
 
@@ -45,7 +47,7 @@ const STATUSES: &str = "contact_statuses";
 
 /// Adds a contact.
 pub async fn create(tx: &mut Tx, new: NewContact) -> Result<Model> {
-    let says = [&new.first_names, &new.last_name, &new.company, &new.other]
+    let says = [&*new.first_names, &*new.last_name, &*new.company, &*new.other]
         .into_iter()
         .any(|word| !word.trim().is_empty());
     if !says && new.emails.is_empty() && new.phones.is_empty() && new.external_ids.is_empty() {
@@ -171,8 +173,8 @@ async fn patched(tx: &mut Tx, mut contact: Model, patch: ContactPatch, word: Tru
             .collect(users::lock_active(tx, *owner).await.map_err(|error| error.renamed("id", "owner_id")))?;
     }
     let status = match &patch.status {
-        crate::kernel::patch::Patch::Absent => None,
-        other => Some(other.value().cloned().unwrap_or_default()),
+        Patch::Absent => None,
+        other => Some(other.value().cloned().unwrap_or_default().into_inner()),
     };
     if let Some(status) = status.filter(|status| *status != contact.status) {
         if !status.is_empty() {
@@ -185,14 +187,13 @@ async fn patched(tx: &mut Tx, mut contact: Model, patch: ContactPatch, word: Tru
             .collect(variables::merge(tx, Target::Contacts, &contact.variables.0, &changes, false).await)?;
         contact.variables.0 = values.unwrap_or_default();
     }
-    violations.collect(patch.kind.over(&mut contact.kind, "kind"))?;
-    violations.collect(patch.first_names.line_over(&mut contact.first_names, "first_names"))?;
-    violations.collect(patch.last_name.line_over(&mut contact.last_name, "last_name"))?;
-    violations.collect(patch.company.line_over(&mut contact.company, "company"))?;
-    violations.collect(patch.other.line_over(&mut contact.other, "other"))?;
+    patch.kind.over(&mut contact.kind);
+    patch.first_names.over(&mut contact.first_names);
+    patch.last_name.over(&mut contact.last_name);
+    patch.company.over(&mut contact.company);
+    patch.other.over(&mut contact.other);
     patch.postal_code.onto(&mut contact.postal_code);
-    contact.postal_code =
-        contact.postal_code.map(|code| code.trim().to_owned()).filter(|code| !code.is_empty());
+    contact.postal_code = contact.postal_code.filter(|code| !code.is_empty());
     patch.country.onto(&mut contact.country);
     contact.country = contact.country.map(|country| country.to_ascii_uppercase());
     patch.time_zone.onto(&mut contact.time_zone);
@@ -200,7 +201,7 @@ async fn patched(tx: &mut Tx, mut contact: Model, patch: ContactPatch, word: Tru
     patch.owner_id.onto(&mut contact.owner_id);
     contact.marketing = patch.marketing.unwrap_or(contact.marketing);
     let mut emails = std::mem::take(&mut contact.emails.0);
-    violations.collect(patch.emails.over(&mut emails, "emails"))?;
+    patch.emails.over(&mut emails);
     let mut seen = HashSet::new();
     contact.emails = Emails(
         emails
@@ -210,12 +211,10 @@ async fn patched(tx: &mut Tx, mut contact: Model, patch: ContactPatch, word: Tru
             .collect(),
     );
     let mut phones: Vec<String> = contact.phones.0.iter().map(|phone| phone.number.clone()).collect();
-    violations.collect(patch.phones.over(&mut phones, "phones"))?;
+    patch.phones.over(&mut phones);
     contact.phones =
         Phones(phones.iter().map(|number| Phone::read(number.trim(), contact.country.as_deref())).collect());
-    let mut changes = BTreeMap::new();
-    violations.collect(patch.external_ids.over(&mut changes, "external_ids"))?;
-    for (source, id) in changes {
+    for (source, id) in patch.external_ids.into_value().unwrap_or_default().into_inner() {
         match id {
             Some(id) if contact.external_ids.0.get(&source) != Some(&id) => {
                 violations.collect(refuse_taken(tx, &source, &id, contact.id).await)?;
@@ -278,9 +277,9 @@ pub async fn upsert(tx: &mut Tx, external: ExternalId, mut patch: ContactPatch) 
         let before: Model = tx.target(id, "contact").await?;
         return Ok((apply(tx, before, patch, Trust::Own).await?, false));
     }
-    let mut ids = patch.external_ids.value().cloned().unwrap_or_default();
-    ids.insert(external.source, Some(external.id));
-    patch.external_ids = crate::kernel::patch::Patch::Value(ids);
+    let mut ids = patch.external_ids.into_value().unwrap_or_default().into_inner();
+    ids.insert(external.source.into(), Some(external.id.into()));
+    patch.external_ids = Some(Valid::new(ids)).into();
     Ok((register(tx, patch, Trust::Own).await?, true))
 }
 

@@ -1,5 +1,6 @@
 //! The shapes of facts.
 
+use caseload_macros::shape;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::{
@@ -12,7 +13,12 @@ use validator::{Validate, ValidationError};
 use super::fact::Model;
 use crate::{
     customers::contacts::ContactView,
-    kernel::{clock::Timestamp, filter::AnyOf, http::View, text},
+    kernel::{
+        clock::Timestamp,
+        filter::AnyOf,
+        http::View,
+        value::{Line, PlainLine},
+    },
 };
 
 /// An amount of money.
@@ -56,6 +62,7 @@ fn currency(code: &str) -> Result<(), ValidationError> {
 }
 
 /// What a module knows; members that are left out are empty from now on.
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -65,13 +72,11 @@ fn currency(code: &str) -> Result<(), ValidationError> {
 }))]
 pub struct FactBody {
     /// What people call it, 1 to 200 characters.
-    #[validate(length(min = 1, max = 200), custom(function = text::line))]
-    #[schema(min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Order A-1001")]
-    pub title: String,
+    #[schema(example = "Order A-1001")]
+    pub title: Line<200>,
     /// Where it stands, in the module's own words, up to 100 characters.
-    #[validate(length(max = 100), custom(function = text::plain))]
-    #[schema(max_length = 100, pattern = "^.*$", example = "shipped")]
-    pub status: Option<String>,
+    #[schema(example = "shipped")]
+    pub status: Option<PlainLine<100>>,
     /// When it happened.
     pub occurred_at: Timestamp,
     /// What it is worth.

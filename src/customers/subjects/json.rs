@@ -2,25 +2,29 @@
 
 use std::str::FromStr;
 
+use caseload_macros::shape;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::kernel::{filter::MAX_LENGTH, text, text::TOO_LONG};
+use crate::kernel::{
+    filter::MAX_LENGTH,
+    text::TOO_LONG,
+    value::{Id, PicklistKey},
+};
 
 /// An object in the cart: customer, vendor, product, order, domain, or a type added to the picklist
 /// `subject_types`.
+#[shape]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Subject {
     /// Its type, a value of the picklist `subject_types`.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "order")]
-    pub r#type: String,
+    #[schema(example = "order")]
+    pub r#type: PicklistKey,
     /// The cart's own id of it.
-    #[validate(length(min = 1, max = 255), custom(function = text::line))]
-    #[schema(min_length = 1, max_length = 255, pattern = "^.*\\S.*$", example = "A-1001")]
-    pub id: String,
+    #[schema(example = "A-1001")]
+    pub id: Id<255>,
 }
 
 impl Subject {

@@ -24,11 +24,11 @@ const OF_THE_SHOP: [&str; 2] = ["customer", "vendor"];
 /// Refuses a subject whose type nobody set up; the contact that it is, if it is one that we know.
 pub async fn resolve(tx: &mut Tx, subject: &Subject) -> Result<Option<Uuid>> {
     picklists::check(tx, TYPES, &subject.r#type, "subject/type").await?;
-    if subject.r#type == CONTACT {
+    if &*subject.r#type == CONTACT {
         let id = subject.id.parse().map_err(|_| Error::field("subject/id", "unknown", "is no contact"))?;
         return contacts::resolve(tx, id, "subject/id").await.map(Some);
     }
-    if OF_THE_SHOP.contains(&subject.r#type.as_str()) {
+    if OF_THE_SHOP.contains(&&*subject.r#type) {
         return contacts::by_shop_id(tx.read(), &subject.id).await;
     }
     Ok(None)
@@ -37,12 +37,12 @@ pub async fn resolve(tx: &mut Tx, subject: &Subject) -> Result<Option<Uuid>> {
 /// A contact as a subject.
 #[must_use]
 pub fn of_contact(id: Uuid) -> Subject {
-    Subject { r#type: CONTACT.into(), id: id.to_string() }
+    Subject { r#type: CONTACT.into(), id: id.to_string().into() }
 }
 
 /// The contact that a subject is, if it is one that we know; nothing is checked, and nothing held.
 pub async fn contact_of(reader: Reader<'_>, subject: &Subject) -> Result<Option<Uuid>> {
-    match subject.r#type.as_str() {
+    match &*subject.r#type {
         CONTACT => Ok(subject.id.parse().ok()),
         kind if OF_THE_SHOP.contains(&kind) => contacts::by_shop_id(reader, &subject.id).await,
         _ => Ok(None),

@@ -141,7 +141,7 @@ where
                 title: belongs.title,
                 score: *scores.get(&id)?,
                 at: says.at,
-                subject: belongs.subject.map(|(r#type, id)| Subject { r#type, id }),
+                subject: belongs.subject.map(|(kind, id)| Subject { r#type: kind.into(), id: id.into() }),
                 contact_id: belongs.contact,
                 url: format!("{}/{id}", found.path),
             })

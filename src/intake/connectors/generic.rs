@@ -1,5 +1,6 @@
 //! Any shop that answers JSON: paths with placeholders say where to ask, JSON Pointers say what is what.
 
+use caseload_macros::shape;
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,11 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use super::shop::{Caller, Changed, Customer, Order, Part, Shop, Wanted, rows, sum, when, word};
-use crate::kernel::{clock::Timestamp, error::Result, text};
+use crate::kernel::{
+    clock::Timestamp,
+    error::Result,
+    value::{Checked, JsonPointer, Kind, Spec},
+};
 
 /// Pages of one list that are read at the most.
 const MAX_PAGES: usize = 10_000;
@@ -16,15 +21,14 @@ const MAX_PAGES: usize = 10_000;
 macro_rules! pointers {
     ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $field:ident = $default:literal,)* }) => {
         $(#[$doc])*
+        #[shape]
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
         #[serde(deny_unknown_fields, default)]
         pub struct $name {
             $(
                 $(#[$about])*
-                #[validate(length(max = 500), custom(function = text::pointer))]
-                #[schema(max_length = 500, pattern = "^(/([^~]|~[01])*)?$", default = $default,
-                    example = $default)]
-                pub $field: String,
+                #[schema(default = $default, example = $default)]
+                pub $field: JsonPointer<500>,
             )*
         }
 
@@ -80,58 +84,34 @@ pointers! {
 
 /// How a shop of the kind `generic` is read. Paths are below `base_url`; `{id}`, `{email}`, `{since}` (RFC
 /// 3339) and `{page}` (1, 2, …) are filled in. A path with `{page}` is read until a page is empty.
+#[shape]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ShopMap {
     /// Where one customer is.
-    #[validate(length(max = 500), custom(function = path))]
-    #[schema(
-        max_length = 500,
-        pattern = "^(/[!-~]*)?$",
-        default = "/customers/{id}",
-        example = "/customers/{id}"
-    )]
-    pub customer_path: String,
+    #[schema(default = "/customers/{id}", example = "/customers/{id}")]
+    pub customer_path: Checked<Path>,
     /// Where customers are found by e-mail address; empty when the shop cannot.
-    #[validate(length(max = 500), custom(function = path))]
-    #[schema(
-        max_length = 500,
-        pattern = "^(/[!-~]*)?$",
-        default = "/customers?email={email}",
-        example = "/customers?email={email}"
-    )]
-    pub by_email_path: String,
+    #[schema(default = "/customers?email={email}", example = "/customers?email={email}")]
+    pub by_email_path: Checked<Path>,
     /// Where a customer's orders are.
-    #[validate(length(max = 500), custom(function = path))]
-    #[schema(
-        max_length = 500,
-        pattern = "^(/[!-~]*)?$",
-        default = "/customers/{id}/orders?page={page}",
-        example = "/customers/{id}/orders?page={page}"
-    )]
-    pub orders_path: String,
+    #[schema(default = "/customers/{id}/orders?page={page}", example = "/customers/{id}/orders?page={page}")]
+    pub orders_path: Checked<Path>,
     /// Where the customers are that changed since a time.
-    #[validate(length(max = 500), custom(function = path))]
     #[schema(
-        max_length = 500,
-        pattern = "^(/[!-~]*)?$",
         default = "/customers?updated_since={since}&page={page}",
         example = "/customers?updated_since={since}&page={page}"
     )]
-    pub changed_customers_path: String,
+    pub changed_customers_path: Checked<Path>,
     /// Where the orders are that changed since a time.
-    #[validate(length(max = 500), custom(function = path))]
     #[schema(
-        max_length = 500,
-        pattern = "^(/[!-~]*)?$",
         default = "/orders?updated_since={since}&page={page}",
         example = "/orders?updated_since={since}&page={page}"
     )]
-    pub changed_orders_path: String,
+    pub changed_orders_path: Checked<Path>,
     /// Where in an answer a list stands; empty when the answer is the list.
-    #[validate(length(max = 500), custom(function = text::pointer))]
-    #[schema(max_length = 500, pattern = "^(/([^~]|~[01])*)?$", default = "/data", example = "/data")]
-    pub list: String,
+    #[schema(default = "/data", example = "/data")]
+    pub list: JsonPointer<500>,
     /// What is what in a customer.
     #[validate(nested)]
     pub customer: CustomerMap,
@@ -153,6 +133,13 @@ impl Default for ShopMap {
             order: OrderMap::default(),
         }
     }
+}
+
+/// Where in a shop something is.
+pub struct Path;
+
+impl Kind for Path {
+    const SPEC: Spec = Spec { checks: &[path], pattern: Some("^(/[!-~]*)?$"), ..Spec::of(0, 500) };
 }
 
 fn path(path: &str) -> std::result::Result<(), ValidationError> {

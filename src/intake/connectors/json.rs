@@ -1,5 +1,6 @@
 //! The shapes of connectors.
 
+use caseload_macros::shape;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -15,13 +16,13 @@ use crate::{
         clock::Timestamp,
         filter::{AnyOf, Flag},
         http::View,
-        http_client,
-        patch::{Patch, not_null},
-        schedule, text,
+        patch::{Patch, Replace, not_null},
+        value::{self, Checked, CronExpression, HttpUrl, Line, Spec, ZoneName, kind},
     },
 };
 
 /// A new connector.
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -33,23 +34,19 @@ pub struct NewConnector {
     /// What kind of shop it is.
     pub kind: ConnectorKind,
     /// What people call it, 1 to 200 characters.
-    #[validate(length(min = 1, max = 200), custom(function = text::line))]
-    #[schema(min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Main shop")]
-    pub name: String,
+    #[schema(example = "Main shop")]
+    pub name: Line<200>,
     /// By which source of external ids contacts are known to it; each connector has one of its own. `shop`
     /// unless said otherwise.
     #[serde(default = "shop")]
-    #[validate(length(min = 1, max = 57), custom(function = text::key))]
-    #[schema(min_length = 1, max_length = 57, pattern = "^[a-z0-9_]+$", default = "shop", example = "shop")]
-    pub source: String,
+    #[schema(default = "shop", example = "shop")]
+    pub source: Checked<SourceKey>,
     /// Where the shop is: http or https, without credentials.
-    #[validate(custom(function = http_client::address))]
-    #[schema(format = "uri", pattern = "^https?://[!-~]{1,1990}$", example = "https://shop.example")]
-    pub base_url: String,
+    #[schema(example = "https://shop.example")]
+    pub base_url: HttpUrl,
     /// The version of Shopify's API; the one that this release was made for unless said otherwise.
-    #[validate(custom(function = version))]
-    #[schema(pattern = "^([0-9]{4}-[0-9]{2}|unstable)$", example = "2026-10")]
-    pub api_version: Option<String>,
+    #[schema(example = "2026-10")]
+    pub api_version: Option<Checked<ApiVersion>>,
     /// How a shop of the kind `generic` is read; what is left out is as its defaults say.
     #[validate(nested)]
     pub map: Option<ShopMap>,
@@ -57,25 +54,38 @@ pub struct NewConnector {
     #[validate(nested)]
     pub credentials: Option<Credentials>,
     /// When it is pulled from by itself: a cron expression of five fields; never without one.
-    #[validate(length(max = 100), custom(function = schedule::expression))]
-    #[schema(max_length = 100, example = "*/15 6-22 * * *")]
-    pub schedule: Option<String>,
+    #[schema(example = "*/15 6-22 * * *")]
+    pub schedule: Option<CronExpression>,
     /// In which IANA time zone that is meant; the company's unless said otherwise.
-    #[validate(length(max = 64), custom(function = text::time_zone))]
-    #[schema(format = "time-zone", max_length = 64, example = "America/Montreal")]
-    pub time_zone: Option<String>,
+    #[schema(example = "America/Montreal")]
+    pub time_zone: Option<ZoneName>,
     /// Whether it is used.
     #[serde(default = "yes")]
     #[schema(default = true)]
     pub active: bool,
 }
 
-fn shop() -> String {
+fn shop() -> Checked<SourceKey> {
     "shop".into()
 }
 
 const fn yes() -> bool {
     true
+}
+
+/// A source of external ids, short enough for the names of modules that are made of it.
+pub struct SourceKey;
+
+impl value::Kind for SourceKey {
+    const SPEC: Spec = Spec { max: Some(57), ..kind::Key::SPEC };
+}
+
+/// A version of Shopify's API.
+pub struct ApiVersion;
+
+impl value::Kind for ApiVersion {
+    const SPEC: Spec =
+        Spec { checks: &[version], pattern: Some("^([0-9]{4}-[0-9]{2}|unstable)$"), ..Spec::ANY };
 }
 
 fn version(text: &str) -> Result<(), ValidationError> {
@@ -90,24 +100,20 @@ fn version(text: &str) -> Result<(), ValidationError> {
 }
 
 /// Changes to a connector (RFC 7396). What kind of shop it is and its source stay as they are.
+#[shape]
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(example = json!({"credentials": {"token": "9r7m2p4s6d1f"}, "schedule": "0 3 * * *"}))]
 pub struct ConnectorPatch {
     /// A new name.
-    #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200,
-        pattern = "^.*\\S.*$", example = "Old shop")]
-    pub name: Patch<String>,
+    #[schema(example = "Old shop")]
+    pub name: Replace<Line<200>>,
     /// Where the shop is now. Its credentials must be entered again, so that nobody has them sent elsewhere.
-    #[validate(custom(function = patched_address))]
-    #[schema(value_type = Option<String>, nullable = false, format = "uri",
-        pattern = "^https?://[!-~]{1,1990}$", example = "https://shop.example")]
-    pub base_url: Patch<String>,
+    #[schema(example = "https://shop.example")]
+    pub base_url: Replace<HttpUrl>,
     /// The version of Shopify's API; null for the one that this release was made for.
-    #[validate(custom(function = patched_version))]
-    #[schema(value_type = Option<String>, pattern = "^([0-9]{4}-[0-9]{2}|unstable)$", example = "2026-10")]
-    pub api_version: Patch<String>,
+    #[schema(example = "2026-10")]
+    pub api_version: Patch<Checked<ApiVersion>>,
     /// How a shop of the kind `generic` is read, in place of what was said before.
     #[serde(deserialize_with = "not_null")]
     #[validate(nested)]
@@ -115,42 +121,15 @@ pub struct ConnectorPatch {
     pub map: Option<ShopMap>,
     /// What the shop knows us by now; null for nothing.
     #[validate(nested)]
-    #[schema(value_type = Option<Credentials>)]
     pub credentials: Patch<Credentials>,
     /// When it is pulled from by itself; null for never.
-    #[validate(length(max = 100), custom(function = patched_schedule))]
-    #[schema(value_type = Option<String>, max_length = 100, example = "0 3 * * *")]
-    pub schedule: Patch<String>,
+    #[schema(example = "0 3 * * *")]
+    pub schedule: Patch<CronExpression>,
     /// In which IANA time zone that is meant.
-    #[validate(length(max = 64), custom(function = patched_zone))]
-    #[schema(value_type = Option<String>, nullable = false, format = "time-zone", max_length = 64,
-        example = "Europe/Paris")]
-    pub time_zone: Patch<String>,
+    #[schema(example = "Europe/Paris")]
+    pub time_zone: Replace<ZoneName>,
     /// Whether it is used.
-    #[schema(value_type = Option<bool>, nullable = false)]
-    pub active: Patch<bool>,
-}
-
-type Checked = Result<(), ValidationError>;
-
-fn within(patch: &Patch<String>, check: impl FnOnce(&str) -> Checked) -> Checked {
-    patch.value().map_or(Ok(()), |text| check(text))
-}
-
-fn patched_address(patch: &Patch<String>) -> Checked {
-    within(patch, http_client::address)
-}
-
-fn patched_version(patch: &Patch<String>) -> Checked {
-    within(patch, version)
-}
-
-fn patched_schedule(patch: &Patch<String>) -> Checked {
-    within(patch, schedule::expression)
-}
-
-fn patched_zone(patch: &Patch<String>) -> Checked {
-    within(patch, text::time_zone)
+    pub active: Replace<bool>,
 }
 
 /// A connector; its credentials are never answered.

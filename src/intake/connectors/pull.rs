@@ -25,10 +25,10 @@ use crate::{
         db::Db,
         error::{Code, Error, Kind, Result},
         jobs::Run,
-        patch::Patch,
         problem::Problem,
         text,
         tx::Tx,
+        value::{self, Checked, Valid},
     },
 };
 
@@ -170,7 +170,7 @@ async fn with_their_customers(
 }
 
 fn known_as(connector: &Model, id: &str) -> ExternalId {
-    ExternalId { source: connector.source.clone(), id: id.to_owned() }
+    ExternalId { source: connector.source.as_str().into(), id: id.into() }
 }
 
 /// Keeps what a page brought, each row standing alone.
@@ -255,13 +255,14 @@ async fn keep_customer(
     let contact = match contact {
         Some(id) => {
             let present = contacts::lock(tx, contacts::survivor(tx.read(), id).await?).await?;
-            patch.emails = joined(&customer.email, &present.emails.0);
+            patch.emails = joined(&customer.email, &present.emails.0).map(Valid::new).into();
             // What only a form has said does not become the shop's word beside its own.
             let confirmed = present.unconfirmed.confirms("phones");
             let phones: Vec<String> =
                 present.phones.0.iter().filter(|_| confirmed).map(|phone| phone.number.clone()).collect();
-            patch.phones = joined(&customer.phone, &phones);
-            patch.external_ids = Patch::Value([(external.source, Some(external.id))].into());
+            patch.phones = joined(&customer.phone, &phones).map(Valid::new).into();
+            patch.external_ids =
+                Some(Valid::new([(external.source.into(), Some(external.id.into()))].into())).into();
             patch.validate()?;
             contacts::update(tx, present.id, patch).await?.id
         }
@@ -278,32 +279,34 @@ async fn keep_customer(
 
 /// What a customer says of a contact; what the shop does not say stays as it is.
 fn patch_of(customer: &Customer) -> ContactPatch {
-    let said = |text: &str| if text.is_empty() { Patch::Absent } else { Patch::Value(text.to_owned()) };
+    fn said<K: value::Kind>(text: &str) -> Option<Checked<K>> {
+        Some(text).filter(|text| !text.is_empty()).map(Checked::from)
+    }
     let country = Some(&customer.country)
         .filter(|country| country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_alphabetic()));
     ContactPatch {
-        first_names: said(&customer.first_names),
-        last_name: said(&customer.last_name),
-        company: said(&customer.company),
-        emails: joined(&customer.email, &[]),
-        phones: joined(&customer.phone, &[]),
-        postal_code: said(&customer.postal_code),
-        country: country.map_or(Patch::Absent, |country| Patch::Value(country.clone())),
+        first_names: said(&customer.first_names).into(),
+        last_name: said(&customer.last_name).into(),
+        company: said(&customer.company).into(),
+        emails: joined(&customer.email, &[]).map(Valid::new).into(),
+        phones: joined(&customer.phone, &[]).map(Valid::new).into(),
+        postal_code: said(&customer.postal_code).into(),
+        country: country.map(|country| country.as_str().into()).into(),
         ..ContactPatch::default()
     }
 }
 
 /// What the shop says first, then what else is known; nothing to change when it says nothing new.
-fn joined(said: &str, present: &[String]) -> Patch<Vec<String>> {
+fn joined(said: &str, present: &[String]) -> Option<Vec<String>> {
     let key = text::email_key(said);
     let known = present.iter().any(|one| text::email_key(one) == key);
     // A number without a digit is none.
     if said.is_empty() || known || !(said.contains('@') || said.bytes().any(|byte| byte.is_ascii_digit())) {
-        return Patch::Absent;
+        return None;
     }
     let mut all: Vec<String> = std::iter::once(said.to_owned()).chain(present.iter().cloned()).collect();
     all.truncate(MAX_ENTRIES);
-    Patch::Value(all)
+    Some(all)
 }
 
 async fn keep_order(tx: &mut Tx, connector: &Model, contact: Uuid, order: &Order) -> Result<()> {

@@ -23,7 +23,7 @@ use crate::{
 /// Sets up a connector.
 pub async fn create(tx: &mut Tx, new: NewConnector) -> Result<Model> {
     refuse_foreign(new.kind, new.api_version.is_some(), new.map.is_some())?;
-    if tx.read().any(Entity::find().filter(Column::Source.eq(&new.source)).into_query()).await? {
+    if tx.read().any(Entity::find().filter(Column::Source.eq(&*new.source)).into_query()).await? {
         return Err(Error::new(
             Code::AlreadyExists,
             format!("Another connector has the source {}.", new.source),
@@ -32,16 +32,16 @@ pub async fn create(tx: &mut Tx, new: NewConnector) -> Result<Model> {
     }
     let mut connector = Model {
         id: tx.id(),
-        name: new.name.trim().to_owned(),
+        name: new.name.into(),
         kind: new.kind,
-        source: new.source,
-        base_url: new.base_url,
-        api_version: new.api_version,
+        source: new.source.into(),
+        base_url: new.base_url.into(),
+        api_version: new.api_version.map(String::from),
         map: (new.kind == ConnectorKind::Generic).then(|| Mapped(new.map.unwrap_or_default())),
         credentials: None,
         credentials_hint: None,
-        schedule: new.schedule,
-        time_zone: new.time_zone.unwrap_or_else(|| tx.company_zone.name().to_owned()),
+        schedule: new.schedule.map(String::from),
+        time_zone: new.time_zone.map_or_else(|| tx.company_zone.name().to_owned(), String::from),
         active: new.active,
         next_run_at: None,
         failures: 0,
@@ -82,10 +82,10 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ConnectorPatch) -> Result<Mode
     refuse_foreign(before.kind, patch.api_version.value().is_some(), patch.map.is_some())?;
     let mut after = before.clone();
     let mut violations = Violations::default();
-    violations.collect(patch.name.line_over(&mut after.name, "name"))?;
-    violations.collect(patch.base_url.over(&mut after.base_url, "base_url"))?;
-    violations.collect(patch.time_zone.over(&mut after.time_zone, "time_zone"))?;
-    violations.collect(patch.active.over(&mut after.active, "active"))?;
+    patch.name.over(&mut after.name);
+    patch.base_url.over(&mut after.base_url);
+    patch.time_zone.over(&mut after.time_zone);
+    patch.active.over(&mut after.active);
     patch.api_version.onto(&mut after.api_version);
     patch.schedule.onto(&mut after.schedule);
     if let Some(map) = patch.map {

@@ -11,6 +11,7 @@ use crate::{
         clock::Timestamp,
         error::Result,
         http_client::{self, HttpClient, Request, Response},
+        value::PlainLine,
     },
 };
 
@@ -181,7 +182,7 @@ impl Customer {
             .unwrap_or(&self.id)
             .to_owned();
         FactBody {
-            title: clipped(&title, 200),
+            title: clipped(&title, 200).into(),
             status: None,
             occurred_at: self.since.unwrap_or(now),
             amount: None,
@@ -197,8 +198,9 @@ impl Order {
         let money = Money { amount: self.total.clone(), currency: self.currency.to_ascii_uppercase() };
         let web = crate::kernel::http_client::address(&self.url).is_ok() && self.url.len() <= 1990;
         FactBody {
-            title: clipped(&format!("Order {}", self.number), 200),
-            status: Some(clipped(&self.status, 100)).filter(|status| !status.is_empty()),
+            title: clipped(&format!("Order {}", self.number), 200).into(),
+            status: Some(clipped(&self.status, 100).into())
+                .filter(|status: &PlainLine<100>| !status.is_empty()),
             occurred_at: self.placed_at.unwrap_or(now),
             amount: (!money.amount.is_empty() && money.currency.len() == 3).then_some(money),
             url: web.then(|| self.url.clone()),

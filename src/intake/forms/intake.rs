@@ -23,6 +23,7 @@ use crate::{
         error::{Code, Error, Result},
         text,
         tx::Tx,
+        value::Language,
     },
     work::{
         work_item_types,
@@ -152,7 +153,7 @@ async fn keep(
     let (external_id, claimed_id) =
         if word == Trust::Strangers { (None, external_id) } else { (external_id, None) };
     said.claimed_id = claimed_id;
-    let lead = NewContactDefaults { kind: Some(Kind::Prospect), language };
+    let lead = NewContactDefaults { kind: Some(Kind::Prospect), language: language.map(Language::from) };
     let mut identified = contacts::recognise(tx, who, lead, word).await?;
     if work_item_types::usable(tx, &form.work_item_type, "type")
         .await

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use caseload_macros::shape;
 use serde::{Deserialize, Serialize};
 use utoipa::{
     IntoParams, PartialSchema, ToSchema,
@@ -17,12 +18,13 @@ use crate::{
         clock::Timestamp,
         filter::Flag,
         http::View,
-        patch::{Patch, not_null},
-        text,
+        patch::{Replace, not_null},
+        value::{Key, Line, Text},
     },
 };
 
 /// A new form.
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"key": "quiz", "title": "Body type \
@@ -32,17 +34,14 @@ pub struct NewForm {
     /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the title
     /// unless given. It is posted to at `/v1/intake/{key}`, and is the `source` of its work items, so no
     /// source has the same.
-    #[validate(length(min = 1, max = 64), custom(function = text::key))]
-    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "quiz")]
-    pub key: Option<String>,
+    #[schema(example = "quiz")]
+    pub key: Option<Key>,
     /// What people call it, 1 to 100 characters.
-    #[validate(length(min = 1, max = 100), custom(function = text::line))]
-    #[schema(min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = "Body type quiz")]
-    pub title: String,
+    #[schema(example = "Body type quiz")]
+    pub title: Line<100>,
     /// The key of the type of its work items, an active one.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "body_type_quiz")]
-    pub work_item_type: String,
+    #[schema(example = "body_type_quiz")]
+    pub work_item_type: Text<64, 1>,
     /// Where in a submission its parts are; by their usual names unless given.
     #[serde(default)]
     #[validate(nested)]
@@ -58,27 +57,22 @@ const fn open() -> bool {
 }
 
 /// Changes to a form (RFC 7396). The key stays as it is.
+#[shape]
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(example = json!({"title": "Quiz of the spring", "mapping": {"honeypot": "/website"}}))]
 pub struct FormPatch {
     /// A new title.
-    #[validate(length(min = 1, max = 100), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100,
-        pattern = "^.*\\S.*$")]
-    pub title: Patch<String>,
+    pub title: Replace<Line<100>>,
     /// Another type, for what comes from now on.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 64)]
-    pub work_item_type: Patch<String>,
+    pub work_item_type: Replace<Text<64, 1>>,
     /// Another mapping, in place of the present one.
     #[serde(deserialize_with = "not_null")]
     #[validate(nested)]
     #[schema(nullable = false)]
     pub mapping: Option<FormMapping>,
     /// Whether it takes submissions.
-    #[schema(value_type = Option<bool>, nullable = false)]
-    pub active: Patch<bool>,
+    pub active: Replace<bool>,
 }
 
 /// A form of a web site.

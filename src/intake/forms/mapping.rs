@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use caseload_macros::shape;
 use sea_orm::FromJsonQueryResult;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -14,6 +15,7 @@ use crate::{
     kernel::{
         error::{Code, Error, Result, Violation, Violations},
         text,
+        value::{Checked, JsonPointer},
     },
 };
 
@@ -24,72 +26,47 @@ const MAX_ID: usize = 255;
 
 /// Where in a submission its parts are: JSON Pointers (RFC 6901) of up to 200 characters. What is left out is
 /// looked for by its usual name; null is looked for nowhere.
+#[shape]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema, FromJsonQueryResult)]
 #[serde(deny_unknown_fields, default)]
 #[schema(example = json!({"email": "/contact/email", "name": "/contact/name", "description": "/question",
     "reference": "/answers", "honeypot": "/website"}))]
 pub struct FormMapping {
     /// Their e-mail address; `/email` unless said otherwise.
-    #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
-    pub email: Option<String>,
+    pub email: Option<JsonPointer>,
     /// Their phone number; `/phone`.
-    #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
-    pub phone: Option<String>,
+    pub phone: Option<JsonPointer>,
     /// Their whole name, of which the last word is the last name; `/name`.
-    #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
-    pub name: Option<String>,
+    pub name: Option<JsonPointer>,
     /// Their first names; `/first_names`.
-    #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
-    pub first_names: Option<String>,
+    pub first_names: Option<JsonPointer>,
     /// Their last name; `/last_name`.
-    #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
-    pub last_name: Option<String>,
+    pub last_name: Option<JsonPointer>,
     /// Their company; `/company`.
-    #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
-    pub company: Option<String>,
+    pub company: Option<JsonPointer>,
     /// Their postal code; `/postal_code`.
-    #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
-    pub postal_code: Option<String>,
+    pub postal_code: Option<JsonPointer>,
     /// Their country, ISO 3166-1 alpha-2; `/country`.
-    #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
-    pub country: Option<String>,
+    pub country: Option<JsonPointer>,
     /// The language they read, a BCP 47 tag; `/language`.
-    #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
-    pub language: Option<String>,
+    pub language: Option<JsonPointer>,
     /// What they want; `/message`.
-    #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
-    pub description: Option<String>,
+    pub description: Option<JsonPointer>,
     /// The object that is the reference of the work item; unless said otherwise the members that nothing
     /// else takes.
-    #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
-    pub reference: Option<String>,
+    pub reference: Option<JsonPointer>,
     /// The submission's own id, by which it makes one work item however often it comes; nowhere unless said.
     /// Of a server of the shop, and of a feed, it is a key; of a visitor a claim, which keeps nobody
     /// else from it: map what nobody guesses.
-    #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
-    pub external_id: Option<String>,
+    pub external_id: Option<JsonPointer>,
     /// What people do not see and programs fill in: a submission that says anything there is answered as
     /// ever, and thrown away. Nowhere unless said.
-    #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
-    pub honeypot: Option<String>,
+    pub honeypot: Option<JsonPointer>,
 }
 
 impl Default for FormMapping {
     fn default() -> Self {
-        let usual = |name: &str| Some(format!("/{name}"));
+        let usual = |name: &str| Some(format!("/{name}").into());
         Self {
             email: usual("email"),
             phone: usual("phone"),
@@ -136,7 +113,7 @@ impl FormMapping {
     /// Takes a submission apart; every mistake is named by its place in the submission.
     pub fn extract(&self, submission: &Value) -> Result<Taken> {
         let mut violations = Violations::default();
-        let mut noted = |pointer: &Option<String>,
+        let mut noted = |pointer: &Option<JsonPointer>,
                          most: Option<usize>,
                          clean: fn(&str) -> String|
          -> Result<Option<String>> {
@@ -144,19 +121,20 @@ impl FormMapping {
         };
         let description =
             noted(&self.description, Some(MAX_DESCRIPTION), text::clean_lines)?.unwrap_or_default();
-        let mut said = |pointer: &Option<String>, most: Option<usize>| noted(pointer, most, text::clean_line);
+        let mut said =
+            |pointer: &Option<JsonPointer>, most: Option<usize>| noted(pointer, most, text::clean_line);
         let name = said(&self.name, None)?;
         let (first, last) = name.as_deref().map(split_name).unwrap_or_default();
         let (first_names, last_name) = (said(&self.first_names, None)?, said(&self.last_name, None)?);
         let whole = first_names.is_none() && last_name.is_none();
         let who = Who {
-            email: said(&self.email, None)?,
-            phone: said(&self.phone, None)?,
-            first_names: first_names.or_else(|| first.filter(|_| whole)),
-            last_name: last_name.or_else(|| last.filter(|_| whole)),
-            company: said(&self.company, None)?,
-            postal_code: said(&self.postal_code, None)?,
-            country: said(&self.country, None)?,
+            email: said(&self.email, None)?.map(Checked::from),
+            phone: said(&self.phone, None)?.map(Checked::from),
+            first_names: first_names.or_else(|| first.filter(|_| whole)).map(Checked::from),
+            last_name: last_name.or_else(|| last.filter(|_| whole)).map(Checked::from),
+            company: said(&self.company, None)?.map(Checked::from),
+            postal_code: said(&self.postal_code, None)?.map(Checked::from),
+            country: said(&self.country, None)?.map(Checked::from),
             ..Who::default()
         };
         let language = said(&self.language, Some(35))?;
@@ -182,8 +160,12 @@ impl FormMapping {
             ("postal_code", &self.postal_code),
             ("country", &self.country),
         ];
-        let given = [&who.email, &who.phone, &who.first_names, &who.last_name, &who.company];
-        if given.into_iter().all(Option::is_none) {
+        let says = who.email.is_some()
+            || who.phone.is_some()
+            || who.first_names.is_some()
+            || who.last_name.is_some()
+            || who.company.is_some();
+        if !says {
             let place = [&self.email, &self.phone, &self.name, &self.last_name, &self.company]
                 .into_iter()
                 .flatten()
@@ -257,7 +239,7 @@ impl FormMapping {
 }
 
 /// Broken rules, each where its member is in the submission; any other refusal is as it was.
-fn moved(refusal: Error, places: &[(&str, &Option<String>)]) -> Error {
+fn moved(refusal: Error, places: &[(&str, &Option<JsonPointer>)]) -> Error {
     if refusal.code() != Code::Invalid {
         return refusal;
     }

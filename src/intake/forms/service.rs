@@ -20,8 +20,8 @@ use crate::{
 
 /// Adds a form.
 pub async fn create(tx: &mut Tx, new: NewForm) -> Result<Model> {
-    let title = new.title.trim().to_owned();
-    let key = new.key.unwrap_or_else(|| text::slug(&title).chars().take(64).collect());
+    let title = String::from(new.title);
+    let key = new.key.map_or_else(|| text::slug(&title).chars().take(64).collect(), String::from);
     let mut violations = Violations::default();
     if key.is_empty() {
         violations.collect::<()>(Err(Error::field(
@@ -40,7 +40,7 @@ pub async fn create(tx: &mut Tx, new: NewForm) -> Result<Model> {
         id: tx.id(),
         key,
         title,
-        work_item_type: new.work_item_type,
+        work_item_type: new.work_item_type.into(),
         mapping: new.mapping,
         active: new.active,
         created_at: tx.now,
@@ -55,16 +55,16 @@ pub async fn create(tx: &mut Tx, new: NewForm) -> Result<Model> {
 pub async fn update(tx: &mut Tx, key: &str, patch: FormPatch) -> Result<Model> {
     let mut violations = Violations::default();
     let seen = find(tx.read(), key).await?;
-    if let Some(kind) = patch.work_item_type.value().filter(|kind| **kind != seen.work_item_type) {
+    if let Some(kind) = patch.work_item_type.value().filter(|kind| ***kind != *seen.work_item_type) {
         violations.collect(work_item_types::usable(tx, kind, "work_item_type").await)?;
     }
     let select = tx.for_update(by_key(key)?);
     let before = tx.read().model(select).await?.ok_or_else(|| Error::not_found("form"))?;
     tx.check_version(&before, "form")?;
     let mut after = before.clone();
-    violations.collect(patch.title.line_over(&mut after.title, "title"))?;
-    violations.collect(patch.work_item_type.over(&mut after.work_item_type, "work_item_type"))?;
-    violations.collect(patch.active.over(&mut after.active, "active"))?;
+    patch.title.over(&mut after.title);
+    patch.work_item_type.over(&mut after.work_item_type);
+    patch.active.over(&mut after.active);
     violations.into_result()?;
     after.mapping = patch.mapping.unwrap_or(after.mapping);
     let event = match (before.active, after.active) {

@@ -1,10 +1,11 @@
 //! The shapes of sources, of their runs and of what could not be read.
 
+use caseload_macros::shape;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use validator::{Validate, ValidationError};
+use validator::Validate;
 
 use super::{
     quarantined_row,
@@ -19,12 +20,13 @@ use crate::{
         http::{Problem, View},
         http_client,
         jobs::JobStatus,
-        patch::{Patch, not_null},
-        schedule, text,
+        patch::{Patch, Replace, not_null},
+        value::{CronExpression, HttpUrl, JsonPointer, Key, Line, Text, ZoneName},
     },
 };
 
 /// A new source.
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -37,23 +39,16 @@ use crate::{
 pub struct NewSource {
     /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the name unless
     /// given. It is the `source` of its work items, so no form has the same.
-    #[validate(length(min = 1, max = 64), custom(function = text::key))]
-    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "main_site")]
-    pub key: Option<String>,
+    #[schema(example = "main_site")]
+    pub key: Option<Key>,
     /// What people call it, 1 to 200 characters.
-    #[validate(length(min = 1, max = 200), custom(function = text::line))]
-    #[schema(min_length = 1, max_length = 200, pattern = "^.*\\S.*$", example = "Quizzes of the main site")]
-    pub name: String,
+    #[schema(example = "Quizzes of the main site")]
+    pub name: Line<200>,
     /// Where the feed is: http or https, without a name or password in it. What its query and fragment say
     /// may be secret: it is kept encrypted where the server has a key, and shown to nobody again
     /// (`token=***`).
-    #[validate(custom(function = http_client::address))]
-    #[schema(
-        format = "uri",
-        pattern = "^https?://[!-~]{1,1990}$",
-        example = "https://www.shop.example/quizzes.json"
-    )]
-    pub url: String,
+    #[schema(example = "https://www.shop.example/quizzes.json")]
+    pub url: HttpUrl,
     /// What it is written in. One answer has up to 8 MiB, 100,000 rows and, in CSV, 500 columns; a run has
     /// up to 1,000,000 rows. A run that meets more fails and says so. A row of more than 64 KiB goes
     /// into quarantine.
@@ -61,42 +56,35 @@ pub struct NewSource {
     pub format: FeedFormat,
     /// Where its rows are in JSON: a JSON Pointer; empty when the answer is the list of them.
     #[serde(default)]
-    #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$", default = "", example = "/data")]
-    pub rows: String,
+    #[schema(default = "", example = "/data")]
+    pub rows: JsonPointer,
     /// The key of the type of its work items, an active one.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "body_type_quiz")]
-    pub work_item_type: String,
+    #[schema(example = "body_type_quiz")]
+    pub work_item_type: Text<64, 1>,
     /// Where in a row its parts are: JSON Pointers; `/name` is the column of that name in CSV. Its
     /// `external_id` is required: by it a row is known again.
     #[validate(nested)]
     pub mapping: FormMapping,
     /// Where in an answer it stands how to go on: a JSON Pointer to a cursor, or to the address of the next
     /// page. Without it, a `Link` header with `rel="next"` says so, or nothing.
-    #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$", example = "/next_cursor")]
-    pub next: Option<String>,
+    #[schema(example = "/next_cursor")]
+    pub next: Option<JsonPointer>,
     /// The query parameter that carries the cursor. The last one is kept, and the next run goes on there.
-    #[validate(length(min = 1, max = 100))]
-    #[schema(min_length = 1, max_length = 100, example = "after")]
-    pub cursor_parameter: Option<String>,
+    #[schema(example = "after")]
+    pub cursor_parameter: Option<Text<100, 1>>,
     /// The query parameter that carries, in RFC 3339, when the last complete run began; each run then begins
     /// with the first page.
-    #[validate(length(min = 1, max = 100))]
-    #[schema(min_length = 1, max_length = 100, example = "updated_since")]
-    pub since_parameter: Option<String>,
+    #[schema(example = "updated_since")]
+    pub since_parameter: Option<Text<100, 1>>,
     /// What the other site knows us by.
     #[validate(nested)]
     pub credentials: Option<Credentials>,
     /// When it is pulled from by itself: a cron expression of five fields; never without one.
-    #[validate(length(max = 100), custom(function = schedule::expression))]
-    #[schema(max_length = 100, example = "*/10 * * * *")]
-    pub schedule: Option<String>,
+    #[schema(example = "*/10 * * * *")]
+    pub schedule: Option<CronExpression>,
     /// In which IANA time zone that is meant; the company's unless said otherwise.
-    #[validate(length(max = 64), custom(function = text::time_zone))]
-    #[schema(format = "time-zone", max_length = 64, example = "America/Montreal")]
-    pub time_zone: Option<String>,
+    #[schema(example = "America/Montreal")]
+    pub time_zone: Option<ZoneName>,
     /// Whether it is pulled from.
     #[serde(default = "yes")]
     #[schema(default = true)]
@@ -112,88 +100,43 @@ const fn yes() -> bool {
 }
 
 /// Changes to a source (RFC 7396). Its key stays as it is.
+#[shape]
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(example = json!({"schedule": "0 * * * \
      *", "mapping": {"external_id": "/id", "description": "/question"}}))]
 pub struct SourcePatch {
     /// A new name.
-    #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200,
-        pattern = "^.*\\S.*$")]
-    pub name: Patch<String>,
+    pub name: Replace<Line<200>>,
     /// Where the feed is now; it is read from its beginning. The address as it is answered changes nothing.
     /// Credentials must be entered again for another host, so that nobody has them sent elsewhere.
-    #[validate(custom(function = patched_address))]
-    #[schema(value_type = Option<String>, nullable = false, format = "uri",
-        pattern = "^https?://[!-~]{1,1990}$")]
-    pub url: Patch<String>,
+    pub url: Replace<HttpUrl>,
     /// What it is written in.
-    #[schema(value_type = Option<FeedFormat>, nullable = false)]
-    pub format: Patch<FeedFormat>,
+    pub format: Replace<FeedFormat>,
     /// Where its rows are in JSON.
-    #[validate(length(max = 200), custom(function = patched_pointer))]
-    #[schema(value_type = Option<String>, nullable = false, max_length = 200,
-        pattern = "^(/([^~]|~[01])*)?$")]
-    pub rows: Patch<String>,
+    pub rows: Replace<JsonPointer>,
     /// Another type, for what comes from now on.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 64)]
-    pub work_item_type: Patch<String>,
+    pub work_item_type: Replace<Text<64, 1>>,
     /// Another mapping, in place of the present one.
     #[serde(deserialize_with = "not_null")]
     #[validate(nested)]
     #[schema(nullable = false)]
     pub mapping: Option<FormMapping>,
     /// Where it stands how to go on; null for nowhere.
-    #[validate(length(max = 200), custom(function = patched_pointer))]
-    #[schema(value_type = Option<String>, max_length = 200, pattern = "^(/([^~]|~[01])*)?$")]
-    pub next: Patch<String>,
+    pub next: Patch<JsonPointer>,
     /// The query parameter that carries the cursor; null for none. The feed is read from its beginning.
-    #[validate(length(min = 1, max = 100))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
-    pub cursor_parameter: Patch<String>,
+    pub cursor_parameter: Patch<Text<100, 1>>,
     /// The query parameter that carries since when; null for none. The feed is read from its beginning.
-    #[validate(length(min = 1, max = 100))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 100)]
-    pub since_parameter: Patch<String>,
+    pub since_parameter: Patch<Text<100, 1>>,
     /// What the other site knows us by now; null for nothing.
     #[validate(nested)]
-    #[schema(value_type = Option<Credentials>)]
     pub credentials: Patch<Credentials>,
     /// When it is pulled from by itself; null for never.
-    #[validate(length(max = 100), custom(function = patched_schedule))]
-    #[schema(value_type = Option<String>, max_length = 100)]
-    pub schedule: Patch<String>,
+    pub schedule: Patch<CronExpression>,
     /// In which IANA time zone that is meant.
-    #[validate(length(max = 64), custom(function = patched_zone))]
-    #[schema(value_type = Option<String>, nullable = false, format = "time-zone", max_length = 64)]
-    pub time_zone: Patch<String>,
+    pub time_zone: Replace<ZoneName>,
     /// Whether it is pulled from.
-    #[schema(value_type = Option<bool>, nullable = false)]
-    pub active: Patch<bool>,
-}
-
-type Checked = Result<(), ValidationError>;
-
-fn within(patch: &Patch<String>, check: impl FnOnce(&str) -> Checked) -> Checked {
-    patch.value().map_or(Ok(()), |text| check(text))
-}
-
-fn patched_address(patch: &Patch<String>) -> Checked {
-    within(patch, http_client::address)
-}
-
-fn patched_pointer(patch: &Patch<String>) -> Checked {
-    within(patch, text::pointer)
-}
-
-fn patched_schedule(patch: &Patch<String>) -> Checked {
-    within(patch, schedule::expression)
-}
-
-fn patched_zone(patch: &Patch<String>) -> Checked {
-    within(patch, text::time_zone)
+    pub active: Replace<bool>,
 }
 
 /// A source; its credentials are never answered.

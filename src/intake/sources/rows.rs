@@ -24,6 +24,7 @@ use crate::{
         reader::Reader,
         text,
         tx::Tx,
+        value::Language,
     },
     work::work_items::{self, Draft, Unverified},
 };
@@ -137,7 +138,8 @@ pub async fn keep(tx: &mut Tx, source: &Source, row: &Value) -> Result<(Effect, 
             (if changed { Effect::Updated } else { Effect::Skipped }, id)
         }
         None => {
-            let lead = NewContactDefaults { kind: Some(Kind::Prospect), language };
+            let lead =
+                NewContactDefaults { kind: Some(Kind::Prospect), language: language.map(Language::from) };
             let identified = contacts::recognise(tx, who, lead, Trust::Own).await?;
             let draft = Draft {
                 r#type: source.work_item_type.clone(),

@@ -44,8 +44,8 @@ const RUNS_KEPT_SECONDS: i64 = 90 * 24 * 60 * 60;
 
 /// Sets up a source.
 pub async fn create(tx: &mut Tx, new: NewSource) -> Result<Model> {
-    let name = new.name.trim().to_owned();
-    let key = new.key.unwrap_or_else(|| text::slug(&name).chars().take(64).collect());
+    let name = String::from(new.name);
+    let key = new.key.map_or_else(|| text::slug(&name).chars().take(64).collect(), String::from);
     let mut violations = Violations::default();
     if key.is_empty() {
         violations.collect::<()>(Err(Error::field(
@@ -63,16 +63,16 @@ pub async fn create(tx: &mut Tx, new: NewSource) -> Result<Model> {
         url: String::new(),
         address: None,
         format: new.format,
-        rows: new.rows,
-        work_item_type: new.work_item_type,
+        rows: new.rows.into(),
+        work_item_type: new.work_item_type.into(),
         mapping: new.mapping,
-        next: new.next,
-        cursor_parameter: new.cursor_parameter,
-        since_parameter: new.since_parameter,
+        next: new.next.map(String::from),
+        cursor_parameter: new.cursor_parameter.map(String::from),
+        since_parameter: new.since_parameter.map(String::from),
         credentials: None,
         credentials_hint: None,
-        schedule: new.schedule,
-        time_zone: new.time_zone.unwrap_or_else(|| tx.company_zone.name().to_owned()),
+        schedule: new.schedule.map(String::from),
+        time_zone: new.time_zone.map_or_else(|| tx.company_zone.name().to_owned(), String::from),
         active: new.active,
         cursor: None,
         since: None,
@@ -147,24 +147,24 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: SourcePatch) -> Result<Model> 
     let mut violations = Violations::default();
     if let Some(kind) = patch.work_item_type.value() {
         let seen = find(tx.read(), id).await?;
-        if *kind != seen.work_item_type {
+        if **kind != *seen.work_item_type {
             violations.collect(work_item_types::usable(tx, kind, "work_item_type").await)?;
         }
     }
     let before: Model = tx.target(id, "source").await?;
     let mut after = before.clone();
-    violations.collect(patch.name.line_over(&mut after.name, "name"))?;
+    patch.name.over(&mut after.name);
     let mut url = before.url.clone();
-    violations.collect(patch.url.over(&mut url, "url"))?;
+    patch.url.over(&mut url);
     // What was read here and is sent back says nothing new.
     if http_client::masked(&before.url) != url && before.whole_url(&tx.keyring)? != url {
         after.lead_to(&tx.keyring, &url)?;
     }
-    violations.collect(patch.format.over(&mut after.format, "format"))?;
-    violations.collect(patch.rows.over(&mut after.rows, "rows"))?;
-    violations.collect(patch.work_item_type.over(&mut after.work_item_type, "work_item_type"))?;
-    violations.collect(patch.time_zone.over(&mut after.time_zone, "time_zone"))?;
-    violations.collect(patch.active.over(&mut after.active, "active"))?;
+    patch.format.over(&mut after.format);
+    patch.rows.over(&mut after.rows);
+    patch.work_item_type.over(&mut after.work_item_type);
+    patch.time_zone.over(&mut after.time_zone);
+    patch.active.over(&mut after.active);
     patch.next.onto(&mut after.next);
     patch.cursor_parameter.onto(&mut after.cursor_parameter);
     patch.since_parameter.onto(&mut after.since_parameter);

@@ -10,6 +10,7 @@ use crate::{
         clock::{Timestamp, end_of_day},
         error::{Error, Result},
         tx::Tx,
+        value::PicklistKey,
     },
 };
 
@@ -17,7 +18,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub enum Due {
     /// A value of the picklist `due_presets`.
-    In(String),
+    In(PicklistKey),
     /// A day; its end is meant.
     On(NaiveDate),
     /// An instant.
@@ -36,7 +37,7 @@ pub struct Resolved {
 impl Due {
     /// The one that was given; none or several are refused.
     pub fn one_of(
-        due_in: Option<String>,
+        due_in: Option<PicklistKey>,
         due_on: Option<NaiveDate>,
         due_at: Option<Timestamp>,
     ) -> Result<Self> {
@@ -47,7 +48,7 @@ impl Due {
 
     /// The one that was given, if any; several are refused.
     pub fn at_most_one(
-        due_in: Option<String>,
+        due_in: Option<PicklistKey>,
         due_on: Option<NaiveDate>,
         due_at: Option<Timestamp>,
     ) -> Result<Option<Self>> {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
+use caseload_macros::shape;
 use chrono::NaiveDate;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use utoipa::{
@@ -22,7 +23,7 @@ use super::{
 use crate::{
     catalog::{
         picklists::{DUE_PRESETS, LabelView},
-        variables,
+        variables::{VariableChanges, VariableMap},
     },
     customers::{
         contacts::{AccountReps, ContactKinds, ContactRef},
@@ -35,14 +36,16 @@ use crate::{
         filter::{Alternative, AnyOf, Flag, OwnerFilter},
         http::View,
         list::Texts,
-        patch::{Patch, not_null},
+        patch::{Patch, Replace, not_null},
         search::Terms,
         text,
+        value::{Line, PicklistKey, Text, Valid},
     },
     work::ownership::{Assignee, AssigneeRef},
 };
 
 /// A new action item. Exactly one of `due_in`, `due_on` and `due_at` says by when.
+#[shape]
 #[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"subject": {"type": "order", "id": "A-1001"}, "title": "Follow up on shipping in 3 \
@@ -55,35 +58,23 @@ pub struct NewActionItem {
     /// The contact it is about (S2-2); when left out, the contact that the subject is, or the note's.
     pub contact_id: Option<Uuid>,
     /// What must be done, in a line of 1 to 200 characters.
-    #[validate(length(min = 1, max = 200), custom(function = text::line))]
-    #[schema(
-        min_length = 1,
-        max_length = 200,
-        pattern = "^.*\\S.*$",
-        example = "Call customer to get correct credit card expiration date"
-    )]
-    pub title: String,
+    #[schema(example = "Call customer to get correct credit card expiration date")]
+    pub title: Line<200>,
     /// What must be done, at length; up to 65,536 characters.
     #[serde(default)]
-    #[validate(length(max = 65536))]
-    #[schema(max_length = 65536)]
-    pub details: String,
+    pub details: Text<65536>,
     /// What kind of thing must be done, a value of the picklist `actions` (S2-9).
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "call")]
-    pub action: Option<String>,
+    #[schema(example = "call")]
+    pub action: Option<PicklistKey>,
     /// The contact's present state, a value of the picklist `contact_statuses`: recorded here, and set on
     /// the contact in the same step (S2-8).
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "warm_prospect")]
-    pub contact_status: Option<String>,
+    #[schema(example = "warm_prospect")]
+    pub contact_status: Option<PicklistKey>,
     /// Values of `/v1/variables` that apply to action items (S2-12). What is left out is copied from the
     /// contact. Required ones are demanded of CRM notes alone: items about a contact that have an
     /// `action` or a `contact_status`.
     #[serde(default)]
-    #[validate(custom(function = variables::check_values))]
-    #[schema(schema_with = variables::values_schema)]
-    pub variables: BTreeMap<String, String>,
+    pub variables: Valid<VariableMap>,
     /// Closes the last note in the same step (S2-13): `true` completes the contact's newest open item that
     /// has an `action`, an id completes that one. `closed_previous` in the answer says which it was.
     pub close_previous: Option<ClosePrevious>,
@@ -95,9 +86,8 @@ pub struct NewActionItem {
     #[validate(nested)]
     pub assignee: Option<AssigneeRef>,
     /// By when: a value of the picklist `due_presets`.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "in_3_weeks")]
-    pub due_in: Option<String>,
+    #[schema(example = "in_3_weeks")]
+    pub due_in: Option<PicklistKey>,
     /// By when: the end of a day in the assignee's time zone, in the years 1900 to 2999.
     #[schema(example = "2026-12-13")]
     pub due_on: Option<NaiveDate>,
@@ -177,40 +167,25 @@ pub(super) const ACTIONS: &str = "actions";
 pub(super) const CONTACT_STATUSES: &str = "contact_statuses";
 
 /// Changes to an action item (RFC 7396); at most one of `due_in`, `due_on` and `due_at`.
+#[shape]
 #[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"priority": "high", "due_in": "tomorrow"}))]
 pub struct ActionItemPatch {
     /// What must be done, in a line.
-    #[serde(default, skip_serializing_if = "Patch::is_absent")]
-    #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200,
-        pattern = "^.*\\S.*$")]
-    pub title: Patch<String>,
+    pub title: Replace<Line<200>>,
     /// What must be done, at length.
-    #[serde(default, skip_serializing_if = "Patch::is_absent")]
-    #[validate(length(max = 65536))]
-    #[schema(value_type = Option<String>, nullable = false, max_length = 65536)]
-    pub details: Patch<String>,
+    pub details: Replace<Text<65536>>,
     /// What kind of thing must be done; null for nothing in particular.
-    #[serde(default, skip_serializing_if = "Patch::is_absent")]
-    #[validate(length(min = 1, max = 64))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, example = "call")]
-    pub action: Patch<String>,
+    #[schema(example = "call")]
+    pub action: Patch<PicklistKey>,
     /// The contact's present state, recorded here and set on the contact (S2-8); null to record none.
-    #[serde(default, skip_serializing_if = "Patch::is_absent")]
-    #[validate(length(min = 1, max = 64))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, example = "overdue_account")]
-    pub contact_status: Patch<String>,
+    #[schema(example = "overdue_account")]
+    pub contact_status: Patch<PicklistKey>,
     /// Values of variables, merged into those that are there: null takes one away; null for all takes all.
-    #[serde(default, skip_serializing_if = "Patch::is_absent")]
-    #[validate(custom(function = variables::patched_values))]
-    #[schema(schema_with = variables::patched_values_schema)]
-    pub variables: Patch<BTreeMap<String, Option<String>>>,
+    pub variables: Patch<Valid<VariableChanges>>,
     /// How much it matters.
-    #[serde(default, skip_serializing_if = "Patch::is_absent")]
-    #[schema(value_type = Option<Priority>, nullable = false)]
-    pub priority: Patch<Priority>,
+    pub priority: Replace<Priority>,
     /// Who has to do it from now on (S2-21).
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[validate(nested)]
@@ -218,9 +193,8 @@ pub struct ActionItemPatch {
     pub assignee: Option<AssigneeRef>,
     /// By when from now on: a value of the picklist `due_presets`.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
-    #[validate(length(min = 1, max = 64))]
-    #[schema(nullable = false, min_length = 1, max_length = 64)]
-    pub due_in: Option<String>,
+    #[schema(nullable = false)]
+    pub due_in: Option<PicklistKey>,
     /// By when from now on: the end of a day in the years 1900 to 2999.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -232,14 +206,14 @@ pub struct ActionItemPatch {
 }
 
 /// A new date. Exactly one of its members.
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"due_in": "in_1_week"}))]
 pub struct DueInput {
     /// A value of the picklist `due_presets`, counted from today.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(nullable = false, min_length = 1, max_length = 64, example = "in_1_week")]
-    pub due_in: Option<String>,
+    #[schema(nullable = false, example = "in_1_week")]
+    pub due_in: Option<PicklistKey>,
     /// The end of a day in the assignee's time zone, in the years 1900 to 2999.
     #[schema(nullable = false)]
     pub due_on: Option<NaiveDate>,
@@ -265,13 +239,13 @@ pub struct Completion {
 }
 
 /// Why an item need not be done.
+#[shape]
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cancellation {
     /// The reason, up to 500 characters.
-    #[validate(length(max = 500))]
-    #[schema(nullable = false, max_length = 500, example = "The customer cancelled the order.")]
-    pub reason: Option<String>,
+    #[schema(nullable = false, example = "The customer cancelled the order.")]
+    pub reason: Option<Text<500>>,
 }
 
 /// Who takes up an item again.
@@ -376,7 +350,7 @@ impl ActionItemView {
             |id, name: Option<String>| ActorRef { id, name: name.unwrap_or_else(|| "Caseload".into()) };
         Self {
             id: item.id,
-            subject: Subject { r#type: item.subject_type, id: item.subject_id },
+            subject: Subject { r#type: item.subject_type.into(), id: item.subject_id.into() },
             contact_id: item.contact_id,
             note_id: item.note_id,
             interaction_id: item.interaction_id,

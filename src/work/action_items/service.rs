@@ -116,7 +116,7 @@ pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Cre
             violations.collect::<()>(Err(of_no_contact(field)))?;
         }
     }
-    let given = new.variables.into_iter().map(|(key, value)| (key, Some(value))).collect();
+    let given = new.variables.into_inner().into_iter().map(|(key, value)| (key, Some(value))).collect();
     let is_crm_note = contact.is_some() && (new.action.is_some() || new.contact_status.is_some());
     let copied = copied_from(tx, contact).await?;
     let variables =
@@ -136,17 +136,17 @@ pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Cre
     };
     let item = Model {
         id: tx.id(),
-        subject_type: subject.r#type,
-        subject_id: subject.id,
+        subject_type: subject.r#type.into(),
+        subject_id: subject.id.into(),
         contact_id,
         note_id: links.note_id,
         interaction_id: links.interaction_id,
         issue_id: links.issue_id,
         work_item_id: links.work_item_id,
-        title: new.title.trim().to_owned(),
-        details: new.details,
-        action: new.action,
-        contact_status: new.contact_status,
+        title: new.title.into(),
+        details: new.details.into(),
+        action: new.action.map(String::from),
+        contact_status: new.contact_status.map(String::from),
         variables: StringMap(variables),
         priority: new.priority,
         assignee_type: owner.kind,
@@ -269,16 +269,19 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ActionItemPatch) -> Result<Mod
     let before: Model = workable(tx, id).await?;
     before.require_open()?;
     let mut after = before.clone();
-    violations.collect(patch.title.line_over(&mut after.title, "title"))?;
-    violations.collect(patch.details.over(&mut after.details, "details"))?;
+    patch.title.over(&mut after.title);
+    patch.details.over(&mut after.details);
     if let Some(action) = patch.action.value()
-        && before.action.as_ref() != Some(action)
+        && before.action.as_deref() != Some(action)
     {
         violations.collect(picklists::check(tx, ACTIONS, action, "action").await)?;
     }
     patch.action.onto(&mut after.action);
-    let status =
-        patch.contact_status.value().filter(|status| before.contact_status.as_ref() != Some(status)).cloned();
+    let status = patch
+        .contact_status
+        .value()
+        .filter(|status| before.contact_status.as_deref() != Some(&***status))
+        .cloned();
     if let Some(status) = &status {
         violations.collect(picklists::check(tx, CONTACT_STATUSES, status, "contact_status").await)?;
         if before.contact_id.is_none() {
@@ -293,7 +296,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ActionItemPatch) -> Result<Mod
             variables::merge(tx, Target::ActionItems, &before.variables.0, &changes, is_crm_note).await;
         after.variables.0 = violations.collect(merged)?.unwrap_or_default();
     }
-    violations.collect(patch.priority.over(&mut after.priority, "priority"))?;
+    patch.priority.over(&mut after.priority);
     if let Some(due) =
         violations.collect(Due::at_most_one(patch.due_in, patch.due_on, patch.due_at))?.flatten()
     {
@@ -368,7 +371,10 @@ pub async fn complete(tx: &mut Tx, id: Uuid, completion: Completion) -> Result<C
     let done = finish(tx, before).await?;
     let next = match completion.next {
         Some(next) => {
-            let subject = Some(Subject { r#type: done.subject_type.clone(), id: done.subject_id.clone() });
+            let subject = Some(Subject {
+                r#type: done.subject_type.as_str().into(),
+                id: done.subject_id.as_str().into(),
+            });
             let Model { contact_id, note_id, interaction_id, issue_id, work_item_id, .. } = done;
             let links = Links { subject, contact_id, note_id, interaction_id, issue_id, work_item_id };
             Some(create(tx, next, links).await.map_err(|error| error.below("next"))?)
@@ -433,7 +439,11 @@ pub async fn snooze(tx: &mut Tx, id: Uuid, until: DueInput) -> Result<Model> {
 pub async fn cancel(tx: &mut Tx, id: Uuid, cancellation: Cancellation) -> Result<Model> {
     let before: Model = workable(tx, id).await?;
     before.require_open()?;
-    let after = Model { status: Status::Cancelled, cancel_reason: cancellation.reason, ..before.clone() };
+    let after = Model {
+        status: Status::Cancelled,
+        cancel_reason: cancellation.reason.map(String::from),
+        ..before.clone()
+    };
     change(tx, &before, after, action_item::CANCELLED).await
 }
 

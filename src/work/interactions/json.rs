@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, str::FromStr};
 
+use caseload_macros::shape;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema, openapi::Array};
@@ -24,9 +25,9 @@ use crate::{
         filter::{Alternative, AnyOf, Flag, OwnerFilter},
         http::View,
         list::Texts,
-        patch::Patch,
+        patch::{Patch, Replace},
         search::Terms,
-        text,
+        value::{Line, PicklistKey, Text},
     },
     work::{
         action_items::{ActionItemView, AssigneeRef},
@@ -46,6 +47,7 @@ const MAX_INFO: usize = 20;
 
 /// What has to be done about it later, by whom and by when: an action item (S1-8). Exactly one of `due_in`,
 /// `due_on` and `due_at`.
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"due_in": "in_1_week", "instructions": "Ask whether the parcel has arrived."}))]
@@ -54,25 +56,22 @@ pub struct NewFollowUp {
     #[validate(nested)]
     pub assignee: Option<AssigneeRef>,
     /// By when: a value of the picklist `due_presets`.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "in_1_week")]
-    pub due_in: Option<String>,
+    #[schema(example = "in_1_week")]
+    pub due_in: Option<PicklistKey>,
     /// By when: the end of a day in the assignee's time zone, in the years 1900 to 2999.
     pub due_on: Option<NaiveDate>,
     /// By when: an instant in the years 1900 to 2999.
     pub due_at: Option<Timestamp>,
     /// What must be done, in a line of 1 to 200 characters; the subject line unless given.
-    #[validate(length(min = 1, max = 200), custom(function = text::line))]
-    #[schema(min_length = 1, max_length = 200, pattern = "^.*\\S.*$")]
-    pub title: Option<String>,
+    pub title: Option<Line<200>>,
     /// What must be done, at length; up to 65,536 characters.
     #[serde(default)]
-    #[validate(length(max = 65536))]
-    #[schema(max_length = 65536, example = "Ask whether the parcel has arrived.")]
-    pub instructions: String,
+    #[schema(example = "Ask whether the parcel has arrived.")]
+    pub instructions: Text<65536>,
 }
 
 /// What of an interaction dealt with an issue: a new one, or one that is there (S4-2, S4-3).
+#[shape]
 #[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"issue": {"title": "Charged $7.99 for an ant farm of \
@@ -85,9 +84,8 @@ pub struct NewAction {
     pub issue_id: Option<Uuid>,
     /// What was said and done about it, up to 65,536 characters.
     #[serde(default)]
-    #[validate(length(max = 65536))]
-    #[schema(max_length = 65536, example = "Refunded one dollar.")]
-    pub details: String,
+    #[schema(example = "Refunded one dollar.")]
+    pub details: Text<65536>,
     /// Whether somebody has to come back to it.
     #[serde(default)]
     pub follow_up_required: bool,
@@ -107,14 +105,13 @@ fn info_schema() -> Array {
 }
 
 /// What an interaction did about an issue.
+#[shape]
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(example = json!({"details": "Refunded one dollar.", "info_used": ["order_history"]}))]
 pub struct ActionDetails {
     /// What was said and done about it, up to 65,536 characters.
-    #[validate(length(max = 65536))]
-    #[schema(max_length = 65536)]
-    pub details: String,
+    pub details: Text<65536>,
     /// Whether somebody has to come back to it.
     pub follow_up_required: bool,
     /// What was used to answer, at most 20 values of the picklist `info_used`.
@@ -124,6 +121,7 @@ pub struct ActionDetails {
 }
 
 /// A new interaction, with what was dealt with in it and what follows from it; all of it or nothing.
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -149,43 +147,30 @@ pub struct NewInteraction {
     /// Who began it; unless given, the customer when it is inbound, else a rep.
     pub originator: Option<Originator>,
     /// How it took place, a value of the picklist `channels`.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "phone")]
-    pub channel: String,
+    #[schema(example = "phone")]
+    pub channel: PicklistKey,
     /// How it took place, in 1 to 100 characters; needed for the channel `other`, and for no other (S4-31).
-    #[validate(length(min = 1, max = 100), custom(function = text::line))]
-    #[schema(min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = json!(null))]
-    pub channel_other: Option<String>,
+    #[schema(example = json!(null))]
+    pub channel_other: Option<Line<100>>,
     /// Which way it went.
     #[serde(default = "inbound")]
     #[schema(default = "inbound")]
     pub direction: Direction,
     /// Why, a value of the picklist `purposes` (S1-3).
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "customer_service")]
-    pub purpose: Option<String>,
+    #[schema(example = "customer_service")]
+    pub purpose: Option<PicklistKey>,
     /// What it was about, in a line of 1 to 255 characters (S1-4).
-    #[validate(length(min = 1, max = 255), custom(function = text::line))]
-    #[schema(
-        min_length = 1,
-        max_length = 255,
-        pattern = "^.*\\S.*$",
-        example = "Charged too much, delivered too late"
-    )]
-    pub subject_line: String,
+    #[schema(example = "Charged too much, delivered too late")]
+    pub subject_line: Line<255>,
     /// What was said, at length; up to 1,048,576 characters, kept as they were sent (S1-5).
     #[serde(default)]
-    #[validate(length(max = 1_048_576))]
-    #[schema(max_length = 1_048_576)]
-    pub detail: String,
+    pub detail: Text<1_048_576>,
     /// What came of it, a value of the picklist `outcomes` (S1-6).
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "resolved")]
-    pub outcome: Option<String>,
+    #[schema(example = "resolved")]
+    pub outcome: Option<PicklistKey>,
     /// The customer's mood, a value of the picklist `moods` (S1-7).
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "impatient")]
-    pub mood: Option<String>,
+    #[schema(example = "impatient")]
+    pub mood: Option<PicklistKey>,
     /// What became of the call.
     pub call_result: Option<CallResult>,
     /// When it took place, for what is entered later; now unless given (S1-2). Not in the future, and since
@@ -233,59 +218,31 @@ impl NewInteraction {
         let info =
             self.actions.iter().flat_map(|action| &action.info_used).map(|info| (INFO_USED, info.as_str()));
         let subject = self.subject.as_ref().map(Subject::picklist_ref);
-        own.chain([(CHANNELS, self.channel.as_str())])
-            .chain(due)
-            .chain(issues)
-            .chain(info)
-            .chain(subject)
-            .collect()
+        own.chain([(CHANNELS, &*self.channel)]).chain(due).chain(issues).chain(info).chain(subject).collect()
     }
 }
 
 /// Corrections of an interaction (RFC 7396); its history keeps what it said before.
+#[shape]
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"outcome": "resolved", "mood": "happy"}))]
 pub struct InteractionPatch {
     /// What it was about, in a line.
-    #[serde(default)]
-    #[validate(length(min = 1, max = 255), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 255,
-        pattern = "^.*\\S.*$")]
-    pub subject_line: Patch<String>,
+    pub subject_line: Replace<Line<255>>,
     /// What was said, at length.
-    #[serde(default)]
-    #[validate(length(max = 1_048_576))]
-    #[schema(value_type = Option<String>, nullable = false, max_length = 1_048_576)]
-    pub detail: Patch<String>,
+    pub detail: Replace<Text<1_048_576>>,
     /// Why; null for nothing in particular.
-    #[serde(default)]
-    #[validate(length(min = 1, max = 64))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
-    pub purpose: Patch<String>,
+    pub purpose: Patch<PicklistKey>,
     /// What came of it; null for nothing in particular.
-    #[serde(default)]
-    #[validate(length(min = 1, max = 64))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
-    pub outcome: Patch<String>,
+    pub outcome: Patch<PicklistKey>,
     /// The customer's mood; null for none.
-    #[serde(default)]
-    #[validate(length(min = 1, max = 64))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 64)]
-    pub mood: Patch<String>,
+    pub mood: Patch<PicklistKey>,
     /// How it took place.
-    #[serde(default)]
-    #[validate(length(min = 1, max = 64))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 64)]
-    pub channel: Patch<String>,
+    pub channel: Replace<PicklistKey>,
     /// How it took place, in words; for the channel `other`.
-    #[serde(default)]
-    #[validate(length(min = 1, max = 100), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 100, pattern = "^.*\\S.*$")]
-    pub channel_other: Patch<String>,
+    pub channel_other: Patch<Line<100>>,
     /// What became of the call; null for no call.
-    #[serde(default)]
-    #[schema(value_type = Option<CallResult>)]
     pub call_result: Patch<CallResult>,
 }
 
@@ -471,7 +428,7 @@ impl InteractionView {
             subject: interaction
                 .subject_type
                 .zip(interaction.subject_id)
-                .map(|(kind, id)| Subject { r#type: kind, id }),
+                .map(|(kind, id)| Subject { r#type: kind.into(), id: id.into() }),
             work_item_id: interaction.work_item_id,
             who: interaction.who.and_then(|who| serde_json::from_value(who).ok()),
             updated_at: interaction.updated_at,

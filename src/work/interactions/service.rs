@@ -33,10 +33,10 @@ use crate::{
         filter::{AnyOf, FilterExt, owned_by},
         journal::Record,
         list::{self, Listed, Page, PageRequest, Texts},
-        patch::Patch,
         reader::Reader,
         text,
         tx::Tx,
+        value::Valid,
     },
     work::{
         action_items::{self, Links, NewActionItem, Priority, Viewer, action_item},
@@ -88,7 +88,7 @@ pub async fn record_on(
         (MOODS, &new.mood, "mood"),
     ];
     let words = words.iter().filter_map(|(list, key, field)| Some((*list, key.as_deref()?, *field)));
-    let words: Vec<_> = words.chain([(CHANNELS, new.channel.as_str(), "channel")]).collect();
+    let words: Vec<_> = words.chain([(CHANNELS, &*new.channel, "channel")]).collect();
     violations.collect(picklists::check_all(tx, &words).await)?;
     violations.collect(check_channel(&new.channel, new.channel_other.as_deref()))?;
     let occurred_at = new.occurred_at.unwrap_or(tx.now);
@@ -131,22 +131,23 @@ pub async fn record_on(
     };
     violations.into_result()?;
     let identified = identified.ok_or_else(|| Error::internal("a check gave nothing"))?;
-    let (subject_type, subject_id) = new.subject.map(|subject| (subject.r#type, subject.id)).unzip();
-    let subject_line = new.subject_line.trim().to_owned();
+    let (subject_type, subject_id) =
+        new.subject.map(|subject| (String::from(subject.r#type), String::from(subject.id))).unzip();
+    let subject_line = String::from(new.subject_line);
     let interaction = Model {
         id,
         contact_id: identified.contact_id,
         operator_id: tx.context.actor.author(),
         originator,
-        channel: new.channel,
-        channel_other: new.channel_other,
+        channel: new.channel.into(),
+        channel_other: new.channel_other.map(String::from),
         direction: new.direction,
-        purpose: new.purpose,
+        purpose: new.purpose.map(String::from),
         subject_line_key: text::fold(&subject_line),
         subject_line,
-        detail: new.detail,
-        outcome: new.outcome,
-        mood: new.mood,
+        detail: new.detail.into(),
+        outcome: new.outcome.map(String::from),
+        mood: new.mood.map(String::from),
         call_result: new.call_result,
         occurred_at,
         recorded_at: tx.now,
@@ -274,11 +275,11 @@ async fn follow(
     let item = NewActionItem {
         subject: None,
         contact_id: None,
-        title: new.title.unwrap_or_else(|| subject_line.trim().chars().take(200).collect()),
+        title: new.title.unwrap_or_else(|| subject_line.chars().take(200).collect::<String>().into()),
         details: new.instructions,
         action: None,
         contact_status: None,
-        variables: BTreeMap::new(),
+        variables: Valid::default(),
         close_previous: None,
         priority: Priority::default(),
         assignee: new.assignee,
@@ -302,7 +303,7 @@ async fn act(
         issue_id,
         issue_number,
         contact_id: interaction.contact_id,
-        details: details.details,
+        details: details.details.into(),
         follow_up_required: details.follow_up_required,
         info_used: distinct(details.info_used),
         created_at: tx.now,
@@ -356,8 +357,12 @@ pub async fn link(
     tx.check_version(&before, "action")?;
     check_info(tx, &details.info_used, &before.info_used.0).await?;
     let ActionDetails { details, follow_up_required, info_used } = details;
-    let after =
-        action::Model { details, follow_up_required, info_used: distinct(info_used), ..before.clone() };
+    let after = action::Model {
+        details: details.into(),
+        follow_up_required,
+        info_used: distinct(info_used),
+        ..before.clone()
+    };
     let after = tx.change(&before, after, action::UPDATED).await?;
     if after.info_used != before.info_used {
         let used =
@@ -410,15 +415,15 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: InteractionPatch) -> Result<In
     }
     let mut after = before.clone();
     let mut violations = Violations::default();
-    violations.collect(patch.subject_line.line_over(&mut after.subject_line, "subject_line"))?;
+    patch.subject_line.over(&mut after.subject_line);
     after.subject_line_key = text::fold(&after.subject_line);
-    violations.collect(patch.detail.over(&mut after.detail, "detail"))?;
+    patch.detail.over(&mut after.detail);
     patch.purpose.onto(&mut after.purpose);
     patch.outcome.onto(&mut after.outcome);
     patch.mood.onto(&mut after.mood);
     patch.call_result.onto(&mut after.call_result);
-    let renamed = !matches!(patch.channel, Patch::Absent);
-    violations.collect(patch.channel.over(&mut after.channel, "channel"))?;
+    let renamed = !patch.channel.is_absent();
+    patch.channel.over(&mut after.channel);
     if renamed && after.channel != OTHER {
         // Another channel needs no words any more.
         after.channel_other = None;

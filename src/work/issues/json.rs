@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use caseload_macros::shape;
 use serde::{Deserialize, Serialize};
 use utoipa::{
     IntoParams, ToSchema,
@@ -25,9 +26,9 @@ use crate::{
         clock::Timestamp,
         filter::{AnyOf, Flag, Number, OwnerFilter},
         http::View,
-        patch::{Patch, not_null},
+        patch::{Patch, Replace, not_null},
         search::Terms,
-        text,
+        value::Line,
     },
     work::action_items::{Assignee, AssigneeRef},
 };
@@ -36,20 +37,15 @@ use crate::{
 const MAX_TYPES: usize = 20;
 
 /// A new issue.
+#[shape]
 #[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"title": "Charged $7.99 for an ant farm of \
      $6.99", "types": ["billing"], "subject": {"type": "order", "id": "A-1001"}}))]
 pub struct NewIssue {
     /// What it is, in a line of 1 to 200 characters.
-    #[validate(length(min = 1, max = 200), custom(function = text::line))]
-    #[schema(
-        min_length = 1,
-        max_length = 200,
-        pattern = "^.*\\S.*$",
-        example = "Charged $7.99 for an ant farm of $6.99"
-    )]
-    pub title: String,
+    #[schema(example = "Charged $7.99 for an ant farm of $6.99")]
+    pub title: Line<200>,
     /// What it is about, at most 20 values of the picklist `issue_types`; none is uncategorised (S4-5).
     #[serde(default)]
     #[validate(length(max = 20))]
@@ -77,34 +73,26 @@ impl NewIssue {
 }
 
 /// Changes to an issue (RFC 7396).
+#[shape]
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"types": ["billing", "shipping"]}))]
 pub struct IssuePatch {
     /// What it is, in a line.
-    #[serde(default)]
-    #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200,
-        pattern = "^.*\\S.*$")]
-    pub title: Patch<String>,
+    pub title: Replace<Line<200>>,
     /// What it is about, instead of what it was about; an empty list makes it uncategorised.
-    #[serde(default)]
     #[validate(length(max = 20))]
     #[schema(schema_with = types_schema)]
-    pub types: Patch<Vec<String>>,
+    pub types: Replace<Vec<String>>,
     /// Who deals with it from now on.
     #[serde(default, deserialize_with = "not_null")]
     #[validate(nested)]
     #[schema(nullable = false)]
     pub assignee: Option<AssigneeRef>,
     /// Whose it is; null for nobody's in particular.
-    #[serde(default)]
-    #[schema(value_type = Option<Uuid>)]
     pub contact_id: Patch<Uuid>,
     /// What it belongs to; null for nothing.
-    #[serde(default)]
     #[validate(nested)]
-    #[schema(value_type = Option<Subject>)]
     pub subject: Patch<Subject>,
 }
 
@@ -202,7 +190,10 @@ impl IssueView {
             status: issue.status,
             origin: issue.origin,
             contact,
-            subject: issue.subject_type.zip(issue.subject_id).map(|(kind, id)| Subject { r#type: kind, id }),
+            subject: issue
+                .subject_type
+                .zip(issue.subject_id)
+                .map(|(kind, id)| Subject { r#type: kind.into(), id: id.into() }),
             assignee: Assignee::new(issue.assignee_type, issue.assignee_id, assignee_name),
             claimed_from: issue.origin_type.map(|kind| Assignee::new(kind, issue.origin_id, queue_name)),
             opened_by: named(issue.opened_by_id, opened_by_name),

@@ -72,21 +72,15 @@ pub async fn plan(tx: &mut Tx, new: NewIssue, contact: Option<Uuid>) -> Result<P
     let owner = violations.collect(owner_of(tx, new.assignee, contact, &types).await)?;
     violations.into_result()?;
     let owner = owner.ok_or_else(|| Error::internal("a check gave nothing"))?;
-    Ok(Planned {
-        id: tx.id(),
-        title: new.title.trim().to_owned(),
-        types,
-        contact,
-        subject: new.subject,
-        owner,
-    })
+    Ok(Planned { id: tx.id(), title: new.title.into(), types, contact, subject: new.subject, owner })
 }
 
 /// Opens an issue under the next number. Whoever comes later waits for the number until this transaction
 /// ends, so nothing that others hold is waited for after it.
 pub async fn open(tx: &mut Tx, planned: Planned, origin: IssueOrigin) -> Result<Model> {
     let number = tx.next_number::<Entity>(NUMBERS, Column::Number).await?;
-    let (subject_type, subject_id) = planned.subject.map(|subject| (subject.r#type, subject.id)).unzip();
+    let (subject_type, subject_id) =
+        planned.subject.map(|subject| (String::from(subject.r#type), String::from(subject.id))).unzip();
     let issue = Model {
         id: planned.id,
         number,
@@ -174,17 +168,17 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: IssuePatch) -> Result<IssueVie
     let owner = violations.collect(resolve_assignee_opt(tx, patch.assignee).await)?.flatten();
     let before = workable(tx, id).await?;
     let mut after = before.clone();
-    violations.collect(patch.title.line_over(&mut after.title, "title"))?;
+    patch.title.over(&mut after.title);
     if let Some(types) = patch.types.value() {
         violations.collect(check_types(tx, types, &before.types.0).await)?;
     }
     let mut types = before.types.0.clone();
-    violations.collect(patch.types.over(&mut types, "types"))?;
+    patch.types.over(&mut types);
     after.types = Types(distinct(types));
     after.categorised = !after.types.0.is_empty();
     contact.onto(&mut after.contact_id);
     if let Some(subject) = patch.subject.value()
-        && before.subject_type.as_ref() != Some(&subject.r#type)
+        && before.subject_type.as_deref() != Some(&*subject.r#type)
     {
         violations.collect(subjects::resolve(tx, subject).await)?;
     }
@@ -192,7 +186,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: IssuePatch) -> Result<IssueVie
         Patch::Absent => {}
         Patch::Null => (after.subject_type, after.subject_id) = (None, None),
         Patch::Value(subject) => {
-            (after.subject_type, after.subject_id) = (Some(subject.r#type), Some(subject.id))
+            (after.subject_type, after.subject_id) = (Some(subject.r#type.into()), Some(subject.id.into()))
         }
     }
     violations.into_result()?;

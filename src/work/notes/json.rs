@@ -1,5 +1,6 @@
 //! The shapes of notes.
 
+use caseload_macros::shape;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -9,13 +10,20 @@ use super::note::Row;
 use crate::{
     customers::subjects::{Subject, SubjectText},
     kernel::{
-        actor::ActorRef, clock::Timestamp, filter::AnyOf, http::View, list::Texts, patch::Patch,
-        search::Terms, text,
+        actor::ActorRef,
+        clock::Timestamp,
+        filter::AnyOf,
+        http::View,
+        list::Texts,
+        patch::Replace,
+        search::Terms,
+        value::{Line, Text},
     },
     work::action_items::{CreatedActionItemView, NewActionItem},
 };
 
 /// A new note, and the action items that follow from it; all of it or nothing (S0-4).
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -33,19 +41,12 @@ pub struct NewNote {
     /// The contact it is about; when left out, the contact that the subject is.
     pub contact_id: Option<Uuid>,
     /// What it says, in a line of 1 to 200 characters (S0-2).
-    #[validate(length(min = 1, max = 200), custom(function = text::line))]
-    #[schema(
-        min_length = 1,
-        max_length = 200,
-        pattern = "^.*\\S.*$",
-        example = "Customer called and requested rush shipping"
-    )]
-    pub title: String,
+    #[schema(example = "Customer called and requested rush shipping")]
+    pub title: Line<200>,
     /// What it says, at length; up to 1,048,576 characters, kept as they were sent.
     #[serde(default)]
-    #[validate(length(max = 1_048_576))]
-    #[schema(max_length = 1_048_576, example = "> Could you ship order A-1001 by express?\n\nYes, for $12.")]
-    pub body: String,
+    #[schema(example = "> Could you ship order A-1001 by express?\n\nYes, for $12.")]
+    pub body: Text<1_048_576>,
     /// What follows from it, up to 50 items; none for a note alone (S0-3).
     #[serde(default)]
     #[validate(nested, length(max = 50))]
@@ -54,20 +55,15 @@ pub struct NewNote {
 }
 
 /// Changes to a note (RFC 7396); its history keeps what it said before.
+#[shape]
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NotePatch {
     /// What it says, in a line.
-    #[serde(default)]
-    #[validate(length(min = 1, max = 200), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 200,
-        pattern = "^.*\\S.*$", example = "Customer asked for rush shipping")]
-    pub title: Patch<String>,
+    #[schema(example = "Customer asked for rush shipping")]
+    pub title: Replace<Line<200>>,
     /// What it says, at length.
-    #[serde(default)]
-    #[validate(length(max = 1_048_576))]
-    #[schema(value_type = Option<String>, nullable = false, max_length = 1_048_576)]
-    pub body: Patch<String>,
+    pub body: Replace<Text<1_048_576>>,
 }
 
 /// A note.
@@ -110,7 +106,7 @@ impl From<Row> for NoteView {
     fn from(Row { note, author_name }: Row) -> Self {
         Self {
             id: note.id,
-            subject: Subject { r#type: note.subject_type, id: note.subject_id },
+            subject: Subject { r#type: note.subject_type.into(), id: note.subject_id.into() },
             contact_id: note.contact_id,
             issue_id: note.issue_id,
             work_item_id: note.work_item_id,

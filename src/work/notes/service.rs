@@ -40,17 +40,16 @@ pub async fn create_on(tx: &mut Tx, new: NewNote, work_item_id: Option<Uuid>) ->
     let mut violations = Violations::default();
     let about = violations.collect(subjects::resolve_subject(tx, new.subject, new.contact_id).await)?;
     // What follows is checked all the same, so that everything is said at once.
-    let (subject, contact_id) =
-        about.unwrap_or_else(|| (Subject { r#type: String::new(), id: String::new() }, None));
+    let (subject, contact_id) = about.unwrap_or_else(|| (Subject { r#type: "".into(), id: "".into() }, None));
     let note = Model {
         id: tx.id(),
-        subject_type: subject.r#type.clone(),
-        subject_id: subject.id.clone(),
+        subject_type: subject.r#type.to_string(),
+        subject_id: subject.id.to_string(),
         contact_id,
         issue_id: None,
         work_item_id,
-        title: new.title.trim().to_owned(),
-        body: new.body,
+        title: new.title.into(),
+        body: new.body.into(),
         author_id: tx.context.actor.author(),
         created_at: tx.now,
         updated_at: tx.now,
@@ -86,10 +85,8 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: NotePatch) -> Result<NoteView>
         return Err(Error::new(Code::NotAllowed, "A note is corrected by its author or a manager."));
     }
     let mut after = before.clone();
-    let mut violations = Violations::default();
-    violations.collect(patch.title.line_over(&mut after.title, "title"))?;
-    violations.collect(patch.body.over(&mut after.body, "body"))?;
-    violations.into_result()?;
+    patch.title.over(&mut after.title);
+    patch.body.over(&mut after.body);
     tx.change(&before, after, note::UPDATED).await?;
     find(tx.read(), id).await
 }

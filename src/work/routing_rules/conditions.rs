@@ -1,5 +1,6 @@
 //! When a routing rule holds: pure decisions about one work item, each with what was found.
 
+use caseload_macros::shape;
 use chrono::{Datelike, NaiveTime, Weekday};
 use chrono_tz::Tz;
 use sea_orm::FromJsonQueryResult;
@@ -20,7 +21,11 @@ use crate::{
         Kind,
         contact::{self, postal_key},
     },
-    kernel::{clock::Timestamp, text},
+    kernel::{
+        clock::Timestamp,
+        text,
+        value::{Checked, JsonPointer, Spec, ZoneName},
+    },
     work::action_items::Priority,
 };
 
@@ -117,15 +122,15 @@ crate::choice! {
 }
 
 /// What the reference data must say at one place.
+#[shape]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = value_fits))]
 #[schema(example = json!({"pointer": "/body_type", "op": "in", "value": ["liver", "adrenal"]}))]
 pub struct ReferenceCondition {
     /// Where, as a JSON Pointer (RFC 6901) of up to 200 characters.
-    #[validate(length(max = 200), custom(function = text::pointer))]
-    #[schema(max_length = 200, pattern = "^(/([^~]|~[01])*)?$", example = "/body_type")]
-    pub pointer: String,
+    #[schema(example = "/body_type")]
+    pub pointer: JsonPointer,
     /// How it is compared.
     pub op: Comparison,
     /// With what; any JSON of up to 2,000 characters.
@@ -169,6 +174,7 @@ impl From<Weekday> for OfficeDay {
 }
 
 /// When the office is open.
+#[shape]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = hours_fit))]
@@ -180,17 +186,22 @@ pub struct OfficeHours {
     #[schema(min_items = 1, max_items = 7)]
     pub days: Vec<OfficeDay>,
     /// From which time on.
-    #[validate(custom(function = time))]
-    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "09:00")]
-    pub from: String,
+    #[schema(example = "09:00")]
+    pub from: Checked<TimeOfDay>,
     /// Until before which time; later than `from`.
-    #[validate(custom(function = time))]
-    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "17:30")]
-    pub until: String,
+    #[schema(example = "17:30")]
+    pub until: Checked<TimeOfDay>,
     /// In which IANA time zone; the company's unless given.
-    #[validate(length(max = 64), custom(function = text::time_zone))]
-    #[schema(format = "time-zone", max_length = 64, example = "America/Montreal")]
-    pub time_zone: Option<String>,
+    #[schema(example = "America/Montreal")]
+    pub time_zone: Option<ZoneName>,
+}
+
+/// A time of day, to the minute.
+pub struct TimeOfDay;
+
+impl crate::kernel::value::Kind for TimeOfDay {
+    const SPEC: Spec =
+        Spec { checks: &[time], pattern: Some("^([01][0-9]|2[0-3]):[0-5][0-9]$"), ..Spec::ANY };
 }
 
 fn refusal(code: &'static str, words: &'static str) -> ValidationError {
@@ -239,7 +250,11 @@ fn time(text: &str) -> Result<(), ValidationError> {
 }
 
 fn hours_fit(hours: &OfficeHours) -> Result<(), ValidationError> {
-    if hours.from < hours.until { Ok(()) } else { Err(refusal("too_early", "until must be later than from")) }
+    if *hours.from < *hours.until {
+        Ok(())
+    } else {
+        Err(refusal("too_early", "until must be later than from"))
+    }
 }
 
 fn value_fits(condition: &ReferenceCondition) -> Result<(), ValidationError> {
@@ -470,7 +485,7 @@ impl RoutingConditions {
                 hours.time_zone.as_deref().and_then(|zone| zone.parse().ok()).unwrap_or(facts.company_zone);
             let local = facts.at.utc().with_timezone(&zone);
             let (day, time) = (OfficeDay::from(local.weekday()), local.format("%H:%M").to_string());
-            let held = hours.days.contains(&day) && hours.from <= time && time < hours.until;
+            let held = hours.days.contains(&day) && *hours.from <= *time && *time < *hours.until;
             note(
                 "office_hours",
                 json!(hours),

@@ -1,5 +1,6 @@
 //! The shapes of routing rules and of their simulation.
 
+use caseload_macros::shape;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::{
@@ -22,8 +23,9 @@ use crate::{
         clock::Timestamp,
         filter::Flag,
         http::View,
-        patch::{Patch, not_null},
+        patch::{Replace, not_null},
         text,
+        value::{Line, PlainLine, Text},
     },
     work::{action_items::Priority, ownership::Assignee},
 };
@@ -32,6 +34,7 @@ use crate::{
 pub(super) const MAX_RULES: usize = 200;
 
 /// A new routing rule.
+#[shape]
 #[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -40,9 +43,8 @@ pub(super) const MAX_RULES: usize = 200;
 }))]
 pub struct NewRoutingRule {
     /// What people call it, 1 to 100 characters.
-    #[validate(length(min = 1, max = 100), custom(function = text::line))]
-    #[schema(min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = "French quizzes")]
-    pub name: String,
+    #[schema(example = "French quizzes")]
+    pub name: Line<100>,
     /// When it applies; always unless given.
     #[serde(default)]
     #[validate(nested)]
@@ -61,15 +63,14 @@ const fn switched_on() -> bool {
 }
 
 /// Changes to a routing rule (RFC 7396).
+#[shape]
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(example = json!({"active": true}))]
 pub struct RoutingRulePatch {
     /// A new name.
-    #[validate(length(min = 1, max = 100), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100,
-        pattern = "^.*\\S.*$", example = "Quizzes in French")]
-    pub name: Patch<String>,
+    #[schema(example = "Quizzes in French")]
+    pub name: Replace<Line<100>>,
     /// Other conditions, in place of all that it has.
     #[serde(deserialize_with = "not_null")]
     #[validate(nested)]
@@ -81,8 +82,7 @@ pub struct RoutingRulePatch {
     #[schema(nullable = false)]
     pub target: Option<RoutingTarget>,
     /// Whether it is switched on.
-    #[schema(value_type = Option<bool>, nullable = false)]
-    pub active: Patch<bool>,
+    pub active: Replace<bool>,
 }
 
 /// A new order of the routing rules.
@@ -215,21 +215,20 @@ fn one_of_both(simulation: &Simulation) -> Result<(), ValidationError> {
 }
 
 /// A work item that might come.
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"type": "body_type_quiz", "contact": {"country": "CA"},
     "reference": {"body_type": "liver"}}))]
 pub struct SimulatedItem {
     /// The key of its type.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "body_type_quiz")]
-    pub r#type: String,
+    #[schema(example = "body_type_quiz")]
+    pub r#type: Text<64, 1>,
     /// How much it matters; as much as its type unless given.
     pub priority: Option<Priority>,
     /// Where it comes from: a form, a source or another word for it.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "quiz_page")]
-    pub source: Option<String>,
+    #[schema(example = "quiz_page")]
+    pub source: Option<Text<64, 1>>,
     /// The contact that it is for. Takes `contacts:read`.
     pub contact_id: Option<Uuid>,
     /// Whom it is for, when that is no contact yet: a new lead like this.
@@ -243,6 +242,7 @@ pub struct SimulatedItem {
 }
 
 /// Somebody new.
+#[shape]
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SimulatedLead {
@@ -250,17 +250,14 @@ pub struct SimulatedLead {
     #[schema(nullable = false)]
     pub kind: Option<Kind>,
     /// Its country, ISO 3166-1 alpha-2.
-    #[validate(length(min = 2, max = 2))]
-    #[schema(min_length = 2, max_length = 2, example = "CA")]
-    pub country: Option<String>,
+    #[schema(example = "CA")]
+    pub country: Option<Text<2, 2>>,
     /// The language it reads, as a BCP 47 tag.
-    #[validate(length(min = 2, max = 35))]
-    #[schema(min_length = 2, max_length = 35, example = "fr-CA")]
-    pub language: Option<String>,
+    #[schema(example = "fr-CA")]
+    pub language: Option<Text<35, 2>>,
     /// Its postal code, up to 20 characters.
-    #[validate(length(max = 20), custom(function = text::plain))]
-    #[schema(max_length = 20, pattern = "^.*$", example = "H2X 1Y4")]
-    pub postal_code: Option<String>,
+    #[schema(example = "H2X 1Y4")]
+    pub postal_code: Option<PlainLine<20>>,
 }
 
 fn reference_schema() -> Object {

@@ -70,7 +70,7 @@ pub async fn create(tx: &mut Tx, new: NewRoutingRule) -> Result<Model> {
 fn draft(new: NewRoutingRule) -> Model {
     Model {
         id: Uuid::nil(),
-        name: new.name.trim().to_owned(),
+        name: new.name.into(),
         active: new.active,
         position: 0,
         conditions: new.conditions,
@@ -92,8 +92,8 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: RoutingRulePatch) -> Result<Mo
     }
     let before: Model = tx.target(id, "routing rule").await?;
     let mut after = before.clone();
-    violations.collect(patch.name.line_over(&mut after.name, "name"))?;
-    violations.collect(patch.active.over(&mut after.active, "active"))?;
+    patch.name.over(&mut after.name);
+    patch.active.over(&mut after.active);
     violations.into_result()?;
     after.conditions = patch.conditions.unwrap_or(after.conditions);
     after.target = patch.target.unwrap_or(after.target);
@@ -283,7 +283,8 @@ async fn rules_of(
 
 /// What is known of a work item that might come.
 async fn drafted(reader: Reader<'_>, item: SimulatedItem) -> Result<Facts> {
-    let kind = work_item_types::by_keys(reader, [item.r#type.clone()].into()).await?.remove(&item.r#type);
+    let kind =
+        work_item_types::by_keys(reader, [item.r#type.to_string()].into()).await?.remove(&*item.r#type);
     let kind = kind.ok_or_else(|| {
         Error::field("type", "unknown_value", format!("{:?} is no type of work items", item.r#type))
     })?;
@@ -296,17 +297,17 @@ async fn drafted(reader: Reader<'_>, item: SimulatedItem) -> Result<Facts> {
         (None, lead) => lead.map(|SimulatedLead { kind, country, language, postal_code }| Person {
             kind: Some(kind.unwrap_or(Kind::Prospect)),
             country: country.map(|country| country.to_ascii_uppercase()),
-            language,
+            language: language.map(String::from),
             postal_key: postal_key(postal_code.as_deref().unwrap_or_default()),
             new_lead: true,
             ..Person::default()
         }),
     };
     Ok(Facts {
-        r#type: item.r#type,
+        r#type: item.r#type.into(),
         category: kind.category,
         priority: item.priority.unwrap_or(kind.priority),
-        source: item.source,
+        source: item.source.map(String::from),
         contact,
         reference: Value::Object(item.reference),
         at: Timestamp::default(),
@@ -331,7 +332,7 @@ async fn recorded(reader: Reader<'_>, id: Uuid) -> Result<Facts> {
         .ok_or_else(|| Error::field("work_item_id", "unknown", "is no work item"))?;
     let contact = reader.model(contact::Entity::find_by_id(item.contact_id)).await?;
     Ok(Facts {
-        r#type: item.r#type,
+        r#type: item.r#type.into(),
         category: item.category,
         priority: item.priority,
         source: Some(item.source),

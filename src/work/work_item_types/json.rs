@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use caseload_macros::shape;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::{
     IntoParams, ToSchema,
     openapi::{
-        Array, Object, ObjectBuilder,
+        Array, ObjectBuilder, Schema,
         schema::{AdditionalProperties, SchemaType, Type},
     },
 };
@@ -16,13 +17,13 @@ use validator::{Validate, ValidationError};
 
 use super::work_item_type::{Model, Status};
 use crate::{
-    catalog::picklists::{self, item::Labels},
+    catalog::picklists::{TranslationChanges, Translations, item::Labels},
     kernel::{
         clock::Timestamp,
         filter::{AnyOf, Flag},
         http::View,
-        patch::Patch,
-        text,
+        patch::{Patch, Replace},
+        value::{Color, IsoDuration, Key, Line, PicklistKey, Rule, Valid},
     },
     work::{action_items::Priority, issues::words_schema},
 };
@@ -35,6 +36,7 @@ const MAX_STATUSES: usize = 30;
 const MAX_SCHEMA: usize = 20_000;
 
 /// How far an item of a type can be.
+#[shape]
 #[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"key": "pending", "label": "Pending", "labels": {"fr": "En \
@@ -42,22 +44,17 @@ const MAX_SCHEMA: usize = 20_000;
 pub struct NewStatus {
     /// Its key, unique in the type: lower-case letters, digits and underscores. `closed` needs a reason,
     /// `sold` takes an order.
-    #[validate(length(min = 1, max = 64), custom(function = text::key))]
-    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "pending")]
-    pub key: String,
+    #[schema(example = "pending")]
+    pub key: Key,
     /// What people read unless their language has a label of its own, 1 to 100 characters.
-    #[validate(length(min = 1, max = 100), custom(function = text::line))]
-    #[schema(min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = "Pending")]
-    pub label: String,
+    #[schema(example = "Pending")]
+    pub label: Line<100>,
     /// What people read, by language tag; each 1 to 100 characters, in 50 languages at the most.
     #[serde(default)]
-    #[validate(custom(function = picklists::check_labels))]
-    #[schema(schema_with = picklists::labels_schema)]
-    pub labels: BTreeMap<String, String>,
+    pub labels: Valid<Translations>,
     /// The colour it is shown in, as `#rrggbb`.
-    #[validate(length(max = 7), custom(function = text::color))]
-    #[schema(max_length = 7, pattern = "^#[0-9A-Fa-f]{6}$", example = "#e67700")]
-    pub color: Option<String>,
+    #[schema(example = "#e67700")]
+    pub color: Option<Color>,
     /// Whether an item of it is still worked on; lists show active ones unless asked otherwise.
     #[serde(default = "yes")]
     #[schema(default = true)]
@@ -84,11 +81,19 @@ fn keys_schema() -> Array {
 impl From<NewStatus> for Status {
     fn from(new: NewStatus) -> Self {
         let NewStatus { key, label, labels, color, active, transitions } = new;
-        Self { key, label: label.trim().to_owned(), labels: Labels(labels), color, active, transitions }
+        Self {
+            key: key.into(),
+            label: label.into(),
+            labels: Labels(labels.into()),
+            color: color.map(String::from),
+            active,
+            transitions,
+        }
     }
 }
 
 /// A new type of work items.
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -101,37 +106,29 @@ impl From<NewStatus> for Status {
 pub struct NewWorkItemType {
     /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the label
     /// unless given.
-    #[validate(length(min = 1, max = 64), custom(function = text::key))]
-    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = "skin_quiz")]
-    pub key: Option<String>,
+    #[schema(example = "skin_quiz")]
+    pub key: Option<Key>,
     /// What people read unless their language has a label of its own, 1 to 100 characters.
-    #[validate(length(min = 1, max = 100), custom(function = text::line))]
-    #[schema(min_length = 1, max_length = 100, pattern = "^.*\\S.*$", example = "Skin Quiz")]
-    pub label: String,
+    #[schema(example = "Skin Quiz")]
+    pub label: Line<100>,
     /// What people read, by language tag; each 1 to 100 characters, in 50 languages at the most.
     #[serde(default)]
-    #[validate(custom(function = picklists::check_labels))]
-    #[schema(schema_with = picklists::labels_schema)]
-    pub labels: BTreeMap<String, String>,
+    pub labels: Valid<Translations>,
     /// What kind of work it is, a value of the picklist `work_item_categories`.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "quiz")]
-    pub category: String,
+    #[schema(example = "quiz")]
+    pub category: PicklistKey,
     /// How much its items matter, copied to each; the inbox shows `high` unless asked otherwise (S3-13).
     #[serde(default)]
     pub priority: Priority,
     /// The colour it is shown in, as `#rrggbb`.
-    #[validate(length(max = 7), custom(function = text::color))]
-    #[schema(max_length = 7, pattern = "^#[0-9A-Fa-f]{6}$", example = "#2b8a3e")]
-    pub color: Option<String>,
+    #[schema(example = "#2b8a3e")]
+    pub color: Option<Color>,
     /// What an item's reference must be like: a JSON Schema without references to anything but its own
     /// parts, up to 20,000 characters; anything unless given (S3-21). With each reference replaced by
     /// what it refers to, it has up to 5,000 parts, 96 deep. Patterns are without look-around and
     /// back-references, up to 1 MiB each as a machine has them, and 2 MiB together.
     #[serde(default)]
-    #[validate(custom(function = small))]
-    #[schema(schema_with = reference_schema)]
-    pub reference_schema: Map<String, Value>,
+    pub reference_schema: Valid<JsonSchema>,
     /// How far an item can be, 1 to 30; new items have the first. Unless given: new, in_progress, pending,
     /// resolved, selling, sold, closed (S3-26).
     #[validate(nested, length(min = 1, max = 30))]
@@ -139,18 +136,30 @@ pub struct NewWorkItemType {
     pub statuses: Option<Vec<NewStatus>>,
     /// After how long a silence of the contact an item is closed by itself, as an ISO 8601 duration; never
     /// unless given (S3-33).
-    #[validate(length(max = 40), custom(function = text::duration))]
-    #[schema(format = "duration", max_length = 40, example = "P30D")]
-    pub auto_close_after: Option<String>,
+    #[schema(example = "P30D")]
+    pub auto_close_after: Option<IsoDuration>,
 }
 
-fn reference_schema() -> Object {
-    let about = "A JSON Schema (2020-12 unless it says otherwise) that refers to nothing but its own parts, \
-         up to 20,000 characters and 5,000 parts.";
-    let map = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)));
-    map.description(Some(about))
-        .examples([json!({"required": ["result"], "properties": {"result": {"enum": ["dry", "oily"]}}})])
-        .build()
+/// A JSON Schema, as far as its size goes.
+pub struct JsonSchema;
+
+impl Rule for JsonSchema {
+    type Value = Map<String, Value>;
+
+    fn check(schema: &Self::Value) -> Vec<Result<(), ValidationError>> {
+        vec![small(schema)]
+    }
+
+    fn schema() -> Schema {
+        let about = "A JSON Schema (2020-12 unless it says otherwise) that refers to nothing but its own \
+             parts, up to 20,000 characters and 5,000 parts.";
+        ObjectBuilder::new()
+            .description(Some(about))
+            .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+            .examples([json!({"required": ["result"], "properties": {"result": {"enum": ["dry", "oily"]}}})])
+            .build()
+            .into()
+    }
 }
 
 fn small(schema: &Map<String, Value>) -> Result<(), ValidationError> {
@@ -164,74 +173,33 @@ fn small(schema: &Map<String, Value>) -> Result<(), ValidationError> {
 }
 
 /// Changes to a type (RFC 7396). The key stays as it is; what an item holds already is not checked again.
+#[shape]
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"priority": "high", "auto_close_after": "P2W"}))]
 pub struct WorkItemTypePatch {
     /// A new label.
-    #[validate(length(min = 1, max = 100), custom(function = Patch::line))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 100,
-        pattern = "^.*\\S.*$")]
-    #[serde(default)]
-    pub label: Patch<String>,
+    pub label: Replace<Line<100>>,
     /// Labels by language tag, merged into those that are there: null takes one away; null for all takes
     /// all.
-    #[validate(custom(function = picklists::patched_labels))]
-    #[schema(schema_with = picklists::patched_labels_schema)]
-    #[serde(default)]
-    pub labels: Patch<BTreeMap<String, Option<String>>>,
+    pub labels: Patch<Valid<TranslationChanges>>,
     /// Another category, for items from now on.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(value_type = Option<String>, nullable = false, min_length = 1, max_length = 64)]
-    #[serde(default)]
-    pub category: Patch<String>,
+    pub category: Replace<PicklistKey>,
     /// How much items from now on matter.
-    #[schema(value_type = Option<Priority>, nullable = false)]
-    #[serde(default)]
-    pub priority: Patch<Priority>,
+    pub priority: Replace<Priority>,
     /// Another colour; null for none.
-    #[validate(length(max = 7), custom(function = patched_color))]
-    #[schema(value_type = Option<String>, max_length = 7, pattern = "^#[0-9A-Fa-f]{6}$")]
-    #[serde(default)]
-    pub color: Patch<String>,
+    pub color: Patch<Color>,
     /// What references must be like from now on, instead of what it was; null for anything.
-    #[validate(custom(function = patched_schema))]
-    #[schema(schema_with = patched_reference_schema)]
-    #[serde(default)]
-    pub reference_schema: Patch<Map<String, Value>>,
+    pub reference_schema: Patch<Valid<JsonSchema>>,
     /// All its statuses, instead of those there were. One that items have stays, as active as it was: 409
     /// `in_use`.
     #[validate(nested, length(min = 1, max = 30))]
-    #[schema(value_type = Option<Vec<NewStatus>>, nullable = false, min_items = 1, max_items = 30)]
-    #[serde(default)]
-    pub statuses: Patch<Vec<NewStatus>>,
+    #[schema(min_items = 1, max_items = 30)]
+    pub statuses: Replace<Vec<NewStatus>>,
     /// Another silence; null for never.
-    #[validate(length(max = 40), custom(function = patched_duration))]
-    #[schema(value_type = Option<String>, format = "duration", max_length = 40)]
-    #[serde(default)]
-    pub auto_close_after: Patch<String>,
+    pub auto_close_after: Patch<IsoDuration>,
     /// `false` retires the type, `true` brings it back.
-    #[schema(value_type = Option<bool>, nullable = false)]
-    #[serde(default)]
-    pub active: Patch<bool>,
-}
-
-fn patched_reference_schema() -> Object {
-    let mut schema = reference_schema();
-    schema.schema_type = SchemaType::from_iter([Type::Object, Type::Null]);
-    schema
-}
-
-fn patched_schema(patch: &Patch<Map<String, Value>>) -> Result<(), ValidationError> {
-    patch.value().map_or(Ok(()), small)
-}
-
-fn patched_color(patch: &Patch<String>) -> Result<(), ValidationError> {
-    patch.value().map_or(Ok(()), |color| text::color(color))
-}
-
-fn patched_duration(patch: &Patch<String>) -> Result<(), ValidationError> {
-    patch.value().map_or(Ok(()), |duration| text::duration(duration))
+    pub active: Replace<bool>,
 }
 
 /// How far an item of a type can be.
@@ -286,7 +254,7 @@ pub struct WorkItemTypeView {
     #[schema(required, example = "#c92a2a")]
     pub color: Option<String>,
     /// What an item's reference must be like: a JSON Schema.
-    #[schema(schema_with = reference_schema)]
+    #[schema(schema_with = JsonSchema::schema)]
     pub reference_schema: Map<String, Value>,
     /// How far an item can be, in their order; new items have the first.
     pub statuses: Vec<StatusView>,

@@ -7,10 +7,12 @@ use sea_orm::{
     entity::prelude::*,
     sea_query::{Expr, ExprTrait},
 };
-use serde_json::{Map, Value};
 
 use super::{
-    json::{MAX_TYPES, NewStatus, NewWorkItemType, WorkItemTypeFilter, WorkItemTypePatch, WorkItemTypeView},
+    json::{
+        JsonSchema, MAX_TYPES, NewStatus, NewWorkItemType, WorkItemTypeFilter, WorkItemTypePatch,
+        WorkItemTypeView,
+    },
     schema,
     work_item_type::{self, Column, Entity, Model, ReferenceSchema, Status, Statuses},
 };
@@ -24,6 +26,7 @@ use crate::{
         reader::Reader,
         text,
         tx::Tx,
+        value::Valid,
     },
 };
 
@@ -34,7 +37,7 @@ const MODEL: &str = "support_ticket";
 
 /// What there is to say of a schema, before anything is written: reading one takes a while, and nobody waits
 /// for it in line.
-pub async fn check_schema(schema: Option<&Map<String, Value>>) -> Result<()> {
+pub async fn check_schema(schema: Option<&Valid<JsonSchema>>) -> Result<()> {
     match schema {
         Some(schema) => schema::check(schema).await,
         None => Ok(()),
@@ -43,8 +46,8 @@ pub async fn check_schema(schema: Option<&Map<String, Value>>) -> Result<()> {
 
 /// Adds a type whose schema was checked before.
 pub async fn create(tx: &mut Tx, new: NewWorkItemType, schema: Result<()>) -> Result<Model> {
-    let label = new.label.trim().to_owned();
-    let key = new.key.unwrap_or_else(|| text::slug(&label));
+    let label = String::from(new.label);
+    let key = new.key.map_or_else(|| text::slug(&label), String::from);
     let mut violations = Violations::default();
     if key.is_empty() {
         violations.collect::<()>(Err(Error::field(
@@ -73,13 +76,13 @@ pub async fn create(tx: &mut Tx, new: NewWorkItemType, schema: Result<()>) -> Re
         id: tx.id(),
         key,
         label,
-        labels: Labels(new.labels),
-        category: new.category,
+        labels: Labels(new.labels.into()),
+        category: new.category.into(),
         priority: new.priority,
-        color: new.color,
-        reference_schema: ReferenceSchema(new.reference_schema),
+        color: new.color.map(String::from),
+        reference_schema: ReferenceSchema(new.reference_schema.into_inner()),
         statuses,
-        auto_close_after: new.auto_close_after,
+        auto_close_after: new.auto_close_after.map(String::from),
         active: true,
         created_at: tx.now,
         updated_at: tx.now,
@@ -98,10 +101,10 @@ async fn default_statuses(reader: Reader<'_>) -> Result<Statuses> {
 /// A list of statuses that can be one: each once, leading to each other, new items active.
 fn checked_statuses(statuses: Vec<NewStatus>) -> Result<Statuses> {
     let mut violations = Violations::default();
-    let keys: Vec<String> = statuses.iter().map(|status| status.key.clone()).collect();
+    let keys: Vec<String> = statuses.iter().map(|status| status.key.to_string()).collect();
     let mut seen = BTreeSet::new();
     for (index, status) in statuses.iter().enumerate() {
-        if !seen.insert(&status.key) {
+        if !seen.insert(&*status.key) {
             violations.collect::<()>(Err(Error::field(
                 &format!("statuses/{index}/key"),
                 "repeated",
@@ -138,7 +141,7 @@ pub async fn update(tx: &mut Tx, key: &str, patch: WorkItemTypePatch, schema: Re
     tx.check_version(&before, "type of work items")?;
     let mut after = before.clone();
     let mut violations = Violations::default();
-    violations.collect(patch.label.line_over(&mut after.label, "label"))?;
+    patch.label.over(&mut after.label);
     match patch.labels.value() {
         Some(changes) => picklists::merge_labels(&mut after.labels.0, changes),
         None if patch.labels.is_absent() => {}
@@ -151,31 +154,25 @@ pub async fn update(tx: &mut Tx, key: &str, patch: WorkItemTypePatch, schema: Re
             refusal.message.unwrap_or_default(),
         )))?;
     }
-    violations.collect(patch.category.over(&mut after.category, "category"))?;
+    patch.category.over(&mut after.category);
     if after.category != before.category {
         violations.collect(picklists::check(tx, CATEGORIES, &after.category, "category").await)?;
     }
-    violations.collect(patch.priority.over(&mut after.priority, "priority"))?;
+    patch.priority.over(&mut after.priority);
     patch.color.onto(&mut after.color);
     match patch.reference_schema {
         Patch::Absent => {}
         Patch::Null => after.reference_schema = ReferenceSchema::default(),
         Patch::Value(new) => {
             violations.collect(schema)?;
-            after.reference_schema = ReferenceSchema(new);
+            after.reference_schema = ReferenceSchema(new.into_inner());
         }
     }
-    match patch.statuses {
-        Patch::Absent => {}
-        Patch::Null => {
-            violations.collect::<()>(Err(Error::field("statuses", "required", "must not be null")))?;
-        }
-        Patch::Value(statuses) => {
-            after.statuses = violations.collect(checked_statuses(statuses))?.unwrap_or_default()
-        }
+    if let Some(statuses) = patch.statuses.into_value() {
+        after.statuses = violations.collect(checked_statuses(statuses))?.unwrap_or_default();
     }
     patch.auto_close_after.onto(&mut after.auto_close_after);
-    violations.collect(patch.active.over(&mut after.active, "active"))?;
+    patch.active.over(&mut after.active);
     violations.into_result()?;
     let event = match (before.active, after.active) {
         (true, false) => work_item_type::RETIRED,

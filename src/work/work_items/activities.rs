@@ -33,11 +33,11 @@ pub async fn call(tx: &mut Tx, id: Uuid, call: NewCall) -> Result<InteractionVie
         who: None,
         contact_id: Some(item.contact_id),
         originator: None,
-        channel: call.channel.unwrap_or_else(|| PHONE.to_owned()),
+        channel: call.channel.unwrap_or_else(|| PHONE.into()),
         channel_other: None,
         direction: call.direction.unwrap_or(Direction::Outbound),
         purpose: call.purpose,
-        subject_line: call.subject_line.unwrap_or_else(|| item.title()),
+        subject_line: call.subject_line.unwrap_or_else(|| item.title().into()),
         detail: call.detail,
         outcome: call.outcome,
         mood: call.mood,
@@ -66,7 +66,7 @@ pub async fn remind(tx: &mut Tx, id: Uuid, reminder: NewReminder) -> Result<Acti
         ..Links::default()
     };
     let new = NewActionItem {
-        title: reminder.title.unwrap_or_else(|| item.title()),
+        title: reminder.title.unwrap_or_else(|| item.title().into()),
         details: reminder.details,
         priority: reminder.priority,
         assignee: reminder.assignee,
@@ -85,7 +85,7 @@ pub async fn write_note(tx: &mut Tx, id: Uuid, note: NewWorkItemNote) -> Result<
     let new = NewNote {
         subject: None,
         contact_id: Some(item.contact_id),
-        title: note.title.unwrap_or_else(|| item.title()),
+        title: note.title.unwrap_or_else(|| item.title().into()),
         body: note.body,
         action_items: Vec::new(),
     };

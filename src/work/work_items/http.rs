@@ -78,7 +78,7 @@ async fn list_work_items(db: Data<Db>, list: List<WorkItemFilter>) -> Result<Lis
     201 = CreatedWorkItemView "The work item, and how its contact was found.",
 )]
 async fn create_work_item(db: Data<Db>, body: JsonBody<NewWorkItem>) -> Result<Reply> {
-    let references = std::slice::from_ref(&body.body.reference);
+    let references = std::slice::from_ref(&*body.body.reference);
     service::precheck(db.read(), BlockingPool::Requests, &body.body.r#type, references).await?;
     body.write(&db, async move |tx, new| Reply::created(&service::create_by_hand(tx, new).await?)).await
 }
@@ -126,12 +126,13 @@ async fn upsert_work_item(
             db.read(),
             BlockingPool::Requests,
             &body.body.r#type,
-            std::slice::from_ref(reference),
+            std::slice::from_ref(&**reference),
         )
         .await?;
     }
     body.write(&db, async move |tx, body| {
-        let (item, is_new) = service::upsert(tx, ExternalId { source, id }, body).await?;
+        let (item, is_new) =
+            service::upsert(tx, ExternalId { source: source.into(), id: id.into() }, body).await?;
         if is_new { Reply::created(&item) } else { Reply::ok(&item) }
     })
     .await

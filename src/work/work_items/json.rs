@@ -2,15 +2,13 @@
 
 use std::{collections::BTreeMap, str::FromStr};
 
+use caseload_macros::shape;
 use chrono::{NaiveDate, NaiveDateTime};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::{
     IntoParams, ToSchema,
-    openapi::{
-        Object, ObjectBuilder,
-        schema::{AdditionalProperties, SchemaType, Type},
-    },
+    openapi::{ObjectBuilder, Schema, schema::AdditionalProperties},
 };
 use uuid::Uuid;
 use validator::{Validate, ValidationError};
@@ -28,9 +26,10 @@ use crate::{
         filter::{AnyOf, Flag, MAX_LENGTH, Number, OwnerFilter},
         http::View,
         list::Texts,
-        patch::{Patch, not_null},
+        patch::{Patch, Replace, not_null},
         search::Terms,
-        text,
+        text::TOO_LONG,
+        value::{Checked, Id, Key, Kind, Line, NonBlank, PicklistKey, Rule, Spec, Text, Valid},
     },
     work::{
         action_items::{Assignee, AssigneeRef, Priority},
@@ -45,6 +44,7 @@ const MAX_REFERENCE: usize = 65_536;
 pub(super) const BY_HAND: &str = "manual";
 
 /// A new work item (S3-5). With whom: `contact_id`, `who`, or the contact of the interaction.
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -53,14 +53,12 @@ pub(super) const BY_HAND: &str = "manual";
 }))]
 pub struct NewWorkItem {
     /// What it is: the key of an active type.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "support_ticket")]
-    pub r#type: String,
+    #[schema(example = "support_ticket")]
+    pub r#type: Text<64, 1>,
     /// What is wanted, up to 10,000 characters; its first line is its title.
     #[serde(default)]
-    #[validate(length(max = 10_000))]
-    #[schema(max_length = 10_000, example = "Cannot pay by card")]
-    pub description: String,
+    #[schema(example = "Cannot pay by card")]
+    pub description: Text<10_000>,
     /// Who wants it, when the contact is known.
     pub contact_id: Option<Uuid>,
     /// Who wants it: whatever was gathered about them. A contact that matches for certain is found, any
@@ -78,27 +76,23 @@ pub struct NewWorkItem {
     /// When to call back: an instant in the years 1900 to 2999.
     pub callback_at: Option<Timestamp>,
     /// The same by the contact's clock: its time zone, else the company's.
-    #[validate(custom(function = local_time))]
-    #[schema(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?$", example = json!(null))]
-    pub callback_local: Option<String>,
+    #[schema(example = json!(null))]
+    pub callback_local: Option<Checked<LocalTime>>,
     /// What is known of it, in the shape that its type asks for; up to 65,536 characters of JSON (S3-21).
     /// One whose check would take more work than is done for one item is refused as `not_checked`.
     #[serde(default)]
-    #[validate(custom(function = small))]
-    #[schema(schema_with = reference_schema)]
-    pub reference: Map<String, Value>,
+    pub reference: Valid<ReferenceData>,
     /// Where it comes from: lower-case letters, digits and underscores; `manual` unless given.
-    #[validate(length(min = 1, max = 64), custom(function = text::key))]
-    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9_]+$", example = json!(null))]
-    pub source: Option<String>,
+    #[schema(example = json!(null))]
+    pub source: Option<Key>,
     /// Its id there, 1 to 255 characters; with `source` alone. Taken: 409 `already_exists`.
-    #[validate(length(min = 1, max = 255), custom(function = text::line))]
-    #[schema(min_length = 1, max_length = 255, pattern = "^.*\\S.*$", example = json!(null))]
-    pub external_id: Option<String>,
+    #[schema(example = json!(null))]
+    pub external_id: Option<Id<255>>,
 }
 
 /// A work item as another system knows it. Of one that is there already, what is left out stays, and the
 /// contact is who it was.
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -107,13 +101,11 @@ pub struct NewWorkItem {
 }))]
 pub struct WorkItemUpsert {
     /// What it is: the key of an active type; it never changes.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "body_type_quiz")]
-    pub r#type: String,
+    #[schema(example = "body_type_quiz")]
+    pub r#type: Text<64, 1>,
     /// What is wanted, up to 10,000 characters.
-    #[validate(length(max = 10_000))]
-    #[schema(nullable = false, max_length = 10_000, example = "Liver type")]
-    pub description: Option<String>,
+    #[schema(nullable = false, example = "Liver type")]
+    pub description: Option<Text<10_000>>,
     /// Who wants it, when the contact is known.
     pub contact_id: Option<Uuid>,
     /// Who wants it: whatever was gathered about them.
@@ -128,83 +120,63 @@ pub struct WorkItemUpsert {
     #[schema(nullable = false)]
     pub callback_at: Option<Timestamp>,
     /// What is known of it, instead of what was known.
-    #[validate(custom(function = small))]
-    #[schema(schema_with = reference_schema)]
-    pub reference: Option<Map<String, Value>>,
+    #[schema(nullable = false)]
+    pub reference: Option<Valid<ReferenceData>>,
 }
 
 /// Changes to a work item (RFC 7396).
+#[shape]
 #[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"description": "Cannot pay by card; wants to by \
      invoice", "callback_local": "2026-03-20T15:00"}))]
 pub struct WorkItemPatch {
     /// What is wanted.
-    #[serde(default, skip_serializing_if = "Patch::is_absent")]
-    #[validate(length(max = 10_000))]
-    #[schema(value_type = Option<String>, nullable = false, max_length = 10_000)]
-    pub description: Patch<String>,
+    pub description: Replace<Text<10_000>>,
     /// Who works on it from now on.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[validate(nested)]
     #[schema(nullable = false)]
     pub assignee: Option<AssigneeRef>,
     /// When to call back; null for not at all.
-    #[serde(default, skip_serializing_if = "Patch::is_absent")]
-    #[schema(value_type = Option<Timestamp>)]
     pub callback_at: Patch<Timestamp>,
     /// When to call back, by the contact's clock.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
-    #[validate(custom(function = local_time))]
-    #[schema(nullable = false, pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?$")]
-    pub callback_local: Option<String>,
+    #[schema(nullable = false)]
+    pub callback_local: Option<Checked<LocalTime>>,
     /// What is known of it, merged into what was known, as deep as it goes; null for nothing.
-    #[serde(default, skip_serializing_if = "Patch::is_absent")]
-    #[validate(custom(function = patched_small))]
-    #[schema(schema_with = patched_reference_schema)]
-    pub reference: Patch<Map<String, Value>>,
+    pub reference: Patch<Valid<ReferenceData>>,
     /// Another status, by the same rules as `transition`.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
-    #[validate(length(min = 1, max = 64))]
-    #[schema(nullable = false, min_length = 1, max_length = 64)]
-    pub status: Option<String>,
+    #[schema(nullable = false)]
+    pub status: Option<Text<64, 1>>,
     /// Why; needed for the status `closed`, and only for a change of status.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
-    #[validate(length(min = 1, max = 1000), custom(function = text::not_blank))]
-    #[schema(nullable = false, min_length = 1, max_length = 1000, pattern = "[^\\s\\u0085\\ufeff]")]
-    pub reason: Option<String>,
+    #[schema(nullable = false)]
+    pub reason: Option<NonBlank<1000>>,
     /// The order that came of it; only for the status `sold`.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
-    #[validate(length(min = 1, max = 255), custom(function = text::line))]
-    #[schema(nullable = false, min_length = 1, max_length = 255, pattern = "^.*\\S.*$")]
-    pub order_id: Option<String>,
+    #[schema(nullable = false)]
+    pub order_id: Option<Id<255>>,
 }
 
 /// Another status (S3-26, S3-27).
+#[shape]
 #[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"to": "in_progress"}))]
 pub struct Transition {
     /// Which: the key of a status of the item's type.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "in_progress")]
-    pub to: String,
+    #[schema(example = "in_progress")]
+    pub to: Text<64, 1>,
     /// Why, in 1 to 1,000 characters; `closed` needs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[validate(length(min = 1, max = 1000), custom(function = text::not_blank))]
-    #[schema(
-        nullable = false,
-        min_length = 1,
-        max_length = 1000,
-        pattern = "[^\\s\\u0085\\ufeff]",
-        example = "No answer for a month"
-    )]
-    pub reason: Option<String>,
+    #[schema(nullable = false, example = "No answer for a month")]
+    pub reason: Option<NonBlank<1000>>,
     /// The order that came of it, 1 to 255 characters; for `sold` alone (S3-32).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[validate(length(min = 1, max = 255), custom(function = text::line))]
-    #[schema(nullable = false, min_length = 1, max_length = 255, pattern = "^.*\\S.*$", example = "A-1001")]
-    pub order_id: Option<String>,
+    #[schema(nullable = false, example = "A-1001")]
+    pub order_id: Option<Id<255>>,
 }
 
 /// A day and a time of a clock, as it is written.
@@ -215,6 +187,17 @@ pub(super) fn read_local(text: &str) -> Option<NaiveDateTime> {
     Some(time).filter(|time| Timestamp::within(time.and_utc()).is_some())
 }
 
+/// A time of a clock somewhere.
+pub struct LocalTime;
+
+impl Kind for LocalTime {
+    const SPEC: Spec = Spec {
+        checks: &[local_time],
+        pattern: Some("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?$"),
+        ..Spec::ANY
+    };
+}
+
 fn local_time(text: &str) -> Result<(), ValidationError> {
     read_local(text).map(drop).ok_or_else(|| {
         ValidationError::new("local_time")
@@ -222,17 +205,26 @@ fn local_time(text: &str) -> Result<(), ValidationError> {
     })
 }
 
-fn reference_schema() -> Object {
-    let about =
-        "What is known of the item, in the shape that its type asks for; up to 65,536 characters of JSON.";
-    let map = ObjectBuilder::new().additional_properties(Some(AdditionalProperties::FreeForm(true)));
-    map.description(Some(about)).examples([json!({"result": "liver"})]).build()
-}
+/// What is known of an item, as far as its size goes.
+pub struct ReferenceData;
 
-fn patched_reference_schema() -> Object {
-    let mut schema = reference_schema();
-    schema.schema_type = SchemaType::from_iter([Type::Object, Type::Null]);
-    schema
+impl Rule for ReferenceData {
+    type Value = Map<String, Value>;
+
+    fn check(reference: &Self::Value) -> Vec<Result<(), ValidationError>> {
+        vec![small(reference)]
+    }
+
+    fn schema() -> Schema {
+        let about = "What is known of the item, in the shape that its type asks for; up to 65,536 characters \
+             of JSON.";
+        ObjectBuilder::new()
+            .description(Some(about))
+            .additional_properties(Some(AdditionalProperties::FreeForm(true)))
+            .examples([json!({"result": "liver"})])
+            .build()
+            .into()
+    }
 }
 
 /// Refuses a reference that is too long.
@@ -246,44 +238,34 @@ pub(super) fn small(reference: &Map<String, Value>) -> Result<(), ValidationErro
     }
 }
 
-fn patched_small(patch: &Patch<Map<String, Value>>) -> Result<(), ValidationError> {
-    patch.value().map_or(Ok(()), small)
-}
-
 /// A call about a work item, or another exchange with the contact, as somebody recorded it (S3-20).
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"detail": "Explained the result; she will think it \
      over.", "call_result": "answered", "duration_seconds": 240}))]
 pub struct NewCall {
     /// How it took place, a value of the picklist `channels`; `phone` unless given.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(nullable = false, min_length = 1, max_length = 64, example = "phone")]
-    pub channel: Option<String>,
+    #[schema(nullable = false, example = "phone")]
+    pub channel: Option<PicklistKey>,
     /// Which way it went; `outbound` unless given.
     #[schema(nullable = false)]
     pub direction: Option<Direction>,
     /// What it was about, in a line of 1 to 255 characters; the item's title unless given.
-    #[validate(length(min = 1, max = 255), custom(function = text::line))]
-    #[schema(nullable = false, min_length = 1, max_length = 255, pattern = "^.*\\S.*$")]
-    pub subject_line: Option<String>,
+    #[schema(nullable = false)]
+    pub subject_line: Option<Line<255>>,
     /// What was said, at length; up to 1,048,576 characters.
     #[serde(default)]
-    #[validate(length(max = 1_048_576))]
-    #[schema(max_length = 1_048_576)]
-    pub detail: String,
+    pub detail: Text<1_048_576>,
     /// Why, a value of the picklist `purposes`.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "sales")]
-    pub purpose: Option<String>,
+    #[schema(example = "sales")]
+    pub purpose: Option<PicklistKey>,
     /// What came of it, a value of the picklist `outcomes`.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "left_message")]
-    pub outcome: Option<String>,
+    #[schema(example = "left_message")]
+    pub outcome: Option<PicklistKey>,
     /// The contact's mood, a value of the picklist `moods`.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "happy")]
-    pub mood: Option<String>,
+    #[schema(example = "happy")]
+    pub mood: Option<PicklistKey>,
     /// What became of the call.
     pub call_result: Option<CallResult>,
     /// When it took place; now unless given. Not in the future, and since 1900.
@@ -299,19 +281,17 @@ pub struct NewCall {
 }
 
 /// Something to be done about a work item: an action item. Exactly one of `due_in`, `due_on` and `due_at`.
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"title": "Ask whether the card works by now", "due_in": "in_1_week"}))]
 pub struct NewReminder {
     /// What must be done, in a line of 1 to 200 characters; the item's title unless given.
-    #[validate(length(min = 1, max = 200), custom(function = text::line))]
-    #[schema(nullable = false, min_length = 1, max_length = 200, pattern = "^.*\\S.*$")]
-    pub title: Option<String>,
+    #[schema(nullable = false)]
+    pub title: Option<Line<200>>,
     /// What must be done, at length; up to 65,536 characters.
     #[serde(default)]
-    #[validate(length(max = 65_536))]
-    #[schema(max_length = 65_536)]
-    pub details: String,
+    pub details: Text<65_536>,
     /// How much it matters.
     #[serde(default)]
     #[schema(default = "normal")]
@@ -320,9 +300,8 @@ pub struct NewReminder {
     #[validate(nested)]
     pub assignee: Option<AssigneeRef>,
     /// By when: a value of the picklist `due_presets`.
-    #[validate(length(min = 1, max = 64))]
-    #[schema(min_length = 1, max_length = 64, example = "in_1_week")]
-    pub due_in: Option<String>,
+    #[schema(example = "in_1_week")]
+    pub due_in: Option<PicklistKey>,
     /// By when: the end of a day in the assignee's time zone, in the years 1900 to 2999.
     pub due_on: Option<NaiveDate>,
     /// By when: an instant in the years 1900 to 2999.
@@ -330,19 +309,17 @@ pub struct NewReminder {
 }
 
 /// A note on a work item.
+#[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"title": "Prefers to be called in the evening"}))]
 pub struct NewWorkItemNote {
     /// What it says, in a line of 1 to 200 characters; the item's title unless given.
-    #[validate(length(min = 1, max = 200), custom(function = text::line))]
-    #[schema(nullable = false, min_length = 1, max_length = 200, pattern = "^.*\\S.*$")]
-    pub title: Option<String>,
+    #[schema(nullable = false)]
+    pub title: Option<Line<200>>,
     /// What it says, at length; up to 1,048,576 characters.
     #[serde(default)]
-    #[validate(length(max = 1_048_576))]
-    #[schema(max_length = 1_048_576)]
-    pub body: String,
+    pub body: Text<1_048_576>,
 }
 
 /// A work item.
@@ -391,7 +368,7 @@ pub struct WorkItemView {
     #[schema(required)]
     pub callback_at: Option<Timestamp>,
     /// What is known of it, in the shape that its type asks for (S3-21).
-    #[schema(schema_with = reference_schema)]
+    #[schema(schema_with = ReferenceData::schema)]
     pub reference: Map<String, Value>,
     /// Where it comes from; `manual` when somebody made it.
     #[schema(example = "manual")]
@@ -577,9 +554,7 @@ impl FromStr for ReferenceText {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once(':') {
-            _ if text.chars().count() > MAX_LENGTH => {
-                Err(format!("{} {MAX_LENGTH} characters", text::TOO_LONG))
-            }
+            _ if text.chars().count() > MAX_LENGTH => Err(format!("{TOO_LONG} {MAX_LENGTH} characters")),
             Some((member, value)) if !value.is_empty() => Ok(Self(member.into(), value.into())),
             _ => Err("expected a member of the reference and its value, such as result:liver".into()),
         }

@@ -14,8 +14,9 @@ use validator::Validate;
 
 use super::{
     json::{
-        BY_HAND, CreatedWorkItemView, NewWorkItem, ReferenceText, StatusChangeView, Transition,
-        WorkItemDefaults, WorkItemFilter, WorkItemPatch, WorkItemUpsert, WorkItemView, read_local, small,
+        BY_HAND, CreatedWorkItemView, NewWorkItem, ReferenceData, ReferenceText, StatusChangeView,
+        Transition, WorkItemDefaults, WorkItemFilter, WorkItemPatch, WorkItemUpsert, WorkItemView,
+        read_local, small,
     },
     status_change,
     work_item::{self, Claims, Column, Entity, Model, Reference, Row},
@@ -34,6 +35,7 @@ use crate::{
         reader::Reader,
         text,
         tx::Tx,
+        value::Valid,
     },
     work::{
         interactions::{self, Direction, interaction},
@@ -120,14 +122,14 @@ pub async fn create_by_hand(tx: &mut Tx, new: NewWorkItem) -> Result<CreatedWork
         violations.collect::<()>(Err(Error::field("source", "required", "is required with external_id")))?;
     }
     let draft = Draft {
-        r#type: new.r#type,
-        description: new.description,
+        r#type: new.r#type.into(),
+        description: new.description.into(),
         interaction_id: new.interaction_id,
         assignee: new.assignee,
         callback_at,
-        reference: new.reference,
-        source: new.source.unwrap_or_else(|| BY_HAND.to_owned()),
-        external_id: new.external_id,
+        reference: new.reference.into_inner(),
+        source: new.source.map_or_else(|| BY_HAND.to_owned(), String::from),
+        external_id: new.external_id.map(String::from),
         newcomer: identified.as_mut().and_then(|identified| identified.newcomer.take()),
         said: Unverified::default(),
     };
@@ -246,7 +248,7 @@ pub async fn update_from_source(
     reference: Map<String, Value>,
 ) -> Result<bool> {
     let before = tx.read().model(Entity::find_by_id(id)).await?.map(|item| item.version);
-    let patch = WorkItemPatch { description: Patch::Value(description), ..WorkItemPatch::default() };
+    let patch = WorkItemPatch { description: Some(description.into()).into(), ..WorkItemPatch::default() };
     let after = change(tx, id, patch, ReplacedReference::Reference(reference)).await?;
     Ok(Some(after.version) != before)
 }
@@ -323,7 +325,8 @@ pub async fn precheck_patch(
             .filter(Column::Id.is_in(ids.iter().copied()));
         let mut by_kind: HashMap<String, Vec<Map<String, Value>>> = HashMap::new();
         for Referring { r#type, reference } in reader.all::<Referring>(&theirs.into_query()).await? {
-            by_kind.entry(r#type).or_default().push(patch::merged(reference.0, changes.clone()));
+            let merged = patch::merged(reference.0, (**changes).clone());
+            by_kind.entry(r#type).or_default().push(merged);
         }
         for (kind, references) in by_kind {
             precheck(reader, lane, &kind, &references).await?;
@@ -456,20 +459,21 @@ pub async fn upsert(
     external.validate().map_err(|_| Error::not_found("external id"))?;
     let ExternalId { source, id } = external;
     if let Some(known) = lock_external_id(tx, &source, &id).await? {
-        if known.r#type != body.r#type {
+        if *known.r#type != *body.r#type {
             return Err(Error::field(
                 "type",
                 "other_type",
                 format!("is another than that of the item, which is {}", known.r#type),
             ));
         }
-        let given = |reference: Option<Map<String, Value>>| {
+        let given = |reference: Option<Valid<ReferenceData>>| {
+            let reference = reference.map(Valid::into_inner);
             reference.map_or(ReplacedReference::Nothing, ReplacedReference::Reference)
         };
         let patch = WorkItemPatch {
-            description: body.description.map_or(Patch::Absent, Patch::Value),
+            description: body.description.into(),
             assignee: body.assignee,
-            callback_at: body.callback_at.map_or(Patch::Absent, Patch::Value),
+            callback_at: body.callback_at.into(),
             ..WorkItemPatch::default()
         };
         change(tx, known.id, patch, given(body.reference)).await?;
@@ -537,7 +541,7 @@ async fn change(tx: &mut Tx, id: Uuid, patch: WorkItemPatch, replaced: ReplacedR
             let callback = violations
                 .collect(callback(tx, Some(seen.contact_id), at, local.as_deref()).await)?
                 .flatten();
-            callback.map_or(Patch::Absent, Patch::Value)
+            callback.into()
         }
     };
     let before: Model = workable(tx, id).await?;
@@ -545,11 +549,13 @@ async fn change(tx: &mut Tx, id: Uuid, patch: WorkItemPatch, replaced: ReplacedR
         return Err(Error::new(Code::Conflict, "Somebody else was working on it at the same time."));
     }
     let mut after = before.clone();
-    violations.collect(patch.description.line_over(&mut after.description, "description"))?;
+    if let Some(description) = patch.description.value() {
+        after.description = description.trim().to_owned();
+    }
     let new_reference = match (replaced, patch.reference) {
         (ReplacedReference::Reference(reference), _) => Some(reference),
         (_, Patch::Null) => Some(Map::new()),
-        (_, Patch::Value(changes)) => Some(patch::merged(before.reference.0.clone(), changes)),
+        (_, Patch::Value(changes)) => Some(patch::merged(before.reference.0.clone(), changes.into_inner())),
         _ => None,
     };
     if let Some(reference) = new_reference
@@ -562,7 +568,11 @@ async fn change(tx: &mut Tx, id: Uuid, patch: WorkItemPatch, replaced: ReplacedR
         callback_at.onto(&mut after.callback_at);
         after.callback_pending_at = after.callback_at;
     }
-    let wanted = StatusChange { to: patch.status, reason: patch.reason, order_id: patch.order_id };
+    let wanted = StatusChange {
+        to: patch.status.map(String::from),
+        reason: patch.reason.map(String::from),
+        order_id: patch.order_id.map(String::from),
+    };
     let moved = violations.collect(shift(tx, &mut after, &kind, wanted))?.flatten();
     violations.into_result()?;
     if let Some(owner) = able {
