@@ -10,7 +10,7 @@ use crate::{
 pub async fn find_contact(tx: &mut Tx, change: Change<'_, contact::Model>) -> Result<()> {
     let columns = [Column::SubjectType, Column::SubjectId, Column::ContactId];
     subjects::find_contact(tx, change, columns, action_item::UPDATED, |row: &mut Model, id| {
-        row.contact_id = Some(id)
+        row.contact_id = Some(id);
     })
     .await
 }

@@ -14,7 +14,7 @@ pub async fn find_contact(tx: &mut Tx, change: Change<'_, contact::Model>) -> Re
     }
     let columns = [Column::SubjectType, Column::SubjectId, Column::ContactId];
     subjects::find_contact(tx, change, columns, note::UPDATED, |row: &mut Model, id| {
-        row.contact_id = Some(id)
+        row.contact_id = Some(id);
     })
     .await
 }
