@@ -34,6 +34,7 @@ const VALUES: &[&str] = &[
 const AROUND: &[&str] = &["Option", "Vec", "Patch", "Replace"];
 
 /// What is derived for the struct, and so can be told about its fields.
+#[expect(clippy::struct_excessive_bools, reason = "four answers that have nothing to do with each other")]
 pub struct Traits {
     /// `Validate`.
     pub validates: bool,
