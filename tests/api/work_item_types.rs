@@ -139,6 +139,7 @@ async fn s3_6_what_cannot_be_a_type_is_refused_at_once() {
     broken.sort();
     let wanted = [
         ("#/auto_close_after", "duration"),
+        ("#/priority", "required"),
         ("#/statuses/0/color", "color"),
         ("#/statuses/0/key", "key"),
         ("#/statuses/0/label", "blank"),

@@ -34,7 +34,7 @@ const VALUES: &[&str] = &[
 const AROUND: &[&str] = &["Option", "Vec", "Patch", "Replace"];
 
 /// What is derived for the struct, and so can be told about its fields.
-#[expect(clippy::struct_excessive_bools, reason = "four answers that have nothing to do with each other")]
+#[expect(clippy::struct_excessive_bools, reason = "each says of one derive whether it is there")]
 pub struct Traits {
     /// `Validate`.
     pub validates: bool,
