@@ -179,11 +179,11 @@ impl Inner {
         match read {
             Ok(keys) => {
                 *self.known.write().unwrap_or_else(PoisonError::into_inner) =
-                    Arc::new(CachedKeys { keys, read_at: Some(now) })
+                    Arc::new(CachedKeys { keys, read_at: Some(now) });
             }
             // The keys that we have go on holding while the provider is away.
             Err(error) => {
-                tracing::warn!(%error, issuer = self.issuer, "the keys of the OpenID provider cannot be read")
+                tracing::warn!(%error, issuer = self.issuer, "the keys of the OpenID provider cannot be read");
             }
         }
     }

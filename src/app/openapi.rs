@@ -153,7 +153,7 @@ fn tidy_descriptions(value: &mut Value) {
             for (name, member) in members {
                 match member {
                     Value::String(text) if name == "description" || name == "summary" => {
-                        *text = without_feature_ids(&unwrapped(text))
+                        *text = without_feature_ids(&unwrapped(text));
                     }
                     _ => tidy_descriptions(member),
                 }

@@ -236,12 +236,12 @@ pub async fn renew_credentials<M: Scheduled>(tx: &mut Tx) -> Result<()> {
     for row in tx.read().all::<M>(&select).await? {
         match tx.keyring.renew(&row.purpose(), row.credentials().unwrap_or_default()) {
             Ok(Some(renewed)) => {
-                record_outcome::<M>(tx, row.id(), [("credentials", Expr::val(renewed))]).await?
+                record_outcome::<M>(tx, row.id(), [("credentials", Expr::val(renewed))]).await?;
             }
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(%error, kind = M::KIND, id = %row.id(), "its credentials cannot be encrypted \
-                     anew")
+                     anew");
             }
         }
     }

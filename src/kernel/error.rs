@@ -531,7 +531,9 @@ fn flatten(errors: &validator::ValidationErrors, path: &str, found: &mut Vec<Vio
         match kind {
             ValidationErrorsKind::Struct(inner) => flatten(inner, &here, found),
             ValidationErrorsKind::List(list) => {
-                list.iter().for_each(|(index, inner)| flatten(inner, &format!("{here}/{index}"), found))
+                for (index, inner) in list {
+                    flatten(inner, &format!("{here}/{index}"), found);
+                }
             }
             ValidationErrorsKind::Field(broken) => {
                 for rule in broken {

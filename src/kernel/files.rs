@@ -43,7 +43,7 @@ pub fn close_to_others(path: &Path) {
     let path_shown = path.display();
     match fs::set_permissions(path, Permissions::from_mode(mode & 0o700)) {
         Ok(()) => {
-            tracing::warn!("{path_shown} was open to others (mode {mode:o}); now only its owner may read it")
+            tracing::warn!("{path_shown} was open to others (mode {mode:o}); now only its owner may read it");
         }
         Err(error) => tracing::warn!(%error, "{path_shown} is open to others (mode {mode:o})"),
     }

@@ -116,7 +116,7 @@ async fn schemas_and_references_are_checked_in_time() {
         };
         let checks = async {
             join_all(all.iter().map(async |reference| {
-                check(server.post("/v1/work-items", &token, made(kind, reference)).await)
+                check(server.post("/v1/work-items", &token, made(kind, reference)).await);
             }))
             .await;
             for reference in &all {

@@ -482,7 +482,7 @@ pub fn home(found: &mut dyn Found, person: &Person, now: Now) -> Vec<u8> {
     found.each(OPEN_ISSUES, &mut |row| (open, uncategorised) = (number(row, 0), number(row, 1)));
     let _written = write!(out, "{{\"open\":{open},\"uncategorised\":{uncategorised},\"types\":[");
     rows(&mut out, found, OPEN_ISSUES + 1, &mut |out, row| {
-        json(out, &TypeCount { kind: required(row, 0), open: number(row, 1) })
+        json(out, &TypeCount { kind: required(row, 0), open: number(row, 1) });
     });
     out.extend_from_slice(b"]}}");
     out

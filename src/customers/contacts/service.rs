@@ -399,7 +399,7 @@ pub async fn page(
         request.sort = Some("postal_code".into());
     }
     let Page { data, next_cursor, counts } = list::page::<Model>(reader, &request, base, |select| {
-        narrow(select, filter, context, reader.backend())
+        narrow(select, filter, context, reader.backend());
     })
     .await?;
     let mut data = views(reader, data).await?;

@@ -347,6 +347,68 @@ fn may_see(context: &Context, main: &Dimension, split: &Split) -> Result<()> {
     if by_contact { context.actor.may(Scope::ContactsRead) } else { Ok(()) }
 }
 
+/// What a report counts, before anything is named.
+struct Counts {
+    /// The keys with most rows.
+    keys: Vec<Cell>,
+    /// Their ids.
+    ids: Vec<String>,
+    /// What they have in each part.
+    shown: Vec<Cell>,
+    /// What the others have.
+    rest: Vec<Cell>,
+    /// What there is of everything.
+    total: Cell,
+    /// And in each part.
+    totals: Vec<Cell>,
+}
+
+impl<L: Counted> Reporter<'_, L> {
+    async fn count(&self, top: usize) -> Result<Counts> {
+        let mut keys: Vec<Cell> = self.reader.all(&self.keys().await?.top(top as u64 + 1)).await?;
+        let is_cut = keys.len() > top;
+        keys.truncate(top);
+        let ids: Vec<String> = keys.iter().filter_map(|cell| cell.key.clone()).collect();
+        let part = || self.split.column::<L>();
+        let mut shown = Tally { part: part(), ..self.keys().await? };
+        shown.found.and_where(self.is_one(&ids).or((self.main.column)().is_null()));
+        let shown = self.cells(shown).await?;
+        let mut rest = Vec::new();
+        if is_cut {
+            let once = self.main.many.then(L::id);
+            let mut tally = Tally { key: None, part: part(), once, ..self.keys().await? };
+            tally.found.and_where(self.is_one(&ids).not()).and_where((self.main.column)().is_not_null());
+            rest = self.cells(tally).await?;
+        }
+        let everything = async |part: Option<Expr>| {
+            let found = L::filtered_query(self.reader, self.context, &self.asked.filter::<L>()?).await?;
+            self.cells(Tally {
+                found,
+                part,
+                seconds: L::seconds(),
+                outcomes: L::outcomes(),
+                ..Tally::default()
+            })
+            .await
+        };
+        let total = everything(None).await?.pop().unwrap_or_default();
+        let mut totals = match &self.split {
+            Split::Whole => Vec::new(),
+            Split::Periods(_) | Split::By(_) => everything(part()).await?,
+        };
+        if let Split::Periods(periods) = &self.split {
+            // A period without rows is one, too.
+            for number in 0..periods.len() {
+                let part = Some(number.to_string());
+                if totals.iter().all(|cell| cell.part != part) {
+                    totals.push(Cell { part, ..Cell::default() });
+                }
+            }
+        }
+        Ok(Counts { keys, ids, shown, rest, total, totals })
+    }
+}
+
 /// How many rows of a list there are, by one of its columns.
 pub async fn report<L: Counted>(
     reader: Reader<'_>,
@@ -369,43 +431,7 @@ pub async fn report<L: Counted>(
     let reporter = Reporter::<L> { reader, context, asked, main, split, of: std::marker::PhantomData };
     let top = usize::try_from(params.top.map_or(DEFAULT_TOP, |top| top.0)).unwrap_or_default();
 
-    // The keys with most rows; what they have in each part; what the others have; what there is of
-    // everything.
-    let mut keys: Vec<Cell> = reader.all(&reporter.keys().await?.top(top as u64 + 1)).await?;
-    let is_cut = keys.len() > top;
-    keys.truncate(top);
-    let ids: Vec<String> = keys.iter().filter_map(|cell| cell.key.clone()).collect();
-    let part = || reporter.split.column::<L>();
-    let mut shown = Tally { part: part(), ..reporter.keys().await? };
-    shown.found.and_where(reporter.is_one(&ids).or((main.column)().is_null()));
-    let shown = reporter.cells(shown).await?;
-    let mut rest = Vec::new();
-    if is_cut {
-        let once = main.many.then(L::id);
-        let mut tally = Tally { key: None, part: part(), once, ..reporter.keys().await? };
-        tally.found.and_where(reporter.is_one(&ids).not()).and_where((main.column)().is_not_null());
-        rest = reporter.cells(tally).await?;
-    }
-    let everything = async |part: Option<Expr>| {
-        let found = L::filtered_query(reader, context, &reporter.asked.filter::<L>()?).await?;
-        reporter
-            .cells(Tally { found, part, seconds: L::seconds(), outcomes: L::outcomes(), ..Tally::default() })
-            .await
-    };
-    let total = everything(None).await?.pop().unwrap_or_default();
-    let mut totals = match &reporter.split {
-        Split::Whole => Vec::new(),
-        Split::Periods(_) | Split::By(_) => everything(part()).await?,
-    };
-    if let Split::Periods(periods) = &reporter.split {
-        // A period without rows is one, too.
-        for number in 0..periods.len() {
-            let part = Some(number.to_string());
-            if totals.iter().all(|cell| cell.part != part) {
-                totals.push(Cell { part, ..Cell::default() });
-            }
-        }
-    }
+    let Counts { mut keys, ids, shown, rest, total, totals } = reporter.count(top).await?;
     let names = names(reader, context, main, ids.iter().map(String::as_str)).await?;
     let parts = totals.iter().filter_map(|cell| cell.part.as_deref());
     let parts = match &reporter.split {

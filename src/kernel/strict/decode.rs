@@ -35,7 +35,12 @@ impl ShapeError {
     /// The JSON Pointer of the place.
     #[must_use]
     pub fn pointer(&self) -> String {
-        self.0.path.iter().rev().map(|step| format!("/{}", escape(step))).collect()
+        let mut pointer = String::new();
+        for step in self.0.path.iter().rev() {
+            pointer.push('/');
+            pointer.push_str(&escape(step));
+        }
+        pointer
     }
 
     /// The rule that is broken.

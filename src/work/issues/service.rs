@@ -186,7 +186,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: IssuePatch) -> Result<IssueVie
         Patch::Absent => {}
         Patch::Null => (after.subject_type, after.subject_id) = (None, None),
         Patch::Value(subject) => {
-            (after.subject_type, after.subject_id) = (Some(subject.r#type.into()), Some(subject.id.into()))
+            (after.subject_type, after.subject_id) = (Some(subject.r#type.into()), Some(subject.id.into()));
         }
     }
     violations.into_result()?;

@@ -332,7 +332,7 @@ async fn recorded(reader: Reader<'_>, id: Uuid) -> Result<Facts> {
         .ok_or_else(|| Error::field("work_item_id", "unknown", "is no work item"))?;
     let contact = reader.model(contact::Entity::find_by_id(item.contact_id)).await?;
     Ok(Facts {
-        r#type: item.r#type.into(),
+        r#type: item.r#type,
         category: item.category,
         priority: item.priority,
         source: Some(item.source),

@@ -210,7 +210,7 @@ async fn refused_by(
     match &outcome {
         Ok(()) => VERDICTS.insert(both, Arc::new([])),
         Err(refusal) if refusal.code() == Code::Invalid => {
-            VERDICTS.insert(both, refusal.refusal().violations.clone().into())
+            VERDICTS.insert(both, refusal.refusal().violations.clone().into());
         }
         Err(_) => {}
     }

@@ -160,7 +160,7 @@ impl<'a> Reading<'a> {
             ("allOf" | "anyOf" | "oneOf", Value::Array(list)) => read.here.extend(self.all_of(list, at)),
             ("not" | "if" | "then" | "else", value) => read.here.push(self.node(value, at.to_owned())),
             ("dependentSchemas" | "dependencies", Value::Object(map)) => {
-                read.here.extend(self.each_of(map, at).map(|(_, part)| part))
+                read.here.extend(self.each_of(map, at).map(|(_, part)| part));
             }
             ("properties", Value::Object(map)) => read.members.extend(self.each_of(map, at)),
             ("patternProperties", Value::Object(map)) => {

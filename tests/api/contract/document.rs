@@ -117,11 +117,11 @@ fn every_operation_names_its_scope_or_is_pinned_as_public() {
         let asked = operation.about["security"][0]["bearer"].as_array();
         match asked.map(Vec::as_slice) {
             None => {
-                assert!(operation.is_public(), "{} is public, and not on the list of those", operation.id)
+                assert!(operation.is_public(), "{} is public, and not on the list of those", operation.id);
             }
             Some([]) => assert_eq!(operation.id, "revoke_token", "everything but signing out needs a scope"),
             Some(_) => {
-                assert!(operation.scope().is_some(), "{} names a scope that there is not", operation.id)
+                assert!(operation.scope().is_some(), "{} names a scope that there is not", operation.id);
             }
         }
     }
@@ -181,7 +181,7 @@ fn every_object_says_what_it_holds() {
         }
         match value {
             Value::Object(map) => {
-                map.iter().for_each(|(name, inner)| silent(&format!("{at}/{name}"), inner, found))
+                map.iter().for_each(|(name, inner)| silent(&format!("{at}/{name}"), inner, found));
             }
             Value::Array(list) => list
                 .iter()

@@ -293,10 +293,10 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
     found.push(at.to_owned());
     match value {
         Value::Object(members) => {
-            members.iter().for_each(|(name, member)| places(member, &format!("{at}/{name}"), found))
+            members.iter().for_each(|(name, member)| places(member, &format!("{at}/{name}"), found));
         }
         Value::Array(list) => {
-            list.iter().enumerate().for_each(|(index, item)| places(item, &format!("{at}/{index}"), found))
+            list.iter().enumerate().for_each(|(index, item)| places(item, &format!("{at}/{index}"), found));
         }
         _ => {}
     }

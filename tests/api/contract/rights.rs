@@ -63,7 +63,7 @@ async fn what_somebody_has_lost_elsewhere_they_have_lost_here() {
                 .patch(&format!("/v1/users/{}", gone.id), json!({ "active": false }))
                 .await
                 .assert_status(200),
-        )
+        );
     };
     for (id, reply) in after(&other.by(&gone), lost).await {
         assert_eq!(reply.problem(401), "invalid_token", "{id}");
@@ -107,7 +107,7 @@ async fn what_a_key_has_lost_elsewhere_it_has_lost_here() {
                 .patch(&format!("/v1/users/{}", owner.id), json!({ "role": "agent" }))
                 .await
                 .assert_status(200),
-        )
+        );
     };
     for (id, reply) in after(&other.with_token(&secret), lost).await {
         assert_eq!(reply.problem(403), "missing_scope", "{id}");

@@ -316,7 +316,7 @@ impl Caller<'_> {
             rows.extend(page["data"].as_array().expect("rows").iter().cloned());
             match page["next_cursor"].as_str() {
                 Some(cursor) => {
-                    next = format!("{path}{}cursor={cursor}", if path.contains('?') { '&' } else { '?' })
+                    next = format!("{path}{}cursor={cursor}", if path.contains('?') { '&' } else { '?' });
                 }
                 None => return rows,
             }

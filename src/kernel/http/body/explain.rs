@@ -115,7 +115,9 @@ impl Explainer {
             }
             Kind::AdditionalProperties { unexpected } => {
                 let detail = no_field(&self.fields(error));
-                unexpected.iter().for_each(|name| found.add(&below(name), "unknown_field", &detail));
+                for name in unexpected {
+                    found.add(&below(name), "unknown_field", &detail);
+                }
             }
             Kind::Type { .. } => found.add(at, "wrong_type", &must_be(&self.types(error))),
             Kind::Enum { options } if error.instance().is_string() => {
@@ -128,7 +130,7 @@ impl Explainer {
                 }
             }
             Kind::OneOfNotValid { context } | Kind::AnyOf { context } => {
-                self.explain_parts(at, context, found)
+                self.explain_parts(at, context, found);
             }
             _ => {}
         }
