@@ -138,22 +138,22 @@ async fn complete(tx: &mut Tx, id: Uuid, who: &Who, word: Trust) -> Result<Model
     }
     let wants =
         |member: &str, lacks: bool| lacks || word == Trust::Own && !before.unconfirmed.confirms(member);
-    fn said<K>(text: &Option<Checked<K>>, wanted: bool) -> Option<Checked<K>> {
-        text.clone().filter(|text| wanted && !text.trim().is_empty())
+    fn said<K>(text: Option<&Checked<K>>, wanted: bool) -> Option<Checked<K>> {
+        text.filter(|text| wanted && !text.trim().is_empty()).cloned()
     }
     // They were found by this address, which may be of somebody who was merged into them.
     let is_theirs =
         |said: &Email| before.emails.0.iter().any(|email| text::email_key(email) == text::email_key(said));
     let lacks = |text: &Option<String>| text.as_deref().unwrap_or_default().is_empty();
     let patch = described(Who {
-        first_names: said(&who.first_names, wants("first_names", before.first_names.is_empty())),
-        last_name: said(&who.last_name, wants("last_name", before.last_name.is_empty())),
-        company: said(&who.company, wants("company", before.company.is_empty())),
-        email: said(&who.email, wants("emails", false)).filter(is_theirs),
-        phone: said(&who.phone, wants("phones", before.phones.0.is_empty())),
-        postal_code: said(&who.postal_code, wants("postal_code", lacks(&before.postal_code))),
-        country: said(&who.country, wants("country", lacks(&before.country))),
-        other: said(&who.other, wants("other", before.other.is_empty())),
+        first_names: said(who.first_names.as_ref(), wants("first_names", before.first_names.is_empty())),
+        last_name: said(who.last_name.as_ref(), wants("last_name", before.last_name.is_empty())),
+        company: said(who.company.as_ref(), wants("company", before.company.is_empty())),
+        email: said(who.email.as_ref(), wants("emails", false)).filter(is_theirs),
+        phone: said(who.phone.as_ref(), wants("phones", before.phones.0.is_empty())),
+        postal_code: said(who.postal_code.as_ref(), wants("postal_code", lacks(&before.postal_code))),
+        country: said(who.country.as_ref(), wants("country", lacks(&before.country))),
+        other: said(who.other.as_ref(), wants("other", before.other.is_empty())),
         ..Who::default()
     });
     service::apply(tx, before, patch, word).await
