@@ -191,6 +191,7 @@ impl Shop {
 /// and goes on with the other. On SQLite, where a file has one instance, that one is killed and started
 /// again.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story, told in its order")]
 async fn s3_4_two_instances_share_the_work_and_one_is_killed() {
     let room = Room::new().await;
     let first = Server::start(&room, SETTINGS);

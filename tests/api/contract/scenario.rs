@@ -67,6 +67,7 @@ async fn people<F: AsyncFnMut(&WriteCase) -> Reply>(
 }
 
 /// Has every write of the document done once, each succeeding; a write that is not among them fails the test.
+#[expect(clippy::too_many_lines, reason = "one day, told in its order")]
 pub async fn every_write(shop: &TestApp, act: impl AsyncFnMut(&WriteCase) -> Reply) {
     let admin = shop.admin.clone();
     let mut day = Scenario { act, done: BTreeSet::new() };
