@@ -12,7 +12,7 @@ use crate::{
         forms::form,
         sources::{quarantined_row, source},
     },
-    kernel::{events::EventInfo, jobs::job},
+    kernel::{jobs::job, record::EventInfo},
     work::{
         action_items::action_item,
         inbox::inbox_entry,

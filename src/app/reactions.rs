@@ -10,8 +10,8 @@ use crate::{
         sources::{self, Source},
     },
     kernel::{
-        events::{Reactions, on},
         jobs::job,
+        tx::{Reactions, on},
     },
     work::{
         action_items, inbox,

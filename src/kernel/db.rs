@@ -33,15 +33,13 @@ use super::{
     context::Context,
     detached::run_detached,
     error::{Code, Error, Result},
-    events::Reactions,
     files,
     http_client::HttpClient,
     journal,
     reader::Reader,
-    rights::Recognise,
     secrets::Keyring,
     timeout::{self, with_timeout},
-    tx::Tx,
+    tx::{Reactions, Recognise, Tx, rollback_with},
 };
 
 /// What is done in a transaction.
@@ -543,15 +541,6 @@ fn tell(waiting: Vec<oneshot::Sender<Result<()>>>, committed: &Result<()>) {
     for waiting in waiting {
         // Whoever stopped waiting has no use for the answer.
         let _gone = waiting.send(committed.as_ref().copied().map_err(Error::duplicate));
-    }
-}
-
-/// Takes a transaction or savepoint back; the refusal that was the reason. A database that is full or gone
-/// has taken it back already.
-pub(super) async fn rollback_with(open: DatabaseTransaction, refusal: Error) -> Error {
-    match open.rollback().await {
-        Err(error) if refusal.code() != Code::DatabaseUnavailable => error.into(),
-        _ => refusal,
     }
 }
 

@@ -3,21 +3,9 @@
 
 use std::{any::Any, marker::PhantomData};
 
-use futures_util::{FutureExt, future::LocalBoxFuture};
 use serde::Serialize;
 
-use super::{error::Result, journal::Record, tx::Tx};
-
-/// What there is to say of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct EventInfo {
-    /// Its name, which begins with the kind of thing: `note.created`.
-    pub name: &'static str,
-    /// When it happens.
-    pub description: &'static str,
-    /// The version that wrote it first.
-    pub since: &'static str,
-}
+use super::record::{EventInfo, Record};
 
 /// What an event shows before and after a change: a row, or a row with what the event says beside it.
 pub trait Shown: Serialize + 'static {
@@ -100,8 +88,8 @@ macro_rules! events {
         $($(#[doc = $description:literal])+ $event:ident $(: $shown:ty)? = $name:literal,)+
     })+ }) => {
         /// Everything that can happen to it.
-        pub const EVENTS: &[$crate::kernel::events::EventInfo] = &[$($(
-            $crate::kernel::events::EventInfo {
+        pub const EVENTS: &[$crate::kernel::record::EventInfo] = &[$($(
+            $crate::kernel::record::EventInfo {
                 name: $name,
                 description: concat!($($description),+).trim_ascii(),
                 since: $since,
@@ -184,41 +172,8 @@ impl<'a, T: 'static> Change<'a, T> {
 }
 
 impl<'a> Change<'a, dyn Any> {
-    fn of<T: 'static>(self) -> Change<'a, T> {
+    /// The change of what it is known to be of.
+    pub(super) fn of<T: 'static>(self) -> Change<'a, T> {
         self.map(|row| row.downcast_ref().unwrap_or_else(|| unreachable!("an event always shows the same")))
-    }
-}
-
-/// What runs when something has changed that it waits for.
-type React = dyn for<'a> Fn(&'a mut Tx, Change<'a, dyn Any>) -> LocalBoxFuture<'a, Result<()>> + Send + Sync;
-
-/// What a later folder does, or refuses, when something earlier changes; in the same transaction.
-pub struct Reaction {
-    /// The event that it waits for.
-    pub awaited: &'static EventInfo,
-    react: Box<React>,
-}
-
-/// Every reaction, in the order in which they run.
-pub type Reactions = Vec<Reaction>;
-
-impl Reaction {
-    pub(super) fn run<'a>(
-        &self,
-        tx: &'a mut Tx,
-        change: Change<'a, dyn Any>,
-    ) -> LocalBoxFuture<'a, Result<()>> {
-        (self.react)(tx, change)
-    }
-}
-
-/// Has something done, or refused, whenever an event happens.
-pub fn on<T: Shown, F>(event: Event<T>, react: F) -> Reaction
-where
-    F: AsyncFn(&mut Tx, Change<'_, T>) -> Result<()> + Copy + Send + Sync + 'static,
-{
-    Reaction {
-        awaited: event.info(),
-        react: Box::new(move |tx, change| async move { react(tx, change.of()).await }.boxed_local()),
     }
 }

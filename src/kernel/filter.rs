@@ -11,7 +11,7 @@ use utoipa::{PartialSchema, ToSchema, openapi};
 use uuid::Uuid;
 
 use super::{
-    journal::Record,
+    record::Record,
     search::{self, Terms},
     text::TOO_LONG,
 };

@@ -11,20 +11,17 @@ use std::collections::{BTreeMap, HashSet};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, FromJsonQueryResult, FromQueryResult, IntoActiveModel,
-    Iterable, QueryTrait,
+    ConnectionTrait, DatabaseTransaction, DbBackend, FromJsonQueryResult, FromQueryResult, Iterable,
+    QueryTrait,
     entity::prelude::*,
-    sea_query::{Alias, Expr, ExprTrait, OnConflict, Query},
+    sea_query::{Alias, Expr, ExprTrait, OnConflict, Query, UpdateStatement},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{
-    clock::Timestamp, error::Result, events::EventInfo, list::MAX_SHORT_TEXT, reader::Reader,
-    search::Searchable, tx::Tx,
-};
+use super::{clock::Timestamp, error::Result, list::MAX_SHORT_TEXT, reader::Reader};
 
 /// One change, as it is kept.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -103,125 +100,6 @@ impl LongText {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
-
-/// Who may see an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Audience {
-    /// Everyone on staff.
-    Staff,
-    /// Administrators: set-up and access.
-    Admins,
-    /// Whoever did it, and those who see to everybody's work.
-    Own,
-}
-
-impl Audience {
-    /// As the table keeps it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Staff => "staff",
-            Self::Admins => "admins",
-            Self::Own => "own",
-        }
-    }
-}
-
-/// Where a thing belongs in the histories that people read.
-#[derive(Clone, Debug)]
-pub struct EventPlacement {
-    /// What people call it.
-    pub title: String,
-    /// The cart object it is about: type and id.
-    pub subject: Option<(String, String)>,
-    /// The contact it is about.
-    pub contact: Option<Uuid>,
-    /// Who may see its events.
-    pub audience: Audience,
-}
-
-impl EventPlacement {
-    /// Something of the set-up, which only administrators see.
-    #[must_use]
-    pub fn set_up(title: &str) -> Self {
-        Self { title: title.to_owned(), subject: None, contact: None, audience: Audience::Admins }
-    }
-}
-
-/// A row whose every change is journalled. Its `Serialize` is its public form: no hash, no secret.
-pub trait Record:
-    ModelTrait + IntoActiveModel<<Self::Entity as EntityTrait>::ActiveModel> + Clone + Serialize + 'static
-{
-    /// The kind in event names: `note` in `note.created`.
-    const KIND: &'static str;
-    /// Everything that can happen to it, as [`events!`](crate::events) beside it declares.
-    const EVENTS: &'static [EventInfo];
-
-    /// Its id.
-    fn id(&self) -> Uuid;
-    /// Its version, which `ETag` carries.
-    fn version(&self) -> i64;
-    /// Marks it changed: one version up, at this time.
-    fn touch(&mut self, now: Timestamp);
-    /// Where it belongs.
-    fn placement(&self) -> EventPlacement;
-
-    /// What of it full text finds; nothing of most.
-    fn searchable(&self) -> Option<Searchable<'_>> {
-        None
-    }
-}
-
-/// Makes a row a [`Record`]: its kind, where it belongs, and what of it full text finds, if anything; its
-/// events stand beside it. The row has an `id`, a `version` and an `updated_at`, unless it is `undated`;
-/// queries join by the columns they name, so it declares no relations.
-#[macro_export]
-macro_rules! record {
-    ($model:ident, $kind:literal, undated, |$row:ident| $placement:expr) => {
-        $crate::record!(@ $model, $kind, |$row| $placement, |_now| ());
-    };
-    ($model:ident, $kind:literal, |$row:ident| $placement:expr $(, searchable $searchable:expr)?) => {
-        $crate::record!(@ $model, $kind, |$row| $placement,
-            |now| $row.updated_at = now $(, searchable $searchable)?);
-    };
-    (@ $model:ident, $kind:literal, |$row:ident| $placement:expr,
-        |$now:ident| $date:expr $(, searchable $searchable:expr)?) => {
-        /// None: queries join by the columns they name.
-        #[derive(Copy, Clone, Debug, sea_orm::EnumIter, sea_orm::DeriveRelation)]
-        pub enum Relation {}
-
-        impl sea_orm::ActiveModelBehavior for ActiveModel {}
-
-        impl $crate::kernel::journal::Record for $model {
-            const KIND: &'static str = $kind;
-            const EVENTS: &'static [$crate::kernel::events::EventInfo] = EVENTS;
-
-            fn id(&self) -> uuid::Uuid {
-                self.id
-            }
-
-            fn version(&self) -> i64 {
-                self.version
-            }
-
-            fn touch(&mut self, $now: $crate::kernel::clock::Timestamp) {
-                let $row = self;
-                $row.version += 1;
-                $date;
-            }
-
-            fn placement(&self) -> $crate::kernel::journal::EventPlacement {
-                let $row = self;
-                $placement
-            }
-
-            $(fn searchable(&self) -> Option<$crate::kernel::search::Searchable<'_>> {
-                let $row = self;
-                $searchable
-            })?
-        }
-    };
-}
 
 /// A state of a thing whose long texts are noted already, with their digests.
 #[derive(Clone, Copy, Default)]
@@ -346,13 +224,14 @@ fn next_sequence(place: i64) -> Expr {
 }
 
 /// Says whom what was written about a cart object was about: who that is was not known then.
-pub async fn adopt(tx: &mut Tx, subject: (&str, &str), contact: Uuid) -> Result<()> {
+#[must_use]
+pub fn adoption(subject: (&str, &str), contact: Uuid) -> UpdateStatement {
     let theirs = Entity::update_many()
         .col_expr(Column::ContactId, Expr::val(contact))
         .filter(Column::SubjectType.eq(subject.0))
         .filter(Column::SubjectId.eq(subject.1))
         .filter(Column::ContactId.is_null());
-    tx.execute(&theirs.into_query()).await.map(drop)
+    theirs.into_query()
 }
 
 /// Numbers the committed rows that have no sequence yet. PostgreSQL only.

@@ -3,17 +3,11 @@
 
 use std::sync::Arc;
 
-use futures_util::future::LocalBoxFuture;
-
 use super::{
-    actor::{Actor, Role, Scope},
+    actor::{Role, Scope},
     error::Result,
     tx::Tx,
 };
-
-/// Who asks, and what they may do by now, or why they are nobody any more; `access` implements it, `app`
-/// wires it in.
-pub type Recognise = for<'a> fn(&'a Tx) -> LocalBoxFuture<'a, Result<Actor>>;
 
 /// The advisory lock of whoever changes rights, and, shared, of whoever needs those of an administrator: of
 /// two who take each other's rights away one comes first, and the other finds that they have none.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use chrono_tz::Tz;
+use futures_util::{FutureExt, future::LocalBoxFuture};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult,
     IntoActiveModel, Iterable, ModelTrait, PrimaryKeyToColumn, QueryFilter, QueryOrder, QuerySelect,
@@ -17,15 +18,15 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::{
+    actor::Actor,
     clock::{Ids, Timestamp},
     context::{Context, IfMatch},
-    db::rollback_with,
     error::{Code, Error, Result},
-    events::{Change, Event, EventInfo, Reactions, Shown},
-    journal::{self, Audience, EventPlacement, Known, LongText, LongTexts, Record},
+    events::{Change, Event, Shown},
+    journal::{self, Known, LongText, LongTexts},
     list::MAX_PAGE_BYTES,
     reader::Reader,
-    rights::Recognise,
+    record::{Audience, EventInfo, EventPlacement, Record},
     search,
     secrets::Keyring,
 };
@@ -64,6 +65,40 @@ pub struct Tx {
     made: HashSet<&'static str>,
     names: HashMap<Uuid, String>,
     memory: HashMap<TypeId, Box<dyn Any>>,
+}
+
+/// Who asks, and what they may do by now, or why they are nobody any more; `access` implements it, `app`
+/// wires it in.
+pub type Recognise = for<'a> fn(&'a Tx) -> LocalBoxFuture<'a, Result<Actor>>;
+
+/// What runs when something has changed that it waits for.
+type React = dyn for<'a> Fn(&'a mut Tx, Change<'a, dyn Any>) -> LocalBoxFuture<'a, Result<()>> + Send + Sync;
+
+/// What a later folder does, or refuses, when something earlier changes; in the same transaction.
+pub struct Reaction {
+    /// The event that it waits for.
+    pub awaited: &'static EventInfo,
+    react: Box<React>,
+}
+
+/// Every reaction, in the order in which they run.
+pub type Reactions = Vec<Reaction>;
+
+impl Reaction {
+    fn run<'a>(&self, tx: &'a mut Tx, change: Change<'a, dyn Any>) -> LocalBoxFuture<'a, Result<()>> {
+        (self.react)(tx, change)
+    }
+}
+
+/// Has something done, or refused, whenever an event happens.
+pub fn on<T: Shown, F>(event: Event<T>, react: F) -> Reaction
+where
+    F: AsyncFn(&mut Tx, Change<'_, T>) -> Result<()> + Copy + Send + Sync + 'static,
+{
+    Reaction {
+        awaited: event.info(),
+        react: Box::new(move |tx, change| async move { react(tx, change.of()).await }.boxed_local()),
+    }
 }
 
 /// What goes into the journal and the index at the end of a transaction, or earlier when it becomes much.
@@ -589,4 +624,13 @@ fn key_column<E: EntityTrait>() -> E::Column {
 
 fn public_form<T: Shown>(shown: &T) -> Result<Json> {
     serde_json::to_value(shown).map_err(Error::internal)
+}
+
+/// Takes a transaction or savepoint back; the refusal that was the reason. A database that is full or gone
+/// has taken it back already.
+pub(super) async fn rollback_with(open: DatabaseTransaction, refusal: Error) -> Error {
+    match open.rollback().await {
+        Err(error) if refusal.code() != Code::DatabaseUnavailable => error.into(),
+        _ => refusal,
+    }
 }

@@ -21,8 +21,8 @@ use crate::{
         actor::Actor,
         error::{Code, Error, Result},
         events::Event,
-        journal::Record,
         reader::Reader,
+        record::Record,
         tx::Tx,
     },
 };

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::kernel::{
     actor::{Bounds, Role, Scope},
     clock::Timestamp,
-    journal::EventPlacement,
     list::Key,
+    record::EventPlacement,
 };
 
 /// A credential of a program.

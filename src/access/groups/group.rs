@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-use crate::kernel::{actor::ActorRef, clock::Timestamp, events::Shown, journal::EventPlacement, list::Key};
+use crate::kernel::{actor::ActorRef, clock::Timestamp, events::Shown, list::Key, record::EventPlacement};
 
 /// A work group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveEntityModel)]

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-use crate::kernel::{clock::Timestamp, journal::EventPlacement};
+use crate::kernel::{clock::Timestamp, record::EventPlacement};
 
 /// A person on staff as a provider knows them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveEntityModel)]

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-use crate::kernel::{clock::Timestamp, journal::EventPlacement};
+use crate::kernel::{clock::Timestamp, record::EventPlacement};
 
 /// How long a session lasts at the most.
 const MAX_SECONDS: i64 = 90 * 24 * 60 * 60;

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-use crate::kernel::{actor::Role, clock::Timestamp, journal::EventPlacement, list::Key};
+use crate::kernel::{actor::Role, clock::Timestamp, list::Key, record::EventPlacement};
 
 /// A person on staff.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveEntityModel)]

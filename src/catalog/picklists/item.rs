@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sea_orm::{FromJsonQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{clock::Timestamp, journal::EventPlacement};
+use crate::kernel::{clock::Timestamp, record::EventPlacement};
 
 crate::choice! {
     /// Whether a value stands for success.

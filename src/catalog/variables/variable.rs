@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     catalog::picklists::item::Labels,
-    kernel::{clock::Timestamp, journal::EventPlacement, list::Key},
+    kernel::{clock::Timestamp, list::Key, record::EventPlacement},
 };
 
 crate::choice! {

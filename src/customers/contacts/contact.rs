@@ -16,9 +16,9 @@ use validator::{Validate, ValidationError};
 use super::key::{self, KeyKind};
 use crate::kernel::{
     clock::Timestamp,
-    journal::{Audience, EventPlacement},
     list::Key,
-    search::Searchable,
+    record::{Audience, EventPlacement},
+    searchable::Searchable,
     text,
     value::PlainLine,
 };

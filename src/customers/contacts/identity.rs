@@ -16,7 +16,7 @@ use super::{
 };
 use crate::kernel::{
     error::{Error, Result},
-    journal::Record,
+    record::Record,
     text,
     tx::Tx,
     value::{Checked, Email, Language, Valid},

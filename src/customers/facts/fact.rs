@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::kernel::{
     clock::Timestamp,
-    journal::{Audience, EventPlacement},
+    record::{Audience, EventPlacement},
 };
 
 /// Whatever else the module says.

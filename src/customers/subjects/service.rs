@@ -10,8 +10,8 @@ use crate::{
     kernel::{
         error::{Error, Result, Violations},
         events::{Change, Event},
-        journal::Record,
         reader::Reader,
+        record::Record,
         tx::Tx,
     },
 };

@@ -13,9 +13,9 @@ use crate::{
         actor::{Actor, Scope},
         error::{Error, Result},
         filter::{AnyOf, Number},
-        journal::Record,
         list::{self, Listed},
         reader::Reader,
+        record::Record,
         search::{self, Hit, RANKED, Terms},
     },
     work::{

@@ -13,9 +13,10 @@ use crate::{
         actor::{Actor, Scope},
         error::Result,
         filter::FilterExt,
-        journal::{Audience, Column, Entity},
+        journal::{Column, Entity},
         list::{self, Page, PageRequest},
         reader::Reader,
+        record::Audience,
     },
     work::interactions::interaction,
 };

@@ -4,7 +4,7 @@ use sea_orm::{FromJsonQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
 use super::generic::ShopMap;
-use crate::kernel::{clock::Timestamp, journal::EventPlacement, list::Key};
+use crate::kernel::{clock::Timestamp, list::Key, record::EventPlacement};
 
 crate::choice! {
     /// What kind of shop it is.

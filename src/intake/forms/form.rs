@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
 use super::mapping::FormMapping;
-use crate::kernel::{clock::Timestamp, journal::EventPlacement, list::Key};
+use crate::kernel::{clock::Timestamp, list::Key, record::EventPlacement};
 
 /// A form of a web site.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveEntityModel)]

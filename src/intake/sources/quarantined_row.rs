@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
-use crate::kernel::{clock::Timestamp, journal::EventPlacement};
+use crate::kernel::{clock::Timestamp, record::EventPlacement};
 
 /// A row of a feed that broke a rule.
 #[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]

@@ -9,8 +9,8 @@ use crate::{
         clock::Timestamp,
         error::{Code, Result},
         http_client,
-        journal::EventPlacement,
         list::Key,
+        record::EventPlacement,
         secrets::Keyring,
     },
 };

@@ -14,9 +14,10 @@ use crate::kernel::{
     db::Db,
     error::{Error, Result},
     filter::FilterExt,
-    journal::{self, Audience, Column, Entity},
+    journal::{self, Column, Entity},
     list::{self, DEFAULT_LIMIT, MAX_PAGE_BYTES},
     reader::Reader,
+    record::Audience,
 };
 
 /// How much of the feed one answer looks through for a filter that no index serves.

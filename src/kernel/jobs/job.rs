@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{actor::Actor, clock::Timestamp, context::Context, journal::EventPlacement, list::Texts};
+use crate::kernel::{actor::Actor, clock::Timestamp, context::Context, list::Texts, record::EventPlacement};
 
 crate::choice! {
     /// How far a job is.

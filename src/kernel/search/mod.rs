@@ -8,8 +8,6 @@
 mod highlight;
 mod terms;
 
-use std::borrow::Cow;
-
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, FromQueryResult, Iterable, PrimaryKeyToColumn,
     QueryTrait,
@@ -18,7 +16,7 @@ use sea_orm::{
 };
 use text_index::Indexed;
 
-use super::{clock::Timestamp, error::Result, journal::Record, list::Texts, reader::Reader};
+use super::{error::Result, list::Texts, reader::Reader, record::Record};
 
 pub use highlight::highlights;
 pub use terms::{MAX_LENGTH, Terms};
@@ -42,24 +40,6 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
-
-/// What of a row can be found.
-#[derive(Clone, Debug)]
-pub struct Searchable<'a> {
-    /// What it says in a line, which weighs more.
-    pub title: Cow<'a, str>,
-    /// What it says at length.
-    pub text: Cow<'a, str>,
-    /// When it was.
-    pub at: Timestamp,
-}
-
-impl<'a> Searchable<'a> {
-    /// A title and a text of a time.
-    pub fn new(title: impl Into<Cow<'a, str>>, text: impl Into<Cow<'a, str>>, at: Timestamp) -> Self {
-        Self { title: title.into(), text: text.into(), at }
-    }
-}
 
 /// What becomes of a row in the index.
 pub(super) struct Entry {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{
     kernel::{
         clock::Timestamp,
-        journal::{Audience, EventPlacement},
+        record::{Audience, EventPlacement},
     },
     work::{action_items::Priority, interactions::interaction, work_items::work_item},
 };

@@ -21,9 +21,9 @@ use crate::{
         clock::Timestamp,
         error::{Code, Error, Result},
         filter::{AnyOf, FilterExt},
-        journal::Record,
         list::{self, Page, PageRequest},
         reader::Reader,
+        record::Record,
         tx::Tx,
     },
     work::{

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::{
     clock::Timestamp,
-    journal::{Audience, EventPlacement},
+    record::{Audience, EventPlacement},
 };
 
 /// What was used, in the order it was given.

@@ -14,9 +14,9 @@ use crate::{
         clock::Timestamp,
         error::{Code, Error, Result},
         events::Event,
-        journal::{Audience, EventPlacement},
         list::Key,
-        search::Searchable,
+        record::{Audience, EventPlacement},
+        searchable::Searchable,
     },
     work::ownership::{AssigneeType, Owned, is_assigned_to},
 };

@@ -11,9 +11,9 @@ use crate::{
     access::users,
     kernel::{
         clock::Timestamp,
-        journal::{Audience, EventPlacement},
         list::{Listed, Texts},
-        search::Searchable,
+        record::{Audience, EventPlacement},
+        searchable::Searchable,
     },
 };
 

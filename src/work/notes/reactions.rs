@@ -10,7 +10,7 @@ use crate::{
 /// before.
 pub async fn find_contact(tx: &mut Tx, change: Change<'_, contact::Model>) -> Result<()> {
     for subject in subjects::newly_linked(change) {
-        journal::adopt(tx, subject, change.latest().id).await?;
+        tx.execute(&journal::adoption(subject, change.latest().id)).await?;
     }
     let columns = [Column::SubjectType, Column::SubjectId, Column::ContactId];
     subjects::find_contact(tx, change, columns, note::UPDATED, |row: &mut Model, id| {

@@ -11,8 +11,8 @@ use crate::{
     kernel::{
         error::{Code, Error, Result},
         events::Change,
-        journal::Record,
         reader::Reader,
+        record::Record,
         tx::Tx,
     },
     work::{

@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
 use super::{conditions::RoutingConditions, target::RoutingTarget};
-use crate::kernel::{clock::Timestamp, journal::EventPlacement, list::Key};
+use crate::kernel::{clock::Timestamp, list::Key, record::EventPlacement};
 
 /// A rule by which work finds its people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, DeriveEntityModel)]

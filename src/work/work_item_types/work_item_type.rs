@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     catalog::picklists::{LabelView, item::Labels},
-    kernel::{clock::Timestamp, journal::EventPlacement, list::Key},
+    kernel::{clock::Timestamp, list::Key, record::EventPlacement},
     work::action_items::Priority,
 };
 

@@ -16,9 +16,9 @@ use crate::{
         clock::Timestamp,
         error::{Code, Error, Result},
         events::Event,
-        journal::{Audience, EventPlacement},
         list::{Key, Listed, Texts},
-        search::Searchable,
+        record::{Audience, EventPlacement},
+        searchable::Searchable,
         text,
     },
     work::{

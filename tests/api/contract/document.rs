@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use caseload::kernel::events::EventInfo;
+use caseload::kernel::record::EventInfo;
 
 use super::*;
 
