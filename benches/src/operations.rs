@@ -170,8 +170,9 @@ fn get(path: String) -> (String, String) {
 
 fn note(sample: &Sample, at: u64) -> String {
     const REST: &str = concat!(
-        r#""title":"Customer called and requested rush shipping","body":"From: buyer@customer.example\nSubject: "#,
-        r#"My order\n\nCan it be here by Friday? Otherwise I would rather have my money back.","#,
+        r#""title":"Customer called and requested rush shipping","#,
+        r#""body":"From: buyer@customer.example\nSubject: My order\n\nCan it be here by Friday? "#,
+        r#"Otherwise I would rather have my money back.","#,
         r#""action_items":[{"title":"Follow up on shipping in 3 weeks","due_in":"in_3_weeks"}]"#,
     );
     let order = at.wrapping_mul(7919) % (sample.shop_rows / 5);

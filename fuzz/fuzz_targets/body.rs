@@ -4,8 +4,14 @@
 use caseload_fuzz::ask;
 use libfuzzer_sys::fuzz_target;
 
-const WRITES: &[&str] = &["/v1/notes", "/v1/interactions", "/v1/contacts", "/v1/routing-rules",
-    "/v1/action-items/bulk", "/v1/sources"];
+const WRITES: &[&str] = &[
+    "/v1/notes",
+    "/v1/interactions",
+    "/v1/contacts",
+    "/v1/routing-rules",
+    "/v1/action-items/bulk",
+    "/v1/sources",
+];
 
 fuzz_target!(|data: &[u8]| {
     let Some((first, body)) = data.split_first() else { return };

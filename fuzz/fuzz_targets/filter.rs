@@ -14,8 +14,9 @@ static PARAMETERS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
     let of = |path: &str, item: &Value| -> Vec<(String, String)> {
         let parameters = item["get"]["parameters"].as_array().into_iter().flatten();
         let named = parameters.filter(|parameter| parameter["in"] == "query" && parameter["name"] != "wait");
-        named.map(|parameter| (path.to_owned(),
-            parameter["name"].as_str().unwrap_or_default().to_owned())).collect()
+        named
+            .map(|parameter| (path.to_owned(), parameter["name"].as_str().unwrap_or_default().to_owned()))
+            .collect()
     };
     paths.flat_map(|(path, item)| of(path, item)).collect()
 });

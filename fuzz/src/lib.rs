@@ -37,8 +37,8 @@ fn service() -> &'static Service {
         thread::spawn(move || actix_web::rt::System::new().block_on(serve(sender)));
         let address = receiver.recv().expect("an application");
         let sign_in = json!({ "email": "admin@localhost", "password": PASSWORD }).to_string();
-        let (status, body) = send(address,
-            &request("POST", b"/v1/auth/token", "", sign_in.as_bytes())).expect("an answer");
+        let (status, body) =
+            send(address, &request("POST", b"/v1/auth/token", "", sign_in.as_bytes())).expect("an answer");
         assert_eq!(status, 200);
         let tokens: Value = serde_json::from_slice(&body).expect("tokens");
         // The access token lasts a quarter of an hour, a key as long as it is fuzzed.
@@ -46,8 +46,8 @@ fn service() -> &'static Service {
         let scopes: Vec<String> =
             caseload::kernel::actor::Scope::ALL.iter().map(|scope| scope.as_str().to_owned()).collect();
         let key = json!({ "name": "Fuzzer", "scopes": scopes }).to_string();
-        let (status, body) = send(address,
-            &request("POST", b"/v1/api-keys", token, key.as_bytes())).expect("an answer");
+        let (status, body) =
+            send(address, &request("POST", b"/v1/api-keys", token, key.as_bytes())).expect("an answer");
         assert_eq!(status, 201, "{}", String::from_utf8_lossy(&body));
         let key: Value = serde_json::from_slice(&body).expect("a key");
         Service { address, token: key["secret"].as_str().expect("a secret").to_owned() }
@@ -78,8 +78,14 @@ async fn serve(started: mpsc::Sender<SocketAddr>) {
 fn request(method: &str, target: &[u8], token: &str, body: &[u8]) -> Vec<u8> {
     let mut request = format!("{method} ").into_bytes();
     request.extend(target);
-    request.extend(format!(" HTTP/1.1\r\nhost: shop\r\ncontent-type: application/json\r\ncontent-length: \
-         {}\r\n", body.len()).bytes());
+    request.extend(
+        format!(
+            " HTTP/1.1\r\nhost: shop\r\ncontent-type: application/json\r\ncontent-length: \
+         {}\r\n",
+            body.len()
+        )
+        .bytes(),
+    );
     if !token.is_empty() {
         request.extend(format!("authorization: Bearer {token}\r\n").bytes());
     }

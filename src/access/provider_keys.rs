@@ -183,7 +183,8 @@ impl Inner {
             }
             // The keys that we have go on holding while the provider is away.
             Err(error) => {
-                tracing::warn!(%error, issuer = self.issuer, "the keys of the OpenID provider cannot be read");
+                tracing::warn!(%error, issuer = self.issuer,
+                    "the keys of the OpenID provider cannot be read");
             }
         }
     }

@@ -114,7 +114,9 @@ async fn s3_28_a_rep_has_a_contact_fetched_from_the_shop() {
         by.get(&format!("{zoe}/facts/shop_profile/7")).await.assert_status(200);
         // Again: nothing new, and nothing changes.
         let events = || async {
-            shop.by(&shop.admin).get("/v1/events?type=fact.*,contact.*&limit=1000").await.assert_status(200)["data"].as_array().map(Vec::len)
+            shop.by(&shop.admin).get("/v1/events?type=fact.*,contact.*&limit=1000").await
+                .assert_status(200)["data"]
+                .as_array().map(Vec::len)
         };
         let before = events().await;
         done(&shop, shop.by(&ana).command(&format!("{zoe}/sync")).await).await;
@@ -218,7 +220,9 @@ async fn s3_28_changed_customers_are_fetched_by_a_schedule() {
         );
         assert!(there.elsewhere.asked().len() < 8, "{kind} asks for little when little has changed");
         assert_eq!(
-            admin.get(&format!("/v1/contacts/{ben}/facts?module=till_orders")).await.assert_status(200)["data"].as_array().map(Vec::len),
+            admin.get(&format!("/v1/contacts/{ben}/facts?module=till_orders")).await
+                .assert_status(200)["data"]
+                .as_array().map(Vec::len),
             Some(2)
         );
     }

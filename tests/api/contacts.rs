@@ -357,7 +357,12 @@ async fn s4_14_a_match_is_confirmed_and_undone() {
     let ana = shop.hire("Ana Ruiz", "agent").await;
     let by = shop.by(&ana);
     let stranger = add(&by, json!({ "emails": ["zoe@x.example"], "phones": ["+15145550123"] })).await;
-    let known = add(&by, json!({ "last_name": "Tremblay", "emails": ["zoe@epicerie.example"], "external_ids": { "shop": "C-1" } })).await;
+    let known = add(
+        &by,
+        json!({ "last_name": "Tremblay", "emails": ["zoe@epicerie.example"],
+        "external_ids": { "shop": "C-1" } }),
+    )
+    .await;
     let id = text(&stranger["id"]);
     let note = by.post("/v1/notes", json!({ "contact_id": id, "title": "Called" })).await.assert_status(201);
     let merged = by

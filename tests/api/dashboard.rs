@@ -82,7 +82,8 @@ async fn s0_13_the_dashboard_counts_the_work_of_everybody_also_of_those_with_non
     assert_eq!(others["public"]["open"], 1);
     // Today ends at 11:00 UTC in Auckland, and at 04:00 UTC tomorrow in New York.
     let due_today = async |zone: &str| {
-        shop.by(&mia).get(&format!("/v1/dashboard?time_zone={zone}")).await.assert_status(200)["users"][1]["due_today"].clone()
+        shop.by(&mia).get(&format!("/v1/dashboard?time_zone={zone}")).await
+            .assert_status(200)["users"][1]["due_today"].clone()
     };
     assert_eq!(
         (due_today("Pacific/Auckland").await, due_today("America/New_York").await),

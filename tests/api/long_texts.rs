@@ -204,7 +204,10 @@ async fn the_feed_shows_the_beginning_of_long_texts_and_an_event_the_whole() {
         row.try_get_by_index(0).expect("a number")
     };
     assert_eq!(number("SELECT COUNT(*) FROM journal_texts").await, 2);
-    let entry = r#"SELECT CAST(MAX(octet_length(CAST("before" AS text)) + octet_length(CAST("after" AS text))) AS BIGINT) FROM journal"#;
+    let entry = concat!(
+        r#"SELECT CAST(MAX(octet_length(CAST("before" AS text)) "#,
+        r#"+ octet_length(CAST("after" AS text))) AS BIGINT) FROM journal"#
+    );
     assert!(number(entry).await < 2 * 5 * i64::try_from(SHOWN).expect("a number"));
     database.close().await.expect("closed");
 }

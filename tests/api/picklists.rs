@@ -142,7 +142,9 @@ async fn s4_26_a_retired_value_cannot_be_chosen_and_its_history_stays() {
             .contains(&"domain".into())
     );
     assert!(
-        keys(&admin.get("/v1/picklists?name=subject_types&include_retired=true").await.assert_status(200)["data"][0]).contains(&"domain".into())
+        keys(&admin.get("/v1/picklists?name=subject_types&include_retired=true").await
+            .assert_status(200)["data"][0])
+            .contains(&"domain".into())
     );
     // Retiring again changes nothing, and the key stays taken.
     assert_eq!(

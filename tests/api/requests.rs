@@ -192,7 +192,10 @@ async fn a_member_given_twice_is_422() {
         (r#"{"title":"a","subject":{"type":"order","id":"A-1"},"title":"b"}"#, "#/title"),
         (r#"{"title":"a","subject":{"type":"order","id":"A-1","id":"A-1"}}"#, "#/subject/id"),
         (
-            r#"{"title":"a","subject":{"type":"order","id":"A-1"},"action_items":[{"title":"a","titl\u0065":"a","due_in":"today"}]}"#,
+            concat!(
+                r#"{"title":"a","subject":{"type":"order","id":"A-1"},"#,
+                r#""action_items":[{"title":"a","titl\u0065":"a","due_in":"today"}]}"#
+            ),
             "#/action_items/0/title",
         ),
     ];

@@ -552,12 +552,8 @@ async fn what_goes_beyond_the_limits_of_a_feed_is_named() {
              {path}"), "url": format!("{}{path}", elsewhere.base), "format": format,
              "work_item_type": "body_type_quiz",
             "mapping": { "external_id": "/id", "email": "/email" } });
-        let source = format!(
-            "/v1/sources/{}",
-            text(
-                &shop.by(&shop.again(&shop.admin).await).post("/v1/sources", new).await.assert_status(201)["id"]
-            )
-        );
+        let made = shop.by(&shop.again(&shop.admin).await).post("/v1/sources", new).await;
+        let source = format!("/v1/sources/{}", text(&made.assert_status(201)["id"]));
         let run = run(&shop, &source).await;
         if detail.is_empty() {
             assert_eq!(

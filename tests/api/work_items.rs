@@ -228,7 +228,8 @@ async fn s3_4_a_work_item_goes_to_the_rep_then_the_default_group_then_the_author
     let key = admin
         .post(
             "/v1/api-keys",
-            json!({ "name": "Shop", "scopes": ["work_items:read", "work_items:write", "contacts:write", "contacts:read"] }),
+            json!({ "name": "Shop", "scopes": ["work_items:read", "work_items:write",
+                "contacts:write", "contacts:read"] }),
         )
         .await
         .assert_status(201);
@@ -871,7 +872,12 @@ async fn s3_20_calls_reminders_and_notes_are_made_from_the_item() {
     let shop = TestApp::open().await;
     let ana = shop.hire("Ana Ruiz", "agent").await;
     let by = shop.by(&ana);
-    let made = item(&by, json!({ "type": "support_ticket", "who": { "last_name": "Roy" }, "description": "Cannot pay\nby card" })).await;
+    let made = item(
+        &by,
+        json!({ "type": "support_ticket", "who": { "last_name": "Roy" },
+        "description": "Cannot pay\nby card" }),
+    )
+    .await;
     let path = path(&made);
     let id = text(&made["id"]);
     let call = json!({ "detail": "Explained \
@@ -1136,7 +1142,12 @@ async fn s3_31_what_is_due_outlives_its_instance() {
     }
     let shop = TestApp::open().await;
     let by = shop.by(&shop.admin);
-    let made = item(&by, json!({ "type": "support_ticket", "who": { "last_name": "Roy" }, "callback_at": "2026-03-18T09:10:00Z" })).await;
+    let made = item(
+        &by,
+        json!({ "type": "support_ticket", "who": { "last_name": "Roy" },
+        "callback_at": "2026-03-18T09:10:00Z" }),
+    )
+    .await;
     shop.time_is("2026-03-18T09:11:00Z");
     work_items::enqueue_due(&shop.db).await.expect("what is due");
     let gone = Runner::new(vec![("work_items.callbacks", hang as Handler)]);

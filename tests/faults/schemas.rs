@@ -51,7 +51,8 @@ fn hostile() -> Vec<Value> {
         json!({ "properties": { "list": { "items": { "enum": (0..3500).collect::<Vec<_>>() } } } }),
         json!({ "properties": { "list": { "uniqueItems": true, "items": { "multipleOf": 1e-300 },
             "contains": { "const": -1 } } } }),
-        json!({ "properties": { "list": { "items": { "allOf": vec![json!({ "type": "string" }); 1000] } } } }),
+        json!({ "properties": { "list": {
+            "items": { "allOf": vec![json!({ "type": "string" }); 1000] } } } }),
         json!({ "$schema": "http://json-schema.org/draft-07/schema#",
             "additionalProperties": { "format": "regex" } }),
     ]
@@ -104,7 +105,10 @@ async fn schemas_and_references_are_checked_in_time() {
         }
     }
     assert!(kept.len() >= 6, "{kept:?}");
-    let made = |kind: &str, reference: &Value| json!({ "type": kind, "who": { "last_name": "Roy" }, "reference": reference });
+    let made = |kind: &str, reference: &Value| {
+        json!({ "type": kind, "who": { "last_name": "Roy" },
+        "reference": reference })
+    };
     for kind in &kept {
         let all = heavy();
         let asked = now();

@@ -1,7 +1,7 @@
 //! Why a body does not fit: its mistakes, found with the JSON Schema that describes it.
 //!
-//! Only shapes are looked at. What else there is to say (limits, patterns, most formats) is said once the shape
-//! is right, by the rules of the type.
+//! Only shapes are looked at. What else there is to say (limits, patterns, most formats) is said once the
+//! shape is right, by the rules of the type.
 
 use std::{
     any::TypeId,
@@ -28,8 +28,8 @@ use crate::kernel::{
 /// Mistakes that one answer names at the most.
 pub const MAX_MISTAKES: usize = 50;
 
-/// Every mistake of a value that does not fit, by its place: those that the schema shows, if there is one, and
-/// the one that the reader stopped at.
+/// Every mistake of a value that does not fit, by its place: those that the schema shows, if there is one,
+/// and the one that the reader stopped at.
 pub fn mistakes(value: &Value, first: ShapeError, shape: Option<Shape>) -> impl Iterator<Item = Violation> {
     let mut found = Mistakes::default();
     if let Some(explainer) = shape.and_then(explainer) {

@@ -110,8 +110,8 @@ fn check_text(bytes: &[u8]) -> Result<Extent> {
     })
 }
 
-/// Of two members with one name nobody can say which is meant, some names mean something to the parser, and no
-/// text that we keep may hold NUL.
+/// Of two members with one name nobody can say which is meant, some names mean something to the parser, and
+/// no text that we keep may hold NUL.
 fn find_oddities(bytes: &[u8], found: &mut Vec<Violation>) {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     // What is no JSON is said by who makes values of it.
