@@ -120,7 +120,7 @@ async fn what_is_asked_wrongly(given: &mut AnswersSeen) {
     let shop = TestApp::with(|config| {
         config.body_limit = 10_000;
         // A body may take half of it; the other half must be enough on a busy machine.
-        config.request_timeout = Duration::from_secs(8);
+        config.request_timeout = Duration::from_secs(12);
     })
     .await;
     // Signing out ends no key.
