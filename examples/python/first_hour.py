@@ -30,7 +30,7 @@ from caseload_client.models import (
     AssigneeRef,
     AssigneeType,
     CreatedNoteView,
-    Dated,
+    DueInput,
     GroupView,
     ListQueueItemsView,
     NewActionItem,
@@ -204,7 +204,7 @@ good(claim_action_item.sync(photographs.id, client=as_ana))
 heading("Ben completes his item, reopens it, puts it off, and gives it back to Shipping")
 assert good(complete_action_item.sync(item.id, client=as_ben)).status == Status.COMPLETED
 assert good(reopen_action_item.sync(item.id, client=as_ben)).status == Status.OPEN
-later = good(snooze_action_item.sync(item.id, client=as_ben, body=Dated(due_in="in_1_week")))
+later = good(snooze_action_item.sync(item.id, client=as_ben, body=DueInput(due_in="in_1_week")))
 assert later.due_at != item.due_at
 assert good(release_action_item.sync(item.id, client=as_ben)).assignee.id == shipping.id
 

@@ -374,8 +374,8 @@ impl Shop {
             });
             let new: contacts::NewContact = serde_json::from_value(new).map_err(Error::internal)?;
             let order = json!({
-                "title": format!("Order \
-                 A-{}", 1000 + number), "status": "shipped", "occurred_at": db.clock().now(),
+                "title": format!("Order A-{}", 1000 + number),
+                "status": "shipped", "occurred_at": db.clock().now(),
                 "amount": { "amount": format!("{}.90", 10 + 7 * number), "currency": "EUR" },
             });
             let order: facts::FactBody = serde_json::from_value(order).map_err(Error::internal)?;
@@ -400,8 +400,8 @@ impl Shop {
         let rule = json!({ "name": "Quizzes in turn", "conditions": { "types": ["body_type_quiz"] },
             "target": { "type": "round_robin", "group_id": self.group("Sales") } });
         let rule: routing_rules::NewRoutingRule = serde_json::from_value(rule).map_err(Error::internal)?;
-        let key = json!({ "name": "Quiz \
-             page", "kind": "publishable", "scopes": [Scope::IntakeWrite], "forms": [QUIZ],
+        let key = json!({
+            "name": "Quiz page", "kind": "publishable", "scopes": [Scope::IntakeWrite], "forms": [QUIZ],
              "origins": PAGES });
         let key: api_keys::NewApiKey = serde_json::from_value(key).map_err(Error::internal)?;
         db.write(Context::system(db.clock().now(), ZONE, "demo"), async move |tx| {

@@ -41,8 +41,8 @@ use crate::kernel::{
         (name = "action_items", description = "Who needs to do what, and when."),
         (name = "issues", description = "What customers bring up, until it is dealt with."),
         (name = "interactions", description = "Every call, letter and visit, and what it was about."),
-        (name = "work_item_types", description = "What customers may ask for, as the administrator set it \
-             up."),
+        (name = "work_item_types", description =
+            "What customers may ask for, as the administrator set it up."),
         (name = "routing_rules", description = "Who gets work that names nobody."),
         (name = "work_items", description = "What customers asked for, until it is done."),
         (name = "sources", description = "Feeds of other sites whose rows become work items."),
@@ -254,8 +254,8 @@ fn shared_parameters() -> Value {
             "name": "Idempotency-Key", "in": "header", "required": false,
             "description": "Makes the request safe to send again: within 24 hours the same key and body \
              answer what was answered first (B-3).",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ \
-             -~]*[!-~])?$", "examples": ["7c9e6679-7425-40de-944b-e07fc1f90ae7"] },
+            "schema": { "type": "string", "minLength": 1, "maxLength": 255,
+            "pattern": "^[!-~]([ -~]*[!-~])?$", "examples": ["7c9e6679-7425-40de-944b-e07fc1f90ae7"] },
         },
         "IfMatch": {
             "name": "If-Match", "in": "header", "required": false,
@@ -285,8 +285,8 @@ fn shared_headers() -> Value {
         "Retry-After": { "description": "Seconds to wait.", "schema": { "type": "integer" } },
         "ETag": { "description": "The version of the resource.", "schema": { "type": "string" } },
         "Location": { "description": "Where the new thing is.", "schema": { "type": "string" } },
-        "Link": { "description": "The next page, `rel=\"next\"` (RFC \
-         8288).", "schema": { "type": "string" } },
+        "Link": {
+            "description": "The next page, `rel=\"next\"` (RFC 8288).", "schema": { "type": "string" } },
         "Idempotency-Replayed": { "description": "`true` when this is the answer of an earlier, equal \
          request.", "schema": { "type": "string" } },
         "RateLimit": { "description": "What is left in the credential's bucket, and seconds until it is \

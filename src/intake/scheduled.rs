@@ -240,8 +240,8 @@ pub async fn renew_credentials<M: Scheduled>(tx: &mut Tx) -> Result<()> {
             }
             Ok(None) => {}
             Err(error) => {
-                tracing::warn!(%error, kind = M::KIND, id = %row.id(), "its credentials cannot be encrypted \
-                     anew");
+                tracing::warn!(%error, kind = M::KIND, id = %row.id(),
+                    "its credentials cannot be encrypted anew");
             }
         }
     }

@@ -87,10 +87,10 @@ scopes! {
     FormsRead "forms:read" Agent "Read the forms of web sites.";
     FormsWrite "forms:write" Admin "Set up the forms of web sites.";
     IntakeWrite "intake:write" Agent "Post to intake forms.";
-    SourcesRead "sources:read" Admin "Read feeds of other sites, their runs and what could not be read, \
-         never their credentials.";
-    SourcesWrite "sources:write" Admin "Set up feeds of other sites, run them, and retry or discard what \
-         could not be read.";
+    SourcesRead "sources:read" Admin
+        "Read feeds of other sites, their runs and what could not be read, never their credentials.";
+    SourcesWrite "sources:write" Admin
+        "Set up feeds of other sites, run them, and retry or discard what could not be read.";
     ConnectorsRead "connectors:read" Admin "Read connectors to shops, never their credentials.";
     ConnectorsWrite "connectors:write" Admin "Set up connectors to shops, and run them.";
     QueuesRead "queues:read" Agent "Read one's own queues, one's groups' and the public one.";

@@ -71,54 +71,54 @@ macro_rules! codes {
 }
 
 codes! {
-    BadRequest "bad_request" Malformed "Bad request" "Requête incorrecte" "The request could not be read. \
-         The detail says which part.";
-    BadJson "bad_json" Malformed "Malformed JSON" "JSON mal formé" "The body is not JSON, is not UTF-8, or \
-         nests deeper than 64 levels.";
-    BadQuery "bad_query" Malformed "Bad query parameter" "Paramètre de requête incorrect" "A query parameter \
-         is unknown or has a value that it cannot have. `errors` names each parameter.";
-    BadCursor "bad_cursor" Malformed "Foreign cursor" "Curseur étranger" "The cursor is damaged, or belongs \
-         to another filter or sort. Start again without it.";
-    BadHeader "bad_header" Malformed "Bad header" "En-tête incorrect" "A header has a value that it cannot \
-         have. `errors` names it.";
-    Unauthenticated "unauthenticated" Unauthenticated "Sign-in required" "Connexion requise" "Send \
-         `Authorization: Bearer` with an access token or an API key.";
-    InvalidToken "invalid_token" Unauthenticated "Invalid credential" "Identifiant invalide" "The token or \
-         key is unknown, damaged, expired or revoked.";
+    BadRequest "bad_request" Malformed "Bad request" "Requête incorrecte"
+        "The request could not be read. The detail says which part.";
+    BadJson "bad_json" Malformed "Malformed JSON" "JSON mal formé"
+        "The body is not JSON, is not UTF-8, or nests deeper than 64 levels.";
+    BadQuery "bad_query" Malformed "Bad query parameter" "Paramètre de requête incorrect"
+        "A query parameter is unknown or has a value that it cannot have. `errors` names each parameter.";
+    BadCursor "bad_cursor" Malformed "Foreign cursor" "Curseur étranger"
+        "The cursor is damaged, or belongs to another filter or sort. Start again without it.";
+    BadHeader "bad_header" Malformed "Bad header" "En-tête incorrect"
+        "A header has a value that it cannot have. `errors` names it.";
+    Unauthenticated "unauthenticated" Unauthenticated "Sign-in required" "Connexion requise"
+        "Send `Authorization: Bearer` with an access token or an API key.";
+    InvalidToken "invalid_token" Unauthenticated "Invalid credential" "Identifiant invalide"
+        "The token or key is unknown, damaged, expired or revoked.";
     InvalidCredentials "invalid_credentials" Unauthenticated "Wrong e-mail or password" "Adresse ou mot de \
          passe incorrect" "The e-mail and password do not belong together, or the account is not active.";
-    MissingScope "missing_scope" Forbidden "Not allowed" "Non autorisé" "The credential lacks the scope that \
-         the operation names, or the person lacks the role.";
-    NotYourQueue "not_your_queue" Forbidden "Not your queue" "Pas votre file" "Queues belong to their person \
-         or to the members of their group; managers see every group's.";
-    NotYourItem "not_your_item" Forbidden "Not your item" "Pas votre tâche" "Agents work on their own items, \
-         their groups' and public ones; managers on all.";
-    NotAllowed "not_allowed" Forbidden "Not allowed" "Non autorisé" "The rule that forbids it is in the \
-         detail.";
+    MissingScope "missing_scope" Forbidden "Not allowed" "Non autorisé"
+        "The credential lacks the scope that the operation names, or the person lacks the role.";
+    NotYourQueue "not_your_queue" Forbidden "Not your queue" "Pas votre file"
+        "Queues belong to their person or to the members of their group; managers see every group's.";
+    NotYourItem "not_your_item" Forbidden "Not your item" "Pas votre tâche"
+        "Agents work on their own items, their groups' and public ones; managers on all.";
+    NotAllowed "not_allowed" Forbidden "Not allowed" "Non autorisé"
+        "The rule that forbids it is in the detail.";
     NotFound "not_found" NotFound "Not found" "Introuvable" "There is nothing here, or it is not for you.";
-    MethodNotAllowed "method_not_allowed" MethodNotAllowed "Method not allowed" "Méthode non autorisée" "The \
-         path exists; the `Allow` header names its methods.";
-    NotAcceptable "not_acceptable" NotAcceptable "Not acceptable" "Non acceptable" "None of the forms named \
-         in `Accept` or `format` can be given.";
+    MethodNotAllowed "method_not_allowed" MethodNotAllowed "Method not allowed" "Méthode non autorisée"
+        "The path exists; the `Allow` header names its methods.";
+    NotAcceptable "not_acceptable" NotAcceptable "Not acceptable" "Non acceptable"
+        "None of the forms named in `Accept` or `format` can be given.";
     Conflict "conflict" Conflict "Conflict" "Conflit" "The change does not fit the present state.";
-    AlreadyExists "already_exists" Conflict "Already exists" "Existe déjà" "Something with the same unique \
-         value is there already. `errors` names the field.";
-    AlreadyClaimed "already_claimed" Conflict "Already claimed" "Déjà pris" "Somebody holds the item; \
-         `holder` says who.";
-    NotClaimable "not_claimable" Conflict "Nothing to claim" "Rien à prendre" "Only open items of groups and \
-         of the public can be claimed.";
-    NothingToRelease "nothing_to_release" Conflict "Nothing to release to" "Aucune file d'origine" "The item \
-         was never claimed from a queue, so there is none to give it back to.";
-    WrongStatus "wrong_status" Conflict "Wrong status" "Statut incompatible" "The command does not fit the \
-         item's present status.";
-    IllegalTransition "illegal_transition" Conflict "Not from here" "Pas depuis ce statut" "The item's type \
-         does not let this status follow the present one; `allowed` names those that may.";
-    OpenWork "open_work" Conflict "Open work" "Travail en cours" "Somebody would be left without an owner \
-         for open work; `open_work` counts it. Move it first.";
-    LastAdmin "last_admin" Conflict "Last administrator" "Dernier administrateur" "One active administrator \
-         must remain.";
-    Merged "merged" Conflict "Merged" "Fusionné" "The thing was merged into another, which `merged_into` \
-         names; change that one.";
+    AlreadyExists "already_exists" Conflict "Already exists" "Existe déjà"
+        "Something with the same unique value is there already. `errors` names the field.";
+    AlreadyClaimed "already_claimed" Conflict "Already claimed" "Déjà pris"
+        "Somebody holds the item; `holder` says who.";
+    NotClaimable "not_claimable" Conflict "Nothing to claim" "Rien à prendre"
+        "Only open items of groups and of the public can be claimed.";
+    NothingToRelease "nothing_to_release" Conflict "Nothing to release to" "Aucune file d'origine"
+        "The item was never claimed from a queue, so there is none to give it back to.";
+    WrongStatus "wrong_status" Conflict "Wrong status" "Statut incompatible"
+        "The command does not fit the item's present status.";
+    IllegalTransition "illegal_transition" Conflict "Not from here" "Pas depuis ce statut"
+        "The item's type does not let this status follow the present one; `allowed` names those that may.";
+    OpenWork "open_work" Conflict "Open work" "Travail en cours"
+        "Somebody would be left without an owner for open work; `open_work` counts it. Move it first.";
+    LastAdmin "last_admin" Conflict "Last administrator" "Dernier administrateur"
+        "One active administrator must remain.";
+    Merged "merged" Conflict "Merged" "Fusionné"
+        "The thing was merged into another, which `merged_into` names; change that one.";
     NotMerged "not_merged" Conflict "Not merged" "Non fusionné" "There is no merge to be undone.";
     ConflictingIdentities "conflicting_identities" Conflict "Conflicting identities" "Identités \
          contradictoires" "The same system knows both by different ids, so they are two; `despite_conflict` \
@@ -130,42 +130,42 @@ codes! {
     OutsideRefused "outside_refused" Conflict "The other system refuses" "L'autre système refuse" "Another \
          system does not accept what is asked of it, or answers what cannot be read; the detail says which. \
          Asking again changes nothing until something is set right.";
-    InProgress "idempotency_in_progress" Conflict "Still in progress" "Toujours en cours" "The first request \
-         with this Idempotency-Key has not finished. Try again.";
-    Stale "stale_version" Stale "Changed meanwhile" "Modifié entre-temps" "`If-Match` names another version \
-         than the present one, which `current_version` gives.";
-    RequestTimeout "request_timeout" TooSlow "Request too slow" "Requête trop lente" "The body did not \
-         arrive in time.";
-    BodyTooLarge "body_too_large" TooLarge "Too large" "Trop volumineux" "The body is larger than the server \
-         takes.";
+    InProgress "idempotency_in_progress" Conflict "Still in progress" "Toujours en cours"
+        "The first request with this Idempotency-Key has not finished. Try again.";
+    Stale "stale_version" Stale "Changed meanwhile" "Modifié entre-temps"
+        "`If-Match` names another version than the present one, which `current_version` gives.";
+    RequestTimeout "request_timeout" TooSlow "Request too slow" "Requête trop lente"
+        "The body did not arrive in time.";
+    BodyTooLarge "body_too_large" TooLarge "Too large" "Trop volumineux"
+        "The body is larger than the server takes.";
     UnsupportedMediaType "unsupported_media_type" UnsupportedMedia "Unsupported media type" "Type de contenu \
          non pris en charge" "Send `Content-Type: application/json`; patches also \
          `application/merge-patch+json`.";
-    UnsupportedEncoding "unsupported_encoding" UnsupportedMedia "Unsupported encoding" "Encodage non pris en \
-         charge" "Send the body as it is, without `Content-Encoding`.";
-    Invalid "invalid" Invalid "Invalid" "Non valide" "The request was understood but breaks a rule. `errors` \
-         names every field and its rule.";
+    UnsupportedEncoding "unsupported_encoding" UnsupportedMedia "Unsupported encoding"
+        "Encodage non pris en charge" "Send the body as it is, without `Content-Encoding`.";
+    Invalid "invalid" Invalid "Invalid" "Non valide"
+        "The request was understood but breaks a rule. `errors` names every field and its rule.";
     IdempotencyMismatch "idempotency_mismatch" Invalid "Idempotency key used before" "Clé d'idempotence déjà \
          utilisée" "This Idempotency-Key came with another body within the last 24 hours.";
-    NobodyActing "nobody_acting" Invalid "Nobody to act for" "Personne concernée absente" "An API key that \
-         acts for nobody must name whom it means.";
-    RateLimited "rate_limited" Limited "Too many requests" "Trop de requêtes" "Wait as long as `Retry-After` \
-         says.";
-    TooManyFailures "too_many_failures" Limited "Too many failed sign-ins" "Trop d'échecs de \
-         connexion" "Wait as long as `Retry-After` says.";
-    Busy "busy" Unavailable "Busy" "Occupé" "The server has more waiting than it takes. Nothing was done; \
-         try again.";
-    DatabaseUnavailable "database_unavailable" Unavailable "Database unavailable" "Base de données \
-         indisponible" "The database cannot be reached. Try again.";
+    NobodyActing "nobody_acting" Invalid "Nobody to act for" "Personne concernée absente"
+        "An API key that acts for nobody must name whom it means.";
+    RateLimited "rate_limited" Limited "Too many requests" "Trop de requêtes"
+        "Wait as long as `Retry-After` says.";
+    TooManyFailures "too_many_failures" Limited "Too many failed sign-ins"
+        "Trop d'échecs de connexion" "Wait as long as `Retry-After` says.";
+    Busy "busy" Unavailable "Busy" "Occupé"
+        "The server has more waiting than it takes. Nothing was done; try again.";
+    DatabaseUnavailable "database_unavailable" Unavailable "Database unavailable"
+        "Base de données indisponible" "The database cannot be reached. Try again.";
     ProviderUnavailable "provider_unavailable" Unavailable "Identity provider unavailable" "Fournisseur \
          d'identité indisponible" "The keys of the outside OpenID provider cannot be read. Try again.";
     OutsideUnavailable "outside_unavailable" Unavailable "The other system does not answer" "L'autre système \
          ne répond pas" "Another system cannot be reached, or cannot answer just now. Jobs try again by \
          themselves.";
-    Timeout "timeout" Unavailable "Took too long" "Délai dépassé" "The request took longer than the server \
-         allows.";
-    Internal "internal" Internal "Internal error" "Erreur interne" "This is our fault. The request id leads \
-         to it in the log.";
+    Timeout "timeout" Unavailable "Took too long" "Délai dépassé"
+        "The request took longer than the server allows.";
+    Internal "internal" Internal "Internal error" "Erreur interne"
+        "This is our fault. The request id leads to it in the log.";
 }
 
 /// One rule that was broken, and where.

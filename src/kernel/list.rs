@@ -460,8 +460,8 @@ macro_rules! page_of {
         #[doc = concat!("A page of ", $what, ".")]
         #[derive(Debug, utoipa::ToSchema)]
         #[schema(description = concat!("A page of ", $what, "."))]
-        #[expect(dead_code, reason = "it names a shape in the document; pages are written straight from \
-             their rows")]
+        #[expect(dead_code, reason =
+            "it names a shape in the document; pages are written straight from their rows")]
         pub struct $page {
             /// The rows of this page.
             data: Vec<$view>,

@@ -429,8 +429,8 @@ async fn s0_21_agents_work_on_their_own_their_groups_and_public_items_managers_o
 async fn s2_5_completing_an_item_can_plan_what_comes_next() {
     let shop = TestApp::open().await;
     let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
-    let new_note = json!({ "subject": order(), "title": "Asked for a \
-         quote", "action_items": [{ "title": "Send it", "due_in": "today" }] });
+    let new_note = json!({ "subject": order(),
+        "title": "Asked for a quote", "action_items": [{ "title": "Send it", "due_in": "today" }] });
     let item = shop.by(&ana).post("/v1/notes", new_note).await.assert_status(201)["action_items"][0].take();
     shop.time_is("2026-03-18T09:10:00Z");
     let complete = format!("{}/complete", path(&item));

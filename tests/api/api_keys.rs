@@ -204,8 +204,8 @@ async fn s3_2_a_publishable_key_is_bound() {
     let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
     let new = |more: Value| {
-        let mut new = json!({ "name": "Quiz \
-             page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"],
+        let mut new = json!({
+            "name": "Quiz page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"],
              "origins": ["https://shop.example"] });
         new.as_object_mut().expect("an object").extend(more.as_object().cloned().unwrap_or_default());
         new

@@ -12,12 +12,12 @@ async fn b_6_more_than_a_thousand_items_are_changed_by_a_job() {
     for batch in 0..21 {
         let items: Vec<Value> = (0..50)
             .map(|number| {
-                json!({ "title": format!("Call \
-                 {batch}-{number}"), "due_in": "today", "assignee": user(&ana) })
+                json!({ "title": format!(
+                    "Call {batch}-{number}"), "due_in": "today", "assignee": user(&ana) })
             })
             .collect();
-        let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "A \
-             campaign", "action_items": items });
+        let note = json!({ "subject": { "type": "order", "id": "A-1001" },
+            "title": "A campaign", "action_items": items });
         shop.by(&manager).post("/v1/notes", note).await.assert_status(201);
     }
     // One that cannot be changed any more fails alone.

@@ -75,8 +75,8 @@ async fn s3_28_a_rep_has_a_contact_fetched_from_the_shop() {
             (&json!("contacts.sync"), &json!("succeeded")),
             "{kind}: {job}"
         );
-        let wanted = json!({ "connectors": [{ "connector": "Main \
-             shop", "found": true, "orders": 120, "problem": null }] });
+        let wanted = json!({ "connectors": [{
+            "connector": "Main shop", "found": true, "orders": 120, "problem": null }] });
         assert_eq!(job["result"], wanted, "{kind}");
         let by = shop.by(&ana);
         let found = by.get(&zoe).await.assert_status(200);

@@ -26,10 +26,10 @@ async fn s3_1_a_contact_says_who_it_is() {
     let by = shop.by(&ana);
     let new = json!({
         "kind": "customer", "first_names": " Zoé ", "last_name": "Tremblay", "company": "Épicerie du Coin",
-        "emails": ["Zoe@Epicerie.example", "zoe@epicerie.example"], "phones": ["(514) \
-         555-0123"], "postal_code": "H2X 1Y4", "country": "ca",
-        "time_zone": "America/Montreal", "language": "fr-CA", "other": "calls from the \
-         depot", "external_ids": { "shop": "C-1001" },
+        "emails": ["Zoe@Epicerie.example", "zoe@epicerie.example"], "phones": [
+            "(514) 555-0123"], "postal_code": "H2X 1Y4", "country": "ca",
+        "time_zone": "America/Montreal", "language": "fr-CA",
+        "other": "calls from the depot", "external_ids": { "shop": "C-1001" },
         "status": "active", "owner_id": ana.id,
         "marketing": { "lists": ["newsletter"], "opt_in": true, "source": "spring fair" },
     });
@@ -37,19 +37,19 @@ async fn s3_1_a_contact_says_who_it_is() {
     assert_eq!(reply.header("location"), at(&reply.json));
     let contact = reply.assert_status(201);
     let wanted = json!({
-        "id": contact["id"], "kind": "customer", "registered": true, "name": "Zoé \
-         Tremblay", "first_names": "Zoé", "last_name": "Tremblay",
-        "company": "Épicerie du Coin", "emails": ["Zoe@Epicerie.example"], "phones": [{ "number": "(514) \
-         555-0123", "e164": "+15145550123", "confirmed": true }],
+        "id": contact["id"], "kind": "customer", "registered": true,
+        "name": "Zoé Tremblay", "first_names": "Zoé", "last_name": "Tremblay",
+        "company": "Épicerie du Coin", "emails": ["Zoe@Epicerie.example"], "phones": [{
+            "number": "(514) 555-0123", "e164": "+15145550123", "confirmed": true }],
         "postal_code": "H2X \
          1Y4", "country": "CA", "time_zone": "America/Montreal", "language": "fr-CA", "other": "calls from \
          the depot",
         "external_ids": { "shop": "C-1001" }, "status": "active",
         "status_since": "2026-03-18T09:00:00.000000Z",
-        "status_by": { "id": ana.id, "name": "Ana Ruiz" }, "owner": { "id": ana.id, "name": "Ana \
-         Ruiz" }, "variables": {},
-        "marketing": { "lists": ["newsletter"], "opt_in": true, "source": "spring \
-         fair" }, "unconfirmed": [], "merged_contacts": [], "merged_into": null,
+        "status_by": { "id": ana.id, "name": "Ana Ruiz" }, "owner": { "id": ana.id,
+        "name": "Ana Ruiz" }, "variables": {},
+        "marketing": { "lists": ["newsletter"], "opt_in": true,
+        "source": "spring fair" }, "unconfirmed": [], "merged_contacts": [], "merged_into": null,
         "match_candidates": null, "created_at": "2026-03-18T09:00:00.000000Z",
         "updated_at": "2026-03-18T09:00:00.000000Z", "version": 1,
     });
@@ -81,8 +81,8 @@ async fn a_bad_contact_is_refused_whole() {
         rules(&[("#", "required")])
     );
     let bad = json!({
-        "last_name": "x".repeat(101), "emails": ["no address"], "phones": ["call \
-         me"], "country": "Canada", "time_zone": "Mars/Base",
+        "last_name": "x".repeat(101), "emails": ["no address"], "phones": [
+            "call me"], "country": "Canada", "time_zone": "Mars/Base",
         "external_ids": { "Shop!": "1" }, "marketing": { "source": "x".repeat(201) },
     });
     let mut broken = by.post("/v1/contacts", bad).await.violation_of(422);
@@ -155,8 +155,8 @@ async fn s2_14_a_contact_is_changed() {
     let (by, ana) = (shop.by(&shop.admin), shop.hire("Ana Ruiz", "agent").await);
     let contact = add(
         &by,
-        json!({ "last_name": "Roy", "emails": ["roy@x.example"], "phones": ["514 555 \
-         0123"], "external_ids": { "shop": "1", "till": "9" } }),
+        json!({ "last_name": "Roy", "emails": ["roy@x.example"], "phones": [
+            "514 555 0123"], "external_ids": { "shop": "1", "till": "9" } }),
     )
     .await;
     shop.time_is("2026-03-18T09:10:00Z");
@@ -326,11 +326,11 @@ async fn s4_15_candidates_have_reasons() {
     let etag = view.header("etag").to_owned();
     let view = view.assert_status(200);
     let wanted = json!([
-        { "contact_id": registered["id"], "name": "Zoé \
-             Tremblay", "registered": true, "certainty": 0.98,
+        { "contact_id": registered["id"],
+            "name": "Zoé Tremblay", "registered": true, "certainty": 0.98,
              "reasons": ["same_mailbox", "same_phone", "same_name_and_postal_code"] },
-        { "contact_id": namesake["id"], "name": "Zoé \
-             Tremblay", "registered": false, "certainty": 0.3, "reasons": ["same_name"] },
+        { "contact_id": namesake["id"],
+            "name": "Zoé Tremblay", "registered": false, "certainty": 0.3, "reasons": ["same_name"] },
     ]);
     assert_eq!(view["match_candidates"], wanted);
     assert_eq!(by.clone().header("if-none-match", &etag).get(&at(&stranger)).await.status, 304);

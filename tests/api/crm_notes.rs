@@ -341,8 +341,8 @@ async fn s2_22_of_eighty_re_assigned_three_cannot_be() {
     let zoe = contact(&shop, "Épicerie du Coin", json!({ "variables": { "store": "grocery" } })).await;
     let items: Vec<Value> = (0..40)
         .map(|n| {
-            json!({ "title": format!("Call \
-             {n}"), "action": "call", "due_in": "today", "assignee": user(&ana) })
+            json!({ "title": format!(
+                "Call {n}"), "action": "call", "due_in": "today", "assignee": user(&ana) })
         })
         .collect();
     let mut made = Vec::new();
@@ -517,8 +517,8 @@ async fn s2_14_the_item_the_account_and_the_order_have_each_their_rep() {
     let admin = shop.by(&shop.admin);
     let zoe = contact(&shop, "Épicerie du Coin", json!({ "owner_id": ana.id })).await;
     let account = format!("/v1/contacts/{}", text(&zoe["id"]));
-    let order = json!({ "title": "Order \
-         A-1001", "occurred_at": "2026-03-10T14:00:00Z", "data": { "rep": "Cleo Sand" } });
+    let order = json!({
+        "title": "Order A-1001", "occurred_at": "2026-03-10T14:00:00Z", "data": { "rep": "Cleo Sand" } });
     admin.put(&format!("{account}/facts/orders/A-1001"), Some(order)).await.assert_status(201);
     let item = admin.post(ITEMS, with(note(&zoe, "Call"), "assignee", user(&ben))).await.assert_status(201);
     let reps = async || {

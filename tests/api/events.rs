@@ -67,8 +67,8 @@ async fn s0_15_an_event_says_who_did_what_to_what_and_when() {
     let shop = TestApp::open().await;
     let claire = shop.hire("Claire Martin", "agent").await;
     let by = shop.by(&claire).header("x-request-id", "call-17");
-    let new = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Asked for \
-         express", "body": "By Friday." });
+    let new = json!({ "subject": { "type": "order", "id": "A-1001" },
+        "title": "Asked for express", "body": "By Friday." });
     let note = by.post("/v1/notes", new).await.assert_status(201);
     let path = format!("/v1/notes/{}", text(&note["id"]));
     by.patch(&path, json!({ "title": "Asked for express shipping" })).await.assert_status(200);

@@ -16,8 +16,8 @@ const ORIGIN: &str = "https://shop.example";
 /// A form for quizzes, and a key with which pages post to it.
 async fn quiz(shop: &TestApp, mapping: Value) -> String {
     let admin = shop.by(&shop.admin);
-    let form = json!({ "key": "quiz", "title": "Body type \
-         quiz", "work_item_type": "body_type_quiz", "mapping": mapping });
+    let form = json!({ "key": "quiz",
+        "title": "Body type quiz", "work_item_type": "body_type_quiz", "mapping": mapping });
     admin.post("/v1/forms", form).await.assert_status(201);
     let key = json!({ "name": "Quiz \
          page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"], "origins": [ORIGIN] });
@@ -473,8 +473,8 @@ async fn s3_8_what_a_form_says_is_unconfirmed() {
     let marc = json!({ "first_names": "Marc", "last_name": "Gagnon", "emails": ["marc@plateau.example"],
         "phones": ["+1 514 555 0123"], "postal_code": "H2X 1Y4", "external_ids": { "shop": "C-2" } });
     let marc = admin.post("/v1/contacts", marc).await.assert_status(201);
-    let claims = json!({ "email": "mallory@else.example", "phone": "+1 514 555 0123", "name": "Marc \
-         Gagnon", "postal_code": "h2x1y4" });
+    let claims = json!({ "email": "mallory@else.example", "phone": "+1 514 555 0123",
+        "name": "Marc Gagnon", "postal_code": "h2x1y4" });
     let answer = page(&shop, &key).post(QUIZ, claims).await.assert_status(202);
     let mallory = text(&made(&shop, &answer).await["contact"]["id"]);
     assert_ne!(mallory, text(&marc["id"]));
@@ -568,8 +568,8 @@ async fn s3_8_the_shops_own_word_wins() {
     let (admin, ana) = (shop.by(&shop.admin), shop.hire("Ana Ruiz", "agent").await);
     let key = quiz(&shop, json!({})).await;
     let claims = json!({
-        "email": "zoe@epicerie.example", "phone": "+1 514 555 0666", "name": "Mallory \
-         Evil", "postal_code": "H0H 0H0", "company": "Evil",
+        "email": "zoe@epicerie.example", "phone": "+1 514 555 0666",
+        "name": "Mallory Evil", "postal_code": "H0H 0H0", "company": "Evil",
     });
     let answer = page(&shop, &key).post(QUIZ, claims).await.assert_status(202);
     let id = text(&made(&shop, &answer).await["contact"]["id"]);
@@ -583,8 +583,8 @@ async fn s3_8_the_shops_own_word_wins() {
     assert_eq!((&read().await["name"], &read().await["unconfirmed"]), (&json!("Mallory Evil"), &all));
     // A call is taken of somebody who says who they are: what is not said is left as it was.
     let who = json!({
-        "email": "ZOE@epicerie.example", "phone": "514 \
-         555-0123", "country": "CA", "first_names": "Zoé", "last_name": "Tremblay",
+        "email": "ZOE@epicerie.example",
+        "phone": "514 555-0123", "country": "CA", "first_names": "Zoé", "last_name": "Tremblay",
         "company": "",
     });
     let call = json!({ "channel": "phone", "direction": "inbound", "subject_line": "Order", "complete": true,
@@ -624,8 +624,8 @@ async fn s3_2_what_nobody_sees_is_left_away() {
     let shop = TestApp::open().await;
     let key = quiz(&shop, json!({ "external_id": "/id" })).await;
     let said = json!({
-        "email": "zoe\u{200b}@epicerie.example", "name": "\u{202e}Zoé \
-         \u{2066}Tremblay\u{2069}", "company": "Épicerie\r\ndu Coin", "id": "R-\u{feff}1",
+        "email": "zoe\u{200b}@epicerie.example",
+        "name": "\u{202e}Zoé \u{2066}Tremblay\u{2069}", "company": "Épicerie\r\ndu Coin", "id": "R-\u{feff}1",
         "message": "\u{202e}First\u{7} line\r\nsecond \u{200d}line",
     });
     let item = made(&shop, &page(&shop, &key).post(QUIZ, said).await.assert_status(202)).await;

@@ -151,8 +151,8 @@ async fn s1_9_a_follow_up_is_in_their_task_list_on_the_appointed_date() {
     let shop = TestApp::open().await;
     let (ana, ben) =
         (shop.hire("Ana Ruiz", "agent").await, shop.hire_in("Ben Okafor", "agent", "Europe/Paris").await);
-    let follow_up = json!({ "assignee": user(&ben), "due_at": "2026-03-25T14:00:00Z", "instructions": "Ask \
-         whether the cheque has left." });
+    let follow_up = json!({ "assignee": user(&ben), "due_at": "2026-03-25T14:00:00Z",
+        "instructions": "Ask whether the cheque has left." });
     let made = record(
         &shop.by(&ana),
         json!({ "complete": false, "follow_up": follow_up, "subject_line": "No money yet" }),
@@ -416,8 +416,8 @@ async fn s1_11_interactions_are_found_by_everything_that_was_said_about_them() {
     let admin = shop.by(&shop.admin);
     record(
         &shop.by(&ana),
-        json!({ "subject_line": "Où est la CRÈME brûlée ?", "detail": "Twenty Percent: \
-         20%_off", "purpose": "sales",
+        json!({ "subject_line": "Où est la CRÈME brûlée ?",
+            "detail": "Twenty Percent: 20%_off", "purpose": "sales",
         "outcome": "order_placed", "mood": "happy", "occurred_at": "2026-03-10T10:00:00Z",
         "subject": { "type": "order", "id": "A-1001" } }),
     )

@@ -26,8 +26,8 @@ async fn s4_5_an_issue_has_several_types_a_number_and_what_it_belongs_to() {
     let by = shop.by(&ana);
     let zoe = contact(&shop, json!({ "last_name": "Tremblay", "external_ids": { "shop": "C-1001" } })).await;
     let title = "Facturé 7,99 $ — \"trop\" cher; 多すぎる 🐜 '); DROP TABLE issues; --";
-    let new = json!({ "title": format!("  {title} \
-         "), "types": ["shipping", "billing", "billing"],
+    let new = json!({ "title": format!(
+        "  {title} "), "types": ["shipping", "billing", "billing"],
          "subject": { "type": "customer", "id": "C-1001" } });
     let reply = by.post("/v1/issues", new).await;
     assert_eq!(reply.header("etag"), "\"1\"");
@@ -543,8 +543,8 @@ async fn s0_15_issues_are_in_the_timelines() {
     let shop = TestApp::open().await;
     let by = shop.by(&shop.admin);
     let zoe = contact(&shop, json!({ "last_name": "Tremblay" })).await;
-    let new = json!({ "title": "Lost \
-         parcel", "contact_id": zoe["id"], "subject": { "type": "order", "id": "A-1001" } });
+    let new = json!({
+        "title": "Lost parcel", "contact_id": zoe["id"], "subject": { "type": "order", "id": "A-1001" } });
     let made = issue(&by, new).await;
     by.command(&format!("{}/close", path(&made))).await.assert_status(200);
     for path in [

@@ -250,8 +250,8 @@ async fn b_6_a_bulk_of_long_texts_is_bounded() {
         (0..50).map(|number| json!({ "title": format!("Call {number}"), "due_in": "today" })).collect();
     let mut ids = Vec::new();
     for _ in 0..2 {
-        let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "A \
-             campaign", "action_items": items });
+        let note = json!({ "subject": { "type": "order", "id": "A-1001" },
+            "title": "A campaign", "action_items": items });
         ids.extend(each(
             admin.post("/v1/notes", note).await.assert_status(201)["action_items"].as_array().expect("items"),
             "id",

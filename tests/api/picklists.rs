@@ -78,8 +78,8 @@ async fn s1_16_a_list_of_ones_own() {
     let reply = admin
         .post(
             "/v1/picklists/return_reasons/items",
-            json!({ "label": "Arrived broken!", "labels": { "fr": "Arrivé \
-                 cassé" }, "color": "#C92A2A", "polarity": "failure" }),
+            json!({ "label": "Arrived broken!", "labels": {
+                "fr": "Arrivé cassé" }, "color": "#C92A2A", "polarity": "failure" }),
         )
         .await;
     assert_eq!(reply.header("location"), "/v1/picklists/return_reasons/items/arrived_broken");
@@ -286,8 +286,8 @@ async fn s4_26_what_breaks_a_rule_is_refused_by_name() {
     };
     let broken = add(
         "moods",
-        json!({ "key": "Bad key", "label": " ", "labels": { "not a \
-             tag": "x" }, "color": "red", "polarity": "good", "duration": "soon", "size": 1 }),
+        json!({ "key": "Bad key", "label": " ", "labels": {
+            "not a tag": "x" }, "color": "red", "polarity": "good", "duration": "soon", "size": 1 }),
     )
     .await;
     assert_eq!(
@@ -296,8 +296,8 @@ async fn s4_26_what_breaks_a_rule_is_refused_by_name() {
     );
     let broken = add(
         "moods",
-        json!({ "key": "Bad key", "label": " ", "labels": { "not a \
-             tag": "x" }, "color": "red", "duration": "soon" }),
+        json!({ "key": "Bad key", "label": " ", "labels": {
+            "not a tag": "x" }, "color": "red", "duration": "soon" }),
     )
     .await;
     let places = [
@@ -429,8 +429,8 @@ async fn s4_26_a_new_due_preset_gives_a_date() {
         )
         .await
         .assert_status(201);
-    let new = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Ask \
-         again", "due_in": "in_6_months" });
+    let new = json!({ "subject": { "type": "order", "id": "A-1001" },
+        "title": "Ask again", "due_in": "in_6_months" });
     let item = admin.post("/v1/action-items", new).await.assert_status(201);
     assert!(text(&item["due_at"]).starts_with("2026-09-18"), "{item}");
 }

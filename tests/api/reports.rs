@@ -557,8 +557,8 @@ async fn b_7_lists_are_filtered_by_what_their_contacts_are_like() {
     let shop = TestApp::open().await;
     let ana = shop.hire("Ana Ruiz", "agent").await;
     let by = shop.by(&shop.admin);
-    let new = json!({ "company": "Épicerie Zoé", "kind": "prospect", "country": "CA", "postal_code": "h2x \
-         1y4", "owner_id": ana.id });
+    let new = json!({ "company": "Épicerie Zoé", "kind": "prospect", "country": "CA",
+        "postal_code": "h2x 1y4", "owner_id": ana.id });
     let zoe = text(&by.post("/v1/contacts", new).await.assert_status(201)["id"]);
     let max = contact(&by, "Okafor", "customer").await;
     let old = contact(&by, "Zoé, once", "other").await;

@@ -206,8 +206,8 @@ async fn a_change_is_found_at_once() {
     assert_eq!(found(&admin, "refused").await, [""; 0]);
     let item = shop.action_item(&shop.admin, "Answer her", "2026-03-18T10:00:00Z", public()).await;
     let bulk = |dry_run: bool| {
-        json!({ "select": { "filter": { "q": "answer" } }, "set": { "title": "Call \
-         her" }, "dry_run": dry_run })
+        json!({ "select": { "filter": { "q": "answer" } }, "set": {
+            "title": "Call her" }, "dry_run": dry_run })
     };
     for (dry_run, q) in [(true, "answer"), (false, "call")] {
         let report = admin.post("/v1/action-items/bulk", bulk(dry_run)).await.assert_status(200);
@@ -244,8 +244,8 @@ async fn many_write_at_once_and_everything_is_found() {
 async fn s2_1_everything_is_searched_and_the_best_comes_first() {
     let shop = TestApp::open().await;
     let admin = shop.by(&shop.admin);
-    let contact = json!({ "first_names": "Zoé", "last_name": "Tremblay", "company": "Épicerie \
-         Rush", "emails": ["zoe@epicerie.example"] });
+    let contact = json!({ "first_names": "Zoé", "last_name": "Tremblay",
+        "company": "Épicerie Rush", "emails": ["zoe@epicerie.example"] });
     let contact = admin.post("/v1/contacts", contact).await.assert_status(201);
     let items = json!([{ "title": "Call about the rush", "due_in": "today" }]);
     let mut first = note(

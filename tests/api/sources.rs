@@ -548,8 +548,8 @@ async fn what_goes_beyond_the_limits_of_a_feed_is_named() {
         ("/long.csv", ""),
     ] {
         let format = path.rsplit('.').next().expect("a format");
-        let new = json!({ "name": format!("Feed \
-             {path}"), "url": format!("{}{path}", elsewhere.base), "format": format,
+        let new = json!({ "name": format!(
+            "Feed {path}"), "url": format!("{}{path}", elsewhere.base), "format": format,
              "work_item_type": "body_type_quiz",
             "mapping": { "external_id": "/id", "email": "/email" } });
         let made = shop.by(&shop.again(&shop.admin).await).post("/v1/sources", new).await;

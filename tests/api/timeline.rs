@@ -81,8 +81,8 @@ async fn s0_18_one_objects_history_is_filtered_by_kind_event_and_time() {
     let other = json!({ "type": "order", "id": "V-7" });
     for (minute, subject) in [(0, &vendor), (1, &other), (2, &vendor)] {
         shop.time_is(&format!("2026-03-18T09:0{minute}:00Z"));
-        let new = json!({ "subject": subject, "title": format!("note \
-             {minute}"), "action_items": [{ "title": format!("item {minute}"), "due_in": "today" }] });
+        let new = json!({ "subject": subject, "title": format!(
+            "note {minute}"), "action_items": [{ "title": format!("item {minute}"), "due_in": "today" }] });
         admin.post("/v1/notes", new).await.assert_status(201);
     }
     let titles = async |query: &str| each(&admin.rows(&timeline("vendor", "V-7", query)).await, "title");

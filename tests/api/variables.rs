@@ -23,8 +23,8 @@ async fn variable(shop: &TestApp, key: &str, values: &[&str], more: Value) -> Va
 async fn s2_24_an_administrator_sets_variables_up() {
     let shop = TestApp::open().await;
     let (admin, ana) = (shop.by(&shop.admin), shop.hire("Ana Ruiz", "agent").await);
-    let new = json!({ "label": " Humeur du jour \
-         ", "labels": { "fr": "Humeur" }, "picklist": "moods", "required": true });
+    let new = json!({
+        "label": " Humeur du jour ", "labels": { "fr": "Humeur" }, "picklist": "moods", "required": true });
     assert_eq!(shop.by(&ana).post(VARIABLES, new.clone()).await.problem(403), "missing_scope");
     let reply = admin.post(VARIABLES, new.clone()).await;
     assert_eq!(reply.header("location"), "/v1/variables/humeur_du_jour");

@@ -58,8 +58,8 @@ async fn s3_6_the_administrator_sets_types_up() {
         { "key": "new", "label": " New ", "color": "#2b8a3e", "transitions": ["done"] },
         { "key": "done", "label": "Done", "labels": { "fr": "Fini" }, "active": false },
     ]);
-    let new = json!({ "label": "Skin Quiz", "labels": { "fr": "Questionnaire de \
-         peau" }, "category": "quiz", "priority": "low",
+    let new = json!({ "label": "Skin Quiz", "labels": {
+        "fr": "Questionnaire de peau" }, "category": "quiz", "priority": "low",
         "color": "#2b8a3e", "reference_schema": schema, "statuses": statuses, "auto_close_after": "P30D" });
     let reply = admin.post(TYPES, new.clone()).await;
     assert_eq!(reply.header("location"), format!("{TYPES}/skin_quiz"));
@@ -133,8 +133,8 @@ async fn s3_6_what_cannot_be_a_type_is_refused_at_once() {
     ];
     assert_eq!(broken, rules(&wanted));
     let path = format!("{TYPES}/support_ticket");
-    let wrong = json!({ "statuses": [{ "key": "UP", "label": " \
-         ", "color": "red" }], "auto_close_after": "soon", "priority": null });
+    let wrong = json!({ "statuses": [{ "key": "UP",
+        "label": " ", "color": "red" }], "auto_close_after": "soon", "priority": null });
     let mut broken = admin.patch(&path, wrong).await.violation_of(422);
     broken.sort();
     let wanted = [

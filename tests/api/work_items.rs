@@ -157,12 +157,12 @@ async fn s3_5_what_is_wrong_with_a_work_item_is_named_at_once() {
 async fn s3_5_a_call_becomes_a_work_item() {
     let shop = TestApp::open().await;
     let by = shop.by(&shop.admin);
-    let call = json!({ "who": { "last_name": "Tremblay" }, "channel": "phone", "subject_line": "Which one \
-         suits me?", "complete": true,
+    let call = json!({ "who": { "last_name": "Tremblay" }, "channel": "phone",
+        "subject_line": "Which one suits me?", "complete": true,
         "occurred_at": "2026-03-18T08:30:00Z" });
     let call = by.post("/v1/interactions", call).await.assert_status(201);
-    let new = json!({ "type": "product_info_query", "interaction_id": call["id"], "description": "Which one \
-         suits me?" });
+    let new = json!({ "type": "product_info_query", "interaction_id": call["id"],
+        "description": "Which one suits me?" });
     let made = item(&by, new.clone()).await;
     assert_eq!(made["contact"]["id"], call["contact"]["id"], "whose call it was, it is");
     assert_eq!(made["last_inbound_at"], "2026-03-18T08:30:00.000000Z");
@@ -373,8 +373,8 @@ async fn s3_16_tiles_show_what_the_page_shows() {
     let by = shop.by(&shop.admin);
     let zoe = contact(&shop, json!({ "last_name": "Tremblay" })).await;
     let other = contact(&shop, json!({ "last_name": "Tremblay" })).await;
-    let new = json!({ "type": "body_type_quiz", "contact_id": other["id"], "description": "Liver \
-         type", "callback_at": "2026-03-20T11:00:00+02:00" });
+    let new = json!({ "type": "body_type_quiz", "contact_id": other["id"],
+        "description": "Liver type", "callback_at": "2026-03-20T11:00:00+02:00" });
     item(&by, new).await;
     item(&by, json!({ "type": "support_ticket", "contact_id": zoe["id"], "description": "Card" })).await;
     by.post(&format!("/v1/contacts/{}/merge", text(&other["id"])), json!({ "into": zoe["id"] }))
@@ -499,8 +499,8 @@ async fn s3_25_a_work_item_is_changed_to_the_version_that_was_meant() {
         "reference": { "result": "dry", "more": { "a": 1, "b": 2 } } });
     let made = item(&shop.by(&ana), new).await;
     let path = path(&made);
-    let patch = json!({ "description": "Dry \
-         skin", "reference": { "age": 42, "more": { "a": null, "c": 3 } },
+    let patch = json!({
+        "description": "Dry skin", "reference": { "age": 42, "more": { "a": null, "c": 3 } },
          "callback_at": "2026-03-19T09:00:00Z" });
     let patched =
         shop.by(&ana).header("if-match", "\"1\"").patch(&path, patch.clone()).await.assert_status(200);
@@ -818,8 +818,8 @@ async fn s3_33_many_work_items_are_changed_at_once() {
         made.push(
             item(
                 &by,
-                json!({ "type": "support_ticket", "who": { "last_name": format!("Roy \
-             {number}") }, "assignee": owner }),
+                json!({ "type": "support_ticket", "who": { "last_name": format!(
+                    "Roy {number}") }, "assignee": owner }),
             )
             .await,
         );
@@ -894,8 +894,8 @@ async fn s3_20_calls_reminders_and_notes_are_made_from_the_item() {
         "who calls out has not heard"
     );
     shop.time_is("2026-03-18T09:05:00Z");
-    let letter = json!({ "channel": "email", "direction": "inbound", "subject_line": "It \
-         works", "follow_up": { "due_in": "tomorrow" } });
+    let letter = json!({ "channel": "email", "direction": "inbound",
+        "subject_line": "It works", "follow_up": { "due_in": "tomorrow" } });
     let letter = by.post(&format!("{path}/calls"), letter).await.assert_status(201);
     assert_eq!((&letter["complete"], &letter["follow_up"]["work_item_id"]), (&json!(false), &made["id"]));
     assert_eq!(by.get(&path).await.assert_status(200)["last_inbound_at"], "2026-03-18T09:05:00.000000Z");
@@ -996,8 +996,8 @@ async fn s3_31_it_is_said_once_that_it_is_time_to_call_back() {
     let by = shop.by(&shop.admin);
     let mut made = Vec::new();
     for number in 0..5 {
-        let new = json!({ "type": "support_ticket", "who": { "last_name": format!("Roy \
-             {number}") }, "callback_at": format!("2026-03-18T09:0{number}:00Z") });
+        let new = json!({ "type": "support_ticket", "who": { "last_name": format!(
+            "Roy {number}") }, "callback_at": format!("2026-03-18T09:0{number}:00Z") });
         made.push(item(&by, new).await);
     }
     // Put off, no more wanted, and done before its time.

@@ -104,8 +104,8 @@ async fn a_bulk_of_long_texts_and_its_events() {
         (0..50).map(|number| json!({ "title": format!("Call {number}"), "due_in": "today" })).collect();
     let mut ids: Vec<String> = Vec::new();
     for _ in 0..4 {
-        let note = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "A \
-             campaign", "action_items": items });
+        let note = json!({ "subject": { "type": "order", "id": "A-1001" },
+            "title": "A campaign", "action_items": items });
         let note = shop.server.post("/v1/notes", &shop.token, note).await.assert_status(201);
         ids.extend(note["action_items"].as_array().expect("items").iter().map(|item| text(&item["id"])));
     }

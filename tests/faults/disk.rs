@@ -58,8 +58,8 @@ async fn the_disk_is_full_for_a_while() {
     // The server's disk, seen from here.
     let disk = PathBuf::from(format!("/proc/{}/root{}", server.id(), folder.display()));
     let token = world.token().to_owned();
-    let big = json!({ "subject": { "type": "order", "id": "A" }, "title": "on a full \
-         disk", "body": "x".repeat(300_000) });
+    let big = json!({ "subject": { "type": "order", "id": "A" },
+        "title": "on a full disk", "body": "x".repeat(300_000) });
     let (mut refused, mut written) = (0, 0);
     for _ in 0..3 {
         let filler = disk.join("filler");

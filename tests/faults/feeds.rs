@@ -59,8 +59,8 @@ fn filled_bytes(start: &str, byte: u8) -> Vec<u8> {
 async fn run(server: &Server, token: &str, site: &str, path: &str) -> Value {
     let (name, format) = path[1..].split_once('.').expect("a format");
     let rows = if ["beside", "names"].contains(&name) { "/data" } else { "" };
-    let new = json!({ "name": format!("Feed \
-         {name}"), "key": name, "url": format!("{site}{path}"), "format": format, "rows": rows,
+    let new = json!({ "name": format!(
+        "Feed {name}"), "key": name, "url": format!("{site}{path}"), "format": format, "rows": rows,
         "work_item_type": "body_type_quiz", "mapping": { "external_id": "/id", "email": "/email" } });
     let source = text(&server.post("/v1/sources", token, new).await.assert_status(201)["id"]);
     server.post(&format!("/v1/sources/{source}/run"), token, json!({})).await.assert_status(202);

@@ -60,8 +60,8 @@ pub struct ExternalId {
 #[serde(deny_unknown_fields, default)]
 #[schema(example = json!({
     "kind": "customer", "first_names": "Zoé", "last_name": "Tremblay", "company": "Épicerie du Coin",
-    "emails": ["zoe@epicerie.example"], "phones": ["(514) 555-0123"], "postal_code": "H2X \
-     1Y4", "country": "CA",
+    "emails": ["zoe@epicerie.example"], "phones": ["(514) 555-0123"],
+    "postal_code": "H2X 1Y4", "country": "CA",
 }))]
 pub struct NewContact {
     /// What it is to the shop; `customer` unless said otherwise.
@@ -308,8 +308,8 @@ fn check_ids<'a>(
 #[shape]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schema(example = json!({"email": "zoe@epicerie.example", "last_name": "Tremblay", "postal_code": "H2X \
-     1Y4"}))]
+#[schema(example = json!({"email": "zoe@epicerie.example", "last_name": "Tremblay",
+    "postal_code": "H2X 1Y4"}))]
 pub struct Who {
     /// The contact, when it is known.
     #[serde(skip_serializing_if = "Option::is_none")]

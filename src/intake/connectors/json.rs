@@ -26,8 +26,8 @@ use crate::{
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "kind": "magento2", "name": "Main \
-     shop", "base_url": "https://shop.example", "credentials": {"token": "5x1k0c2yq8v3"},
+    "kind": "magento2",
+    "name": "Main shop", "base_url": "https://shop.example", "credentials": {"token": "5x1k0c2yq8v3"},
     "schedule": "*/15 6-22 * * *", "time_zone": "America/Montreal",
 }))]
 pub struct NewConnector {

@@ -27,8 +27,8 @@ use crate::{
 #[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"key": "quiz", "title": "Body type \
-     quiz", "work_item_type": "body_type_quiz",
+#[schema(example = json!({"key": "quiz",
+    "title": "Body type quiz", "work_item_type": "body_type_quiz",
      "mapping": {"description": "/question", "honeypot": "/website"}}))]
 pub struct NewForm {
     /// Its key, which never changes: lower-case letters, digits and underscores; the slug of the title
@@ -143,8 +143,8 @@ impl PartialSchema for IntakeSubmission {
         let about = "What a web site posts: an object whose members are where the form's mapping says; \
              everything is text in one that \
                      is URL-encoded, and a name that comes several times is a list. 64 KiB at the most.";
-        let example = serde_json::json!({"email": "zoe@epicerie.example", "name": "Zoé \
-             Tremblay", "message": "Which tea?", "body_type": "liver"});
+        let example = serde_json::json!({"email": "zoe@epicerie.example",
+            "name": "Zoé Tremblay", "message": "Which tea?", "body_type": "liver"});
         ObjectBuilder::new()
             .additional_properties(Some(AdditionalProperties::FreeForm(true)))
             .description(Some(about))

@@ -320,8 +320,8 @@ mod tests {
 
     #[test]
     fn what_is_usual_is_found_by_its_name_and_the_rest_is_reference() {
-        let submission = json!({ "email": " zoe@epicerie.example ", "name": "Zoé de la \
-             Tremblay", "phone": 5_145_550_123_u64, "message": "Hello", "score": 70 });
+        let submission = json!({ "email": " zoe@epicerie.example ",
+            "name": "Zoé de la Tremblay", "phone": 5_145_550_123_u64, "message": "Hello", "score": 70 });
         let taken = FormMapping::default().extract(&submission).expect("parts");
         assert_eq!(
             (taken.who.email.as_deref(), taken.who.phone.as_deref()),

@@ -103,8 +103,8 @@ const fn yes() -> bool {
 #[shape]
 #[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-#[schema(example = json!({"schedule": "0 * * * \
-     *", "mapping": {"external_id": "/id", "description": "/question"}}))]
+#[schema(example = json!({
+    "schedule": "0 * * * *", "mapping": {"external_id": "/id", "description": "/question"}}))]
 pub struct SourcePatch {
     /// A new name.
     pub name: Replace<Line<200>>,

@@ -48,8 +48,8 @@ use crate::{
 #[shape]
 #[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"subject": {"type": "order", "id": "A-1001"}, "title": "Follow up on shipping in 3 \
-     weeks", "due_in": "in_3_weeks"}))]
+#[schema(example = json!({"subject": {"type": "order", "id": "A-1001"},
+    "title": "Follow up on shipping in 3 weeks", "due_in": "in_3_weeks"}))]
 pub struct NewActionItem {
     /// What it is about; with a note, what the note is about unless said otherwise. Needed otherwise, unless
     /// `contact_id` says whom it is about.

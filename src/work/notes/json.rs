@@ -30,8 +30,8 @@ use crate::{
     "subject": {"type": "order", "id": "A-1001"},
     "title": "Customer called and requested rush shipping",
     "body": "> Could you ship order A-1001 by express?\n\nYes, for $12.",
-    "action_items": [{"title": "Call customer to get correct credit card expiration \
-     date", "due_in": "tomorrow"}],
+    "action_items": [{
+        "title": "Call customer to get correct credit card expiration date", "due_in": "tomorrow"}],
 }))]
 pub struct NewNote {
     /// What it is about: any object in the cart (S0-1). Needed unless `contact_id` says whom it is about.

@@ -42,8 +42,8 @@ crate::choice! {
 
 /// What decided who got a piece of work first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, FromJsonQueryResult)]
-#[schema(example = json!({"by": "rule", "rule_id": "019b0a35-2c00-7000-8000-000000000001", "rule": "French \
-     quizzes"}))]
+#[schema(example = json!({"by": "rule", "rule_id": "019b0a35-2c00-7000-8000-000000000001",
+    "rule": "French quizzes"}))]
 pub struct RoutedBy {
     /// What it was.
     pub by: Decision,

@@ -39,8 +39,8 @@ const MAX_SCHEMA: usize = 20_000;
 #[shape]
 #[derive(Clone, Debug, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"key": "pending", "label": "Pending", "labels": {"fr": "En \
-     attente"}, "color": "#e67700", "active": true, "transitions": ["in_progress", "closed"]}))]
+#[schema(example = json!({"key": "pending", "label": "Pending", "labels": {
+    "fr": "En attente"}, "color": "#e67700", "active": true, "transitions": ["in_progress", "closed"]}))]
 pub struct NewStatus {
     /// Its key, unique in the type: lower-case letters, digits and underscores. `closed` needs a reason,
     /// `sold` takes an order.
@@ -97,8 +97,8 @@ impl From<NewStatus> for Status {
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "label": "Skin Quiz", "labels": {"fr": "Questionnaire de \
-     peau"}, "category": "quiz", "priority": "normal", "color": "#2b8a3e",
+    "label": "Skin Quiz", "labels": {
+        "fr": "Questionnaire de peau"}, "category": "quiz", "priority": "normal", "color": "#2b8a3e",
     "reference_schema": {"type": "object", "required": ["result"],
         "properties": {"result": {"enum": ["dry", "oily"]}}},
     "auto_close_after": "P30D",

@@ -286,8 +286,8 @@ mod tests {
                 "properties": { "result": { "enum": ["liver", "thyroid"] } } }),
             json!({ "$defs": { "tree": { "properties": { "left": { "$ref": "#/$defs/tree" } } } },
                 "$ref": "#/$defs/tree" }),
-            json!({ "$defs": { "a \
-                 b/c": { "type": "string" } }, "properties": { "a": { "$ref": "#/%24defs/a%20b~1c" } } }),
+            json!({ "$defs": {
+                "a b/c": { "type": "string" } }, "properties": { "a": { "$ref": "#/%24defs/a%20b~1c" } } }),
             json!({ "properties": { "$ref": { "type": "string" }, "$id": { "type": "string" } } }),
             json!({ "$schema": "http://json-schema.org/draft-07/schema#",
                 "properties": { "a": { "format": "email" } } }),

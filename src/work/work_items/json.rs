@@ -96,8 +96,8 @@ pub struct NewWorkItem {
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "type": "body_type_quiz", "who": {"email": "zoe@epicerie.example"}, "description": "Liver \
-     type", "reference": {"result": "liver"},
+    "type": "body_type_quiz", "who": {"email": "zoe@epicerie.example"},
+    "description": "Liver type", "reference": {"result": "liver"},
 }))]
 pub struct WorkItemUpsert {
     /// What it is: the key of an active type; it never changes.
@@ -128,8 +128,8 @@ pub struct WorkItemUpsert {
 #[shape]
 #[derive(Clone, Debug, Default, Serialize, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"description": "Cannot pay by card; wants to by \
-     invoice", "callback_local": "2026-03-20T15:00"}))]
+#[schema(example = json!({
+    "description": "Cannot pay by card; wants to by invoice", "callback_local": "2026-03-20T15:00"}))]
 pub struct WorkItemPatch {
     /// What is wanted.
     pub description: Replace<Text<10_000>>,

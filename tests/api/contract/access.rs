@@ -103,8 +103,8 @@ async fn every_operation_needs_its_scope_and_no_other() {
 #[actix_web::test]
 async fn s3_2_a_publishable_key_opens_nothing_but_its_forms() {
     let shop = TestApp::open().await;
-    let new = json!({ "name": "Quiz \
-         page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"],
+    let new = json!({
+        "name": "Quiz page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"],
          "origins": ["https://shop.example"] });
     let made = shop.by(&shop.admin).post("/v1/api-keys", new).await.assert_status(201);
     let page = shop.with_token(&text(&made["secret"])).header("origin", "https://shop.example");

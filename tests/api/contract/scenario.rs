@@ -51,8 +51,8 @@ async fn people<F: AsyncFnMut(&WriteCase) -> Reply>(
     f: &mut Scenario<F>,
     admin: &Person,
 ) -> (Person, String) {
-    let new = json!({ "email": "ana@shop.example", "name": "Ana", "role": "agent", "password": "a long first \
-         password" });
+    let new = json!({ "email": "ana@shop.example", "name": "Ana", "role": "agent",
+        "password": "a long first password" });
     let ana = f.act(admin, "create_user", "/v1/users", Some(new)).await;
     let ana_id = text(&ana["id"]);
     f.act(admin, "update_user", &format!("/v1/users/{ana_id}"), Some(json!({ "name": "Ana Ruiz" }))).await;
@@ -204,8 +204,8 @@ pub async fn every_write(shop: &TestApp, act: impl AsyncFnMut(&WriteCase) -> Rep
     f.act(&admin, "release_issue", &format!("{issue_path}/release"), None).await;
     f.act(&admin, "close_issue", &format!("{issue_path}/close"), None).await;
     f.act(&admin, "reopen_issue", &format!("{issue_path}/reopen"), None).await;
-    let actions = json!([{ "issue_id": issue["id"] }, { "issue": { "title": "Delivered too \
-         late" }, "info_used": ["policy_book"] }]);
+    let actions = json!([{ "issue_id": issue["id"] }, { "issue": {
+        "title": "Delivered too late" }, "info_used": ["policy_book"] }]);
     let interaction = json!({ "who": { "email": "zoe@epicerie.example" }, "channel": "phone",
         "subject_line": "Two things", "actions": actions });
     let interaction = f.act(&admin, "record_interaction", "/v1/interactions", Some(interaction)).await;

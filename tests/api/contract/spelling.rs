@@ -182,8 +182,8 @@ async fn a_spelling_of_a_path_answers_as_the_path_or_not_at_all() {
 async fn no_spelling_of_a_path_gives_a_key_more_than_its_scopes() {
     let shop = TestApp::open().await;
     let (mut wire, host) = (Wire::to(&shop), shop.base.strip_prefix("http://").expect("an address"));
-    let new = json!({ "name": "Quiz \
-         page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"],
+    let new = json!({
+        "name": "Quiz page", "kind": "publishable", "scopes": ["intake:write"], "forms": ["quiz"],
          "origins": ["https://shop.example"] });
     let page = text(&shop.by(&shop.admin).post("/v1/api-keys", new).await.assert_status(201)["secret"]);
     for scope in Scope::ALL {
@@ -213,8 +213,8 @@ async fn s4_37_an_encoded_path_neither_shows_nor_makes_users() {
     let shop = TestApp::open().await;
     let mut wire = Wire::to(&shop);
     assert_eq!(wire.ask("GET", "/v%31/users", &[], b"").await.code(), "unauthenticated");
-    let new = json!({ "email": "eve@strange.example", "name": "Eve", "role": "admin", "password": "a \
-         password of hers" })
+    let new = json!({ "email": "eve@strange.example", "name": "Eve", "role": "admin",
+        "password": "a password of hers" })
     .to_string();
     for target in ["/v%31/users", "/v1/%75sers", "/%76%31/%75%73%65%72%73"] {
         let refused = wire.ask("POST", target, &[("content-type", "application/json")], new.as_bytes()).await;

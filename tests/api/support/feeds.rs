@@ -29,8 +29,8 @@ pub struct Feed {
 pub fn quiz(number: usize) -> Value {
     json!({ "id": format!("q-{number}"),
         "contact": { "email": format!("person{number}@quai.example"), "name": format!("Person {number}") },
-        "question": format!("Quiz \
-         {number}"), "answers": { "type": "liver", "score": number }, "at": "2026-03-17T10:00:00Z" })
+        "question": format!(
+            "Quiz {number}"), "answers": { "type": "liver", "score": number }, "at": "2026-03-17T10:00:00Z" })
 }
 
 /// A feed with so many quizzes: `/quizzes.json` by cursor, `/changed.json` by date, `/quizzes.csv` by `Link`.

@@ -179,8 +179,8 @@ pub fn magento() -> TestShop {
 
 fn magento_customer(customer: &Customer) -> Findable {
     let Customer { id, email, first, last, registered, updated } = customer;
-    let address = json!({ "id": 1, "customer_id": id, "country_id": "CA", "postcode": "H2X \
-         1Y4", "telephone": "514 555-0123",
+    let address = json!({ "id": 1, "customer_id": id, "country_id": "CA",
+        "postcode": "H2X 1Y4", "telephone": "514 555-0123",
         "company": "Épicerie du \
          Coin", "default_billing": true, "firstname": first, "lastname": last, "street": ["1 rue Roy"] });
     let row = json!({ "id": id, "group_id": 1, "created_at": registered, "updated_at": updated,
@@ -215,8 +215,8 @@ pub fn woocommerce() -> TestShop {
             use base64::{Engine, prelude::BASE64_STANDARD};
             let wanted = format!("Basic {}", BASE64_STANDARD.encode(format!("ck_1:{TOKEN}")));
             if asked.headers.get("authorization") != Some(&wanted) {
-                let refusal = json!({ "code": "woocommerce_rest_cannot_view", "message": "Sorry, you cannot \
-                     list resources.", "data": { "status": 401 } });
+                let refusal = json!({ "code": "woocommerce_rest_cannot_view",
+                    "message": "Sorry, you cannot list resources.", "data": { "status": 401 } });
                 return MockReply::json(401, &refusal);
             }
             let ask = |name: &str| asked.query.get(name).cloned().unwrap_or_default();
@@ -241,8 +241,8 @@ pub fn woocommerce() -> TestShop {
                 _ => {
                     return MockReply::json(
                         404,
-                        &json!({ "code": "rest_no_route", "message": "No \
-                             route.", "data": { "status": 404 } }),
+                        &json!({ "code": "rest_no_route",
+                            "message": "No route.", "data": { "status": 404 } }),
                     );
                 }
             };
@@ -265,8 +265,8 @@ fn woo_customer(customer: &Customer) -> Value {
     json!({ "id": id, "date_created_gmt": iso(registered, ""), "date_modified_gmt": iso(updated, ""),
         "email": email,
         "first_name": first, "last_name": last, "role": "customer", "username": first,
-        "billing": { "company": "Épicerie du Coin", "postcode": "H2X 1Y4", "country": "CA", "phone": "514 \
-         555-0123" } })
+        "billing": { "company": "Épicerie du Coin", "postcode": "H2X 1Y4", "country": "CA",
+        "phone": "514 555-0123" } })
 }
 
 fn woo_order(order: &Order) -> Value {
@@ -346,8 +346,8 @@ fn shopify_customer(customer: &Customer) -> Value {
         "defaultEmailAddress": { "emailAddress": email },
         "defaultPhoneNumber": { "phoneNumber": "+15145550123" },
         "amountSpent": { "amount": "120.5", "currencyCode": "CAD" },
-        "defaultAddress": { "company": "Épicerie du Coin", "zip": "H2X \
-         1Y4", "countryCodeV2": "CA", "phone": null } })
+        "defaultAddress": { "company": "Épicerie du Coin",
+        "zip": "H2X 1Y4", "countryCodeV2": "CA", "phone": null } })
 }
 
 fn shopify_order(order: &Order) -> Value {

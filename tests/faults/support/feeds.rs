@@ -84,8 +84,8 @@ pub fn answering(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> St
 
 /// Sets up a source of one of the site's feeds, with whatever else is to be said of it; its id.
 pub async fn source(server: &Server, admin: &str, site: &str, feed: usize, more: Value) -> String {
-    let mut new = json!({ "name": format!("Feed \
-         {feed}"), "url": format!("{site}/{feed}"), "rows": "/data", "next": "/next",
+    let mut new = json!({ "name": format!(
+        "Feed {feed}"), "url": format!("{site}/{feed}"), "rows": "/data", "next": "/next",
          "cursor_parameter": "after",
         "work_item_type": "body_type_quiz", "mapping": { "external_id": "/id" },
         "credentials": { "token": "feed-token-0123456789" } });

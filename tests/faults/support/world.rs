@@ -450,8 +450,8 @@ impl Worker {
                 let mut public = item("third");
                 public["assignee"] = json!({ "type": "public" });
                 let items = json!([item("first"), item("second"), public]);
-                let body = json!({ "subject": { "type": "order", "id": name }, "title": id, "body": "So they \
-                     said.", "action_items": items });
+                let body = json!({ "subject": { "type": "order", "id": name }, "title": id,
+                    "body": "So they said.", "action_items": items });
                 (Wish::Note, Method::POST, path("/v1/notes"), body)
             }
         };

@@ -446,8 +446,8 @@ mod tests {
                 prop_assert!(!said(&error).is_empty());
                 for (at, code) in said(&error) {
                     let pointer = at.strip_prefix('#').expect("a fragment");
-                    prop_assert!(code == "required" || code == "nul" || body.pointer(pointer).is_some(), "{} \
-                         {}", at, code);
+                    prop_assert!(code == "required" || code == "nul" || body.pointer(pointer).is_some(),
+                        "{} {}", at, code);
                 }
             }
         }
