@@ -354,7 +354,6 @@ mod tests {
                 rule("#/answers", "wrong_type"),
                 rule("#/id", "wrong_type"),
                 rule("#/who/land", "country"),
-                rule("#/who/land", "length"),
                 rule("#/who/mail", "email")
             ]
         );
