@@ -14,11 +14,11 @@ pub async fn serve_until_signalled(
     let (server, address) = server::listen(&application)?;
     let handle = server.handle();
     let workers = Workers::start(&application);
-    let told_to_stop = shutdown_signal()?;
+    let shutdown = shutdown_signal()?;
     end_in_time()?;
     ready(address);
     let signals = async {
-        told_to_stop.await;
+        shutdown.await;
         tracing::info!("stopping");
         handle.stop(true).await;
     };

@@ -1,5 +1,5 @@
-//! Heavy work aside: on threads of its own, a few at once, each waited for no longer than its time. What
-//! nobody waits for goes in a lane of its own.
+//! Heavy work on threads of its own, a few at once, each waited for no longer than its time. What nobody
+//! waits for has permits of its own.
 
 use std::time::Duration;
 
@@ -51,11 +51,11 @@ impl BlockingPool {
 /// whoever comes here bounds the work itself, and the time is what holds when that bound was wrong. The end
 /// of the process waits for nobody here.
 pub async fn run_blocking<T: Send + 'static>(
-    lane: BlockingPool,
+    pool: BlockingPool,
     longest: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<Option<T>> {
-    let turn: SemaphorePermit<'static> = match timeout(lane.max_wait(), lane.permits().acquire()).await {
+    let turn: SemaphorePermit<'static> = match timeout(pool.max_wait(), pool.permits().acquire()).await {
         Ok(turn) => turn.map_err(Error::internal)?,
         Err(_) => {
             return Err(Error::new(

@@ -1,6 +1,6 @@
 //! The database: a read side and a write side, SQLite or PostgreSQL.
 //!
-//! SQLite has one writer. Writes wait for it in a bounded line, and those that wait together share
+//! SQLite has one writer. Writes wait for it in a bounded queue, and those that wait together share
 //! one commit: each runs in a savepoint of its own, so one's refusal spoils no other's work, and
 //! each is answered only after the commit that holds it is on disk.
 
@@ -39,7 +39,7 @@ use super::{
     reader::Reader,
     secrets::Keyring,
     timeout::{self, with_timeout},
-    tx::{Reactions, Recognise, Tx, rollback_with},
+    tx::{Reactions, Recognise, Tx, TxOutcome, commit_or_rollback, rollback_with},
 };
 
 /// What is done in a transaction.
@@ -128,7 +128,7 @@ struct Inner {
 }
 
 enum Side {
-    Sqlite { readers: DatabaseConnection, lane: WriteQueue },
+    Sqlite { readers: DatabaseConnection, queue: WriteQueue },
     Postgres { pool: DatabaseConnection },
 }
 
@@ -137,11 +137,11 @@ struct CursorKey {
     cursor_key: String,
 }
 
-/// SQLite's one writer and the line before it.
+/// SQLite's one writer and the queue before it.
 struct WriteQueue {
     writer: DatabaseConnection,
-    waiting: AtomicUsize,
-    most: usize,
+    waiters: AtomicUsize,
+    max_waiters: usize,
     batch: Mutex<Option<Batch>>,
 }
 
@@ -155,28 +155,28 @@ struct Batch {
 /// Writes that share one commit at the most: more would only make the first wait.
 const MAX_BATCH: usize = 64;
 
-/// Whoever has stood in the line for so long is turned away: those before them could not write either.
+/// Whoever has waited in the queue for so long is turned away: those before them could not write either.
 const MAX_QUEUE_TIME: Duration = Duration::from_secs(10);
 
 /// Whoever asks whether the database answers wants to know it soon.
 const MAX_PING_TIME: Duration = Duration::from_secs(3);
 
-/// A place in the line before the writer; it counts until it is given up.
+/// A slot in the queue before the writer; it counts until it is given up.
 struct QueueSlot<'a>(&'a AtomicUsize);
 
 impl<'a> QueueSlot<'a> {
-    /// The last place, if there is room.
-    fn take(lane: &'a WriteQueue) -> Result<Self> {
-        let place = Self(&lane.waiting);
-        let before = lane.waiting.fetch_add(1, Ordering::SeqCst);
-        if before < lane.most {
-            Ok(place)
+    /// The last slot, if there is room.
+    fn take(queue: &'a WriteQueue) -> Result<Self> {
+        let slot = Self(&queue.waiters);
+        let before = queue.waiters.fetch_add(1, Ordering::SeqCst);
+        if before < queue.max_waiters {
+            Ok(slot)
         } else {
             Err(busy("More writes are waiting than the server takes."))
         }
     }
 
-    /// Leaves the line; how many are behind.
+    /// Leaves the queue; how many are behind.
     fn leave(self) -> usize {
         std::mem::ManuallyDrop::new(self).0.fetch_sub(1, Ordering::SeqCst) - 1
     }
@@ -211,13 +211,13 @@ impl Db {
             keep_private(&options.url)?;
             let writer = connect(sqlite(&options.url, 1, false)).await?;
             let readers = connect(sqlite(&options.url, options.connections, true)).await?;
-            let lane = WriteQueue {
+            let queue = WriteQueue {
                 writer,
-                waiting: AtomicUsize::new(0),
-                most: options.write_queue,
+                waiters: AtomicUsize::new(0),
+                max_waiters: options.write_queue,
                 batch: Mutex::default(),
             };
-            Side::Sqlite { readers, lane }
+            Side::Sqlite { readers, queue }
         } else {
             Side::Postgres { pool: connect(postgres(&options.url, options.connections)).await? }
         };
@@ -349,8 +349,12 @@ impl Db {
         let db = self.clone();
         run_detached(async move {
             match &db.0.side {
-                Side::Sqlite { lane, .. } => db.write_in_line(lane, context, work).await,
-                Side::Postgres { pool } => with_timeout(db.write_at_once(pool, context, work)).await,
+                Side::Sqlite { queue, .. } => db.write_in_queue(queue, context, work).await,
+                Side::Postgres { pool } => {
+                    let write =
+                        async { commit_or_rollback(db.run(pool.begin().await?, context, work).await).await };
+                    with_timeout(write).await
+                }
             }?;
             if changes_access.get() {
                 db.0.access_generation.fetch_add(1, Ordering::SeqCst);
@@ -361,26 +365,18 @@ impl Db {
         .await
     }
 
-    async fn write_at_once(&self, pool: &DatabaseConnection, context: Context, work: Work) -> Result<()> {
-        let conn = pool.begin().await?;
-        let conn = self.run(conn, context, work).await.map_err(|(error, _)| error)?;
-        conn.commit().await?;
-        Ok(())
-    }
-
-    async fn write_in_line(&self, lane: &WriteQueue, context: Context, work: Work) -> Result<()> {
-        let place = QueueSlot::take(lane)?;
+    async fn write_in_queue(&self, queue: &WriteQueue, context: Context, work: Work) -> Result<()> {
+        let slot = QueueSlot::take(queue)?;
         let arrived = Instant::now();
-        let mut line = lane.batch.lock().await;
-        let behind = place.leave();
+        let mut open_batch = queue.batch.lock().await;
+        let behind = slot.leave();
         let late = arrived.elapsed() > MAX_QUEUE_TIME;
-        let (outcome, mut batch) = match line.take() {
+        let (outcome, mut batch) = match open_batch.take() {
             None if late => return Err(busy("The writer is held up.")),
             // The first of a batch is alone in it so far, and needs no savepoint of its own.
-            None => match self.run(begin(&lane.writer).await?, context, work).await {
+            None => match self.run(begin(&queue.writer).await?, context, work).await {
                 Ok(open) => (Ok(()), Batch { open, done: Vec::new() }),
-                Err((refusal, Some(alone))) => return Err(rollback_with(alone, refusal).await),
-                Err((refusal, None)) => return Err(refusal),
+                Err((refusal, open)) => return Err(rollback_with(open, refusal).await),
             },
             Some(batch) => (self.run_in_savepoint(&batch.open, context, work).await, batch),
         };
@@ -394,20 +390,20 @@ impl Db {
         }
         if behind == 0 || batch.done.len() >= MAX_BATCH {
             let committed = batch.commit().await;
-            drop(line);
+            drop(open_batch);
             // A refusal is the caller's answer whatever became of the commit; a success must be on disk.
             return outcome.and(committed);
         }
-        // Somebody waits in line, and will see to the commit. A refusal has nothing in it.
-        let told = outcome.is_ok().then(|| {
-            let (tell, told) = oneshot::channel();
-            batch.done.push(tell);
-            told
+        // Somebody waits in the queue, and will see to the commit. A refusal has nothing in it.
+        let committed = outcome.is_ok().then(|| {
+            let (sender, committed) = oneshot::channel();
+            batch.done.push(sender);
+            committed
         });
-        *line = Some(batch);
-        drop(line);
-        if let Some(told) = told {
-            told.await.map_err(Error::internal)??;
+        *open_batch = Some(batch);
+        drop(open_batch);
+        if let Some(committed) = committed {
+            committed.await.map_err(Error::internal)??;
         }
         outcome
     }
@@ -418,37 +414,27 @@ impl Db {
         context: Context,
         work: Work,
     ) -> Result<()> {
-        let savepoint = shared.begin().await?;
-        match self.run(savepoint, context, work).await {
-            Ok(savepoint) => Ok(savepoint.commit().await?),
-            Err((refusal, Some(savepoint))) => Err(rollback_with(savepoint, refusal).await),
-            Err((refusal, None)) => Err(refusal),
-        }
+        commit_or_rollback(self.run(shared.begin().await?, context, work).await).await
     }
 
     /// Runs the work and writes its journal. A panic is a failure like any other: nothing of it is kept.
-    async fn run(
-        &self,
-        conn: DatabaseTransaction,
-        context: Context,
-        work: Work,
-    ) -> std::result::Result<DatabaseTransaction, (Error, Option<DatabaseTransaction>)> {
+    async fn run(&self, conn: DatabaseTransaction, context: Context, work: Work) -> TxOutcome {
         let now = self.0.clock.now();
-        let house = (self.0.company_zone, self.0.default_group.clone(), self.0.keyring.clone());
+        let settings = (self.0.company_zone, self.0.default_group.clone(), self.0.keyring.clone());
         let mut tx = Tx::new(
             conn,
             context,
             now,
-            house,
+            settings,
             self.0.ids.clone(),
             self.0.reactions.clone(),
             self.0.recognise,
         );
         let outcome = std::panic::AssertUnwindSafe(work(&mut tx)).catch_unwind().await;
         match outcome {
-            Ok(Ok(())) => tx.finish().await.map_err(|error| (error, None)),
-            Ok(Err(refusal)) => Err((refusal, Some(tx.into_connection()))),
-            Err(_) => Err((Error::internal("a write panicked"), Some(tx.into_connection()))),
+            Ok(Ok(())) => tx.finish().await,
+            Ok(Err(refusal)) => tx.refuse(refusal),
+            Err(_) => tx.refuse(Error::internal("a write panicked")),
         }
     }
 
@@ -498,9 +484,9 @@ impl Db {
     /// Closes every connection, after the writes that are under way.
     pub async fn close(&self) {
         let pools = match &self.0.side {
-            Side::Sqlite { readers, lane } => {
-                let _last = lane.batch.lock().await;
-                vec![readers.clone(), lane.writer.clone()]
+            Side::Sqlite { readers, queue } => {
+                let _last = queue.batch.lock().await;
+                vec![readers.clone(), queue.writer.clone()]
             }
             Side::Postgres { pool } => vec![pool.clone()],
         };

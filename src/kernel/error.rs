@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 /// What every fallible rule returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What sort of refusal a code is; the door turns it into a status.
+/// What sort of refusal a code is; `kernel/problem.rs` turns it into a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// It cannot be parsed.

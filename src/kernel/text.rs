@@ -248,7 +248,7 @@ pub fn long_digest(text: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(text))
 }
 
-/// The number of a door that those share who mean the same by a text.
+/// The key of an advisory lock that those share who mean the same by a text.
 #[must_use]
 pub fn lock_key(text: &str) -> i64 {
     let mut first = [0; 8];

@@ -64,7 +64,7 @@ pub struct Tx {
     changes_access: bool,
     made: HashSet<&'static str>,
     names: HashMap<Uuid, String>,
-    memory: HashMap<TypeId, Box<dyn Any>>,
+    cached: HashMap<TypeId, Box<dyn Any>>,
 }
 
 /// Who asks, and what they may do by now, or why they are nobody any more; `access` implements it, `app`
@@ -100,6 +100,9 @@ where
         react: Box::new(move |tx, change| async move { react(tx, change.of()).await }.boxed_local()),
     }
 }
+
+/// A transaction whose work is done and may be committed, or a refusal and what is to be rolled back.
+pub(super) type TxOutcome = std::result::Result<DatabaseTransaction, (Error, DatabaseTransaction)>;
 
 /// What goes into the journal and the index at the end of a transaction, or earlier when it becomes much.
 #[derive(Default)]
@@ -185,14 +188,16 @@ impl Tx {
             changes_access: false,
             made: HashSet::new(),
             names,
-            memory: HashMap::new(),
+            cached: HashMap::new(),
         }
     }
 
     /// Writes the journal and what full text finds, and hands the transaction back for its commit.
-    pub(super) async fn finish(mut self) -> Result<DatabaseTransaction> {
-        self.write_out().await?;
-        Ok(self.conn)
+    pub(super) async fn finish(mut self) -> TxOutcome {
+        match self.write_out().await {
+            Ok(()) => Ok(self.conn),
+            Err(error) => Err((error, self.conn)),
+        }
     }
 
     async fn write_out(&mut self) -> Result<()> {
@@ -205,8 +210,9 @@ impl Tx {
         if self.depth == 0 && self.unwritten.bytes > MAX_UNWRITTEN { self.write_out().await } else { Ok(()) }
     }
 
-    pub(super) fn into_connection(self) -> DatabaseTransaction {
-        self.conn
+    /// Nothing of it is to be kept.
+    pub(super) fn refuse(self, refusal: Error) -> TxOutcome {
+        Err((refusal, self.conn))
     }
 
     /// The kinds of things that were made, as far as the journal keeps them.
@@ -252,7 +258,7 @@ impl Tx {
 
     /// What a resource has read in this transaction and need not read again: each keeps a type of its own.
     pub fn cache<T: Default + 'static>(&mut self) -> &mut T {
-        let kept = self.memory.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(T::default()));
+        let kept = self.cached.entry(TypeId::of::<T>()).or_insert_with(|| Box::new(T::default()));
         kept.downcast_mut().unwrap_or_else(|| unreachable!("it is kept by its type"))
     }
 
@@ -288,10 +294,10 @@ impl Tx {
         Ok(self.conn.execute(statement).await?.rows_affected())
     }
 
-    /// Lets nobody else through the same door until the end; SQLite's one writer is alone anyway.
-    pub async fn advisory_lock(&mut self, door: i64) -> Result<()> {
+    /// Takes an advisory lock until the end of the transaction; SQLite's one writer is alone anyway.
+    pub async fn advisory_lock(&mut self, key: i64) -> Result<()> {
         if self.backend() == DbBackend::Postgres {
-            self.conn.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({door})")).await?;
+            self.conn.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({key})")).await?;
         }
         Ok(())
     }
@@ -497,18 +503,18 @@ impl Tx {
         }
     }
 
-    /// Lets nobody through a door who would be alone behind it, until the end.
-    pub async fn advisory_lock_shared(&mut self, door: i64) -> Result<()> {
+    /// Shares an advisory lock until the end of the transaction: nobody has it alone meanwhile.
+    pub async fn advisory_lock_shared(&mut self, key: i64) -> Result<()> {
         if self.backend() == DbBackend::Postgres {
-            self.conn.execute_unprepared(&format!("SELECT pg_advisory_xact_lock_shared({door})")).await?;
+            self.conn.execute_unprepared(&format!("SELECT pg_advisory_xact_lock_shared({key})")).await?;
         }
         Ok(())
     }
 
     /// The number after the last one of a table, for people to say. Whoever comes later waits for theirs
     /// until this transaction ends, so nothing that others hold is waited for after it.
-    pub async fn next_number<E: EntityTrait>(&mut self, door: i64, number: E::Column) -> Result<i64> {
-        self.advisory_lock(door).await?;
+    pub async fn next_number<E: EntityTrait>(&mut self, key: i64, number: E::Column) -> Result<i64> {
+        self.advisory_lock(key).await?;
         let last = Query::select()
             .expr_as(Expr::col(number).max(), Alias::new("number"))
             .from(E::default())
@@ -562,7 +568,7 @@ impl Tx {
         };
         self.unwritten.back_to(mark);
         // What was read there may have been written or locked there.
-        self.memory.clear();
+        self.cached.clear();
         match done {
             Ok(value) => {
                 savepoint.rollback().await?;
@@ -626,7 +632,16 @@ fn public_form<T: Shown>(shown: &T) -> Result<Json> {
     serde_json::to_value(shown).map_err(Error::internal)
 }
 
-/// Takes a transaction or savepoint back; the refusal that was the reason. A database that is full or gone
+/// Commits a transaction or savepoint, or rolls it back. Whoever is answered after that meets none of its
+/// locks: what is only dropped rolls back some time later.
+pub(super) async fn commit_or_rollback(outcome: TxOutcome) -> Result<()> {
+    match outcome {
+        Ok(open) => Ok(open.commit().await?),
+        Err((refusal, open)) => Err(rollback_with(open, refusal).await),
+    }
+}
+
+/// Rolls a transaction or savepoint back; the refusal that was the reason. A database that is full or gone
 /// has taken it back already.
 pub(super) async fn rollback_with(open: DatabaseTransaction, refusal: Error) -> Error {
     match open.rollback().await {

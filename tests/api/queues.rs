@@ -246,3 +246,20 @@ async fn s0_17_the_next_item_is_the_oldest_open_one_also_when_it_is_not_due_yet(
         "invalid"
     );
 }
+
+// What was refused has let go of everything by the time that it is answered.
+#[actix_web::test]
+async fn s0_17_the_next_item_is_found_right_after_a_refusal_about_it() {
+    let shop = TestApp::open().await;
+    let ana = shop.hire("Ana Ruiz", "agent").await;
+    let item = shop.action_item(&ana, "Pack", "2026-03-18T08:00:00Z", public()).await;
+    let release = format!("/v1/action-items/{}/release", text(&item["id"]));
+    for _ in 0..100 {
+        // What comes next comes to another worker.
+        let refused = shop.by(&ana).header("connection", "close").command(&release).await;
+        assert_eq!(refused.problem(409), "nothing_to_release");
+        let next = shop.by(&ana).command("/v1/queues/public/claim-next").await.assert_status(200);
+        assert_eq!(next["id"], item["id"]);
+        shop.by(&ana).command(&release).await.assert_status(200);
+    }
+}

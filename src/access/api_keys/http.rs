@@ -1,4 +1,4 @@
-//! The door to API keys.
+//! The HTTP operations of API keys.
 
 use actix_web::web::Data;
 use uuid::Uuid;

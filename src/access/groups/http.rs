@@ -1,4 +1,4 @@
-//! The door to groups.
+//! The HTTP operations of groups.
 
 use actix_web::web::Data;
 use uuid::Uuid;

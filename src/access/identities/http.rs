@@ -1,4 +1,4 @@
-//! The door to identities.
+//! The HTTP operations of identities.
 
 use actix_web::web::Data;
 use uuid::Uuid;

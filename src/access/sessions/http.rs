@@ -1,4 +1,4 @@
-//! The door to signing in and out.
+//! The HTTP operations of signing in and out.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web::Data};
 

@@ -69,7 +69,7 @@ impl Signer {
     }
 }
 
-/// The door of the signing keys.
+/// The advisory lock of the signing keys.
 const SIGNING_KEYS: i64 = 4_919_004;
 
 /// The newest key; made when there is none that still signs.

@@ -1,4 +1,4 @@
-//! The door to users.
+//! The HTTP operations of users.
 
 use actix_web::web::Data;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! The door to picklists.
+//! The HTTP operations of picklists.
 
 use actix_web::web::Data;
 

@@ -1,4 +1,4 @@
-//! The door to variables.
+//! The HTTP operations of variables.
 
 use actix_web::web::Data;
 

@@ -1,4 +1,4 @@
-//! The door to contacts.
+//! The HTTP operations of contacts.
 
 use actix_web::web::Data;
 use uuid::Uuid;

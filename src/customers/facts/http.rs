@@ -1,4 +1,4 @@
-//! The door to facts.
+//! The HTTP operations of facts.
 
 use actix_web::web::Data;
 use uuid::Uuid;

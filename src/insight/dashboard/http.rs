@@ -1,4 +1,4 @@
-//! The door to the dashboard.
+//! The HTTP operations of the dashboard.
 
 use actix_web::web::Data;
 

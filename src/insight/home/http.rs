@@ -1,4 +1,4 @@
-//! The door to the home page.
+//! The HTTP operations of the home page.
 
 use actix_web::web::Data;
 

@@ -1,4 +1,4 @@
-//! The door to reports.
+//! The HTTP operations of reports.
 
 use std::marker::PhantomData;
 

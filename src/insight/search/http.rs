@@ -1,4 +1,4 @@
-//! The door to search.
+//! The HTTP operations of search.
 
 use actix_web::web::Data;
 

@@ -1,4 +1,4 @@
-//! The door to timelines.
+//! The HTTP operations of timelines.
 
 use actix_web::web::Data;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! The door to connectors.
+//! The HTTP operations of connectors.
 
 use actix_web::web::Data;
 use uuid::Uuid;

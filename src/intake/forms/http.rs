@@ -1,4 +1,4 @@
-//! The door to forms, and the one that web sites post through.
+//! The HTTP operations of forms, and the one that web sites post to.
 
 use actix_web::web::Data;
 

@@ -1,4 +1,4 @@
-//! The door to sources.
+//! The HTTP operations of sources.
 
 use actix_web::web::Data;
 use uuid::Uuid;

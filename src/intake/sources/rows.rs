@@ -87,7 +87,7 @@ pub async fn keep_all(tx: &mut Tx, source: &Source, rows: Vec<Row>) -> Result<Ru
 /// nothing new. What is wrong is said when they are taken in.
 pub async fn precheck<'a>(
     reader: Reader<'_>,
-    lane: BlockingPool,
+    pool: BlockingPool,
     source: &Source,
     rows: impl Iterator<Item = &'a Value>,
 ) -> Result<()> {
@@ -103,7 +103,7 @@ pub async fn precheck<'a>(
         reader.models(known).await?.into_iter().map(|item| (item.external_id, item.said)).collect();
     let news = said.into_iter().filter(|(id, said, _)| known.get(id) != Some(said));
     let references: Vec<Map<String, Value>> = news.map(|(.., reference)| reference).collect();
-    work_items::precheck(reader, lane, &source.work_item_type, &references).await
+    work_items::precheck(reader, pool, &source.work_item_type, &references).await
 }
 
 /// What a row says, to be known again.

@@ -1,4 +1,4 @@
-//! The door to events.
+//! The HTTP operations of events.
 
 use actix_web::web::Data;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! The door to jobs.
+//! The HTTP operations of jobs.
 
 use actix_web::web::Data;
 use uuid::Uuid;

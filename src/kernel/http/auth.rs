@@ -1,4 +1,4 @@
-//! The gate: who is asking, may they, and how often. Decided once the router has matched an operation, before
+//! Access control: who is asking, may they, and how often. Decided once the router has matched an operation, before
 //! any of the body is read.
 
 use std::sync::Arc;
@@ -48,7 +48,7 @@ pub trait Authenticator: Send + Sync {
     fn allows_origin<'a>(&'a self, db: &'a Db, origin: &'a str) -> LocalBoxFuture<'a, Result<bool>>;
 }
 
-/// Everything that the gate needs.
+/// Everything that access control needs.
 pub struct AccessControl {
     /// Knows callers.
     pub authenticator: Arc<dyn Authenticator>,
@@ -63,7 +63,7 @@ impl AccessControl {
         request
             .app_data::<Data<Self>>()
             .map(Data::get_ref)
-            .ok_or_else(|| Error::internal("no gate in the application"))
+            .ok_or_else(|| Error::internal("no access control in the application"))
     }
 
     /// What the operation asks whose resource the router has matched. What no rule knows is not there.
@@ -166,13 +166,13 @@ fn request_share(request: &HttpRequest) -> Option<Share> {
 
 /// Who asks, when they show a credential that holds, and no more often than they may.
 pub async fn authenticate(request: &HttpRequest) -> Result<Arc<Actor>> {
-    let gate = AccessControl::of(request)?;
+    let access = AccessControl::of(request)?;
     let db =
         request.app_data::<Data<Db>>().ok_or_else(|| Error::internal("no database in the application"))?;
-    let actor = gate.authenticator.authenticate(db, credential(request)?).await?;
+    let actor = access.authenticator.authenticate(db, credential(request)?).await?;
     let verdict = match &actor.bounds {
-        None => gate.rate_limits.check(actor.id),
-        Some(_) => gate.rate_limits.check_publishable(actor.id, client(request).address),
+        None => access.rate_limits.check(actor.id),
+        Some(_) => access.rate_limits.check_publishable(actor.id, client(request).address),
     };
     let wait = verdict.as_ref().and_then(|verdict| verdict.retry_after);
     if let Some(verdict) = verdict {

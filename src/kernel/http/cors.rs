@@ -20,7 +20,7 @@ use crate::kernel::db::Db;
 const EXPOSED: &str = "Idempotency-Replayed, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id";
 
 /// Answers what browsers ask before they post for a page, and lets the page read what was answered to the
-/// post. Who may post is decided at the gate: which key it is shows in the post alone.
+/// post. Who may post is decided by access control: which key it is shows in the post alone.
 pub async fn allow_pages<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
@@ -57,9 +57,9 @@ pub async fn allow_pages<B: MessageBody>(
 /// The origin of a page that may post here with some key; none for everybody else, who is answered as ever.
 async fn allowed_origin(request: &ServiceRequest) -> Option<HeaderValue> {
     let origin = request.headers().get(header::ORIGIN)?.clone();
-    let (gate, db) = (request.app_data::<Data<AccessControl>>()?, request.app_data::<Data<Db>>()?);
+    let (access, db) = (request.app_data::<Data<AccessControl>>()?, request.app_data::<Data<Db>>()?);
     let pattern = request.resource_map().match_pattern(request.match_info().as_str())?;
-    let known = gate.operations.takes_posts_of_pages(&pattern)
-        && gate.authenticator.allows_origin(db, origin.to_str().ok()?).await.ok()?;
+    let known = access.operations.takes_posts_of_pages(&pattern)
+        && access.authenticator.allows_origin(db, origin.to_str().ok()?).await.ok()?;
     known.then_some(origin)
 }

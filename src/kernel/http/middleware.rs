@@ -40,7 +40,7 @@ impl ResponseError for Error {
         StatusCode::from_u16(status(self.code())).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    // The body is written at the edge, which knows the request's id and language.
+    // The body is written by the outermost middleware, which knows the request's id and language.
     fn error_response(&self) -> HttpResponse<BoxBody> {
         HttpResponse::new(self.status_code())
     }

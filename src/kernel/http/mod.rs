@@ -1,4 +1,4 @@
-//! The door: how requests become calls of the rules, and what the rules say becomes responses.
+//! HTTP: how requests become calls of the rules, and what the rules say becomes responses.
 
 pub mod auth;
 pub mod body;

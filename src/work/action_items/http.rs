@@ -1,4 +1,4 @@
-//! The door to action items.
+//! The HTTP operations of action items.
 
 use actix_web::web::Data;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! The door to the inbox.
+//! The HTTP operations of the inbox.
 
 use actix_web::web::Data;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! The door to interactions and actions.
+//! The HTTP operations of interactions and actions.
 
 use actix_web::web::Data;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! The door to issues.
+//! The HTTP operations of issues.
 
 use actix_web::web::Data;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! The door to notes.
+//! The HTTP operations of notes.
 
 use actix_web::web::Data;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! The door to offboarding.
+//! The HTTP operations of offboarding.
 
 use actix_web::web::Data;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! The door to queues.
+//! The HTTP operations of queues.
 
 use actix_web::web::Data;
 

@@ -1,4 +1,4 @@
-//! The door to routing rules.
+//! The HTTP operations of routing rules.
 
 use actix_web::web::Data;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! The door to types of work items.
+//! The HTTP operations of types of work items.
 
 use actix_web::web::Data;
 

@@ -161,18 +161,18 @@ pub async fn violations(schema: &ReferenceSchema, reference: &Map<String, Value>
 /// Finds out, before anything is written, what [`violations`] will say of a reference: a check may take a
 /// while, and nobody waits for it in line.
 pub async fn precheck(
-    lane: BlockingPool,
+    pool: BlockingPool,
     schema: &ReferenceSchema,
     reference: &Map<String, Value>,
 ) -> Result<()> {
-    match refused_by(lane, schema, reference).await {
+    match refused_by(pool, schema, reference).await {
         Err(refusal) if refusal.code() == Code::Invalid => Ok(()),
         done => done,
     }
 }
 
 async fn refused_by(
-    lane: BlockingPool,
+    pool: BlockingPool,
     schema: &ReferenceSchema,
     reference: &Map<String, Value>,
 ) -> Result<()> {
@@ -191,7 +191,7 @@ async fn refused_by(
     if let Some(verdict) = VERDICTS.get(&both) {
         return if verdict.is_empty() { Ok(()) } else { Err(Error::invalid(verdict.to_vec())) };
     }
-    let checked = run_blocking(lane, MAX_CHECK_TIME, move || {
+    let checked = run_blocking(pool, MAX_CHECK_TIME, move || {
         let ready = ready(&schema).map_err(|unfit| {
             too_much(&format!("the type's reference_schema is not used as it is: {}", unfit.detail))
         })?;

@@ -1,4 +1,4 @@
-//! The door to work items.
+//! The HTTP operations of work items.
 
 use actix_web::web::Data;
 use uuid::Uuid;

@@ -297,7 +297,7 @@ async fn check_reference(kind: &work_item_type::Model, reference: &Map<String, V
 /// nobody waits for it in line. What is wrong with it is said by the write.
 pub async fn precheck(
     reader: Reader<'_>,
-    lane: BlockingPool,
+    pool: BlockingPool,
     kind: &str,
     references: &[Map<String, Value>],
 ) -> Result<()> {
@@ -305,7 +305,7 @@ pub async fn precheck(
         return Ok(());
     };
     for reference in references.iter().filter(|reference| small(reference).is_ok()) {
-        work_item_types::precheck(lane, &kind.reference_schema, reference).await?;
+        work_item_types::precheck(pool, &kind.reference_schema, reference).await?;
     }
     Ok(())
 }
@@ -313,7 +313,7 @@ pub async fn precheck(
 /// The same of the references that a patch makes of those of some items.
 pub async fn precheck_patch(
     reader: Reader<'_>,
-    lane: BlockingPool,
+    pool: BlockingPool,
     ids: &[Uuid],
     patch: &WorkItemPatch,
 ) -> Result<()> {
@@ -329,7 +329,7 @@ pub async fn precheck_patch(
             by_kind.entry(r#type).or_default().push(merged);
         }
         for (kind, references) in by_kind {
-            precheck(reader, lane, &kind, &references).await?;
+            precheck(reader, pool, &kind, &references).await?;
         }
     }
     Ok(())

@@ -53,12 +53,12 @@ impl FormBody {
     }
 }
 
-/// Does something and keeps what came of it until the next beat.
+/// Does something and keeps what came of it until the next multiple of the interval.
 async fn at_fixed_intervals<T>(work: impl Future<Output = T>) -> T {
     let came = Instant::now();
     let done = work.await;
-    let beats = came.elapsed().as_millis() / REPLY_INTERVAL.as_millis() + 1;
-    tokio::time::sleep_until(came + REPLY_INTERVAL * u32::try_from(beats).unwrap_or(1)).await;
+    let intervals = came.elapsed().as_millis() / REPLY_INTERVAL.as_millis() + 1;
+    tokio::time::sleep_until(came + REPLY_INTERVAL * u32::try_from(intervals).unwrap_or(1)).await;
     done
 }
 
