@@ -158,6 +158,9 @@ const MAX_BATCH: usize = 64;
 /// Whoever has waited in the queue for so long is turned away: those before them could not write either.
 const MAX_QUEUE_TIME: Duration = Duration::from_secs(10);
 
+/// The pause before a database that is busy is connected to once more.
+const CONNECT_AGAIN: Duration = Duration::from_millis(50);
+
 /// Whoever asks whether the database answers wants to know it soon.
 const MAX_PING_TIME: Duration = Duration::from_secs(3);
 
@@ -201,7 +204,7 @@ impl Db {
         reactions: Reactions,
     ) -> Result<Self> {
         let connect = async |to: ConnectOptions| -> Result<DatabaseConnection> {
-            let mut connection = Database::connect(to).await?;
+            let mut connection = connect(to).await?;
             if let Some(Observer(hear)) = options.observer.clone() {
                 connection.set_metric_callback(move |ran| hear(ran.statement));
             }
@@ -252,7 +255,7 @@ impl Db {
         } else {
             postgres(url, 1)
         };
-        Ok(Database::connect(options).await?)
+        connect(options).await
     }
 
     /// The clock that everything here goes by.
@@ -527,6 +530,20 @@ fn tell(waiting: Vec<oneshot::Sender<Result<()>>>, committed: &Result<()>) {
     for waiting in waiting {
         // Whoever stopped waiting has no use for the answer.
         let _gone = waiting.send(committed.as_ref().copied().map_err(Error::duplicate));
+    }
+}
+
+/// Opens a pool. Of several that begin at once on a new SQLite file, one turns it to a write-ahead log, for
+/// which SQLite itself makes nobody wait: the others come again until that is done.
+async fn connect(options: ConnectOptions) -> Result<DatabaseConnection> {
+    let give_up = Instant::now() + MAX_QUEUE_TIME;
+    loop {
+        match Database::connect(options.clone()).await.map_err(Error::from) {
+            Err(busy) if busy.code() == Code::Busy && Instant::now() < give_up => {
+                tokio::time::sleep(CONNECT_AGAIN).await;
+            }
+            connected => return connected,
+        }
     }
 }
 

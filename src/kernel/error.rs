@@ -459,6 +459,9 @@ impl From<DbErr> for Error {
                 taken.0.cause = Some(error.to_string());
                 taken
             }
+            (DbErr::Conn(RuntimeErr::SqlxError(cause)), _) => {
+                sqlstate(cause, &error).unwrap_or_else(|| unavailable(&error))
+            }
             (DbErr::ConnectionAcquire(_) | DbErr::Conn(_), _) => unavailable(&error),
             (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)), _) => {
                 sqlstate(cause, &error).unwrap_or_else(|| Self::internal(&error))

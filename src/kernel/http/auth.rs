@@ -1,5 +1,5 @@
-//! Access control: who is asking, may they, and how often. Decided once the router has matched an operation, before
-//! any of the body is read.
+//! Access control: who is asking, may they, and how often. Decided once the router has matched an operation,
+//! before any of the body is read.
 
 use std::sync::Arc;
 

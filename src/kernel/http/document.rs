@@ -64,7 +64,8 @@ impl Document {
             Some((_, packed)) => packed.get_or_try_init(|| self.pack(encoding)).await?,
             None => &self.plain,
         };
-        // What says how it is encoded is not encoded anew on its way out; the outermost middleware leaves `identity` away.
+        // What says how it is encoded is not encoded anew on its way out; the outermost middleware leaves
+        // `identity` away.
         response.insert_header((header::CONTENT_ENCODING, encoding.as_str()));
         let mut response = response.content_type(self.media_type.as_str()).body(bytes.clone());
         response.extensions_mut().insert(KeptReply);
