@@ -111,7 +111,7 @@ pub fn listen_for_metrics(address: SocketAddr) -> std::io::Result<Server> {
 fn cors(origins: &[String]) -> Cors {
     let any = origins.iter().any(|origin| origin == "*");
     let cors = Cors::default()
-        .allow_any_method()
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
         .allow_any_header()
         .expose_headers([
             "ETag",
@@ -120,6 +120,7 @@ fn cors(origins: &[String]) -> Cors {
             "RateLimit",
             "RateLimit-Policy",
             "Retry-After",
+            "WWW-Authenticate",
             "X-Request-Id",
             "Idempotency-Replayed",
         ])

@@ -111,7 +111,12 @@ impl<'de> Deserialize<'de> for Flag {
                 Ok(Flag(value))
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Flag, E> {
-                text.parse().map(Flag).map_err(|_| E::custom("expected true or false"))
+                // As programs write them: Python says True, forms say on, many say 1.
+                match text.to_ascii_lowercase().as_str() {
+                    "true" | "1" | "yes" | "on" => Ok(Flag(true)),
+                    "false" | "0" | "no" | "off" => Ok(Flag(false)),
+                    _ => Err(E::custom("expected true or false")),
+                }
             }
         }
         deserializer.deserialize_any(Visitor)

@@ -47,7 +47,9 @@ async fn s4_37_only_those_who_sign_in_are_let_in() {
     assert_eq!(nobody.problem(401), "unauthenticated");
     assert_eq!(nobody.header("www-authenticate"), "Bearer");
     for token in ["nonsense", "a.b.c", "csl_nonsense", "csr_nonsense"] {
-        assert_eq!(shop.with_token(token).get("/v1/users/me").await.problem(401), "invalid_token", "{token}");
+        let refused = shop.with_token(token).get("/v1/users/me").await;
+        assert_eq!(refused.problem(401), "invalid_token", "{token}");
+        assert_eq!(refused.header("www-authenticate"), "Bearer error=\"invalid_token\"", "{token}");
     }
 
     let reply = try_password(&shop, " ADMIN@localhost ", PASSWORD).await;

@@ -151,7 +151,7 @@ async fn b_1_what_a_list_does_not_know_is_refused_and_what_it_knows_is_named() {
         ("sort=title", "sort", "unknown"),
         ("sort=", "sort", "unknown"),
         ("sort=due_at,-due_at", "sort", "repeated"),
-        ("counts=yes", "counts", "invalid_value"),
+        ("counts=perhaps", "counts", "invalid_value"),
         ("format=xml", "format", "unknown_value"),
         ("fields=id,secret", "fields", "unknown_value"),
         ("expand=labels,everything", "expand", "unknown_value"),
@@ -205,6 +205,13 @@ async fn s2_3_open_items_are_shown_unless_asked_otherwise_and_the_list_says_what
     assert_eq!(list["applied_defaults"], json!({ "status": "open", "hidden": 1 }));
     assert_eq!(caller.get(ITEMS).await.assert_status(200)["applied_defaults"], json!({ "status": "open" }));
     // S2-20: also what is completed, when asked for.
+    // A flag as other people's programs write it.
+    for (flag, counts) in
+        [("1", true), ("True", true), ("on", true), ("yes", true), ("0", false), ("No", false)]
+    {
+        let list = caller.get(&format!("{ITEMS}?counts={flag}")).await.assert_status(200);
+        assert_eq!(list["counts"].is_object(), counts, "{flag}");
+    }
     let all = caller.get(&format!("{ITEMS}?include_completed=true&counts=true")).await.assert_status(200);
     assert_eq!((all.get("applied_defaults"), &all["counts"]["filtered"]), (None, &json!(5)));
     let me = format!("assignee=user:{}", ana.id);

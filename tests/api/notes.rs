@@ -324,7 +324,10 @@ async fn b_13_who_corrects_an_older_version_is_told_the_present_one() {
         3
     );
     assert_eq!(when("*").patch(&path, json!({ "title": "Fourth" })).await.assert_status(200)["version"], 4);
-    for another in ["W/\"4\"", "\"four\"", "\"04\"", "\"\""] {
+    // Proxies that compress weaken every tag; it is the version all the same.
+    let weakened = when("W/\"4\"").patch(&path, json!({ "title": "Fourth" })).await;
+    assert_eq!(weakened.assert_status(200)["version"], 4, "nothing changed");
+    for another in ["W/\"5\"", "\"four\"", "\"04\"", "\"\""] {
         assert_eq!(
             when(another).patch(&path, json!({ "title": "Fifth" })).await.problem(412),
             "stale_version",

@@ -1,6 +1,6 @@
 //! Requests that are bad, odd or impatient, and what every answer carries besides its body.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use caseload::{
     app::telemetry,
@@ -476,7 +476,15 @@ async fn every_answer_is_safe_to_show() {
         assert_eq!(reply.header("referrer-policy"), "no-referrer");
         assert_eq!(reply.header("x-frame-options"), "DENY");
         assert_eq!(reply.header("cache-control"), "no-store");
+        assert_eq!(reply.header("vary"), "Accept, Accept-Encoding, Accept-Language");
     }
+}
+
+// Whoever only asks whether it lives learns of no release.
+#[actix_web::test]
+async fn liveness_tells_nothing_else() {
+    let shop = TestApp::open().await;
+    assert_eq!(shop.anonymous().get("/livez").await.assert_status(200), json!({ "status": "ok" }));
 }
 
 // RFC 9110, 9.3.2: what can be read can be asked about.
@@ -540,7 +548,9 @@ async fn pages_of_named_origins_may_call_and_others_may_not() {
     let welcome = preflight(&shop, "https://desk.shop.example").await;
     assert_eq!(welcome.status(), 200);
     assert_eq!(value(welcome.headers(), "access-control-allow-origin"), "https://desk.shop.example");
-    assert!(value(welcome.headers(), "access-control-allow-methods").contains("PATCH"));
+    let methods = value(welcome.headers(), "access-control-allow-methods");
+    let methods: BTreeSet<&str> = methods.split(',').map(str::trim).collect();
+    assert_eq!(methods, BTreeSet::from(["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"]));
     assert!(value(welcome.headers(), "access-control-allow-headers").to_lowercase().contains("if-match"));
     assert_eq!(value(welcome.headers(), "access-control-allow-credentials"), "", "there are no cookies");
     let stranger = preflight(&shop, "https://elsewhere.example").await;
@@ -557,9 +567,16 @@ async fn pages_of_named_origins_may_call_and_others_may_not() {
     assert_eq!(call.status(), 200);
     assert_eq!(value(call.headers(), "access-control-allow-origin"), "https://desk.shop.example");
     let exposed = value(call.headers(), "access-control-expose-headers").to_lowercase();
-    for name in
-        ["etag", "link", "location", "x-request-id", "ratelimit", "retry-after", "idempotency-replayed"]
-    {
+    for name in [
+        "etag",
+        "link",
+        "location",
+        "x-request-id",
+        "ratelimit",
+        "retry-after",
+        "idempotency-replayed",
+        "www-authenticate",
+    ] {
         assert!(exposed.contains(name), "{name} in {exposed}");
     }
     // What fails can be read by the page as well.

@@ -17,7 +17,8 @@ use super::auth::AccessControl;
 use crate::kernel::db::Db;
 
 /// What a page may read of an answer.
-const EXPOSED: &str = "Idempotency-Replayed, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id";
+const EXPOSED: &str =
+    "Idempotency-Replayed, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id";
 
 /// Answers what browsers ask before they post for a page, and lets the page read what was answered to the
 /// post. Who may post is decided by access control: which key it is shows in the post alone.

@@ -53,7 +53,6 @@ impl Document {
             tags.iter().any(|(_, held)| held.rsplit_once('-').is_some_and(|(held, _)| held == self.tag))
         };
         let mut response = HttpResponse::Ok();
-        response.insert_header((header::VARY, "Accept-Encoding"));
         response.insert_header((header::CACHE_CONTROL, "no-cache"));
         response.insert_header((header::ETAG, tag));
         if held.is_some_and(|held| held.trim() == "*" || ours(held)) {

@@ -81,11 +81,11 @@ pub fn if_match(request: &HttpRequest) -> Result<Option<IfMatch>> {
     let tags = entity_tags(wanted).ok_or_else(|| {
         Error::header("If-Match", "etag", "If-Match must be * or an ETag as it was answered, such as \"7\"")
     })?;
-    // Compared strongly: a weak tag, and one that is none of ours, is never the present one.
-    // What follows a dot are the languages it was read in.
-    let version = |(weak, tag): (bool, &str)| {
+    // What follows a dot are the languages it was read in. RFC 9110, 13.1.1 compares strongly; we take a weak
+    // tag for its version all the same, since proxies that compress weaken every tag that they pass on.
+    let version = |(_, tag): (bool, &str)| {
         let number = tag.split('.').next()?;
-        number.parse::<i64>().ok().filter(|version| !weak && version.to_string() == number)
+        number.parse::<i64>().ok().filter(|version| version.to_string() == number)
     };
     Ok(Some(IfMatch::Versions(tags.into_iter().filter_map(version).collect())))
 }

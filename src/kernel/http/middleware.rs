@@ -98,6 +98,7 @@ pub async fn handle_request<B: MessageBody + 'static>(
     if headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding == "identity") {
         headers.remove(header::CONTENT_ENCODING);
     }
+    vary(headers);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
@@ -110,6 +111,22 @@ pub async fn handle_request<B: MessageBody + 'static>(
     let path = response.request().match_pattern().map_or_else(|| OTHER.into(), Arc::from);
     observe(&id, known_method(response.request().method()), path, response.status(), started.elapsed());
     Ok(response)
+}
+
+/// What any answer may depend on, be it a refusal: its form, its encoding and its language.
+fn vary(headers: &mut HeaderMap) {
+    const ALWAYS: [&str; 3] = ["Accept", "Accept-Encoding", "Accept-Language"];
+    let said = headers.get_all(header::VARY).filter_map(|value| value.to_str().ok());
+    let more: Vec<String> = said
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|name| !name.is_empty() && !ALWAYS.iter().any(|always| always.eq_ignore_ascii_case(name)))
+        .map(str::to_owned)
+        .collect();
+    let all = ALWAYS.into_iter().chain(more.iter().map(String::as_str)).collect::<Vec<_>>().join(", ");
+    if let Ok(all) = HeaderValue::from_str(&all) {
+        headers.insert(header::VARY, all);
+    }
 }
 
 /// Measures and logs a request that has been answered.
@@ -220,7 +237,10 @@ fn write_problem<B>(
         written.insert_header((header::RETRY_AFTER, seconds.to_string()));
     }
     if error.code().kind() == Kind::Unauthenticated {
-        written.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        // RFC 6750, 3.1: whoever sent nothing is told no more than how.
+        let challenge =
+            if error.code() == Code::InvalidToken { "Bearer error=\"invalid_token\"" } else { "Bearer" };
+        written.insert_header((header::WWW_AUTHENTICATE, challenge));
     }
     if error.code() == Code::UnsupportedEncoding {
         written.insert_header((header::ACCEPT_ENCODING, "identity"));

@@ -71,7 +71,10 @@ impl Operations {
     /// The methods of a path, for `Allow`.
     #[must_use]
     pub fn methods(&self, pattern: &str) -> Option<String> {
-        self.0.get(pattern).map(|methods| methods.keys().cloned().collect::<Vec<_>>().join(", "))
+        let methods = self.0.get(pattern)?.keys().map(String::as_str);
+        // What can be read can be asked about (RFC 9110, 9.3.2).
+        let with_head = methods.flat_map(|method| [Some(method), (method == "GET").then_some("HEAD")]);
+        Some(with_head.flatten().collect::<Vec<_>>().join(", "))
     }
 }
 

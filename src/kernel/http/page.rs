@@ -219,7 +219,6 @@ impl Responder for ListReply {
         if let Some(next) = self.next {
             response.insert_header((header::LINK, next));
         }
-        response.insert_header((header::VARY, "Accept, Accept-Language"));
         response.body(self.body)
     }
 }

@@ -1,7 +1,7 @@
 //! Answers: the finished reply of a rule, with its status, version and place.
 
 use actix_web::{
-    HttpRequest, HttpResponse, HttpResponseBuilder, Responder,
+    HttpRequest, HttpResponse, Responder,
     body::BoxBody,
     http::{StatusCode, header},
 };
@@ -128,15 +128,10 @@ impl Responder for Reply {
                     .is_some_and(|tags| tags.iter().any(|(_, tag)| format!("\"{tag}\"") == *etag))
             };
             if held.is_some_and(|held| held.trim() == "*" || same(held)) {
-                return vary(HttpResponse::NotModified(), self.translated)
-                    .insert_header((header::ETAG, etag.as_str()))
-                    .finish();
+                return HttpResponse::NotModified().insert_header((header::ETAG, etag.as_str())).finish();
             }
         }
-        let mut response = vary(
-            HttpResponse::build(StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK)),
-            self.translated,
-        );
+        let mut response = HttpResponse::build(StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK));
         if let Some(etag) = etag {
             response.insert_header((header::ETAG, etag));
         }
@@ -159,11 +154,4 @@ fn translated(version: i64, request: &HttpRequest) -> String {
     let plain = |language: &String| language.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let wanted = languages(request).into_iter().filter(plain);
     format!("\"{}\"", std::iter::once(version.to_string()).chain(wanted).collect::<Vec<_>>().join("."))
-}
-
-fn vary(mut response: HttpResponseBuilder, translated: bool) -> HttpResponseBuilder {
-    if translated {
-        response.insert_header((header::VARY, "Accept-Language"));
-    }
-    response
 }

@@ -146,7 +146,6 @@ impl Responder for ReportReply {
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         let mut response = HttpResponse::Ok();
         response.insert_header((header::CONTENT_TYPE, self.format.media_type()));
-        response.insert_header((header::VARY, "Accept, Accept-Language"));
         response.body(self.body)
     }
 }

@@ -200,7 +200,10 @@ async fn another_method_is_405_and_allow_names_the_right_ones() {
                 let reply = caller.send(method.clone(), &path, None).await;
                 assert_eq!(reply.problem(405), "method_not_allowed", "{method} {path}");
                 let allowed: BTreeSet<&str> = reply.header("allow").split(", ").collect();
-                let right: BTreeSet<&str> = methods[operation.path].iter().map(Method::as_str).collect();
+                let mut right: BTreeSet<&str> = methods[operation.path].iter().map(Method::as_str).collect();
+                if right.contains("GET") {
+                    right.insert("HEAD");
+                }
                 assert_eq!(allowed, right, "{method} {path}");
             }
         }
