@@ -34,9 +34,7 @@ pub async fn create(tx: &mut Tx, new: NewNote) -> Result<CreatedNoteView> {
 pub async fn create_on(tx: &mut Tx, new: NewNote, work_item_id: Option<Uuid>) -> Result<CreatedNoteView> {
     let words = new.action_items.iter().flat_map(NewActionItem::picklist_refs);
     picklists::preload(tx, words.chain(new.subject.as_ref().map(Subject::picklist_ref))).await?;
-    let links =
-        Links { subject: new.subject.clone(), contact_id: new.contact_id, work_item_id, ..Links::default() };
-    action_items::lock_for_update(tx, &new.action_items, &links).await?;
+    action_items::lock_for_update(tx, &new.action_items, new.subject.as_ref(), new.contact_id).await?;
     let mut violations = Violations::default();
     let about = violations.collect(subjects::resolve_subject(tx, new.subject, new.contact_id).await)?;
     // What follows is checked all the same, so that everything is said at once.
