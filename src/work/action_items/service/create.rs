@@ -1,4 +1,4 @@
-//! Creating an action item.
+//! Creating an action item: it is checked whole, then written.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,7 +11,10 @@ use super::super::{
     json::{ACTIONS, CONTACT_STATUSES, ClosePrevious, NewActionItem},
     recording,
 };
-use super::{close_previous::close, locks::lock_for_update};
+use super::{
+    close_previous::{check_previous, close_previous},
+    locks::lock_for_update,
+};
 use crate::{
     catalog::{
         picklists,
@@ -28,13 +31,39 @@ use crate::{
     work::ownership::resolve_assignee,
 };
 
+/// What a new item is about when it does not say so itself.
+#[derive(Clone, Debug, Default)]
+pub enum Inherited {
+    /// It has to say so itself.
+    #[default]
+    Nothing,
+    /// A subject, and the contact that goes with it.
+    Subject(Subject, Option<Uuid>),
+    /// Something that was refused, and is named where it stands.
+    Refused,
+}
+
+impl Inherited {
+    const fn subject(&self) -> Option<&Subject> {
+        match self {
+            Self::Subject(subject, _) => Some(subject),
+            Self::Nothing | Self::Refused => None,
+        }
+    }
+
+    const fn contact_id(&self) -> Option<Uuid> {
+        match self {
+            Self::Subject(_, contact) => *contact,
+            Self::Nothing | Self::Refused => None,
+        }
+    }
+}
+
 /// What a new item belongs to.
 #[derive(Clone, Debug, Default)]
 pub struct Links {
     /// What it is about, when it does not say so itself.
-    pub subject: Option<Subject>,
-    /// The contact it is about, when it does not say so itself.
-    pub contact_id: Option<Uuid>,
+    pub about: Inherited,
     /// The note it follows from.
     pub note_id: Option<Uuid>,
     /// The interaction it follows up.
@@ -43,6 +72,13 @@ pub struct Links {
     pub issue_id: Option<Uuid>,
     /// The work item it serves.
     pub work_item_id: Option<Uuid>,
+}
+
+/// A new item that keeps every rule, before it is written.
+pub struct Planned {
+    item: Model,
+    /// What it takes the place of, and about whom.
+    closes: Option<(ClosePrevious, Uuid)>,
 }
 
 /// A new item, and the one that it took the place of.
@@ -56,10 +92,16 @@ pub struct Created {
 
 /// Adds an item. Its owner is held until the end.
 pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Created> {
-    lock_for_update(tx, std::slice::from_ref(&new), links.subject.as_ref(), links.contact_id).await?;
+    let Links { about, .. } = &links;
+    lock_for_update(tx, std::slice::from_ref(&new), about.subject(), about.contact_id()).await?;
+    plan(tx, new, links).await?.write(tx).await
+}
+
+/// Checks a new item, whose contact is locked if it is to be changed; its owner is held until the end.
+pub async fn plan(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Planned> {
     picklists::preload(tx, new.picklist_refs()).await?;
     let mut violations = Violations::default();
-    let about = violations.collect(about(tx, new.subject, new.contact_id, &links).await)?;
+    let about = violations.collect(about(tx, new.subject, new.contact_id, links.about).await)?;
     let contact = about.as_ref().and_then(|(_, contact)| *contact);
     if let Some(action) = &new.action {
         violations.collect(picklists::check(tx, ACTIONS, action, "action").await)?;
@@ -85,15 +127,16 @@ pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Cre
     let zone = owner.map_or(tx.company_zone, |owner| owner.zone);
     let due = violations.collect(due_of(tx, Due::one_of(new.due_in, new.due_on, new.due_at), zone).await)?;
     violations.into_result()?;
-    let (Some((subject, contact_id)), Some(owner), Some(due), Some(variables)) =
-        (about, owner, due, variables)
+    let (Some((Some(subject), contact_id)), Some(variables), Some(owner), Some(due)) =
+        (about, variables, owner, due)
     else {
-        return Err(Error::internal("a check gave nothing"));
+        // What it would be about was refused before.
+        return Err(Error::invalid(Vec::new()));
     };
-    let closed_previous = match (new.close_previous, contact_id) {
-        (Some(which), Some(contact)) => close(tx, which, contact).await?,
-        _ => None,
-    };
+    let closes = new.close_previous.zip(contact_id);
+    if let Some((which, contact)) = closes {
+        check_previous(tx, which, contact).await?;
+    }
     let item = Model {
         id: tx.id(),
         subject_type: subject.r#type.into(),
@@ -124,12 +167,29 @@ pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Cre
         updated_at: tx.now,
         version: 1,
     };
-    tx.create(&item, action_item::CREATED).await?;
-    recording::add(tx, &item).await?;
-    if let (Some(status), Some(contact)) = (&item.contact_status, item.contact_id) {
-        contacts::set_status(tx, contact, status).await?;
+    Ok(Planned { item, closes })
+}
+
+impl Planned {
+    /// The id that it will have.
+    pub const fn id(&self) -> Uuid {
+        self.item.id
     }
-    Ok(Created { item, closed_previous })
+
+    /// Completes what the item takes the place of, and writes it.
+    pub async fn write(self, tx: &mut Tx) -> Result<Created> {
+        let Self { item, closes } = self;
+        let closed_previous = match closes {
+            Some((which, contact)) => close_previous(tx, which, contact).await?,
+            None => None,
+        };
+        tx.create(&item, action_item::CREATED).await?;
+        recording::add(tx, &item).await?;
+        if let (Some(status), Some(contact)) = (&item.contact_status, item.contact_id) {
+            contacts::set_status(tx, contact, status).await?;
+        }
+        Ok(Created { item, closed_previous })
+    }
 }
 
 /// What is refused of an item that is about no contact.
@@ -137,18 +197,23 @@ pub fn of_no_contact(field: &str) -> Error {
     Error::field(field, "no_contact", "is for an item that is about a contact")
 }
 
-/// What a new item is about and whom: what it says itself, which is checked, or what it belongs to.
+/// What a new item is about and whom: what it says itself, which is checked, or what it belongs to. Nothing
+/// when that was refused.
 async fn about(
     tx: &mut Tx,
     subject: Option<Subject>,
     contact: Option<Uuid>,
-    links: &Links,
-) -> Result<(Subject, Option<Uuid>)> {
-    match (subject, contact, &links.subject) {
-        (None, None, Some(inherited)) => Ok((inherited.clone(), links.contact_id)),
-        // Another subject of the same contact, unless it says otherwise.
-        (Some(subject), None, _) => subjects::resolve_subject(tx, Some(subject), links.contact_id).await,
-        (subject, contact, _) => subjects::resolve_subject(tx, subject, contact).await,
+    inherited: Inherited,
+) -> Result<(Option<Subject>, Option<Uuid>)> {
+    match (subject, contact, inherited) {
+        (None, None, Inherited::Subject(subject, contact)) => Ok((Some(subject), contact)),
+        (None, None, Inherited::Refused) => Ok((None, None)),
+        (subject, contact, inherited) => {
+            // Another subject of the same contact, unless it says otherwise.
+            let contact = contact.or(inherited.contact_id());
+            let (subject, contact) = subjects::resolve_subject(tx, subject, contact).await?;
+            Ok((Some(subject), contact))
+        }
     }
 }
 

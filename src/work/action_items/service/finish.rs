@@ -8,7 +8,7 @@ use super::super::{
 };
 use super::{
     change::{change, finish},
-    create::{Created, Links, create},
+    create::{Created, Inherited, Links, create},
     filter::is_open,
     locks::lock_for_update,
 };
@@ -49,12 +49,11 @@ pub async fn complete(tx: &mut Tx, id: Uuid, completion: Completion) -> Result<C
     let done = finish(tx, before).await?;
     let next = match completion.next {
         Some(next) => {
-            let subject = Some(Subject {
-                r#type: done.subject_type.as_str().into(),
-                id: done.subject_id.as_str().into(),
-            });
-            let Model { contact_id, note_id, interaction_id, issue_id, work_item_id, .. } = done;
-            let links = Links { subject, contact_id, note_id, interaction_id, issue_id, work_item_id };
+            let subject =
+                Subject { r#type: done.subject_type.as_str().into(), id: done.subject_id.as_str().into() };
+            let about = Inherited::Subject(subject, done.contact_id);
+            let Model { note_id, interaction_id, issue_id, work_item_id, .. } = done;
+            let links = Links { about, note_id, interaction_id, issue_id, work_item_id };
             Some(create(tx, next, links).await.map_err(|error| error.below("next"))?)
         }
         None => None,

@@ -16,7 +16,7 @@ mod locks;
 mod update;
 
 pub use claim::claim_oldest;
-pub use create::{Created, Links, create};
+pub use create::{Created, Inherited, Links, Planned, create, plan};
 pub use filter::is_open;
 pub use find::{by_ids, created_view, find, view_of};
 pub use finish::{Completed, cancel, complete, reopen};

@@ -1,4 +1,4 @@
-//! Writing what an interaction did about an issue.
+//! What an interaction does about an issue: it is checked, then written.
 
 use std::collections::BTreeSet;
 
@@ -8,12 +8,86 @@ use super::super::{
     action::{self, InfoUsed},
     action_info_used,
     interaction::Model,
-    json::{ActionDetails, INFO_USED},
+    json::{ActionDetails, INFO_USED, NewAction},
 };
 use crate::{
     catalog::picklists,
-    kernel::{error::Result, tx::Tx},
+    kernel::{
+        error::{Error, Result, Violations},
+        tx::Tx,
+    },
+    work::issues::{self, IssueOrigin, Planned},
 };
+
+/// An issue that an action is about: one that is still to be opened, or one that is there.
+enum About {
+    New(Planned),
+    Known { id: Uuid, number: i64 },
+}
+
+/// A new action that keeps every rule, before it is written.
+pub struct PlannedAction {
+    about: About,
+    details: ActionDetails,
+}
+
+/// Checks what a new interaction is to do about an issue.
+pub async fn plan_action(tx: &mut Tx, action: NewAction, contact: Option<Uuid>) -> Result<PlannedAction> {
+    let NewAction { issue, issue_id, details, follow_up_required, info_used } = action;
+    let mut violations = Violations::default();
+    let details = ActionDetails { details, follow_up_required, info_used };
+    violations.collect(check_info(tx, &details.info_used, &[]).await)?;
+    let about = match (issue, issue_id) {
+        (Some(issue), None) => {
+            issues::plan(tx, issue, contact).await.map(About::New).map_err(|error| error.below("issue"))
+        }
+        (None, Some(id)) => {
+            issues::surviving(tx.read(), id, "issue_id").await.map(|(id, number)| About::Known { id, number })
+        }
+        (None, None) => Err(Error::field("issue", "required", "issue or issue_id is required")),
+        (Some(_), Some(_)) => {
+            Err(Error::field("issue", "ambiguous", "only one of issue and issue_id may be given"))
+        }
+    };
+    let about = violations.collect(about)?;
+    violations.into_result()?;
+    about.map(|about| PlannedAction { about, details }).ok_or_else(|| Error::internal("a check gave nothing"))
+}
+
+/// Refuses two actions about one issue.
+pub fn check_distinct(planned: &[PlannedAction]) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    match planned.iter().position(|action| !seen.insert(action.issue_id())) {
+        None => Ok(()),
+        Some(index) => Err(Error::field(
+            &format!("actions/{index}/issue_id"),
+            "repeated",
+            "an interaction deals with an issue once",
+        )),
+    }
+}
+
+impl PlannedAction {
+    /// The issue that it is about.
+    pub const fn issue_id(&self) -> Uuid {
+        match &self.about {
+            About::New(planned) => planned.id,
+            About::Known { id, .. } => *id,
+        }
+    }
+
+    /// Writes it, and its issue under the next number when that is new.
+    pub async fn write(self, tx: &mut Tx, interaction: &Model) -> Result<()> {
+        let issue = match self.about {
+            About::New(planned) => {
+                let issue = planned.write(tx, IssueOrigin::Manual).await?;
+                (issue.id, issue.number)
+            }
+            About::Known { id, number } => (id, number),
+        };
+        act(tx, interaction, issue, self.details).await.map(drop)
+    }
+}
 
 /// Refuses resources that are unknown or retired, but for those that are there already.
 pub async fn check_info(tx: &mut Tx, info: &[String], kept: &[String]) -> Result<()> {

@@ -1,26 +1,21 @@
 //! Recording an interaction: it is checked whole, then written with its actions and its follow-up.
 
-use std::collections::BTreeSet;
-
 use chrono::Datelike;
 use sea_orm::entity::prelude::*;
 
 use super::super::{
     interaction::{self, Direction, Model, Originator},
-    json::{
-        ActionDetails, CHANNELS, CreatedInteractionView, MOODS, NewAction, NewFollowUp, NewInteraction,
-        OUTCOMES, PURPOSES,
-    },
+    json::{CHANNELS, CreatedInteractionView, MOODS, NewFollowUp, NewInteraction, OUTCOMES, PURPOSES},
 };
 use super::{
-    act::{act, check_info},
+    act::{PlannedAction, check_distinct, plan_action},
     channel::check_channel,
     find::find,
 };
 use crate::{
     catalog::picklists,
     customers::{
-        contacts::{self, Identified, Who},
+        contacts::{self, Identified, MatchView, Who},
         subjects,
     },
     kernel::{
@@ -28,28 +23,9 @@ use crate::{
         error::{Error, Result, Violations},
         text,
         tx::Tx,
-        value::Valid,
     },
-    work::{
-        action_items::{self, Links, NewActionItem, Priority, action_item},
-        issues::{self, IssueOrigin, Planned},
-    },
+    work::action_items::{self, Inherited, Links, NewActionItem},
 };
-
-/// An issue that an action is about: one that is still to be opened, or one that is there.
-enum About {
-    New(Planned),
-    Known { id: Uuid, number: i64 },
-}
-
-impl About {
-    const fn id(&self) -> Uuid {
-        match self {
-            Self::New(planned) => planned.id,
-            Self::Known { id, .. } => *id,
-        }
-    }
-}
 
 /// Whoever has the clock a little ahead is not refused.
 const AHEAD_SECONDS: i64 = 300;
@@ -60,14 +36,26 @@ pub async fn record(tx: &mut Tx, new: NewInteraction) -> Result<CreatedInteracti
 }
 
 /// Records an interaction, of a work item or of none, with what it dealt with and what follows from it.
-///
-/// Whom and whose come first, numbers of new issues last: whoever waits for a number holds nothing that
-/// others wait for.
 pub async fn record_on(
     tx: &mut Tx,
     new: NewInteraction,
     work_item: Option<Uuid>,
 ) -> Result<CreatedInteractionView> {
+    plan(tx, new, work_item).await?.write(tx).await
+}
+
+/// A new interaction that keeps every rule, with what it dealt with and what follows from it, before any of
+/// it is written.
+struct Planned {
+    interaction: Model,
+    matched: MatchView,
+    actions: Vec<PlannedAction>,
+    follow_up: Option<action_items::Planned>,
+}
+
+/// Checks a new interaction and all that comes with it, so that everything is said at once. Whom and whose
+/// come first.
+async fn plan(tx: &mut Tx, new: NewInteraction, work_item: Option<Uuid>) -> Result<Planned> {
     picklists::preload(tx, new.picklist_refs()).await?;
     let mut violations = Violations::default();
     let identified = violations.collect(identify(tx, new.who.clone(), new.contact_id).await)?;
@@ -92,41 +80,45 @@ pub async fn record_on(
     });
     violations.collect(check_end(&new, originator, work_item.is_some()))?;
     if let Some(follow_up) = &new.follow_up {
-        // One who cannot be is named when the item is made.
+        // One who cannot be is named when the item is planned.
         Violations::default().collect(action_items::resolve_assignee(tx, follow_up.assignee).await)?;
     }
-    let mut planned = Vec::with_capacity(new.actions.len());
+    let mut actions = Vec::with_capacity(new.actions.len());
     for (index, action) in new.actions.into_iter().enumerate() {
-        let about =
-            plan(tx, action, contact_id).await.map_err(|error| error.below(&format!("actions/{index}")));
-        planned.extend(violations.collect(about)?);
+        let planned = plan_action(tx, action, contact_id).await;
+        let planned = planned.map_err(|error| error.below(&format!("actions/{index}")));
+        actions.extend(violations.collect(planned)?);
     }
-    violations.collect(check_distinct(&planned))?;
+    violations.collect(check_distinct(&actions))?;
     let id = tx.id();
-    let links = Links {
-        subject: Some(
-            new.subject.clone().unwrap_or_else(|| subjects::of_contact(contact_id.unwrap_or_default())),
-        ),
-        contact_id,
-        interaction_id: Some(id),
-        issue_id: if let [(about, _)] = planned.as_slice() { Some(about.id()) } else { None },
-        note_id: None,
-        work_item_id: work_item,
-    };
     let follow_up = match new.follow_up {
-        Some(follow_up) => violations.collect(
-            follow(tx, follow_up, &new.subject_line, links).await.map_err(|error| error.below("follow_up")),
-        )?,
+        Some(follow_up) => {
+            let about = contact_id.map_or(Inherited::Refused, |contact| {
+                let subject = new.subject.clone().unwrap_or_else(|| subjects::of_contact(contact));
+                Inherited::Subject(subject, Some(contact))
+            });
+            let links = Links {
+                about,
+                note_id: None,
+                interaction_id: Some(id),
+                issue_id: if let [action] = actions.as_slice() { Some(action.issue_id()) } else { None },
+                work_item_id: work_item,
+            };
+            let item = item_of(follow_up, &new.subject_line);
+            let planned = action_items::plan(tx, item, links).await;
+            violations.collect(planned.map_err(|error| error.below("follow_up")))?
+        }
         None => None,
     };
     violations.into_result()?;
-    let identified = identified.ok_or_else(|| Error::internal("a check gave nothing"))?;
+    let Identified { contact_id, matched, .. } =
+        identified.ok_or_else(|| Error::internal("a check gave nothing"))?;
     let (subject_type, subject_id) =
         new.subject.map(|subject| (String::from(subject.r#type), String::from(subject.id))).unzip();
     let subject_line = String::from(new.subject_line);
     let interaction = Model {
         id,
-        contact_id: identified.contact_id,
+        contact_id,
         operator_id: tx.context.actor.author(),
         originator,
         channel: new.channel.into(),
@@ -143,7 +135,7 @@ pub async fn record_on(
         recorded_at: tx.now,
         duration_seconds: new.duration_seconds,
         complete: new.complete,
-        follow_up_id: follow_up.as_ref().map(|item| item.id),
+        follow_up_id: follow_up.as_ref().map(action_items::Planned::id),
         subject_type,
         subject_id,
         work_item_id: work_item,
@@ -151,21 +143,27 @@ pub async fn record_on(
         updated_at: tx.now,
         version: 1,
     };
-    tx.create(&interaction, interaction::CREATED).await?;
-    for (about, details) in planned {
-        let (issue_id, number) = match about {
-            About::New(planned) => {
-                issues::open(tx, planned, IssueOrigin::Manual).await.map(|issue| (issue.id, issue.number))?
-            }
-            About::Known { id, number } => (id, number),
+    Ok(Planned { interaction, matched, actions, follow_up })
+}
+
+impl Planned {
+    async fn write(self, tx: &mut Tx) -> Result<CreatedInteractionView> {
+        let Self { interaction, matched, actions, follow_up } = self;
+        let follow_up = match follow_up {
+            Some(planned) => Some(planned.write(tx).await?.item),
+            None => None,
         };
-        act(tx, &interaction, (issue_id, number), details).await?;
+        tx.create(&interaction, interaction::CREATED).await?;
+        // Numbers of new issues last: whoever waits for one holds nothing that others wait for.
+        for action in actions {
+            action.write(tx, &interaction).await?;
+        }
+        let mut view = find(tx.read(), interaction.id).await?;
+        if let Some(item) = follow_up {
+            view.follow_up = Some(action_items::view_of(tx, item).await?);
+        }
+        Ok(CreatedInteractionView { interaction: view, r#match: matched })
     }
-    let mut view = find(tx.read(), id).await?;
-    if let Some(item) = follow_up {
-        view.follow_up = Some(action_items::view_of(tx, item).await?);
-    }
-    Ok(CreatedInteractionView { interaction: view, r#match: identified.matched })
 }
 
 /// With whom it was: who was described, or the contact that was named.
@@ -202,62 +200,15 @@ fn check_end(new: &NewInteraction, originator: Originator, of_work: bool) -> Res
     }
 }
 
-/// What an action is about, and its details, with every rule checked.
-async fn plan(tx: &mut Tx, action: NewAction, contact: Option<Uuid>) -> Result<(About, ActionDetails)> {
-    let NewAction { issue, issue_id, details, follow_up_required, info_used } = action;
-    let mut violations = Violations::default();
-    let details = ActionDetails { details, follow_up_required, info_used };
-    violations.collect(check_info(tx, &details.info_used, &[]).await)?;
-    let about = match (issue, issue_id) {
-        (Some(issue), None) => {
-            issues::plan(tx, issue, contact).await.map(About::New).map_err(|error| error.below("issue"))
-        }
-        (None, Some(id)) => {
-            issues::surviving(tx.read(), id, "issue_id").await.map(|(id, number)| About::Known { id, number })
-        }
-        (None, None) => Err(Error::field("issue", "required", "issue or issue_id is required")),
-        (Some(_), Some(_)) => {
-            Err(Error::field("issue", "ambiguous", "only one of issue and issue_id may be given"))
-        }
-    };
-    let about = violations.collect(about)?;
-    violations.into_result()?;
-    about.map(|about| (about, details)).ok_or_else(|| Error::internal("a check gave nothing"))
-}
-
-fn check_distinct(planned: &[(About, ActionDetails)]) -> Result<()> {
-    let mut seen = BTreeSet::new();
-    match planned.iter().position(|(about, _)| !seen.insert(about.id())) {
-        None => Ok(()),
-        Some(index) => Err(Error::field(
-            &format!("actions/{index}/issue_id"),
-            "repeated",
-            "an interaction deals with an issue once",
-        )),
-    }
-}
-
 /// The action item that follows an interaction up (S1-8).
-async fn follow(
-    tx: &mut Tx,
-    new: NewFollowUp,
-    subject_line: &str,
-    links: Links,
-) -> Result<action_item::Model> {
-    let item = NewActionItem {
-        subject: None,
-        contact_id: None,
+fn item_of(new: NewFollowUp, subject_line: &str) -> NewActionItem {
+    NewActionItem {
         title: new.title.unwrap_or_else(|| subject_line.chars().take(200).collect::<String>().into()),
         details: new.instructions,
-        action: None,
-        contact_status: None,
-        variables: Valid::default(),
-        close_previous: None,
-        priority: Priority::default(),
         assignee: new.assignee,
         due_in: new.due_in,
         due_on: new.due_on,
         due_at: new.due_at,
-    };
-    action_items::create(tx, item, links).await.map(|created| created.item)
+        ..NewActionItem::default()
+    }
 }

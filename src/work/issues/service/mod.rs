@@ -19,5 +19,5 @@ pub use filter::{UNCATEGORISED, is_open};
 pub use find::{cluster, find, live, surviving};
 pub use list::{applied_defaults, filtered_query, orphaned, page};
 pub use merge::merge;
-pub use open::{Planned, open, plan};
+pub use open::{Planned, plan};
 pub use update::update;

@@ -55,38 +55,40 @@ pub async fn plan(tx: &mut Tx, new: NewIssue, contact: Option<Uuid>) -> Result<P
     Ok(Planned { id: tx.id(), title: new.title.into(), types, contact, subject: new.subject, owner })
 }
 
-/// Opens an issue under the next number. Whoever comes later waits for the number until this transaction
-/// ends, so nothing that others hold is waited for after it.
-pub async fn open(tx: &mut Tx, planned: Planned, origin: IssueOrigin) -> Result<Model> {
-    let number = tx.next_number::<Entity>(NUMBERS, Column::Number).await?;
-    let (subject_type, subject_id) =
-        planned.subject.map(|subject| (String::from(subject.r#type), String::from(subject.id))).unzip();
-    let issue = Model {
-        id: planned.id,
-        number,
-        title: planned.title,
-        categorised: !planned.types.is_empty(),
-        types: Types(planned.types),
-        status: IssueStatus::Open,
-        origin,
-        contact_id: planned.contact,
-        subject_type,
-        subject_id,
-        assignee_type: planned.owner.kind,
-        assignee_id: planned.owner.id,
-        origin_type: None,
-        origin_id: None,
-        opened_by_id: tx.context.actor.author(),
-        opened_at: tx.now,
-        closed_at: None,
-        closed_by_id: None,
-        merged_into_id: None,
-        updated_at: tx.now,
-        version: 1,
-    };
-    tx.create(&issue, issue::CREATED).await?;
-    file_under(tx, &issue).await?;
-    Ok(issue)
+impl Planned {
+    /// Opens an issue under the next number. Whoever comes later waits for the number until this transaction
+    /// ends, so nothing that others hold is waited for after it.
+    pub async fn write(self, tx: &mut Tx, origin: IssueOrigin) -> Result<Model> {
+        let number = tx.next_number::<Entity>(NUMBERS, Column::Number).await?;
+        let (subject_type, subject_id) =
+            self.subject.map(|subject| (String::from(subject.r#type), String::from(subject.id))).unzip();
+        let issue = Model {
+            id: self.id,
+            number,
+            title: self.title,
+            categorised: !self.types.is_empty(),
+            types: Types(self.types),
+            status: IssueStatus::Open,
+            origin,
+            contact_id: self.contact,
+            subject_type,
+            subject_id,
+            assignee_type: self.owner.kind,
+            assignee_id: self.owner.id,
+            origin_type: None,
+            origin_id: None,
+            opened_by_id: tx.context.actor.author(),
+            opened_at: tx.now,
+            closed_at: None,
+            closed_by_id: None,
+            merged_into_id: None,
+            updated_at: tx.now,
+            version: 1,
+        };
+        tx.create(&issue, issue::CREATED).await?;
+        file_under(tx, &issue).await?;
+        Ok(issue)
+    }
 }
 
 /// Who deals with an issue: whoever was named; else the contact's own rep, the group of its first type that

@@ -11,7 +11,7 @@ use super::{
     draft::{Draft, Unverified},
     external_id::lock_external_id,
     find::find,
-    plan::{open, plan},
+    plan::{Planned, plan},
 };
 use crate::{
     customers::contacts::{self, Identified, MatchView, Who},
@@ -24,12 +24,18 @@ use crate::{
 
 /// Makes a work item of a contact that is held: forms and feeds do, as people do.
 pub async fn create(tx: &mut Tx, draft: Draft, contact_id: Uuid) -> Result<Model> {
-    let planned = plan(tx, draft, Some(contact_id)).await?;
-    open(tx, planned).await
+    plan(tx, draft, Some(contact_id)).await?.write(tx).await
 }
 
 /// Makes a work item as a person asks for it (S3-5), of somebody who is known or is made (S3-7, S3-8).
 pub async fn create_by_hand(tx: &mut Tx, new: NewWorkItem) -> Result<CreatedWorkItemView> {
+    let (planned, matched) = plan_by_hand(tx, new).await?;
+    let item = planned.write(tx).await?;
+    created_view(tx, item.id, Some(matched)).await
+}
+
+/// Checks a work item that a person asks for, and finds whose it is.
+async fn plan_by_hand(tx: &mut Tx, new: NewWorkItem) -> Result<(Planned, MatchView)> {
     let mut violations = Violations::default();
     let spoken_with = match new.interaction_id {
         Some(id) => tx
@@ -70,13 +76,8 @@ pub async fn create_by_hand(tx: &mut Tx, new: NewWorkItem) -> Result<CreatedWork
     }
     let planned = violations.collect(plan(tx, draft, contact).await)?;
     violations.into_result()?;
-    match (planned, identified) {
-        (Some(planned), Some(identified)) => {
-            let item = open(tx, planned).await?;
-            created_view(tx, item.id, Some(identified.matched)).await
-        }
-        _ => Err(Error::internal("a check gave nothing")),
-    }
+    let matched = identified.map(|identified| identified.matched);
+    planned.zip(matched).ok_or_else(|| Error::internal("a check gave nothing"))
 }
 
 /// A new or changed item as others see it, and how its contact was found.

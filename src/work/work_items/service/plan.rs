@@ -82,63 +82,65 @@ async fn lock_origin(tx: &mut Tx, id: Uuid, contact: Option<Uuid>) -> Result<int
     Ok(interaction)
 }
 
-/// Opens an item under the next number. Whoever comes later waits for the number until this transaction ends,
-/// so nothing that others hold is waited for after it.
-pub async fn open(tx: &mut Tx, planned: Planned) -> Result<Model> {
-    let Planned { draft, kind, contact_id, owner, routed_by, from } = planned;
-    let number = tx.next_number::<Entity>(NUMBERS, Column::Number).await?;
-    let heard = from
-        .as_ref()
-        .filter(|interaction| interaction.direction == Direction::Inbound)
-        .map(|interaction| interaction.occurred_at);
-    let item = Model {
-        id: tx.id(),
-        number,
-        r#type: kind.key,
-        category: kind.category,
-        description: draft.description.trim().to_owned(),
-        status: kind.statuses.0.first().map(|first| first.key.clone()).unwrap_or_default(),
-        active: true,
-        status_since: tx.now,
-        priority: kind.priority,
-        contact_id,
-        assignee_type: owner.kind,
-        assignee_id: owner.id,
-        routed_by: Some(routed_by),
-        origin_type: None,
-        origin_id: None,
-        callback_at: draft.callback_at,
-        callback_pending_at: draft.callback_at,
-        reference: Reference(draft.reference),
-        source: draft.source,
-        external_id: draft.external_id,
-        receipt: draft.said.receipt,
-        claimed_id: draft.said.claimed_id,
-        claims: draft.said.who.map(Claims),
-        conflicts_with_id: draft.said.conflicts_with,
-        order_id: None,
-        last_inbound_at: heard,
-        quiet_since: None,
-        created_by_id: tx.context.actor.author(),
-        created_at: tx.now,
-        updated_at: tx.now,
-        version: 1,
-    };
-    tx.create(&item, work_item::CREATED).await?;
-    tx.insert_unjournaled(status_change::Model {
-        id: tx.id(),
-        work_item_id: item.id,
-        from_status: None,
-        to_status: item.status.clone(),
-        by_id: item.created_by_id,
-        at: tx.now,
-        reason: None,
-        order_id: None,
-        seconds_in_state: None,
-    })
-    .await?;
-    if let Some(from) = from {
-        interactions::attach(tx, from.id, Some(item.id)).await?;
+impl Planned {
+    /// Opens the item under the next number. Whoever comes later waits for the number until this transaction
+    /// ends, so nothing that others hold is waited for after it.
+    pub async fn write(self, tx: &mut Tx) -> Result<Model> {
+        let Self { draft, kind, contact_id, owner, routed_by, from } = self;
+        let number = tx.next_number::<Entity>(NUMBERS, Column::Number).await?;
+        let heard = from
+            .as_ref()
+            .filter(|interaction| interaction.direction == Direction::Inbound)
+            .map(|interaction| interaction.occurred_at);
+        let item = Model {
+            id: tx.id(),
+            number,
+            r#type: kind.key,
+            category: kind.category,
+            description: draft.description.trim().to_owned(),
+            status: kind.statuses.0.first().map(|first| first.key.clone()).unwrap_or_default(),
+            active: true,
+            status_since: tx.now,
+            priority: kind.priority,
+            contact_id,
+            assignee_type: owner.kind,
+            assignee_id: owner.id,
+            routed_by: Some(routed_by),
+            origin_type: None,
+            origin_id: None,
+            callback_at: draft.callback_at,
+            callback_pending_at: draft.callback_at,
+            reference: Reference(draft.reference),
+            source: draft.source,
+            external_id: draft.external_id,
+            receipt: draft.said.receipt,
+            claimed_id: draft.said.claimed_id,
+            claims: draft.said.who.map(Claims),
+            conflicts_with_id: draft.said.conflicts_with,
+            order_id: None,
+            last_inbound_at: heard,
+            quiet_since: None,
+            created_by_id: tx.context.actor.author(),
+            created_at: tx.now,
+            updated_at: tx.now,
+            version: 1,
+        };
+        tx.create(&item, work_item::CREATED).await?;
+        tx.insert_unjournaled(status_change::Model {
+            id: tx.id(),
+            work_item_id: item.id,
+            from_status: None,
+            to_status: item.status.clone(),
+            by_id: item.created_by_id,
+            at: tx.now,
+            reason: None,
+            order_id: None,
+            seconds_in_state: None,
+        })
+        .await?;
+        if let Some(from) = from {
+            interactions::attach(tx, from.id, Some(item.id)).await?;
+        }
+        Ok(item)
     }
-    Ok(item)
 }
