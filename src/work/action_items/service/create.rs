@@ -172,6 +172,7 @@ pub async fn plan(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Plann
 
 impl Planned {
     /// The id that it will have.
+    #[must_use]
     pub const fn id(&self) -> Uuid {
         self.item.id
     }
