@@ -200,6 +200,49 @@ async fn s2_13_two_reps_who_close_the_last_note_at_once_close_it_once() {
     assert_eq!(shop.by(&claire).rows(ITEMS).await.len(), 1);
 }
 
+// S2-13, S0-4: items of one note are checked together and written one after the other.
+#[actix_web::test]
+async fn s2_13_the_items_of_a_note_close_one_another_in_their_order() {
+    let shop = TestApp::open().await;
+    let caller = shop.by(&shop.admin);
+    let zoe = contact(&shop, "Épicerie du Coin", json!({})).await;
+    let last = caller.post(ITEMS, note(&zoe, "Call")).await.assert_status(201);
+    let item = |which: Value| {
+        json!({ "title": "Again", "action": "call", "due_in": "tomorrow", "contact_status": "active",
+            "close_previous": which })
+    };
+    let written = |contact: &Value, items: Value| {
+        let new = json!({ "contact_id": contact, "title": "Called", "action_items": items });
+        caller.post("/v1/notes", new)
+    };
+    let both = written(&zoe["id"], json!([item(json!(true)), item(json!(true))])).await.assert_status(201);
+    let [first, second] = [&both["action_items"][0], &both["action_items"][1]];
+    assert_eq!((&first["closed_previous"], &second["closed_previous"]), (&last["id"], &first["id"]));
+    let open = caller.rows(ITEMS).await;
+    assert_eq!(each(&open, "id"), [text(&second["id"])]);
+    // One that the other has closed is done; nothing is written then.
+    let named = json!([item(second["id"].clone()), item(second["id"].clone())]);
+    assert_eq!(written(&zoe["id"], named).await.problem(409), "wrong_status");
+    assert_eq!(each(&caller.rows(ITEMS).await, "id"), [text(&second["id"])]);
+    assert_eq!(caller.rows("/v1/notes").await.len(), 1);
+    // What is wrong with each is said at once, also when nobody knows whom the note is about.
+    let nobody = json!("019b0a35-2c00-7000-8000-000000000001");
+    let wrong = json!([item(nobody.clone()), { "title": "Again" }]);
+    assert_eq!(
+        written(&zoe["id"], wrong.clone()).await.violation_of(422),
+        rules(&[("#/action_items/0/close_previous", "unknown"), ("#/action_items/1/due_at", "required")])
+    );
+    assert_eq!(
+        written(&nobody, wrong).await.violation_of(422),
+        rules(&[
+            ("#/contact_id", "unknown"),
+            ("#/action_items/0/contact_status", "no_contact"),
+            ("#/action_items/0/close_previous", "no_contact"),
+            ("#/action_items/1/due_at", "required"),
+        ])
+    );
+}
+
 // S2-5, S2-6: complete and new in one step, and a warning when nothing follows.
 // S2-4, S2-9: a note says what must be done, and is marked complete.
 #[actix_web::test]

@@ -108,6 +108,15 @@ async fn s1_10_what_is_wrong_with_an_interaction_is_named_at_once() {
             vec![("#/follow_up/assignee/id", "unknown"), ("#/follow_up/due_in", "unknown_value")],
         ),
         (json!({ "complete": false, "follow_up": {} }), vec![("#/follow_up/due_at", "required")]),
+        // What follows is checked although nobody knows with whom it was.
+        (
+            json!({ "who": null, "complete": false, "follow_up": {}, "actions": [{}] }),
+            vec![
+                ("#/actions/0/issue", "required"),
+                ("#/follow_up/due_at", "required"),
+                ("#/who", "required"),
+            ],
+        ),
         (json!({ "actions": [{}] }), vec![("#/actions/0/issue", "required")]),
         (
             json!({ "actions": [{ "issue": { "title": "x" }, "issue_id": nobody }] }),

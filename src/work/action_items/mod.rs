@@ -20,8 +20,8 @@ pub use json::{
 pub use reactions::find_contact;
 pub use rules::{Bucket, Viewer};
 pub use service::{
-    Completed, Created, Links, by_ids, claim_oldest, complete, create, created_view, filtered_query, is_open,
-    lock_for_update, newest_of, orphaned, page, view_of,
+    Completed, Created, Inherited, Links, Planned, by_ids, claim_oldest, complete, create, created_view,
+    filtered_query, is_open, lock_for_update, newest_of, orphaned, page, plan, view_of,
 };
 
 pub use super::ownership::{Assignee, AssigneeRef, AssigneeType, Owner, is_assigned_to, resolve_assignee};

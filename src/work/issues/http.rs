@@ -52,7 +52,7 @@ async fn list_issues(db: Data<Db>, list: List<IssueFilter>) -> Result<ListReply>
 async fn create_issue(db: Data<Db>, body: JsonBody<NewIssue>) -> Result<Reply> {
     body.write(&db, async move |tx, new| {
         let planned = service::plan(tx, new, None).await?;
-        let issue = service::open(tx, planned, IssueOrigin::Manual).await?;
+        let issue = planned.write(tx, IssueOrigin::Manual).await?;
         Reply::created(&service::find(tx.read(), issue.id).await?)
     })
     .await

@@ -15,6 +15,6 @@ pub use issue::{IssueOrigin, IssueStatus};
 pub use json::{IssueFilter, IssuePage, IssueView, NewIssue, OpenIssuesView, TypeCount, words_schema};
 pub use reactions::find_contact;
 pub use service::{
-    Planned, UNCATEGORISED, applied_defaults, cluster, filtered_query, is_open, live, open, open_by_type,
-    orphaned, page, plan, surviving,
+    Planned, UNCATEGORISED, applied_defaults, cluster, filtered_query, is_open, live, open_by_type, orphaned,
+    page, plan, surviving,
 };

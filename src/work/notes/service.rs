@@ -22,7 +22,7 @@ use crate::{
         reader::Reader,
         tx::Tx,
     },
-    work::action_items::{self, Links, NewActionItem},
+    work::action_items::{self, Inherited, Links, NewActionItem},
 };
 
 /// Writes a note and what follows from it.
@@ -32,19 +32,43 @@ pub async fn create(tx: &mut Tx, new: NewNote) -> Result<CreatedNoteView> {
 
 /// Writes a note, on a work item or on none, and what follows from it.
 pub async fn create_on(tx: &mut Tx, new: NewNote, work_item_id: Option<Uuid>) -> Result<CreatedNoteView> {
+    plan(tx, new, work_item_id).await?.write(tx).await
+}
+
+/// A new note that keeps every rule, and what follows from it, before any of it is written.
+struct Planned {
+    note: Model,
+    action_items: Vec<action_items::Planned>,
+}
+
+/// Checks a new note and what follows from it, so that everything is said at once.
+async fn plan(tx: &mut Tx, new: NewNote, work_item_id: Option<Uuid>) -> Result<Planned> {
     let words = new.action_items.iter().flat_map(NewActionItem::picklist_refs);
     picklists::preload(tx, words.chain(new.subject.as_ref().map(Subject::picklist_ref))).await?;
-    let links =
-        Links { subject: new.subject.clone(), contact_id: new.contact_id, work_item_id, ..Links::default() };
-    action_items::lock_for_update(tx, &new.action_items, &links).await?;
+    action_items::lock_for_update(tx, &new.action_items, new.subject.as_ref(), new.contact_id).await?;
     let mut violations = Violations::default();
     let about = violations.collect(subjects::resolve_subject(tx, new.subject, new.contact_id).await)?;
-    // What follows is checked all the same, so that everything is said at once.
-    let (subject, contact_id) = about.unwrap_or_else(|| (Subject { r#type: "".into(), id: "".into() }, None));
+    let id = tx.id();
+    let links = Links {
+        about: about
+            .clone()
+            .map_or(Inherited::Refused, |(subject, contact)| Inherited::Subject(subject, contact)),
+        note_id: Some(id),
+        work_item_id,
+        ..Links::default()
+    };
+    let mut action_items = Vec::with_capacity(new.action_items.len());
+    for (index, item) in new.action_items.into_iter().enumerate() {
+        let planned = action_items::plan(tx, item, links.clone()).await;
+        let planned = planned.map_err(|error| error.below(&format!("action_items/{index}")));
+        action_items.extend(violations.collect(planned)?);
+    }
+    violations.into_result()?;
+    let (subject, contact_id) = about.ok_or_else(|| Error::internal("a check gave nothing"))?;
     let note = Model {
-        id: tx.id(),
-        subject_type: subject.r#type.to_string(),
-        subject_id: subject.id.to_string(),
+        id,
+        subject_type: subject.r#type.into(),
+        subject_id: subject.id.into(),
         contact_id,
         issue_id: None,
         work_item_id,
@@ -55,26 +79,21 @@ pub async fn create_on(tx: &mut Tx, new: NewNote, work_item_id: Option<Uuid>) ->
         updated_at: tx.now,
         version: 1,
     };
-    tx.create(&note, note::CREATED).await?;
-    let mut items = Vec::with_capacity(new.action_items.len());
-    for (index, item) in new.action_items.into_iter().enumerate() {
-        let links = Links {
-            subject: Some(subject.clone()),
-            contact_id,
-            note_id: Some(note.id),
-            work_item_id,
-            ..Links::default()
-        };
-        let created = action_items::create(tx, item, links)
-            .await
-            .map_err(|error| error.below(&format!("action_items/{index}")));
-        if let Some(item) = violations.collect(created)? {
-            items.push(action_items::created_view(tx, item).await?);
+    Ok(Planned { note, action_items })
+}
+
+impl Planned {
+    async fn write(self, tx: &mut Tx) -> Result<CreatedNoteView> {
+        let Self { note, action_items: planned } = self;
+        tx.create(&note, note::CREATED).await?;
+        let mut action_items = Vec::with_capacity(planned.len());
+        for item in planned {
+            let created = item.write(tx).await?;
+            action_items.push(action_items::created_view(tx, created).await?);
         }
+        let author_name = tx.name_of(Some(note.author_id)).flatten();
+        Ok(CreatedNoteView { note: NoteView::from(Row { note, author_name }), action_items })
     }
-    violations.into_result()?;
-    let author_name = tx.name_of(Some(note.author_id)).flatten();
-    Ok(CreatedNoteView { note: NoteView::from(Row { note, author_name }), action_items: items })
 }
 
 /// Corrects a note. Its author and managers may.

@@ -16,7 +16,7 @@ use crate::{
         tx::Tx,
     },
     work::{
-        action_items::{self, ActionItemView, Links, NewActionItem},
+        action_items::{self, ActionItemView, Inherited, Links, NewActionItem},
         interactions::{self, Direction, InteractionView, NewInteraction},
         notes::{self, CreatedNoteView, NewNote},
     },
@@ -60,8 +60,7 @@ pub async fn call(tx: &mut Tx, id: Uuid, call: NewCall) -> Result<InteractionVie
 pub async fn remind(tx: &mut Tx, id: Uuid, reminder: NewReminder) -> Result<ActionItemView> {
     let item = seen(tx, id).await?;
     let links = Links {
-        subject: Some(subjects::of_contact(item.contact_id)),
-        contact_id: Some(item.contact_id),
+        about: Inherited::Subject(subjects::of_contact(item.contact_id), Some(item.contact_id)),
         work_item_id: Some(id),
         ..Links::default()
     };

@@ -1,0 +1,53 @@
+//! Completing the item that a new one takes the place of.
+
+use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*};
+
+use super::super::{
+    action_item::{Column, Entity},
+    json::ClosePrevious,
+};
+use super::{change::finish, filter::is_open};
+use crate::{
+    customers::contacts,
+    kernel::{
+        error::{Error, Result},
+        tx::Tx,
+    },
+    work::ownership::Owned,
+};
+
+/// Refuses to close an item that is not about the contact, and keeps one that is as it is. The contact is
+/// locked.
+pub async fn check_previous(tx: &mut Tx, which: ClosePrevious, contact: Uuid) -> Result<()> {
+    let ClosePrevious::Item(id) = which else { return Ok(()) };
+    let cluster = contacts::cluster(tx.read(), contact).await?;
+    let named = tx.read().model(tx.for_update(Entity::find_by_id(id))).await?;
+    if named.and_then(|item| item.contact_id).is_some_and(|contact| cluster.contains(&contact)) {
+        Ok(())
+    } else {
+        Err(Error::field("close_previous", "unknown", "is no action item about this contact"))
+    }
+}
+
+/// Completes the last note about a contact, or the one that is named; which one that was. The contact is
+/// locked.
+pub async fn close_previous(tx: &mut Tx, which: ClosePrevious, contact: Uuid) -> Result<Option<Uuid>> {
+    let previous = match which {
+        ClosePrevious::Newest(false) => None,
+        ClosePrevious::Newest(true) => {
+            let cluster = contacts::cluster(tx.read(), contact).await?;
+            let open = Entity::find()
+                .filter(is_open())
+                .filter(Column::ContactId.is_in(cluster))
+                .filter(Column::Action.is_not_null());
+            let newest = open.order_by_desc(Column::CreatedAt).order_by_desc(Column::Id).limit(1);
+            tx.read().model(tx.for_update(newest)).await?
+        }
+        // Read anew: one that was written in the same step may have closed it.
+        ClosePrevious::Item(id) => Some(tx.lock::<Entity>(id, "action item").await?),
+    };
+    let Some(previous) = previous else { return Ok(None) };
+    previous.authorize_write(&tx.context.actor)?;
+    previous.require_open()?;
+    finish(tx, previous).await.map(|done| Some(done.id))
+}
