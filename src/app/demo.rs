@@ -19,6 +19,7 @@ use crate::{
         context::Context,
         db::Db,
         error::{Error, Result},
+        services::Services,
         tx::Tx,
     },
     work::{action_items, interactions, notes, routing_rules},
@@ -188,20 +189,22 @@ pub async fn run(args: DemoArgs, mut config: Config) -> std::result::Result<(), 
 
     let now = Clock::System.now();
     let past = Clock::fixed(now.plus_seconds(-i64::from(args.days) * DAY));
-    let db = start::open(&config, past.clone()).await?;
-    start::first_rows(&config, &db).await?;
-    let shop = Shop::staff(&db, password).await?;
+    let services = start::open(&config, past.clone()).await?;
+    start::first_rows(&config, &services).await?;
+    let shop = Shop::staff(&services, password).await?;
+    let db = services.db;
     shop.customers(&db).await?;
     let page = shop.web_site(&db).await?;
     shop.live(&db, &past, now, args.seed).await?;
     db.close().await;
 
-    let db = start::open(&config, Clock::System).await?;
+    let services = start::open(&config, Clock::System).await?;
+    let db = &services.db;
     let admin = users::oldest_admin(db.read()).await?.ok_or_else(|| Error::internal("no administrator"))?;
     let mut tokens = Vec::new();
     for (role, id) in [("agent", shop.people[0].id), ("manager", shop.people[4].id), ("admin", admin.id)] {
-        let context = Context::system(db.clock().now(), ZONE, "demo");
-        let token = sessions::start(&db, context, id, TOKEN_SECONDS).await?.access_token;
+        let context = db.system_context("demo");
+        let token = sessions::start(&services, context, id, TOKEN_SECONDS).await?.access_token;
         tokens.push(format!("{role:8} {token}\n"));
     }
     tokens.push(format!(
@@ -211,7 +214,7 @@ pub async fn run(args: DemoArgs, mut config: Config) -> std::result::Result<(), 
     ));
     let tokens = tokens.concat();
     let visitors = page.visited_on(db.clone(), args.seed);
-    let application = start::application(config, db)?;
+    let application = start::application(config, services)?;
     let served = serve_until_signalled(application, |address| {
         print_line(&format!(
             "A demo shop is at http://{address} and its documentation at http://{address}/docs/\n\
@@ -271,8 +274,7 @@ impl Page {
         let Value::Object(submission) = submission else {
             return Err(Error::internal("a submission is an object"));
         };
-        let context =
-            Context { actor: self.actor.clone(), ..Context::system(db.clock().now(), ZONE, "demo") };
+        let context = Context { actor: self.actor.clone(), ..db.system_context("demo") };
         db.write(context, async move |tx| forms::post(tx, QUIZ, submission).await.map(drop)).await
     }
 }
@@ -309,9 +311,9 @@ struct Shop {
 }
 
 impl Shop {
-    async fn staff(db: &Db, password: &str) -> Result<Self> {
-        let hash = users::password::hash(db.password_cost(), password.into()).await?;
-        let context = Context::system(db.clock().now(), ZONE, "demo");
+    async fn staff(Services { db, password_cost, .. }: &Services, password: &str) -> Result<Self> {
+        let hash = users::password::hash(password_cost, password.into()).await?;
+        let context = db.system_context("demo");
         db.write(context, async move |tx| {
             let mut shop = Self { people: Vec::new(), groups: Vec::new() };
             for name in ["Customer Service", "Shipping", "Finance", "Sales"] {
@@ -404,7 +406,7 @@ impl Shop {
             "name": "Quiz page", "kind": "publishable", "scopes": [Scope::IntakeWrite], "forms": [QUIZ],
              "origins": PAGES });
         let key: api_keys::NewApiKey = serde_json::from_value(key).map_err(Error::internal)?;
-        db.write(Context::system(db.clock().now(), ZONE, "demo"), async move |tx| {
+        db.write(db.system_context("demo"), async move |tx| {
             forms::create(tx, form).await?;
             routing_rules::create(tx, rule).await?;
             let (key, secret) = api_keys::create(tx, key).await?;
@@ -515,8 +517,7 @@ impl Shop {
         person: &Person,
         work: impl AsyncFnOnce(&mut Tx) -> Result<T> + 'static,
     ) -> Result<T> {
-        let context =
-            Context { actor: person.actor.clone(), ..Context::system(db.clock().now(), ZONE, "demo") };
+        let context = Context { actor: person.actor.clone(), ..db.system_context("demo") };
         db.write(context, work).await
     }
 }

@@ -143,7 +143,7 @@ pub fn run_job<C: Change>(run: Run) -> LocalBoxFuture<'static, Result<Value>> {
         let begun = report.matched;
         let step = (MAX_WRITTEN_AT_ONCE / size(&change)?.max(1)).clamp(1, STEP);
         for part in ids[begun.min(ids.len())..].chunks(step) {
-            change.prepare(&run.db, part).await?;
+            change.prepare(&run.services.db, part).await?;
             let (part, change, so_far) = (part.to_vec(), change.clone(), report);
             report = run
                 .step(count(&part), async move |tx: &mut Tx| {

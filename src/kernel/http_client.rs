@@ -132,14 +132,14 @@ impl HttpClient {
         let place = place(&request.url);
         self.address_filter.check(&request.url)?;
         let method = if request.body.is_some() { Method::POST } else { Method::GET };
-        let mut outgoing = self.client()?.request(method, request.url.clone());
+        let mut builder = self.client()?.request(method, request.url.clone());
         for (name, value) in &request.headers {
-            outgoing = outgoing.header(name, value);
+            builder = builder.header(name, value);
         }
         if let Some(body) = &request.body {
-            outgoing = outgoing.json(body);
+            builder = builder.json(body);
         }
-        let response = outgoing.send().await.map_err(|error| failed(&place, error))?;
+        let response = builder.send().await.map_err(|error| failed(&place, error))?;
         read(response, place).await
     }
 

@@ -26,6 +26,7 @@ use crate::{
         events::Change,
         network::Client,
         reader::Reader,
+        services::Services,
         tx::Tx,
     },
 };
@@ -37,7 +38,7 @@ const SESSION_SECONDS: i64 = 30 * 24 * 60 * 60;
 
 /// Opens a session for whoever knows the password of an active account.
 pub async fn sign_in(
-    db: &Db,
+    services: &Services,
     limits: &Arc<SignInLimits>,
     context: Context,
     given: SignIn,
@@ -53,8 +54,8 @@ pub async fn sign_in(
     };
     let account =
         async move |db: &Db| Ok(users::by_email(db.read(), &email).await?.filter(|user| user.active));
-    let proven = prove(db, limits, &context, attempt, account).await?;
-    let signer = keys::signer(db).await?;
+    let proven = prove(services, limits, &context, attempt, account).await?;
+    let (db, signer) = (&services.db, keys::signer(services).await?);
     db.write(context, async move |tx| {
         throttle.check(tx.read(), tx.now).await?;
         // They may have left, or changed the password, while the one given was being checked.
@@ -88,21 +89,22 @@ struct Attempt {
 /// failed too often, before they wait for the hasher and after it. It goes on to its end whether anybody
 /// waits for it or not: who hangs up has cost as much, and has failed as well.
 async fn prove(
-    db: &Db,
+    services: &Services,
     limits: &Arc<SignInLimits>,
     context: &Context,
     attempt: Attempt,
     account: impl AsyncFnOnce(&Db) -> Result<Option<user::Model>> + 'static,
 ) -> Result<user::Model> {
-    let (db, limits, context) = (db.clone(), limits.clone(), context.clone());
+    let (services, limits, context) = (services.clone(), limits.clone(), context.clone());
     run_detached(async move {
+        let Services { db, password_cost, .. } = services;
         let Attempt { throttle, address, password, refusal } = attempt;
         let is_known = throttle.check(db.read(), db.clock().now()).await?;
         let _ticket = limits.queue(address, is_known).await?;
         throttle.check(db.read(), db.clock().now()).await?;
         let user = account(&db).await?;
         let hash = user.as_ref().and_then(|user| user.password_hash.clone());
-        let is_right = password::verify(db.password_cost(), password, hash).await?;
+        let is_right = password::verify(&password_cost, password, hash).await?;
         match user.filter(|_| is_right) {
             Some(user) => Ok(user),
             None => Err(db.write(context, async move |tx| throttle.count(tx, refusal()).await).await?),
@@ -112,8 +114,13 @@ async fn prove(
 }
 
 /// Opens a session for a person whom somebody vouches for, with an access token of any length.
-pub async fn start(db: &Db, context: Context, user_id: Uuid, access_seconds: i64) -> Result<Tokens> {
-    let signer = keys::signer(db).await?;
+pub async fn start(
+    services: &Services,
+    context: Context,
+    user_id: Uuid,
+    access_seconds: i64,
+) -> Result<Tokens> {
+    let (db, signer) = (&services.db, keys::signer(services).await?);
     db.write(context, async move |tx| {
         let user = users::lock_active(tx, user_id).await?;
         open(tx, &user, &signer, access_seconds).await
@@ -164,19 +171,20 @@ async fn hand_out(tx: &mut Tx, session: &Model, signer: &Signer, access_seconds:
 
 /// Continues a session with new tokens.
 pub async fn refresh(
-    db: &Db,
+    services: &Services,
     limits: &SignInLimits,
     context: Context,
     refresh_token: &str,
     client: Client,
 ) -> Result<Tokens> {
     limits.check_refreshes(client.address)?;
+    let db = &services.db;
     let hash = secret::hash(refresh_token);
     // What we have never handed out is not for the writer to look at.
     if db.read().model(refresh_token::Entity::find_by_id(&hash)).await?.is_none() {
         return Err(unusable_token());
     }
-    let signer = keys::signer(db).await?;
+    let signer = keys::signer(services).await?;
     // That a token came twice must be kept although it is refused, so the refusal is made afterwards.
     let tokens = db.write(context, async move |tx| rotate(tx, hash, &signer).await).await?;
     tokens.ok_or_else(unusable_token)
@@ -247,13 +255,14 @@ async fn end(tx: &mut Tx, session: Model) -> Result<()> {
 
 /// Gives the caller a new password; their other sessions end.
 pub async fn change_password(
-    db: &Db,
+    services: &Services,
     limits: &Arc<SignInLimits>,
     context: Context,
     given: PasswordChange,
     client: Client,
 ) -> Result<()> {
     let PasswordChange { current_password, new_password } = given;
+    let db = &services.db;
     let user = users::find(db.read(), context.actor.person()?).await?;
     let throttle = Throttle::of(&user.email, client);
     let same = *new_password == *current_password;
@@ -264,13 +273,13 @@ pub async fn change_password(
         refusal: wrong_password,
     };
     let id = user.id;
-    prove(db, limits, &context, attempt, async move |db: &Db| users::find_active(db.read(), id).await)
+    prove(services, limits, &context, attempt, async move |db: &Db| users::find_active(db.read(), id).await)
         .await?;
     if same {
         return Err(Error::field("new_password", "unchanged", "must differ from the present password"));
     }
     strength::refuse_weak("new_password", &new_password, vec![user.email, user.name]).await?;
-    let hash = password::hash(db.password_cost(), new_password.into()).await?;
+    let hash = password::hash(&services.password_cost, new_password.into()).await?;
     db.write(context, async move |tx| {
         throttle.check(tx.read(), tx.now).await?;
         throttle.succeed(tx).await?;

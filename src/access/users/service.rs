@@ -45,7 +45,7 @@ pub async fn create(tx: &mut Tx, new: NewUser, password_hash: Option<String>) ->
         name: new.name.into(),
         role: new.role,
         active: true,
-        time_zone: new.time_zone.map_or_else(|| tx.company_zone.name().to_owned(), String::from),
+        time_zone: new.time_zone.map_or_else(|| tx.settings.company_zone.name().to_owned(), String::from),
         language: new.language.map(String::from),
         password_hash,
         created_at: tx.now,

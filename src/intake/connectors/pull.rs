@@ -26,6 +26,7 @@ use crate::{
         error::{Code, Error, Kind, Result},
         jobs::Run,
         problem::Problem,
+        services::Services,
         text,
         tx::Tx,
         value::{self, Checked, Valid},
@@ -102,9 +103,10 @@ pub fn run_sync(run: Run) -> LocalBoxFuture<'static, Result<Value>> {
 }
 
 async fn pull(run: Run) -> Result<Value> {
+    let Services { db, keyring, http_client, .. } = &run.services;
     let Pull { connector_id } = serde_json::from_value(run.job.payload.clone()).map_err(Error::internal)?;
-    let connector = service::find(run.db.read(), connector_id).await?;
-    let shop = open::open(run.db.outgoing(), run.db.keyring(), &connector)?;
+    let connector = service::find(db.read(), connector_id).await?;
+    let shop = open::open(http_client, keyring, &connector)?;
     let since = connector.synced_until.map(|until| until.plus_seconds(-OVERLAP_SECONDS));
     let mut pulled: Pulled =
         run.job.result.clone().and_then(|so_far| serde_json::from_value(so_far).ok()).unwrap_or_default();
@@ -158,7 +160,7 @@ async fn with_their_customers(
         .collect();
     let mut all = Vec::with_capacity(rows.len());
     while let Some(id) = wanted.pop_first() {
-        if contacts::by_external_id(run.db.read(), &known_as(connector, &id)).await?.is_none() {
+        if contacts::by_external_id(run.services.db.read(), &known_as(connector, &id)).await?.is_none() {
             run.renew_lease().await?;
             all.extend(
                 shop.customer(Wanted::Id(id)).await?.map(|customer| Changed::Customer(Box::new(customer))),
@@ -332,7 +334,7 @@ async fn sync(run: Run) -> Result<Value> {
     let (mut last_error, mut answered) = (None, report.connectors.iter().any(|one| one.problem.is_none()));
     for id in connectors.into_iter().skip(report.connectors.len()) {
         run.renew_lease().await?;
-        let connector = service::find(run.db.read(), id).await?;
+        let connector = service::find(run.services.db.read(), id).await?;
         let known = fetch(&run, &connector, contact_id).await;
         let (so_far, context) = (report.clone(), run.context());
         let mut one = Synced { connector: connector.name.clone(), ..Synced::default() };
@@ -368,9 +370,10 @@ async fn sync(run: Run) -> Result<Value> {
 
 /// What a shop knows of a contact: by its own id of them, else by their addresses.
 async fn fetch(run: &Run, connector: &Model, contact: Uuid) -> Result<Option<(Customer, Vec<Order>)>> {
-    let shop = open::open(run.db.outgoing(), run.db.keyring(), connector)?;
+    let Services { db, keyring, http_client, .. } = &run.services;
+    let shop = open::open(http_client, keyring, connector)?;
     let mut customer = None;
-    for wanted in ways(&run.db, connector, contact).await? {
+    for wanted in ways(db, connector, contact).await? {
         customer = shop.customer(wanted).await?;
         if customer.is_some() {
             break;

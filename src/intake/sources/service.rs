@@ -43,7 +43,7 @@ const MAX_RETRIED: u64 = 200;
 const RUNS_KEPT_SECONDS: i64 = 90 * 24 * 60 * 60;
 
 /// Sets up a source.
-pub async fn create(tx: &mut Tx, new: NewSource) -> Result<Model> {
+pub async fn create(tx: &mut Tx, keyring: &Keyring, new: NewSource) -> Result<Model> {
     let name = String::from(new.name);
     let key = new.key.map_or_else(|| text::slug(&name).chars().take(64).collect(), String::from);
     let mut violations = Violations::default();
@@ -72,7 +72,7 @@ pub async fn create(tx: &mut Tx, new: NewSource) -> Result<Model> {
         credentials: None,
         credentials_hint: None,
         schedule: new.schedule.map(String::from),
-        time_zone: new.time_zone.map_or_else(|| tx.company_zone.name().to_owned(), String::from),
+        time_zone: new.time_zone.map_or_else(|| tx.settings.company_zone.name().to_owned(), String::from),
         active: new.active,
         cursor: None,
         since: None,
@@ -83,10 +83,10 @@ pub async fn create(tx: &mut Tx, new: NewSource) -> Result<Model> {
         updated_at: tx.now,
         version: 1,
     };
-    source.lead_to(&tx.keyring, &new.url)?;
+    source.lead_to(keyring, &new.url)?;
     violations.collect(check_paging(&source))?;
     if let Some(credentials) = new.credentials
-        && let Some(sealed) = violations.collect(credentials.seal(&tx.keyring, &source.purpose()))?
+        && let Some(sealed) = violations.collect(credentials.seal(keyring, &source.purpose()))?
     {
         source.keep(sealed);
     }
@@ -143,7 +143,7 @@ fn check_paging(source: &Model) -> Result<()> {
 
 /// Changes a source. A schedule that changes begins anew, whatever failed before; so does a feed that is
 /// elsewhere.
-pub async fn update(tx: &mut Tx, id: Uuid, patch: SourcePatch) -> Result<Model> {
+pub async fn update(tx: &mut Tx, keyring: &Keyring, id: Uuid, patch: SourcePatch) -> Result<Model> {
     let mut violations = Violations::default();
     if let Some(kind) = patch.work_item_type.value() {
         let seen = find(tx.read(), id).await?;
@@ -157,8 +157,8 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: SourcePatch) -> Result<Model> 
     let mut url = before.url.clone();
     patch.url.over(&mut url);
     // What was read here and is sent back says nothing new.
-    if http_client::masked(&before.url) != url && before.whole_url(&tx.keyring)? != url {
-        after.lead_to(&tx.keyring, &url)?;
+    if http_client::masked(&before.url) != url && before.whole_url(keyring)? != url {
+        after.lead_to(keyring, &url)?;
     }
     patch.format.over(&mut after.format);
     patch.rows.over(&mut after.rows);
@@ -179,7 +179,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: SourcePatch) -> Result<Model> 
             "must be entered again for another host",
         )))?;
     }
-    patch_credentials(tx, &mut after, patch.credentials, &mut violations)?;
+    patch_credentials(keyring, &mut after, patch.credentials, &mut violations)?;
     violations.into_result()?;
     let place = |row: &Model| {
         (row.url.clone(), row.address.clone(), row.cursor_parameter.clone(), row.since_parameter.clone())
@@ -305,10 +305,16 @@ pub async fn page_of_run(reader: Reader<'_>, keyring: &Keyring, id: Uuid) -> Res
 const SEALED: &str = "address ";
 
 /// Writes down how far a run is.
-pub async fn note_run(tx: &mut Tx, id: Uuid, counts: RunCounts, page: Option<&str>) -> Result<()> {
+pub async fn note_run(
+    tx: &mut Tx,
+    keyring: &Keyring,
+    id: Uuid,
+    counts: RunCounts,
+    page: Option<&str>,
+) -> Result<()> {
     let page = match page {
         Some(address) if address.contains("://") => {
-            Some(format!("{SEALED}{}", keep_address(&tx.keyring, &page_purpose(id), address)?))
+            Some(format!("{SEALED}{}", keep_address(keyring, &page_purpose(id), address)?))
         }
         page => page.map(str::to_owned),
     };
@@ -435,13 +441,13 @@ pub async fn shows_addresses(reader: Reader<'_>) -> Result<bool> {
 }
 
 /// Encrypts addresses that were kept as they are, and anew what an older key encrypted.
-pub async fn seal_addresses(tx: &mut Tx) -> Result<()> {
+pub async fn seal_addresses(tx: &mut Tx, keyring: &Keyring) -> Result<()> {
     for before in tx.read().models(Entity::find()).await? {
-        if !(before.shows_address() || before.address.is_some() && tx.keyring.rotates()) {
+        if !(before.shows_address() || before.address.is_some() && keyring.rotates()) {
             continue;
         }
         let mut after = before.clone();
-        if let Err(error) = before.whole_url(&tx.keyring).and_then(|url| after.lead_to(&tx.keyring, &url)) {
+        if let Err(error) = before.whole_url(keyring).and_then(|url| after.lead_to(keyring, &url)) {
             tracing::warn!(%error, id = %before.id, "an address of a feed cannot be encrypted anew");
         } else if after.address != before.address {
             let columns = [("url", Expr::val(after.url)), ("address", Expr::val(after.address))];

@@ -81,5 +81,5 @@ pub async fn purge(db: &Db) -> Result<()> {
 
 /// The context of what the runner does itself.
 pub fn system(db: &Db) -> Context {
-    Context::system(db.clock().now(), db.company_zone(), "jobs")
+    db.system_context("jobs")
 }

@@ -122,7 +122,7 @@ pub async fn create(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Cre
     let variables =
         violations.collect(variables::merge(tx, Target::ActionItems, &copied, &given, is_crm_note).await)?;
     let owner = violations.collect(resolve_assignee(tx, new.assignee).await)?;
-    let zone = owner.map_or(tx.company_zone, |owner| owner.zone);
+    let zone = owner.map_or(tx.settings.company_zone, |owner| owner.zone);
     let due = violations.collect(due_of(tx, Due::one_of(new.due_in, new.due_on, new.due_at), zone).await)?;
     violations.into_result()?;
     let (Some((subject, contact_id)), Some(owner), Some(due), Some(variables)) =
@@ -459,9 +459,9 @@ async fn zone_of(tx: &Tx, item: &Model) -> Result<Tz> {
     match (item.assignee_type, item.assignee_id) {
         (AssigneeType::User, Some(id)) => {
             let holder = tx.read().model(user::Entity::find_by_id(id)).await?;
-            Ok(holder.and_then(|holder| holder.time_zone.parse().ok()).unwrap_or(tx.company_zone))
+            Ok(holder.and_then(|holder| holder.time_zone.parse().ok()).unwrap_or(tx.settings.company_zone))
         }
-        _ => Ok(tx.company_zone),
+        _ => Ok(tx.settings.company_zone),
     }
 }
 

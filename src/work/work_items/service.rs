@@ -196,7 +196,7 @@ async fn callback(
                 Some(contact) => contacts::zone_of(tx, contact).await?,
                 None => None,
             };
-            (in_zone(local, zone.unwrap_or(tx.company_zone)), "callback_local")
+            (in_zone(local, zone.unwrap_or(tx.settings.company_zone)), "callback_local")
         }
         (None, None) => return Ok(None),
         (Some(at), None) => (at, "callback_at"),
@@ -368,7 +368,7 @@ async fn facts(tx: &Tx, kind: &work_item_type::Model, draft: &Draft, contact: Op
         contact: person(tx, contact, draft.newcomer.as_deref()).await?,
         reference: Value::Object(draft.reference.clone()),
         at: tx.now,
-        company_zone: tx.company_zone,
+        company_zone: tx.settings.company_zone,
     })
 }
 
@@ -600,7 +600,7 @@ async fn still_able(tx: &mut Tx, item: &Model) -> Result<Owner> {
                 contact: person(tx, Some(item.contact_id), None).await?,
                 reference: Value::Object(item.reference.0.clone()),
                 at: tx.now,
-                company_zone: tx.company_zone,
+                company_zone: tx.settings.company_zone,
             };
             Ok(routing_rules::assign(tx, &facts).await?.owner)
         }
