@@ -18,7 +18,7 @@ use crate::{
         clock::{Clock, Timestamp},
         context::Context,
         db::Db,
-        error::{Error, Result},
+        error::{Error, Result, ResultExt},
         services::Services,
         tx::Tx,
     },
@@ -374,13 +374,13 @@ impl Shop {
                 "external_ids": { "shop": format!("C-{number}") },
                 "status": status, "owner_id": owner,
             });
-            let new: contacts::NewContact = serde_json::from_value(new).map_err(Error::internal)?;
+            let new: contacts::NewContact = serde_json::from_value(new).internal()?;
             let order = json!({
                 "title": format!("Order A-{}", 1000 + number),
                 "status": "shipped", "occurred_at": db.clock().now(),
                 "amount": { "amount": format!("{}.90", 10 + 7 * number), "currency": "EUR" },
             });
-            let order: facts::FactBody = serde_json::from_value(order).map_err(Error::internal)?;
+            let order: facts::FactBody = serde_json::from_value(order).internal()?;
             self.acting(db, emi, async move |tx| {
                 let contact = contacts::create(tx, new).await?;
                 facts::keep(tx, contact.id, "orders".into(), format!("A-{}", 1000 + number), order)
@@ -391,21 +391,21 @@ impl Shop {
         }
         let own: contacts::NewContact =
             serde_json::from_value(json!({ "kind": "own_company", "company": "The Demo Shop" }))
-                .map_err(Error::internal)?;
+                .internal()?;
         self.acting(db, emi, async move |tx| contacts::create(tx, own).await.map(drop)).await
     }
 
     /// Sets up the quiz of the shop's web site: its form, who gets its results, and the key of its pages.
     async fn web_site(&self, db: &Db) -> Result<Page> {
         let form = json!({ "key": QUIZ, "title": "Body type quiz", "work_item_type": "body_type_quiz" });
-        let form: forms::NewForm = serde_json::from_value(form).map_err(Error::internal)?;
+        let form: forms::NewForm = serde_json::from_value(form).internal()?;
         let rule = json!({ "name": "Quizzes in turn", "conditions": { "types": ["body_type_quiz"] },
             "target": { "type": "round_robin", "group_id": self.group("Sales") } });
-        let rule: routing_rules::NewRoutingRule = serde_json::from_value(rule).map_err(Error::internal)?;
+        let rule: routing_rules::NewRoutingRule = serde_json::from_value(rule).internal()?;
         let key = json!({
             "name": "Quiz page", "kind": "publishable", "scopes": [Scope::IntakeWrite], "forms": [QUIZ],
              "origins": PAGES });
-        let key: api_keys::NewApiKey = serde_json::from_value(key).map_err(Error::internal)?;
+        let key: api_keys::NewApiKey = serde_json::from_value(key).internal()?;
         db.write(db.system_context("demo"), async move |tx| {
             forms::create(tx, form).await?;
             routing_rules::create(tx, rule).await?;
@@ -479,7 +479,7 @@ impl Shop {
             .collect();
         let new = json!({ "subject": { "type": kind, "id": id }, "title": title, "body": body,
             "action_items": items });
-        let new: notes::NewNote = serde_json::from_value(new).map_err(Error::internal)?;
+        let new: notes::NewNote = serde_json::from_value(new).internal()?;
         let created = self.acting(db, author, async move |tx| notes::create(tx, new).await).await?;
         Ok(created.action_items.first().map(|created| created.item.id))
     }
@@ -503,7 +503,7 @@ impl Shop {
             "duration_seconds": random.random_range(40..900),
             "complete": issue.is_none(), "actions": actions,
         });
-        let new: interactions::NewInteraction = serde_json::from_value(new).map_err(Error::internal)?;
+        let new: interactions::NewInteraction = serde_json::from_value(new).internal()?;
         self.acting(db, operator, async move |tx| interactions::record(tx, new).await.map(drop)).await
     }
 

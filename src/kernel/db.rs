@@ -30,7 +30,7 @@ use super::{
     clock::{Clock, Ids},
     context::Context,
     detached::run_detached,
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, ResultExt},
     files, journal,
     reader::Reader,
     settings::Settings,
@@ -364,7 +364,7 @@ impl Db {
         *open_batch = Some(batch);
         drop(open_batch);
         if let Some(committed) = committed {
-            committed.await.map_err(Error::internal)??;
+            committed.await.internal()??;
         }
         outcome
     }
@@ -506,7 +506,7 @@ async fn connect(options: ConnectOptions) -> Result<DatabaseConnection> {
 
 /// Sees to it that only its owner may read SQLite's file. What SQLite makes beside it, it makes as that is.
 fn keep_private(url: &str) -> Result<()> {
-    let options: SqliteConnectOptions = url.parse().map_err(Error::internal)?;
+    let options: SqliteConnectOptions = url.parse().internal()?;
     let file = options.get_filename();
     let in_memory = url.split_once('?').is_some_and(|(_, settings)| settings.contains("mode=memory"));
     if in_memory || file.as_os_str().is_empty() || url.contains(":memory:") {

@@ -26,7 +26,7 @@ use url::{Host, Url};
 use validator::ValidationError;
 
 use super::{
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, ResultExt},
     strict::{self, Extent},
 };
 
@@ -159,7 +159,7 @@ impl HttpClient {
             .dns_resolver(Arc::new(self.address_filter.clone()))
             .user_agent(concat!("Caseload/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(Error::internal)?;
+            .internal()?;
         Ok(self.client.get_or_init(|| client))
     }
 }

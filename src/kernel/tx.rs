@@ -20,7 +20,7 @@ use super::{
     actor::Actor,
     clock::{Ids, Timestamp},
     context::{Context, IfMatch},
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, ResultExt},
     events::{Change, Event, Shown},
     journal::{self, Known, LongText, LongTexts},
     list::MAX_PAGE_BYTES,
@@ -622,7 +622,7 @@ fn key_column<E: EntityTrait>() -> E::Column {
 }
 
 fn public_form<T: Shown>(shown: &T) -> Result<Json> {
-    serde_json::to_value(shown).map_err(Error::internal)
+    serde_json::to_value(shown).internal()
 }
 
 /// Commits a transaction or savepoint, or rolls it back. Whoever is answered after that meets none of its

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::kernel::{
     clock::Timestamp,
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, ResultExt},
     reader::Reader,
     secrets::Keyring,
     services::Services,
@@ -64,7 +64,7 @@ impl Signer {
     /// The token that says this.
     pub fn sign(&self, claims: &Claims) -> Result<String> {
         let header = Header { kid: Some(self.kid.clone()), ..Header::new(Algorithm::EdDSA) };
-        jsonwebtoken::encode(&header, claims, &self.key).map_err(Error::internal)
+        jsonwebtoken::encode(&header, claims, &self.key).internal()
     }
 }
 
@@ -110,7 +110,7 @@ pub async fn rotate(tx: &mut Tx, keyring: &Keyring) -> Result<Signer> {
     tx.execute(&gone.into_query()).await?;
     let pair = SigningKey::from_bytes(&rand::random());
     let private = KeypairBytes { secret_key: pair.to_bytes(), public_key: None };
-    let private_key = private.to_pkcs8_der().map_err(Error::internal)?.as_bytes().to_vec();
+    let private_key = private.to_pkcs8_der().internal()?.as_bytes().to_vec();
     let signer = Signer { kid: tx.id().to_string(), key: EncodingKey::from_ed_der(&private_key) };
     let row = Model {
         id: signer.kid.clone(),
@@ -135,7 +135,7 @@ pub async fn find(reader: Reader<'_>, kid: &str, now: Timestamp) -> Result<Optio
     let published =
         Entity::find_by_id(kid).filter(Column::CreatedAt.gt(now.plus_seconds(-PUBLISHED_SECONDS)));
     let row = reader.model(published).await?;
-    row.map(|row| DecodingKey::from_ed_components(&row.public_key).map_err(Error::internal)).transpose()
+    row.map(|row| DecodingKey::from_ed_components(&row.public_key).internal()).transpose()
 }
 
 /// What a token says, if it was signed with the key and has not ended.

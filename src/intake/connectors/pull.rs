@@ -23,7 +23,7 @@ use crate::{
     intake::scheduled,
     kernel::{
         db::Db,
-        error::{Code, Error, Kind, Result},
+        error::{Code, Error, Kind, Result, ResultExt},
         jobs::Run,
         problem::Problem,
         services::Services,
@@ -104,7 +104,7 @@ pub fn run_sync(run: Run) -> LocalBoxFuture<'static, Result<Value>> {
 
 async fn pull(run: Run) -> Result<Value> {
     let Services { db, keyring, http_client, .. } = &run.services;
-    let Pull { connector_id } = serde_json::from_value(run.job.payload.clone()).map_err(Error::internal)?;
+    let Pull { connector_id } = serde_json::from_value(run.job.payload.clone()).internal()?;
     let connector = service::find(db.read(), connector_id).await?;
     let shop = open::open(http_client, keyring, &connector)?;
     let since = connector.synced_until.map(|until| until.plus_seconds(-OVERLAP_SECONDS));
@@ -141,7 +141,7 @@ async fn pull(run: Run) -> Result<Value> {
         Ok(done)
     };
     run.step(0, end).await?;
-    serde_json::to_value(pulled).map_err(Error::internal)
+    serde_json::to_value(pulled).internal()
 }
 
 /// Changed orders with the customers whose they are before them, where we do not know these yet.
@@ -327,8 +327,7 @@ fn orders_of(connector: &Model) -> String {
 }
 
 async fn sync(run: Run) -> Result<Value> {
-    let Sync { contact_id, connectors } =
-        serde_json::from_value(run.job.payload.clone()).map_err(Error::internal)?;
+    let Sync { contact_id, connectors } = serde_json::from_value(run.job.payload.clone()).internal()?;
     let kept = run.job.result.clone().and_then(|so_far| serde_json::from_value(so_far).ok());
     let mut report: Report = kept.unwrap_or_default();
     let (mut last_error, mut answered) = (None, report.connectors.iter().any(|one| one.problem.is_none()));
@@ -364,7 +363,7 @@ async fn sync(run: Run) -> Result<Value> {
     match last_error {
         // Nobody could say anything.
         Some(error) if !answered => Err(error),
-        _ => serde_json::to_value(report).map_err(Error::internal),
+        _ => serde_json::to_value(report).internal(),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     intake::scheduled,
     kernel::{
         blocking::BlockingPool,
-        error::{Code, Error, Result},
+        error::{Code, Error, Result, ResultExt},
         http_client,
         jobs::Run,
         services::Services,
@@ -55,8 +55,7 @@ pub fn run_pull(run: Run) -> LocalBoxFuture<'static, Result<Value>> {
 
 async fn pull(run: Run) -> Result<Value> {
     let Services { db, keyring, http_client, .. } = &run.services;
-    let Pull { source_id, run_id } =
-        serde_json::from_value(run.job.payload.clone()).map_err(Error::internal)?;
+    let Pull { source_id, run_id } = serde_json::from_value(run.job.payload.clone()).internal()?;
     let source = service::find(db.read(), source_id).await?;
     let from_cursor = || Pulled { page: source.cursor.clone(), ..Pulled::default() };
     let kept = run.job.result.clone().and_then(|kept| serde_json::from_value(kept).ok());
@@ -82,7 +81,7 @@ async fn pull(run: Run) -> Result<Value> {
         };
         run.step(0, end).await?;
     }
-    serde_json::to_value(pulled).map_err(Error::internal)
+    serde_json::to_value(pulled).internal()
 }
 
 /// Takes in the rows of a page from where it was left.

@@ -20,7 +20,7 @@ use crate::kernel::{
     clock::Timestamp,
     context::Context,
     db::Db,
-    error::{Code, Error, Kind, Result},
+    error::{Code, Error, Kind, Result, ResultExt},
     problem::Problem,
     services::Services,
     tx::Tx,
@@ -74,7 +74,7 @@ impl Run {
             let value = work(tx).await?;
             let progress = move_on(&held, tx.now)
                 .col_expr(Column::Done, Expr::val(held.done + done))
-                .col_expr(Column::Result, Expr::val(serde_json::to_value(&value).map_err(Error::internal)?));
+                .col_expr(Column::Result, Expr::val(serde_json::to_value(&value).internal()?));
             tx.execute(&progress.into_query()).await?;
             Ok(value)
         };
@@ -217,8 +217,7 @@ async fn finish(db: &Db, job: Job, outcome: Result<Value>) -> Result<()> {
                 job::SUCCEEDED
             }
             Err(error) => {
-                let problem =
-                    serde_json::to_value(Problem::of(&error, &tx.context)).map_err(Error::internal)?;
+                let problem = serde_json::to_value(Problem::of(&error, &tx.context)).internal()?;
                 (after.status, after.problem) = (JobStatus::Failed, Some(problem));
                 job::FAILED
             }

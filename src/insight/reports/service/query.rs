@@ -6,7 +6,7 @@ use url::form_urlencoded;
 use super::super::lists::{Absent, Counted, Dimension};
 use crate::kernel::{
     clock::Timestamp,
-    error::{Error, Result},
+    error::{Error, Result, ResultExt},
     filter::MAX_ALTERNATIVES,
 };
 
@@ -41,7 +41,7 @@ impl ReportQuery {
     }
 
     pub fn filter<L: Counted>(&self) -> Result<L::Filter> {
-        serde_json::from_value(Value::Object(self.0.clone())).map_err(Error::internal)
+        serde_json::from_value(Value::Object(self.0.clone())).internal()
     }
 
     /// The alternatives of a parameter.

@@ -8,7 +8,7 @@ use super::super::lists::Counted;
 use crate::kernel::{
     clock::{Timestamp, named_zone, start_of_day},
     context::Context,
-    error::{Error, Result},
+    error::{Error, Result, ResultExt},
     http::report::ReportParams,
 };
 
@@ -28,7 +28,7 @@ impl Span {
         let zone = named_zone(params.time_zone.as_deref(), context.actor.zone)?;
         let given = |end: &str| {
             let instant = filter.get(&format!("{}_{end}", L::TIME)).and_then(Value::as_str);
-            instant.map(|instant| instant.parse::<Timestamp>().map_err(Error::internal)).transpose()
+            instant.map(|instant| instant.parse::<Timestamp>().internal()).transpose()
         };
         let ambiguous = |day: &str, end: &str| {
             let detail = format!("Only one of {day} and {}_{end} may be given.", L::TIME);
