@@ -1,7 +1,7 @@
 //! The rules of API keys, by what is done.
 //!
-//! Whoever makes a key or changes one gives it nothing that they may not give: that is looked at in one place
-//! for both.
+//! Whoever makes a key or changes one gives it nothing that they may not give: that is looked at in one
+//! place for both.
 
 mod create;
 mod find;

@@ -1,8 +1,8 @@
 //! The rules of sessions, by what is done.
 //!
-//! Somebody signs in with a password, stays signed in with refresh tokens, each of which is good for once, and
-//! signs out. Whoever says a password, to sign in or to change it, proves it in one place, where failures are
-//! counted.
+//! Somebody signs in with a password, stays signed in with refresh tokens, each of which is good for once,
+//! and signs out. Whoever says a password, to sign in or to change it, proves it in one place, where
+//! failures are counted.
 
 mod change_password;
 mod end;

@@ -1,8 +1,8 @@
 //! The rules of users, by what is done.
 //!
-//! People are added and changed, and leave; nobody does to somebody what only a higher role may do. Everything
-//! that has an owner or an author finds people here, holds them while it gives them work, and shows their
-//! names.
+//! People are added and changed, and leave; nobody does to somebody what only a higher role may do.
+//! Everything that has an owner or an author finds people here, holds them while it gives them work, and
+//! shows their names.
 
 mod create;
 mod find;

@@ -1,7 +1,7 @@
 //! The rules of picklists, by what is done.
 //!
-//! Lists and values are added, values are changed, retired and put in order; whoever changes a list is alone in
-//! it. Other resources choose values, and a transaction that checks many reads each once.
+//! Lists and values are added, values are changed, retired and put in order; whoever changes a list is alone
+//! in it. Other resources choose values, and a transaction that checks many reads each once.
 
 mod check_item;
 mod choose;

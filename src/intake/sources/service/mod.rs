@@ -1,7 +1,7 @@
 //! The rules of sources, by what is done.
 //!
-//! A source is set up and changed; it is run, by its schedule or because somebody asks, and its run is kept up
-//! with as it goes; rows in quarantine are tried again or thrown away.
+//! A source is set up and changed; it is run, by its schedule or because somebody asks, and its run is kept
+//! up with as it goes; rows in quarantine are tried again or thrown away.
 
 mod check;
 mod create;
