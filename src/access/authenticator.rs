@@ -28,7 +28,6 @@ use super::{
 use crate::kernel::{
     actor::{Actor, ActorKind, ActorRef, Role, Scope},
     clock::Timestamp,
-    context::Context,
     db::Db,
     error::{Code, Error, Result},
     http::auth::{self, Credential},
@@ -98,7 +97,7 @@ impl Authenticator {
         if used.is_empty() {
             return Ok(());
         }
-        let context = Context::system(db.clock().now(), db.company_zone(), "api-keys-last-used");
+        let context = db.system_context("api-keys-last-used");
         db.write(context, async move |tx| api_keys::record_uses(tx, used).await).await
     }
 
@@ -191,7 +190,7 @@ impl Authenticator {
         let key = api_keys::find_live(reader, secret, now).await?;
         let key = key.ok_or_else(|| invalid("The API key is unknown, expired or revoked."))?;
         let id = key.id;
-        let actor = of_key(reader, key, act_as, db.company_zone()).await?;
+        let actor = of_key(reader, key, act_as, db.settings().company_zone).await?;
         self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(id, now);
         Ok(actor)
     }
@@ -301,7 +300,7 @@ pub fn recognise(tx: &Tx) -> LocalBoxFuture<'_, Result<Actor>> {
                     .as_ref()
                     .map(|person| person.id)
                     .filter(|person| key.user_id != Some(*person));
-                of_key(reader, key, act_as, tx.company_zone).await
+                of_key(reader, key, act_as, tx.settings.company_zone).await
             }
         }
     }

@@ -23,7 +23,7 @@ use url::{Host, Url};
 
 use crate::kernel::{
     clock::Timestamp,
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, ResultExt},
     strict,
 };
 
@@ -93,7 +93,7 @@ impl ProviderKeys {
         if url.scheme() == "http" {
             client = client.no_proxy();
         }
-        let client = client.build().map_err(Error::internal)?;
+        let client = client.build().internal()?;
         Ok(Self(Arc::new(Inner { issuer, client, known: RwLock::default(), reading: Mutex::default() })))
     }
 
@@ -201,21 +201,16 @@ impl Inner {
     }
 
     async fn fetch<T: DeserializeOwned>(&self, url: Url) -> Result<T> {
-        let mut response = self
-            .client
-            .get(url)
-            .send()
-            .await
-            .and_then(reqwest::Response::error_for_status)
-            .map_err(Error::internal)?;
+        let mut response =
+            self.client.get(url).send().await.and_then(reqwest::Response::error_for_status).internal()?;
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(Error::internal)? {
+        while let Some(chunk) = response.chunk().await.internal()? {
             body.extend_from_slice(&chunk);
             if body.len() > MAX_ANSWER {
                 return Err(Error::internal("the OpenID provider answers more than we read"));
             }
         }
-        strict::from_slice(&body).map_err(Error::internal)
+        strict::from_slice(&body).internal()
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     access::{sessions, users},
-    kernel::{actor::Role, clock::Clock, context::Context, error::Error},
+    kernel::{actor::Role, clock::Clock, error::Error, services::Services},
 };
 
 /// The headless customer-service backend for shops.
@@ -117,11 +117,11 @@ async fn run(command: Command, config: Config) -> std::result::Result<(), Box<dy
 }
 
 async fn serve(config: Config) -> std::result::Result<(), Box<dyn std::error::Error>> {
-    let db = start::open(&config, Clock::System).await?;
-    let first = start::first_rows(&config, &db).await?;
-    start::renew_credentials(&db).await?;
-    sessions::protect_signing_keys(&db).await?;
-    let application = start::application(config, db)?;
+    let services = start::open(&config, Clock::System).await?;
+    let first = start::first_rows(&config, &services).await?;
+    start::renew_credentials(&services).await?;
+    sessions::protect_signing_keys(&services).await?;
+    let application = start::application(config, services)?;
     serve_until_signalled(application, |address| {
         if let Some(FirstAdmin { email, generated_password }) = &first {
             let password = generated_password.as_deref().unwrap_or("(the one in CASELOAD_ADMIN_PASSWORD)");
@@ -135,7 +135,7 @@ async fn serve(config: Config) -> std::result::Result<(), Box<dyn std::error::Er
 }
 
 async fn user(command: UserCommand, config: Config) -> std::result::Result<(), Box<dyn std::error::Error>> {
-    let db = start::open(&config, Clock::System).await?;
+    let Services { db, password_cost, .. } = start::open(&config, Clock::System).await?;
     let password = io::read_to_string(io::stdin())?.trim_end_matches(['\r', '\n']).to_owned();
     if !(12..=200).contains(&password.chars().count()) {
         return Err("The password must be 12 to 200 characters long.".into());
@@ -144,7 +144,7 @@ async fn user(command: UserCommand, config: Config) -> std::result::Result<(), B
         UserCommand::Add(new) => vec![new.email.clone(), new.name.clone()],
         UserCommand::ResetPassword { email } => {
             let user = users::by_email(db.read(), email).await?.ok_or_else(|| Error::not_found("user"))?;
-            if users::password::verify(db.password_cost(), password.clone(), user.password_hash).await? {
+            if users::password::verify(&password_cost, password.clone(), user.password_hash).await? {
                 return Err("The password must differ from the present one.".into());
             }
             vec![user.email, user.name]
@@ -153,10 +153,9 @@ async fn user(command: UserCommand, config: Config) -> std::result::Result<(), B
     if let Some(why) = users::strength::weakness(&password, about).await? {
         return Err(format!("The password is easy to guess: {why}").into());
     }
-    let hash = users::password::hash(db.password_cost(), password).await?;
-    let context = Context::system(db.clock().now(), config.time_zone, "command-line");
+    let hash = users::password::hash(&password_cost, password).await?;
     let done = db
-        .write(context, async move |tx| match command {
+        .write(db.system_context("command-line"), async move |tx| match command {
             UserCommand::Add(NewUserArgs { email, name, role }) => {
                 let new = users::NewUser {
                     email: email.into(),

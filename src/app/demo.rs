@@ -18,7 +18,8 @@ use crate::{
         clock::{Clock, Timestamp},
         context::Context,
         db::Db,
-        error::{Error, Result},
+        error::{Error, Result, ResultExt},
+        services::Services,
         tx::Tx,
     },
     work::{action_items, interactions, notes, routing_rules},
@@ -188,20 +189,22 @@ pub async fn run(args: DemoArgs, mut config: Config) -> std::result::Result<(), 
 
     let now = Clock::System.now();
     let past = Clock::fixed(now.plus_seconds(-i64::from(args.days) * DAY));
-    let db = start::open(&config, past.clone()).await?;
-    start::first_rows(&config, &db).await?;
-    let shop = Shop::staff(&db, password).await?;
+    let services = start::open(&config, past.clone()).await?;
+    start::first_rows(&config, &services).await?;
+    let shop = Shop::staff(&services, password).await?;
+    let db = services.db;
     shop.customers(&db).await?;
     let page = shop.web_site(&db).await?;
     shop.live(&db, &past, now, args.seed).await?;
     db.close().await;
 
-    let db = start::open(&config, Clock::System).await?;
+    let services = start::open(&config, Clock::System).await?;
+    let db = &services.db;
     let admin = users::oldest_admin(db.read()).await?.ok_or_else(|| Error::internal("no administrator"))?;
     let mut tokens = Vec::new();
     for (role, id) in [("agent", shop.people[0].id), ("manager", shop.people[4].id), ("admin", admin.id)] {
-        let context = Context::system(db.clock().now(), ZONE, "demo");
-        let token = sessions::start(&db, context, id, TOKEN_SECONDS).await?.access_token;
+        let context = db.system_context("demo");
+        let token = sessions::start(&services, context, id, TOKEN_SECONDS).await?.access_token;
         tokens.push(format!("{role:8} {token}\n"));
     }
     tokens.push(format!(
@@ -211,7 +214,7 @@ pub async fn run(args: DemoArgs, mut config: Config) -> std::result::Result<(), 
     ));
     let tokens = tokens.concat();
     let visitors = page.visited_on(db.clone(), args.seed);
-    let application = start::application(config, db)?;
+    let application = start::application(config, services)?;
     let served = serve_until_signalled(application, |address| {
         print_line(&format!(
             "A demo shop is at http://{address} and its documentation at http://{address}/docs/\n\
@@ -271,8 +274,7 @@ impl Page {
         let Value::Object(submission) = submission else {
             return Err(Error::internal("a submission is an object"));
         };
-        let context =
-            Context { actor: self.actor.clone(), ..Context::system(db.clock().now(), ZONE, "demo") };
+        let context = Context { actor: self.actor.clone(), ..db.system_context("demo") };
         db.write(context, async move |tx| forms::post(tx, QUIZ, submission).await.map(drop)).await
     }
 }
@@ -309,9 +311,9 @@ struct Shop {
 }
 
 impl Shop {
-    async fn staff(db: &Db, password: &str) -> Result<Self> {
-        let hash = users::password::hash(db.password_cost(), password.into()).await?;
-        let context = Context::system(db.clock().now(), ZONE, "demo");
+    async fn staff(Services { db, password_cost, .. }: &Services, password: &str) -> Result<Self> {
+        let hash = users::password::hash(password_cost, password.into()).await?;
+        let context = db.system_context("demo");
         db.write(context, async move |tx| {
             let mut shop = Self { people: Vec::new(), groups: Vec::new() };
             for name in ["Customer Service", "Shipping", "Finance", "Sales"] {
@@ -372,13 +374,13 @@ impl Shop {
                 "external_ids": { "shop": format!("C-{number}") },
                 "status": status, "owner_id": owner,
             });
-            let new: contacts::NewContact = serde_json::from_value(new).map_err(Error::internal)?;
+            let new: contacts::NewContact = serde_json::from_value(new).internal()?;
             let order = json!({
                 "title": format!("Order A-{}", 1000 + number),
                 "status": "shipped", "occurred_at": db.clock().now(),
                 "amount": { "amount": format!("{}.90", 10 + 7 * number), "currency": "EUR" },
             });
-            let order: facts::FactBody = serde_json::from_value(order).map_err(Error::internal)?;
+            let order: facts::FactBody = serde_json::from_value(order).internal()?;
             self.acting(db, emi, async move |tx| {
                 let contact = contacts::create(tx, new).await?;
                 facts::keep(tx, contact.id, "orders".into(), format!("A-{}", 1000 + number), order)
@@ -389,22 +391,22 @@ impl Shop {
         }
         let own: contacts::NewContact =
             serde_json::from_value(json!({ "kind": "own_company", "company": "The Demo Shop" }))
-                .map_err(Error::internal)?;
+                .internal()?;
         self.acting(db, emi, async move |tx| contacts::create(tx, own).await.map(drop)).await
     }
 
     /// Sets up the quiz of the shop's web site: its form, who gets its results, and the key of its pages.
     async fn web_site(&self, db: &Db) -> Result<Page> {
         let form = json!({ "key": QUIZ, "title": "Body type quiz", "work_item_type": "body_type_quiz" });
-        let form: forms::NewForm = serde_json::from_value(form).map_err(Error::internal)?;
+        let form: forms::NewForm = serde_json::from_value(form).internal()?;
         let rule = json!({ "name": "Quizzes in turn", "conditions": { "types": ["body_type_quiz"] },
             "target": { "type": "round_robin", "group_id": self.group("Sales") } });
-        let rule: routing_rules::NewRoutingRule = serde_json::from_value(rule).map_err(Error::internal)?;
+        let rule: routing_rules::NewRoutingRule = serde_json::from_value(rule).internal()?;
         let key = json!({
             "name": "Quiz page", "kind": "publishable", "scopes": [Scope::IntakeWrite], "forms": [QUIZ],
              "origins": PAGES });
-        let key: api_keys::NewApiKey = serde_json::from_value(key).map_err(Error::internal)?;
-        db.write(Context::system(db.clock().now(), ZONE, "demo"), async move |tx| {
+        let key: api_keys::NewApiKey = serde_json::from_value(key).internal()?;
+        db.write(db.system_context("demo"), async move |tx| {
             forms::create(tx, form).await?;
             routing_rules::create(tx, rule).await?;
             let (key, secret) = api_keys::create(tx, key).await?;
@@ -477,7 +479,7 @@ impl Shop {
             .collect();
         let new = json!({ "subject": { "type": kind, "id": id }, "title": title, "body": body,
             "action_items": items });
-        let new: notes::NewNote = serde_json::from_value(new).map_err(Error::internal)?;
+        let new: notes::NewNote = serde_json::from_value(new).internal()?;
         let created = self.acting(db, author, async move |tx| notes::create(tx, new).await).await?;
         Ok(created.action_items.first().map(|created| created.item.id))
     }
@@ -501,7 +503,7 @@ impl Shop {
             "duration_seconds": random.random_range(40..900),
             "complete": issue.is_none(), "actions": actions,
         });
-        let new: interactions::NewInteraction = serde_json::from_value(new).map_err(Error::internal)?;
+        let new: interactions::NewInteraction = serde_json::from_value(new).internal()?;
         self.acting(db, operator, async move |tx| interactions::record(tx, new).await.map(drop)).await
     }
 
@@ -515,8 +517,7 @@ impl Shop {
         person: &Person,
         work: impl AsyncFnOnce(&mut Tx) -> Result<T> + 'static,
     ) -> Result<T> {
-        let context =
-            Context { actor: person.actor.clone(), ..Context::system(db.clock().now(), ZONE, "demo") };
+        let context = Context { actor: person.actor.clone(), ..db.system_context("demo") };
         db.write(context, work).await
     }
 }

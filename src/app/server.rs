@@ -14,7 +14,6 @@ use utoipa_swagger_ui::Config as SwaggerConfig;
 use super::{config::Config, openapi, routes::routes, telemetry};
 use crate::access::{authenticator::Authenticator, sessions::SignInLimits};
 use crate::kernel::{
-    db::Db,
     error::{Code, Error, Result},
     http::{
         Routes,
@@ -28,13 +27,14 @@ use crate::kernel::{
         rate_limit::RateLimits,
         sending::send_in_pieces,
     },
+    services::Services,
 };
 
 /// Everything that a running application is made of.
 #[derive(Clone)]
 pub struct Application {
-    /// The database.
-    pub db: Db,
+    /// The database and what goes with it.
+    pub services: Services,
     /// Knows callers.
     pub authenticator: Arc<Authenticator>,
     /// The settings.
@@ -72,7 +72,8 @@ pub fn listen(application: &Application) -> std::io::Result<(Server, SocketAddr)
         };
         let metrics_token = shared.metrics_token.clone();
         App::new()
-            .app_data(Data::new(application.db.clone()))
+            .app_data(Data::new(application.services.db.clone()))
+            .app_data(Data::new(application.services.clone()))
             .app_data(Data::new(gate_keeper))
             .app_data(Data::new(limits))
             .app_data(Data::from(application.sign_in_limits.clone()))

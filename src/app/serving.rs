@@ -33,7 +33,7 @@ pub async fn serve_until_signalled(
         metrics = metrics_server => metrics?,
     }
     drop(workers);
-    application.db.close().await;
+    application.services.db.close().await;
     Ok(())
 }
 

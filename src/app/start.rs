@@ -17,12 +17,13 @@ use crate::{
     },
     kernel::{
         clock::Clock,
-        context::Context,
         db::{Db, DbOptions},
         error::{Error, Result},
         http::rate_limit::RateLimits,
         http_client::HttpClient,
         secrets::Keyring,
+        services::Services,
+        settings::Settings,
     },
 };
 
@@ -36,19 +37,40 @@ pub struct FirstAdmin {
 }
 
 /// Opens the database that the settings name, migrated if they say so.
-pub async fn open(config: &Config, clock: Clock) -> Result<Db> {
+pub async fn open(config: &Config, clock: Clock) -> Result<Services> {
     if config.migrate {
         let applied = schema::migrate(&config.database_url).await?;
         tracing::info!(applied, "database migrated");
     }
-    let db = Db::open(&options(config), clock, config.time_zone, reactions()).await?;
+    let db = Db::open(&options(config), clock, settings(config), reactions()).await?;
     if !config.migrate
         && let Err(misfit) = schema::check(db.read()).await
     {
         db.close().await;
         return Err(misfit);
     }
-    Ok(db)
+    Ok(services(config, db))
+}
+
+/// What the settings give beside a database.
+#[must_use]
+pub fn services(config: &Config, db: Db) -> Services {
+    Services {
+        db,
+        keyring: Arc::new(Keyring::new(
+            config.secret_key.clone(),
+            config.secret_key_old.clone(),
+            key_file(&config.database_url),
+        )),
+        http_client: Arc::new(HttpClient::new(config.outgoing_allow.clone())),
+        password_cost: config.password_cost.clone(),
+    }
+}
+
+/// What of the settings every transaction carries.
+#[must_use]
+pub fn settings(config: &Config) -> Settings {
+    Settings { company_zone: config.time_zone, default_group: config.default_group.clone() }
 }
 
 /// How the settings say the database is reached.
@@ -58,14 +80,6 @@ pub fn options(config: &Config) -> DbOptions {
         read_url: config.database_read_url.clone(),
         connections: config.connections,
         recognise: Some(authenticator::recognise),
-        default_group: config.default_group.clone(),
-        password_cost: config.password_cost.clone(),
-        keyring: Arc::new(Keyring::new(
-            config.secret_key.clone(),
-            config.secret_key_old.clone(),
-            key_file(&config.database_url),
-        )),
-        outgoing: Arc::new(HttpClient::new(config.outgoing_allow.clone())),
         ..DbOptions::new(&config.database_url)
     }
 }
@@ -78,7 +92,7 @@ fn key_file(database_url: &str) -> Option<PathBuf> {
 }
 
 /// Everything that runs over an open database.
-pub fn application(config: Config, db: Db) -> Result<Application> {
+pub fn application(config: Config, services: Services) -> Result<Application> {
     let authenticator =
         Arc::new(Authenticator::new(config.oidc.clone())?.verifying_emails(config.oidc_emails_verified));
     let rate_limits = Arc::new(RateLimits::per_minute(
@@ -87,7 +101,7 @@ pub fn application(config: Config, db: Db) -> Result<Application> {
         config.intake_address_rate_limit,
     ));
     Ok(Application {
-        db,
+        services,
         authenticator,
         config: Arc::new(config),
         rate_limits,
@@ -96,7 +110,8 @@ pub fn application(config: Config, db: Db) -> Result<Application> {
 }
 
 /// Makes the first administrator when there is no user, and the default group when it is missing.
-pub async fn first_rows(config: &Config, db: &Db) -> Result<Option<FirstAdmin>> {
+pub async fn first_rows(config: &Config, services: &Services) -> Result<Option<FirstAdmin>> {
+    let Services { db, password_cost, .. } = services;
     let admin = if users::nobody_yet(db.read()).await? { Some(first_password(config)) } else { None };
     let hash = match &admin {
         Some((password, generated)) => {
@@ -104,19 +119,19 @@ pub async fn first_rows(config: &Config, db: &Db) -> Result<Option<FirstAdmin>> 
             if !generated && let Some(why) = users::strength::weakness(password, about).await? {
                 return Err(Error::internal(format!("CASELOAD_ADMIN_PASSWORD is easy to guess: {why}")));
             }
-            Some(users::password::hash(db.password_cost(), password.clone()).await?)
+            Some(users::password::hash(password_cost, password.clone()).await?)
         }
         None => None,
     };
-    let (email, group_name) = (config.admin_email.clone(), config.default_group.clone());
-    let context = Context::system(db.clock().now(), config.time_zone, "first-start");
+    let email = config.admin_email.clone();
     let made = db
-        .write(context, async move |tx| {
+        .write(db.system_context("first-start"), async move |tx| {
             tx.advisory_lock(FIRST_ROWS).await?;
             let first = match hash {
                 Some(hash) => users::first_admin(tx, email, hash).await?,
                 None => None,
             };
+            let group_name = tx.settings.default_group.clone();
             if groups::named(tx.read(), &group_name).await?.is_none() {
                 let group =
                     groups::create(tx, groups::NewGroup { name: group_name.into(), key: None }).await?;
@@ -135,15 +150,15 @@ pub async fn first_rows(config: &Config, db: &Db) -> Result<Option<FirstAdmin>> 
 
 /// Encrypts with the present key what an older one encrypted, when the settings name both, and addresses that
 /// nothing encrypted.
-pub async fn renew_credentials(db: &Db) -> Result<()> {
-    if !db.keyring().rotates() && !sources::shows_addresses(db.read()).await? {
+pub async fn renew_credentials(Services { db, keyring, .. }: &Services) -> Result<()> {
+    if !keyring.rotates() && !sources::shows_addresses(db.read()).await? {
         return Ok(());
     }
-    let context = Context::system(db.clock().now(), db.company_zone(), "key-rotation");
-    db.write(context, async |tx| {
-        sources::seal_addresses(tx).await?;
-        scheduled::renew_credentials::<Source>(tx).await?;
-        scheduled::renew_credentials::<Connector>(tx).await
+    let keyring = keyring.clone();
+    db.write(db.system_context("key-rotation"), async move |tx| {
+        sources::seal_addresses(tx, &keyring).await?;
+        scheduled::renew_credentials::<Source>(tx, &keyring).await?;
+        scheduled::renew_credentials::<Connector>(tx, &keyring).await
     })
     .await
 }

@@ -2,12 +2,9 @@
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
-use chrono_tz::Tz;
-
 use super::{server::Application, telemetry};
 use crate::kernel::{
     bulk::{Change, run_job},
-    context::Context,
     db::Db,
     error::Result,
     idempotency,
@@ -42,7 +39,8 @@ impl Workers {
     /// Starts every loop.
     #[must_use]
     pub fn start(application: &Application) -> Self {
-        let Application { db, rate_limits, authenticator, .. } = application.clone();
+        let Application { services, rate_limits, authenticator, .. } = application.clone();
+        let db = services.db.clone();
         let workers = Self(Rc::default());
         let numbering = db.clone();
         workers.spawn(async move {
@@ -52,14 +50,14 @@ impl Workers {
                 report("numbering the journal", numbering.number_journal().await);
             }
         });
-        let running = db.clone();
+        let running = services.clone();
         workers.spawn(async move { Runner::new(own_handlers()).work(&running).await });
         // What is due at a time waits for nothing long.
-        let running = db.clone();
+        let running = services.clone();
         workers.spawn(async move { Runner::new(due_handlers()).work(&running).await });
         // What waits for other systems holds up neither our own work nor each other.
         for _ in 0..OUTSIDE_RUNNERS {
-            let running = db.clone();
+            let running = services.clone();
             workers.spawn(async move { Runner::new(outside_handlers()).work(&running).await });
         }
         let due = db.clone();
@@ -141,8 +139,7 @@ pub async fn run_due(db: &Db) -> Result<()> {
 }
 
 async fn tidy(db: &Db) -> Result<()> {
-    let context = Context::system(db.clock().now(), Tz::UTC, "tidy");
-    db.write(context, async |tx| {
+    db.write(db.system_context("tidy"), async |tx| {
         sessions::forget(tx).await?;
         forms::forget(tx).await?;
         sources::forget(tx).await?;

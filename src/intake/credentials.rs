@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use crate::kernel::{
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, ResultExt},
     secrets::{self, Keyring},
     value::{Checked, Kind, Spec, Text},
 };
@@ -100,7 +100,7 @@ impl Credentials {
     /// Encrypts them for one row.
     pub fn seal(&self, keyring: &Keyring, row: &str) -> Result<Sealed> {
         self.check()?;
-        let text = serde_json::to_string(self).map_err(Error::internal)?;
+        let text = serde_json::to_string(self).internal()?;
         let secret = self.token.as_deref().or(self.password.as_deref());
         let sealed = keyring.seal(row, &text).map_err(|error| match error.code() {
             Code::NoSecretKey => {
@@ -114,7 +114,7 @@ impl Credentials {
     /// Decrypts those of a row; none when it has none.
     pub fn open(keyring: &Keyring, row: &str, sealed: Option<&str>) -> Result<Self> {
         let Some(sealed) = sealed else { return Ok(Self::default()) };
-        serde_json::from_str(&keyring.open(row, sealed)?).map_err(Error::internal)
+        serde_json::from_str(&keyring.open(row, sealed)?).internal()
     }
 
     /// As a request carries them; `token_header` is what the system calls its header, when it has one of its

@@ -10,7 +10,6 @@ use sea_orm::{
 use super::credentials::{Credentials, Sealed};
 use crate::kernel::{
     clock::Timestamp,
-    context::Context,
     db::Db,
     error::{Code, Error, Result, Violations},
     events::Change,
@@ -120,7 +119,7 @@ macro_rules! scheduled_columns {
 
 /// Keeps other credentials where a patch has them, or none.
 pub fn patch_credentials<M: Scheduled>(
-    tx: &Tx,
+    keyring: &Keyring,
     row: &mut M,
     patch: Patch<Credentials>,
     violations: &mut Violations,
@@ -129,7 +128,7 @@ pub fn patch_credentials<M: Scheduled>(
         Patch::Absent => {}
         Patch::Null => row.keep(Sealed::default()),
         Patch::Value(credentials) => {
-            if let Some(sealed) = violations.collect(credentials.seal(&tx.keyring, &row.purpose()))? {
+            if let Some(sealed) = violations.collect(credentials.seal(keyring, &row.purpose()))? {
                 row.keep(sealed);
             }
         }
@@ -185,9 +184,8 @@ fn due<M: Scheduled>(now: Timestamp) -> SelectStatement {
 /// Has everything that is due pulled from by jobs, each once however many instances look.
 pub async fn enqueue_due<M: Scheduled>(db: &Db) -> Result<()> {
     while db.read().any(due::<M>(db.clock().now())).await? {
-        let context = Context::system(db.clock().now(), db.company_zone(), "schedule");
         let found = db
-            .write(context, async |tx| {
+            .write(db.system_context("schedule"), async |tx| {
                 let mut select = due::<M>(tx.now);
                 tx.skip_locked(&mut select);
                 let Some(row) = tx.read().one::<M>(&select).await? else { return Ok(false) };
@@ -230,11 +228,11 @@ pub async fn job_ended<M: Scheduled>(tx: &mut Tx, change: Change<'_, Job>) -> Re
 }
 
 /// Encrypts with the present key what an older one encrypted.
-pub async fn renew_credentials<M: Scheduled>(tx: &mut Tx) -> Result<()> {
+pub async fn renew_credentials<M: Scheduled>(tx: &mut Tx, keyring: &Keyring) -> Result<()> {
     let mut select = M::Entity::find().into_query();
     select.and_where(Expr::col((M::Entity::default(), Alias::new("credentials"))).is_not_null());
     for row in tx.read().all::<M>(&select).await? {
-        match tx.keyring.renew(&row.purpose(), row.credentials().unwrap_or_default()) {
+        match keyring.renew(&row.purpose(), row.credentials().unwrap_or_default()) {
             Ok(Some(renewed)) => {
                 record_outcome::<M>(tx, row.id(), [("credentials", Expr::val(renewed))]).await?;
             }

@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::error::{Code, Error, Result};
+use super::error::{Code, Error, Result, ResultExt};
 
 /// For whom heavy work is done. Neither takes the other's turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<Option<T>> {
     let turn: SemaphorePermit<'static> = match timeout(pool.max_wait(), pool.permits().acquire()).await {
-        Ok(turn) => turn.map_err(Error::internal)?,
+        Ok(turn) => turn.internal()?,
         Err(_) => {
             return Err(Error::new(
                 Code::Busy,
@@ -66,7 +66,7 @@ pub async fn run_blocking<T: Send + 'static>(
         }
     };
     match timeout(longest, spawn_blocking(turn, work)).await {
-        Ok(done) => done.map(Some).map_err(Error::internal),
+        Ok(done) => done.map(Some).internal(),
         Err(_) => Ok(None),
     }
 }
@@ -77,8 +77,8 @@ pub async fn with_permit<T: Send + 'static>(
     permits: &'static Semaphore,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T> {
-    let permit = permits.acquire().await.map_err(Error::internal)?;
-    spawn_blocking(permit, work).await.map_err(Error::internal)
+    let permit = permits.acquire().await.internal()?;
+    spawn_blocking(permit, work).await.internal()
 }
 
 #[expect(

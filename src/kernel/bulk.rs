@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     db::Db,
-    error::{Error, Kind, Result},
+    error::{Error, Kind, Result, ResultExt},
     jobs::{self, Job, Run},
     problem::Problem,
     tx::Tx,
@@ -98,7 +98,7 @@ struct Later<C> {
 
 /// Bytes of a change, as it is written to each row.
 fn size(change: &impl Change) -> Result<usize> {
-    serde_json::to_vec(change).map(|written| written.len()).map_err(Error::internal)
+    serde_json::to_vec(change).map(|written| written.len()).internal()
 }
 
 /// Changes these; more than 1,000 in a job, and fewer when the change is long. Refuses what would write too
@@ -138,12 +138,12 @@ pub async fn later<C: Change>(
 pub fn run_job<C: Change>(run: Run) -> LocalBoxFuture<'static, Result<Value>> {
     async move {
         let Later::<C> { ids, change, dry_run } =
-            serde_json::from_value(run.job.payload.clone()).map_err(Error::internal)?;
+            serde_json::from_value(run.job.payload.clone()).internal()?;
         let mut report = BulkReport::resumed(run.job.result.clone(), dry_run);
         let begun = report.matched;
         let step = (MAX_WRITTEN_AT_ONCE / size(&change)?.max(1)).clamp(1, STEP);
         for part in ids[begun.min(ids.len())..].chunks(step) {
-            change.prepare(&run.db, part).await?;
+            change.prepare(&run.services.db, part).await?;
             let (part, change, so_far) = (part.to_vec(), change.clone(), report);
             report = run
                 .step(count(&part), async move |tx: &mut Tx| {
@@ -152,7 +152,7 @@ pub fn run_job<C: Change>(run: Run) -> LocalBoxFuture<'static, Result<Value>> {
                 })
                 .await?;
         }
-        serde_json::to_value(report).map_err(Error::internal)
+        serde_json::to_value(report).internal()
     }
     .boxed_local()
 }

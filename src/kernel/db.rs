@@ -15,8 +15,6 @@ use std::{
     time::Duration,
 };
 
-use argon2::Params;
-use chrono_tz::Tz;
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
@@ -32,12 +30,10 @@ use super::{
     clock::{Clock, Ids},
     context::Context,
     detached::run_detached,
-    error::{Code, Error, Result},
-    files,
-    http_client::HttpClient,
-    journal,
+    error::{Code, Error, Result, ResultExt},
+    files, journal,
     reader::Reader,
-    secrets::Keyring,
+    settings::Settings,
     timeout::{self, with_timeout},
     tx::{Reactions, Recognise, Tx, TxOutcome, commit_or_rollback, rollback_with},
 };
@@ -45,7 +41,7 @@ use super::{
 /// What is done in a transaction.
 type Work = Box<dyn FnOnce(&mut Tx) -> LocalBoxFuture<'_, Result<()>>>;
 
-/// How the database is reached, and what the rules over it go by.
+/// How the database is reached.
 #[derive(Clone)]
 pub struct DbOptions {
     /// `sqlite://file` or `postgres://…`
@@ -60,14 +56,6 @@ pub struct DbOptions {
     pub observer: Option<Observer>,
     /// Who reads a caller's rights once more; without it they are as they were when the caller came.
     pub recognise: Option<Recognise>,
-    /// The name of the group that gets work which nothing else assigns.
-    pub default_group: String,
-    /// What the hash of a password costs.
-    pub password_cost: Params,
-    /// The keys of credentials.
-    pub keyring: Arc<Keyring>,
-    /// Who calls outside addresses.
-    pub outgoing: Arc<HttpClient>,
 }
 
 /// Whoever wants to know which statements run.
@@ -98,10 +86,6 @@ impl DbOptions {
             write_queue: 1024,
             observer: None,
             recognise: None,
-            default_group: String::new(),
-            password_cost: Params::DEFAULT,
-            keyring: Arc::default(),
-            outgoing: Arc::new(HttpClient::new(Vec::new())),
         }
     }
 }
@@ -114,11 +98,7 @@ struct Inner {
     side: Side,
     replica: Option<DatabaseConnection>,
     clock: Clock,
-    company_zone: Tz,
-    default_group: Arc<str>,
-    password_cost: Params,
-    keyring: Arc<Keyring>,
-    outgoing: Arc<HttpClient>,
+    settings: Arc<Settings>,
     ids: Arc<Ids>,
     reactions: Arc<Reactions>,
     recognise: Option<Recognise>,
@@ -200,7 +180,7 @@ impl Db {
     pub async fn open(
         options: &DbOptions,
         clock: Clock,
-        company_zone: Tz,
+        settings: Settings,
         reactions: Reactions,
     ) -> Result<Self> {
         let connect = async |to: ConnectOptions| -> Result<DatabaseConnection> {
@@ -232,11 +212,7 @@ impl Db {
             side,
             replica,
             clock,
-            company_zone,
-            default_group: options.default_group.as_str().into(),
-            password_cost: options.password_cost.clone(),
-            keyring: options.keyring.clone(),
-            outgoing: options.outgoing.clone(),
+            settings: Arc::new(settings),
             ids: Arc::default(),
             reactions: Arc::new(reactions),
             recognise: options.recognise,
@@ -264,34 +240,16 @@ impl Db {
         &self.0.clock
     }
 
-    /// The company's time zone.
+    /// What every transaction carries.
     #[must_use]
-    pub fn company_zone(&self) -> Tz {
-        self.0.company_zone
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
     }
 
-    /// What the hash of a password costs.
+    /// The context of what Caseload does itself, now.
     #[must_use]
-    pub fn password_cost(&self) -> &Params {
-        &self.0.password_cost
-    }
-
-    /// The keys of credentials.
-    #[must_use]
-    pub fn keyring(&self) -> &Keyring {
-        &self.0.keyring
-    }
-
-    /// Who calls outside addresses.
-    #[must_use]
-    pub fn outgoing(&self) -> &HttpClient {
-        &self.0.outgoing
-    }
-
-    /// The name of the group that gets work which nothing else assigns.
-    #[must_use]
-    pub fn default_group(&self) -> &str {
-        &self.0.default_group
+    pub fn system_context(&self, request_id: &str) -> Context {
+        Context::system(self.clock().now(), self.settings().company_zone, request_id)
     }
 
     /// Which database this is.
@@ -406,7 +364,7 @@ impl Db {
         *open_batch = Some(batch);
         drop(open_batch);
         if let Some(committed) = committed {
-            committed.await.map_err(Error::internal)??;
+            committed.await.internal()??;
         }
         outcome
     }
@@ -423,12 +381,11 @@ impl Db {
     /// Runs the work and writes its journal. A panic is a failure like any other: nothing of it is kept.
     async fn run(&self, conn: DatabaseTransaction, context: Context, work: Work) -> TxOutcome {
         let now = self.0.clock.now();
-        let settings = (self.0.company_zone, self.0.default_group.clone(), self.0.keyring.clone());
         let mut tx = Tx::new(
             conn,
             context,
             now,
-            settings,
+            self.0.settings.clone(),
             self.0.ids.clone(),
             self.0.reactions.clone(),
             self.0.recognise,
@@ -549,7 +506,7 @@ async fn connect(options: ConnectOptions) -> Result<DatabaseConnection> {
 
 /// Sees to it that only its owner may read SQLite's file. What SQLite makes beside it, it makes as that is.
 fn keep_private(url: &str) -> Result<()> {
-    let options: SqliteConnectOptions = url.parse().map_err(Error::internal)?;
+    let options: SqliteConnectOptions = url.parse().internal()?;
     let file = options.get_filename();
     let in_memory = url.split_once('?').is_some_and(|(_, settings)| settings.contains("mode=memory"));
     if in_memory || file.as_os_str().is_empty() || url.contains(":memory:") {

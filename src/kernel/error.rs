@@ -1,5 +1,7 @@
 //! The one error type: a code with its explanation, what was wrong where, and nothing of HTTP.
 
+use std::fmt::Display;
+
 use sea_orm::{DbErr, RuntimeErr, SqlErr};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -290,10 +292,13 @@ impl Error {
         error
     }
 
-    /// Our own fault; the cause goes to the log only.
-    pub fn internal(cause: impl ToString) -> Self {
+    /// Our own fault; the cause, and where this was called, go to the log only. As a function that is handed
+    /// over it does not know by whom: [`ResultExt::internal`] does.
+    #[track_caller]
+    pub fn internal(cause: impl Display) -> Self {
+        let caller = std::panic::Location::caller();
         let mut error = Self::new(Code::Internal, "Something went wrong on our side.");
-        error.0.cause = Some(cause.to_string());
+        error.0.cause = Some(format!("{cause}, at {}:{}", caller.file(), caller.line()));
         error
     }
 
@@ -411,6 +416,23 @@ impl Error {
     }
 }
 
+/// What is done with the failures of others.
+pub trait ResultExt<T> {
+    /// A failure is our own fault.
+    #[track_caller]
+    fn internal(self) -> Result<T>;
+}
+
+impl<T, E: Display> ResultExt<T> for Result<T, E> {
+    #[track_caller]
+    fn internal(self) -> Result<T> {
+        match self {
+            Ok(value) => Ok(value),
+            Err(cause) => Err(Error::internal(cause)),
+        }
+    }
+}
+
 /// Broken rules as they are found, so that all of them are named at once.
 #[derive(Debug, Default)]
 pub struct Violations(Vec<Violation>);
@@ -435,7 +457,7 @@ impl Violations {
     }
 }
 
-impl std::fmt::Display for Error {
+impl Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.0.code.as_str(), self.0.detail)?;
         self.0.cause.as_ref().map_or(Ok(()), |cause| write!(f, " ({cause})"))
@@ -445,6 +467,7 @@ impl std::fmt::Display for Error {
 impl std::error::Error for Error {}
 
 impl From<DbErr> for Error {
+    #[track_caller]
     fn from(error: DbErr) -> Self {
         let unavailable = |error: &DbErr| {
             let mut busy = Self::new(Code::DatabaseUnavailable, "The database cannot be reached just now.")
@@ -452,21 +475,26 @@ impl From<DbErr> for Error {
             busy.0.cause = Some(error.to_string());
             busy
         };
-        match (&error, error.sql_err()) {
+        let known = match (&error, error.sql_err()) {
             (_, Some(SqlErr::UniqueConstraintViolation(_))) => {
                 let mut taken =
                     Self::new(Code::AlreadyExists, "Something with the same unique value is there already.");
                 taken.0.cause = Some(error.to_string());
-                taken
+                Some(taken)
             }
             (DbErr::Conn(RuntimeErr::SqlxError(cause)), _) => {
-                sqlstate(cause, &error).unwrap_or_else(|| unavailable(&error))
+                Some(sqlstate(cause, &error).unwrap_or_else(|| unavailable(&error)))
             }
-            (DbErr::ConnectionAcquire(_) | DbErr::Conn(_), _) => unavailable(&error),
+            (DbErr::ConnectionAcquire(_) | DbErr::Conn(_), _) => Some(unavailable(&error)),
             (DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)), _) => {
-                sqlstate(cause, &error).unwrap_or_else(|| Self::internal(&error))
+                sqlstate(cause, &error)
             }
-            _ => Self::internal(error),
+            _ => None,
+        };
+        // Not in a closure, which would be called from elsewhere.
+        match known {
+            Some(refusal) => refusal,
+            None => Self::internal(error),
         }
     }
 }
@@ -562,5 +590,26 @@ fn describe(rule: &validator::ValidationError) -> String {
         ("range", None, Some(max)) => format!("must be at most {max}"),
         ("email", ..) => "must be an e-mail address".into(),
         (code, ..) => format!("breaks the rule {code}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ASKED: u32 = line!() + 2;
+    fn ask_the_database() -> Result<()> {
+        Err(DbErr::Custom("on purpose".into()))?
+    }
+
+    #[test]
+    fn the_log_says_where_an_internal_error_was_made() {
+        let made = (Error::internal("on purpose"), line!());
+        let passed_on = ("three".parse::<i64>().internal().expect_err("no number"), line!());
+        let of_the_database = (ask_the_database().expect_err("a failure"), ASKED);
+        for (error, line) in [made, passed_on, of_the_database] {
+            let said = error.to_string();
+            assert!(said.ends_with(&format!("at {}:{line})", file!())), "{said}, not {line}");
+        }
     }
 }

@@ -26,7 +26,7 @@ use url::{Host, Url};
 use validator::ValidationError;
 
 use super::{
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, ResultExt},
     strict::{self, Extent},
 };
 
@@ -132,14 +132,14 @@ impl HttpClient {
         let place = place(&request.url);
         self.address_filter.check(&request.url)?;
         let method = if request.body.is_some() { Method::POST } else { Method::GET };
-        let mut outgoing = self.client()?.request(method, request.url.clone());
+        let mut builder = self.client()?.request(method, request.url.clone());
         for (name, value) in &request.headers {
-            outgoing = outgoing.header(name, value);
+            builder = builder.header(name, value);
         }
         if let Some(body) = &request.body {
-            outgoing = outgoing.json(body);
+            builder = builder.json(body);
         }
-        let response = outgoing.send().await.map_err(|error| failed(&place, error))?;
+        let response = builder.send().await.map_err(|error| failed(&place, error))?;
         read(response, place).await
     }
 
@@ -159,7 +159,7 @@ impl HttpClient {
             .dns_resolver(Arc::new(self.address_filter.clone()))
             .user_agent(concat!("Caseload/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(Error::internal)?;
+            .internal()?;
         Ok(self.client.get_or_init(|| client))
     }
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     clock::Timestamp,
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, ResultExt},
     reader::Reader,
     text,
 };
@@ -41,7 +41,7 @@ pub type ReadPermit = SemaphorePermit<'static>;
 
 /// Waits for a turn: whatever reads many rows has one until they are gone again.
 pub async fn read_permit() -> Result<ReadPermit> {
-    PAGES.acquire().await.map_err(Error::internal)
+    PAGES.acquire().await.internal()
 }
 
 /// Counting stops here and then says so.

@@ -30,6 +30,8 @@ pub mod schedule;
 pub mod search;
 pub mod searchable;
 pub mod secrets;
+pub mod services;
+pub mod settings;
 pub mod strict;
 pub mod text;
 pub mod timeout;

@@ -18,7 +18,7 @@ use chacha20poly1305::{
 };
 
 use super::{
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, ResultExt},
     files, text,
 };
 
@@ -75,7 +75,7 @@ impl Keyring {
         let key = self.current(true)?.ok_or_else(no_key)?;
         let nonce: [u8; NONCE] = rand::random();
         let payload = Payload { msg: secret.as_bytes(), aad: purpose.as_bytes() };
-        let sealed = key.cipher.encrypt(&XNonce::from(nonce), payload).map_err(Error::internal)?;
+        let sealed = key.cipher.encrypt(&XNonce::from(nonce), payload).internal()?;
         Ok(format!("{}.{}", key.id, BASE64_STANDARD.encode([nonce.as_slice(), &sealed].concat())))
     }
 

@@ -6,7 +6,6 @@ use std::{
     sync::Arc,
 };
 
-use chrono_tz::Tz;
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult,
@@ -21,14 +20,14 @@ use super::{
     actor::Actor,
     clock::{Ids, Timestamp},
     context::{Context, IfMatch},
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, ResultExt},
     events::{Change, Event, Shown},
     journal::{self, Known, LongText, LongTexts},
     list::MAX_PAGE_BYTES,
     reader::Reader,
     record::{Audience, EventInfo, EventPlacement, Record},
     search,
-    secrets::Keyring,
+    settings::Settings,
 };
 
 /// Rows of one statement at the most: their values stay well below what either database takes.
@@ -46,12 +45,8 @@ pub struct Tx {
     pub context: Context,
     /// The instant of every change in it.
     pub now: Timestamp,
-    /// The company's time zone, for what belongs to no person.
-    pub company_zone: Tz,
-    /// The name of the group that gets work which nothing else assigns.
-    pub default_group: Arc<str>,
-    /// The keys of credentials.
-    pub keyring: Arc<Keyring>,
+    /// What the company has settled.
+    pub settings: Arc<Settings>,
     ids: Arc<Ids>,
     reactions: Arc<Reactions>,
     /// How deep in reactions it is.
@@ -166,7 +161,7 @@ impl Tx {
         conn: DatabaseTransaction,
         context: Context,
         now: Timestamp,
-        (company_zone, default_group, keyring): (Tz, Arc<str>, Arc<Keyring>),
+        settings: Arc<Settings>,
         ids: Arc<Ids>,
         reactions: Arc<Reactions>,
         recognise: Option<Recognise>,
@@ -176,9 +171,7 @@ impl Tx {
             conn,
             context,
             now,
-            company_zone,
-            default_group,
-            keyring,
+            settings,
             ids,
             reactions,
             reacting: 0,
@@ -629,7 +622,7 @@ fn key_column<E: EntityTrait>() -> E::Column {
 }
 
 fn public_form<T: Shown>(shown: &T) -> Result<Json> {
-    serde_json::to_value(shown).map_err(Error::internal)
+    serde_json::to_value(shown).internal()
 }
 
 /// Commits a transaction or savepoint, or rolls it back. Whoever is answered after that meets none of its

@@ -138,14 +138,14 @@ pub async fn resolve_assignee(tx: &mut Tx, wanted: Option<AssigneeRef>) -> Resul
         (AssigneeType::User, Some(id)) => {
             let user = users::lock_active(tx, id).await.map_err(|error| error.below("assignee"))?;
             tx.remember_name(id, &user.name);
-            user.time_zone.parse().unwrap_or(tx.company_zone)
+            user.time_zone.parse().unwrap_or(tx.settings.company_zone)
         }
         (AssigneeType::Group, Some(id)) => {
             let group = groups::lock_staffed(tx, id).await.map_err(|error| error.below("assignee"))?;
             tx.remember_name(id, &group.name);
-            tx.company_zone
+            tx.settings.company_zone
         }
-        (AssigneeType::Public, _) => tx.company_zone,
+        (AssigneeType::Public, _) => tx.settings.company_zone,
         (_, None) => return Err(Error::field("assignee/id", "required", "a user or group needs its id")),
     };
     let owner = Owner { kind, id, zone };
@@ -164,8 +164,8 @@ pub async fn resolve_assignee_opt(tx: &mut Tx, wanted: Option<AssigneeRef>) -> R
 /// The first of some candidates who is there to do it, else the default group; nobody when that has nobody
 /// either.
 pub async fn first_available(tx: &mut Tx, mut candidates: Vec<AssigneeRef>) -> Result<Option<Owner>> {
-    let default = tx.default_group.clone();
-    candidates.extend(groups::named(tx.read(), &default).await?.map(|group| AssigneeRef::group(group.id)));
+    let default = groups::named(tx.read(), &tx.settings.default_group).await?;
+    candidates.extend(default.map(|group| AssigneeRef::group(group.id)));
     for candidate in candidates {
         match resolve_assignee(tx, Some(candidate)).await {
             Err(error) if error.code() == Code::Invalid => {}

@@ -9,7 +9,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use caseload::{
     access::{sessions, users},
     app::config::Config,
-    kernel::{clock::Timestamp, context::Context, journal},
+    kernel::{clock::Timestamp, journal},
 };
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 use sea_orm::{ConnectionTrait, EntityTrait, Statement};
@@ -308,7 +308,7 @@ async fn s4_37_failures_are_kept_for_as_long_as_they_count() {
             .status
     };
     let kept = async || {
-        let context = Context::system(shop.clock.now(), chrono_tz::UTC, "tidy");
+        let context = shop.db.system_context("tidy");
         shop.db
             .write(context, async |tx| sessions::forget(tx).await)
             .await

@@ -33,7 +33,7 @@ async fn b_6_more_than_a_thousand_items_are_changed_by_a_job() {
     let again = shop.by(&manager).once("monday").post("/v1/action-items/bulk", bulk).await;
     assert_eq!(again.header("location"), location, "the same request is the same job");
 
-    Runner::new(workers::handlers()).run_until_idle(&shop.db).await.expect("jobs are done");
+    Runner::new(workers::handlers()).run_until_idle(&shop.services).await.expect("jobs are done");
     let job = shop.by(&manager).get(&location).await.assert_status(200);
     assert_eq!(job["status"], "succeeded");
     assert_eq!(job["progress"], json!({ "done": 1050, "total": 1050 }));

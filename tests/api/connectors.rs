@@ -34,7 +34,7 @@ async fn connect(shop: &TestApp, kind: &str, there: &TestShop, more: Value) -> S
 /// Does what waits.
 async fn work(shop: &TestApp) {
     workers::run_due(&shop.db).await.expect("what is due");
-    Runner::new(workers::handlers()).run_until_idle(&shop.db).await.expect("jobs");
+    Runner::new(workers::handlers()).run_until_idle(&shop.services).await.expect("jobs");
 }
 
 async fn contact(shop: &TestApp, email: &str) -> String {
@@ -359,7 +359,7 @@ async fn credentials_move_to_a_new_key() {
             _ => None,
         });
         let another = shop.second_instance(config.expect("settings")).await;
-        start::renew_credentials(&another.db).await.expect("a renewal");
+        start::renew_credentials(&another.services).await.expect("a renewal");
         another
     };
     let run =
@@ -425,7 +425,7 @@ async fn a_connector_is_run_once_at_a_time_by_however_many_instances() {
     assert_eq!(column(&admin.get("/v1/jobs").await.assert_status(200), "status"), ["queued"]);
     assert_eq!(admin.get(&connector).await.assert_status(200)["next_run_at"], "2026-03-18T09:15:00.000000Z");
     for outcome in
-        all((0..3).map(async |_| Runner::new(workers::handlers()).run_until_idle(&shop.db).await)).await
+        all((0..3).map(async |_| Runner::new(workers::handlers()).run_until_idle(&shop.services).await)).await
     {
         outcome.expect("an end");
     }

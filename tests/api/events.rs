@@ -5,7 +5,7 @@ use std::time::Duration;
 use caseload::{
     access::groups,
     app::start,
-    kernel::{context::Context, db::Db, tx::Tx},
+    kernel::{db::Db, tx::Tx},
     work::notes::note,
 };
 use futures_util::future::join;
@@ -326,10 +326,7 @@ async fn b_4_what_commits_later_comes_later_whenever_it_began() {
     let (begun, has_begun) = oneshot::channel();
     let (go_on, may_go_on) = oneshot::channel::<()>();
     let make = |name: &str, id: &str| {
-        (
-            Context::system(shop.db.clock().now(), chrono_tz::UTC, id),
-            groups::NewGroup { name: name.into(), key: None },
-        )
+        (shop.db.system_context(id), groups::NewGroup { name: name.into(), key: None })
     };
     let (context, group) = make("Slow", "slow");
     let db = shop.db.clone();
@@ -377,11 +374,11 @@ async fn b_4_the_changes_of_a_thing_are_in_their_order() {
                     let after = note::Model { title: title.into(), ..before.clone() };
                     tx.change(&before, after, note::UPDATED).await.map(drop)
                 };
-                db.write(Context::system(db.clock().now(), chrono_tz::UTC, title), work).await
+                db.write(db.system_context(title), work).await
             })
         };
     let mut waiting = Vec::new();
-    for (db, title) in [(shop.db.clone(), "began first"), (other, "began second")] {
+    for (db, title) in [(shop.db.clone(), "began first"), (other.db, "began second")] {
         let ((began, has_begun), (go_on, may_go_on)) = (oneshot::channel(), oneshot::channel());
         waiting.push((go_on, change(db, title, began, may_go_on)));
         has_begun.await.expect("it began");

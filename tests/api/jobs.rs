@@ -88,7 +88,7 @@ async fn b_6_a_job_is_watched_to_its_end() {
         (&Value::Null, &Value::Null, &Value::Null)
     );
     later(&shop, 5);
-    runner(make_groups).run_until_idle(&shop.db).await.expect("an end");
+    runner(make_groups).run_until_idle(&shop.services).await.expect("an end");
     let ended = by.get(&path).await.assert_status(200);
     assert_eq!(
         (&ended["status"], &ended["progress"]),
@@ -169,7 +169,7 @@ async fn a_job_that_waits_is_stopped_before_it_begins() {
     );
     let cancelled = by.command(&format!("{path}/cancel")).await.assert_status(200);
     assert_eq!((&cancelled["status"], &cancelled["version"]), (&json!("cancelled"), &json!(2)));
-    runner(make_groups).run_until_idle(&shop.db).await.expect("nothing to do");
+    runner(make_groups).run_until_idle(&shop.services).await.expect("nothing to do");
     assert!(groups_named(&shop, "Team").await.is_empty());
     assert_eq!(by.command(&format!("{path}/cancel")).await.problem(409), "wrong_status");
     assert_eq!(
@@ -192,7 +192,8 @@ async fn a_job_that_runs_ends_after_the_step_it_is_at() {
             }
         }
     };
-    let (running, _) = join(async { runner(make_groups).run_until_idle(&shop.db).await }, stopping).await;
+    let (running, _) =
+        join(async { runner(make_groups).run_until_idle(&shop.services).await }, stopping).await;
     running.expect("an end");
     let job = by.get(&path).await.assert_status(200);
     let done = job["progress"]["done"].as_u64().expect("a number");
@@ -207,12 +208,14 @@ async fn a_job_outlives_its_instance() {
     let shop = TestApp::open().await;
     let path = shop.job(&shop.admin, "Team", 3, json!({})).await;
     let gone = runner(hang);
-    tokio::time::timeout(Duration::from_secs(1), gone.run_until_idle(&shop.db)).await.expect_err("it hangs");
+    tokio::time::timeout(Duration::from_secs(1), gone.run_until_idle(&shop.services))
+        .await
+        .expect_err("it hangs");
     let another = runner(make_groups);
-    another.run_until_idle(&shop.db).await.expect("nothing to do");
+    another.run_until_idle(&shop.services).await.expect("nothing to do");
     assert_eq!(shop.by(&shop.admin).get(&path).await.assert_status(200)["status"], "running");
     later(&shop, 61);
-    another.run_until_idle(&shop.db).await.expect("an end");
+    another.run_until_idle(&shop.services).await.expect("an end");
     let job = shop.by(&shop.admin).get(&path).await.assert_status(200);
     assert_eq!((&job["status"], &job["progress"]["done"]), (&json!("succeeded"), &json!(3)));
     assert_eq!(groups_named(&shop, "Team").await, ["Team 0", "Team 1", "Team 2"]);
@@ -240,7 +243,7 @@ async fn a_failure_that_passes_is_tried_again_and_one_that_does_not_is_final() {
             if attempt == 1 { "queued" } else { "running" }
         );
         runner(if attempt == 2 { panic } else { fail_for_now })
-            .run_until_idle(&shop.db)
+            .run_until_idle(&shop.services)
             .await
             .expect("an attempt");
         later(&shop, 61);
@@ -248,7 +251,7 @@ async fn a_failure_that_passes_is_tried_again_and_one_that_does_not_is_final() {
     let failed = by.get(&path).await.assert_status(200);
     assert_eq!((&failed["status"], &failed["problem"]["code"]), (&json!("failed"), &json!("busy")));
     let path = shop.job(&shop.admin, "Team", 1, json!({})).await;
-    runner(refuse).run_until_idle(&shop.db).await.expect("an attempt");
+    runner(refuse).run_until_idle(&shop.services).await.expect("an attempt");
     let failed = by.get(&path).await.assert_status(200);
     assert_eq!((&failed["status"], &failed["problem"]["status"]), (&json!("failed"), &json!(422)));
     assert_eq!(failed["problem"]["errors"][0]["pointer"], "#/name");
@@ -262,12 +265,12 @@ async fn an_instance_that_dies_five_times_over_a_job_is_enough() {
     let shop = TestApp::open().await;
     let path = shop.job(&shop.admin, "Team", 100, json!({})).await;
     for _ in 0..5 {
-        tokio::time::timeout(Duration::from_secs(1), runner(hang).run_until_idle(&shop.db))
+        tokio::time::timeout(Duration::from_secs(1), runner(hang).run_until_idle(&shop.services))
             .await
             .expect_err("it hangs");
         later(&shop, 61);
     }
-    runner(hang).run_until_idle(&shop.db).await.expect("it is given up");
+    runner(hang).run_until_idle(&shop.services).await.expect("it is given up");
     let job = shop.by(&shop.admin).get(&path).await.assert_status(200);
     assert_eq!((&job["status"], &job["progress"]["done"]), (&json!("failed"), &json!(5)));
     assert_eq!(groups_named(&shop, "Team").await.len(), 5);
@@ -280,7 +283,8 @@ async fn several_runners_share_the_jobs_and_do_each_once() {
         shop.job(&shop.admin, title, 2, json!({ "pause_ms": 1 })).await;
     }
     let outcomes =
-        crate::support::all((0..3).map(async |_| runner(make_groups).run_until_idle(&shop.db).await)).await;
+        crate::support::all((0..3).map(async |_| runner(make_groups).run_until_idle(&shop.services).await))
+            .await;
     assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
     let jobs = shop.by(&shop.admin).get("/v1/jobs").await.assert_status(200);
     assert!(column(&jobs, "status").iter().all(|status| status == "succeeded"), "{jobs}");
@@ -289,7 +293,7 @@ async fn several_runners_share_the_jobs_and_do_each_once() {
     // A kind that nobody does waits for who does.
     let path = shop.job(&shop.admin, "Team", 1, json!({})).await;
     Runner::new(vec![("other", make_groups as Handler)])
-        .run_until_idle(&shop.db)
+        .run_until_idle(&shop.services)
         .await
         .expect("nothing to do");
     assert_eq!(text(&shop.by(&shop.admin).get(&path).await.assert_status(200)["status"]), "queued");

@@ -108,7 +108,7 @@ async fn a_list_of_jobs_leaves_a_long_result_out() {
     let job = admin.post("/v1/action-items/bulk", bulk).await;
     let location = job.header("location").to_owned();
     job.assert_status(202);
-    Runner::new(workers::handlers()).run_until_idle(&shop.db).await.expect("jobs");
+    Runner::new(workers::handlers()).run_until_idle(&shop.services).await.expect("jobs");
     let row = admin.get("/v1/jobs").await.assert_status(200)["data"][0].take();
     assert_eq!((&row["result"], &row["truncated"]), (&Value::Null, &json!(["result"])));
     let whole = admin.get(&location).await.assert_status(200);
@@ -266,7 +266,7 @@ async fn b_6_a_bulk_of_long_texts_is_bounded() {
     let job = admin.post("/v1/action-items/bulk", bulk).await;
     let location = job.header("location").to_owned();
     job.assert_status(202);
-    Runner::new(workers::handlers()).run_until_idle(&shop.db).await.expect("jobs");
+    Runner::new(workers::handlers()).run_until_idle(&shop.services).await.expect("jobs");
     assert_eq!(admin.get(&location).await.assert_status(200)["result"]["succeeded"], 100);
     for id in [&ids[0], &ids[99]] {
         assert!(

@@ -6,10 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use caseload::{
-    kernel::context::Context,
-    work::action_items::{self, Links, NewActionItem},
-};
+use caseload::work::action_items::{self, Links, NewActionItem};
 use sea_orm::sea_query::{Expr, Query};
 use tokio::sync::oneshot;
 
@@ -390,7 +387,7 @@ async fn s0_16_who_leaves_while_work_is_on_its_way_to_their_group_waits_and_is_r
         let new: NewActionItem = serde_json::from_value(new).expect("an item");
         let (begun, has_begun) = oneshot::channel();
         let (go_on, may_go_on) = oneshot::channel();
-        let context = Context::system(shop.clock.now(), shop.db.company_zone(), "test");
+        let context = shop.db.system_context("test");
         let giving = shop.db.write(context, async move |tx| {
             let item = action_items::create(tx, new, Links::default()).await?;
             begun.send(()).expect("somebody who leaves");

@@ -22,8 +22,8 @@ fn question(url: &str) -> Request {
     Request { url: url.parse().expect("a URL"), headers, body: None }
 }
 
-async fn refusal(outgoing: &HttpClient, url: &str) -> Error {
-    outgoing.send(question(url)).await.and_then(|reply| reply.ok().map(drop)).expect_err(url)
+async fn refusal(http_client: &HttpClient, url: &str) -> Error {
+    http_client.send(question(url)).await.and_then(|reply| reply.ok().map(drop)).expect_err(url)
 }
 
 #[actix_web::test]
@@ -61,8 +61,8 @@ async fn a_redirect_is_followed_to_where_one_may_go_without_what_was_meant_for_a
         "/file" => MockReply::text(302, "").with("location", "file:///etc/passwd"),
         _ => MockReply::text(302, "").with("location", "/round"),
     });
-    let outgoing = open();
-    let ask = async |path: &str| outgoing.send(question(&format!("{}{path}", near.base))).await;
+    let http_client = open();
+    let ask = async |path: &str| http_client.send(question(&format!("{}{path}", near.base))).await;
     assert_eq!(ask("/here").await.expect("an answer").body, b"there");
     assert!(near.asked().iter().all(|asked| asked.headers["x-secret"] == "s3cr3t"));
     assert_eq!(ask("/far").await.expect("an answer").body, b"far");
@@ -74,7 +74,7 @@ async fn a_redirect_is_followed_to_where_one_may_go_without_what_was_meant_for_a
     // What is posted is not posted elsewhere.
     let posted = Request { body: Some(json!({})), ..question(&format!("{}/far", near.base)) };
     assert_eq!(
-        outgoing.send(posted).await.expect("an answer").ok().expect_err("no success").code(),
+        http_client.send(posted).await.expect("an answer").ok().expect_err("no success").code(),
         Code::OutsideRefused
     );
     assert!(far.asked().is_empty());
@@ -110,8 +110,8 @@ async fn who_is_asked_too_often_is_asked_again_and_other_refusals_are_told_apart
         "/gone" => MockReply::text(404, ""),
         _ => MockReply::json(200, &json!({ "ok": true })),
     });
-    let outgoing = open();
-    let reply = outgoing.send(question(&format!("{}/busy", elsewhere.base))).await.expect("an answer");
+    let http_client = open();
+    let reply = http_client.send(question(&format!("{}/busy", elsewhere.base))).await.expect("an answer");
     assert_eq!(reply.json().expect("JSON"), json!({ "ok": true }));
     assert_eq!(elsewhere.asked().len(), 3);
     let wanted = [
@@ -121,12 +121,12 @@ async fn who_is_asked_too_often_is_asked_again_and_other_refusals_are_told_apart
         ("/gone", Code::OutsideRefused),
     ];
     for (path, code) in wanted {
-        let refused = refusal(&outgoing, &format!("{}{path}?key=s3cr3t", elsewhere.base)).await;
+        let refused = refusal(&http_client, &format!("{}{path}?key=s3cr3t", elsewhere.base)).await;
         assert_eq!(refused.code(), code, "{path}");
         assert!(!refused.to_string().contains("s3cr3t"), "{refused}");
     }
     assert_eq!(
-        refusal(&outgoing, &format!("{}/tomorrow", elsewhere.base)).await.refusal().retry_after,
+        refusal(&http_client, &format!("{}/tomorrow", elsewhere.base)).await.refusal().retry_after,
         Some(86_400)
     );
 }

@@ -1,7 +1,7 @@
 //! Picklists: the shop's own lists, their order, their languages, and values that go without taking history
 //! along.
 
-use caseload::{catalog::picklists::item, kernel::context::Context};
+use caseload::catalog::picklists::item;
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, QueryTrait};
 use uuid::Uuid;
 
@@ -477,7 +477,7 @@ async fn s4_26_a_list_has_a_thousand_values_at_the_most_and_can_still_be_ordered
 
 /// Values by the hundreds, faster than a client makes them.
 async fn fill(shop: &TestApp, list: Uuid, values: i64) {
-    let context = Context::system(shop.db.clock().now(), chrono_tz::UTC, "fill");
+    let context = shop.db.system_context("fill");
     let write = shop.db.write(context, async move |tx| {
         let item = |position| item::Model {
             id: tx.id(),

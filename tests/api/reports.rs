@@ -1,6 +1,5 @@
 //! Reports.
 
-use caseload::kernel::context::Context;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use uuid::Uuid;
 
@@ -11,7 +10,7 @@ const ORPHANED: &str = "/v1/reports/orphaned-work";
 /// Takes a person out of service behind the API's back.
 async fn vanish(shop: &TestApp, person: &Person) {
     let id: Uuid = person.id.parse().expect("an id");
-    let context = Context::system(shop.clock.now(), shop.db.company_zone(), "test");
+    let context = shop.db.system_context("test");
     let update = Query::update()
         .table(Alias::new("users"))
         .value(Alias::new("active"), false)

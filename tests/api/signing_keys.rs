@@ -4,11 +4,10 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use caseload::{
     access::sessions,
-    app::{config::Config, reactions, start},
+    app::{config::Config, start},
     kernel::{
-        context::Context,
-        db::{Db, DbOptions},
         secrets::{Key, Keyring},
+        services::Services,
     },
 };
 use sea_orm::{ConnectionTrait, Statement};
@@ -109,7 +108,7 @@ async fn private_keys_are_encrypted_at_rest() {
     insert_plain(&shop).await;
     let before = shop.again(&shop.admin).await;
     assert_eq!((kid(&before), kept(&shop).await[0].2), ("plain".into(), false));
-    sessions::protect_signing_keys(&shop.db).await.expect("encrypted keys");
+    sessions::protect_signing_keys(&shop.services).await.expect("encrypted keys");
     let rows = kept(&shop).await;
     assert!(
         rows.len() == 2 && rows.iter().all(|row| opens(row, SECRET_KEY.parse().expect("a key"))),
@@ -120,7 +119,7 @@ async fn private_keys_are_encrypted_at_rest() {
         (kid(&after), status(&shop, &before).await, status(&shop, &shop.admin).await),
         ("plain".into(), 200, 200)
     );
-    sessions::protect_signing_keys(&shop.db).await.expect("nothing to do");
+    sessions::protect_signing_keys(&shop.services).await.expect("nothing to do");
     assert_eq!(kept(&shop).await, rows);
     // Nor does it stay where it was.
     shop.db.close().await;
@@ -137,7 +136,7 @@ async fn a_new_key_encrypts_them_anew_and_no_session_ends() {
     let (old, new) = (config.secret_key.clone(), Some(key(7)));
     let other =
         shop.second_instance(Config { secret_key: new.clone(), secret_key_old: old, ..config.clone() }).await;
-    sessions::protect_signing_keys(&other.db).await.expect("encrypted keys");
+    sessions::protect_signing_keys(&other.services).await.expect("encrypted keys");
     let rows = kept(&shop).await;
     assert!(rows.len() == 1 && opens(&rows[0], key(7)), "{rows:?}");
     // An instance that has not been restarted signs with one of its own meanwhile.
@@ -161,7 +160,7 @@ async fn a_database_without_its_key_makes_another_and_ends_the_sessions() {
     let without = shop.second_instance(Config { secret_key: Some(key(7)), ..config.clone() }).await;
     let second = shop.second_instance(Config { secret_key: Some(key(7)), ..config.clone() }).await;
     assert_eq!(status(&without, &shop.admin).await, 200, "until it is noticed");
-    for done in all([&without, &second].map(|shop| sessions::protect_signing_keys(&shop.db))).await {
+    for done in all([&without, &second].map(|shop| sessions::protect_signing_keys(&shop.services))).await {
         done.expect("both agree");
     }
     let rows = kept(&shop).await;
@@ -174,7 +173,7 @@ async fn a_database_without_its_key_makes_another_and_ends_the_sessions() {
     }
     let refresh = json!({ "refresh_token": tokens["refresh_token"] });
     assert_eq!(third.anonymous().post("/v1/auth/refresh", refresh).await.problem(401), "invalid_token");
-    sessions::protect_signing_keys(&third.db).await.expect("nothing to do");
+    sessions::protect_signing_keys(&third.services).await.expect("nothing to do");
     let admin = without.again(&without.admin).await;
     assert_eq!(
         (status(&third, &third.admin).await, status(&third, &admin).await, status(&second, &admin).await),
@@ -189,10 +188,8 @@ async fn a_key_file_that_cannot_be_read_is_not_lost() {
     let file = folder().join("caseload.key");
     let with_file = async |file: &Path| {
         let keyring = Arc::new(Keyring::new(None, None, Some(file.to_owned())));
-        let options = DbOptions { keyring, ..start::options(&config) };
-        Db::open(&options, shop.clock.clone(), config.time_zone, reactions::reactions())
-            .await
-            .expect("a database")
+        let services = start::open(&config, shop.clock.clone()).await.expect("a database");
+        Services { keyring, ..services }
     };
     let rows = kept(&shop).await;
     let admin: uuid::Uuid = shop.admin.id.parse().expect("an id");
@@ -206,25 +203,25 @@ async fn a_key_file_that_cannot_be_read_is_not_lost() {
                 std::fs::create_dir(&file).expect("a folder");
             }
         }
-        let db = with_file(&file).await;
-        let refused = sessions::protect_signing_keys(&db).await.expect_err("a refusal").to_string();
+        let services = with_file(&file).await;
+        let refused = sessions::protect_signing_keys(&services).await.expect_err("a refusal").to_string();
         assert!(
             refused.contains("caseload.key") && refused.contains("put back the one of the backup"),
             "{refused}"
         );
         // Nor does whoever signs in without having been at the start.
-        let context = Context::system(shop.clock.now(), chrono_tz::UTC, "sign-in");
-        sessions::start(&db, context, admin, 900).await.map(drop).expect_err("no key to sign with");
+        let context = shop.db.system_context("sign-in");
+        sessions::start(&services, context, admin, 900).await.map(drop).expect_err("no key to sign with");
         assert_eq!(kept(&shop).await, rows, "{content:?}");
-        db.close().await;
+        services.db.close().await;
     }
     let fresh = shop.second_instance(config.clone()).await;
     assert_eq!((status(&shop, &shop.admin).await, status(&fresh, &shop.admin).await), (200, 200));
     // It is put right, and everything is as it was.
     std::fs::remove_dir(&file).expect("no folder");
     std::fs::write(&file, SECRET_KEY).expect("the key");
-    let db = with_file(&file).await;
-    sessions::protect_signing_keys(&db).await.expect("nothing to do");
-    db.close().await;
+    let services = with_file(&file).await;
+    sessions::protect_signing_keys(&services).await.expect("nothing to do");
+    services.db.close().await;
     assert_eq!((kept(&shop).await, status(&fresh, &shop.admin).await), (rows, 200));
 }

@@ -18,7 +18,7 @@ async fn connect(shop: &TestApp, feed: &Feed, more: Value) -> String {
 /// Does what waits.
 async fn work(shop: &TestApp) {
     workers::run_due(&shop.db).await.expect("what is due");
-    Runner::new(workers::handlers()).run_until_idle(&shop.db).await.expect("jobs");
+    Runner::new(workers::handlers()).run_until_idle(&shop.services).await.expect("jobs");
 }
 
 async fn get(shop: &TestApp, path: &str) -> Value {
@@ -278,7 +278,7 @@ async fn s3_3_a_pull_goes_on_where_it_was() {
     tokio::select! {
         biased;
         run = watch => assert!(["running", "succeeded"].contains(&run["status"].as_str().expect("a word"))),
-        done = another.run_until_idle(&shop.db) => done.expect("an end"),
+        done = another.run_until_idle(&shop.services) => done.expect("an end"),
     }
     shop.clock.set(shop.clock.now().plus_seconds(61));
     work(&shop).await;
@@ -311,7 +311,7 @@ async fn s3_3_a_source_is_run_once_at_a_time() {
     assert_eq!(twice.problem(409), "conflict");
     assert_eq!(twice.json["job_id"], runs["data"][0]["job_id"]);
     for outcome in
-        all((0..3).map(async |_| Runner::new(workers::handlers()).run_until_idle(&shop.db).await)).await
+        all((0..3).map(async |_| Runner::new(workers::handlers()).run_until_idle(&shop.services).await)).await
     {
         outcome.expect("an end");
     }

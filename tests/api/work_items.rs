@@ -5,7 +5,6 @@ use std::time::Duration;
 use caseload::{
     app::workers,
     kernel::{
-        db::Db,
         error::Result,
         jobs::{Handler, Run, Runner},
     },
@@ -38,12 +37,14 @@ async fn found(by: &Caller<'_>, query: &str) -> Vec<i64> {
 }
 
 /// Has what is due done, by these instances at once.
-async fn do_due(instances: &[&Db]) {
-    for done in all(instances.iter().map(|db| work_items::enqueue_due(db))).await {
+async fn do_due(instances: &[&TestApp]) {
+    for done in all(instances.iter().map(|shop| work_items::enqueue_due(&shop.db))).await {
         done.expect("what is due");
     }
-    for done in
-        all(instances.iter().map(async |db| Runner::new(workers::handlers()).run_until_idle(db).await)).await
+    for done in all(instances
+        .iter()
+        .map(async |shop| Runner::new(workers::handlers()).run_until_idle(&shop.services).await))
+    .await
     {
         done.expect("jobs");
     }
@@ -1004,7 +1005,7 @@ async fn s3_31_it_is_said_once_that_it_is_time_to_call_back() {
     by.patch(&path(&made[1]), json!({ "callback_at": "2026-03-19T09:00:00Z" })).await.assert_status(200);
     by.patch(&path(&made[2]), json!({ "callback_at": null })).await.assert_status(200);
     by.post(&format!("{}/transition", path(&made[3])), json!({ "to": "resolved" })).await.assert_status(200);
-    let due = async || do_due(&[&shop.db, &other.db, &shop.db]).await;
+    let due = async || do_due(&[&shop, &other, &shop]).await;
     shop.time_is("2026-03-18T09:14:00Z");
     due().await;
     due().await;
@@ -1054,11 +1055,11 @@ async fn s3_33_a_long_silence_closes_what_waits_for_the_contact() {
     let letter = json!({ "channel": "email", "direction": "inbound" });
     admin.post(&format!("{}/calls", path(&made[1])), letter).await.assert_status(201);
     shop.time_is("2026-04-17T08:59:00Z");
-    do_due(&[&shop.db]).await;
+    do_due(&[&shop]).await;
     let admin = shop.by(&shop.again(&shop.admin).await);
     assert_eq!(admin.get(&path(&made[0])).await.assert_status(200)["status"], "pending", "not yet");
     shop.time_is("2026-04-17T09:00:00Z");
-    do_due(&[&shop.db, &shop.db]).await;
+    do_due(&[&shop, &shop]).await;
     let status =
         async |number: usize| text(&admin.get(&path(&made[number])).await.assert_status(200)["status"]);
     assert_eq!(status(0).await, "closed");
@@ -1097,12 +1098,12 @@ async fn s3_31_s3_33_what_is_due_is_done_by_jobs_that_show() {
     let (first, second) =
         (item(&admin, new("2026-03-18T09:10:00Z")).await, item(&admin, new("2026-03-18T09:11:00Z")).await);
     admin.post(&format!("{}/transition", path(&second)), json!({ "to": "pending" })).await.assert_status(200);
-    do_due(&[&shop.db]).await;
+    do_due(&[&shop]).await;
     assert_eq!(jobs(&shop, "callbacks").await, Vec::<Value>::new(), "where nothing is due there is no job");
 
     shop.time_is("2026-03-18T09:12:00Z");
-    do_due(&[&shop.db, &shop.db]).await;
-    do_due(&[&shop.db]).await;
+    do_due(&[&shop, &shop]).await;
+    do_due(&[&shop]).await;
     let said = jobs(&shop, "callbacks").await;
     assert_eq!(said.len(), 1, "{said:?}");
     let said = &said[0];
@@ -1123,7 +1124,7 @@ async fn s3_31_s3_33_what_is_due_is_done_by_jobs_that_show() {
     assert_eq!(shop.by(&ana).rows("/v1/jobs").await, Vec::<Value>::new(), "one's own and, for managers, all");
 
     shop.time_is("2026-04-17T09:00:00Z");
-    do_due(&[&shop.db]).await;
+    do_due(&[&shop]).await;
     let closed = jobs(&shop, "silences").await;
     assert_eq!(each(&closed, "status"), ["succeeded"]);
     assert_eq!(
@@ -1151,11 +1152,13 @@ async fn s3_31_what_is_due_outlives_its_instance() {
     shop.time_is("2026-03-18T09:11:00Z");
     work_items::enqueue_due(&shop.db).await.expect("what is due");
     let gone = Runner::new(vec![("work_items.callbacks", hang as Handler)]);
-    tokio::time::timeout(Duration::from_secs(1), gone.run_until_idle(&shop.db)).await.expect_err("it hangs");
-    do_due(&[&shop.db]).await;
+    tokio::time::timeout(Duration::from_secs(1), gone.run_until_idle(&shop.services))
+        .await
+        .expect_err("it hangs");
+    do_due(&[&shop]).await;
     assert_eq!(each(&jobs(&shop, "callbacks").await, "status"), ["running"], "no other is begun beside it");
     shop.time_is("2026-03-18T09:12:01Z");
-    do_due(&[&shop.db]).await;
+    do_due(&[&shop]).await;
     let said = jobs(&shop, "callbacks").await;
     assert_eq!((each(&said, "status"), &said[0]["attempts"]), (vec!["succeeded".to_owned()], &json!(2)));
     assert_eq!(events(&by, &made).await, ["work_item.created", "work_item.callback_due"]);
@@ -1164,10 +1167,10 @@ async fn s3_31_what_is_due_outlives_its_instance() {
     work_items::enqueue_due(&shop.db).await.expect("what is due");
     let waiting = text(&jobs(&shop, "callbacks").await[0]["id"]);
     by.command(&format!("/v1/jobs/{waiting}/cancel")).await.assert_status(200);
-    do_due(&[&shop.db]).await;
+    do_due(&[&shop]).await;
     assert_eq!(each(&jobs(&shop, "callbacks").await, "status"), ["cancelled", "succeeded"]);
     shop.time_is("2026-03-18T09:13:01Z");
-    do_due(&[&shop.db]).await;
+    do_due(&[&shop]).await;
     assert_eq!(each(&jobs(&shop, "callbacks").await, "status"), ["succeeded", "cancelled", "succeeded"]);
     assert_eq!(events(&by, &made).await.last().map(String::as_str), Some("work_item.callback_due"));
 }

@@ -11,7 +11,6 @@ use super::{
 use crate::{
     access::users::{self, user},
     kernel::{
-        context::Context,
         db::Db,
         error::{Code, Error, Result},
         filter::FilterExt,
@@ -42,8 +41,7 @@ pub async fn recognise(db: &Db, shown: VerifiedIdentity) -> Result<(user::Model,
     let user =
         users::by_email(db.read(), &shown.email).await?.filter(|user| user.active).ok_or_else(nobody)?;
     refuse_another(db.read(), user.id, &shown).await?;
-    let context = Context::system(db.clock().now(), db.company_zone(), "first-sign-in");
-    db.write(context, async move |tx| {
+    db.write(db.system_context("first-sign-in"), async move |tx| {
         // Whoever shows the same is decided about one after the other, and so is whoever would be the same
         // person.
         tx.advisory_lock(text::lock_key(&format!("identity {} {}", shown.issuer, shown.subject))).await?;

@@ -7,7 +7,9 @@ use super::{
     limits::SignInLimits,
     service,
 };
-use crate::kernel::http::{Db, JsonBody, PublicJsonBody, Reply, Result, Routes, headers::client, operation};
+use crate::kernel::http::{
+    Db, JsonBody, PublicJsonBody, Reply, Result, Routes, Services, headers::client, operation,
+};
 
 /// Adds the routes below `/v1`.
 pub fn routes(routes: &mut Routes) {
@@ -36,12 +38,12 @@ pub fn well_known(routes: &mut Routes) {
     429 = "Too many failures; `Retry-After` says how long to wait.",
 )]
 async fn create_token(
-    db: Data<Db>,
+    services: Data<Services>,
     limits: Data<SignInLimits>,
     request: HttpRequest,
     PublicJsonBody(body): PublicJsonBody<SignIn>,
 ) -> Result<Reply> {
-    Reply::json(200, &service::sign_in(&db, &limits, body.context, body.body, client(&request)).await?)
+    Reply::json(200, &service::sign_in(&services, &limits, body.context, body.body, client(&request)).await?)
 }
 
 /// Stay signed in
@@ -56,14 +58,15 @@ async fn create_token(
     429 = "Too many refreshes from this address; `Retry-After` says how long to wait.",
 )]
 async fn refresh_token(
-    db: Data<Db>,
+    services: Data<Services>,
     limits: Data<SignInLimits>,
     request: HttpRequest,
     PublicJsonBody(body): PublicJsonBody<Refresh>,
 ) -> Result<Reply> {
     Reply::json(
         200,
-        &service::refresh(&db, &limits, body.context, &body.body.refresh_token, client(&request)).await?,
+        &service::refresh(&services, &limits, body.context, &body.body.refresh_token, client(&request))
+            .await?,
     )
 }
 
@@ -85,12 +88,12 @@ async fn revoke_token(db: Data<Db>, body: JsonBody<SignOut>) -> Result<Reply> {
 /// and not be easy to guess (422 `weak`).
 #[operation(post "/auth/password", scope = ProfileWrite, 204 = "The new password holds.")]
 async fn change_password(
-    db: Data<Db>,
+    services: Data<Services>,
     limits: Data<SignInLimits>,
     request: HttpRequest,
     body: JsonBody<PasswordChange>,
 ) -> Result<Reply> {
-    service::change_password(&db, &limits, body.context, body.body, client(&request)).await?;
+    service::change_password(&services, &limits, body.context, body.body, client(&request)).await?;
     Ok(Reply::nothing())
 }
 

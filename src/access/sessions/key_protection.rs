@@ -8,30 +8,30 @@ use super::{
     session,
     signing_key::{Column, Entity, Model},
 };
-use crate::kernel::{context::Context, db::Db, error::Result, tx::Tx};
+use crate::kernel::{error::Result, services::Services, tx::Tx};
 
 /// Encrypts the private keys that are not encrypted, or with an older key. Those whose key is lost are of no
 /// use: another is made in their place, and every session ends, as nobody knows who else has what was lost. A
 /// key that is there and cannot be read is not lost: that is refused, and nothing is touched.
-pub async fn protect(db: &Db) -> Result<()> {
-    if !db.keyring().has_key()? {
+pub async fn protect(Services { db, keyring, .. }: &Services) -> Result<()> {
+    if !keyring.has_key()? {
         tracing::warn!(
             "there is no CASELOAD_SECRET_KEY: the private keys of access tokens are kept in the database as \
              they are"
         );
     }
-    let context = Context::system(db.clock().now(), db.company_zone(), "signing-keys");
-    db.write(context, async |tx| {
+    let keyring = keyring.clone();
+    db.write(db.system_context("signing-keys"), async move |tx| {
         keys::lock_rotation(tx).await?;
         let mut lost = false;
         for row in tx.read().models(Entity::find().order_by_asc(Column::Id)).await? {
-            match opened(&row, &tx.keyring)? {
+            match opened(&row, &keyring)? {
                 None => {
                     lost = true;
                     tx.execute(&Entity::delete_many().filter(Column::Id.eq(&row.id)).into_query()).await?;
                 }
-                Some(private_key) if !row.sealed || is_old(&row, &tx.keyring)? => {
-                    let row = sealed(Model { private_key, sealed: false, ..row }, &tx.keyring)?;
+                Some(private_key) if !row.sealed || is_old(&row, &keyring)? => {
+                    let row = sealed(Model { private_key, sealed: false, ..row }, &keyring)?;
                     keep(tx, row).await?;
                 }
                 Some(_) => {}
@@ -42,7 +42,7 @@ pub async fn protect(db: &Db) -> Result<()> {
                 "the key that private keys of access tokens were encrypted with is lost or \
                  changed: every session ends"
             );
-            keys::rotate(tx).await?;
+            keys::rotate(tx, &keyring).await?;
             end_all(tx).await?;
         }
         Ok(())

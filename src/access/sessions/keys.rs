@@ -15,11 +15,10 @@ use super::{
 };
 use crate::kernel::{
     clock::Timestamp,
-    context::Context,
-    db::Db,
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, ResultExt},
     reader::Reader,
     secrets::Keyring,
+    services::Services,
     tx::Tx,
 };
 
@@ -65,7 +64,7 @@ impl Signer {
     /// The token that says this.
     pub fn sign(&self, claims: &Claims) -> Result<String> {
         let header = Header { kid: Some(self.kid.clone()), ..Header::new(Algorithm::EdDSA) };
-        jsonwebtoken::encode(&header, claims, &self.key).map_err(Error::internal)
+        jsonwebtoken::encode(&header, claims, &self.key).internal()
     }
 }
 
@@ -73,15 +72,14 @@ impl Signer {
 const SIGNING_KEYS: i64 = 4_919_004;
 
 /// The newest key; made when there is none that still signs.
-pub async fn signer(db: &Db) -> Result<Signer> {
-    let now = db.clock().now();
-    if let Some(signer) = newest(db.read(), db.keyring(), now).await? {
+pub async fn signer(Services { db, keyring, .. }: &Services) -> Result<Signer> {
+    if let Some(signer) = newest(db.read(), keyring, db.clock().now()).await? {
         return Ok(signer);
     }
-    let context = Context::system(now, db.company_zone(), "signing-key");
-    db.write(context, async |tx| {
+    let keyring = keyring.clone();
+    db.write(db.system_context("signing-key"), async move |tx| {
         lock_rotation(tx).await?;
-        rotate(tx).await
+        rotate(tx, &keyring).await
     })
     .await
 }
@@ -104,15 +102,15 @@ async fn newest(reader: Reader<'_>, keyring: &Keyring, now: Timestamp) -> Result
 }
 
 /// The newest key that signs; a new one if there is none. Whoever calls it is alone.
-pub async fn rotate(tx: &mut Tx) -> Result<Signer> {
-    if let Some(made_meanwhile) = newest(tx.read(), &tx.keyring, tx.now).await? {
+pub async fn rotate(tx: &mut Tx, keyring: &Keyring) -> Result<Signer> {
+    if let Some(made_meanwhile) = newest(tx.read(), keyring, tx.now).await? {
         return Ok(made_meanwhile);
     }
     let gone = Entity::delete_many().filter(Column::CreatedAt.lte(tx.now.plus_seconds(-PUBLISHED_SECONDS)));
     tx.execute(&gone.into_query()).await?;
     let pair = SigningKey::from_bytes(&rand::random());
     let private = KeypairBytes { secret_key: pair.to_bytes(), public_key: None };
-    let private_key = private.to_pkcs8_der().map_err(Error::internal)?.as_bytes().to_vec();
+    let private_key = private.to_pkcs8_der().internal()?.as_bytes().to_vec();
     let signer = Signer { kid: tx.id().to_string(), key: EncodingKey::from_ed_der(&private_key) };
     let row = Model {
         id: signer.kid.clone(),
@@ -121,7 +119,7 @@ pub async fn rotate(tx: &mut Tx) -> Result<Signer> {
         public_key: BASE64_URL_SAFE_NO_PAD.encode(pair.verifying_key()),
         created_at: tx.now,
     };
-    let row = sealing::sealed(row, &tx.keyring)?;
+    let row = sealing::sealed(row, keyring)?;
     tx.insert_unjournaled(row).await?;
     Ok(signer)
 }
@@ -137,7 +135,7 @@ pub async fn find(reader: Reader<'_>, kid: &str, now: Timestamp) -> Result<Optio
     let published =
         Entity::find_by_id(kid).filter(Column::CreatedAt.gt(now.plus_seconds(-PUBLISHED_SECONDS)));
     let row = reader.model(published).await?;
-    row.map(|row| DecodingKey::from_ed_components(&row.public_key).map_err(Error::internal)).transpose()
+    row.map(|row| DecodingKey::from_ed_components(&row.public_key).internal()).transpose()
 }
 
 /// What a token says, if it was signed with the key and has not ended.

@@ -4,7 +4,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 
 use super::signing_key::Model;
 use crate::kernel::{
-    error::{Code, Error, Result},
+    error::{Code, Result, ResultExt},
     secrets::Keyring,
 };
 
@@ -38,7 +38,7 @@ pub fn opened(row: &Model, keyring: &Keyring) -> Result<Option<Vec<u8>>> {
 
 /// Whether a private key is encrypted with the key before the present one.
 pub fn is_old(row: &Model, keyring: &Keyring) -> Result<bool> {
-    let text = std::str::from_utf8(&row.private_key).map_err(Error::internal)?;
+    let text = std::str::from_utf8(&row.private_key).internal()?;
     match keyring.renew(&purpose(row), text) {
         Ok(renewed) => Ok(renewed.is_some()),
         Err(error) if error.code() == Code::NoSecretKey => Ok(false),

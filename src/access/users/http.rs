@@ -9,7 +9,9 @@ use super::{
     service::{self, Parting},
     strength,
 };
-use crate::kernel::http::{Context, Db, JsonBody, List, ListReply, Path, Reply, Result, Routes, operation};
+use crate::kernel::http::{
+    Context, Db, JsonBody, List, ListReply, Path, Reply, Result, Routes, Services, operation,
+};
 
 /// Adds the routes.
 pub fn routes(routes: &mut Routes) {
@@ -65,7 +67,7 @@ async fn list_users(db: Data<Db>, mut list: List<UserFilter>) -> Result<ListRepl
 /// `not_allowed`; an API key gives a role when it has every scope of it. The password is kept as an argon2id
 /// hash only; one that is easy to guess is 422 `weak`.
 #[operation(post "/users", scope = UsersWrite, 201 = UserView "The new user.")]
-async fn create_user(db: Data<Db>, body: JsonBody<NewUser>) -> Result<Reply> {
+async fn create_user(services: Data<Services>, body: JsonBody<NewUser>) -> Result<Reply> {
     let hash = match &body.body.password {
         Some(password) => {
             strength::refuse_weak(
@@ -74,11 +76,11 @@ async fn create_user(db: Data<Db>, body: JsonBody<NewUser>) -> Result<Reply> {
                 vec![body.body.email.to_string(), body.body.name.to_string()],
             )
             .await?;
-            Some(password::hash(db.password_cost(), password.to_string()).await?)
+            Some(password::hash(&services.password_cost, password.to_string()).await?)
         }
         None => None,
     };
-    body.write(&db, async move |tx, new| {
+    body.write(&services.db, async move |tx, new| {
         let user = service::create(tx, new, hash).await?;
         Reply::created(&service::view(tx.read(), user).await?)
     })

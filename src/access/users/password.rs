@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::kernel::{
     blocking::with_permit,
-    error::{Error, Result},
+    error::{Result, ResultExt},
 };
 
 /// Each hash takes 19 MiB; two at a time bound the memory.
@@ -17,7 +17,7 @@ static PERMITS: Semaphore = Semaphore::const_new(2);
 /// The hash of a password, at this cost.
 pub async fn hash(cost: &Params, password: String) -> Result<String> {
     let hasher = Argon2::from(cost);
-    work(move || Ok(hasher.hash_password(password.as_bytes()).map_err(Error::internal)?.to_string())).await
+    work(move || Ok(hasher.hash_password(password.as_bytes()).internal()?.to_string())).await
 }
 
 /// Whether a password belongs to a hash, at the cost that the hash names. Without a hash it is no, and takes
@@ -25,7 +25,7 @@ pub async fn hash(cost: &Params, password: String) -> Result<String> {
 pub async fn verify(cost: &Params, password: String, hash: Option<String>) -> Result<bool> {
     let Some(hash) = hash else { return self::hash(cost, password).await.map(|_| false) };
     work(move || {
-        let parsed = PasswordHash::new(&hash).map_err(Error::internal)?;
+        let parsed = PasswordHash::new(&hash).internal()?;
         Ok(Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok())
     })
     .await

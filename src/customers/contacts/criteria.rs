@@ -6,12 +6,11 @@ use uuid::Uuid;
 use super::{
     contact::{Column, Entity, Kind, postal_key},
     json::{AccountReps, ContactKinds},
-    service::{begins, in_capitals, of_reps},
 };
 use crate::kernel::{
     actor::{Actor, Scope},
     error::Result,
-    filter::{AnyOf, FilterExt, Flag},
+    filter::{AnyOf, FilterExt, Flag, OwnerFilter, owned_by},
 };
 
 /// What the contact of a row must be like; a merged one is as its survivor.
@@ -115,4 +114,28 @@ fn clusters(narrow: impl Fn(&mut SelectStatement, &Alias)) -> SelectStatement {
         narrow(contacts, &root);
     }
     roots.union(UnionType::All, absorbed).to_owned()
+}
+
+/// Accounts of one of these reps, or of none.
+pub fn of_reps(column: Expr, reps: &[OwnerFilter], me: Option<Uuid>) -> Cond {
+    let people: Vec<OwnerFilter> = reps.iter().copied().filter(|rep| *rep != OwnerFilter::Nobody).collect();
+    let mut any = Cond::any();
+    if !people.is_empty() {
+        any = any.add(owned_by(column.clone(), &people, me));
+    }
+    if people.len() < reps.len() {
+        any = any.add(column.is_null());
+    }
+    any
+}
+
+/// Codes of countries as they are kept.
+pub fn in_capitals(countries: &AnyOf<String>) -> AnyOf<String> {
+    AnyOf(countries.0.iter().map(|country| country.to_ascii_uppercase()).collect())
+}
+
+/// Text that begins like this: a range, which an index serves.
+pub fn begins(column: &Expr, prefix: String) -> Expr {
+    let after = format!("{prefix}\u{10ffff}");
+    column.clone().gte(prefix).and(column.clone().lt(after))
 }

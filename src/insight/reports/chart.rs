@@ -3,7 +3,7 @@
 use charts_rs::{BarChart, ChartBase, HorizontalBarChart, Series};
 
 use super::json::{ConversionRow, DurationRow, ReportRow};
-use crate::kernel::error::{Error, Result};
+use crate::kernel::error::{Result, ResultExt};
 
 const WIDTH: f32 = 900.0;
 
@@ -90,7 +90,7 @@ pub fn draw<R: Charted>(title: &str, rows: &[R], totals: &[R]) -> Result<String>
         set_up(&mut chart.base, title, 480.0);
         chart.svg()
     };
-    svg.map_err(Error::internal)
+    svg.internal()
 }
 
 fn shown(mut series: Series) -> Series {

@@ -11,7 +11,9 @@ use super::{
 use crate::{
     intake::scheduled,
     kernel::{
-        http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes, operation},
+        http::{
+            Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes, Services, operation,
+        },
         jobs::JobView,
     },
 };
@@ -43,9 +45,10 @@ async fn list_connectors(db: Data<Db>, mut list: List<ConnectorFilter>) -> Resul
 /// credentials are kept encrypted and never answered; a server without a key to encrypt with takes none.
 /// Another connector with the same source is 409 `already_exists`.
 #[operation(post "/connectors", scope = ConnectorsWrite, 201 = ConnectorView "The new connector.")]
-async fn create_connector(db: Data<Db>, body: JsonBody<NewConnector>) -> Result<Reply> {
-    body.write(&db, async move |tx, new| {
-        Reply::created(&ConnectorView::from(service::create(tx, new).await?))
+async fn create_connector(services: Data<Services>, body: JsonBody<NewConnector>) -> Result<Reply> {
+    let keyring = services.keyring.clone();
+    body.write(&services.db, async move |tx, new| {
+        Reply::created(&ConnectorView::from(service::create(tx, &keyring, new).await?))
     })
     .await
 }
@@ -67,12 +70,13 @@ async fn read_connector(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Resul
     200 = ConnectorView "The connector as it is now.",
 )]
 async fn update_connector(
-    db: Data<Db>,
+    services: Data<Services>,
     Path(id): Path<Uuid>,
     body: JsonBody<ConnectorPatch>,
 ) -> Result<Reply> {
-    body.write(&db, async move |tx, patch| {
-        Reply::ok(&ConnectorView::from(service::update(tx, id, patch).await?))
+    let keyring = services.keyring.clone();
+    body.write(&services.db, async move |tx, patch| {
+        Reply::ok(&ConnectorView::from(service::update(tx, &keyring, id, patch).await?))
     })
     .await
 }

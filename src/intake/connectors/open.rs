@@ -13,7 +13,7 @@ use super::{
 use crate::{
     intake::scheduled::Scheduled,
     kernel::{
-        error::{Error, Result},
+        error::{Result, ResultExt},
         http_client::HttpClient,
         secrets::Keyring,
     },
@@ -26,7 +26,7 @@ pub fn open<'a>(
     connector: &Model,
 ) -> Result<Box<dyn Shop + 'a>> {
     let credentials = connector.open_credentials(keyring)?;
-    let base = Url::parse(&connector.base_url).map_err(Error::internal)?;
+    let base = Url::parse(&connector.base_url).internal()?;
     let caller = |token_header| Caller::new(http_client, base.clone(), credentials.headers(token_header));
     Ok(match connector.kind {
         ConnectorKind::Magento2 => Box::new(Magento(caller(None))),

@@ -23,9 +23,10 @@ use crate::{
     intake::scheduled,
     kernel::{
         db::Db,
-        error::{Code, Error, Kind, Result},
+        error::{Code, Error, Kind, Result, ResultExt},
         jobs::Run,
         problem::Problem,
+        services::Services,
         text,
         tx::Tx,
         value::{self, Checked, Valid},
@@ -102,9 +103,10 @@ pub fn run_sync(run: Run) -> LocalBoxFuture<'static, Result<Value>> {
 }
 
 async fn pull(run: Run) -> Result<Value> {
-    let Pull { connector_id } = serde_json::from_value(run.job.payload.clone()).map_err(Error::internal)?;
-    let connector = service::find(run.db.read(), connector_id).await?;
-    let shop = open::open(run.db.outgoing(), run.db.keyring(), &connector)?;
+    let Services { db, keyring, http_client, .. } = &run.services;
+    let Pull { connector_id } = serde_json::from_value(run.job.payload.clone()).internal()?;
+    let connector = service::find(db.read(), connector_id).await?;
+    let shop = open::open(http_client, keyring, &connector)?;
     let since = connector.synced_until.map(|until| until.plus_seconds(-OVERLAP_SECONDS));
     let mut pulled: Pulled =
         run.job.result.clone().and_then(|so_far| serde_json::from_value(so_far).ok()).unwrap_or_default();
@@ -139,7 +141,7 @@ async fn pull(run: Run) -> Result<Value> {
         Ok(done)
     };
     run.step(0, end).await?;
-    serde_json::to_value(pulled).map_err(Error::internal)
+    serde_json::to_value(pulled).internal()
 }
 
 /// Changed orders with the customers whose they are before them, where we do not know these yet.
@@ -158,7 +160,7 @@ async fn with_their_customers(
         .collect();
     let mut all = Vec::with_capacity(rows.len());
     while let Some(id) = wanted.pop_first() {
-        if contacts::by_external_id(run.db.read(), &known_as(connector, &id)).await?.is_none() {
+        if contacts::by_external_id(run.services.db.read(), &known_as(connector, &id)).await?.is_none() {
             run.renew_lease().await?;
             all.extend(
                 shop.customer(Wanted::Id(id)).await?.map(|customer| Changed::Customer(Box::new(customer))),
@@ -325,14 +327,13 @@ fn orders_of(connector: &Model) -> String {
 }
 
 async fn sync(run: Run) -> Result<Value> {
-    let Sync { contact_id, connectors } =
-        serde_json::from_value(run.job.payload.clone()).map_err(Error::internal)?;
+    let Sync { contact_id, connectors } = serde_json::from_value(run.job.payload.clone()).internal()?;
     let kept = run.job.result.clone().and_then(|so_far| serde_json::from_value(so_far).ok());
     let mut report: Report = kept.unwrap_or_default();
     let (mut last_error, mut answered) = (None, report.connectors.iter().any(|one| one.problem.is_none()));
     for id in connectors.into_iter().skip(report.connectors.len()) {
         run.renew_lease().await?;
-        let connector = service::find(run.db.read(), id).await?;
+        let connector = service::find(run.services.db.read(), id).await?;
         let known = fetch(&run, &connector, contact_id).await;
         let (so_far, context) = (report.clone(), run.context());
         let mut one = Synced { connector: connector.name.clone(), ..Synced::default() };
@@ -362,15 +363,16 @@ async fn sync(run: Run) -> Result<Value> {
     match last_error {
         // Nobody could say anything.
         Some(error) if !answered => Err(error),
-        _ => serde_json::to_value(report).map_err(Error::internal),
+        _ => serde_json::to_value(report).internal(),
     }
 }
 
 /// What a shop knows of a contact: by its own id of them, else by their addresses.
 async fn fetch(run: &Run, connector: &Model, contact: Uuid) -> Result<Option<(Customer, Vec<Order>)>> {
-    let shop = open::open(run.db.outgoing(), run.db.keyring(), connector)?;
+    let Services { db, keyring, http_client, .. } = &run.services;
+    let shop = open::open(http_client, keyring, connector)?;
     let mut customer = None;
-    for wanted in ways(&run.db, connector, contact).await? {
+    for wanted in ways(db, connector, contact).await? {
         customer = shop.customer(wanted).await?;
         if customer.is_some() {
             break;

@@ -16,12 +16,13 @@ use crate::{
         jobs::{self, Job},
         list::{self, Page, PageRequest},
         reader::Reader,
+        secrets::Keyring,
         tx::Tx,
     },
 };
 
 /// Sets up a connector.
-pub async fn create(tx: &mut Tx, new: NewConnector) -> Result<Model> {
+pub async fn create(tx: &mut Tx, keyring: &Keyring, new: NewConnector) -> Result<Model> {
     refuse_foreign(new.kind, new.api_version.is_some(), new.map.is_some())?;
     if tx.read().any(Entity::find().filter(Column::Source.eq(&*new.source)).into_query()).await? {
         return Err(Error::new(
@@ -41,7 +42,7 @@ pub async fn create(tx: &mut Tx, new: NewConnector) -> Result<Model> {
         credentials: None,
         credentials_hint: None,
         schedule: new.schedule.map(String::from),
-        time_zone: new.time_zone.map_or_else(|| tx.company_zone.name().to_owned(), String::from),
+        time_zone: new.time_zone.map_or_else(|| tx.settings.company_zone.name().to_owned(), String::from),
         active: new.active,
         next_run_at: None,
         failures: 0,
@@ -52,7 +53,7 @@ pub async fn create(tx: &mut Tx, new: NewConnector) -> Result<Model> {
         version: 1,
     };
     if let Some(credentials) = new.credentials {
-        let sealed = credentials.seal(&tx.keyring, &connector.purpose())?;
+        let sealed = credentials.seal(keyring, &connector.purpose())?;
         connector.keep(sealed);
     }
     connector.retime(None, tx.now);
@@ -77,7 +78,7 @@ fn refuse_foreign(kind: ConnectorKind, versioned: bool, mapped: bool) -> Result<
 }
 
 /// Changes a connector. A schedule that changes begins anew, whatever failed before.
-pub async fn update(tx: &mut Tx, id: Uuid, patch: ConnectorPatch) -> Result<Model> {
+pub async fn update(tx: &mut Tx, keyring: &Keyring, id: Uuid, patch: ConnectorPatch) -> Result<Model> {
     let before: Model = tx.target(id, "connector").await?;
     refuse_foreign(before.kind, patch.api_version.value().is_some(), patch.map.is_some())?;
     let mut after = before.clone();
@@ -98,7 +99,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ConnectorPatch) -> Result<Mode
             "must be entered again for another address",
         )))?;
     }
-    patch_credentials(tx, &mut after, patch.credentials, &mut violations)?;
+    patch_credentials(keyring, &mut after, patch.credentials, &mut violations)?;
     violations.into_result()?;
     after.retime(Some(&before), tx.now);
     tx.change(&before, after, connector::UPDATED).await

@@ -20,7 +20,7 @@ use crate::{
     kernel::{
         blocking::{BlockingPool, run_blocking},
         clock::Timestamp,
-        error::{Error, Result, Violation},
+        error::{Error, Result, ResultExt, Violation},
         http_client::{self, HttpClient, Request, Response},
         secrets::Keyring,
         strict, text,
@@ -199,7 +199,7 @@ fn address(source: &Model, keyring: &Keyring, page: Option<&str>, since: Option<
 }
 
 fn first_address(source: &Model, keyring: &Keyring) -> Result<Url> {
-    Url::parse(&source.whole_url(keyring)?).map_err(Error::internal)
+    Url::parse(&source.whole_url(keyring)?).internal()
 }
 
 fn join(first: &Url, next: &str) -> Result<Url> {

@@ -14,7 +14,9 @@ use super::{
 use crate::{
     intake::scheduled,
     kernel::{
-        http::{Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes, operation},
+        http::{
+            Context, Db, JsonBody, List, ListReply, NoBody, Path, Reply, Result, Routes, Services, operation,
+        },
         jobs::JobView,
     },
 };
@@ -49,9 +51,12 @@ async fn list_sources(db: Data<Db>, list: List<SourceFilter>) -> Result<ListRepl
 /// what is known of it stand where `mapping` says. Its credentials are kept encrypted and never answered; a
 /// server without a key to encrypt with takes none. The key must be free: 409 `already_exists`.
 #[operation(post "/sources", scope = SourcesWrite, 201 = SourceView "The new source.")]
-async fn create_source(db: Data<Db>, body: JsonBody<NewSource>) -> Result<Reply> {
-    body.write(&db, async move |tx, new| Reply::created(&SourceView::from(service::create(tx, new).await?)))
-        .await
+async fn create_source(services: Data<Services>, body: JsonBody<NewSource>) -> Result<Reply> {
+    let keyring = services.keyring.clone();
+    body.write(&services.db, async move |tx, new| {
+        Reply::created(&SourceView::from(service::create(tx, &keyring, new).await?))
+    })
+    .await
 }
 
 /// Read a source
@@ -67,9 +72,14 @@ async fn read_source(db: Data<Db>, Path(id): Path<Uuid>, _: Context) -> Result<R
 /// A merge patch (RFC 7396); mapping and credentials are replaced whole. A run that is under way goes on as
 /// it began.
 #[operation(patch "/sources/{id}", scope = SourcesWrite, 200 = SourceView "The source as it is now.")]
-async fn update_source(db: Data<Db>, Path(id): Path<Uuid>, body: JsonBody<SourcePatch>) -> Result<Reply> {
-    body.write(&db, async move |tx, patch| {
-        Reply::ok(&SourceView::from(service::update(tx, id, patch).await?))
+async fn update_source(
+    services: Data<Services>,
+    Path(id): Path<Uuid>,
+    body: JsonBody<SourcePatch>,
+) -> Result<Reply> {
+    let keyring = services.keyring.clone();
+    body.write(&services.db, async move |tx, patch| {
+        Reply::ok(&SourceView::from(service::update(tx, &keyring, id, patch).await?))
     })
     .await
 }

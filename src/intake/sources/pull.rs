@@ -17,9 +17,10 @@ use crate::{
     intake::scheduled,
     kernel::{
         blocking::BlockingPool,
-        error::{Code, Error, Result},
+        error::{Code, Error, Result, ResultExt},
         http_client,
         jobs::Run,
+        services::Services,
     },
 };
 
@@ -53,15 +54,13 @@ pub fn run_pull(run: Run) -> LocalBoxFuture<'static, Result<Value>> {
 }
 
 async fn pull(run: Run) -> Result<Value> {
-    let Pull { source_id, run_id } =
-        serde_json::from_value(run.job.payload.clone()).map_err(Error::internal)?;
-    let source = service::find(run.db.read(), source_id).await?;
+    let Services { db, keyring, http_client, .. } = &run.services;
+    let Pull { source_id, run_id } = serde_json::from_value(run.job.payload.clone()).internal()?;
+    let source = service::find(db.read(), source_id).await?;
     let from_cursor = || Pulled { page: source.cursor.clone(), ..Pulled::default() };
     let kept = run.job.result.clone().and_then(|kept| serde_json::from_value(kept).ok());
     let mut pulled: Pulled = match kept {
-        Some(kept) => {
-            Pulled { page: service::page_of_run(run.db.read(), run.db.keyring(), run_id).await?, ..kept }
-        }
+        Some(kept) => Pulled { page: service::page_of_run(db.read(), keyring, run_id).await?, ..kept },
         None => from_cursor(),
     };
     let mut pages = 0;
@@ -71,9 +70,7 @@ async fn pull(run: Run) -> Result<Value> {
             return Err(http_client::refused(format!("The feed leads on to more than {MAX_PAGES} pages.")));
         }
         run.renew_lease().await?;
-        let page =
-            feed::read(run.db.outgoing(), run.db.keyring(), &source, pulled.page.as_deref(), source.since)
-                .await?;
+        let page = feed::read(http_client, keyring, &source, pulled.page.as_deref(), source.since).await?;
         pulled = take_in(&run, &source, run_id, page, pulled).await?;
     }
     if source.since_parameter.is_some() {
@@ -84,7 +81,7 @@ async fn pull(run: Run) -> Result<Value> {
         };
         run.step(0, end).await?;
     }
-    serde_json::to_value(pulled).map_err(Error::internal)
+    serde_json::to_value(pulled).internal()
 }
 
 /// Takes in the rows of a page from where it was left.
@@ -130,12 +127,13 @@ async fn step(run: &Run, source: &Model, run_id: Uuid, part: Vec<Row>, after: Pu
         Row::Read(value) => Some(value),
         Row::Unread { .. } => None,
     });
-    rows::precheck(run.db.read(), BlockingPool::Jobs, source, values).await?;
+    rows::precheck(run.services.db.read(), BlockingPool::Jobs, source, values).await?;
     for attempt in 1.. {
         let (source, part, mut after) = (source.clone(), part.clone(), after.clone());
+        let keyring = run.services.keyring.clone();
         let work = async move |tx: &mut crate::kernel::tx::Tx| {
             after.counts = after.counts.and(rows::keep_all(tx, &source, part).await?);
-            service::note_run(tx, run_id, after.counts, after.page.as_deref()).await?;
+            service::note_run(tx, &keyring, run_id, after.counts, after.page.as_deref()).await?;
             // Where the next run goes on; with a date, each begins at the first page.
             if source.cursor_parameter.is_some()
                 && source.since_parameter.is_none()

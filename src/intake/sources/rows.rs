@@ -19,7 +19,7 @@ use crate::{
     intake::forms::Taken,
     kernel::{
         blocking::BlockingPool,
-        error::{Error, Kind as Refusal, Result},
+        error::{Error, Kind as Refusal, Result, ResultExt},
         problem::Problem,
         reader::Reader,
         text,
@@ -210,7 +210,7 @@ struct Aside {
 
 async fn put_aside(tx: &mut Tx, source: &Source, row: Aside, error: &Error) -> Result<()> {
     let Aside { external_id, content, whole } = row;
-    let problem = serde_json::to_value(Problem::of(error, &tx.context)).map_err(Error::internal)?;
+    let problem = serde_json::to_value(Problem::of(error, &tx.context)).internal()?;
     if let Some(before) = in_quarantine(tx, source, &external_id).await? {
         let reason = |problem: &Value| (problem["code"].clone(), problem["errors"].clone());
         if before.content != content || reason(&before.problem) != reason(&problem) {

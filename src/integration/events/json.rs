@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::kernel::{
     actor::ActorRef,
     clock::Timestamp,
-    error::{Error, Result},
+    error::{Error, Result, ResultExt},
     filter::{Alternative, AnyOf, Number},
     http::View,
     journal::{self, LongTexts},
@@ -134,13 +134,13 @@ impl Row {
             if digests.is_empty() {
                 return Ok(Some(state));
             }
-            let mut state: Map<String, Value> = serde_json::from_str(&state).map_err(Error::internal)?;
+            let mut state: Map<String, Value> = serde_json::from_str(&state).internal()?;
             for (member, digest) in digests {
                 let text =
                     texts.get(digest).ok_or_else(|| Error::internal("a long text of the journal is gone"))?;
                 state.insert(member.clone(), text.as_str().into());
             }
-            serde_json::to_string(&state).map(Some).map_err(Error::internal)
+            serde_json::to_string(&state).map(Some).internal()
         };
         self.before = whole(self.before, &before)?;
         self.after = whole(self.after, &after)?;
@@ -155,8 +155,7 @@ impl TryFrom<Row> for EventView {
         let texts = row.texts.unwrap_or_default();
         let before = texts.before.keys().map(|member| format!("before.{member}"));
         let truncated = before.chain(texts.after.keys().map(|member| format!("after.{member}"))).collect();
-        let json =
-            |text: Option<String>| text.map(RawValue::from_string).transpose().map_err(Error::internal);
+        let json = |text: Option<String>| text.map(RawValue::from_string).transpose().internal();
         Ok(Self {
             sequence: row.sequence.ok_or_else(|| Error::internal("an event without a number"))?,
             id: row.id,

@@ -19,7 +19,7 @@ use tokio::sync::OnceCell;
 
 use super::{headers::entity_tags, sending::KeptReply};
 use crate::kernel::{
-    error::{Code, Error, Result},
+    error::{Code, Error, Result, ResultExt},
     text,
 };
 
@@ -73,9 +73,7 @@ impl Document {
 
     async fn pack(&self, encoding: ContentEncoding) -> Result<Bytes> {
         let mut head = ResponseHead::new(StatusCode::OK);
-        body::to_bytes(Encoder::response(encoding, &mut head, self.plain.clone()))
-            .await
-            .map_err(Error::internal)
+        body::to_bytes(Encoder::response(encoding, &mut head, self.plain.clone())).await.internal()
     }
 }
 

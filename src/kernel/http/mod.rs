@@ -38,4 +38,5 @@ pub use crate::kernel::{
     error::Result,
     idempotency::Reply,
     problem::{BrokenRule, Problem},
+    services::Services,
 };

@@ -10,7 +10,7 @@ use utoipa::{
 
 use super::{format::Format, list_query::List, schema::members};
 use crate::kernel::{
-    error::{Error, Result},
+    error::{Error, Result, ResultExt},
     list::{Counts, Page},
 };
 
@@ -69,13 +69,13 @@ impl ListReply {
 
 fn write_json<T: Serialize, P>(data: &[T], page: &Page<P>, more: Map<String, Value>) -> Result<Vec<u8>> {
     let envelope = Envelope { data, next_cursor: page.next_cursor.as_deref(), counts: page.counts, more };
-    serde_json::to_vec(&envelope).map_err(Error::internal)
+    serde_json::to_vec(&envelope).internal()
 }
 
 pub(super) fn write_ndjson(rows: impl Iterator<Item = Result<Value>>) -> Result<Vec<u8>> {
     let mut body = Vec::new();
     for row in rows {
-        serde_json::to_writer(&mut body, &row?).map_err(Error::internal)?;
+        serde_json::to_writer(&mut body, &row?).internal()?;
         body.push(b'\n');
     }
     Ok(body)
@@ -95,15 +95,15 @@ pub(super) fn write_csv<T: ToSchema>(
         columns.retain(|column| fields.iter().any(|field| column.split('.').next() == Some(field)));
     }
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    writer.write_record(&columns).map_err(Error::internal)?;
+    writer.write_record(&columns).internal()?;
     for row in rows {
         let row = row?;
         let cells = columns
             .iter()
             .map(|column| cell(column.split('.').try_fold(&row, |value, name| value.get(name))));
-        writer.write_record(cells).map_err(Error::internal)?;
+        writer.write_record(cells).internal()?;
     }
-    writer.into_inner().map_err(Error::internal)
+    writer.into_inner().internal()
 }
 
 /// One column for each leaf of a schema; nested members are joined by dots.
@@ -185,7 +185,7 @@ const TRUNCATED: &str = "truncated";
 
 /// A row with these of its members.
 fn shown(row: &impl Serialize, fields: Option<&[String]>) -> Result<Value> {
-    let mut row = serde_json::to_value(row).map_err(Error::internal)?;
+    let mut row = serde_json::to_value(row).internal()?;
     if let (Some(fields), Value::Object(members)) = (fields, &mut row) {
         members.retain(|name, _| fields.contains(name) || name == TRUNCATED);
         if let Some(Value::Array(truncated)) = members.get_mut(TRUNCATED) {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::headers::{entity_tags, languages};
 use crate::kernel::{
     actor::Scope,
-    error::{Error, Result},
+    error::{Result, ResultExt},
     idempotency::Reply,
     tx::Tx,
 };
@@ -69,7 +69,7 @@ impl Reply {
 
     /// Any status with any body.
     pub fn json(status: u16, body: &impl Serialize) -> Result<Self> {
-        Ok(Self { status, body: serde_json::to_vec(body).map_err(Error::internal)?, ..Self::default() })
+        Ok(Self { status, body: serde_json::to_vec(body).internal()?, ..Self::default() })
     }
 
     /// 204.
@@ -95,18 +95,18 @@ impl Reply {
         if shown && !self.replayed {
             return Ok(self);
         }
-        let mut thing: Map<String, Value> = serde_json::from_slice(&self.body).map_err(Error::internal)?;
+        let mut thing: Map<String, Value> = serde_json::from_slice(&self.body).internal()?;
         let all = thing.len();
         thing.retain(|name, _| matches!(name.as_str(), "id" | "version"));
         if shown && thing.len() < all {
             return Ok(self);
         }
-        Ok(Self { bare: true, body: serde_json::to_vec(&thing).map_err(Error::internal)?, ..self })
+        Ok(Self { bare: true, body: serde_json::to_vec(&thing).internal()?, ..self })
     }
 
     /// What a replay answers instead, because this one shows a secret.
     pub fn keeping(mut self, body: &impl Serialize) -> Result<Self> {
-        self.kept = Some(serde_json::to_vec(body).map_err(Error::internal)?);
+        self.kept = Some(serde_json::to_vec(body).internal()?);
         Ok(self)
     }
 }

@@ -24,7 +24,7 @@ use super::{
 use crate::kernel::{
     actor::Actor,
     context::Context,
-    error::{Error, Result},
+    error::{Error, Result, ResultExt},
     filter::{Filter, Flag, Number},
 };
 
@@ -124,14 +124,10 @@ impl ReportReply {
         rows: &[R],
         chart: impl FnOnce() -> Result<String>,
     ) -> Result<Self> {
-        let table = || {
-            rows.iter()
-                .map(serde_json::to_value)
-                .collect::<std::result::Result<Vec<_>, _>>()
-                .map_err(Error::internal)
-        };
+        let table =
+            || rows.iter().map(serde_json::to_value).collect::<std::result::Result<Vec<_>, _>>().internal();
         let body = match format {
-            Format::Json => serde_json::to_vec(whole).map_err(Error::internal)?,
+            Format::Json => serde_json::to_vec(whole).internal()?,
             Format::Csv => write_csv::<R>(table()?.into_iter().map(Ok), None)?,
             Format::Ndjson => write_ndjson(table()?.into_iter().map(Ok))?,
             Format::Svg => chart()?.into_bytes(),

@@ -20,8 +20,9 @@ use crate::kernel::{
     clock::Timestamp,
     context::Context,
     db::Db,
-    error::{Code, Error, Kind, Result},
+    error::{Code, Error, Kind, Result, ResultExt},
     problem::Problem,
+    services::Services,
     tx::Tx,
 };
 
@@ -42,8 +43,8 @@ pub type Handler = fn(Run) -> LocalBoxFuture<'static, Result<Value>>;
 
 /// One attempt at a job.
 pub struct Run {
-    /// The database; it is written to through [`Run::step`].
-    pub db: Db,
+    /// The database and what goes with it; it is written to through [`Run::step`].
+    pub services: Services,
     /// The job as it was when this attempt began.
     pub job: Job,
 }
@@ -52,7 +53,7 @@ impl Run {
     /// Who asked for the job, and how.
     #[must_use]
     pub fn context(&self) -> Context {
-        self.job.asked.context(self.db.clock().now())
+        self.job.asked.context(self.services.db.clock().now())
     }
 
     /// Does a part of the work and counts it as `done` more, in one transaction. Refuses when the job is
@@ -73,11 +74,11 @@ impl Run {
             let value = work(tx).await?;
             let progress = move_on(&held, tx.now)
                 .col_expr(Column::Done, Expr::val(held.done + done))
-                .col_expr(Column::Result, Expr::val(serde_json::to_value(&value).map_err(Error::internal)?));
+                .col_expr(Column::Result, Expr::val(serde_json::to_value(&value).internal()?));
             tx.execute(&progress.into_query()).await?;
             Ok(value)
         };
-        self.db.write(self.context(), step).await
+        self.services.db.write(self.context(), step).await
     }
 
     /// A sign of life before something that takes long outside; it changes nothing that anybody sees. Refuses
@@ -98,7 +99,7 @@ impl Run {
             .await
             .map(drop)
         };
-        self.db.write(self.context(), sign).await
+        self.services.db.write(self.context(), sign).await
     }
 }
 
@@ -128,9 +129,9 @@ impl Runner {
     }
 
     /// Does jobs for as long as it is polled.
-    pub async fn work(&self, db: &Db) {
+    pub async fn work(&self, services: &Services) {
         loop {
-            match self.run_due(db).await {
+            match self.run_due(services).await {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(error) => tracing::warn!(%error, "running jobs"),
@@ -140,18 +141,19 @@ impl Runner {
     }
 
     /// Does every job that waits.
-    pub async fn run_until_idle(&self, db: &Db) -> Result<()> {
-        while self.run_due(db).await? {}
+    pub async fn run_until_idle(&self, services: &Services) -> Result<()> {
+        while self.run_due(services).await? {}
         Ok(())
     }
 
     /// Does the job that has waited longest; whether there was one.
-    pub async fn run_due(&self, db: &Db) -> Result<bool> {
+    pub async fn run_due(&self, services: &Services) -> Result<bool> {
+        let db = &services.db;
         let Some(job) = self.claim(db).await? else { return Ok(false) };
         let handler = self.0.iter().find(|(kind, _)| *kind == job.kind).map(|(_, handler)| *handler);
         let outcome = match handler {
             Some(handler) if job.attempts <= MAX_ATTEMPTS => {
-                let run = Run { db: db.clone(), job: job.clone() };
+                let run = Run { services: services.clone(), job: job.clone() };
                 let span = tracing::info_span!("job", kind = %job.kind, id = %job.id);
                 let attempt = AssertUnwindSafe(async move { handler(run).await }).catch_unwind();
                 let outcome = attempt.instrument(span).await;
@@ -215,8 +217,7 @@ async fn finish(db: &Db, job: Job, outcome: Result<Value>) -> Result<()> {
                 job::SUCCEEDED
             }
             Err(error) => {
-                let problem =
-                    serde_json::to_value(Problem::of(&error, &tx.context)).map_err(Error::internal)?;
+                let problem = serde_json::to_value(Problem::of(&error, &tx.context)).internal()?;
                 (after.status, after.problem) = (JobStatus::Failed, Some(problem));
                 job::FAILED
             }

@@ -7,7 +7,7 @@ use super::job::{self, Column, Entity, JobRequest, JobStatus, Model as Job};
 use crate::kernel::{
     context::Context,
     db::Db,
-    error::{Error, Result},
+    error::{Result, ResultExt},
     reader::Reader,
     tx::Tx,
 };
@@ -28,7 +28,7 @@ pub async fn enqueue(
         id: tx.id(),
         kind: kind.to_owned(),
         title: title.to_owned(),
-        payload: serde_json::to_value(payload).map_err(Error::internal)?,
+        payload: serde_json::to_value(payload).internal()?,
         status: JobStatus::Queued,
         done: 0,
         total,
@@ -81,5 +81,5 @@ pub async fn purge(db: &Db) -> Result<()> {
 
 /// The context of what the runner does itself.
 pub fn system(db: &Db) -> Context {
-    Context::system(db.clock().now(), db.company_zone(), "jobs")
+    db.system_context("jobs")
 }

@@ -9,7 +9,7 @@ use crate::{
         users::{Parting, user},
     },
     kernel::{
-        error::{Code, Error, Result},
+        error::{Code, Error, Result, ResultExt},
         events::Change,
         reader::Reader,
         record::Record,
@@ -114,7 +114,7 @@ pub async fn refuse_open_work(tx: &mut Tx, change: Change<'_, user::Model>) -> R
             .unwrap_or_else(|refusal| refusals.push(refusal));
     }
     // Whoever is told what holds them back is told as well which keys will go with them.
-    let keys = serde_json::to_value(&tx.cache::<Parting>().keys).map_err(Error::internal)?;
+    let keys = serde_json::to_value(&tx.cache::<Parting>().keys).internal()?;
     let said = |refusal: Error| {
         if keys.as_array().is_some_and(Vec::is_empty) { refusal } else { refusal.with("api_keys", keys) }
     };

@@ -94,8 +94,7 @@ pub async fn assign(tx: &mut Tx, facts: &Facts) -> Result<Assigned> {
     if let Some(assigned) = route(tx, facts).await? {
         return Ok(assigned);
     }
-    let default = tx.default_group.clone();
-    if let Some(group) = groups::named(tx.read(), &default).await?
+    if let Some(group) = groups::named(tx.read(), &tx.settings.default_group).await?
         && let Some(owner) = available(tx, AssigneeType::Group, group.id).await?
     {
         return Ok(Assigned { owner, by: RoutedBy::plain(Decision::DefaultGroup) });

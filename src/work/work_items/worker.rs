@@ -18,7 +18,6 @@ use crate::{
     kernel::{
         bulk::{self, BulkReport, Change},
         clock::Timestamp,
-        context::Context,
         db::Db,
         error::{Code, Error, Kind, Result},
         jobs::{self, Job, JobStatus},
@@ -54,8 +53,7 @@ async fn enqueue<D: Due>(db: &Db) -> Result<()> {
     if D::due(db.read(), db.clock().now()).await?.is_empty() {
         return Ok(());
     }
-    let context = Context::system(db.clock().now(), db.company_zone(), "work-items");
-    db.write(context, async |tx| {
+    db.write(db.system_context("work-items"), async |tx| {
         tx.advisory_lock(text::lock_key(D::JOB)).await?;
         let last = jobs::latest(tx.read(), D::JOB).await?;
         let due = D::due(tx.read(), tx.now).await?;

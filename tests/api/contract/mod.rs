@@ -17,7 +17,7 @@ mod writes;
 use caseload::{
     access::{identities, users},
     app::workers,
-    kernel::{actor::Scope, context::Context, jobs::Runner},
+    kernel::{actor::Scope, jobs::Runner},
 };
 use reqwest::Method;
 
@@ -239,7 +239,7 @@ async fn link(shop: &TestApp, user: &str, issuer: &str) -> String {
         subject: "248289761001".into(),
         email: user.email.clone(),
     };
-    let context = Context::system(shop.db.clock().now(), chrono_tz::UTC, "linked");
+    let context = shop.db.system_context("linked");
     shop.db
         .write(context, async move |tx| identities::link(tx, &user, shown).await)
         .await
@@ -299,7 +299,7 @@ async fn stock(shop: &TestApp) {
         let source = text(&admin.post("/v1/sources", source).await.assert_status(201)["id"]);
         for _ in 0..2 {
             admin.command(&format!("/v1/sources/{source}/run")).await.assert_status(202);
-            Runner::new(workers::handlers()).run_until_idle(&shop.db).await.expect("jobs");
+            Runner::new(workers::handlers()).run_until_idle(&shop.services).await.expect("jobs");
         }
     }
     for (source, name) in [("shop", "Main shop"), ("old_shop", "Main shop"), ("till", "Till")] {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use caseload::kernel::{actor::Role, error::Code};
+use caseload::kernel::{actor::Role, context::Context, error::Code};
 use sea_orm::ConnectionTrait;
 
 use super::*;
@@ -134,11 +134,8 @@ async fn whoever_was_refused_once_is_refused_again() {
         .patch(&format!("/v1/users/{}", boss.id), json!({ "role": "agent" }))
         .await
         .assert_status(200);
-    let context = Context {
-        actor: actor.into(),
-        scope: Some(Scope::UsersWrite),
-        ..Context::system(shop.clock.now(), chrono_tz::UTC, "asked")
-    };
+    let context =
+        Context { actor: actor.into(), scope: Some(Scope::UsersWrite), ..shop.db.system_context("asked") };
     let refused = shop.db.write(context, async |tx| {
         let mut refused = Vec::new();
         for number in 0..3 {

@@ -258,7 +258,7 @@ async fn pulls(
     let quizzes = f.act(admin, "create_source", "/v1/sources", Some(feeds::source(&feed))).await;
     let quizzes = format!("/v1/sources/{}", text(&quizzes["id"]));
     f.act(admin, "run_source", &format!("{quizzes}/run"), None).await;
-    Runner::new(workers::handlers()).run_until_idle(&shop.db).await.expect("jobs");
+    Runner::new(workers::handlers()).run_until_idle(&shop.services).await.expect("jobs");
     let rows = shop.by(admin).get(&format!("{quizzes}/quarantine")).await.assert_status(200);
     let row = |index: usize| format!("{quizzes}/quarantine/{}", text(&rows["data"][index]["id"]));
     let mut mapping = feeds::source(&feed)["mapping"].clone();

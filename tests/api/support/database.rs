@@ -70,7 +70,7 @@ pub async fn prepare(url: &str) {
     })
     .expect("settings");
     let config = Config { password_cost: cheap(), ..config };
-    let db = start::open(&config, start_clock()).await.expect("the template");
-    start::first_rows(&config, &db).await.expect("an administrator");
-    db.close().await;
+    let services = start::open(&config, start_clock()).await.expect("the template");
+    start::first_rows(&config, &services).await.expect("an administrator");
+    services.db.close().await;
 }

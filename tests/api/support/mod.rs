@@ -19,6 +19,7 @@ use caseload::{
         context::Context,
         db::{Db, DbOptions, Observer},
         jobs,
+        services::Services,
     },
 };
 use reqwest::{Method, StatusCode, header::HeaderMap};
@@ -48,6 +49,8 @@ pub struct TestApp {
     pub clock: Clock,
     /// Its database, for the few tests that look behind the API.
     pub db: Db,
+    /// The same, and what goes with it.
+    pub services: Services,
     /// The first administrator.
     pub admin: Person,
     server: ServerHandle,
@@ -91,9 +94,10 @@ impl TestApp {
     pub async fn with_observer(hear: impl Fn(&Statement) + Send + Sync + 'static) -> Self {
         let (config, clock) = (Self::settings(&database::fresh().await), start_clock());
         let options = DbOptions { observer: Some(Observer::new(hear)), ..start::options(&config) };
-        let db =
-            Db::open(&options, clock, config.time_zone, reactions::reactions()).await.expect("a database");
-        Self::over(config, db).signed_in().await
+        let settings = start::settings(&config);
+        let db = Db::open(&options, clock, settings, reactions::reactions()).await.expect("a database");
+        let services = start::services(&config, db);
+        Self::over(config, services).signed_in().await
     }
 
     /// The settings of a shop on a database that is ready.
@@ -121,13 +125,13 @@ impl TestApp {
     }
 
     async fn start(config: Config, clock: Clock) -> Self {
-        let db = start::open(&config, clock).await.expect("a database");
-        Self::over(config, db)
+        let services = start::open(&config, clock).await.expect("a database");
+        Self::over(config, services)
     }
 
-    fn over(config: Config, db: Db) -> Self {
+    fn over(config: Config, services: Services) -> Self {
         let database = config.database_url.clone();
-        let application = start::application(config, db.clone()).expect("an application");
+        let application = start::application(config, services.clone()).expect("an application");
         let (running, address) = server::listen(&application).expect("a port");
         let server = running.handle();
         actix_web::rt::spawn(running);
@@ -141,8 +145,9 @@ impl TestApp {
         Self {
             base: format!("http://{address}"),
             database,
-            clock: db.clock().clone(),
-            db,
+            clock: services.db.clock().clone(),
+            db: services.db.clone(),
+            services,
             admin: Person { id: String::new(), email: "admin@localhost".into(), token: String::new() },
             server,
             client,
@@ -218,10 +223,7 @@ impl TestApp {
     pub async fn job(&self, by: &Person, title: &'static str, total: i64, payload: Value) -> String {
         let user = users::find(self.db.read(), by.id.parse().expect("an id")).await.expect("the person");
         let actor = users::actor(self.db.read(), &user).await.expect("an actor");
-        let context = Context {
-            actor: actor.into(),
-            ..Context::system(self.db.clock().now(), chrono_tz::UTC, "asked")
-        };
+        let context = Context { actor: actor.into(), ..self.db.system_context("asked") };
         let job = self
             .db
             .write(context, async move |tx| jobs::enqueue(tx, "test", title, &payload, total).await)

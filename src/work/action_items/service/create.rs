@@ -124,7 +124,7 @@ pub async fn plan(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Plann
     let variables =
         violations.collect(variables::merge(tx, Target::ActionItems, &copied, &given, is_crm_note).await)?;
     let owner = violations.collect(resolve_assignee(tx, new.assignee).await)?;
-    let zone = owner.map_or(tx.company_zone, |owner| owner.zone);
+    let zone = owner.map_or(tx.settings.company_zone, |owner| owner.zone);
     let due = violations.collect(due_of(tx, Due::one_of(new.due_in, new.due_on, new.due_at), zone).await)?;
     violations.into_result()?;
     let (Some((Some(subject), contact_id)), Some(variables), Some(owner), Some(due)) =

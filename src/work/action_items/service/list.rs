@@ -20,7 +20,7 @@ use crate::{
     customers::contacts,
     kernel::{
         context::Context,
-        error::{Error, Result},
+        error::{Error, Result, ResultExt},
         list::{self, Page, PageRequest, Texts},
         reader::Reader,
     },
@@ -84,7 +84,7 @@ pub async fn applied_defaults(
             hidden.and_where(is_open().not());
             applied.hidden = Some(reader.count(hidden, list::COUNT_LIMIT).await?);
         }
-        more.insert("applied_defaults".into(), serde_json::to_value(applied).map_err(Error::internal)?);
+        more.insert("applied_defaults".into(), serde_json::to_value(applied).internal()?);
     }
     Ok(more)
 }

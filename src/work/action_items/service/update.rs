@@ -107,8 +107,8 @@ async fn zone_of(tx: &Tx, item: &Model) -> Result<Tz> {
     match (item.assignee_type, item.assignee_id) {
         (AssigneeType::User, Some(id)) => {
             let holder = tx.read().model(user::Entity::find_by_id(id)).await?;
-            Ok(holder.and_then(|holder| holder.time_zone.parse().ok()).unwrap_or(tx.company_zone))
+            Ok(holder.and_then(|holder| holder.time_zone.parse().ok()).unwrap_or(tx.settings.company_zone))
         }
-        _ => Ok(tx.company_zone),
+        _ => Ok(tx.settings.company_zone),
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     customers::contacts,
     kernel::{
         actor::{Actor, Scope},
-        error::{Code, Error, Result},
+        error::{Code, Error, Result, ResultExt},
         filter::{AnyOf, FilterExt},
         list::{self, Page, PageRequest},
         reader::Reader,
@@ -108,7 +108,7 @@ pub async fn applied_defaults(
                 None
             },
         };
-        more.insert("applied_defaults".into(), serde_json::to_value(applied).map_err(Error::internal)?);
+        more.insert("applied_defaults".into(), serde_json::to_value(applied).internal()?);
     }
     Ok(more)
 }

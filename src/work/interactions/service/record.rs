@@ -20,7 +20,7 @@ use crate::{
     },
     kernel::{
         clock::Timestamp,
-        error::{Error, Result, Violations},
+        error::{Error, Result, ResultExt, Violations},
         text,
         tx::Tx,
     },
@@ -139,7 +139,7 @@ async fn plan(tx: &mut Tx, new: NewInteraction, work_item: Option<Uuid>) -> Resu
         subject_type,
         subject_id,
         work_item_id: work_item,
-        who: new.who.map(serde_json::to_value).transpose().map_err(Error::internal)?,
+        who: new.who.map(serde_json::to_value).transpose().internal()?,
         updated_at: tx.now,
         version: 1,
     };

@@ -22,7 +22,7 @@ use crate::{
     customers::contacts,
     kernel::{
         context::Context,
-        error::{Error, Result},
+        error::{Error, Result, ResultExt},
         filter::AnyOf,
         list::{self, Page, PageRequest},
         reader::Reader,
@@ -108,7 +108,7 @@ pub async fn applied_defaults(
             hidden.cond_where(shown.fold(Cond::any(), |any, (_, shown)| any.add(shown.not())));
             applied.hidden = Some(reader.count(hidden, list::COUNT_LIMIT).await?);
         }
-        more.insert("applied_defaults".into(), serde_json::to_value(applied).map_err(Error::internal)?);
+        more.insert("applied_defaults".into(), serde_json::to_value(applied).internal()?);
     }
     Ok(more)
 }

@@ -49,8 +49,9 @@ pub async fn simulate(db: &Db, context: &Context, wanted: Simulation) -> Result<
         }
     };
     facts.at = wanted.at.unwrap_or(context.now);
-    facts.company_zone = db.company_zone();
-    let explained = explain(reader, db.default_group(), &rules, &facts).await?;
+    let settings = db.settings();
+    facts.company_zone = settings.company_zone;
+    let explained = explain(reader, &settings.default_group, &rules, &facts).await?;
     let (assignee, routed_by) = explained.decided.unwrap_or_else(|| match context.actor.user() {
         Some(id) => {
             let author =

@@ -34,7 +34,7 @@ pub async fn callback(
                 Some(contact) => contacts::zone_of(tx, contact).await?,
                 None => None,
             };
-            (in_zone(local, zone.unwrap_or(tx.company_zone)), "callback_local")
+            (in_zone(local, zone.unwrap_or(tx.settings.company_zone)), "callback_local")
         }
         (None, None) => return Ok(None),
         (Some(at), None) => (at, "callback_at"),

@@ -46,7 +46,7 @@ pub async fn facts(
         contact: person(tx, contact, draft.newcomer.as_deref()).await?,
         reference: Value::Object(draft.reference.clone()),
         at: tx.now,
-        company_zone: tx.company_zone,
+        company_zone: tx.settings.company_zone,
     })
 }
 
@@ -62,7 +62,7 @@ pub async fn still_able(tx: &mut Tx, item: &Model) -> Result<Owner> {
                 contact: person(tx, Some(item.contact_id), None).await?,
                 reference: Value::Object(item.reference.0.clone()),
                 at: tx.now,
-                company_zone: tx.company_zone,
+                company_zone: tx.settings.company_zone,
             };
             Ok(routing_rules::assign(tx, &facts).await?.owner)
         }
