@@ -20,7 +20,7 @@ use crate::{
     customers::contacts,
     kernel::{
         context::Context,
-        error::{Error, Result, ResultExt},
+        error::{Result, ResultExt},
         list::{self, Page, PageRequest, Texts},
         reader::Reader,
     },

@@ -22,7 +22,7 @@ use crate::{
     customers::contacts,
     kernel::{
         context::Context,
-        error::{Error, Result, ResultExt},
+        error::{Result, ResultExt},
         filter::AnyOf,
         list::{self, Page, PageRequest},
         reader::Reader,
