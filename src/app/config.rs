@@ -1,11 +1,14 @@
 //! Settings, from the environment and `.env`; every mistake is reported at once.
 
-use std::{net::SocketAddr, str::FromStr, time::Duration};
+use std::{net::SocketAddr, ops::RangeInclusive, str::FromStr, time::Duration};
 
 use argon2::Params;
 use chrono_tz::Tz;
 use ipnet::IpNet;
+use tracing_subscriber::filter::{EnvFilter, Targets};
+use url::Url;
 
+use super::env_file;
 use crate::kernel::secrets::Key;
 
 /// One setting as people meet it.
@@ -173,6 +176,8 @@ pub struct Config {
     pub log: String,
     /// Whether logs are JSON.
     pub log_json: bool,
+    /// Names that look like settings and are none, each in a sentence.
+    pub unknown: Vec<String>,
 }
 
 /// Reads values one by one and remembers what is wrong.
@@ -209,6 +214,70 @@ impl Reading<'_> {
         parsed
     }
 
+    /// A number within its limits.
+    fn number<T: FromStr + PartialOrd + Copy + std::fmt::Display>(
+        &mut self,
+        name: &'static str,
+        wanted: &str,
+        range: RangeInclusive<T>,
+    ) -> T {
+        let number = self.parsed(name, wanted, *range.start());
+        if !range.contains(&number) {
+            self.mistakes.push(format!("{name} is {number}; it must be {wanted}."));
+        }
+        number
+    }
+
+    /// The address of a PostgreSQL; it has a password in it and is never repeated.
+    fn postgres(&mut self, name: &'static str, address: &str) {
+        let why = match Url::parse(address) {
+            Ok(url) if url.fragment().is_some() => "what follows # is no part of an address".to_owned(),
+            Ok(url) if url.host_str().is_none_or(str::is_empty) && !address.contains("host=") => {
+                "it names no host".to_owned()
+            }
+            Ok(_) => return,
+            Err(error) => error.to_string(),
+        };
+        self.mistakes.push(format!(
+            "{name} cannot be read: {why}. It must be postgres://user:password@host:port/database; in a name or \
+             password, # is written as %23, @ as %40, / as %2F, : as %3A and % as %25."
+        ));
+    }
+
+    /// Origins as browsers send them; another could never match.
+    fn origins(&mut self, name: &'static str) -> Vec<String> {
+        let origins: Vec<String> = self.list(name, "origins joined by commas");
+        for origin in origins.iter().filter(|origin| *origin != "*") {
+            let meant = Url::parse(origin).ok().map(|url| url.origin()).filter(url::Origin::is_tuple);
+            match meant.map(|meant| meant.ascii_serialization()) {
+                Some(meant) if meant == *origin => {}
+                Some(meant) => self
+                    .mistakes
+                    .push(format!("{name} has {origin:?}, which no browser sends; it must be {meant}.")),
+                None => self.mistakes.push(format!(
+                    "{name} has {origin:?}; an origin is such as https://shop.example, or * for all."
+                )),
+            }
+        }
+        origins
+    }
+
+    /// What is logged; a filter that only looks like one would log nothing, without a word.
+    fn log_filter(&mut self, name: &'static str) -> String {
+        let filter = self.text(name);
+        let readable = EnvFilter::builder().parse(&filter).is_ok();
+        let silent = filter
+            .parse::<Targets>()
+            .is_ok_and(|targets| !targets.would_enable(env!("CARGO_PKG_NAME"), &tracing::Level::ERROR));
+        if !readable || silent && filter.trim() != "off" {
+            self.mistakes.push(format!(
+                "{name} is {filter:?}, which logs nothing; it must be error, warn, info, debug, trace or off, or \
+                 such as info,caseload::kernel=debug."
+            ));
+        }
+        filter
+    }
+
     fn parsed<T: FromStr>(&mut self, name: &'static str, wanted: &str, fallback: T) -> T {
         let text = self.text(name);
         text.parse().unwrap_or_else(|_| {
@@ -226,10 +295,14 @@ impl Config {
         let sqlite = database_url.starts_with("sqlite:");
         if !sqlite && !database_url.starts_with("postgres://") && !database_url.starts_with("postgresql://") {
             reading.mistakes.push("DATABASE_URL must begin with sqlite:// or postgres://.".into());
+        } else if !sqlite {
+            reading.postgres("DATABASE_URL", &database_url);
         }
         let database_read_url = reading.optional("DATABASE_READ_URL");
         if sqlite && database_read_url.is_some() {
             reading.mistakes.push("DATABASE_READ_URL goes with PostgreSQL only.".into());
+        } else if let Some(read_url) = &database_read_url {
+            reading.postgres("DATABASE_READ_URL", read_url);
         }
         let admin_password = reading.optional("CASELOAD_ADMIN_PASSWORD");
         if admin_password.as_ref().is_some_and(|password| password.chars().count() < 12) {
@@ -269,12 +342,8 @@ impl Config {
             "auto" => None,
             _ => Some(reading.parsed("CASELOAD_TRUSTED_PROXIES", "auto or a number", 0)),
         };
-        let connections = reading.parsed("CASELOAD_DATABASE_CONNECTIONS", "a number from 1 to 1000", 8);
-        if !(1..=1000).contains(&connections) {
-            reading.mistakes.push(format!(
-                "CASELOAD_DATABASE_CONNECTIONS is {connections}; it must be a number from 1 to 1000."
-            ));
-        }
+        let connections =
+            reading.number("CASELOAD_DATABASE_CONNECTIONS", "a number from 1 to 1000", 1..=1000);
         let config = Self {
             listen: reading.parsed(
                 "CASELOAD_LISTEN",
@@ -296,17 +365,17 @@ impl Config {
             ),
             default_group: reading.text("CASELOAD_DEFAULT_GROUP"),
             workers: reading.parsed("CASELOAD_WORKERS", "a number", 0),
-            body_limit: reading.parsed("CASELOAD_BODY_LIMIT", "a number of bytes", 5_242_880),
-            request_timeout: Duration::from_secs(reading.parsed(
+            body_limit: reading.number("CASELOAD_BODY_LIMIT", "a number of bytes from 1 on", 1..=usize::MAX),
+            request_timeout: Duration::from_secs(reading.number(
                 "CASELOAD_REQUEST_TIMEOUT",
-                "a number of seconds",
-                60,
+                "a number of seconds from 1 to 86400",
+                1..=86_400,
             )),
             rate_limit: reading.parsed("CASELOAD_RATE_LIMIT", "a number", 60_000),
             intake_rate_limit: reading.parsed("CASELOAD_INTAKE_RATE_LIMIT", "a number", 600),
             intake_address_rate_limit: reading.parsed("CASELOAD_INTAKE_ADDRESS_RATE_LIMIT", "a number", 30),
             trusted_proxies,
-            cors_origins: reading.list("CASELOAD_CORS_ORIGINS", "origins joined by commas"),
+            cors_origins: reading.origins("CASELOAD_CORS_ORIGINS"),
             secret_key: reading.key("CASELOAD_SECRET_KEY"),
             secret_key_old: reading.key("CASELOAD_SECRET_KEY_OLD"),
             outgoing_allow: reading
@@ -315,22 +384,54 @@ impl Config {
             oidc_emails_verified: reading.parsed("CASELOAD_OIDC_EMAILS_VERIFIED", "true or false", false),
             metrics_listen,
             metrics_token: reading.optional("CASELOAD_METRICS_TOKEN"),
-            log: reading.text("CASELOAD_LOG"),
+            log: reading.log_filter("CASELOAD_LOG"),
             log_json: log_format == "json",
+            unknown: Vec::new(),
         };
         if reading.mistakes.is_empty() { Ok(config) } else { Err(reading.mistakes) }
     }
 
-    /// Reads the settings of the process, `.env` included.
+    /// Reads the settings of the process: those of its arguments first, then of the environment, then of
+    /// `.env`.
     #[expect(clippy::disallowed_methods, reason = "the one room that reads the environment")]
-    pub fn from_environment() -> Result<Self, Vec<String>> {
-        if let Err(error) = dotenvy::dotenv()
-            && !error.not_found()
-        {
-            return Err(vec![format!(".env cannot be read: {error}.")]);
-        }
-        Self::read(&|name| std::env::var(name).ok())
+    pub fn from_environment(arguments: &[(&str, String)]) -> Result<Self, Vec<String>> {
+        let file = env_file::read()?;
+        let config = Self::read(&|name| {
+            let argument = arguments.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+            argument.or_else(|| std::env::var(name).ok()).or_else(|| file.get(name).cloned())
+        })?;
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        let mut unknown: Vec<String> =
+            names.chain(file.keys().cloned()).filter_map(|name| unknown(&name)).collect();
+        unknown.sort();
+        unknown.dedup();
+        Ok(Self { unknown, ..config })
     }
+
+    /// Whether lines are to be JSON, also when the settings are mistaken.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one room that reads the environment")]
+    pub fn wants_json() -> bool {
+        const NAME: &str = "CASELOAD_LOG_FORMAT";
+        let written = || env_file::read().ok()?.get(NAME).cloned();
+        std::env::var(NAME).ok().or_else(written).is_some_and(|format| format == "json")
+    }
+}
+
+/// What is to be said of a name that begins as ours do, and is none of them.
+fn unknown(name: &str) -> Option<String> {
+    if !name.starts_with("CASELOAD_") || SETTINGS.iter().any(|setting| setting.name == name) {
+        return None;
+    }
+    let nearest = SETTINGS
+        .iter()
+        .map(|setting| (strsim::normalized_damerau_levenshtein(setting.name, name), setting.name))
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .filter(|(likeness, _)| *likeness > 0.7);
+    Some(match nearest {
+        Some((_, meant)) => format!("{name} is no setting; did you mean {meant}?"),
+        None => format!("{name} is no setting."),
+    })
 }
 
 #[cfg(test)]
@@ -352,6 +453,55 @@ mod tests {
         assert!(!format!("{mistakes:?}").contains("c2hvcnQ="), "{mistakes:?}");
     }
 
+    // What would be taken in silence and do nothing, or something else.
+    #[test]
+    fn what_could_not_work_is_a_mistake() {
+        for (name, value, said) in [
+            ("CASELOAD_LOG", "verbose", "logs nothing"),
+            ("CASELOAD_LOG", "sqlx=debug", "logs nothing"),
+            ("CASELOAD_LOG", "info,[", "logs nothing"),
+            ("CASELOAD_CORS_ORIGINS", "https://shop.example/", "https://shop.example."),
+            ("CASELOAD_CORS_ORIGINS", "https://Shop.example:443", "https://shop.example."),
+            ("CASELOAD_CORS_ORIGINS", "shop.example", "such as https://"),
+            ("CASELOAD_BODY_LIMIT", "0", "from 1 on"),
+            ("CASELOAD_REQUEST_TIMEOUT", "0", "from 1 to 86400"),
+            ("CASELOAD_DATABASE_CONNECTIONS", "0", "from 1 to 1000"),
+            ("DATABASE_URL", "postgres://u:sec#ret@h/db", "%23"),
+            ("DATABASE_URL", "postgres://u:hidden@h/db#sec", "%23"),
+            ("DATABASE_READ_URL", "postgres://u:hidden@h/db", "PostgreSQL only"),
+        ] {
+            let mistakes =
+                Config::read(&|asked| (asked == name).then(|| value.into())).expect_err("a mistake");
+            assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+            assert!(mistakes[0].starts_with(name) && mistakes[0].contains(said), "{mistakes:?}");
+            assert!(
+                !["sec#", "ret@", "hidden"].iter().any(|secret| mistakes[0].contains(secret)),
+                "{mistakes:?}"
+            );
+        }
+        for (name, value) in [
+            ("CASELOAD_LOG", "off"),
+            ("CASELOAD_LOG", "warn,caseload::kernel=debug"),
+            ("CASELOAD_LOG", "caseload=info"),
+            ("CASELOAD_CORS_ORIGINS", "https://shop.example, http://127.0.0.1:3000"),
+            ("DATABASE_URL", "postgres://u:p%23w@h:5433/db?sslmode=require"),
+            ("DATABASE_URL", "sqlite://my shop.db"),
+        ] {
+            Config::read(&|asked| (asked == name).then(|| value.into())).expect("a right setting");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_none_of_ours_is_named_with_the_nearest() {
+        assert_eq!(unknown("CASELOAD_LISTEN"), None);
+        assert_eq!(unknown("PATH"), None);
+        assert_eq!(
+            unknown("CASELOAD_TIMEZONE").as_deref(),
+            Some("CASELOAD_TIMEZONE is no setting; did you mean CASELOAD_TIME_ZONE?")
+        );
+        assert_eq!(unknown("CASELOAD_X").as_deref(), Some("CASELOAD_X is no setting."));
+    }
+
     #[test]
     fn passwords_cost_what_owasp_says() {
         let cost = Config::read(&|_| None).expect("the defaults").password_cost;
@@ -360,14 +510,17 @@ mod tests {
 
     #[test]
     fn the_example_lists_every_setting_and_its_default() {
-        let example = include_str!("../../.env.example");
+        let example = env_file::parse(include_str!("../../.env.example")).expect("a file that can be read");
         for setting in SETTINGS {
-            assert!(
-                example.contains(&format!("{}={}", setting.name, setting.default)),
-                "{} is not in .env.example",
+            assert_eq!(
+                example.get(setting.name).map(String::as_str),
+                Some(setting.default),
+                "{}",
                 setting.name
             );
         }
+        assert_eq!(example.len(), SETTINGS.len());
+        Config::read(&|name| example.get(name).cloned()).expect("the example is right");
         Config::read(&|_| None).expect("the defaults are right");
     }
 }

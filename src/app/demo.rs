@@ -8,7 +8,12 @@ use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{config::Config, console::print_line, serving::serve_until_signalled, start};
+use super::{
+    config::Config,
+    console::print_line,
+    serving::{self, serve_until_signalled},
+    start,
+};
 use crate::{
     access::{api_keys, groups, sessions, users},
     customers::{contacts, facts},
@@ -178,6 +183,7 @@ const BETWEEN: (u64, u64) = (2, 6);
 
 /// Fills a throw-away database, serves it, and takes it away at the end.
 pub async fn run(args: DemoArgs, mut config: Config) -> std::result::Result<(), Box<dyn std::error::Error>> {
+    let listener = serving::bind(config.listen)?;
     let file = Throwaway::new();
     config.database_url = format!("sqlite://{}", file.0.display());
     config.database_read_url = None;
@@ -215,7 +221,7 @@ pub async fn run(args: DemoArgs, mut config: Config) -> std::result::Result<(), 
     let tokens = tokens.concat();
     let visitors = page.visited_on(db.clone(), args.seed);
     let application = start::application(config, services)?;
-    let served = serve_until_signalled(application, |address| {
+    let served = serve_until_signalled(application, listener, |address| {
         print_line(&format!(
             "A demo shop is at http://{address} and its documentation at http://{address}/docs/\n\
              Everybody signs in with the password {password:?}: admin@demo.example, ana.ruiz@demo.example, \

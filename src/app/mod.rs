@@ -4,6 +4,7 @@ pub mod cli;
 pub mod config;
 pub mod console;
 pub mod demo;
+pub mod env_file;
 pub mod events;
 pub mod health;
 pub mod openapi;

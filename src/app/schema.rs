@@ -38,6 +38,7 @@ async fn locked(connection: &DatabaseConnection) -> Result<usize> {
         transaction.commit().await?;
         return Ok(missing);
     }
+    check_encoding(Reader::Pool(connection)).await?;
     connection.execute_unprepared("SET lock_timeout = 0").await?;
     connection.execute_unprepared("SET statement_timeout = 0").await?;
     connection.execute_unprepared("SELECT pg_advisory_lock(4919002)").await?;
@@ -52,17 +53,42 @@ pub async fn check(reader: Reader<'_>) -> Result<()> {
     match missing(reader).await? {
         0 => Ok(()),
         missing => {
-            Err(Error::internal(format!("the database lacks {missing} migrations; run `caseload migrate`")))
+            Err(Error::setup(format!("the database lacks {missing} migrations; run `caseload migrate`")))
         }
     }
 }
 
-/// The same for a database that nobody has opened.
-pub async fn check_at(url: &str) -> Result<()> {
+/// How many migrations a database lacks that nobody has opened; refuses one that this binary does not fit.
+pub async fn missing_at(url: &str) -> Result<usize> {
     let connection = Db::connect_once(url).await?;
-    let checked = check(Reader::Pool(&connection)).await;
+    let reader = Reader::Pool(&connection);
+    let missing = match check_encoding(reader).await {
+        Ok(()) => missing(reader).await,
+        Err(other) => Err(other),
+    };
     connection.close().await?;
-    checked
+    missing
+}
+
+#[derive(FromQueryResult)]
+struct Encoding {
+    encoding: String,
+}
+
+/// Refuses a database that cannot keep every text.
+async fn check_encoding(reader: Reader<'_>) -> Result<()> {
+    if reader.backend() != DbBackend::Postgres {
+        return Ok(());
+    }
+    let select =
+        Query::select().expr_as(Expr::cust("current_setting('server_encoding')"), "encoding").to_owned();
+    match reader.one::<Encoding>(&select).await? {
+        Some(Encoding { encoding }) if encoding != "UTF8" => Err(Error::setup(format!(
+            "the database keeps texts as {encoding}; make one with `createdb --encoding UTF8 --template \
+             template0`"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// How many migrations the database lacks; refuses one that is newer than this binary.
@@ -71,7 +97,7 @@ async fn missing(reader: Reader<'_>) -> Result<usize> {
         Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
     let applied = applied(reader).await?;
     match applied.iter().find(|name| !known.contains(name)) {
-        Some(unknown) => Err(Error::internal(format!(
+        Some(unknown) => Err(Error::setup(format!(
             "the database is newer than this binary: it has the migration {unknown}"
         ))),
         None => Ok(known.len() - applied.len()),

@@ -1,6 +1,10 @@
 //! The server: the middleware around every request, and its graceful end.
 
-use std::{future::ready, net::SocketAddr, sync::Arc};
+use std::{
+    future::ready,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+};
 
 use actix_cors::Cors;
 use actix_web::{
@@ -18,7 +22,7 @@ use crate::kernel::{
     http::{
         Routes,
         auth::{AccessControl, enforce_rules},
-        connection::serve,
+        connection::{bind, serve},
         cors::allow_pages,
         document::{Document, Documents},
         extensions::Limits,
@@ -50,11 +54,11 @@ const SWAGGER_UI: &str = "/docs/{file:.*}";
 /// Where the document is.
 const OPENAPI: &str = "/openapi.json";
 
-/// Starts listening; the address matters when the port was 0.
-pub fn listen(application: &Application) -> std::io::Result<(Server, SocketAddr)> {
+/// Starts serving; the address matters when the port was 0.
+pub fn listen(application: &Application, listener: TcpListener) -> std::io::Result<(Server, SocketAddr)> {
     let config = application.config.clone();
     let application = application.clone();
-    let pages = [OPENAPI, "/metrics", "/docs", SWAGGER_UI];
+    let pages = [OPENAPI, "/metrics", "/", "/docs", SWAGGER_UI];
     let operations =
         Arc::new(pages.into_iter().fold(Operations::of(openapi::document()), Operations::with_public));
     let documents = Data::new(Documents::default());
@@ -85,12 +89,8 @@ pub fn listen(application: &Application) -> std::io::Result<(Server, SocketAddr)
                 web::get()
                     .to(move |request: HttpRequest| ready(read_metrics(&request, metrics_token.as_deref()))),
             )
-            .route(
-                "/docs",
-                web::get().to(async || {
-                    HttpResponse::PermanentRedirect().insert_header(("Location", "/docs/")).finish()
-                }),
-            )
+            .route("/", web::get().to(lead_to_docs))
+            .route("/docs", web::get().to(lead_to_docs))
             .route(SWAGGER_UI, web::get().to(read_page))
             .default_service(web::to(fallback))
             .wrap(from_fn(enforce_rules))
@@ -100,13 +100,13 @@ pub fn listen(application: &Application) -> std::io::Result<(Server, SocketAddr)
             .wrap(from_fn(allow_pages))
             .wrap(from_fn(handle_request))
     };
-    serve(config.listen, config.workers, application_of_worker)
+    serve(listener, config.workers, application_of_worker)
 }
 
 /// Serves metrics on an address of their own.
 pub fn listen_for_metrics(address: SocketAddr) -> std::io::Result<Server> {
     let application = || App::new().route("/metrics", web::get().to(async || prometheus()));
-    serve(address, 1, application).map(|(server, _)| server)
+    serve(bind(address)?, 1, application).map(|(server, _)| server)
 }
 
 fn cors(origins: &[String]) -> Cors {
@@ -131,6 +131,10 @@ fn cors(origins: &[String]) -> Cors {
     } else {
         origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
     }
+}
+
+async fn lead_to_docs() -> HttpResponse {
+    HttpResponse::PermanentRedirect().insert_header(("Location", "/docs/")).finish()
 }
 
 async fn read_document(request: HttpRequest, documents: Data<Documents>) -> Result<HttpResponse> {

@@ -1,17 +1,33 @@
 //! Serving until it is told to stop, and ending in time.
 
-use std::{io, time::Duration};
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
 
 use super::{console::print_error, server, telemetry, workers::Workers};
+use crate::kernel::http::connection;
+
+/// Takes the address, before anything is written to a database that nobody could then reach.
+pub fn bind(address: SocketAddr) -> Result<TcpListener, String> {
+    connection::bind(address).map_err(|error| {
+        format!(
+            "cannot listen on {address}: {error}. Stop whatever listens there, or choose another address with \
+             --listen or CASELOAD_LISTEN."
+        )
+    })
+}
 
 /// Serves until SIGTERM or SIGINT; requests that are under way finish.
 pub async fn serve_until_signalled(
     application: server::Application,
-    ready: impl FnOnce(std::net::SocketAddr),
+    listener: TcpListener,
+    ready: impl FnOnce(SocketAddr),
 ) -> std::result::Result<(), Box<dyn std::error::Error>> {
     telemetry::measure();
     let metrics = application.config.metrics_listen.map(server::listen_for_metrics).transpose()?;
-    let (server, address) = server::listen(&application)?;
+    let (server, address) = server::listen(&application, listener)?;
     let handle = server.handle();
     let workers = Workers::start(&application);
     let shutdown = shutdown_signal()?;

@@ -17,7 +17,7 @@ use crate::{
     },
     kernel::{
         clock::Clock,
-        db::{Db, DbOptions},
+        db::{Db, DbOptions, database_file},
         error::{Error, Result},
         http::rate_limit::RateLimits,
         http_client::HttpClient,
@@ -87,8 +87,9 @@ pub fn options(config: &Config) -> DbOptions {
 /// Where a key of our own is kept: beside the file of SQLite. What several instances share needs a key of the
 /// settings.
 fn key_file(database_url: &str) -> Option<PathBuf> {
-    let file = database_url.strip_prefix("sqlite:")?.trim_start_matches("//").split('?').next()?;
-    (!file.is_empty() && !file.contains(":memory:")).then(|| PathBuf::from(format!("{file}.key")))
+    let mut file = database_file(database_url)?.into_os_string();
+    file.push(".key");
+    Some(file.into())
 }
 
 /// Everything that runs over an open database.
@@ -117,7 +118,7 @@ pub async fn first_rows(config: &Config, services: &Services) -> Result<Option<F
         Some((password, generated)) => {
             let about = vec![config.admin_email.clone()];
             if !generated && let Some(why) = users::strength::weakness(password, about).await? {
-                return Err(Error::internal(format!("CASELOAD_ADMIN_PASSWORD is easy to guess: {why}")));
+                return Err(Error::setup(format!("CASELOAD_ADMIN_PASSWORD is easy to guess: {why}")));
             }
             Some(users::password::hash(password_cost, password.clone()).await?)
         }

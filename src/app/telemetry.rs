@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     sync::OnceLock,
 };
 
@@ -20,6 +20,7 @@ pub fn log(config: &Config) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(BoundedLines { json: config.log_json })
+        .with_ansi(io::stderr().is_terminal())
         .with_target(false);
     // A second start in one process keeps the first one's settings.
     let _started = if config.log_json {

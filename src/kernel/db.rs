@@ -6,7 +6,7 @@
 
 use std::{
     cell::Cell,
-    path::Path,
+    path::{Path, PathBuf},
     rc::Rc,
     sync::{
         Arc,
@@ -19,7 +19,8 @@ use futures_util::{FutureExt, future::LocalBoxFuture};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
     FromQueryResult, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
-    sea_query::Query, sqlx::sqlite::SqliteConnectOptions,
+    sea_query::Query,
+    sqlx::{ConnectOptions as _, postgres::PgConnectOptions, sqlite::SqliteConnectOptions},
 };
 use tokio::{
     sync::{Mutex, Notify, OnceCell, oneshot},
@@ -499,20 +500,50 @@ async fn connect(options: ConnectOptions) -> Result<DatabaseConnection> {
             Err(busy) if busy.code() == Code::Busy && Instant::now() < give_up => {
                 tokio::time::sleep(CONNECT_AGAIN).await;
             }
+            Err(error) if options.get_url().starts_with("postgres") => {
+                return Err(unreachable(options.get_url()).await.unwrap_or(error));
+            }
             connected => return connected,
         }
     }
 }
 
+/// Why PostgreSQL cannot be reached, which a pool that ran out of time does not say. Never with what stands
+/// in its address beside the host.
+async fn unreachable(url: &str) -> Option<Error> {
+    let options: PgConnectOptions = url.parse().ok()?;
+    let (host, port) = (options.get_host().to_owned(), options.get_port());
+    let tried = tokio::time::timeout(MAX_PING_TIME, options.connect()).await;
+    let why = match tried {
+        Ok(Ok(_)) => return None,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "no answer".to_owned(),
+    };
+    Some(Error::setup(format!("the database at {host}:{port} cannot be reached: {why}")))
+}
+
+/// The file of an SQLite database, if it is one that is kept in a file.
+#[must_use]
+pub fn database_file(url: &str) -> Option<PathBuf> {
+    let in_memory = url.split_once('?').is_some_and(|(_, settings)| settings.contains("mode=memory"));
+    if !url.starts_with("sqlite:") || in_memory || url.contains(":memory:") {
+        return None;
+    }
+    let options: SqliteConnectOptions = encoded(url).parse().ok()?;
+    Some(options.get_filename().to_owned()).filter(|file| !file.as_os_str().is_empty())
+}
+
+/// The address of an SQLite database as the driver reads it: names of files have blanks.
+fn encoded(url: &str) -> String {
+    url.replace(' ', "%20")
+}
+
 /// Sees to it that only its owner may read SQLite's file. What SQLite makes beside it, it makes as that is.
 fn keep_private(url: &str) -> Result<()> {
-    let options: SqliteConnectOptions = url.parse().internal()?;
-    let file = options.get_filename();
-    let in_memory = url.split_once('?').is_some_and(|(_, settings)| settings.contains("mode=memory"));
-    if in_memory || file.as_os_str().is_empty() || url.contains(":memory:") {
-        return Ok(());
-    }
-    files::keep_private(file).map_err(|error| Error::internal(format!("{}: {error}", file.display())))?;
+    let Some(file) = database_file(url) else { return Ok(()) };
+    files::keep_private(&file).map_err(|error| {
+        Error::setup(format!("the database file {} cannot be opened: {error}", file.display()))
+    })?;
     for beside in ["-wal", "-shm", "-journal"] {
         let mut name = file.as_os_str().to_owned();
         name.push(beside);
@@ -525,7 +556,7 @@ fn keep_private(url: &str) -> Result<()> {
 const MAX_MAP_SIZE: &str = "1099511627776";
 
 fn sqlite(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
-    let mut options = ConnectOptions::new(url);
+    let mut options = ConnectOptions::new(encoded(url));
     options
         .max_connections(connections)
         .min_connections(connections.min(2))

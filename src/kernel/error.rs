@@ -302,6 +302,24 @@ impl Error {
         error
     }
 
+    /// What whoever runs the server has to mend before it can start, in words for them; no client sees it.
+    #[must_use]
+    pub fn setup(why: impl Display) -> Self {
+        let mut error = Self::internal("");
+        error.0.cause = Some(why.to_string());
+        error
+    }
+
+    /// What whoever runs the server is told: of what is not a client's to know, the cause.
+    #[must_use]
+    pub fn for_operator(&self) -> String {
+        match &self.0.cause {
+            Some(cause) if self.code() == Code::Internal => cause.clone(),
+            Some(cause) => format!("{} ({cause})", self.0.detail),
+            None => self.0.detail.to_string(),
+        }
+    }
+
     /// The same refusal once more, for a layer that only saw it pass.
     #[must_use]
     pub fn duplicate(&self) -> Self {

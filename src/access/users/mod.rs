@@ -9,6 +9,7 @@ pub mod user;
 
 pub use json::{AffectedKey, Fate, NewUser, UserFilter, UserPatch, UserView};
 pub use service::{
-    Parting, actor, by_email, create, deactivate, find, find_active, first_admin, groups_of, lock_active,
-    lock_for_share, name_column, names, nobody_yet, oldest_admin, person_column, set_password, view,
+    Parting, actor, all, by_email, create, deactivate, find, find_active, first_admin, groups_of,
+    lock_active, lock_for_share, name_column, names, nobody_yet, oldest_admin, person_column, set_password,
+    view,
 };

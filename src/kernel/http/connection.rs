@@ -6,7 +6,7 @@ use std::{
     fmt::Debug,
     future::{Ready, ready},
     io,
-    net::SocketAddr,
+    net::{SocketAddr, TcpListener},
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, ready},
@@ -176,7 +176,7 @@ impl AsyncWrite for Timed {
 /// Serves an application on an address; as many workers as there are processors for 0. The address matters
 /// when the port was 0.
 pub fn serve<F, I, S, B>(
-    address: SocketAddr,
+    listener: TcpListener,
     workers: usize,
     application: F,
 ) -> io::Result<(Server, SocketAddr)>
@@ -191,7 +191,6 @@ where
     <S::Service as Service<Request>>::Future: 'static,
     B: MessageBody + 'static,
 {
-    let listener = listener(address)?;
     let address = listener.local_addr()?;
     let builder = ServerBuilder::new().disable_signals().shutdown_timeout(30);
     let builder = if workers > 0 { builder.workers(workers) } else { builder };
@@ -224,7 +223,8 @@ where
     Ok((builder.run(), address))
 }
 
-fn listener(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+/// Takes an address; connections wait in its queue until somebody serves them.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = socket2::Socket::new(
         socket2::Domain::for_address(address),
         socket2::Type::STREAM,

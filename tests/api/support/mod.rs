@@ -132,7 +132,8 @@ impl TestApp {
     fn over(config: Config, services: Services) -> Self {
         let database = config.database_url.clone();
         let application = start::application(config, services.clone()).expect("an application");
-        let (running, address) = server::listen(&application).expect("a port");
+        let listener = serving::bind(application.config.listen).expect("a port");
+        let (running, address) = server::listen(&application, listener).expect("a server");
         let server = running.handle();
         actix_web::rt::spawn(running);
         let client = reqwest::Client::builder()

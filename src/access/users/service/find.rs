@@ -39,6 +39,12 @@ pub async fn nobody_yet(reader: Reader<'_>) -> Result<bool> {
     Ok(!reader.any(Entity::find().into_query()).await?)
 }
 
+/// Everybody there is, by name.
+pub async fn all(reader: Reader<'_>) -> Result<Vec<Model>> {
+    use sea_orm::QueryOrder;
+    reader.models(Entity::find().order_by_asc(Column::Name).order_by_asc(Column::Id)).await
+}
+
 /// The administrator who has been one longest.
 pub async fn oldest_admin(reader: Reader<'_>) -> Result<Option<Model>> {
     use sea_orm::QueryOrder;

@@ -13,7 +13,7 @@ mod refuse;
 mod update;
 
 pub use create::{create, first_admin};
-pub use find::{actor, by_email, find, find_active, groups_of, nobody_yet, oldest_admin};
+pub use find::{actor, all, by_email, find, find_active, groups_of, nobody_yet, oldest_admin};
 pub use list::{page, view};
 pub use lock::{lock_active, lock_for_share};
 pub use name::{name_column, names, person_column};
