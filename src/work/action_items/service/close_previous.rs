@@ -16,17 +16,17 @@ use crate::{
     work::ownership::Owned,
 };
 
-/// Refuses to close an item that is not about the contact, and keeps one that is as it is. The contact is
-/// locked.
+/// Refuses to close an item that is not about the contact or cannot be completed, and keeps one that can as
+/// it is. Which one is the newest is seen when it is closed. The contact is locked.
 pub async fn check_previous(tx: &mut Tx, which: ClosePrevious, contact: Uuid) -> Result<()> {
     let ClosePrevious::Item(id) = which else { return Ok(()) };
     let cluster = contacts::cluster(tx.read(), contact).await?;
     let named = tx.read().model(tx.for_update(Entity::find_by_id(id))).await?;
-    if named.and_then(|item| item.contact_id).is_some_and(|contact| cluster.contains(&contact)) {
-        Ok(())
-    } else {
-        Err(Error::field("close_previous", "unknown", "is no action item about this contact"))
-    }
+    let named = named.filter(|item| item.contact_id.is_some_and(|contact| cluster.contains(&contact)));
+    let named = named
+        .ok_or_else(|| Error::field("close_previous", "unknown", "is no action item about this contact"))?;
+    named.authorize_write(&tx.context.actor)?;
+    named.require_open()
 }
 
 /// Completes the last note about a contact, or the one that is named; which one that was. The contact is
