@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
     os::unix::fs::PermissionsExt,
     path::PathBuf,
     process::{Child, Command, ExitStatus, Output, Stdio},
@@ -205,10 +205,150 @@ async fn the_first_start_makes_an_administrator_and_shows_the_password_once() {
     first.terminate();
     assert_eq!(first.end().code(), Some(0));
 
+    assert!(first.greeting.iter().any(|line| line.contains("reset-password")), "{:?}", first.greeting);
+
     let second = room.serve();
     assert_eq!(second.greeting.len(), 1, "{:?}", second.greeting);
     assert!(!second.greeting.concat().contains(&password));
     assert_eq!(second.sign_in("admin@localhost", &password).await.0, 200);
+}
+
+// An address that somebody else has is found before there is an administrator whose password nobody saw.
+#[actix_web::test]
+async fn an_address_that_is_taken_leaves_everything_as_it_was() {
+    let room = Room::new().await;
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address").to_string();
+    let refused = room.run(&["serve", "--listen", &address], "");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(err(&refused).contains(&format!("cannot listen on {address}")), "{}", err(&refused));
+    assert!(err(&refused).contains("--listen or CASELOAD_LISTEN"), "{}", err(&refused));
+    assert_eq!(out(&refused), "");
+    drop(taken);
+    let server = Server::start(&mut room.command(&["--listen", &address]));
+    assert_eq!(server.address(), address, "an argument comes before the environment");
+    assert!(server.password().is_some(), "{:?}", server.greeting);
+}
+
+// What a program reads has no line that is not JSON, and what a file keeps no colours.
+#[actix_web::test]
+async fn lines_are_json_where_logs_are() {
+    let room = Room::new().await;
+    let mut server = Server::spawn(
+        room.command(&["serve"]).env("CASELOAD_LOG_FORMAT", "json").env("CASELOAD_LOG", "warn"),
+    );
+    let mut said = Vec::new();
+    while !said.iter().any(|line: &Value| line["message"] == "ready") {
+        let line = server.said.recv_timeout(DEADLINE).expect("a line");
+        said.push(serde_json::from_str(&line).expect("JSON"));
+    }
+    server.base = text(&said.last().expect("a line")["address"]);
+    let admin = said.iter().find(|line| line["password"].is_string()).expect("the administrator");
+    let (status, _) = server.sign_in("admin@localhost", &text(&admin["password"])).await;
+    assert_eq!(status, 200);
+    server.terminate();
+    assert_eq!(server.end().code(), Some(0));
+    for line in server.logged.try_iter() {
+        serde_json::from_str::<Value>(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    }
+    let mistaken =
+        run(room.command(&["serve"]).env("CASELOAD_LOG_FORMAT", "json").env("CASELOAD_WORKERS", "many"), "");
+    let line: Value = serde_json::from_str(&err(&mistaken)).expect("one line of JSON");
+    assert!(text(&line["message"]).contains("CASELOAD_WORKERS"), "{line}");
+
+    let mut plain = room.serve();
+    plain.terminate();
+    assert_eq!(plain.end().code(), Some(0));
+    let logged: Vec<String> = plain.logged.try_iter().collect();
+    assert!(!logged.is_empty() && !logged.concat().contains('\u{1b}'), "{logged:?}");
+}
+
+// Settings are read from the folder that it is started in, as they are written there.
+#[actix_web::test]
+async fn the_file_of_settings_is_taken_as_it_is_written() {
+    let room = Room::new().await;
+    let example = include_str!("../../.env.example");
+    fs::write(room.folder.join(".env"), example).expect("a file");
+    let right = room.run(&["check-config"], "");
+    assert_eq!(right.status.code(), Some(0), "{}", err(&right));
+    let chosen = "CASELOAD_ADMIN_PASSWORD=correct$horse battery staple\n";
+    fs::write(room.folder.join(".env"), chosen).expect("a file");
+    let server = room.serve();
+    assert_eq!(server.sign_in("admin@localhost", "correct$horse battery staple").await.0, 200);
+    fs::write(room.folder.join(".env"), "CASELOAD_ADMIN_PASSWORD\n").expect("a file");
+    let damaged = room.run(&["check-config"], "");
+    assert_eq!(damaged.status.code(), Some(2));
+    assert!(err(&damaged).contains(".env, line 1"), "{}", err(&damaged));
+    // That of a folder above is somebody else's.
+    let below = room.folder.join("below");
+    fs::create_dir(&below).expect("a folder");
+    let unaware = run(room.command(&["check-config"]).current_dir(&below), "");
+    assert_eq!(unaware.status.code(), Some(0), "{}", err(&unaware));
+}
+
+// Which database cannot be reached, and why, without its password.
+#[actix_web::test]
+async fn a_database_that_cannot_be_reached_is_named_without_its_password() {
+    let room = Room::new().await;
+    let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+    let refused = run(
+        room.command(&["check-config"]).env("DATABASE_URL", format!("postgres://shop:sesame@{closed}/shop")),
+        "",
+    );
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        err(&refused).contains(&format!("the database at {closed} cannot be reached")),
+        "{}",
+        err(&refused)
+    );
+    assert!(err(&refused).contains("refused") && !err(&refused).contains("sesame"), "{}", err(&refused));
+    let damaged = run(room.command(&["serve"]).env("DATABASE_URL", "postgres://shop:ses#ame@h/shop"), "");
+    assert_eq!(damaged.status.code(), Some(2));
+    assert!(err(&damaged).contains("%23") && !err(&damaged).contains("ses#"), "{}", err(&damaged));
+    let missing = run(room.command(&["serve"]).env("DATABASE_URL", "sqlite://no/such/folder/shop.db"), "");
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(err(&missing).contains("no/such/folder/shop.db"), "{}", err(&missing));
+    for failed in [&refused, &damaged, &missing] {
+        assert!(!err(failed).contains("Something went wrong"), "{}", err(failed));
+    }
+    // A name with a blank is a name.
+    let blank = run(room.command(&["migrate"]).env("DATABASE_URL", "sqlite://my shop.db"), "");
+    assert_eq!(blank.status.code(), Some(0), "{}", err(&blank));
+    assert!(room.folder.join("my shop.db").is_file());
+}
+
+// Whoever has nothing but a shell comes in: the first person is an administrator, and makes a key.
+#[actix_web::test]
+async fn people_are_listed_and_keys_made_from_the_command_line() {
+    let room = Room::new().await;
+    let early = room.run(&["key", "add", "Checkout", "--scope", "notes:read"], "");
+    assert_eq!(early.status.code(), Some(1));
+    assert!(err(&early).contains("user add"), "{}", err(&early));
+    let add = ["user", "add", "ana@shop.example", "--name", "Ana Ruiz"];
+    let agent = room.run(&[&add[..], &["--role", "agent"]].concat(), "a long first password\n");
+    assert_eq!(agent.status.code(), Some(1));
+    assert!(err(&agent).contains("must be an administrator"), "{}", err(&agent));
+    let first = room.run(&add, "a long first password\n");
+    assert!(out(&first).ends_with(", admin.\n"), "{}{}", out(&first), err(&first));
+    let second =
+        room.run(&["user", "add", "ben@shop.example", "--name", "Ben Wolf"], "a long second password\n");
+    assert!(out(&second).ends_with(", agent.\n"), "{}{}", out(&second), err(&second));
+    assert_eq!(
+        out(&room.run(&["user", "list"], "")),
+        "ana@shop.example  admin  Ana Ruiz\nben@shop.example  agent  Ben Wolf\n"
+    );
+    let unknown = room.run(&["key", "add", "Checkout", "--scope", "notes:erase"], "");
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(err(&unknown).contains("notes:erase") || err(&unknown).contains("scopes"), "{}", err(&unknown));
+    let made = room.run(&["key", "add", "Checkout", "--scope", "notes:read"], "");
+    assert_eq!(made.status.code(), Some(0), "{}", err(&made));
+    let secret = out(&made).trim_end().to_owned();
+    let server = room.serve();
+    assert_eq!(server.get("/v1/notes", &secret).await.0, 200);
+    assert_eq!(server.get("/v1/users", &secret).await.0, 403);
+    let (_, tokens) = server.sign_in("ana@shop.example", "a long first password").await;
+    let (_, keys) = server.get("/v1/api-keys", &text(&tokens["access_token"])).await;
+    assert_eq!(column(&keys, "name"), ["Checkout"]);
 }
 
 #[actix_web::test]
@@ -267,17 +407,29 @@ async fn check_config_names_every_mistake() {
     }
     assert!(!err(&mistaken).contains("short"), "{}", err(&mistaken));
 
-    let unmigrated = room.run(&["check-config"], "");
-    assert_eq!(unmigrated.status.code(), Some(1));
-    assert!(err(&unmigrated).contains("caseload migrate"), "{}", err(&unmigrated));
+    // What the first start will do is no mistake, and nothing is done before it.
+    let files = || fs::read_dir(&room.folder).expect("a folder").count();
+    let before = files();
+    let fresh = room.run(&["check-config"], "");
+    assert_eq!(fresh.status.code(), Some(0), "{}", err(&fresh));
+    assert!(out(&fresh).starts_with("The settings are in order; "), "{}", out(&fresh));
+    assert_eq!(files(), before, "it made a file");
+    let unmigrated = run(room.command(&["check-config"]).env("CASELOAD_MIGRATE", "false"), "");
+    if on_postgres() {
+        assert_eq!(unmigrated.status.code(), Some(1));
+        assert!(err(&unmigrated).contains("caseload migrate"), "{}", err(&unmigrated));
+    }
     assert_eq!(room.run(&["migrate"], "").status.code(), Some(0));
     let right = room.run(&["check-config"], "");
     assert_eq!(
         (right.status.code(), out(&right).as_str()),
-        (Some(0), "The settings and the database are in order.\n"),
+        (Some(0), "The settings are in order; the database is, too.\n"),
         "{}",
         err(&right)
     );
+    let unknown = run(room.command(&["check-config"]).env("CASELOAD_TIMEZONE", "Europe/Paris"), "");
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(err(&unknown).contains("did you mean CASELOAD_TIME_ZONE?"), "{}", err(&unknown));
 
     // The file is read as the environment is, which comes first.
     fs::write(room.folder.join(".env"), "CASELOAD_LOG_FORMAT=json\nCASELOAD_TIME_ZONE=Mars/Olympus\n")
@@ -302,6 +454,9 @@ async fn openapi_prints_the_document_whatever_the_settings() {
 #[actix_web::test]
 async fn people_are_added_and_let_in_again_from_the_command_line() {
     let room = Room::new().await;
+    let boss =
+        room.run(&["user", "add", "boss@shop.example", "--name", "Boss"], "a long password of theirs\n");
+    assert_eq!(boss.status.code(), Some(0), "{}", err(&boss));
     let add = ["user", "add", "ana@shop.example", "--name", "Ana Ruiz", "--role", "manager"];
     let short = room.run(&add, "short\n");
     assert_eq!(short.status.code(), Some(1));

@@ -704,8 +704,10 @@ async fn the_document_and_its_pages_are_served() {
         let policy = shop.by(&shop.admin).get(path).await.header("content-security-policy").to_owned();
         assert_eq!(policy, "default-src 'none'; frame-ancestors 'none'", "{path}");
     }
-    let short = shop.anonymous().get("/docs").await;
-    assert_eq!((short.status, short.header("location")), (308, "/docs/"));
+    for path in ["/docs", "/"] {
+        let short = shop.anonymous().get(path).await;
+        assert_eq!((short.status, short.header("location")), (308, "/docs/"), "{path}");
+    }
     let starts = shop.anonymous().get("/docs/swagger-initializer.js").await;
     assert!(starts.text.contains("/openapi.json"), "{}", starts.text);
 }
