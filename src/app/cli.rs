@@ -139,7 +139,7 @@ async fn run(command: Command, config: Config) -> std::result::Result<(), Box<dy
         }
         Command::Openapi => Ok(()),
         Command::User(command) => user(command, config).await,
-        Command::Key(KeyCommand::Add { name, scopes }) => add_key(name, scopes, config).await,
+        Command::Key(KeyCommand::Add { name, scopes }) => add_key(&name, &scopes, &config).await,
         Command::CheckConfig => check_config(&config).await,
     }
 }
@@ -221,11 +221,11 @@ async fn list_users(config: &Config) -> std::result::Result<(), Box<dyn std::err
 }
 
 async fn add_key(
-    name: String,
-    scopes: Vec<String>,
-    config: Config,
+    name: &str,
+    scopes: &[String],
+    config: &Config,
 ) -> std::result::Result<(), Box<dyn std::error::Error>> {
-    let Services { db, .. } = start::open(&config, Clock::System).await?;
+    let Services { db, .. } = start::open(config, Clock::System).await?;
     let admin = users::oldest_admin(db.read()).await?;
     let admin = admin.ok_or("there is no administrator yet; `caseload user add` makes one")?;
     let actor = users::actor(db.read(), &admin).await?;

@@ -239,8 +239,8 @@ impl Reading<'_> {
             Err(error) => error.to_string(),
         };
         self.mistakes.push(format!(
-            "{name} cannot be read: {why}. It must be postgres://user:password@host:port/database; in a name or \
-             password, # is written as %23, @ as %40, / as %2F, : as %3A and % as %25."
+            "{name} cannot be read: {why}. It must be postgres://user:password@host:port/database; in a name \
+             or password, # is written as %23, @ as %40, / as %2F, : as %3A and % as %25."
         ));
     }
 
@@ -271,8 +271,8 @@ impl Reading<'_> {
             .is_ok_and(|targets| !targets.would_enable(env!("CARGO_PKG_NAME"), &tracing::Level::ERROR));
         if !readable || silent && filter.trim() != "off" {
             self.mistakes.push(format!(
-                "{name} is {filter:?}, which logs nothing; it must be error, warn, info, debug, trace or off, or \
-                 such as info,caseload::kernel=debug."
+                "{name} is {filter:?}, which logs nothing; it must be error, warn, info, debug, trace or \
+                 off, or such as info,caseload::kernel=debug."
             ));
         }
         filter

@@ -13,8 +13,8 @@ use crate::kernel::http::connection;
 pub fn bind(address: SocketAddr) -> Result<TcpListener, String> {
     connection::bind(address).map_err(|error| {
         format!(
-            "cannot listen on {address}: {error}. Stop whatever listens there, or choose another address with \
-             --listen or CASELOAD_LISTEN."
+            "cannot listen on {address}: {error}. Stop whatever listens there, or choose another address \
+             with --listen or CASELOAD_LISTEN."
         )
     })
 }

@@ -598,7 +598,7 @@ async fn b_7_lists_are_filtered_by_what_their_contacts_are_like() {
     assert_eq!(by.post("/v1/action-items/bulk", bulk).await.assert_status(200)["matched"], 2);
     for (query, name) in [
         ("contact_kind=robot", "contact_kind"),
-        ("own_company=1", "own_company"),
+        ("own_company=ours", "own_company"),
         ("contact_owner=ana", "contact_owner"),
     ] {
         assert!(

@@ -165,7 +165,6 @@ async fn what_is_not_there_is_404() {
         }
     }
     for path in [
-        "/",
         "/v1",
         "/v1/",
         "/v1/nothing",

@@ -13,7 +13,7 @@ use actix_web::dev::ServerHandle;
 use argon2::Params;
 use caseload::{
     access::users,
-    app::{config::Config, reactions, server, start},
+    app::{config::Config, reactions, server, serving, start},
     kernel::{
         clock::{Clock, Timestamp},
         context::Context,
