@@ -2,15 +2,14 @@
 //!
 //! That no other answer is given is seen to by the harness, on every answer of every test.
 
-use std::{
-    collections::BTreeSet,
-    io::{BufRead, BufReader, Write},
-    net::TcpStream,
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use caseload::kernel::{actor::Scope, clock::Timestamp};
 use sea_orm::{ConnectionTrait, TransactionTrait};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+};
 
 use super::{
     scenario::{WriteCase, every_write},
@@ -167,16 +166,19 @@ async fn what_is_asked_wrongly(given: &mut AnswersSeen) {
         })
         .await;
     let text = ("text/plain", b"{}".to_vec());
-    let slow: Vec<_> =
-        Operation::all().into_iter().map(|operation| (begin(&shop, &operation, &able), operation)).collect();
+    // Read without holding up this thread: the connections to PostgreSQL are awaited by it.
+    let mut slow = Vec::new();
+    for operation in Operation::all() {
+        slow.push((begin(&shop, &operation, &able).await, operation));
+    }
     for (connection, operation) in slow.into_iter().filter(|(_, operation)| operation.method != Method::GET) {
         let mut answer = BufReader::new(connection);
         let mut line = String::new();
-        answer.read_line(&mut line).expect("an answer");
+        answer.read_line(&mut line).await.expect("an answer");
         if line.trim_end() != "HTTP/1.1 408 Request Timeout" {
             let mut rest = String::new();
             // Whatever there is of it says what went wrong.
-            let _read = std::io::Read::read_to_string(&mut answer, &mut rest);
+            let _read = answer.read_to_string(&mut rest).await;
             panic!("{}: {line}{rest}", operation.id);
         }
         given.0.insert((operation.id, 408));
@@ -189,16 +191,15 @@ async fn what_is_asked_wrongly(given: &mut AnswersSeen) {
 }
 
 /// Begins a request whose body never arrives.
-fn begin(shop: &TestApp, operation: &Operation, token: &str) -> TcpStream {
-    let mut connection =
-        TcpStream::connect(shop.base.strip_prefix("http://").expect("an address")).expect("a connection");
+async fn begin(shop: &TestApp, operation: &Operation, token: &str) -> TcpStream {
+    let address = shop.base.strip_prefix("http://").expect("an address");
+    let mut connection = TcpStream::connect(address).await.expect("a connection");
     let (method, path) = (&operation.method, operation.nowhere());
-    write!(
-        connection,
+    let beginning = format!(
         "{method} {path} HTTP/1.1\r\nhost: shop\r\nauthorization: Bearer {token}\r\ncontent-type: \
          application/json\r\ncontent-length: 9\r\n\r\n{{"
-    )
-    .expect("a beginning");
+    );
+    connection.write_all(beginning.as_bytes()).await.expect("a beginning");
     connection
 }
 

@@ -160,8 +160,7 @@ async fn a_spelling_of_a_path_answers_as_the_path_or_not_at_all() {
                 let head = ask(&mut wire, &operation, "HEAD", &target, token).await;
                 assert!(
                     head.status == answer.status && head.body.is_empty(),
-                    "HEAD {target}: {}, not {}",
-                    head.status,
+                    "HEAD {target}: {head:?}, not {}",
                     answer.status
                 );
             }
