@@ -316,7 +316,7 @@ impl Error {
         match &self.0.cause {
             Some(cause) if self.code() == Code::Internal => cause.clone(),
             Some(cause) => format!("{} ({cause})", self.0.detail),
-            None => self.0.detail.to_string(),
+            None => self.0.detail.clone(),
         }
     }
 

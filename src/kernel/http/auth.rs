@@ -165,7 +165,7 @@ fn request_share(request: &HttpRequest) -> Option<Share> {
 }
 
 /// Who asks, when they show a credential that holds, and no more often than they may.
-pub async fn authenticate(request: &HttpRequest) -> Result<Arc<Actor>> {
+async fn authenticate(request: &HttpRequest) -> Result<Arc<Actor>> {
     let access = AccessControl::of(request)?;
     let db =
         request.app_data::<Data<Db>>().ok_or_else(|| Error::internal("no database in the application"))?;
@@ -185,6 +185,11 @@ pub async fn authenticate(request: &HttpRequest) -> Result<Arc<Actor>> {
                 .retry_after(wait))
         }
     }
+}
+
+/// Whether the operation that the router has matched needs no credential.
+pub fn is_public(request: &HttpRequest) -> Result<bool> {
+    Ok(AccessControl::of(request)?.rule(request)? == Access::Public)
 }
 
 /// Nobody, for operations that need no credential, and only for those.

@@ -68,10 +68,11 @@ pub async fn handle_request<B: MessageBody + 'static>(
         let error =
             Error::new(Code::Timeout, "The request took longer than the server allows.").retry_after(1);
         let body = serde_json::to_vec(&Problem::new(&error, &languages, &id, None)).unwrap_or_default();
-        let response = HttpResponse::ServiceUnavailable()
+        let mut response = HttpResponse::ServiceUnavailable()
             .insert_header((header::RETRY_AFTER, "1"))
             .content_type("application/problem+json")
             .body(body);
+        add_common_headers(response.headers_mut(), &id);
         // Which operation it was went with the request.
         observe(&id, method, OTHER.into(), response.status(), started.elapsed());
         return Err(InternalError::from_response(error, response).into());
@@ -90,8 +91,16 @@ pub async fn handle_request<B: MessageBody + 'static>(
     if chunked && !request.extensions().contains::<ReadToTheEnd>() {
         response = part(response);
     }
-    let headers = response.headers_mut();
-    if let Ok(value) = HeaderValue::from_str(&id) {
+    add_common_headers(response.headers_mut(), &id);
+    // What a client makes up must be no label: each is kept for good.
+    let path = response.request().match_pattern().map_or_else(|| OTHER.into(), Arc::from);
+    observe(&id, known_method(response.request().method()), path, response.status(), started.elapsed());
+    Ok(response)
+}
+
+/// What every answer carries, be it a refusal.
+fn add_common_headers(headers: &mut HeaderMap, id: &str) {
+    if let Ok(value) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, value);
     }
     // It only says that nothing is to be encoded.
@@ -107,10 +116,6 @@ pub async fn handle_request<B: MessageBody + 'static>(
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    // What a client makes up must be no label: each is kept for good.
-    let path = response.request().match_pattern().map_or_else(|| OTHER.into(), Arc::from);
-    observe(&id, known_method(response.request().method()), path, response.status(), started.elapsed());
-    Ok(response)
 }
 
 /// What any answer may depend on, be it a refusal: its form, its encoding and its language.

@@ -15,7 +15,7 @@ use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
 use super::{
-    auth::{Authorized, authenticate, authorize},
+    auth::{Authorized, authorize, is_public},
     extensions::RequestId,
     headers::{client, if_match, languages},
     query::no_parameters,
@@ -86,12 +86,14 @@ impl<T: DeserializeOwned + 'static> FromRequest for Path<T> {
         let has_nul = percent_decode_str(request.uri().path()).any(|byte| byte == 0);
         match actix_web::web::Path::<T>::from_request(request, payload).into_inner() {
             Ok(path) if !has_nul => Either::Left(ready(Ok(Self(path.into_inner())))),
-            // Handlers take their path first, but a caller's credential and its limits come before what they
-            // ask for.
+            // Handlers take their path first, but who may ask at all comes before what they ask for: all that
+            // a handler takes is awaited at once, and whichever refusal came first would be the answer.
             _ => {
                 let request = request.clone();
                 let refusal = async move {
-                    authenticate(&request).await?;
+                    if !is_public(&request)? {
+                        authorize(&request).await?;
+                    }
                     Err(Error::new(Code::NotFound, "There is nothing by that id."))
                 };
                 Either::Right(refusal.boxed_local())
