@@ -147,8 +147,9 @@ async fn a_spelling_of_a_path_answers_as_the_path_or_not_at_all() {
         for target in spellings(&path, host) {
             let answer = ask(&mut wire, &operation, method, &target, token).await;
             let same = answer.status == plain.status && answer.code() == plain.code();
+            // What is another path to the router may be another operation, which is not the caller's either.
             assert!(
-                same || is_nothing(&answer),
+                same || is_nothing(&answer) || answer.code() == "missing_scope",
                 "{method} {target}: {} {}, not {} {}",
                 answer.status,
                 answer.code(),
