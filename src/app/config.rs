@@ -420,16 +420,18 @@ impl Config {
 
 /// What is to be said of a name that begins as ours do, and is none of them.
 fn unknown(name: &str) -> Option<String> {
-    if !name.starts_with("CASELOAD_") || SETTINGS.iter().any(|setting| setting.name == name) {
+    const OURS: &str = "CASELOAD_";
+    let rest = name.strip_prefix(OURS)?;
+    let known = || SETTINGS.iter().filter_map(|setting| setting.name.strip_prefix(OURS));
+    if known().any(|known| known == rest) {
         return None;
     }
-    let nearest = SETTINGS
-        .iter()
-        .map(|setting| (strsim::normalized_damerau_levenshtein(setting.name, name), setting.name))
+    let nearest = known()
+        .map(|known| (strsim::normalized_damerau_levenshtein(known, rest), known))
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .filter(|(likeness, _)| *likeness > 0.7);
+        .filter(|(likeness, _)| *likeness > 0.6);
     Some(match nearest {
-        Some((_, meant)) => format!("{name} is no setting; did you mean {meant}?"),
+        Some((_, meant)) => format!("{name} is no setting; did you mean {OURS}{meant}?"),
         None => format!("{name} is no setting."),
     })
 }
