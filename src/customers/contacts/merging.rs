@@ -10,6 +10,7 @@ use super::{
 };
 use crate::kernel::{
     error::{Code, Error, Result},
+    filter::AnyOf,
     reader::Reader,
     tx::Tx,
 };
@@ -54,7 +55,15 @@ pub async fn cluster(reader: Reader<'_>, id: Uuid) -> Result<Vec<Uuid>> {
     Ok(merged_with(reader, id).await?.unwrap_or_else(|| vec![id]))
 }
 
-/// The same, 404 when there is no such contact.
+/// The contacts that a filter by contact means, if it names one.
+pub async fn cluster_filter(reader: Reader<'_>, contact: Option<Uuid>) -> Result<Option<AnyOf<Uuid>>> {
+    match contact {
+        Some(id) => cluster(reader, id).await.map(AnyOf).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Every contact that is one with this one; 404 when there is no such contact.
 pub async fn known_cluster(reader: Reader<'_>, id: Uuid) -> Result<Vec<Uuid>> {
     merged_with(reader, id).await?.ok_or_else(|| Error::not_found("contact"))
 }

@@ -27,7 +27,7 @@ pub use json::{
 };
 pub use locks::{lock, target};
 pub use lookup::{by_external_id, by_shop_id, shop_id};
-pub use merging::{cluster, clusters, known_cluster, lock_for_update, resolve, survivor};
+pub use merging::{cluster, cluster_filter, clusters, known_cluster, lock_for_update, resolve, survivor};
 pub use service::{
     Lookup, create, find, hand_over, named, owner_of, set_status, update, upsert, variables_of, zone_of,
 };

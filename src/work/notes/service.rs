@@ -17,7 +17,7 @@ use crate::{
     },
     kernel::{
         error::{Code, Error, Result, Violations},
-        filter::{AnyOf, FilterExt},
+        filter::FilterExt,
         list::{self, Page, PageRequest, Texts},
         reader::Reader,
         tx::Tx,
@@ -120,10 +120,7 @@ pub async fn find(reader: Reader<'_>, id: Uuid) -> Result<NoteView> {
 /// A page of notes.
 pub async fn page(reader: Reader<'_>, filter: &NoteFilter, request: &PageRequest) -> Result<Page<NoteView>> {
     let column = |column: Column| Expr::col((Entity, column));
-    let cluster = match filter.contact_id {
-        Some(id) => Some(AnyOf(contacts::cluster(reader, id).await?)),
-        None => None,
-    };
+    let cluster = contacts::cluster_filter(reader, filter.contact_id).await?;
     let page = list::page::<Row>(reader, request, note::select(request.texts()), |select| {
         if let Some(subject) = &filter.subject {
             select

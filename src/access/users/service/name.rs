@@ -34,29 +34,17 @@ struct Called {
 
 /// Adds the name of a person or API key to rows that hold its id: `author_id` gives `author_name`.
 pub fn person_column(select: &mut SelectStatement, id: Expr, name: &'static str) {
-    let (users, keys) = (Alias::new(format!("{name}_user")), Alias::new(format!("{name}_key")));
-    select
-        .join_as(
-            JoinType::LeftJoin,
-            Entity,
-            users.clone(),
-            Expr::col((users.clone(), Column::Id)).eq(id.clone()),
-        )
-        .join_as(
-            JoinType::LeftJoin,
-            Alias::new("api_keys"),
-            keys.clone(),
-            Expr::col((keys.clone(), Alias::new("id"))).eq(id),
-        )
-        .expr_as(
-            Func::coalesce([Expr::col((users, Column::Name)), Expr::col((keys, Alias::new("name")))]),
-            Alias::new(name),
-        );
+    name_of_either(select, id, name, "api_keys");
 }
 
 /// Adds the name of a person or group to rows that hold its id: `assignee_id` gives `assignee_name`.
 pub fn name_column(select: &mut SelectStatement, id: Expr, name: &'static str) {
-    let (users, groups) = (Alias::new(format!("{name}_user")), Alias::new(format!("{name}_group")));
+    name_of_either(select, id, name, "groups");
+}
+
+/// Adds the name of a person, or of a row of another table.
+fn name_of_either(select: &mut SelectStatement, id: Expr, name: &'static str, table: &'static str) {
+    let (users, others) = (Alias::new(format!("{name}_user")), Alias::new(format!("{name}_{table}")));
     select
         .join_as(
             JoinType::LeftJoin,
@@ -66,12 +54,12 @@ pub fn name_column(select: &mut SelectStatement, id: Expr, name: &'static str) {
         )
         .join_as(
             JoinType::LeftJoin,
-            Alias::new("groups"),
-            groups.clone(),
-            Expr::col((groups.clone(), Alias::new("id"))).eq(id),
+            Alias::new(table),
+            others.clone(),
+            Expr::col((others.clone(), Alias::new("id"))).eq(id),
         )
         .expr_as(
-            Func::coalesce([Expr::col((users, Column::Name)), Expr::col((groups, Alias::new("name")))]),
+            Func::coalesce([Expr::col((users, Column::Name)), Expr::col((others, Alias::new("name")))]),
             Alias::new(name),
         );
 }

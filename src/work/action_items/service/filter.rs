@@ -44,10 +44,7 @@ pub struct PreparedFilter<'a> {
 impl<'a> PreparedFilter<'a> {
     /// Looks up what a filter names; refuses a variable that there is not.
     pub async fn of(reader: Reader<'_>, filter: &'a ActionItemFilter) -> Result<Self> {
-        let contacts = match filter.contact_id {
-            Some(id) => Some(AnyOf(contacts::cluster(reader, id).await?)),
-            None => None,
-        };
+        let contacts = contacts::cluster_filter(reader, filter.contact_id).await?;
         let mut variables: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         if let Some(AnyOf(values)) = &filter.variable {
             let known = variables::picklists_of(reader).await?;

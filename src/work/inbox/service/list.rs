@@ -51,7 +51,7 @@ pub async fn page(
     filter: &InboxFilter,
     request: &PageRequest,
 ) -> Result<Page<InboxEntryView>> {
-    let contacts = cluster_of(reader, filter).await?;
+    let contacts = contacts::cluster_filter(reader, filter.contact_id).await?;
     let mut base = inbox_entry::of(whose);
     for (scope, is_work) in [(Scope::WorkItemsRead, true), (Scope::InteractionsRead, false)] {
         if !actor.scopes.contains(&scope) {
@@ -68,13 +68,6 @@ pub async fn page(
         InboxEntryView::new(row, contact)
     };
     Ok(Page { data: data.into_iter().map(view).collect(), next_cursor, counts })
-}
-
-async fn cluster_of(reader: Reader<'_>, filter: &InboxFilter) -> Result<Option<AnyOf<Uuid>>> {
-    match filter.contact_id {
-        Some(id) => Ok(Some(AnyOf(contacts::cluster(reader, id).await?))),
-        None => Ok(None),
-    }
 }
 
 /// What an inbox leaves out unless asked, and how much that hides (S3-11 to S3-13).
@@ -95,7 +88,7 @@ pub async fn applied_defaults(
             ..filter.clone()
         };
         let mut hidden = Entity::find().filter(Column::UserId.eq(whose)).into_query();
-        narrow(&mut hidden, &other, cluster_of(reader, filter).await?.as_ref());
+        narrow(&mut hidden, &other, contacts::cluster_filter(reader, filter.contact_id).await?.as_ref());
         if by_priority {
             hidden.and_where(Expr::col((Entity, Column::Priority)).ne(Priority::High));
         }

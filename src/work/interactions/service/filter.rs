@@ -55,10 +55,8 @@ pub async fn related_to(reader: Reader<'_>, filter: &InteractionFilter) -> Resul
 
 /// Reads what a filter names by an id that stands for others too.
 pub async fn related(reader: Reader<'_>, contact: Option<Uuid>, issue: Option<Uuid>) -> Result<Related> {
-    let mut related = Related::default();
-    if let Some(id) = contact {
-        related.contacts = Some(AnyOf(contacts::cluster(reader, id).await?));
-    }
+    let contacts = contacts::cluster_filter(reader, contact).await?;
+    let mut related = Related { contacts, ..Related::default() };
     if let Some(id) = issue {
         related.issues = Some(issues::cluster(reader, id).await?);
     }

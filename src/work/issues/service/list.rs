@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::{
     EntityTrait, QueryTrait,
-    entity::prelude::*,
     sea_query::{Cond, ExprTrait, Query, SelectStatement},
 };
 use serde_json::{Map, Value};
@@ -38,7 +37,7 @@ pub async fn page(
     base: SelectStatement,
     request: &PageRequest,
 ) -> Result<Page<IssueView>> {
-    let contacts = cluster_of(reader, filter).await?;
+    let contacts = contacts::cluster_filter(reader, filter.contact_id).await?;
     let narrow =
         |select: &mut SelectStatement| narrow(select, context, filter, contacts.as_ref(), reader.backend());
     let Page { data, next_cursor, counts } = list::page::<Row>(reader, request, base, narrow).await?;
@@ -55,17 +54,10 @@ pub async fn filtered_query(
     context: &Context,
     filter: &IssueFilter,
 ) -> Result<SelectStatement> {
-    let contacts = cluster_of(reader, filter).await?;
+    let contacts = contacts::cluster_filter(reader, filter.contact_id).await?;
     let mut select = Query::select().from(Entity).to_owned();
     narrow(&mut select, context, filter, contacts.as_ref(), reader.backend());
     Ok(select)
-}
-
-async fn cluster_of(reader: Reader<'_>, filter: &IssueFilter) -> Result<Option<AnyOf<Uuid>>> {
-    match filter.contact_id {
-        Some(id) => Ok(Some(AnyOf(contacts::cluster(reader, id).await?))),
-        None => Ok(None),
-    }
 }
 
 /// What a list leaves out unless asked: the defaults, and how many they hide when the caller counts.
@@ -100,7 +92,7 @@ pub async fn applied_defaults(
                 &mut hidden,
                 context,
                 &everything,
-                cluster_of(reader, filter).await?.as_ref(),
+                contacts::cluster_filter(reader, filter.contact_id).await?.as_ref(),
                 reader.backend(),
             );
             let shown =

@@ -21,7 +21,6 @@ use crate::{
     kernel::{
         context::Context,
         error::{Error, Result, ResultExt},
-        filter::AnyOf,
         list::{self, Page, PageRequest, Texts},
         reader::Reader,
     },
@@ -39,7 +38,7 @@ pub async fn page(
     base: SelectStatement,
     request: &PageRequest,
 ) -> Result<Page<WorkItemView>> {
-    let contacts = cluster_of(reader, filter).await?;
+    let contacts = contacts::cluster_filter(reader, filter.contact_id).await?;
     let narrow =
         |select: &mut SelectStatement| narrow(select, context, filter, contacts.as_ref(), reader.backend());
     let Page { data, next_cursor, counts } = list::page::<Row>(reader, request, base, narrow).await?;
@@ -57,13 +56,6 @@ pub async fn history(reader: Reader<'_>, id: Uuid, request: &PageRequest) -> Res
     }
     let page = list::page::<status_change::Row>(reader, request, status_change::of(id), |_| {}).await?;
     Ok(page.map(StatusChangeView::from))
-}
-
-async fn cluster_of(reader: Reader<'_>, filter: &WorkItemFilter) -> Result<Option<AnyOf<Uuid>>> {
-    match filter.contact_id {
-        Some(id) => Ok(Some(AnyOf(contacts::cluster(reader, id).await?))),
-        None => Ok(None),
-    }
 }
 
 /// What a list leaves out unless asked: the default, and how many it hides when the caller counts (S3-24).
@@ -86,7 +78,7 @@ pub async fn applied_defaults(
                 &mut hidden,
                 context,
                 &everything,
-                cluster_of(reader, filter).await?.as_ref(),
+                contacts::cluster_filter(reader, filter.contact_id).await?.as_ref(),
                 reader.backend(),
             );
             hidden.and_where(Model::is_open().not());
@@ -130,7 +122,13 @@ pub async fn ids(
     most: u64,
 ) -> Result<Vec<Uuid>> {
     let mut select = Entity::find().into_query();
-    narrow(&mut select, context, filter, cluster_of(reader, filter).await?.as_ref(), reader.backend());
+    narrow(
+        &mut select,
+        context,
+        filter,
+        contacts::cluster_filter(reader, filter.contact_id).await?.as_ref(),
+        reader.backend(),
+    );
     select
         .order_by((Entity, Column::CreatedAt), Order::Asc)
         .order_by((Entity, Column::Id), Order::Asc)
@@ -151,7 +149,13 @@ pub async fn filtered_query(
     filter: &WorkItemFilter,
 ) -> Result<SelectStatement> {
     let mut select = Query::select().from(Entity).to_owned();
-    narrow(&mut select, context, filter, cluster_of(reader, filter).await?.as_ref(), reader.backend());
+    narrow(
+        &mut select,
+        context,
+        filter,
+        contacts::cluster_filter(reader, filter.contact_id).await?.as_ref(),
+        reader.backend(),
+    );
     Ok(select)
 }
 
