@@ -116,8 +116,9 @@ pub fn main() -> ExitCode {
     let system = actix_web::rt::System::new();
     let outcome = system.block_on(run(cli.command.unwrap_or(Command::Serve), config));
     // Whatever its threads still reckon is for nobody any more: the end of the process waits for none of
-    // them.
-    std::mem::forget(system);
+    // them. Somebody must still hold the system: the thread that lets go of it last wakes it, and one that is
+    // ending cannot.
+    std::mem::forget((system, actix_web::rt::System::current()));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
