@@ -34,6 +34,7 @@ mod m0026_source_addresses;
 mod m0028_visitors;
 mod m0030_cursor_key;
 mod m0031_first_claims;
+mod m0032_days;
 
 /// Applies what is missing.
 pub struct Migrator;
@@ -69,6 +70,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0028_visitors::Migration),
             Box::new(m0030_cursor_key::Migration),
             Box::new(m0031_first_claims::Migration),
+            Box::new(m0032_days::Migration),
         ]
     }
 }

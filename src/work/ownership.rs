@@ -115,6 +115,14 @@ pub struct Owner {
     pub zone: Tz,
 }
 
+impl Owner {
+    /// Everyone, whose days are the company's.
+    #[must_use]
+    pub fn public(tx: &Tx) -> Self {
+        Self { kind: AssigneeType::Public, id: None, zone: tx.settings.company_zone }
+    }
+}
+
 impl From<Owner> for AssigneeRef {
     fn from(owner: Owner) -> Self {
         Self { kind: owner.kind, id: owner.id }
@@ -207,15 +215,23 @@ pub trait Owned: Record<Entity: EntityTrait<Model = Self, Column: Copy>> + FromQ
     fn queue(&self) -> Option<AssigneeRef>;
     /// Gives it to somebody, claimed from a queue or not.
     fn set_owner(&mut self, owner: AssigneeRef, queue: Option<AssigneeRef>);
+    /// What of it depends on where its owner lives.
+    fn move_to_zone(&mut self, _: Tz) {}
     /// Refuses who may not work on it.
     fn authorize_write(&self, actor: &Actor) -> Result<()>;
     /// Refuses what is not to be done any more.
     fn require_open(&self) -> Result<()>;
 
+    /// Gives it to somebody who is there to do it.
+    fn hand_to(&mut self, owner: Owner, queue: Option<AssigneeRef>) {
+        self.set_owner(owner.into(), queue);
+        self.move_to_zone(owner.zone);
+    }
+
     /// What is given away has not been claimed by its new owner.
     fn reassign(&mut self, owner: Owner) {
         if self.owner() != owner.into() {
-            self.set_owner(owner.into(), None);
+            self.hand_to(owner, None);
         }
     }
 
@@ -284,7 +300,7 @@ pub async fn claim<M: Owned>(tx: &mut Tx, id: Uuid) -> Result<M> {
 /// Gives something to whoever claims it, and remembers where it came from.
 pub async fn record_claim<M: Owned>(tx: &mut Tx, before: M, owner: Owner) -> Result<M> {
     let mut after = before.clone();
-    after.set_owner(owner.into(), Some(before.owner()));
+    after.hand_to(owner, Some(before.owner()));
     tx.change(&before, after, M::CLAIMED).await
 }
 
@@ -297,18 +313,19 @@ pub async fn release<M: Owned>(tx: &mut Tx, id: Uuid) -> Result<M> {
     let queue = resolve_assignee_opt(tx, seen).await;
     let before: M = workable(tx, id).await?;
     before.require_open()?;
-    let Some(origin) = before.queue() else {
+    if before.queue().is_none() {
         return Err(Error::new(
             Code::NothingToRelease,
             "It was never claimed from a queue; assign it to somebody instead.",
         ));
-    };
-    if seen != Some(origin) {
+    }
+    if seen != before.queue() {
         return Err(Error::new(Code::Conflict, "Somebody else was working on it at the same time."));
     }
-    queue?;
     let mut after = before.clone();
-    after.set_owner(origin, None);
+    if let Some(queue) = queue? {
+        after.hand_to(queue, None);
+    }
     tx.change(&before, after, M::RELEASED).await
 }
 

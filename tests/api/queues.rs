@@ -128,6 +128,153 @@ async fn s0_9_today_follows_the_clock_through_a_night_that_is_an_hour_short() {
     assert_eq!(titles(&ana).await, "abc");
 }
 
+/// Where an item stands for somebody, in their list, their queue and its counts, and by itself.
+async fn seen_by(shop: &TestApp, person: &Person, item: &Value, queue: &str) -> (String, [i64; 2]) {
+    let by = shop.by(person);
+    let id = text(&item["id"]);
+    let itself = by.get(&format!("/v1/action-items/{id}")).await.assert_status(200);
+    let bucket = text(&itself["bucket"]);
+    for other in ["overdue", "today", "upcoming"] {
+        let listed = by.rows(&format!("/v1/action-items?bucket={other}")).await;
+        assert_eq!(each(&listed, "id").contains(&id), other == bucket, "{other}: {listed:?}");
+    }
+    let view = if bucket == "upcoming" { "upcoming" } else { "today" };
+    for (part, shown) in [(view, true), ("all", true), ("overdue", bucket == "overdue")] {
+        let listed = by.rows(&path(queue, &format!("?view={part}"))).await;
+        assert_eq!(each(&listed, "id").contains(&id), shown, "{part}: {listed:?}");
+    }
+    let queues = by.get("/v1/queues").await.assert_status(200);
+    let counted = queues["data"].as_array().expect("queues").iter().find(|one| one["key"] == queue);
+    let count = |name: &str| counted.expect("the queue")[name].as_i64().expect("a count");
+    (bucket, [count("due_today"), count("overdue")])
+}
+
+// It is one in the morning of the 19th in Tokyo, and still the 18th for the company.
+#[actix_web::test]
+async fn s0_9_a_day_is_a_day_for_whoever_looks() {
+    let shop = TestApp::open().await;
+    let lea = shop.hire_in("Lea Mori", "agent", "Asia/Tokyo").await;
+    let group_id = shop.group("Shipping", &[&lea, &shop.admin]).await;
+    for (owner, queue) in [(public(), "public"), (group(&group_id), group_id.as_str())] {
+        shop.time_is("2026-03-18T16:00:00Z");
+        let (lea, admin) = (shop.again(&lea).await, shop.again(&shop.admin).await);
+        let new = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Call", "assignee": owner,
+            "due_on": "2026-03-19" });
+        let item = shop.by(&admin).post("/v1/action-items", new).await.assert_status(201);
+        assert_eq!(item["due_at"], "2026-03-19T23:59:59.999999Z", "the end of it where the company is");
+        assert_eq!(seen_by(&shop, &admin, &item, queue).await, ("upcoming".into(), [0, 0]));
+        assert_eq!(seen_by(&shop, &lea, &item, queue).await, ("today".into(), [1, 0]));
+        shop.time_is("2026-03-19T14:59:59.999999Z");
+        let (lea, admin) = (shop.again(&lea).await, shop.again(&admin).await);
+        assert_eq!(seen_by(&shop, &admin, &item, queue).await, ("today".into(), [1, 0]));
+        assert_eq!(seen_by(&shop, &lea, &item, queue).await, ("today".into(), [1, 0]));
+        shop.time_is("2026-03-19T15:00:00Z");
+        let (lea, admin) = (shop.again(&lea).await, shop.again(&admin).await);
+        assert_eq!(seen_by(&shop, &admin, &item, queue).await, ("today".into(), [1, 0]));
+        assert_eq!(seen_by(&shop, &lea, &item, queue).await, ("overdue".into(), [0, 1]));
+        let board = async |zone: &str| {
+            let board =
+                shop.by(&admin).get(&format!("/v1/dashboard?time_zone={zone}")).await.assert_status(200);
+            let load = if queue == "public" { board["public"].clone() } else { board["groups"][1].clone() };
+            (load["due_today"].clone(), load["overdue"].clone())
+        };
+        assert_eq!(board("UTC").await, (json!(1), json!(0)));
+        assert_eq!(board("Asia/Tokyo").await, (json!(0), json!(1)));
+        shop.time_is("2026-03-20T00:00:00Z");
+        let admin = shop.again(&admin).await;
+        assert_eq!(seen_by(&shop, &admin, &item, queue).await, ("overdue".into(), [0, 1]));
+    }
+}
+
+// What is due on a day is in order by when that day ends where its owner lives.
+#[actix_web::test]
+async fn s0_9_the_end_of_a_day_follows_the_owner() {
+    let shop = TestApp::open().await;
+    let tokyo = shop.hire_in("Lea Mori", "agent", "Asia/Tokyo").await;
+    let york = shop.hire_in("Ned Hall", "agent", "America/New_York").await;
+    let (in_utc, in_tokyo, in_york) =
+        ("2026-03-19T23:59:59.999999Z", "2026-03-19T14:59:59.999999Z", "2026-03-20T03:59:59.999999Z");
+    let new = |title: &str, due: &str, at: &str| {
+        json!({ "subject": { "type": "order", "id": "A-1001" }, "title": title, due: at,
+            "assignee": public(), "variables": { "zone": "east" } })
+    };
+    let admin = shop.by(&shop.admin);
+    admin.post("/v1/picklists", json!({ "name": "zones" })).await.assert_status(201);
+    let east = json!({ "key": "east", "label": "East" });
+    admin.post("/v1/picklists/zones/items", east).await.assert_status(201);
+    let zone = json!({ "key": "zone", "label": "Zone", "picklist": "zones" });
+    admin.post("/v1/variables", zone).await.assert_status(201);
+    let day = admin.post("/v1/action-items", new("day", "due_on", "2026-03-19")).await.assert_status(201);
+    let instant = new("instant", "due_at", "2026-03-19T18:00:00Z");
+    let instant = admin.post("/v1/action-items", instant).await.assert_status(201);
+    let (day, instant) = (
+        format!("/v1/action-items/{}", text(&day["id"])),
+        format!("/v1/action-items/{}", text(&instant["id"])),
+    );
+    // However it is found, also by what was recorded with it.
+    let due = async |expected: &str| {
+        let found = admin.get(&day).await.assert_status(200);
+        assert_eq!((&found["due_at"], &found["due_on"]), (&json!(expected), &json!("2026-03-19")));
+        let order = if expected < "2026-03-19T18" { ["day", "instant"] } else { ["instant", "day"] };
+        for query in ["", "?variable=zone:east", "?bucket=upcoming"] {
+            let rows = admin.rows(&format!("/v1/action-items{query}")).await;
+            assert_eq!(each(&rows, "title"), order, "{query}");
+        }
+    };
+    due(in_utc).await;
+    shop.by(&tokyo).command(&format!("{day}/claim")).await.assert_status(200);
+    due(in_tokyo).await;
+    shop.by(&tokyo).command(&format!("{day}/release")).await.assert_status(200);
+    due(in_utc).await;
+    admin.patch(&day, json!({ "assignee": user(&york) })).await.assert_status(200);
+    due(in_york).await;
+    let held = json!({ "assignee": format!("user:{}", york.id) });
+    let bulk = json!({ "select": { "filter": held }, "set": { "assignee": user(&tokyo) } });
+    admin.post("/v1/action-items/bulk", bulk).await.assert_status(200);
+    due(in_tokyo).await;
+    // They move, and so do their days: one event for each item that does.
+    let moved = json!({ "time_zone": "America/New_York" });
+    admin.patch(&format!("/v1/users/{}", tokyo.id), moved).await.assert_status(200);
+    due(in_york).await;
+    let events = admin.rows("/v1/events?type=action_item.updated").await;
+    let moves: Vec<_> =
+        events.iter().map(|event| [&event["before"]["due_at"], &event["after"]["due_at"]]).collect();
+    assert_eq!(json!(moves), json!([[in_tokyo, in_york]]));
+    let given = admin
+        .post(&format!("/v1/users/{}/offboard", tokyo.id), json!({ "reassign_to": user(&shop.admin) }))
+        .await;
+    given.assert_status(200);
+    due(in_utc).await;
+    admin.command(&format!("{day}/complete")).await.assert_status(200);
+    admin.post(&format!("{day}/reopen"), json!({ "assignee": user(&york) })).await.assert_status(200);
+    due(in_york).await;
+    // An instant stays where it is.
+    admin.patch(&instant, json!({ "assignee": user(&york) })).await.assert_status(200);
+    let stays = admin.get(&instant).await.assert_status(200);
+    assert_eq!((&stays["due_at"], &stays["due_on"]), (&json!("2026-03-19T18:00:00.000000Z"), &Value::Null));
+}
+
+// S0-5: days are counted from today where the owner lives; of what nobody has in person, where the author does.
+#[actix_web::test]
+async fn s0_5_presets_are_counted_from_the_today_of_somebody() {
+    let shop = TestApp::open().await;
+    let lea = shop.hire_in("Lea Mori", "agent", "Asia/Tokyo").await;
+    shop.time_is("2026-03-18T16:00:00Z");
+    let (lea, admin) = (shop.again(&lea).await, shop.again(&shop.admin).await);
+    for (author, owner, day, at) in [
+        (&lea, public(), "2026-03-19", "2026-03-19T23:59:59.999999Z"),
+        (&lea, user(&lea), "2026-03-19", "2026-03-19T14:59:59.999999Z"),
+        (&lea, user(&admin), "2026-03-18", "2026-03-18T23:59:59.999999Z"),
+        (&admin, user(&lea), "2026-03-19", "2026-03-19T14:59:59.999999Z"),
+        (&admin, public(), "2026-03-18", "2026-03-18T23:59:59.999999Z"),
+    ] {
+        let new = json!({ "subject": { "type": "order", "id": "A-1001" }, "title": "Call", "assignee": owner,
+            "due_in": "today" });
+        let item = shop.by(author).post("/v1/action-items", new).await.assert_status(201);
+        assert_eq!((&item["due_on"], &item["due_at"]), (&json!(day), &json!(at)), "{owner}");
+    }
+}
+
 #[actix_web::test]
 async fn s0_10_a_groups_queue_is_for_its_members_and_for_managers() {
     let shop = TestApp::open().await;

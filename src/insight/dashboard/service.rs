@@ -16,7 +16,7 @@ use crate::{
         action_items::{
             Assignee, AssigneeType, Status, Viewer,
             action_item::{Column, Entity},
-            is_open,
+            is_due_today, is_open, is_overdue,
         },
         queues::tally,
     },
@@ -52,13 +52,12 @@ pub async fn dashboard(
     viewer: &Viewer,
 ) -> Result<DashboardView> {
     let column = |column: Column| Expr::col((Entity, column));
-    let due = || column(Column::DueAt);
     let mut open = Query::select()
         .column((Entity, Column::AssigneeId))
         .expr_as(Expr::cust("COUNT(*)"), Alias::new("open"))
-        .expr_as(tally(due().gte(viewer.now).and(due().lte(viewer.today_ends))), Alias::new("due_today"))
-        .expr_as(tally(due().lt(viewer.now)), Alias::new("overdue"))
-        .expr_as(due().min(), Alias::new("oldest_due_at"))
+        .expr_as(tally(is_due_today(viewer)), Alias::new("due_today"))
+        .expr_as(tally(is_overdue(viewer)), Alias::new("overdue"))
+        .expr_as(column(Column::DueAt).min(), Alias::new("oldest_due_at"))
         .from(Entity)
         .and_where(is_open())
         .group_by_col((Entity, Column::AssigneeId))

@@ -1,5 +1,7 @@
 //! The row of an action item, how it is read with its people's names, and how it sorts.
 
+use chrono::NaiveDate;
+use chrono_tz::Tz;
 use sea_orm::{
     FromQueryResult, QueryResult, QueryTrait,
     entity::prelude::*,
@@ -14,7 +16,7 @@ use crate::{
     customers::contacts::contact::StringMap,
     kernel::{
         actor::Actor,
-        clock::Timestamp,
+        clock::{Timestamp, end_of_day},
         error::{Code, Error, Result},
         events::Event,
         filter::Alternative,
@@ -148,6 +150,14 @@ pub struct Model {
     pub version: i64,
 }
 
+impl Model {
+    /// The day that it is due on, when a day was meant.
+    #[must_use]
+    pub fn day(&self) -> Option<NaiveDate> {
+        self.due_on.as_ref().and_then(|day| day.parse().ok())
+    }
+}
+
 impl Owned for Model {
     crate::owner_columns!();
 
@@ -159,6 +169,13 @@ impl Owned for Model {
 
     fn is_open() -> Expr {
         Expr::cust("\"action_items\".\"status\" = 'open'")
+    }
+
+    /// The end of its day is where its owner lives.
+    fn move_to_zone(&mut self, zone: Tz) {
+        if let Some(day) = self.day() {
+            self.due_at = end_of_day(day, zone);
+        }
     }
 
     /// Agents work on their own items, their groups' and public ones; managers on all (S0-21).

@@ -12,6 +12,7 @@ use crate::{
         tx::Tx,
         value::PicklistKey,
     },
+    work::ownership::{AssigneeType, Owner},
 };
 
 /// A due date as it was asked for.
@@ -19,7 +20,7 @@ use crate::{
 pub enum Due {
     /// A value of the picklist `due_presets`.
     In(PicklistKey),
-    /// A day; its end is meant.
+    /// A day; it is due until that day is over for whoever looks.
     On(NaiveDate),
     /// An instant.
     At(Timestamp),
@@ -28,10 +29,17 @@ pub enum Due {
 /// A due date as it is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resolved {
-    /// By when.
+    /// By when; of a day, its end in one zone.
     pub at: Timestamp,
     /// The day, when a day was meant.
     pub on: Option<NaiveDate>,
+}
+
+impl Resolved {
+    /// The end of a day.
+    fn on(day: NaiveDate, zone: Tz) -> Self {
+        Self { at: end_of_day(day, zone), on: Some(day) }
+    }
 }
 
 impl Due {
@@ -62,13 +70,12 @@ impl Due {
         }
     }
 
-    /// The instant that is meant, in the zone of whoever has to do it.
-    pub async fn resolve(self, tx: &mut Tx, zone: Tz) -> Result<Resolved> {
+    /// The instant that is meant. A day ends where whoever has to do it lives, and is counted from their today;
+    /// what nobody has in person is counted from the author's.
+    pub async fn resolve(self, tx: &mut Tx, owner: Owner) -> Result<Resolved> {
         match self {
             Self::At(at) => in_range("due_at", at.day_in(Tz::UTC)).map(|()| Resolved { at, on: None }),
-            Self::On(day) => {
-                in_range("due_on", day).map(|()| Resolved { at: end_of_day(day, zone), on: Some(day) })
-            }
+            Self::On(day) => in_range("due_on", day).map(|()| Resolved::on(day, owner.zone)),
             Self::In(preset) => {
                 let duration = picklists::duration(tx, &preset).await?;
                 let duration = duration.ok_or_else(|| {
@@ -78,10 +85,12 @@ impl Due {
                         format!("{preset:?} is no value of the picklist due_presets"),
                     )
                 })?;
-                let resolved = after(tx.now, &duration, zone).ok_or_else(|| {
+                let counted_in =
+                    if owner.kind == AssigneeType::User { owner.zone } else { tx.context.actor.zone };
+                let resolved = after(tx.now, &duration, counted_in, owner.zone).ok_or_else(|| {
                     Error::field("due_in", "invalid_value", format!("{preset} has no usable duration"))
                 })?;
-                in_range("due_in", resolved.at.day_in(zone)).map(|()| resolved)
+                in_range("due_in", resolved.at.day_in(counted_in)).map(|()| resolved)
             }
         }
     }
@@ -96,10 +105,11 @@ fn in_range(field: &str, day: NaiveDate) -> Result<()> {
     }
 }
 
-/// A duration from now: whole days end with that day, anything finer is counted from the instant.
-fn after(now: Timestamp, duration: &str, zone: Tz) -> Option<Resolved> {
-    let today = now.day_in(zone);
-    let on_day = |day: NaiveDate| Resolved { at: end_of_day(day, zone), on: Some(day) };
+/// A duration from now: whole days, counted in one zone, end with that day in another; anything finer is
+/// counted from the instant.
+fn after(now: Timestamp, duration: &str, counted_in: Tz, zone: Tz) -> Option<Resolved> {
+    let today = now.day_in(counted_in);
+    let on_day = |day: NaiveDate| Resolved::on(day, zone);
     match iso8601::duration(duration).ok()? {
         Duration::Weeks(weeks) => {
             today.checked_add_signed(TimeDelta::try_weeks(i64::from(weeks))?).map(on_day)
@@ -126,7 +136,7 @@ mod tests {
     use super::*;
 
     fn resolved(now: &str, duration: &str, zone: Tz) -> String {
-        after(now.parse().expect("an instant"), duration, zone).expect("a date").at.to_string()
+        after(now.parse().expect("an instant"), duration, zone, zone).expect("a date").at.to_string()
     }
 
     #[test]
@@ -151,22 +161,22 @@ mod tests {
             count in 0..500_i64,
         ) {
             let now = Timestamp(now * 1_000_000);
-            let due = after(now, &format!("P{count}{unit}"), zone).expect("a date");
+            let due = after(now, &format!("P{count}{unit}"), zone, Tz::UTC).expect("a date");
             let day = now.day_in(zone) + TimeDelta::days(count * days);
-            prop_assert_eq!((due.on, due.at), (Some(day), end_of_day(day, zone)));
+            prop_assert_eq!((due.on, due.at), (Some(day), end_of_day(day, Tz::UTC)));
         }
 
         #[test]
         fn hours_are_counted_from_now(now in 0..4_102_444_800_i64, hours in 1..10_000_u32) {
             let now = Timestamp(now * 1_000_000);
-            let due = after(now, &format!("PT{hours}H"), Tz::Europe__Paris).expect("a date");
+            let due = after(now, &format!("PT{hours}H"), Tz::Europe__Paris, Tz::UTC).expect("a date");
             prop_assert_eq!(due, Resolved { at: now.plus_seconds(i64::from(hours) * 3600), on: None });
         }
 
         #[test]
         fn no_duration_is_too_odd_to_be_refused(text in "P?[0-9]{0,12}[YMWD]?T?[0-9]{0,12}[HMS]?",
             zone in proptest::sample::select(chrono_tz::TZ_VARIANTS.as_slice())) {
-            let _refused = after(Timestamp(1_800_000_000_000_000), &text, zone);
+            let _refused = after(Timestamp(1_800_000_000_000_000), &text, zone, Tz::UTC);
         }
     }
 }

@@ -88,7 +88,7 @@ pub struct NewActionItem {
     /// By when: a value of the picklist `due_presets`.
     #[schema(example = "in_3_weeks")]
     pub due_in: Option<PicklistKey>,
-    /// By when: the end of a day in the assignee's time zone, in the years 1900 to 2999.
+    /// By when: a day in the years 1900 to 2999, due until it is over where whoever looks lives.
     #[schema(example = "2026-12-13")]
     pub due_on: Option<NaiveDate>,
     /// By when: an instant in the years 1900 to 2999.
@@ -195,7 +195,7 @@ pub struct ActionItemPatch {
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub due_in: Option<PicklistKey>,
-    /// By when from now on: the end of a day in the years 1900 to 2999.
+    /// By when from now on: a day in the years 1900 to 2999, due until it is over where whoever looks lives.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub due_on: Option<NaiveDate>,
@@ -214,7 +214,7 @@ pub struct DueInput {
     /// A value of the picklist `due_presets`, counted from today.
     #[schema(nullable = false, example = "in_1_week")]
     pub due_in: Option<PicklistKey>,
-    /// The end of a day in the assignee's time zone, in the years 1900 to 2999.
+    /// A day in the years 1900 to 2999, due until it is over where whoever looks lives.
     #[schema(nullable = false)]
     pub due_on: Option<NaiveDate>,
     /// An instant in the years 1900 to 2999.
@@ -308,9 +308,10 @@ pub struct ActionItemView {
     pub origin: Option<Assignee>,
     /// Where it stands.
     pub status: Status,
-    /// Where it stands against the clock, in the viewer's time zone.
+    /// Where it stands against the clock of whoever looks: with `due_on` it is overdue when that day is over in
+    /// their time zone, otherwise when `due_at` has passed.
     pub bucket: Bucket,
-    /// By when.
+    /// By when; with `due_on` the end of that day where whoever has it lives.
     pub due_at: Timestamp,
     /// The day, when a day was meant.
     #[schema(required, value_type = Option<NaiveDate>)]

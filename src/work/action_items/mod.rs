@@ -17,11 +17,13 @@ pub use json::{
     ActionItemFilter, ActionItemPage, ActionItemView, Completion, CreatedActionItemView, NewActionItem,
     Reopening,
 };
-pub use reactions::find_contact;
+pub use reactions::{find_contact, move_days};
+pub use recording::record_variables;
 pub use rules::{Bucket, Viewer};
 pub use service::{
     Completed, Created, Inherited, Links, Planned, by_ids, claim_oldest, complete, create, created_view,
-    filtered_query, is_open, lock_for_update, newest_of, orphaned, page, plan, view_of,
+    filtered_query, is_due, is_due_today, is_open, is_overdue, is_upcoming, lock_for_update, newest_of,
+    orphaned, page, plan, view_of,
 };
 
 pub use super::ownership::{Assignee, AssigneeRef, AssigneeType, Owner, is_assigned_to, resolve_assignee};

@@ -1,7 +1,11 @@
 //! What action items do when something earlier changes.
 
-use super::action_item::{self, Column, Model};
+use super::{
+    action_item::{self, Column, Model},
+    service,
+};
 use crate::{
+    access::users::user,
     customers::{contacts::contact, subjects},
     kernel::{error::Result, events::Change, tx::Tx},
 };
@@ -13,4 +17,15 @@ pub async fn find_contact(tx: &mut Tx, change: Change<'_, contact::Model>) -> Re
         row.contact_id = Some(id);
     })
     .await
+}
+
+/// Somebody's days end where they live now.
+pub async fn move_days(tx: &mut Tx, change: Change<'_, user::Model>) -> Result<()> {
+    let (Some(before), Some(after)) = (change.before(), change.after()) else { return Ok(()) };
+    match after.time_zone.parse() {
+        Ok(zone) if before.time_zone != after.time_zone => {
+            service::move_days_to_zone(tx, after.id, zone).await
+        }
+        _ => Ok(()),
+    }
 }

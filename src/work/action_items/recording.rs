@@ -6,10 +6,18 @@ use super::{
     action_item::{Model as ActionItem, Status},
     recorded::{Column, Entity, Model},
 };
-use crate::kernel::{error::Result, tx::Tx};
+use crate::kernel::{error::Result, events::Change, tx::Tx};
 
-/// Writes what a new item is found by.
-pub async fn add(tx: &mut Tx, item: &ActionItem) -> Result<()> {
+/// Keeps what an item is found by as the item is, whatever changes it.
+pub async fn record_variables(tx: &mut Tx, change: Change<'_, ActionItem>) -> Result<()> {
+    match (change.before(), change.after()) {
+        (None, Some(new)) => add(tx, new).await,
+        (Some(before), Some(after)) => follow(tx, before, after).await,
+        (_, None) => Ok(()),
+    }
+}
+
+async fn add(tx: &mut Tx, item: &ActionItem) -> Result<()> {
     let open = item.status == Status::Open;
     let one = |(variable, value): (&String, &String)| Model {
         item_id: item.id,
@@ -21,8 +29,7 @@ pub async fn add(tx: &mut Tx, item: &ActionItem) -> Result<()> {
     tx.insert_all_unjournaled(item.variables.0.iter().map(one).collect()).await
 }
 
-/// Keeps what an item is found by as the item is.
-pub async fn follow(tx: &mut Tx, before: &ActionItem, after: &ActionItem) -> Result<()> {
+async fn follow(tx: &mut Tx, before: &ActionItem, after: &ActionItem) -> Result<()> {
     if before.variables != after.variables {
         tx.execute(&Entity::delete_many().filter(Column::ItemId.eq(after.id)).into_query()).await?;
         return add(tx, after).await;

@@ -1,5 +1,6 @@
 //! Pure decisions about action items: in which bucket one is.
 
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use uuid::Uuid;
 
@@ -11,7 +12,8 @@ use crate::kernel::{
 };
 
 crate::choice! {
-    /// Where an item stands against the clock, in the viewer's time zone (S2-10).
+    /// Where an item stands against the clock of whoever looks: one that is due on a day is overdue when that
+    /// day is over in their time zone, one that is due at an instant when that has passed (S2-10).
     Bucket {
         /// Open, and its time is over.
         Overdue = "overdue",
@@ -31,7 +33,9 @@ pub struct Viewer {
     pub person: Option<Uuid>,
     /// The present instant.
     pub now: Timestamp,
-    /// The last instant of their today.
+    /// Their today.
+    pub today: NaiveDate,
+    /// The last instant of it.
     pub today_ends: Timestamp,
 }
 
@@ -45,11 +49,8 @@ impl Viewer {
     /// Whoever asks, in a zone they name.
     #[must_use]
     pub fn in_zone(context: &Context, zone: Tz) -> Self {
-        Self {
-            person: context.actor.user(),
-            now: context.now,
-            today_ends: end_of_day(context.now.day_in(zone), zone),
-        }
+        let today = context.now.day_in(zone);
+        Self { person: context.actor.user(), now: context.now, today, today_ends: end_of_day(today, zone) }
     }
 
     /// Whoever asks, in the zone that a query parameter names, or in their own.
@@ -60,10 +61,14 @@ impl Viewer {
     /// The bucket of an item.
     #[must_use]
     pub fn bucket(&self, item: &Model) -> Bucket {
+        let (is_overdue, is_today) = match item.day() {
+            Some(day) => (day < self.today, day == self.today),
+            None => (item.due_at < self.now, item.due_at <= self.today_ends),
+        };
         match item.status {
             Status::Completed | Status::Cancelled => Bucket::Done,
-            Status::Open if item.due_at < self.now => Bucket::Overdue,
-            Status::Open if item.due_at <= self.today_ends => Bucket::Today,
+            Status::Open if is_overdue => Bucket::Overdue,
+            Status::Open if is_today => Bucket::Today,
             Status::Open => Bucket::Upcoming,
         }
     }

@@ -2,7 +2,7 @@
 
 use sea_orm::{
     FromQueryResult,
-    sea_query::{Alias, Cond, Expr, ExprTrait, Query, SelectStatement},
+    sea_query::{Alias, Cond, Expr, ExprTrait, IntoCondition, Query, SelectStatement},
 };
 use uuid::Uuid;
 
@@ -19,7 +19,7 @@ use crate::{
     work::action_items::{
         self, Viewer,
         action_item::{self, Column, Entity},
-        is_open,
+        is_due, is_due_today, is_open, is_overdue, is_upcoming,
     },
 };
 
@@ -63,11 +63,10 @@ pub fn contains(queue: QueueKey, actor: &Actor) -> Expr {
 
 /// Narrows open items to a part of a queue.
 pub fn part(select: &mut SelectStatement, part: QueuePart, viewer: &Viewer) {
-    let due = || Expr::col((Entity, Column::DueAt));
     match part {
-        QueuePart::Today => select.and_where(due().lte(viewer.today_ends)),
-        QueuePart::Overdue => select.and_where(due().lt(viewer.now)),
-        QueuePart::Upcoming => select.and_where(due().gt(viewer.today_ends)),
+        QueuePart::Today => select.cond_where(is_due(viewer)),
+        QueuePart::Overdue => select.cond_where(is_overdue(viewer)),
+        QueuePart::Upcoming => select.cond_where(is_upcoming(viewer)),
         QueuePart::All => select,
     };
 }
@@ -90,12 +89,11 @@ pub async fn queues_of(reader: Reader<'_>, context: &Context, viewer: &Viewer) -
     groups.sort_by(|a, b| a.name.cmp(&b.name));
     let assignee = || Expr::col((Entity, Column::AssigneeId));
     let owners: Vec<Uuid> = me.into_iter().chain(groups.iter().map(|group| group.id)).collect();
-    let due = || Expr::col((Entity, Column::DueAt));
     let select = Query::select()
         .column((Entity, Column::AssigneeId))
         .expr_as(Expr::cust("COUNT(*)"), Alias::new("open"))
-        .expr_as(tally(due().gte(viewer.now).and(due().lte(viewer.today_ends))), Alias::new("due_today"))
-        .expr_as(tally(due().lt(viewer.now)), Alias::new("overdue"))
+        .expr_as(tally(is_due_today(viewer)), Alias::new("due_today"))
+        .expr_as(tally(is_overdue(viewer)), Alias::new("overdue"))
         .from(Entity)
         .and_where(is_open())
         .cond_where(Cond::any().add(assignee().is_null()).add(assignee().is_in(owners)))
@@ -121,6 +119,6 @@ pub async fn queues_of(reader: Reader<'_>, context: &Context, viewer: &Viewer) -
 
 /// How many rows of a group meet a condition.
 #[must_use]
-pub fn tally(condition: Expr) -> Expr {
+pub fn tally(condition: impl IntoCondition) -> Expr {
     Expr::expr(Expr::case(condition, Expr::cust("1"))).count()
 }

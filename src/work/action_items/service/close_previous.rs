@@ -6,7 +6,7 @@ use super::super::{
     action_item::{Column, Entity},
     json::ClosePrevious,
 };
-use super::{change::finish, filter::is_open};
+use super::{filter::is_open, mark_done::mark_done};
 use crate::{
     customers::contacts,
     kernel::{
@@ -49,5 +49,5 @@ pub async fn close_previous(tx: &mut Tx, which: ClosePrevious, contact: Uuid) ->
     let Some(previous) = previous else { return Ok(None) };
     previous.authorize_write(&tx.context.actor)?;
     previous.require_open()?;
-    finish(tx, previous).await.map(|done| Some(done.id))
+    mark_done(tx, previous).await.map(|done| Some(done.id))
 }

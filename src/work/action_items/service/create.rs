@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use chrono_tz::Tz;
 use sea_orm::entity::prelude::*;
 
 use super::super::{
     action_item::{self, Model, Status},
     due::{Due, Resolved},
     json::{ACTIONS, CONTACT_STATUSES, ClosePrevious, NewActionItem},
-    recording,
 };
 use super::{
     close_previous::{check_previous, close_previous},
@@ -28,7 +26,7 @@ use crate::{
         error::{Error, Result, Violations},
         tx::Tx,
     },
-    work::ownership::resolve_assignee,
+    work::ownership::{Owner, resolve_assignee},
 };
 
 /// What a new item is about when it does not say so itself.
@@ -124,8 +122,9 @@ pub async fn plan(tx: &mut Tx, new: NewActionItem, links: Links) -> Result<Plann
     let variables =
         violations.collect(variables::merge(tx, Target::ActionItems, &copied, &given, is_crm_note).await)?;
     let owner = violations.collect(resolve_assignee(tx, new.assignee).await)?;
-    let zone = owner.map_or(tx.settings.company_zone, |owner| owner.zone);
-    let due = violations.collect(due_of(tx, Due::one_of(new.due_in, new.due_on, new.due_at), zone).await)?;
+    let due = Due::one_of(new.due_in, new.due_on, new.due_at);
+    let owner_or_public = owner.unwrap_or(Owner::public(tx));
+    let due = violations.collect(due_of(tx, due, owner_or_public).await)?;
     violations.into_result()?;
     let (Some((Some(subject), contact_id)), Some(variables), Some(owner), Some(due)) =
         (about, variables, owner, due)
@@ -185,7 +184,6 @@ impl Planned {
             None => None,
         };
         tx.create(&item, action_item::CREATED).await?;
-        recording::add(tx, &item).await?;
         if let (Some(status), Some(contact)) = (&item.contact_status, item.contact_id) {
             contacts::set_status(tx, contact, status).await?;
         }
@@ -234,6 +232,6 @@ async fn copied_from(tx: &mut Tx, contact: Option<Uuid>) -> Result<BTreeMap<Stri
     Ok(usable)
 }
 
-async fn due_of(tx: &mut Tx, wanted: Result<Due>, zone: Tz) -> Result<Resolved> {
-    wanted?.resolve(tx, zone).await
+async fn due_of(tx: &mut Tx, wanted: Result<Due>, owner: Owner) -> Result<Resolved> {
+    wanted?.resolve(tx, owner).await
 }

@@ -14,6 +14,7 @@ use super::super::{
     recorded,
     rules::{Bucket, Viewer},
 };
+use super::dates::{is_due_today, is_overdue, is_upcoming};
 use crate::{
     catalog::variables,
     customers::contacts,
@@ -146,12 +147,11 @@ fn with_variables(select: &mut SelectStatement, variables: &BTreeMap<&str, Vec<S
 }
 
 fn in_bucket(bucket: Bucket, viewer: &Viewer) -> Cond {
-    let due = || Expr::col((Entity, Column::DueAt));
     let open = Cond::all().add(is_open());
     match bucket {
-        Bucket::Overdue => open.add(due().lt(viewer.now)),
-        Bucket::Today => open.add(due().gte(viewer.now)).add(due().lte(viewer.today_ends)),
-        Bucket::Upcoming => open.add(due().gte(viewer.now)).add(due().gt(viewer.today_ends)),
+        Bucket::Overdue => open.add(is_overdue(viewer)),
+        Bucket::Today => open.add(is_due_today(viewer)),
+        Bucket::Upcoming => open.add(is_upcoming(viewer)),
         Bucket::Done => Cond::all().add(is_open().not()),
     }
 }

@@ -7,10 +7,10 @@ use super::super::{
     json::{Cancellation, Completion, Reopening, Warning},
 };
 use super::{
-    change::{change, finish},
     create::{Created, Inherited, Links, create},
     filter::is_open,
     locks::lock_for_update,
+    mark_done::mark_done,
 };
 use crate::{
     customers::{contacts, subjects::Subject},
@@ -46,7 +46,7 @@ pub async fn complete(tx: &mut Tx, id: Uuid, completion: Completion) -> Result<C
     }
     let before: Model = workable(tx, id).await?;
     before.require_open()?;
-    let done = finish(tx, before).await?;
+    let done = mark_done(tx, before).await?;
     let next = match completion.next {
         Some(next) => {
             let subject =
@@ -84,7 +84,7 @@ pub async fn cancel(tx: &mut Tx, id: Uuid, cancellation: Cancellation) -> Result
         cancel_reason: cancellation.reason.map(String::from),
         ..before.clone()
     };
-    change(tx, &before, after, action_item::CANCELLED).await
+    tx.change(&before, after, action_item::CANCELLED).await
 }
 
 /// Takes up an item again that was completed or cancelled, by somebody who is there.
@@ -110,5 +110,5 @@ pub async fn reopen(tx: &mut Tx, id: Uuid, reopening: Reopening) -> Result<Model
                 .await?;
         }
     }
-    change(tx, &before, after, action_item::REOPENED).await
+    tx.change(&before, after, action_item::REOPENED).await
 }

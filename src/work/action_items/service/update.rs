@@ -1,14 +1,14 @@
 //! Changing an open item: its words, its owner, its date.
 
 use chrono_tz::Tz;
-use sea_orm::{EntityTrait, entity::prelude::*};
+use sea_orm::{EntityTrait, QueryFilter, entity::prelude::*};
 
 use super::super::{
-    action_item::{self, Model},
+    action_item::{self, Column, Entity, Model},
     due::Due,
     json::{ACTIONS, ActionItemPatch, CONTACT_STATUSES, DueInput},
 };
-use super::{change::change, create::of_no_contact, locks::lock_contacts_of};
+use super::{create::of_no_contact, filter::is_open, locks::lock_contacts_of};
 use crate::{
     access::users::user,
     catalog::{
@@ -20,7 +20,7 @@ use crate::{
         error::{Result, Violations},
         tx::Tx,
     },
-    work::ownership::{AssigneeType, Owned, resolve_assignee_opt, workable},
+    work::ownership::{AssigneeRef, AssigneeType, Owned, Owner, resolve_assignee_opt, workable},
 };
 
 /// Changes an open item; also who has it and by when.
@@ -65,18 +65,18 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ActionItemPatch) -> Result<Mod
     if let Some(due) =
         violations.collect(Due::at_most_one(patch.due_in, patch.due_on, patch.due_at))?.flatten()
     {
-        let zone = match owner {
-            Some(owner) => owner.zone,
-            None => zone_of(tx, &before).await?,
+        let owner = match owner {
+            Some(owner) => owner,
+            None => owner_of(tx, &before).await?,
         };
-        violations.collect(date(&mut after, due, tx, zone).await)?;
+        violations.collect(date(&mut after, due, tx, owner).await)?;
     }
     violations.into_result()?;
     if let Some(owner) = owner {
         after.reassign(owner);
     }
     let event = Model::update_event(&before, &after);
-    let after = change(tx, &before, after, event).await?;
+    let after = tx.change(&before, after, event).await?;
     if let (Some(status), Some(contact)) = (status, after.contact_id) {
         let contact = contacts::resolve(tx, contact, "contact_status").await?;
         contacts::set_status(tx, contact, &status).await?;
@@ -89,26 +89,42 @@ pub async fn snooze(tx: &mut Tx, id: Uuid, until: DueInput) -> Result<Model> {
     let due = until.due()?;
     let before: Model = workable(tx, id).await?;
     before.require_open()?;
-    let zone = zone_of(tx, &before).await?;
+    let owner = owner_of(tx, &before).await?;
     let mut after = before.clone();
-    date(&mut after, due, tx, zone).await?;
-    change(tx, &before, after, action_item::SNOOZED).await
+    date(&mut after, due, tx, owner).await?;
+    tx.change(&before, after, action_item::SNOOZED).await
 }
 
-async fn date(item: &mut Model, due: Due, tx: &mut Tx, zone: Tz) -> Result<()> {
-    let due = due.resolve(tx, zone).await?;
+/// Moves the open items of a person that are due on a day to the end of it in another zone.
+pub async fn move_days_to_zone(tx: &mut Tx, person: Uuid, zone: Tz) -> Result<()> {
+    let theirs = Entity::find()
+        .filter(is_open())
+        .filter(Column::AssigneeId.eq(person))
+        .filter(Column::DueOn.is_not_null());
+    tx.for_each(theirs, async |tx, before: Model| {
+        let mut after = before.clone();
+        after.move_to_zone(zone);
+        tx.change(&before, after, action_item::UPDATED).await.map(drop)
+    })
+    .await
+}
+
+async fn date(item: &mut Model, due: Due, tx: &mut Tx, owner: Owner) -> Result<()> {
+    let due = due.resolve(tx, owner).await?;
     item.due_at = due.at;
     item.due_on = due.on.map(|day| day.to_string());
     Ok(())
 }
 
-/// The zone of whoever has an item.
-async fn zone_of(tx: &Tx, item: &Model) -> Result<Tz> {
-    match (item.assignee_type, item.assignee_id) {
+/// Whoever has an item, as they are.
+async fn owner_of(tx: &Tx, item: &Model) -> Result<Owner> {
+    let AssigneeRef { kind, id } = item.owner();
+    let zone = match (kind, id) {
         (AssigneeType::User, Some(id)) => {
             let holder = tx.read().model(user::Entity::find_by_id(id)).await?;
-            Ok(holder.and_then(|holder| holder.time_zone.parse().ok()).unwrap_or(tx.settings.company_zone))
+            holder.and_then(|holder| holder.time_zone.parse().ok())
         }
-        _ => Ok(tx.settings.company_zone),
-    }
+        _ => None,
+    };
+    Ok(Owner { kind, id, zone: zone.unwrap_or(tx.settings.company_zone) })
 }
