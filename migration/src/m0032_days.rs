@@ -4,5 +4,6 @@ use sea_orm_migration::prelude::*;
 
 crate::sql! {"
 DROP INDEX action_items_open_by_assignee;
-CREATE INDEX action_items_open_by_assignee ON action_items (assignee_id, due_at, id, due_on) WHERE status = 'open';
+CREATE INDEX action_items_open_by_assignee ON action_items (assignee_id, due_at, id, due_on) WHERE status = \
+'open';
 "}

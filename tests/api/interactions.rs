@@ -580,6 +580,41 @@ async fn s0_15_interactions_are_in_the_timelines() {
     assert_eq!(by.rows("/v1/subjects/order/A-1001/timeline?channel=phone").await.len(), 1);
 }
 
+// A caller who says nothing is recorded, and known by whatever is found out later.
+#[actix_web::test]
+async fn s4_11_a_caller_who_says_nothing_is_recorded() {
+    let shop = TestApp::open().await;
+    let by = shop.by(&shop.admin);
+    let call =
+        |who: Value| json!({ "who": who, "channel": "phone", "subject_line": "Silence", "complete": true });
+    let mut made = Vec::new();
+    for _ in 0..2 {
+        let recorded =
+            by.post("/v1/interactions", call(json!({ "anonymous": true }))).await.assert_status(201);
+        assert_eq!(recorded["contact"]["name"], "Unknown");
+        assert_eq!(
+            (&recorded["match"]["created"], &recorded["match"]["candidates"]),
+            (&json!(true), &json!([]))
+        );
+        made.push(recorded);
+    }
+    assert_ne!(made[0]["contact"]["id"], made[1]["contact"]["id"], "nobody knows that they are the same");
+    let known = json!({ "last_name": "Tremblay" });
+    let contact = format!("/v1/contacts/{}", text(&made[0]["contact"]["id"]));
+    by.patch(&contact, known).await.assert_status(200);
+    let read = by.get(&format!("/v1/interactions/{}", text(&made[0]["id"]))).await.assert_status(200);
+    assert_eq!(read["contact"]["name"], "Tremblay");
+    for (who, broken) in [
+        (json!({}), ("#/who", "required")),
+        (json!({ "anonymous": false }), ("#/who", "required")),
+        (json!({ "anonymous": true, "last_name": "Tremblay" }), ("#/who/anonymous", "ambiguous")),
+        (json!({ "anonymous": "yes" }), ("#/who/anonymous", "wrong_type")),
+    ] {
+        let refused = by.post("/v1/interactions", call(who.clone())).await;
+        assert_eq!(refused.violation_of(422), rules(&[broken]), "{who}");
+    }
+}
+
 // S1-3: purposes are there from the start; S1-2: when it was recorded nobody says but the system.
 #[actix_web::test]
 async fn s1_3_a_purpose_is_credit_control_sales_or_customer_service() {

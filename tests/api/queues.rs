@@ -254,7 +254,8 @@ async fn s0_9_the_end_of_a_day_follows_the_owner() {
     assert_eq!((&stays["due_at"], &stays["due_on"]), (&json!("2026-03-19T18:00:00.000000Z"), &Value::Null));
 }
 
-// S0-5: days are counted from today where the owner lives; of what nobody has in person, where the author does.
+// S0-5: days are counted from today where the owner lives; of what nobody has in person, where the author
+// does.
 #[actix_web::test]
 async fn s0_5_presets_are_counted_from_the_today_of_somebody() {
     let shop = TestApp::open().await;
@@ -296,7 +297,7 @@ async fn s0_10_a_groups_queue_is_for_its_members_and_for_managers() {
     shop.by(&shop.admin).delete(&member).await.assert_status(200);
     assert_eq!(shop.by(&ben).get(&path(&shipping, "")).await.problem(403), "not_your_queue");
     assert_eq!(shop.by(&mia).command(&next).await.assert_status(200)["assignee"]["id"], json!(mia.id));
-    for nothing in ["019b0a35-2c00-7000-8000-000000000001", ana.id.as_str(), "shipping", "Mine", "%00"] {
+    for nothing in ["019b0a35-2c00-7000-8000-000000000001", "shipping", "Mine", "%00"] {
         assert_eq!(shop.by(&ana).get(&path(nothing, "")).await.problem(404), "not_found", "{nothing}");
         assert_eq!(
             shop.by(&ana).command(&format!("/v1/queues/{nothing}/claim-next")).await.problem(404),
@@ -304,6 +305,25 @@ async fn s0_10_a_groups_queue_is_for_its_members_and_for_managers() {
         );
     }
     assert_eq!(shop.anonymous().get(&path("public", "")).await.problem(401), "unauthenticated");
+}
+
+// S2-20: by employee name.
+#[actix_web::test]
+async fn s0_21_a_persons_queue_is_for_themselves_and_for_managers() {
+    let shop = TestApp::open().await;
+    let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
+    let mia = shop.hire("Mia Lund", "manager").await;
+    let item = shop.action_item(&shop.admin, "Pack", "2026-03-18T08:00:00Z", user(&ana)).await;
+    shop.action_item(&shop.admin, "Call", "2026-03-18T08:00:00Z", user(&ben)).await;
+    for person in [&ana, &mia, &shop.admin] {
+        let found = shop.by(person).rows(&path(&ana.id, "?view=overdue")).await;
+        assert_eq!(each(&found, "id"), [text(&item["id"])], "{}", person.email);
+    }
+    assert_eq!(shop.by(&ben).get(&path(&ana.id, "")).await.problem(403), "not_your_queue");
+    for person in [&ana, &mia] {
+        let claim = shop.by(person).command(&format!("/v1/queues/{}/claim-next", ana.id)).await;
+        assert_eq!(claim.problem(409), "not_claimable", "{}", person.email);
+    }
 }
 
 #[actix_web::test]

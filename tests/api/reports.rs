@@ -622,7 +622,7 @@ async fn s3_32_conversion_is_told_by_type_source_and_rep() {
         ("body_type_quiz", "quiz", user(&ana), Some(json!({ "to": "sold", "order_id": "A-1" }))),
         ("body_type_quiz", "quiz", user(&ana), Some(json!({ "to": "closed", "reason": "x" }))),
         ("body_type_quiz", "shop", public(), None),
-        ("support_ticket", "shop", user(&mia), Some(json!({ "to": "sold" }))),
+        ("support_ticket", "shop", user(&mia), Some(json!({ "to": "sold", "order_id": "A-2" }))),
     ] {
         let new = json!({ "type": kind, "who": { "last_name": "Roy" }, "source": source, "assignee": owner });
         let made = admin.post("/v1/work-items", new).await.assert_status(201);

@@ -320,11 +320,25 @@ async fn s3_27_a_transition_is_one_that_the_type_lets_follow() {
         .assert_status(200);
     let refused = by.patch(&path(&made), json!({ "status": "closed" })).await;
     assert_eq!(refused.violation_of(422), rules(&[("#/reason", "required")]));
+    // What was read can be sent back: the status that it has is no change.
+    let moves = by.rows(&format!("{}/history", path(&made))).await.len();
+    let same = json!({ "status": "in_progress", "description": "At last" });
+    let same = by.patch(&path(&made), same).await.assert_status(200);
+    assert_eq!((&same["status"], &same["description"]), (&json!("in_progress"), &json!("At last")));
+    assert_eq!(by.rows(&format!("{}/history", path(&made))).await.len(), moves);
+    let idle = json!({ "status": "in_progress", "reason": "Waiting" });
+    assert_eq!(by.patch(&path(&made), idle).await.violation_of(422), rules(&[("#/reason", "not_here")]));
     // S3-32: sold once the order exists.
+    assert_eq!(
+        by.post(&to, json!({ "to": "sold" })).await.violation_of(422),
+        rules(&[("#/order_id", "required")])
+    );
     let sold = by.post(&to, json!({ "to": "sold", "order_id": "A-1001" })).await.assert_status(200);
     assert_eq!((&sold["order_id"], &sold["active"]), (&json!("A-1001"), &json!(false)));
     let stale = by.clone().header("if-match", "\"1\"").post(&to, json!({ "to": "selling" })).await;
     assert_eq!(stale.problem(412), "stale_version");
+    let again = by.patch(&path(&made), json!({ "status": "sold" })).await.assert_status(200);
+    assert_eq!((&again["order_id"], &again["active"]), (&json!("A-1001"), &json!(false)));
 }
 
 // S3-18

@@ -15,7 +15,7 @@ use super::{
     trust::Trust,
 };
 use crate::kernel::{
-    error::{Error, Result},
+    error::Result,
     record::Record,
     text,
     tx::Tx,
@@ -57,9 +57,7 @@ pub async fn recognise(
     newcomer: NewContactDefaults,
     word: Trust,
 ) -> Result<Identified> {
-    if !who.describes_something() {
-        return Err(Error::field("", "required", "at least one member must say who it is"));
-    }
+    who.check(word)?;
     if let Some(id) = who.contact_id {
         return Ok(certain(resolve(tx, id, "contact_id").await?, MatchedBy::ContactId));
     }

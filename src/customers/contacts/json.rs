@@ -16,7 +16,10 @@ use utoipa::{
 use uuid::Uuid;
 use validator::{Validate, ValidateEmail, ValidationError};
 
-use super::contact::{Emails, Entity, Kind, Marketing, Model, Phone, Phones, Unconfirmed};
+use super::{
+    contact::{Emails, Entity, Kind, Marketing, Model, Phone, Phones, Unconfirmed},
+    trust::Trust,
+};
 use crate::{
     catalog::{
         picklists::LabelView,
@@ -25,6 +28,7 @@ use crate::{
     kernel::{
         actor::ActorRef,
         clock::Timestamp,
+        error::{Error, Result},
         filter::{AnyOf, Flag, MAX_LENGTH, OwnerFilter},
         http::View,
         patch::{Patch, Replace, not_null},
@@ -342,6 +346,10 @@ pub struct Who {
     /// Whatever else identifies them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub other: Option<PlainLine<1000>>,
+    /// That nobody knows who it was, such as a caller who says nothing: a contact that says nothing yet, to
+    /// be described or merged later. Not together with a member that says who it is.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub anonymous: bool,
 }
 
 impl ContactPatch {
@@ -363,8 +371,24 @@ impl ContactPatch {
 }
 
 impl Who {
+    /// Whether it says who it is, or that nobody knows.
+    pub(super) fn check(&self, word: Trust) -> Result<()> {
+        match (self.anonymous, self.describes_something()) {
+            (false, true) => Ok(()),
+            (true, false) if word == Trust::Own => Ok(()),
+            (true, _) => {
+                Err(Error::field("anonymous", "ambiguous", "is for somebody of whom nothing is known"))
+            }
+            (false, false) => Err(Error::field(
+                "",
+                "required",
+                "at least one member must say who it is, or anonymous that nobody knows",
+            )),
+        }
+    }
+
     /// Whether anything in it says who it is.
-    pub(super) fn describes_something(&self) -> bool {
+    fn describes_something(&self) -> bool {
         let words = [
             self.email.as_deref(),
             self.first_names.as_deref(),

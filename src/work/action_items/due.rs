@@ -70,8 +70,8 @@ impl Due {
         }
     }
 
-    /// The instant that is meant. A day ends where whoever has to do it lives, and is counted from their today;
-    /// what nobody has in person is counted from the author's.
+    /// The instant that is meant. A day ends where whoever has to do it lives, and is counted from their
+    /// today; what nobody has in person is counted from the author's.
     pub async fn resolve(self, tx: &mut Tx, owner: Owner) -> Result<Resolved> {
         match self {
             Self::At(at) => in_range("due_at", at.day_in(Tz::UTC)).map(|()| Resolved { at, on: None }),

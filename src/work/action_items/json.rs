@@ -308,8 +308,8 @@ pub struct ActionItemView {
     pub origin: Option<Assignee>,
     /// Where it stands.
     pub status: Status,
-    /// Where it stands against the clock of whoever looks: with `due_on` it is overdue when that day is over in
-    /// their time zone, otherwise when `due_at` has passed.
+    /// Where it stands against the clock of whoever looks: with `due_on` it is overdue when that day is over
+    /// in their time zone, otherwise when `due_at` has passed.
     pub bucket: Bucket,
     /// By when; with `due_on` the end of that day where whoever has it lives.
     pub due_at: Timestamp,

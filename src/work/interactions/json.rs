@@ -58,7 +58,7 @@ pub struct NewFollowUp {
     /// By when: a value of the picklist `due_presets`.
     #[schema(example = "in_1_week")]
     pub due_in: Option<PicklistKey>,
-    /// By when: the end of a day in the assignee's time zone, in the years 1900 to 2999.
+    /// By when: a day in the years 1900 to 2999, due until it is over where whoever looks lives.
     pub due_on: Option<NaiveDate>,
     /// By when: an instant in the years 1900 to 2999.
     pub due_at: Option<Timestamp>,

@@ -32,13 +32,14 @@ async fn list_queues(db: Data<Db>, query: Query<ZoneFilter>) -> Result<Reply> {
 /// List the items of a queue
 ///
 /// Open items, oldest due date first; by default what is due by the end of today, overdue included
-/// (S0-9). A group's queue is for its members and for managers: 403 `not_your_queue` (S0-10). That is about
-/// working it: what lies there anybody on staff may look up with `assignee` of `GET /v1/action-items`
-/// (S2-20). Sorts: `due_at` (default), `created_at`, `priority`. Expands: `labels`, `contact`.
+/// (S0-9). A group's queue is for its members and for managers, a person's for themselves and for managers:
+/// 403 `not_your_queue` (S0-10). That is about working it: what lies there anybody on staff may look up with
+/// `assignee` of `GET /v1/action-items` (S2-20). Sorts: `due_at` (default), `created_at`, `priority`.
+/// Expands: `labels`, `contact`.
 #[operation(
     get "/queues/{queue}/items",
     scope = QueuesRead + ActionItemsRead,
-    {queue} = "`mine`, `public` or the id of a group." example "mine",
+    {queue} = "`mine`, `public`, or the id of a group or a person." example "mine",
     200 = ActionItemPage "A page of action items.",
     422 = "An API key that acts for nobody has no queue of its own.",
 )]
@@ -48,10 +49,10 @@ async fn list_queue_items(
     list: List<QueueFilter>,
 ) -> Result<ListReply> {
     let queue: QueueKey = named(&queue)?;
-    service::enter(db.read(), &list.context.actor, queue).await?;
+    let owner = service::enter(db.read(), &list.context.actor, queue).await?;
     let viewer = Viewer::named_zone(&list.context, list.filter.time_zone.as_deref())?;
     let mut base = action_item::select(list.page.texts());
-    base.and_where(is_open()).and_where(service::contains(queue, &list.context.actor));
+    base.and_where(is_open()).and_where(service::contains(owner));
     service::part(&mut base, list.filter.view.unwrap_or(QueuePart::Today), &viewer);
     let everything = ActionItemFilter {
         q: list.filter.q.clone(),

@@ -15,8 +15,8 @@ pub enum QueueKey {
     Mine,
     /// Everyone's.
     Public,
-    /// A group's.
-    Group(Uuid),
+    /// A group's, or a person's.
+    Of(Uuid),
 }
 
 impl FromStr for QueueKey {
@@ -26,7 +26,7 @@ impl FromStr for QueueKey {
         match text {
             "mine" => Ok(Self::Mine),
             "public" => Ok(Self::Public),
-            id => id.parse().map(Self::Group).map_err(drop),
+            id => id.parse().map(Self::Of).map_err(drop),
         }
     }
 }

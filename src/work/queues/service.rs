@@ -17,47 +17,54 @@ use crate::{
         tx::Tx,
     },
     work::action_items::{
-        self, Viewer,
+        self, AssigneeRef, AssigneeType, Viewer,
         action_item::{self, Column, Entity},
         is_due, is_due_today, is_open, is_overdue, is_upcoming,
     },
 };
 
-/// Refuses a queue that is not the caller's (S0-10, S0-21).
-pub async fn enter(reader: Reader<'_>, actor: &Actor, queue: QueueKey) -> Result<()> {
-    match queue {
-        QueueKey::Public => Ok(()),
-        QueueKey::Mine => actor.person().map(drop),
-        QueueKey::Group(id) => {
-            groups::find(reader, id).await.map_err(|_| Error::not_found("queue"))?;
-            if actor.is_manager() || actor.groups.contains(&id) {
-                Ok(())
-            } else {
-                Err(Error::new(Code::NotYourQueue, "A group's queue is for its members and for managers."))
-            }
+/// Whose items are in a queue; refuses one that is not the caller's (S0-10, S0-21).
+pub async fn enter(reader: Reader<'_>, actor: &Actor, queue: QueueKey) -> Result<AssigneeRef> {
+    let id = match queue {
+        QueueKey::Public => return Ok(AssigneeRef::PUBLIC),
+        QueueKey::Mine => return actor.person().map(AssigneeRef::user),
+        QueueKey::Of(id) if actor.user() == Some(id) => return Ok(AssigneeRef::user(id)),
+        QueueKey::Of(id) => id,
+    };
+    let (owner, may_enter, whose) = match groups::find(reader, id).await {
+        Ok(_) => {
+            let is_member = actor.groups.contains(&id);
+            (AssigneeRef::group(id), is_member, "A group's queue is for its members")
         }
+        Err(error) if error.code() == Code::NotFound => {
+            users::find(reader, id).await?;
+            (AssigneeRef::user(id), false, "A person's queue is for themselves")
+        }
+        Err(error) => return Err(error),
+    };
+    if actor.is_manager() || may_enter {
+        Ok(owner)
+    } else {
+        Err(Error::new(Code::NotYourQueue, format!("{whose} and for managers.")))
     }
 }
 
 /// Takes the oldest open item of a queue that items can be taken from (S0-17).
 pub async fn claim_next(tx: &mut Tx, queue: QueueKey) -> Result<Option<action_item::Model>> {
     let actor = tx.context.actor.clone();
-    enter(tx.read(), &actor, queue).await?;
-    let group = match queue {
-        QueueKey::Mine => return Err(Error::new(Code::NotClaimable, "One's own items are claimed already.")),
-        QueueKey::Public => None,
-        QueueKey::Group(id) => Some(id),
-    };
-    action_items::claim_oldest(tx, group).await
+    let AssigneeRef { kind, id } = enter(tx.read(), &actor, queue).await?;
+    if kind == AssigneeType::User {
+        return Err(Error::new(Code::NotClaimable, "What a person has is claimed already."));
+    }
+    action_items::claim_oldest(tx, id).await
 }
 
-/// The condition that an open item is in a queue.
-pub fn contains(queue: QueueKey, actor: &Actor) -> Expr {
+/// The condition that an open item is in the queue of an owner.
+pub fn contains(owner: AssigneeRef) -> Expr {
     let assignee = Expr::col((Entity, Column::AssigneeId));
-    match queue {
-        QueueKey::Public => assignee.is_null(),
-        QueueKey::Mine => assignee.eq(actor.author()),
-        QueueKey::Group(id) => assignee.eq(id),
+    match owner.id {
+        Some(id) => assignee.eq(id),
+        None => assignee.is_null(),
     }
 }
 

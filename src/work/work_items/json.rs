@@ -146,7 +146,7 @@ pub struct WorkItemPatch {
     pub callback_local: Option<Checked<LocalTime>>,
     /// What is known of it, merged into what was known, as deep as it goes; null for nothing.
     pub reference: Patch<Valid<ReferenceData>>,
-    /// Another status, by the same rules as `transition`.
+    /// Another status, by the same rules as `transition`; the one that it has is no change.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub status: Option<Text<64, 1>>,

@@ -279,6 +279,9 @@ async fn what_does_not_fit(given: &mut AnswersSeen) {
         "complete": true });
     let interaction = text(&admin.post("/v1/interactions", interaction).await.assert_status(201)["id"]);
     let work = json!({ "type": "support_ticket", "who": { "last_name": "Roy" } });
+    let closed = text(&admin.post("/v1/work-items", work.clone()).await.assert_status(201)["id"]);
+    let close = json!({ "to": "closed", "reason": "Twice" });
+    admin.post(&format!("/v1/work-items/{closed}/transition"), close).await.assert_status(200);
     let work = text(&admin.post("/v1/work-items", work).await.assert_status(201)["id"]);
     let external = "/v1/work-items/by-external-id/quiz/Q-1001";
     let upsert = operation("upsert_work_item");
@@ -300,7 +303,7 @@ async fn what_does_not_fit(given: &mut AnswersSeen) {
     let forbidden = [
         ("update_issue", format!("/v1/issues/{}", issues[0]), Some(json!({ "title": "Charged thrice" }))),
         ("link_interaction", linked(&issues[0]), Some(json!({}))),
-        ("update_work_item", format!("/v1/work-items/{work}"), Some(json!({ "status": "new" }))),
+        ("update_work_item", format!("/v1/work-items/{closed}"), Some(json!({ "status": "pending" }))),
         ("attach_interaction", format!("/v1/work-items/{work}/interactions/{foreign}"), None),
         (
             "update_work_item_type",

@@ -51,6 +51,9 @@ pub fn shift(
     if reason.is_none() && goes_to(work_item_type::CLOSED) {
         violations.collect::<()>(Err(Error::field("reason", "required", "is required to close")))?;
     }
+    if order_id.is_none() && item.order_id.is_none() && goes_to(work_item_type::SOLD) {
+        violations.collect::<()>(Err(Error::field("order_id", "required", "is required to sell")))?;
+    }
     if order_id.is_some() && !goes_to(work_item_type::SOLD) {
         violations.collect::<()>(Err(Error::field(
             "order_id",

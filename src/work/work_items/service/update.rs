@@ -32,6 +32,15 @@ pub enum ReplacedReference {
     Reference(Map<String, Value>),
 }
 
+/// What it means to be given the status that an item has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SameStatus {
+    /// No change: what was read can be sent back.
+    Unchanged,
+    /// A transition, which the type does not let follow.
+    Transition,
+}
+
 /// Changes an item; also who works on it, and how far it is.
 pub async fn update(tx: &mut Tx, id: Uuid, patch: WorkItemPatch) -> Result<WorkItemView> {
     change(tx, id, patch, ReplacedReference::Nothing).await?;
@@ -42,7 +51,8 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: WorkItemPatch) -> Result<WorkI
 pub async fn transition(tx: &mut Tx, id: Uuid, wanted: Transition) -> Result<WorkItemView> {
     let Transition { to, reason, order_id } = wanted;
     let patch = WorkItemPatch { status: Some(to), reason, order_id, ..WorkItemPatch::default() };
-    change(tx, id, patch, ReplacedReference::Nothing).await.map_err(|error| error.renamed("status", "to"))?;
+    let moved = change_as(tx, id, patch, ReplacedReference::Nothing, SameStatus::Transition).await;
+    moved.map_err(|error| error.renamed("status", "to"))?;
     find(tx.read(), id).await
 }
 
@@ -66,6 +76,16 @@ pub async fn change(
     patch: WorkItemPatch,
     replaced: ReplacedReference,
 ) -> Result<Model> {
+    change_as(tx, id, patch, replaced, SameStatus::Unchanged).await
+}
+
+async fn change_as(
+    tx: &mut Tx,
+    id: Uuid,
+    patch: WorkItemPatch,
+    replaced: ReplacedReference,
+    same: SameStatus,
+) -> Result<Model> {
     // As everywhere, the owner first, then the thing: nobody waits in a circle.
     let seen = tx.read().model(Entity::find_by_id(id)).await?.ok_or_else(|| Error::not_found("work item"))?;
     let kind = work_item_types::lock_for_share(tx, &seen.r#type)
@@ -73,9 +93,12 @@ pub async fn change(
         .ok_or_else(|| Error::internal("a work item of no type"))?;
     let mut violations = Violations::default();
     let named = violations.collect(resolve_assignee_opt(tx, patch.assignee).await)?.flatten();
-    let able = match (&patch.status, named) {
+    let is_another = |item: &Model| {
+        patch.status.as_ref().is_some_and(|status| same == SameStatus::Transition || **status != *item.status)
+    };
+    let able = match (is_another(&seen), named) {
         // Whoever had it when it was done may be gone.
-        (Some(_), None) if !seen.active => Some(still_able(tx, &seen).await?),
+        (true, None) if !seen.active => Some(still_able(tx, &seen).await?),
         _ => named,
     };
     let callback_at = match (patch.callback_at, patch.callback_local) {
@@ -113,7 +136,7 @@ pub async fn change(
         after.callback_pending_at = after.callback_at;
     }
     let wanted = StatusChange {
-        to: patch.status.map(String::from),
+        to: is_another(&before).then_some(patch.status).flatten().map(String::from),
         reason: patch.reason.map(String::from),
         order_id: patch.order_id.map(String::from),
     };
