@@ -174,11 +174,63 @@ async fn s3_13_the_defaults_say_what_they_hide() {
         ("entities=all", "entities"),
         ("priority=low", "priority"),
         ("user_id=me", "user_id"),
+        ("type=support_ticket", "type"),
+        ("entities=communications&category=support", "category"),
+        ("status=new", "status"),
+        ("assignee=me", "assignee"),
+        ("entities=work_items&assignee=ana", "assignee"),
     ] {
         assert!(
             by.get(&format!("{INBOX}?{query}")).await.violation_of(400).iter().any(|(at, _)| at == name),
             "{query}"
         );
+    }
+}
+
+#[actix_web::test]
+async fn s3_11_work_items_of_an_inbox_are_found_by_what_they_are() {
+    let shop = TestApp::open().await;
+    let ana = shop.hire("Ana Ruiz", "agent").await;
+    let shipping = shop.group("Shipping", &[&ana]).await;
+    let zoe = contact(&shop, json!({ "last_name": "Tremblay" })).await;
+    let admin = shop.by(&shop.admin);
+    for (kind, owner) in [
+        ("support_ticket", user(&ana)),
+        ("body_type_quiz", user(&ana)),
+        ("product_info_query", group(&shipping)),
+    ] {
+        let new = json!({ "type": kind, "contact_id": zoe["id"], "assignee": owner });
+        let made = admin.post("/v1/work-items", new).await.assert_status(201);
+        if kind == "body_type_quiz" {
+            let begun = json!({ "to": "in_progress" });
+            let to = format!("/v1/work-items/{}/transition", text(&made["id"]));
+            admin.post(&to, begun).await.assert_status(200);
+        }
+    }
+    let by = shop.by(&ana);
+    let found = async |query: &str| {
+        let path = format!("{INBOX}?entities=work_items&priority=any&counts=true&{query}");
+        let page = by.get(&path).await.assert_status(200);
+        let mut kinds = column(&page, "work_item_type");
+        assert_eq!(page["counts"]["filtered"], kinds.len(), "{query}");
+        kinds.sort_unstable();
+        kinds.join(" ")
+    };
+    let all = "body_type_quiz product_info_query support_ticket";
+    let groups = format!("assignee=group:{shipping}");
+    for (query, kinds) in [
+        ("", all),
+        ("type=support_ticket", "support_ticket"),
+        ("type=support_ticket,body_type_quiz", "body_type_quiz support_ticket"),
+        ("category=support", "support_ticket"),
+        ("status=in_progress", "body_type_quiz"),
+        ("status=new,in_progress", all),
+        ("assignee=me", "body_type_quiz support_ticket"),
+        (&*groups, "product_info_query"),
+        ("assignee=me&status=new", "support_ticket"),
+        ("type=support_ticket&status=in_progress", ""),
+    ] {
+        assert_eq!(found(query).await, kinds, "{query}");
     }
 }
 

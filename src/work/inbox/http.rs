@@ -30,6 +30,7 @@ pub fn routes(routes: &mut Routes) {
 async fn list_inbox(db: Data<Db>, list: List<InboxFilter>) -> Result<ListReply> {
     let whose = service::inbox_owner(&list.context.actor, &list.filter)?;
     service::may_read(&list.context.actor, &list.filter)?;
+    service::check(&list.filter)?;
     let actor = &list.context.actor;
     let page = service::page(db.read(), actor, whose, &list.filter, &list.page).await?;
     let more = service::applied_defaults(db.read(), actor, whose, &list.filter).await?;

@@ -7,7 +7,11 @@ use uuid::Uuid;
 use super::inbox_entry::{EntryKind, Row};
 use crate::{
     customers::contacts::ContactRef,
-    kernel::{clock::Timestamp, filter::AnyOf, http::View},
+    kernel::{
+        clock::Timestamp,
+        filter::{AnyOf, OwnerFilter},
+        http::View,
+    },
     work::{action_items::Priority, work_items::first_line},
 };
 
@@ -138,6 +142,9 @@ impl View for InboxEntryView {
 /// Alternative kinds of entries.
 pub type EntryKinds = AnyOf<EntryKind>;
 
+/// Alternative owners of work items.
+pub type EntryOwners = AnyOf<OwnerFilter>;
+
 /// What of an inbox a list shows.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -156,6 +163,18 @@ pub struct InboxFilter {
     /// Only these kinds.
     #[param(inline, example = "call,email")]
     pub kind: Option<EntryKinds>,
+    /// Only work items of these types; with `entities=work_items`.
+    #[param(value_type = Option<String>, max_length = 10000, example = "support_ticket,product_info_query")]
+    pub r#type: Option<AnyOf<String>>,
+    /// Only work items of these categories; with `entities=work_items`.
+    #[param(value_type = Option<String>, max_length = 10000, example = "support")]
+    pub category: Option<AnyOf<String>>,
+    /// Only work items of these statuses; with `entities=work_items`.
+    #[param(value_type = Option<String>, max_length = 10000, example = "new,pending")]
+    pub status: Option<AnyOf<String>>,
+    /// Only work items of these owners, `me` or `group:<id>`; with `entities=work_items`.
+    #[param(inline, example = "me")]
+    pub assignee: Option<EntryOwners>,
     /// Only about this contact, whatever it was merged with.
     pub contact_id: Option<Uuid>,
     /// Came at or after.
@@ -164,6 +183,19 @@ pub struct InboxFilter {
     /// Came before.
     #[param(value_type = Option<String>, format = DateTime)]
     pub received_at_lt: Option<Timestamp>,
+}
+
+impl InboxFilter {
+    /// The filters that only work items have, as far as they are given.
+    pub(super) fn of_work_items(&self) -> impl Iterator<Item = &'static str> {
+        let given = [
+            ("type", self.r#type.is_some()),
+            ("category", self.category.is_some()),
+            ("status", self.status.is_some()),
+            ("assignee", self.assignee.is_some()),
+        ];
+        given.into_iter().filter_map(|(name, given)| given.then_some(name))
+    }
 }
 
 /// What an inbox leaves out because the caller did not say otherwise.

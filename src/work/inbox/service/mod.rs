@@ -11,6 +11,6 @@ mod unread;
 
 pub use deliver::{Arrival, addressee, addressees_of, deliver, share};
 pub use hand_over::hand_over;
-pub use list::{applied_defaults, inbox_owner, may_read, page};
+pub use list::{applied_defaults, check, inbox_owner, may_read, page};
 pub use take_out::{clear, remove, take_out};
 pub use unread::{mark, unread_of, unread_of_group};
