@@ -160,8 +160,26 @@ async fn s2_13_the_last_note_is_closed_when_a_new_one_is_written() {
     }
     // Somebody else's is not closed by an agent; nothing is written then.
     let open = caller.rows(ITEMS).await.len();
-    assert_eq!(shop.by(&ben).post(ITEMS, closing(json!(true))).await.problem(403), "not_your_item");
+    let refused = shop.by(&ben).post(ITEMS, closing(json!(true))).await;
+    assert_eq!(refused.problem(403), "not_your_item");
+    assert_eq!(refused.json["holder"], json!({ "type": "user", "id": ana.id, "name": "Ana Ruiz" }));
+    assert_eq!(refused.json["item_id"], named["id"], "which one it is, and whose");
+    assert!(text(&refused.json["detail"]).contains("Ana Ruiz"), "{}", refused.json);
     assert_eq!(caller.rows(ITEMS).await.len(), open);
+    let shipping = shop.group("Shipping", &[&ana]).await;
+    let id = text(&named["id"]);
+    caller.patch(&format!("{ITEMS}/{id}"), json!({ "assignee": group(&shipping) })).await.assert_status(200);
+    let refused = shop.by(&ben).post(ITEMS, closing(named["id"].clone())).await;
+    assert_eq!(
+        (refused.problem(403), &refused.json["holder"]["name"]),
+        ("not_your_item", &json!("Shipping"))
+    );
+    // Whoever may not read items is not told.
+    let key = json!({ "name": "Writer", "scopes": ["action_items:write", "contacts:read", "users:act_as"] });
+    let key = shop.by(&shop.admin).post("/v1/api-keys", key).await.assert_status(201);
+    let writer = shop.with_token(&text(&key["secret"])).header("x-act-as", &ben.id);
+    let refused = writer.post(ITEMS, closing(named["id"].clone())).await;
+    assert_eq!((refused.problem(403), &refused.json["holder"]), ("not_your_item", &Value::Null));
 }
 
 // S2-13: two reps at once close the last note once, and neither waits for the other in a circle.

@@ -3,17 +3,19 @@
 use sea_orm::{EntityTrait, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*};
 
 use super::super::{
-    action_item::{Column, Entity},
+    action_item::{Column, Entity, Model},
     json::ClosePrevious,
 };
 use super::{filter::is_open, mark_done::mark_done};
 use crate::{
+    access::{groups, users},
     customers::contacts,
     kernel::{
         error::{Error, Result},
+        record::Record,
         tx::Tx,
     },
-    work::ownership::Owned,
+    work::ownership::{Assignee, AssigneeType, Owned},
 };
 
 /// Refuses to close an item that is not about the contact or cannot be completed, and keeps one that can as
@@ -25,7 +27,7 @@ pub async fn check_previous(tx: &mut Tx, which: ClosePrevious, contact: Uuid) ->
     let named = named.filter(|item| item.contact_id.is_some_and(|contact| cluster.contains(&contact)));
     let named = named
         .ok_or_else(|| Error::field("close_previous", "unknown", "is no action item about this contact"))?;
-    named.authorize_write(&tx.context.actor)?;
+    may_close(tx, &named).await?;
     named.require_open()
 }
 
@@ -47,7 +49,23 @@ pub async fn close_previous(tx: &mut Tx, which: ClosePrevious, contact: Uuid) ->
         ClosePrevious::Item(id) => Some(tx.lock::<Entity>(id, "action item").await?),
     };
     let Some(previous) = previous else { return Ok(None) };
-    previous.authorize_write(&tx.context.actor)?;
+    may_close(tx, &previous).await?;
     previous.require_open()?;
     mark_done(tx, previous).await.map(|done| Some(done.id))
+}
+
+/// Refuses to close what is a colleague's, and says to whoever may read it which item that is and whose: they
+/// may never have seen it.
+async fn may_close(tx: &Tx, item: &Model) -> Result<()> {
+    let Err(refusal) = item.authorize_write(&tx.context.actor) else { return Ok(()) };
+    if !tx.context.actor.may_read(Model::KIND) {
+        return Err(refusal);
+    }
+    let name = match (item.assignee_type, item.assignee_id) {
+        (AssigneeType::Group, Some(id)) => Some(groups::find(tx.read(), id).await?.name),
+        (_, id) => users::names(tx.read(), id).await?.into_values().next(),
+    };
+    let holder = Assignee::new(item.assignee_type, item.assignee_id, name);
+    let detail = format!("{:?} is for {}; they or a manager may close it.", item.title, holder.name);
+    Err(Error::new(refusal.code(), detail).with("item_id", item.id).with("holder", holder))
 }
