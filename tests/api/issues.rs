@@ -469,18 +469,31 @@ async fn s4_2_a_merge_while_interactions_are_recorded_loses_none() {
 async fn s4_6_open_issues_are_on_the_front_page_by_type_and_uncategorised() {
     let shop = TestApp::open().await;
     let by = shop.by(&shop.admin);
-    let home = async || by.get("/v1/home").await.assert_status(200)["open_issues"].clone();
-    assert_eq!(home().await, json!({ "open": 0, "uncategorised": 0, "types": [] }));
+    // The counts, each as long as the list that it links to.
+    let counts = async || {
+        let mut found = by.get("/v1/home").await.assert_status(200)["open_issues"].clone();
+        let mut check = async |about: &mut Value, count: &str, link: &str| {
+            let link = text(&about.as_object_mut().expect("an object").remove(link).expect("a link"));
+            assert_eq!(json!(by.rows(&link).await.len()), about[count], "{link}");
+        };
+        check(&mut found, "open", "rows").await;
+        check(&mut found, "uncategorised", "uncategorised_rows").await;
+        for kind in found["types"].as_array_mut().expect("types") {
+            check(kind, "open", "rows").await;
+        }
+        found
+    };
+    assert_eq!(counts().await, json!({ "open": 0, "uncategorised": 0, "types": [] }));
     let mut last = Value::Null;
     for types in [json!(["billing", "shipping"]), json!(["billing"]), json!([]), json!(["website"])] {
         last = issue(&by, json!({ "title": "x", "types": types })).await;
     }
     let types = json!([{ "type": "billing", "open": 2 }, { "type": "shipping", "open": 1 },
         { "type": "website", "open": 1 }]);
-    assert_eq!(home().await, json!({ "open": 4, "uncategorised": 1, "types": types }));
+    assert_eq!(counts().await, json!({ "open": 4, "uncategorised": 1, "types": types }));
     by.command(&format!("{}/close", path(&last))).await.assert_status(200);
     let types = json!([{ "type": "billing", "open": 2 }, { "type": "shipping", "open": 1 }]);
-    assert_eq!(home().await, json!({ "open": 3, "uncategorised": 1, "types": types }));
+    assert_eq!(counts().await, json!({ "open": 3, "uncategorised": 1, "types": types }));
 }
 
 // S4-8: what a list leaves out by itself it says.

@@ -28,8 +28,9 @@ async fn s0_8_queues_are_mine_my_groups_by_name_and_the_public_one_with_their_co
         .await
         .assert_status(200);
     let queue = |key: &str, name: &str, open: u8, due_today: u8, overdue: u8| {
-        json!({ "key": key, "name": name, "open": open, "due_today": due_today,
-        "overdue": overdue })
+        let at = |view: &str| path(key, &format!("?view={view}"));
+        json!({ "key": key, "name": name, "open": open, "due_today": due_today, "overdue": overdue,
+            "rows": { "open": at("all"), "due_today": at("due_today"), "overdue": at("overdue") } })
     };
     let hers = shop.by(&ana).get("/v1/queues").await.assert_status(200);
     let expected = [
@@ -41,7 +42,15 @@ async fn s0_8_queues_are_mine_my_groups_by_name_and_the_public_one_with_their_co
     assert_eq!(hers["data"], json!(expected));
     // In Auckland it is ten in the evening: what is due at 20:00 UTC is due tomorrow.
     let far = shop.by(&ana).get("/v1/queues?time_zone=Pacific/Auckland").await.assert_status(200);
-    assert_eq!(far["data"][0], queue("mine", "Mine", 3, 0, 1));
+    let mine = &far["data"][0];
+    assert_eq!((&mine["open"], &mine["due_today"], &mine["overdue"]), (&json!(3), &json!(0), &json!(1)));
+    // What is counted is listed.
+    for queue in hers["data"].as_array().into_iter().chain(far["data"].as_array()).flatten() {
+        for count in ["open", "due_today", "overdue"] {
+            let rows = shop.by(&ana).rows(&text(&queue["rows"][count])).await;
+            assert_eq!(json!(rows.len()), queue[count], "{count} of {queue}");
+        }
+    }
     assert_eq!(
         shop.by(&ana).get("/v1/queues?time_zone=Mars/Olympus").await.violation_of(400),
         rules(&[("time_zone", "time_zone")])

@@ -31,7 +31,7 @@ pub async fn home(reader: Reader<'_>, context: &Context) -> Result<HomeView> {
         home.newest_action_items = Some(action_items::newest_of(reader, &viewer, &owners, NEWEST).await?);
     }
     if may(Scope::QueuesRead) {
-        home.queues = Some(queues::queues_of(reader, context, &viewer).await?);
+        home.queues = Some(queues::queues_of(reader, context, None).await?);
     }
     if may(Scope::IssuesRead) {
         home.open_issues = Some(issues::open_by_type(reader).await?);

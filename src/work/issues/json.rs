@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use caseload_macros::shape;
 use serde::{Deserialize, Serialize};
+use url::form_urlencoded;
 use utoipa::{
     IntoParams, ToSchema,
     openapi::{
@@ -228,6 +229,24 @@ pub struct TypeCount {
     pub r#type: String,
     /// Open issues of it; one of several types counts for each.
     pub open: i64,
+    /// Where these are.
+    #[schema(example = "/v1/issues?status=open&origin=manual%2Cautomatic&type=billing")]
+    pub rows: String,
+}
+
+impl TypeCount {
+    pub(super) fn new(r#type: String, open: i64) -> Self {
+        let rows = rows_of_open(Some(&r#type));
+        Self { r#type, open, rows }
+    }
+}
+
+/// Where the open issues are, whatever their origin, of one type or of all.
+pub(super) fn rows_of_open(r#type: Option<&str>) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("status", "open").append_pair("origin", "manual,automatic");
+    query.extend_pairs(r#type.map(|key| ("type", key)));
+    format!("/v1/issues?{}", query.finish())
 }
 
 /// Open issues at a glance (S4-6).
@@ -239,6 +258,12 @@ pub struct OpenIssuesView {
     pub uncategorised: i64,
     /// By type, most first; types without any are left out.
     pub types: Vec<TypeCount>,
+    /// Where they are.
+    #[schema(example = "/v1/issues?status=open&origin=manual%2Cautomatic")]
+    pub rows: String,
+    /// Where those without a type are.
+    #[schema(example = "/v1/issues?status=open&origin=manual%2Cautomatic&type=uncategorised")]
+    pub uncategorised_rows: String,
 }
 
 /// Alternative statuses of issues.

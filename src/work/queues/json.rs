@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use url::form_urlencoded;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -46,6 +47,38 @@ pub struct QueueView {
     pub due_today: i64,
     /// Open items whose time is over.
     pub overdue: i64,
+    /// Where the items are that these counts are of.
+    pub rows: QueueRows,
+}
+
+/// Where the items are that a queue counts: lists, as long as the counts say.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct QueueRows {
+    /// The open ones.
+    #[schema(example = "/v1/queues/mine/items?view=all")]
+    pub open: String,
+    /// Those that are due from now to the end of today.
+    #[schema(example = "/v1/queues/mine/items?view=due_today")]
+    pub due_today: String,
+    /// Those whose time is over.
+    #[schema(example = "/v1/queues/mine/items?view=overdue")]
+    pub overdue: String,
+}
+
+impl QueueRows {
+    /// Of the queue with this key, where today is meant in a zone that the caller names.
+    pub(super) fn of(key: &str, time_zone: Option<&str>) -> Self {
+        let view = |part: QueuePart| {
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.append_pair("view", part.as_str()).extend_pairs(time_zone.map(|zone| ("time_zone", zone)));
+            format!("/v1/queues/{key}/items?{}", query.finish())
+        };
+        Self {
+            open: view(QueuePart::All),
+            due_today: view(QueuePart::DueToday),
+            overdue: view(QueuePart::Overdue),
+        }
+    }
 }
 
 /// The queues of the caller.
@@ -60,6 +93,8 @@ crate::choice! {
     QueuePart {
         /// Due by the end of today, overdue included.
         Today = "today",
+        /// Due from now to the end of today.
+        DueToday = "due_today",
         /// Its time is over.
         Overdue = "overdue",
         /// Due after today.

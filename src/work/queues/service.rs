@@ -6,7 +6,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::json::{QueueKey, QueuePart, QueueView};
+use super::json::{QueueKey, QueuePart, QueueRows, QueueView};
 use crate::{
     access::{groups, users},
     kernel::{
@@ -72,6 +72,7 @@ pub fn contains(owner: AssigneeRef) -> Expr {
 pub fn part(select: &mut SelectStatement, part: QueuePart, viewer: &Viewer) {
     match part {
         QueuePart::Today => select.cond_where(is_due(viewer)),
+        QueuePart::DueToday => select.cond_where(is_due_today(viewer)),
         QueuePart::Overdue => select.cond_where(is_overdue(viewer)),
         QueuePart::Upcoming => select.cond_where(is_upcoming(viewer)),
         QueuePart::All => select,
@@ -87,7 +88,13 @@ struct Load {
 }
 
 /// The caller's queues with their counts, in one query each for names and numbers.
-pub async fn queues_of(reader: Reader<'_>, context: &Context, viewer: &Viewer) -> Result<Vec<QueueView>> {
+/// Today is the caller's, or that of a zone that they name.
+pub async fn queues_of(
+    reader: Reader<'_>,
+    context: &Context,
+    time_zone: Option<&str>,
+) -> Result<Vec<QueueView>> {
+    let viewer = &Viewer::named_zone(context, time_zone)?;
     let me = context.actor.user();
     let mut groups = match me {
         Some(me) => users::groups_of(reader, &[me]).await?.remove(&me).unwrap_or_default(),
@@ -110,6 +117,7 @@ pub async fn queues_of(reader: Reader<'_>, context: &Context, viewer: &Viewer) -
     let queue = |key: String, name: String, owner: Option<Uuid>| {
         let load = loads.iter().find(|load| load.assignee_id == owner);
         QueueView {
+            rows: QueueRows::of(&key, time_zone),
             key,
             name,
             open: load.map_or(0, |load| load.open),

@@ -8,9 +8,9 @@ use sea_orm::{
 use super::super::{
     issue::{Column, Entity},
     issue_type,
-    json::{OpenIssuesView, TypeCount},
+    json::{OpenIssuesView, TypeCount, rows_of_open},
 };
-use super::filter::{is_open, is_uncategorised};
+use super::filter::{UNCATEGORISED, is_open, is_uncategorised};
 use crate::kernel::{error::Result, reader::Reader};
 
 #[derive(FromQueryResult)]
@@ -54,6 +54,12 @@ pub async fn open_by_type(reader: Reader<'_>) -> Result<OpenIssuesView> {
         .all::<Counted>(&types)
         .await?
         .into_iter()
-        .map(|counted| TypeCount { r#type: counted.r#type, open: counted.open });
-    Ok(OpenIssuesView { open: total.open, uncategorised: total.uncategorised, types: types.collect() })
+        .map(|counted| TypeCount::new(counted.r#type, counted.open));
+    Ok(OpenIssuesView {
+        open: total.open,
+        uncategorised: total.uncategorised,
+        types: types.collect(),
+        rows: rows_of_open(None),
+        uncategorised_rows: rows_of_open(Some(UNCATEGORISED)),
+    })
 }
