@@ -472,7 +472,7 @@ async fn s4_6_open_issues_are_on_the_front_page_by_type_and_uncategorised() {
     // The counts, each as long as the list that it links to.
     let counts = async || {
         let mut found = by.get("/v1/home").await.assert_status(200)["open_issues"].clone();
-        let mut check = async |about: &mut Value, count: &str, link: &str| {
+        let check = async |about: &mut Value, count: &str, link: &str| {
             let link = text(&about.as_object_mut().expect("an object").remove(link).expect("a link"));
             assert_eq!(json!(by.rows(&link).await.len()), about[count], "{link}");
         };

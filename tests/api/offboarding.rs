@@ -254,6 +254,52 @@ async fn s0_16_a_group_with_open_work_keeps_its_last_active_member() {
     );
 }
 
+// In one call: what is theirs goes to one, what nobody could do any more of their groups' to another.
+#[actix_web::test]
+async fn s0_14_the_last_member_of_a_group_names_who_takes_over_its_work() {
+    let shop = TestApp::open().await;
+    let (ana, ben) = (shop.hire("Ana Ruiz", "agent").await, shop.hire("Ben Okafor", "agent").await);
+    let (alone, both) = (shop.group("Shipping", &[&ana]).await, shop.group("Finance", &[&ana, &ben]).await);
+    let admin = shop.by(&shop.admin);
+    let hers = shop.action_item(&ana, "hers", START, user(&ana)).await;
+    let queued = shop.action_item(&ana, "her group's", START, group(&alone)).await;
+    let stays = shop.action_item(&ana, "both's", START, group(&both)).await;
+    let issue = json!({ "title": "Late", "assignee": group(&alone) });
+    let issue = admin.post("/v1/issues", issue).await.assert_status(201);
+    let work = json!({ "type": "support_ticket", "who": { "last_name": "Roy" }, "assignee": group(&alone) });
+    let work = admin.post("/v1/work-items", work).await.assert_status(201);
+    let with = |groups: Value| json!({ "reassign_to": user(&ben), "groups_reassign_to": groups });
+    assert_eq!(admin.post(&offboard(&ana), to(user(&ben))).await.problem(409), "open_work");
+    let unknown = "019b0a35-2c00-7000-8000-000000000001";
+    for (groups, place, rule) in [
+        (user(&ana), "groups_reassign_to/id", "same"),
+        (json!({ "type": "user", "id": unknown }), "groups_reassign_to/id", "unknown"),
+        (json!({ "type": "public", "id": unknown }), "groups_reassign_to", "unexpected"),
+        (json!("public"), "groups_reassign_to", "wrong_type"),
+    ] {
+        let refused = admin.post(&offboard(&ana), with(groups)).await;
+        assert_eq!(refused.violation_of(422), rules(&[(&format!("#/{place}"), rule)]));
+    }
+    // To the very group it would be left behind.
+    assert_eq!(admin.post(&offboard(&ana), with(group(&alone))).await.problem(409), "open_work");
+    let answer = admin.post(&offboard(&ana), with(public())).await.assert_status(200);
+    let moved: Vec<_> =
+        answer["moved"].as_array().expect("kinds").iter().map(|kind| kind["moved"].clone()).collect();
+    assert_eq!(json!(moved), json!([2, 1, 1, 0, 0]));
+    for (kind, thing, owner) in [
+        ("action-items", &hers, user(&ben)),
+        ("action-items", &queued, public()),
+        ("action-items", &stays, group(&both)),
+        ("issues", &issue, public()),
+        ("work-items", &work, public()),
+    ] {
+        let found = admin.get(&format!("/v1/{kind}/{}", text(&thing["id"]))).await.assert_status(200);
+        let assignee = &found["assignee"];
+        assert_eq!((&assignee["type"], &assignee["id"]), (&owner["type"], &owner["id"]), "{kind}");
+    }
+    assert!(orphaned(&shop).await.is_empty());
+}
+
 #[actix_web::test]
 async fn s0_16_work_that_is_given_to_somebody_while_they_leave_is_not_left_behind() {
     let shop = TestApp::open().await;

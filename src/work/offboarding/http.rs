@@ -19,7 +19,8 @@ pub fn routes(routes: &mut Routes) {
 /// Moves every open item they hold to somebody else and deactivates them, in one transaction; the
 /// answer names each item (S0-14). Their API keys end, and the publishable ones are handed over, to whoever
 /// takes over or else to whoever asks: the answer names them. A key that must go on is given to somebody else
-/// before (`owner_id`). 409 `open_work` when they are the last active member of a group with open work.
+/// before (`owner_id`). 409 `open_work` when they are the last active member of a group with open work,
+/// unless `groups_reassign_to` says who takes that over.
 #[operation(
     post "/users/{id}/offboard",
     scope = UsersOffboard,

@@ -18,6 +18,11 @@ pub struct Offboarding {
     /// Another person, a group, or the public.
     #[validate(nested)]
     pub reassign_to: AssigneeRef,
+    /// Who takes over what is open of a group that the leaver is the last active member of; without it such a
+    /// group keeps them from leaving.
+    #[validate(nested)]
+    #[schema(nullable = false)]
+    pub groups_reassign_to: Option<AssigneeRef>,
 }
 
 /// One thing that moved.
@@ -27,6 +32,12 @@ pub struct MovedItem {
     pub id: Uuid,
     /// What people call it.
     pub title: String,
+}
+
+impl From<(Uuid, String)> for MovedItem {
+    fn from((id, title): (Uuid, String)) -> Self {
+        Self { id, title }
+    }
 }
 
 /// What moved of one kind.

@@ -17,12 +17,18 @@ use crate::{
     work::ownership::{AssigneeRef, AssigneeType, first_available, resolve_assignee},
 };
 
-/// Gives what contacts sent to somebody, and they have not read, to whoever takes over; what became of each:
-/// the interaction and what it was about. What would be everybody's goes to whom it would go anew.
-pub async fn hand_over(tx: &mut Tx, from: Uuid, to: AssigneeRef) -> Result<Vec<(Uuid, String)>> {
-    let mut select = inbox_entry::of(from);
+/// Gives what contacts sent to somebody or to a group of theirs, and they have not read, to whoever takes
+/// over; what became of each: the interaction and what it was about. What would be everybody's goes to whom
+/// it would go anew.
+pub async fn hand_over(
+    tx: &mut Tx,
+    leaver: Uuid,
+    owner: Uuid,
+    to: AssigneeRef,
+) -> Result<Vec<(Uuid, String)>> {
+    let mut select = inbox_entry::of(leaver);
     select
-        .and_where(Expr::col((Entity, Column::OwnerId)).eq(from))
+        .and_where(Expr::col((Entity, Column::OwnerId)).eq(owner))
         .and_where(Expr::col((Entity, Column::IsWork)).eq(false))
         .and_where(Expr::col((Entity, Column::Unread)).eq(true));
     let mut moved = Vec::new();
@@ -30,7 +36,7 @@ pub async fn hand_over(tx: &mut Tx, from: Uuid, to: AssigneeRef) -> Result<Vec<(
         remove(tx, entry.thing_id).await?;
         let Model { kind, thing_id, contact_id, priority, received_at, .. } = entry;
         let heir =
-            if to.kind == AssigneeType::Public { addressee_but(tx, contact_id, from).await? } else { to };
+            if to.kind == AssigneeType::Public { addressee_but(tx, contact_id, leaver).await? } else { to };
         deliver(
             tx,
             Arrival { kind, thing_id, contact_id, priority, at: received_at },
