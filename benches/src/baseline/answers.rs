@@ -81,6 +81,13 @@ impl Now {
         let at = chrono::Utc::now().timestamp_micros();
         Self { at, today_ends: (at / DAY + 1) * DAY - 1 }
     }
+
+    /// Today in UTC.
+    #[must_use]
+    pub fn today(self) -> String {
+        let (year, month, day) = civil(self.today_ends / 86_400_000_000);
+        format!("{year:04}-{month:02}-{day:02}")
+    }
 }
 
 #[derive(Serialize)]
@@ -438,6 +445,15 @@ struct Queue<'a> {
     open: i64,
     due_today: i64,
     overdue: i64,
+    rows: QueueRows,
+}
+
+/// Where the items are that a queue counts.
+#[derive(Serialize)]
+struct QueueRows {
+    open: String,
+    due_today: String,
+    overdue: String,
 }
 
 /// The queues of a person who is in one group: statement `at` gives the group, the next one the counts.
@@ -449,7 +465,9 @@ fn queues_into(out: &mut Vec<u8>, found: &mut dyn Found, at: usize, person: &Per
     let queue = |key: &str, name: &str, owner: Option<Uuid>, out: &mut Vec<u8>| {
         let [open, due_today, overdue] =
             loads.iter().find(|load| load.0 == owner).map_or([0; 3], |load| load.1);
-        json(out, &Queue { key, name, open, due_today, overdue });
+        let at = |view: &str| format!("/v1/queues/{key}/items?view={view}");
+        let rows = QueueRows { open: at("all"), due_today: at("due_today"), overdue: at("overdue") };
+        json(out, &Queue { key, name, open, due_today, overdue, rows });
         out.push(b',');
     };
     out.push(b'[');
@@ -482,11 +500,18 @@ pub fn home(found: &mut dyn Found, person: &Person, now: Now) -> Vec<u8> {
     found.each(OPEN_ISSUES, &mut |row| (open, uncategorised) = (number(row, 0), number(row, 1)));
     let _written = write!(out, "{{\"open\":{open},\"uncategorised\":{uncategorised},\"types\":[");
     rows(&mut out, found, OPEN_ISSUES + 1, &mut |out, row| {
-        json(out, &TypeCount { kind: required(row, 0), open: number(row, 1) });
+        let kind = required(row, 0);
+        json(out, &TypeCount { kind, open: number(row, 1), rows: format!("{OPEN_ROWS}&type={kind}") });
     });
-    out.extend_from_slice(b"]}}");
+    let _written = write!(
+        out,
+        "],\"rows\":\"{OPEN_ROWS}\",\"uncategorised_rows\":\"{OPEN_ROWS}&type=uncategorised\"}}}}"
+    );
     out
 }
+
+/// Where the open issues are.
+const OPEN_ROWS: &str = "/v1/issues?status=open&origin=manual%2Cautomatic";
 
 /// Which of the home page's statements counts issues: after the newest items and the queues.
 const OPEN_ISSUES: usize = 3;
@@ -496,6 +521,7 @@ struct TypeCount<'a> {
     #[serde(rename = "type")]
     kind: &'a str,
     open: i64,
+    rows: String,
 }
 
 #[derive(Clone, Copy, Default)]

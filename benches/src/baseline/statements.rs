@@ -100,19 +100,22 @@ macro_rules! item {
 
 macro_rules! tally {
     () => {
-        "COUNT(*), COUNT(CASE WHEN due_at >= $1 AND due_at <= $2 THEN 1 END), COUNT(CASE WHEN due_at < $1 \
-         THEN 1 END)"
+        "COUNT(*), \
+         COUNT(CASE WHEN (due_on IS NULL AND due_at >= $1 AND due_at <= $2) OR due_on = $3 THEN 1 END), \
+         COUNT(CASE WHEN (due_on IS NULL AND due_at < $1) OR due_on < $3 THEN 1 END)"
     };
 }
 
 const ITEM: &str = item!("action_items i", "WHERE i.id = $1");
 const QUEUE: &str = item!(
     "action_items i",
-    "WHERE i.status = 'open' AND i.assignee_id = $1 AND i.due_at <= $2 ORDER BY i.due_at, i.id LIMIT 51"
+    "WHERE i.status = 'open' AND i.assignee_id = $1 AND i.due_at <= $2 AND (i.due_on IS NULL OR i.due_on <= $3) \
+     ORDER BY i.due_at, i.id LIMIT 51"
 );
 const PUBLIC_QUEUE: &str = item!(
     "action_items i",
-    "WHERE i.status = 'open' AND i.assignee_id IS NULL AND i.due_at <= $1 ORDER BY i.due_at, i.id LIMIT 51"
+    "WHERE i.status = 'open' AND i.assignee_id IS NULL AND i.due_at <= $1 AND (i.due_on IS NULL OR i.due_on <= $2) \
+     ORDER BY i.due_at, i.id LIMIT 51"
 );
 const ITEMS: &str = item!("action_items i", "WHERE i.status = 'open' ORDER BY i.due_at, i.id LIMIT 51");
 const OPEN_ISSUES: &str = "SELECT (SELECT COUNT(*) FROM issues WHERE status = 'open'), \
@@ -154,7 +157,7 @@ const GROUPS_OF: &str = "SELECT g.id, g.name FROM group_members m JOIN \"groups\
 const COUNTS: &str = concat!(
     "SELECT assignee_id, ",
     tally!(),
-    " FROM action_items WHERE status = 'open' AND (assignee_id IS NULL OR assignee_id IN ($3, $4)) GROUP BY \
+    " FROM action_items WHERE status = 'open' AND (assignee_id IS NULL OR assignee_id IN ($4, $5)) GROUP BY \
      assignee_id"
 );
 const LOADS: &str = concat!(
@@ -222,16 +225,26 @@ impl Question {
     #[must_use]
     pub fn statements(&self, kind: Kind, now: Now) -> Vec<Asked> {
         let (at, today_ends) = (Value::Int(now.at), Value::Int(now.today_ends));
+        let today = Value::Text(now.today());
         let queues_of = |person: &Person| {
             [
                 (GROUPS_OF, vec![Value::Id(person.id)]),
-                (COUNTS, vec![at.clone(), today_ends.clone(), Value::Id(person.id), Value::Id(person.group)]),
+                (
+                    COUNTS,
+                    vec![
+                        at.clone(),
+                        today_ends.clone(),
+                        today.clone(),
+                        Value::Id(person.id),
+                        Value::Id(person.group),
+                    ],
+                ),
             ]
         };
         match self {
             Self::Item(id) => vec![(ITEM, vec![Value::Id(*id)])],
-            Self::Queue(Some(owner)) => vec![(QUEUE, vec![Value::Id(*owner), today_ends])],
-            Self::Queue(None) => vec![(PUBLIC_QUEUE, vec![today_ends])],
+            Self::Queue(Some(owner)) => vec![(QUEUE, vec![Value::Id(*owner), today_ends, today])],
+            Self::Queue(None) => vec![(PUBLIC_QUEUE, vec![today_ends, today])],
             Self::Items => vec![(ITEMS, vec![])],
             Self::Notes => vec![(NOTES, vec![])],
             Self::Timeline(kind, id) => {
@@ -249,7 +262,7 @@ impl Question {
             Self::Dashboard => {
                 const SEVEN_DAYS: i64 = 7 * 86_400_000_000;
                 vec![
-                    (LOADS, vec![at, today_ends]),
+                    (LOADS, vec![at, today_ends, today]),
                     (DONE, vec![Value::Int(now.at - SEVEN_DAYS)]),
                     (PEOPLE, vec![]),
                     (GROUPS, vec![]),
