@@ -109,13 +109,13 @@ macro_rules! tally {
 const ITEM: &str = item!("action_items i", "WHERE i.id = $1");
 const QUEUE: &str = item!(
     "action_items i",
-    "WHERE i.status = 'open' AND i.assignee_id = $1 AND i.due_at <= $2 AND (i.due_on IS NULL OR i.due_on <= $3) \
-     ORDER BY i.due_at, i.id LIMIT 51"
+    "WHERE i.status = 'open' AND i.assignee_id = $1 AND i.due_at <= $2 AND \
+     (i.due_on IS NULL OR i.due_on <= $3) ORDER BY i.due_at, i.id LIMIT 51"
 );
 const PUBLIC_QUEUE: &str = item!(
     "action_items i",
-    "WHERE i.status = 'open' AND i.assignee_id IS NULL AND i.due_at <= $1 AND (i.due_on IS NULL OR i.due_on <= $2) \
-     ORDER BY i.due_at, i.id LIMIT 51"
+    "WHERE i.status = 'open' AND i.assignee_id IS NULL AND i.due_at <= $1 AND \
+     (i.due_on IS NULL OR i.due_on <= $2) ORDER BY i.due_at, i.id LIMIT 51"
 );
 const ITEMS: &str = item!("action_items i", "WHERE i.status = 'open' ORDER BY i.due_at, i.id LIMIT 51");
 const OPEN_ISSUES: &str = "SELECT (SELECT COUNT(*) FROM issues WHERE status = 'open'), \
