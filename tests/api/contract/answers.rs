@@ -225,16 +225,10 @@ async fn what_the_caller_may_not(given: &mut AnswersSeen) {
     for refused in all((0..130).map(|_| refresh.ask_nowhere(&nobody))).await {
         given.note(&refresh, &refused);
     }
+    let sign_in = operation("create_token");
     for _ in 0..6 {
-        given
-            .ask(async |operation| {
-                if operation.path.starts_with("/v1/auth/") {
-                    operation.ask_nowhere(&nobody).await
-                } else {
-                    nobody.get("/livez").await
-                }
-            })
-            .await;
+        let wrong = json!({ "email": "claire@shop.example", "password": "wrong" });
+        given.note(&sign_in, &sign_in.ask(&nobody, sign_in.path, Some(wrong)).await);
     }
 }
 
@@ -270,6 +264,11 @@ async fn what_does_not_fit(given: &mut AnswersSeen) {
     admin.post("/v1/contacts", json!({ "external_ids": { "shop": "C-1001" } })).await.assert_status(201);
     let other = admin.post("/v1/contacts", json!({ "last_name": "Roy" })).await.assert_status(201);
     let other = format!("/v1/contacts/{}", text(&other["id"]));
+    let keep = operation("keep_fact");
+    for title in ["Order A-1001", "Order A-1001, paid"] {
+        let fact = json!({ "title": title, "occurred_at": "2026-03-17T14:00:00Z" });
+        given.note(&keep, &keep.ask(&admin, &format!("{other}/facts/orders/A-1001"), Some(fact)).await);
+    }
     let mut issues = Vec::new();
     for title in ["Charged too much", "Charged twice"] {
         issues
