@@ -124,6 +124,7 @@ fn build() -> Value {
         }
     }
     complete_bodies(&mut document);
+    show_invalid(&mut document);
     share_parameters(&mut document);
     document
 }
@@ -297,6 +298,9 @@ fn is_feature_id(word: &str) -> bool {
     })
 }
 
+/// The media type of every refusal.
+const PROBLEM: &str = "application/problem+json";
+
 /// What a status means, for the shared responses.
 const FAILURES: &[(u16, &str, &str)] = &[
     (400, "BadRequest", "It cannot be parsed, or has a bad query parameter or header."),
@@ -347,7 +351,7 @@ fn refusal(status: u16, description: &str) -> Value {
     let mut response = json!({
         "description": description,
         "headers": { "X-Request-Id": { "$ref": "#/components/headers/X-Request-Id" } },
-        "content": { "application/problem+json": content },
+        "content": { PROBLEM: content },
     });
     if matches!(status, 429 | 503) {
         response["headers"]["Retry-After"] = json!({ "$ref": "#/components/headers/Retry-After" });
@@ -366,11 +370,41 @@ fn problem_of(code: Code) -> Value {
     });
     // What any body may have, whatever its shape.
     if code == Code::Invalid {
-        let detail = "is not a field here";
-        shown["detail"] = detail.into();
-        shown["errors"] = json!([{ "pointer": "#/nonsense", "code": "unknown_field", "detail": detail }]);
+        break_rule(&mut shown, "#/nonsense", "unknown_field", "is not a field here");
     }
     shown
+}
+
+fn break_rule(problem: &mut Value, pointer: &str, code: &str, detail: &str) {
+    problem["detail"] = detail.into();
+    problem["errors"] = json!([{ "pointer": pointer, "code": code, "detail": detail }]);
+}
+
+/// Shows at each operation a body that it refuses: one without what it needs, or any where it takes none.
+fn show_invalid(document: &mut Value) {
+    let invalid = document["components"]["responses"]["Invalid"].clone();
+    let mut unexpected = invalid.clone();
+    let shown = &mut unexpected["content"][PROBLEM]["example"];
+    break_rule(shown, "#", "unexpected_body", "This operation takes no body.");
+    document["components"]["responses"]["UnexpectedBody"] = unexpected;
+    let schemas = document["components"]["schemas"].clone();
+    let items = document["paths"].as_object_mut().into_iter().flatten();
+    for (_, operation) in items.filter_map(|(_, item)| item.as_object_mut()).flatten() {
+        if operation["responses"]["422"]["$ref"] != "#/components/responses/Invalid" {
+            continue;
+        }
+        let body = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+        let body = body.as_str().and_then(|reference| reference.rsplit('/').next());
+        let needed = body.and_then(|name| schemas[name]["required"][0].as_str());
+        if let Some(needed) = needed {
+            let mut response = invalid.clone();
+            let pointer = format!("#/{needed}");
+            break_rule(&mut response["content"][PROBLEM]["example"], &pointer, "required", "is required");
+            operation["responses"]["422"] = response;
+        } else if operation.get("requestBody").is_none() {
+            operation["responses"]["422"] = json!({ "$ref": "#/components/responses/UnexpectedBody" });
+        }
+    }
 }
 
 fn shared_parameters() -> Value {
@@ -505,7 +539,7 @@ fn describe_scope(described: &mut Value, scope: Option<&str>) {
     described["description"] = format!("{said}Takes `{scope}`.").into();
 }
 
-/// A refusal that an operation describes in its own words has the shape of all.
+/// A refusal that an operation describes in its own words has the shape of all, and is shown in these words.
 fn complete_refusals(operation: &mut Value) {
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
         let shared = FAILURES
@@ -514,6 +548,12 @@ fn complete_refusals(operation: &mut Value) {
             .filter(|_| response.get("$ref").is_none());
         if let Some(shared) = shared {
             *response = refusal(shared.0, response["description"].as_str().unwrap_or(shared.2));
+            let said = response["description"].clone();
+            let shown = response["content"][PROBLEM].get_mut("example").and_then(Value::as_object_mut);
+            if let Some(shown) = shown {
+                shown.insert("detail".into(), said);
+                shown.shift_remove("errors");
+            }
         }
     }
 }

@@ -170,6 +170,30 @@ fn every_refusal_shows_one_of_its_own() {
     }
 }
 
+#[actix_web::test]
+async fn the_invalid_body_that_an_operation_shows_is_refused_like_that() {
+    let shop = TestApp::open().await;
+    let admin = shop.by(&shop.admin);
+    let mut shown = BTreeSet::new();
+    for operation in Operation::all() {
+        let response = resolve(&operation.about["responses"]["422"]);
+        let rule = &response["content"]["application/problem+json"]["example"]["errors"][0];
+        let (pointer, code) = (text(&rule["pointer"]), text(&rule["code"]));
+        let body = match &*code {
+            "unexpected_body" | "unknown_field" => json!({ "nonsense": 1 }),
+            "required" => json!({}),
+            _ => continue,
+        };
+        let reply = operation.ask(&admin, &operation.nowhere(), Some(body)).await;
+        let broken = reply.violation_of(422);
+        assert!(broken.contains(&(pointer, code.clone())), "{}: {}", operation.id, reply.text);
+        let same = reply.json["errors"].as_array().is_some_and(|errors| errors.contains(rule));
+        assert!(same || code == "unknown_field", "{}: {}", operation.id, reply.text);
+        shown.insert(code);
+    }
+    assert_eq!(shown.len(), 3, "{shown:?}");
+}
+
 #[test]
 fn rows_with_some_members_are_announced() {
     let fields: Vec<_> = Operation::all().iter().filter_map(|list| list.parameter("fields")).collect();
