@@ -102,6 +102,12 @@ async fn what_succeeds(given: &mut AnswersSeen) {
     for (id, rest) in [("read_contact", ""), ("read_contact_profile", "/profile")] {
         given.note(&operation(id), &admin.get(&format!("/v1/contacts/{gone}{rest}")).await);
     }
+    let facts = format!("/v1/contacts/{survivor}/facts/orders/A-1001");
+    let keep = operation("keep_fact");
+    for title in ["Order A-1001", "Order A-1001, paid"] {
+        let fact = json!({ "title": title, "occurred_at": "2026-03-17T14:00:00Z" });
+        given.note(&keep, &keep.ask(&admin, &facts, Some(fact)).await);
+    }
     let merged = admin.get("/v1/issues?status=closed").await.assert_status(200);
     given.note(
         &operation("read_issue"),
@@ -264,11 +270,6 @@ async fn what_does_not_fit(given: &mut AnswersSeen) {
     admin.post("/v1/contacts", json!({ "external_ids": { "shop": "C-1001" } })).await.assert_status(201);
     let other = admin.post("/v1/contacts", json!({ "last_name": "Roy" })).await.assert_status(201);
     let other = format!("/v1/contacts/{}", text(&other["id"]));
-    let keep = operation("keep_fact");
-    for title in ["Order A-1001", "Order A-1001, paid"] {
-        let fact = json!({ "title": title, "occurred_at": "2026-03-17T14:00:00Z" });
-        given.note(&keep, &keep.ask(&admin, &format!("{other}/facts/orders/A-1001"), Some(fact)).await);
-    }
     let mut issues = Vec::new();
     for title in ["Charged too much", "Charged twice"] {
         issues
