@@ -14,9 +14,14 @@ const document = beside("../../openapi/caseload.v1.json");
 const room = mkdtempSync(join(tmpdir(), "caseload-breaking."));
 after(() => rmSync(room, { recursive: true }));
 
-/** A copy of the document, changed. */
+/** A copy of the document, changed. Each operation has parameters of its own, to be changed alone. */
 function changed(name, ...changes) {
     const copy = JSON.parse(readFileSync(document, "utf8"));
+    for (const operation of Object.values(copy.paths).flatMap((item) => Object.values(item))) {
+        operation.parameters = operation.parameters?.map(({ $ref, ...own }) =>
+            $ref ? structuredClone(copy.components.parameters[$ref.split("/").at(-1)]) : own,
+        );
+    }
     changes.forEach((change) => change(copy.paths, copy.components.schemas));
     const path = join(room, name);
     writeFileSync(path, JSON.stringify(copy));

@@ -13,6 +13,10 @@ static PARAMETERS: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
     let paths = document["paths"].as_object().expect("paths").iter().filter(|(path, _)| !path.contains('{'));
     let of = |path: &str, item: &Value| -> Vec<(String, String)> {
         let parameters = item["get"]["parameters"].as_array().into_iter().flatten();
+        let parameters = parameters.map(|parameter| match parameter["$ref"].as_str() {
+            Some(reference) => document.pointer(reference.trim_start_matches('#')).expect("a parameter"),
+            None => parameter,
+        });
         let named = parameters.filter(|parameter| parameter["in"] == "query" && parameter["name"] != "wait");
         named
             .map(|parameter| (path.to_owned(), parameter["name"].as_str().unwrap_or_default().to_owned()))

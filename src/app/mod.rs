@@ -1,6 +1,7 @@
 //! The application: knows everybody, and nobody knows it.
 
 pub mod cli;
+pub mod components;
 pub mod config;
 pub mod console;
 pub mod demo;

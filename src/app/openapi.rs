@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use utoipa::OpenApi;
 use utoipa_actix_web::AppExt;
 
-use super::routes::routes;
+use super::{components::share_parameters, routes::routes};
 use crate::kernel::{
     actor::Scope,
+    error::Code,
     http::{BrokenRule, Problem, Routes, reply::BARE},
-    kinds,
+    kinds, problem,
 };
 
 #[derive(OpenApi)]
@@ -23,7 +24,10 @@ use crate::kernel::{
              `application/problem+json` (RFC 9457). Lists are paged by `cursor`: a page ends after `limit` \
              rows or 2 MiB of them, whichever comes first, and shows the first 4,000 characters of a long \
              text, which `truncated` names, unless `fields` asks for it. Every POST outside `/v1/auth` may \
-             carry an `Idempotency-Key`. `PATCH` is a merge patch (RFC 7396) and honours `If-Match`.",
+             carry an `Idempotency-Key`. `PATCH` is a merge patch (RFC 7396) and honours `If-Match`.\n\n\
+             Every answer has an `X-Request-Id`, which leads to the request in the log and the journal; \
+             every answer to a credential, `RateLimit` and `RateLimit-Policy`. Lines of text hold no \
+             characters that nobody sees (422 `invisible`), beyond what their patterns can say.",
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT")
     ),
     servers((url = "/", description = "This server.")),
@@ -70,6 +74,12 @@ pub fn document() -> &'static Value {
     &DOCUMENT
 }
 
+/// The document as it is served, in as few bytes as it takes.
+#[must_use]
+pub fn compact() -> String {
+    document().to_string()
+}
+
 /// The document as it is committed, written once.
 #[must_use]
 pub fn pretty() -> &'static str {
@@ -102,7 +112,9 @@ fn build() -> Value {
     document["components"]["responses"] = shared_responses();
     document["components"]["parameters"] = shared_parameters();
     document["components"]["headers"] = shared_headers();
-    spell_lines_out(&mut document);
+    drop_defaults(&mut document["components"]["schemas"]);
+    describe_lists_of_patches(&mut document["components"]["schemas"]);
+    complete_integers(&mut document["components"]["schemas"]);
     tidy_descriptions(&mut document);
     describe_scopes_of_schemas(&mut document["components"]["schemas"]);
     let versioned = versioned(&document["components"]["schemas"]);
@@ -111,37 +123,113 @@ fn build() -> Value {
             complete(path, method, operation, &versioned);
         }
     }
+    complete_bodies(&mut document);
+    show_invalid(&mut document);
+    share_parameters(&mut document);
     document
 }
 
-/// Characters that no line of text holds, as far as a pattern of the document can say it.
-const HIDDEN: &str = concat!(
-    r"\u0000-\u001f\u007f-\u009f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2",
-    r"\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff",
-    r"\uffa0\ufff0-\ufffb",
-);
-
-/// Shapes say in short that something is a line of text, one that is not blank, or a telephone number; the
-/// document says it in full.
-fn spell_lines_out(value: &mut Value) {
+/// What is left out is not null, least of all in a patch; and an object as the default of a reference is code
+/// that does not compile to some generators.
+fn drop_defaults(value: &mut Value) {
     match value {
-        Value::Array(list) => list.iter_mut().for_each(spell_lines_out),
+        Value::Array(list) => list.iter_mut().for_each(drop_defaults),
         Value::Object(members) => {
-            for (name, member) in members {
-                let full = match member.as_str().filter(|_| name == "pattern") {
-                    Some("^.*$") => Some(format!("^[^{HIDDEN}]*$")),
-                    Some(r"^.*\S.*$") => Some(format!(r"^[^{HIDDEN}]*[^\s\u2800{HIDDEN}][^{HIDDEN}]*$")),
-                    Some("^(?=.*[0-9]).{1,50}$") => Some(format!("^(?=.*[0-9])[^{HIDDEN}]{{1,50}}$")),
-                    _ => None,
-                };
-                match full {
-                    Some(full) => *member = full.into(),
-                    None => spell_lines_out(member),
-                }
+            let refers = members.contains_key("$ref");
+            if members
+                .get("default")
+                .is_some_and(|default| default.is_null() || refers && default.is_object())
+            {
+                members.shift_remove("default");
             }
+            members.values_mut().for_each(drop_defaults);
         }
         _ => {}
     }
+}
+
+/// The types of a schema.
+fn types(schema: &Value) -> impl Iterator<Item = &str> {
+    let several = schema["type"].as_array().into_iter().flatten();
+    several.chain([&schema["type"]]).filter_map(Value::as_str)
+}
+
+/// Whoever must not send null for a list that nobody set sends `[]`, and takes all away: in a patch a list
+/// may be null.
+fn describe_lists_of_patches(schemas: &mut Value) {
+    let patches = schemas.as_object_mut().into_iter().flatten().filter(|(name, _)| name.ends_with("Patch"));
+    let members = patches.filter_map(|(_, patch)| patch.get_mut("properties")?.as_object_mut());
+    for (_, list) in members.flatten().filter(|(_, member)| types(member).any(|one| one == "array")) {
+        list["description"] =
+            format!("{} Null leaves it as it is.", list["description"].as_str().unwrap_or_default()).into();
+    }
+}
+
+/// Nothing that is counted here is less than nothing. Filters ask for any number.
+fn complete_integers(schemas: &mut Value) {
+    let schemas = schemas.as_object_mut().into_iter().flatten();
+    schemas.filter(|(name, _)| !name.ends_with("Filter")).for_each(|(_, schema)| complete_integer(schema));
+}
+
+fn complete_integer(schema: &mut Value) {
+    if types(schema).any(|one| one == "integer") {
+        let least = schema["minimum"].as_i64().unwrap_or(0);
+        schema["minimum"] = least.into();
+        if schema.get("example").is_none() {
+            let most = schema["maximum"].as_i64().unwrap_or(i64::MAX);
+            schema["example"] = 7.clamp(least, most).into();
+        }
+    }
+    match schema {
+        Value::Array(list) => list.iter_mut().for_each(complete_integer),
+        // Examples are no schemas, though some look like one.
+        Value::Object(members) => members
+            .iter_mut()
+            .filter(|(name, _)| !matches!(name.as_str(), "example" | "examples" | "default"))
+            .for_each(|(_, member)| complete_integer(member)),
+        _ => {}
+    }
+}
+
+/// Gives each body that has no example the examples of its members.
+fn complete_bodies(document: &mut Value) {
+    let operations = document["paths"].as_object().into_iter().flatten();
+    let operations = operations.filter_map(|(_, item)| item.as_object()).flatten();
+    let contents = operations.filter_map(|(_, operation)| operation["requestBody"]["content"].as_object());
+    let names = contents.flatten().filter_map(|(_, content)| content["schema"]["$ref"].as_str());
+    let mut names: Vec<String> =
+        names.filter_map(|reference| reference.rsplit('/').next()).map(str::to_owned).collect();
+    names.sort_unstable();
+    names.dedup();
+    let schemas = &mut document["components"]["schemas"];
+    for name in names {
+        if let Some(example) = example(schemas, &schemas[&name]) {
+            schemas[&name]["example"] = example;
+        }
+    }
+}
+
+/// The example of a schema, or that of its members: those that it needs, those that have one of their own, or
+/// the first that leads to one.
+fn example(schemas: &Value, schema: &Value) -> Option<Value> {
+    let schema = match schema["oneOf"].get(0).unwrap_or(schema)["$ref"].as_str() {
+        Some(reference) => &schemas[reference.rsplit('/').next().unwrap_or_default()],
+        None => schema,
+    };
+    if let Some(own) = schema.get("example").or_else(|| schema["examples"].get(0)) {
+        return Some(own.clone()).filter(|own| !own.is_null());
+    }
+    let members = schema["properties"].as_object()?;
+    let is_required =
+        |name: &str| schema["required"].as_array().is_some_and(|list| list.contains(&json!(name)));
+    let has_own = |member: &Value| member.get("example").or_else(|| member.get("examples")).is_some();
+    let shown = |(name, member): (&String, &Value)| Some((name.clone(), example(schemas, member)?));
+    let chosen = members.iter().filter(|(name, member)| is_required(name) || has_own(member));
+    let mut example: serde_json::Map<_, _> = chosen.filter_map(shown).collect();
+    if example.is_empty() {
+        example.extend(members.iter().find_map(shown));
+    }
+    Some(example).filter(|example| !example.is_empty()).map(Value::Object)
 }
 
 /// Descriptions are wrapped, and name in brackets the features that the code is for: both are for who reads
@@ -210,6 +298,9 @@ fn is_feature_id(word: &str) -> bool {
     })
 }
 
+/// The media type of every refusal.
+const PROBLEM: &str = "application/problem+json";
+
 /// What a status means, for the shared responses.
 const FAILURES: &[(u16, &str, &str)] = &[
     (400, "BadRequest", "It cannot be parsed, or has a bad query parameter or header."),
@@ -237,10 +328,30 @@ fn shared_responses() -> Value {
 }
 
 fn failure((status, _, description): &(u16, &str, &str)) -> Value {
+    let mut response = refusal(*status, description);
+    // Where no credential is asked for, an operation says itself what is too often.
+    if *status == 429 {
+        for header in ["RateLimit", "RateLimit-Policy"] {
+            response["headers"][header] = json!({ "$ref": format!("#/components/headers/{header}") });
+        }
+    }
+    response
+}
+
+/// A refusal with these words, and with the example of a problem that it is: of the code that the words name,
+/// else of the first that has its status.
+fn refusal(status: u16, description: &str) -> Value {
+    let mut codes = Code::ALL.iter().copied().filter(|code| problem::status(*code) == status);
+    let first = codes.clone().next();
+    let code = codes.find(|code| description.contains(&format!("`{}`", code.as_str()))).or(first);
+    let mut content = json!({ "schema": { "$ref": "#/components/schemas/Problem" } });
+    if let Some(code) = code {
+        content["example"] = problem_of(code);
+    }
     let mut response = json!({
         "description": description,
         "headers": { "X-Request-Id": { "$ref": "#/components/headers/X-Request-Id" } },
-        "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+        "content": { PROBLEM: content },
     });
     if matches!(status, 429 | 503) {
         response["headers"]["Retry-After"] = json!({ "$ref": "#/components/headers/Retry-After" });
@@ -248,29 +359,77 @@ fn failure((status, _, description): &(u16, &str, &str)) -> Value {
     response
 }
 
+fn problem_of(code: Code) -> Value {
+    let mut shown = json!({
+        "type": format!("/problems/{}", code.as_str()),
+        "title": code.title("en"),
+        "status": problem::status(code),
+        "code": code.as_str(),
+        "detail": code.about(),
+        "request_id": "019b0a35-2c00-7000-8000-000000000002",
+    });
+    // What any body may have, whatever its shape.
+    if code == Code::Invalid {
+        break_rule(&mut shown, "#/nonsense", "unknown_field", "is not a field here");
+    }
+    shown
+}
+
+fn break_rule(problem: &mut Value, pointer: &str, code: &str, detail: &str) {
+    problem["detail"] = detail.into();
+    problem["errors"] = json!([{ "pointer": pointer, "code": code, "detail": detail }]);
+}
+
+/// Shows at each operation a body that it refuses: one without what it needs, or any where it takes none.
+fn show_invalid(document: &mut Value) {
+    let invalid = document["components"]["responses"]["Invalid"].clone();
+    let mut unexpected = invalid.clone();
+    let shown = &mut unexpected["content"][PROBLEM]["example"];
+    break_rule(shown, "#", "unexpected_body", "This operation takes no body.");
+    document["components"]["responses"]["UnexpectedBody"] = unexpected;
+    let schemas = document["components"]["schemas"].clone();
+    let items = document["paths"].as_object_mut().into_iter().flatten();
+    for (_, operation) in items.filter_map(|(_, item)| item.as_object_mut()).flatten() {
+        if operation["responses"]["422"]["$ref"] != "#/components/responses/Invalid" {
+            continue;
+        }
+        let body = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+        let body = body.as_str().and_then(|reference| reference.rsplit('/').next());
+        let needed = body.and_then(|name| schemas[name]["required"][0].as_str());
+        if let Some(needed) = needed {
+            let mut response = invalid.clone();
+            let pointer = format!("#/{needed}");
+            break_rule(&mut response["content"][PROBLEM]["example"], &pointer, "required", "is required");
+            operation["responses"]["422"] = response;
+        } else if operation.get("requestBody").is_none() {
+            operation["responses"]["422"] = json!({ "$ref": "#/components/responses/UnexpectedBody" });
+        }
+    }
+}
+
 fn shared_parameters() -> Value {
     json!({
         "IdempotencyKey": {
-            "name": "Idempotency-Key", "in": "header", "required": false,
+            "name": "Idempotency-Key", "in": "header",
             "description": "Makes the request safe to send again: within 24 hours the same key and body \
              answer what was answered first (B-3).",
             "schema": { "type": "string", "minLength": 1, "maxLength": 255,
             "pattern": "^[!-~]([ -~]*[!-~])?$", "examples": ["7c9e6679-7425-40de-944b-e07fc1f90ae7"] },
         },
         "IfMatch": {
-            "name": "If-Match", "in": "header", "required": false,
+            "name": "If-Match", "in": "header",
             "description": "The ETag that the change is meant for, one of several, or `*` for any; 412 when \
              the resource has changed since.",
             "schema": { "type": "string", "pattern": r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#,
                 "examples": ["\"7\""] },
         },
         "IfNoneMatch": {
-            "name": "If-None-Match", "in": "header", "required": false,
+            "name": "If-None-Match", "in": "header",
             "description": "The ETag that the caller holds; 304 when it is still the present one.",
             "schema": { "type": "string", "examples": ["\"7\""] },
         },
         "ActAs": {
-            "name": "X-Act-As", "in": "header", "required": false,
+            "name": "X-Act-As", "in": "header",
             "description": "For API keys with the scope `users:act_as`: the user to act for. Both names go \
              into the journal (B-10).",
             "schema": { "type": "string", "format": "uuid" },
@@ -282,7 +441,8 @@ fn shared_headers() -> Value {
     json!({
         "X-Request-Id": { "description": "Leads to the request in the log and the \
          journal.", "schema": { "type": "string" } },
-        "Retry-After": { "description": "Seconds to wait.", "schema": { "type": "integer" } },
+        "Retry-After": {
+            "description": "Seconds to wait.", "schema": { "type": "integer", "minimum": 1, "example": 30 } },
         "ETag": { "description": "The version of the resource.", "schema": { "type": "string" } },
         "Location": { "description": "Where the new thing is.", "schema": { "type": "string" } },
         "Link": {
@@ -315,13 +475,17 @@ fn versioned(schemas: &Value) -> Vec<String> {
 }
 
 /// The page of the documentation sends the example of a parameter unless it is taken out again: that of an
-/// optional one stands in its schema, where it is only shown.
-fn show_examples(operation: &mut Value) {
+/// optional one stands in its schema, where it is only shown. What does not say that it is required is
+/// optional.
+fn show_optional_parameters(operation: &mut Value) {
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         if parameter["required"] == false
-            && let Some(example) = parameter.as_object_mut().and_then(|parameter| parameter.remove("example"))
+            && let Some(members) = parameter.as_object_mut()
         {
-            parameter["schema"]["examples"] = json!([example]);
+            members.shift_remove("required");
+            if let Some(example) = members.shift_remove("example") {
+                parameter["schema"]["examples"] = json!([example]);
+            }
         }
     }
 }
@@ -375,7 +539,7 @@ fn describe_scope(described: &mut Value, scope: Option<&str>) {
     described["description"] = format!("{said}Takes `{scope}`.").into();
 }
 
-/// A refusal that an operation describes in its own words has the shape of all.
+/// A refusal that an operation describes in its own words has the shape of all, and is shown in these words.
 fn complete_refusals(operation: &mut Value) {
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
         let shared = FAILURES
@@ -383,9 +547,13 @@ fn complete_refusals(operation: &mut Value) {
             .find(|(known, ..)| known.to_string() == *status)
             .filter(|_| response.get("$ref").is_none());
         if let Some(shared) = shared {
-            let said = response["description"].take();
-            *response = failure(shared);
-            response["description"] = said;
+            *response = refusal(shared.0, response["description"].as_str().unwrap_or(shared.2));
+            let said = response["description"].clone();
+            let shown = response["content"][PROBLEM].get_mut("example").and_then(Value::as_object_mut);
+            if let Some(shown) = shown {
+                shown.insert("detail".into(), said);
+                shown.shift_remove("errors");
+            }
         }
     }
 }
@@ -415,22 +583,14 @@ impl Kind {
     }
 }
 
-/// Names the headers of an answer, and the other forms of a list or report.
-fn complete_successes(
-    operation: &mut Value,
-    secured: bool,
-    kind: Kind,
-    repeatable: bool,
-    versioned: &[String],
-) {
+/// Names the headers of an answer but for those that every answer has, and the other forms of a list or
+/// report.
+fn complete_successes(operation: &mut Value, kind: Kind, repeatable: bool, versioned: &[String]) {
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
         if !status.starts_with('2') || response.get("$ref").is_some() {
             continue;
         }
-        let mut headers = vec!["X-Request-Id"];
-        if secured {
-            headers.extend(["RateLimit", "RateLimit-Policy"]);
-        }
+        let mut headers = Vec::new();
         if status == "201" || status == "202" {
             headers.push("Location");
         }
@@ -494,7 +654,6 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
     }
     if secured {
         failures.extend([403, 429]);
-        parameters.push("ActAs");
     }
     if named {
         failures.push(404);
@@ -517,6 +676,9 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
         parameters.push("IfNoneMatch");
         operation["responses"]["304"] = json!({ "description": "The caller holds the present version." });
     }
+    if secured {
+        parameters.push("ActAs");
+    }
     for status in failures {
         let Some((_, name, _)) = FAILURES.iter().find(|(known, ..)| *known == status) else { continue };
         if operation["responses"].get(status.to_string()).is_none() {
@@ -530,7 +692,7 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
     }
     describe_ids(operation);
     describe_scopes_of_filters(operation);
-    show_examples(operation);
+    show_optional_parameters(operation);
     if !parameters.is_empty() {
         if !operation["parameters"].is_array() {
             operation["parameters"] = json!([]);
@@ -541,7 +703,7 @@ fn complete(path: &str, method: &str, operation: &mut Value, versioned: &[String
             );
         }
     }
-    complete_successes(operation, secured, kind, repeatable, versioned);
+    complete_successes(operation, kind, repeatable, versioned);
     show_writers(operation, versioned);
 }
 

@@ -138,7 +138,7 @@ async fn lead_to_docs() -> HttpResponse {
 }
 
 async fn read_document(request: HttpRequest, documents: Data<Documents>) -> Result<HttpResponse> {
-    let make = || Some(Document::new("application/json", openapi::pretty()));
+    let make = || Some(Document::new("application/json", openapi::compact()));
     answer(&request, documents.get(OPENAPI, make)).await
 }
 

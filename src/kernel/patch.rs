@@ -54,7 +54,9 @@ impl<T> From<Option<T>> for Patch<T> {
     }
 }
 
-/// A member of a merge patch whose field cannot be empty: left out, or a value.
+/// A member of a merge patch whose field cannot be empty: left out, or a value. A list is an `Option`
+/// instead, null being as if left out: clients that must not send null send `[]` for a list that nobody set,
+/// which takes all away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replace<T>(Patch<T>);
 
@@ -91,7 +93,8 @@ impl<T> Replace<T> {
     /// Refuses null.
     pub fn not_null(&self) -> Result<(), ValidationError> {
         match self.0 {
-            Patch::Null => Err(ValidationError::new("required").with_message("must not be null".into())),
+            Patch::Null => Err(ValidationError::new("required")
+                .with_message("must not be null; leave it out to keep what is there".into())),
             _ => Ok(()),
         }
     }

@@ -9,10 +9,10 @@ use validator::ValidationError;
 /// How the refusal of a text begins that is longer than its limit.
 pub const TOO_LONG: &str = "must have at most";
 
-/// Refuses text of white space alone; to Unicode that is U+0085 too, to the regular expressions of clients
-/// U+FEFF.
+/// Refuses text of white space alone, which is what `\s` of ECMA-262 is: the dialect of the document's
+/// patterns.
 pub fn not_blank(text: &str) -> Result<(), ValidationError> {
-    if text.chars().all(|c| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{2800}')) {
+    if text.chars().all(|c| c == '\u{feff}' || c.is_whitespace() && c != '\u{85}') {
         Err(ValidationError::new("blank").with_message("must not be blank".into()))
     } else {
         Ok(())
@@ -31,7 +31,8 @@ pub fn plain(text: &str) -> Result<(), ValidationError> {
 
 /// Refuses what is no line of text, or says nothing.
 pub fn line(text: &str) -> Result<(), ValidationError> {
-    not_blank(text)?;
+    // A cell of Braille without dots is as blank to who reads.
+    not_blank(&text.replace('\u{2800}', " "))?;
     plain(text)
 }
 
@@ -314,6 +315,9 @@ mod tests {
                 (shown, true, true),
                 "{bad:?}"
             );
+        }
+        for (blank, is_blank) in [("\u{3000}\t\n", true), ("\u{feff}", true), ("\u{85}", false), ("", true)] {
+            assert_eq!(not_blank(blank).is_err(), is_blank, "{blank:?}");
         }
         assert!(line("\u{2800} ").is_err() && line(" ").is_err() && line("a").is_ok());
         assert_eq!(clean_lines("a\u{202e}\r\n\nb\tc\n"), "a\n\nb c");

@@ -52,6 +52,15 @@ pub type CronExpression = Checked<kind::CronExpression>;
 /// An ISO 8601 duration.
 pub type IsoDuration = Checked<kind::IsoDuration>;
 
+/// The pattern of a line that says something. Patterns of the document are such as every language reads, and
+/// mean the same whether a client searches for them or holds the whole text to them; what a line may not hold
+/// beside the controls of ASCII (`invisible`) is said in words.
+pub const LINE: &str = r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$";
+/// The pattern of a line that may be empty.
+const PLAIN_LINE: &str = r"^[^\x00-\x1f\x7f]*$";
+/// The pattern of text that is more than white space.
+const NON_BLANK: &str = r"^[\s\S]*\S[\s\S]*$";
+
 /// Refuses what breaks a rule.
 pub type Check = fn(&str) -> Result<(), ValidationError>;
 
@@ -245,7 +254,7 @@ impl<K: Kind> Validate for Checked<K> {
 
 /// The kinds of text, each with what it may be.
 pub mod kind {
-    use super::{Kind, Spec, email, http_client, schedule, text};
+    use super::{Kind, LINE, NON_BLANK, PLAIN_LINE, Spec, email, http_client, schedule, text};
 
     /// See [`super::Line`].
     pub struct Line<const MAX: usize>;
@@ -253,7 +262,7 @@ pub mod kind {
         const SPEC: Spec = Spec {
             checks: &[text::line],
             stored: Some(text::trimmed_line),
-            pattern: Some(r"^.*\S.*$"),
+            pattern: Some(LINE),
             ..Spec::of(1, MAX)
         };
     }
@@ -264,7 +273,7 @@ pub mod kind {
         const SPEC: Spec = Spec {
             checks: &[text::plain],
             stored: Some(text::trimmed_line),
-            pattern: Some("^.*$"),
+            pattern: Some(PLAIN_LINE),
             ..Spec::of(0, MAX)
         };
     }
@@ -284,8 +293,7 @@ pub mod kind {
     /// See [`super::NonBlank`].
     pub struct NonBlank<const MAX: usize>;
     impl<const MAX: usize> Kind for NonBlank<MAX> {
-        const SPEC: Spec =
-            Spec { checks: &[text::not_blank], pattern: Some(r"[^\s\u0085\ufeff]"), ..Spec::of(1, MAX) };
+        const SPEC: Spec = Spec { checks: &[text::not_blank], pattern: Some(NON_BLANK), ..Spec::of(1, MAX) };
     }
 
     /// See [`super::Secret`].
@@ -564,7 +572,7 @@ mod tests {
         assert_eq!(
             serde_json::to_value(line).expect("JSON"),
             json!({ "type": ["string", "null"], "description": "What it says.", "example": "Hello",
-                "maxLength": 200, "minLength": 1, "pattern": r"^.*\S.*$" })
+                "maxLength": 200, "minLength": 1, "pattern": LINE })
         );
     }
 }

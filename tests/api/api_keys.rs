@@ -246,7 +246,7 @@ async fn s3_2_a_publishable_key_is_bound() {
     for (patch, broken) in [
         (json!({ "scopes": ["notes:read"] }), ("#/scopes", "not_here")),
         (json!({ "forms": [] }), ("#/forms", "required")),
-        (json!({ "origins": null }), ("#/origins", "required")),
+        (json!({ "origins": [] }), ("#/origins", "required")),
     ] {
         assert_eq!(
             admin.patch(&path, patch.clone()).await.violation_of(422),

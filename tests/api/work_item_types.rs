@@ -146,7 +146,7 @@ async fn s3_6_what_cannot_be_a_type_is_refused_at_once() {
     ];
     assert_eq!(broken, rules(&wanted));
     assert_eq!(
-        admin.patch(&path, json!({ "priority": null, "statuses": null })).await.violation_of(422).len(),
+        admin.patch(&path, json!({ "priority": null, "category": null })).await.violation_of(422).len(),
         2
     );
 }

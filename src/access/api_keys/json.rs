@@ -144,13 +144,13 @@ pub struct ApiKeyPatch {
     pub name: Replace<Line<200>>,
     /// Other scopes, in place of all that it has; none that neither it nor the caller has.
     #[validate(length(min = 1, max = 100))]
-    #[schema(value_type = Option<Vec<Scope>>, nullable = false, min_items = 1, max_items = 100,
+    #[schema(value_type = Option<Vec<Scope>>, min_items = 1, max_items = 100,
         example = json!(["notes:write"]))]
-    pub scopes: Replace<Vec<String>>,
+    pub scopes: Option<Vec<String>>,
     /// The keys of the forms that a publishable key posts to, 1 to 100; of a secret key none.
-    pub forms: Replace<Valid<FormKeys>>,
+    pub forms: Option<Valid<FormKeys>>,
     /// The origins of the pages that send a publishable key, 1 to 100; of a secret key none.
-    pub origins: Replace<Valid<Origins>>,
+    pub origins: Option<Valid<Origins>>,
     /// Whose it is from now on: a person who has all of its scopes, or may give them to a program. A person
     /// says it, no API key.
     pub owner_id: Replace<Uuid>,

@@ -35,7 +35,7 @@ pub fn well_known(routes: &mut Routes) {
     post "/auth/token",
     public,
     200 = Tokens "The tokens of a new session.",
-    429 = "Too many failures; `Retry-After` says how long to wait.",
+    429 = "Too many failures (`too_many_failures`); `Retry-After` says how long to wait.",
 )]
 async fn create_token(
     services: Data<Services>,

@@ -25,7 +25,7 @@ use crate::kernel::{
     http::View,
     patch::{Patch, Replace},
     text,
-    value::{Color, IsoDuration, Key, Line, Rule, Text, Valid},
+    value::{Color, IsoDuration, Key, LINE, Line, Rule, Text, Valid},
 };
 
 /// A new picklist.
@@ -143,7 +143,7 @@ fn by_language(words: SchemaType, example: Value) -> Schema {
         .schema_type(words)
         .min_length(Some(1))
         .max_length(Some(MAX_LETTERS))
-        .pattern(Some(r"^.*\S.*$"));
+        .pattern(Some(LINE));
     let tag = ObjectBuilder::new()
         .schema_type(Type::String)
         .max_length(Some(35))

@@ -82,7 +82,7 @@ pub struct VariablePatch {
     /// On what it can be recorded from now on.
     #[validate(length(min = 1, max = 2))]
     #[schema(min_items = 1, max_items = 2)]
-    pub applies_to: Replace<Vec<Target>>,
+    pub applies_to: Option<Vec<Target>>,
     /// `false` retires the variable, `true` brings it back.
     pub active: Replace<bool>,
 }

@@ -99,9 +99,9 @@ pub async fn update(tx: &mut Tx, key: &str, patch: VariablePatch) -> Result<Mode
         )))?;
     }
     patch.required.over(&mut after.required);
-    let mut targets = std::mem::take(&mut after.applies_to.0);
-    patch.applies_to.over(&mut targets);
-    after.applies_to = each_once(targets);
+    if let Some(targets) = patch.applies_to {
+        after.applies_to = each_once(targets);
+    }
     patch.active.over(&mut after.active);
     violations.into_result()?;
     let event = match (before.active, after.active) {

@@ -35,7 +35,7 @@ use crate::{
         search::Terms,
         text,
         value::{
-            self, Country, Email, Id, Key, Language, PhoneNumber, PicklistKey, PlainLine, Rule, Valid,
+            self, Country, Email, Id, Key, LINE, Language, PhoneNumber, PicklistKey, PlainLine, Rule, Valid,
             ZoneName,
         },
     },
@@ -129,9 +129,9 @@ pub struct ContactPatch {
     /// The company.
     pub company: Replace<PlainLine<200>>,
     /// E-mail addresses, at most 20; compared without case.
-    pub emails: Replace<Valid<EmailList>>,
+    pub emails: Option<Valid<EmailList>>,
     /// Phone numbers, at most 20, as people of the country write them or in international form.
-    pub phones: Replace<Valid<PhoneList>>,
+    pub phones: Option<Valid<PhoneList>>,
     /// Postal code; null for none.
     pub postal_code: Patch<PlainLine<20>>,
     /// Country; null for none.
@@ -168,8 +168,8 @@ impl From<NewContact> for ContactPatch {
             first_names: Some(new.first_names).into(),
             last_name: Some(new.last_name).into(),
             company: Some(new.company).into(),
-            emails: Some(new.emails).into(),
-            phones: Some(new.phones).into(),
+            emails: Some(new.emails),
+            phones: Some(new.phones),
             postal_code: new.postal_code.into(),
             country: new.country.into(),
             time_zone: new.time_zone.into(),
@@ -201,6 +201,9 @@ impl Rule for EmailList {
     }
 }
 
+/// One of them in the document; how long the whole is no pattern can say that every language reads.
+const PHONE: &str = r"^[^\x00-\x1f\x7f]{0,49}[0-9][^\x00-\x1f\x7f]{0,49}$";
+
 /// Phone numbers, refused together.
 pub struct PhoneList;
 
@@ -212,7 +215,7 @@ impl Rule for PhoneList {
     }
 
     fn schema() -> Schema {
-        let phone = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^(?=.*[0-9]).{1,50}$"));
+        let phone = ObjectBuilder::new().schema_type(Type::String).pattern(Some(PHONE));
         several(phone, json!(["(514) 555-0123"]))
     }
 }
@@ -253,11 +256,8 @@ impl Rule for ExternalIdChanges {
 }
 
 fn by_source(ids: SchemaType, example: Value) -> Schema {
-    let id = ObjectBuilder::new()
-        .schema_type(ids)
-        .min_length(Some(1))
-        .max_length(Some(255))
-        .pattern(Some(r"^.*\S.*$"));
+    let id =
+        ObjectBuilder::new().schema_type(ids).min_length(Some(1)).max_length(Some(255)).pattern(Some(LINE));
     let source = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-z0-9_]{1,64}$"));
     let map = ObjectBuilder::new()
         .property_names(Some(source))
@@ -359,8 +359,8 @@ impl ContactPatch {
             ("first_names", !self.first_names.is_absent()),
             ("last_name", !self.last_name.is_absent()),
             ("company", !self.company.is_absent()),
-            ("emails", !self.emails.is_absent()),
-            ("phones", !self.phones.is_absent()),
+            ("emails", self.emails.is_some()),
+            ("phones", self.phones.is_some()),
             ("postal_code", !self.postal_code.is_absent()),
             ("country", !self.country.is_absent()),
             ("language", !self.language.is_absent()),

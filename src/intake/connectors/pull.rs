@@ -257,12 +257,12 @@ async fn keep_customer(
     let contact = match contact {
         Some(id) => {
             let present = contacts::lock(tx, contacts::survivor(tx.read(), id).await?).await?;
-            patch.emails = joined(&customer.email, &present.emails.0).map(Valid::new).into();
+            patch.emails = joined(&customer.email, &present.emails.0).map(Valid::new);
             // What only a form has said does not become the shop's word beside its own.
             let confirmed = present.unconfirmed.confirms("phones");
             let phones: Vec<String> =
                 present.phones.0.iter().filter(|_| confirmed).map(|phone| phone.number.clone()).collect();
-            patch.phones = joined(&customer.phone, &phones).map(Valid::new).into();
+            patch.phones = joined(&customer.phone, &phones).map(Valid::new);
             patch.external_ids =
                 Some(Valid::new([(external.source.into(), Some(external.id.into()))].into())).into();
             patch.validate()?;
@@ -290,8 +290,8 @@ fn patch_of(customer: &Customer) -> ContactPatch {
         first_names: said(&customer.first_names).into(),
         last_name: said(&customer.last_name).into(),
         company: said(&customer.company).into(),
-        emails: joined(&customer.email, &[]).map(Valid::new).into(),
-        phones: joined(&customer.phone, &[]).map(Valid::new).into(),
+        emails: joined(&customer.email, &[]).map(Valid::new),
+        phones: joined(&customer.phone, &[]).map(Valid::new),
         postal_code: said(&customer.postal_code).into(),
         country: country.map(|country| country.as_str().into()).into(),
         ..ContactPatch::default()

@@ -95,6 +95,7 @@ async fn update_form(db: Data<Db>, Path(key): Path<String>, body: JsonBody<FormP
     body = IntakeSubmission,
     202 = IntakeAnswer "It was taken in.",
     409 = "The type of the form's work items is retired, or its first twin is under way.",
+    422 = "A member breaks a rule of the form or of its type; `errors` names every one.",
 )]
 async fn post_intake(db: Data<Db>, Path(form): Path<String>, submission: FormBody) -> Result<Reply> {
     let key = form.clone();

@@ -192,6 +192,12 @@ pub fn is_public(request: &HttpRequest) -> Result<bool> {
     Ok(AccessControl::of(request)?.rule(request)? == Access::Public)
 }
 
+/// Whether the operation that the router has matched takes a body that may be left out.
+pub fn body_is_optional(request: &HttpRequest) -> Result<bool> {
+    let pattern = request.match_pattern().unwrap_or_default();
+    Ok(AccessControl::of(request)?.operations.body_is_optional(&pattern, request.method().as_str()))
+}
+
 /// Nobody, for operations that need no credential, and only for those.
 pub fn nobody(request: &HttpRequest) -> Result<Arc<Actor>> {
     match AccessControl::of(request)?.rule(request)? {

@@ -61,7 +61,8 @@ pub struct PageParams {
     /// Whether to count the rows: `counts` is then in the answer.
     #[param(value_type = Option<bool>)]
     pub counts: Option<Flag>,
-    /// Only these members of each row, joined by commas.
+    /// Only these members of each row, joined by commas. The others are absent, those too that the schema of
+    /// the row requires.
     pub fields: Option<String>,
     /// What to add to each row, joined by commas; the operation names what it has. Each takes the scope to
     /// read it.

@@ -22,19 +22,29 @@ pub enum Access {
     AnyCredential,
 }
 
+/// What is read of an operation.
+#[derive(Clone, Debug)]
+struct Operation {
+    access: Access,
+    body_is_optional: bool,
+}
+
 /// Every operation by its path pattern and method.
 #[derive(Debug, Default)]
-pub struct Operations(HashMap<String, BTreeMap<String, Access>>);
+pub struct Operations(HashMap<String, BTreeMap<String, Operation>>);
 
 impl Operations {
     /// Reads the document.
     #[must_use]
     pub fn of(document: &Value) -> Self {
-        let mut operations: HashMap<String, BTreeMap<String, Access>> = HashMap::new();
+        let mut operations: HashMap<String, BTreeMap<String, Operation>> = HashMap::new();
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
             for (method, operation) in item.as_object().into_iter().flatten() {
                 if let Some(access) = access(operation) {
-                    operations.entry(path.clone()).or_default().insert(method.to_uppercase(), access);
+                    let body = operation.get("requestBody");
+                    let body_is_optional = body.is_some_and(|body| body["required"] != true);
+                    let operation = Operation { access, body_is_optional };
+                    operations.entry(path.clone()).or_default().insert(method.to_uppercase(), operation);
                 }
             }
         }
@@ -44,14 +54,22 @@ impl Operations {
     /// Adds a page that is no operation of the API, and needs no credential.
     #[must_use]
     pub fn with_public(mut self, path: &str) -> Self {
-        self.0.entry(path.to_owned()).or_default().insert("GET".to_owned(), Access::Public);
+        let page = Operation { access: Access::Public, body_is_optional: false };
+        self.0.entry(path.to_owned()).or_default().insert("GET".to_owned(), page);
         self
     }
 
     /// What an operation asks, if there is one.
     #[must_use]
     pub fn access(&self, pattern: &str, method: &str) -> Option<Access> {
-        self.0.get(pattern)?.get(method).cloned()
+        self.0.get(pattern)?.get(method).map(|operation| operation.access.clone())
+    }
+
+    /// Whether an operation takes a body that may be left out.
+    #[must_use]
+    pub fn body_is_optional(&self, pattern: &str, method: &str) -> bool {
+        let methods = self.0.get(pattern);
+        methods.and_then(|methods| methods.get(method)).is_some_and(|operation| operation.body_is_optional)
     }
 
     /// Whether a path takes the posts of pages of other sites.
@@ -122,6 +140,20 @@ mod tests {
             assert_eq!(rule(unclear.clone()), None, "{unclear}");
         }
         assert_eq!(access(&json!({ "responses": {} })), None);
+    }
+
+    #[test]
+    fn a_body_may_be_left_out_where_it_is_not_required() {
+        let operation = |body: Value| json!({ "security": [], "requestBody": body });
+        let operations = Operations::of(&json!({ "paths": { "/a": {
+            "post": operation(json!({ "content": {} })),
+            "put": operation(json!({ "content": {}, "required": true })),
+            "get": { "security": [] },
+        } } }));
+        assert!(operations.body_is_optional("/a", "POST"));
+        for (path, method) in [("/a", "PUT"), ("/a", "GET"), ("/a", "PATCH"), ("/b", "POST")] {
+            assert!(!operations.body_is_optional(path, method), "{method} {path}");
+        }
     }
 
     #[test]

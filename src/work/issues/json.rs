@@ -8,7 +8,7 @@ use url::form_urlencoded;
 use utoipa::{
     IntoParams, ToSchema,
     openapi::{
-        Array, ObjectBuilder,
+        Array, ObjectBuilder, Schema,
         schema::{ArrayBuilder, Type},
     },
 };
@@ -29,7 +29,7 @@ use crate::{
         http::View,
         patch::{Patch, Replace, not_null},
         search::Terms,
-        value::Line,
+        value::{Line, nullable},
     },
     work::action_items::{Assignee, AssigneeRef},
 };
@@ -83,8 +83,8 @@ pub struct IssuePatch {
     pub title: Replace<Line<200>>,
     /// What it is about, instead of what it was about; an empty list makes it uncategorised.
     #[validate(length(max = 20))]
-    #[schema(schema_with = types_schema)]
-    pub types: Replace<Vec<String>>,
+    #[schema(schema_with = replaced_types_schema)]
+    pub types: Option<Vec<String>>,
     /// Who deals with it from now on.
     #[serde(default, deserialize_with = "not_null")]
     #[validate(nested)]
@@ -103,6 +103,10 @@ fn types_schema() -> Array {
         MAX_TYPES,
         "billing",
     )
+}
+
+fn replaced_types_schema() -> Schema {
+    nullable(types_schema().into())
 }
 
 /// A list of picklist values.

@@ -195,7 +195,7 @@ pub struct WorkItemTypePatch {
     /// `in_use`.
     #[validate(nested, length(min = 1, max = 30))]
     #[schema(min_items = 1, max_items = 30)]
-    pub statuses: Replace<Vec<NewStatus>>,
+    pub statuses: Option<Vec<NewStatus>>,
     /// Another silence; null for never.
     pub auto_close_after: Patch<IsoDuration>,
     /// `false` retires the type, `true` brings it back.

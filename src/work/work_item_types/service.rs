@@ -168,7 +168,7 @@ pub async fn update(tx: &mut Tx, key: &str, patch: WorkItemTypePatch, schema: Re
             after.reference_schema = ReferenceSchema(new.into_inner());
         }
     }
-    if let Some(statuses) = patch.statuses.into_value() {
+    if let Some(statuses) = patch.statuses {
         after.statuses = violations.collect(checked_statuses(statuses))?.unwrap_or_default();
     }
     patch.auto_close_after.onto(&mut after.auto_close_after);

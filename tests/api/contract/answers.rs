@@ -102,6 +102,12 @@ async fn what_succeeds(given: &mut AnswersSeen) {
     for (id, rest) in [("read_contact", ""), ("read_contact_profile", "/profile")] {
         given.note(&operation(id), &admin.get(&format!("/v1/contacts/{gone}{rest}")).await);
     }
+    let facts = format!("/v1/contacts/{survivor}/facts/orders/A-1001");
+    let keep = operation("keep_fact");
+    for title in ["Order A-1001", "Order A-1001, paid"] {
+        let fact = json!({ "title": title, "occurred_at": "2026-03-17T14:00:00Z" });
+        given.note(&keep, &keep.ask(&admin, &facts, Some(fact)).await);
+    }
     let merged = admin.get("/v1/issues?status=closed").await.assert_status(200);
     given.note(
         &operation("read_issue"),
@@ -225,16 +231,10 @@ async fn what_the_caller_may_not(given: &mut AnswersSeen) {
     for refused in all((0..130).map(|_| refresh.ask_nowhere(&nobody))).await {
         given.note(&refresh, &refused);
     }
+    let sign_in = operation("create_token");
     for _ in 0..6 {
-        given
-            .ask(async |operation| {
-                if operation.path.starts_with("/v1/auth/") {
-                    operation.ask_nowhere(&nobody).await
-                } else {
-                    nobody.get("/livez").await
-                }
-            })
-            .await;
+        let wrong = json!({ "email": "claire@shop.example", "password": "wrong" });
+        given.note(&sign_in, &sign_in.ask(&nobody, sign_in.path, Some(wrong)).await);
     }
 }
 
@@ -247,6 +247,11 @@ async fn what_the_server_cannot(given: &mut AnswersSeen) {
             operation.ask(&admin, &operation.somewhere_or_nowhere(), operation.body().map(sample)).await
         })
         .await;
+}
+
+async fn work_item(by: &Caller<'_>) -> String {
+    let new = json!({ "type": "support_ticket", "who": { "last_name": "Roy" } });
+    text(&by.post("/v1/work-items", new).await.assert_status(201)["id"])
 }
 
 /// What the present state forbids, where there is no key to be used twice.
@@ -278,11 +283,10 @@ async fn what_does_not_fit(given: &mut AnswersSeen) {
     let interaction = json!({ "who": { "last_name": "Roy" }, "channel": "phone", "subject_line": "Called",
         "complete": true });
     let interaction = text(&admin.post("/v1/interactions", interaction).await.assert_status(201)["id"]);
-    let work = json!({ "type": "support_ticket", "who": { "last_name": "Roy" } });
-    let closed = text(&admin.post("/v1/work-items", work.clone()).await.assert_status(201)["id"]);
+    let work = work_item(&admin).await;
+    let closed = work_item(&admin).await;
     let close = json!({ "to": "closed", "reason": "Twice" });
     admin.post(&format!("/v1/work-items/{closed}/transition"), close).await.assert_status(200);
-    let work = text(&admin.post("/v1/work-items", work).await.assert_status(201)["id"]);
     let external = "/v1/work-items/by-external-id/quiz/Q-1001";
     let upsert = operation("upsert_work_item");
     for _ in 0..2 {

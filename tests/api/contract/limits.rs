@@ -29,19 +29,23 @@ fn edges(schema: &'static Value) -> Vec<Edge> {
         own("length", false, letters(least));
         own("length", true, letters(least - 1));
     }
-    if schema["pattern"] == "[^\\s\\u0085\\ufeff]" {
-        // White space to everybody, to Unicode alone, to ECMAScript alone, to nobody.
-        for space in ["\u{3000}", "\u{85}", "\u{feff}"] {
+    if schema["pattern"] == r"^[\s\S]*\S[\s\S]*$" {
+        // White space to everybody, to ECMA-262 alone, to Unicode alone, to nobody.
+        for space in ["\u{3000}", "\u{feff}"] {
             own("blank", true, space.into());
         }
-        own("blank", false, "\u{200b}".into());
+        for text in ["\u{85}", "\u{200b}"] {
+            own("blank", false, text.into());
+        }
     }
-    if let Some(line) = schema["pattern"].as_str().filter(|pattern| pattern.starts_with(r"^[^\u0000-")) {
+    let pattern = schema["pattern"].as_str().unwrap_or_default();
+    // Telephone numbers are lines that are refused together.
+    if pattern.starts_with(r"^[^\x00-") && !pattern.contains("[0-9]") {
         for hidden in ["one\ntwo", "\u{202e}nimda", "ad\u{200b}min", "a\u{7f}"] {
             own("invisible", true, hidden.into());
         }
         own("invisible", false, "علی\u{200c}رضا".into());
-        for blank in ["\u{3000}", "\u{2800}"].iter().filter(|_| line.contains(r"\s")) {
+        for blank in ["\u{3000}", "\u{2800}"].iter().filter(|_| pattern.contains(r"\S")) {
             own("blank", true, (*blank).into());
         }
     }

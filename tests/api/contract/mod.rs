@@ -3,6 +3,7 @@
 mod access;
 mod answers;
 mod document;
+mod generators;
 mod hostile;
 mod limits;
 mod lists;

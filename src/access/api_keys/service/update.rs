@@ -37,16 +37,20 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: ApiKeyPatch) -> Result<Model> 
     }
     let mut after = before.clone();
     patch.name.over(&mut after.name);
-    if let Some(named) = patch.scopes.value() {
+    if let Some(named) = &patch.scopes {
         after.scopes = granted(&tx.context.actor, named, &before.scopes.known())?;
     }
     match &mut after.bounds {
         Some(bounds) => {
-            patch.forms.over(&mut bounds.forms);
-            patch.origins.over(&mut bounds.origins);
+            if let Some(forms) = patch.forms {
+                bounds.forms = forms.into();
+            }
+            if let Some(origins) = patch.origins {
+                bounds.origins = origins.into();
+            }
             check_bounds(bounds, &after.scopes)?;
         }
-        None => refuse_bounds(!patch.forms.is_absent(), !patch.origins.is_absent())?,
+        None => refuse_bounds(patch.forms.is_some(), patch.origins.is_some())?,
     }
     refuse_past(patch.expires_at.value().copied(), tx.now)?;
     patch.expires_at.onto(&mut after.expires_at);

@@ -70,8 +70,7 @@ pub async fn patched(tx: &mut Tx, mut contact: Model, patch: ContactPatch, word:
     patch.language.onto(&mut contact.language);
     patch.owner_id.onto(&mut contact.owner_id);
     contact.marketing = patch.marketing.unwrap_or(contact.marketing);
-    let mut emails = std::mem::take(&mut contact.emails.0);
-    patch.emails.over(&mut emails);
+    let emails = patch.emails.map_or_else(|| std::mem::take(&mut contact.emails.0), Into::into);
     let mut seen = HashSet::new();
     contact.emails = Emails(
         emails
@@ -80,8 +79,8 @@ pub async fn patched(tx: &mut Tx, mut contact: Model, patch: ContactPatch, word:
             .filter(|email| seen.insert(text::email_key(email)))
             .collect(),
     );
-    let mut phones: Vec<String> = contact.phones.0.iter().map(|phone| phone.number.clone()).collect();
-    patch.phones.over(&mut phones);
+    let present = contact.phones.0.iter().map(|phone| phone.number.clone());
+    let phones: Vec<String> = patch.phones.map_or_else(|| present.collect(), Into::into);
     contact.phones =
         Phones(phones.iter().map(|number| Phone::read(number.trim(), contact.country.as_deref())).collect());
     for (source, id) in patch.external_ids.into_value().unwrap_or_default().into_inner() {

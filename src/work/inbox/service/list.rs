@@ -69,7 +69,7 @@ pub async fn page(
         }
     }
     let page = list::page::<Row>(reader, request, base, |select| {
-        narrow(select, filter, contacts.as_ref(), actor.user())
+        narrow(select, filter, contacts.as_ref(), actor.user());
     })
     .await?;
     let Page { data, next_cursor, counts } = page;

@@ -35,12 +35,10 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: IssuePatch) -> Result<IssueVie
     let before = workable(tx, id).await?;
     let mut after = before.clone();
     patch.title.over(&mut after.title);
-    if let Some(types) = patch.types.value() {
-        violations.collect(check_types(tx, types, &before.types.0).await)?;
+    if let Some(types) = patch.types {
+        violations.collect(check_types(tx, &types, &before.types.0).await)?;
+        after.types = Types(distinct(types));
     }
-    let mut types = before.types.0.clone();
-    patch.types.over(&mut types);
-    after.types = Types(distinct(types));
     after.categorised = !after.types.0.is_empty();
     contact.onto(&mut after.contact_id);
     if let Some(subject) = patch.subject.value()
