@@ -31,8 +31,8 @@ FACTS = [
     ("unchanged", r"#/new_password"),
     ("not_checked", r"#/reference"),  # a check that would cost too much
     ("no_contact", r"#/(.*/)?(contact_status|close_previous)"),  # there is none to say it of
-    ("inactive", r"#/(.*/)?(assignee|reassign_to)/id|#/owner_id"),
-    ("same", r"#/(reassign_to/id|into|contact_id)"),  # who leaves cannot take over, and nothing is merged into itself
+    ("inactive", r"#/(.*/)?(assignee|(groups_)?reassign_to)/id|#/owner_id"),
+    ("same", r"#/((groups_)?reassign_to/id|into|contact_id)"),  # who leaves cannot take over, and nothing is merged into itself
     ("missing", r"#/keys"),  # an active value of the picklist is not named
     ("foreign", r"cursor"),
     ("wrong", r"#/current_password"),
@@ -50,9 +50,11 @@ FACTS = [
     # words, of which white space and signs have none
     ("invalid_value", r"q|#/select/filter/(q|number)"),
     # rules between members
-    ("ambiguous", r"#/(.*/)?(due_at|issue|follow_up)|#/who"),
-    ("required", r"#/(.*/)?(due_at|subject|(assignee|reassign_to)/id)|#/(set|select|key|refresh_token|duration)"),
-    ("unexpected", r"#/(.*/)?(assignee|reassign_to)"),  # the public has no id
+    ("ambiguous", r"#/(.*/)?(due_at|issue|follow_up)|#/who|#/(.*/)?who/anonymous"),
+    ("not_here", r"type|category|status|assignee"),  # an inbox shows work items, or communications
+    ("required", r"#/order_id"),  # what is sold has an order
+    ("required", r"#/(.*/)?(due_at|subject|(assignee|(groups_)?reassign_to)/id)|#/(set|select|key|refresh_token|duration)"),
+    ("unexpected", r"#/(.*/)?(assignee|(groups_)?reassign_to)"),  # the public has no id
     ("required", r"#|#/who|#/(.*/)?(channel_other|variables/.+|follow_up|issue|complete)"),
     ("required", r"#/(rules/\d+/)?target|#/(forms|origins)"),  # of kinds of targets and keys each has its own
     ("unexpected", r"#/(rules/\d+/)?target"),

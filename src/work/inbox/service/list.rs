@@ -39,7 +39,8 @@ pub fn check(filter: &InboxFilter) -> Result<()> {
     if filter.entities == Some(InboxEntities::WorkItems) {
         return Ok(());
     }
-    let refusal = |name| Violation::parameter(name, "not_here", "is for entities=work_items alone");
+    let refusal =
+        |name| Violation::parameter(name, "not_here", format!("{name} is for entities=work_items alone."));
     let refusals: Vec<_> = filter.of_work_items().map(refusal).collect();
     if refusals.is_empty() { Ok(()) } else { Err(Error::query(refusals)) }
 }
