@@ -286,8 +286,7 @@ pub async fn claim<M: Owned>(tx: &mut Tx, id: Uuid) -> Result<M> {
     match before.owner() {
         AssigneeRef { kind: AssigneeType::User, id: Some(holder) } if holder == me => return Ok(before),
         AssigneeRef { kind: AssigneeType::User, id } => {
-            let names = users::names(tx.read(), id).await?;
-            let holder = Assignee::new(AssigneeType::User, id, id.and_then(|id| names.get(&id).cloned()));
+            let holder = holder(tx.read(), AssigneeRef { kind: AssigneeType::User, id }).await?;
             return Err(
                 Error::new(Code::AlreadyClaimed, format!("{} has it.", holder.name)).with("holder", holder)
             );
@@ -295,6 +294,15 @@ pub async fn claim<M: Owned>(tx: &mut Tx, id: Uuid) -> Result<M> {
         _ => before.authorize_write(&tx.context.actor)?,
     }
     record_claim(tx, before, owner).await
+}
+
+/// Who has something, by name.
+pub async fn holder(reader: Reader<'_>, AssigneeRef { kind, id }: AssigneeRef) -> Result<Assignee> {
+    let name = match (kind, id) {
+        (AssigneeType::Group, Some(id)) => Some(groups::find(reader, id).await?.name),
+        (_, id) => users::names(reader, id).await?.into_values().next(),
+    };
+    Ok(Assignee::new(kind, id, name))
 }
 
 /// Gives something to whoever claims it, and remembers where it came from.

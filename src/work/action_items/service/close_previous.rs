@@ -8,14 +8,13 @@ use super::super::{
 };
 use super::{filter::is_open, mark_done::mark_done};
 use crate::{
-    access::{groups, users},
     customers::contacts,
     kernel::{
         error::{Error, Result},
         record::Record,
         tx::Tx,
     },
-    work::ownership::{Assignee, AssigneeType, Owned},
+    work::ownership::{Owned, holder},
 };
 
 /// Refuses to close an item that is not about the contact or cannot be completed, and keeps one that can as
@@ -61,11 +60,7 @@ async fn may_close(tx: &Tx, item: &Model) -> Result<()> {
     if !tx.context.actor.may_read(Model::KIND) {
         return Err(refusal);
     }
-    let name = match (item.assignee_type, item.assignee_id) {
-        (AssigneeType::Group, Some(id)) => Some(groups::find(tx.read(), id).await?.name),
-        (_, id) => users::names(tx.read(), id).await?.into_values().next(),
-    };
-    let holder = Assignee::new(item.assignee_type, item.assignee_id, name);
+    let holder = holder(tx.read(), item.owner()).await?;
     let detail = format!("{:?} is for {}; they or a manager may close it.", item.title, holder.name);
     Err(Error::new(refusal.code(), detail).with("item_id", item.id).with("holder", holder))
 }

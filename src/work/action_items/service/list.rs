@@ -169,13 +169,12 @@ pub async fn ids(
     viewer: &Viewer,
     most: u64,
 ) -> Result<Vec<Uuid>> {
-    let mut select = Entity::find().into_query();
-    narrow(&mut select, &PreparedFilter::of(reader, filter).await?, viewer);
+    let mut select = filtered_query(reader, filter, viewer).await?;
     select
+        .column((Entity, Column::Id))
         .order_by((Entity, Column::DueAt), Order::Asc)
         .order_by((Entity, Column::Id), Order::Asc)
         .limit(most);
-    select.clear_selects().column((Entity, Column::Id));
     Ok(reader.all::<IdRow>(&select).await?.into_iter().map(|found| found.id).collect())
 }
 

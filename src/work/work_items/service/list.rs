@@ -121,19 +121,12 @@ pub async fn ids(
     filter: &WorkItemFilter,
     most: u64,
 ) -> Result<Vec<Uuid>> {
-    let mut select = Entity::find().into_query();
-    narrow(
-        &mut select,
-        context,
-        filter,
-        contacts::cluster_filter(reader, filter.contact_id).await?.as_ref(),
-        reader.backend(),
-    );
+    let mut select = filtered_query(reader, context, filter).await?;
     select
+        .column((Entity, Column::Id))
         .order_by((Entity, Column::CreatedAt), Order::Asc)
         .order_by((Entity, Column::Id), Order::Asc)
         .limit(most);
-    select.clear_selects().column((Entity, Column::Id));
     Ok(reader.all::<IdRow>(&select).await?.into_iter().map(|found| found.id).collect())
 }
 
