@@ -92,7 +92,8 @@ impl Shop {
                 name: "interactions",
                 columns: "id,contact_id,operator_id,originator,channel,direction,purpose,subject_line,\
                           subject_line_key,detail,mood,\
-                          call_result,occurred_at,recorded_at,complete,updated_at,version",
+                          call_result,occurred_at,recorded_at,complete,response,assignee_type,assignee_id,\
+                          updated_at,version",
                 rows: self.contacts(),
                 row: Self::interaction,
             },
@@ -289,6 +290,7 @@ impl Shop {
     fn interaction(&self, number: u64) -> Vec<Value> {
         let (at, chance, contact) = (self.made(number), random(37, number), self.contact_of(number * 10));
         let channel = Self::channel(number).0;
+        let unanswered = self.open_ones().place(number).is_some();
         let subject =
             format!("{} asks about order A-{}", Self::contact_name(contact), chance % (self.rows / 5));
         vec![
@@ -306,7 +308,10 @@ impl Shop {
             if channel == "phone" { Value::Word("missed") } else { Value::Null },
             Value::Int(at),
             Value::Int(at),
-            Value::Int(1),
+            Value::Int(i64::from(!unanswered)),
+            Value::Word(if unanswered { "unanswered" } else { "answered" }),
+            Value::Word("user"),
+            Value::Id(self.user_id(chance % PEOPLE)),
             Value::Int(at),
             Value::Int(1),
         ]

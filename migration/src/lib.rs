@@ -35,6 +35,7 @@ mod m0028_visitors;
 mod m0030_cursor_key;
 mod m0031_first_claims;
 mod m0032_days;
+mod m0033_responses;
 
 /// Applies what is missing.
 pub struct Migrator;
@@ -71,6 +72,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0030_cursor_key::Migration),
             Box::new(m0031_first_claims::Migration),
             Box::new(m0032_days::Migration),
+            Box::new(m0033_responses::Migration),
         ]
     }
 }

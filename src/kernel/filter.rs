@@ -326,16 +326,20 @@ pub fn owned_by_another(column: Expr, owners: &[OwnerFilter], me: Option<Uuid>) 
 /// Work of one of these owners.
 #[must_use]
 pub fn owned_by(column: Expr, owners: &[OwnerFilter], me: Option<Uuid>) -> Cond {
-    let ids = ids_of(owners, me);
-    let public = owners.contains(&OwnerFilter::Public);
-    let any = match ids.as_slice() {
+    let any = owned_by_any(column.clone(), owners, me);
+    if owners.contains(&OwnerFilter::Public) { any.add(column.is_null()) } else { any }
+}
+
+/// Work of one of the people and groups among these owners; whoever wants the public's adds that.
+#[must_use]
+pub fn owned_by_any(column: Expr, owners: &[OwnerFilter], me: Option<Uuid>) -> Cond {
+    match ids_of(owners, me).as_slice() {
         // Beside the public queue it would keep the planner from that one's index.
-        [] if public => Cond::any(),
+        [] if owners.contains(&OwnerFilter::Public) => Cond::any(),
         [] => Cond::any().add(Expr::cust("1 = 0")),
-        [one] => Cond::any().add(column.clone().eq(*one)),
-        many => Cond::any().add(column.clone().is_in(many.iter().copied())),
-    };
-    if public { any.add(column.is_null()) } else { any }
+        [one] => Cond::any().add(column.eq(*one)),
+        many => Cond::any().add(column.is_in(many.iter().copied())),
+    }
 }
 
 #[cfg(test)]

@@ -311,7 +311,8 @@ pub mod kind {
     /// See [`super::Email`].
     pub struct Email;
     impl Kind for Email {
-        const SPEC: Spec = Spec { checks: &[email, text::plain], format: Some("email"), ..Spec::of(0, 254) };
+        const SPEC: Spec =
+            Spec { checks: &[email, text::plain], format: Some("idn-email"), ..Spec::of(0, 254) };
     }
 
     /// See [`super::PhoneNumber`].

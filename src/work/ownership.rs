@@ -1,12 +1,12 @@
 //! Owners of work: a person, a work group, or the public (S0-6); always somebody who can do it (S0-16).
 
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::HashMap};
 
 use chrono_tz::Tz;
 use sea_orm::{
     EntityTrait, FromQueryResult, QueryFilter, QueryTrait, Select,
     entity::prelude::*,
-    sea_query::{Alias, Cond, Expr, ExprTrait, Query, SelectStatement},
+    sea_query::{Alias, Cond, Expr, ExprTrait, Query, SelectStatement, UnionType},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -19,6 +19,7 @@ use crate::{
     },
     kernel::{
         actor::Actor,
+        clock::Timestamp,
         error::{Code, Error, Result},
         events::Event,
         reader::Reader,
@@ -174,6 +175,14 @@ pub async fn resolve_assignee_opt(tx: &mut Tx, wanted: Option<AssigneeRef>) -> R
 pub async fn first_available(tx: &mut Tx, mut candidates: Vec<AssigneeRef>) -> Result<Option<Owner>> {
     let default = groups::named(tx.read(), &tx.settings.default_group).await?;
     candidates.extend(default.map(|group| AssigneeRef::group(group.id)));
+    first_available_of(tx, candidates).await
+}
+
+/// The first of some candidates who is there to do it.
+pub async fn first_available_of(
+    tx: &mut Tx,
+    candidates: impl IntoIterator<Item = AssigneeRef>,
+) -> Result<Option<Owner>> {
     for candidate in candidates {
         match resolve_assignee(tx, Some(candidate)).await {
             Err(error) if error.code() == Code::Invalid => {}
@@ -335,6 +344,50 @@ pub async fn release<M: Owned>(tx: &mut Tx, id: Uuid) -> Result<M> {
         after.hand_to(queue, None);
     }
     tx.change(&before, after, M::RELEASED).await
+}
+
+/// Tables of work that belongs to a contact: its name, when a row of it is open, and since when. By their
+/// names, since they are of resources that come later.
+const WORK_OF_CONTACTS: [(&str, &str, &str); 3] = [
+    ("work_items", "\"work_items\".\"active\"", "created_at"),
+    ("issues", "\"issues\".\"status\" = 'open'", "opened_at"),
+    ("interactions", "\"interactions\".\"response\" = 'unanswered'", "occurred_at"),
+];
+
+#[derive(FromQueryResult)]
+struct Holding {
+    place: i32,
+    assignee_type: AssigneeType,
+    assignee_id: Uuid,
+    newest: Timestamp,
+}
+
+/// The people and groups that have open work of a contact, which stands for those it is one with: those of
+/// work items, of issues, of what it sent, each from the newest on.
+pub async fn holders_of_contact(reader: Reader<'_>, contacts: &[Uuid]) -> Result<Vec<AssigneeRef>> {
+    let holders = |place: i32, (table, open, since): (&str, &'static str, &str)| {
+        let column = |name: &str| (Alias::new(table), Alias::new(name));
+        let is_of_contact = Expr::col(column("contact_id")).is_in(contacts.iter().copied());
+        Query::select()
+            .expr_as(Expr::cust(place.to_string()), Alias::new("place"))
+            .columns([column("assignee_type"), column("assignee_id")])
+            .expr_as(Expr::col(column(since)).max(), Alias::new("newest"))
+            .from(Alias::new(table))
+            .and_where(is_of_contact)
+            .and_where(Expr::cust(open))
+            .and_where(Expr::col(column("assignee_id")).is_not_null())
+            .group_by_columns([column("assignee_type"), column("assignee_id")])
+            .to_owned()
+    };
+    let mut tables = (0..).zip(WORK_OF_CONTACTS).map(|(place, table)| holders(place, table));
+    let Some(mut select) = tables.next() else { return Ok(Vec::new()) };
+    select.unions(tables.map(|table| (UnionType::All, table)));
+    let mut found = reader.all::<Holding>(&select).await?;
+    found.sort_by_key(|holding| (holding.place, Reverse(holding.newest)));
+    Ok(found
+        .into_iter()
+        .map(|one| AssigneeRef { kind: one.assignee_type, id: Some(one.assignee_id) })
+        .collect())
 }
 
 /// Everything open of one owner.

@@ -38,7 +38,7 @@ async fn s0_13_the_dashboard_counts_the_work_of_everybody_also_of_those_with_non
     let board = shop.by(&mia).get("/v1/dashboard").await.assert_status(200);
     let load = |assignee: Value, counts: [u8; 3], oldest: Option<&str>, done: Option<u8>| {
         json!({ "assignee": assignee, "open": counts[0], "due_today": counts[1],
-        "overdue": counts[2], "oldest_due_at": oldest, "completed_7_days": done })
+        "overdue": counts[2], "unanswered": 0, "oldest_due_at": oldest, "completed_7_days": done })
     };
     let person = |person: &Person, name: &str| json!({ "type": "user", "id": person.id, "name": name });
     let people = [

@@ -33,6 +33,7 @@ mod picklists;
 mod queues;
 mod reports;
 mod requests;
+mod responses;
 mod routing_rules;
 mod search;
 mod signing_keys;

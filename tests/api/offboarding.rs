@@ -112,7 +112,7 @@ async fn s0_14_a_group_or_the_public_can_take_over_too() {
     let none = |kind: &str| json!({ "kind": kind, "moved": 0, "items": [] });
     assert_eq!(
         nothing["moved"],
-        json!([none("action_item"), none("issue"), none("work_item"), none("inbox_entry"), none("contact")])
+        json!([none("action_item"), none("issue"), none("work_item"), none("interaction"), none("contact")])
     );
 }
 

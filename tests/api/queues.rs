@@ -29,8 +29,15 @@ async fn s0_8_queues_are_mine_my_groups_by_name_and_the_public_one_with_their_co
         .assert_status(200);
     let queue = |key: &str, name: &str, open: u8, due_today: u8, overdue: u8| {
         let at = |view: &str| path(key, &format!("?view={view}"));
+        let owner = match key {
+            "mine" => "me".to_owned(),
+            "public" => "public".to_owned(),
+            group => format!("group%3A{group}"),
+        };
+        let unanswered = format!("/v1/interactions?response=unanswered&assignee={owner}");
         json!({ "key": key, "name": name, "open": open, "due_today": due_today, "overdue": overdue,
-            "rows": { "open": at("all"), "due_today": at("due_today"), "overdue": at("overdue") } })
+            "unanswered": 0, "rows": { "open": at("all"), "due_today": at("due_today"),
+            "overdue": at("overdue"), "unanswered": unanswered } })
     };
     let hers = shop.by(&ana).get("/v1/queues").await.assert_status(200);
     let expected = [
@@ -46,7 +53,7 @@ async fn s0_8_queues_are_mine_my_groups_by_name_and_the_public_one_with_their_co
     assert_eq!((&mine["open"], &mine["due_today"], &mine["overdue"]), (&json!(3), &json!(0), &json!(1)));
     // What is counted is listed.
     for queue in hers["data"].as_array().into_iter().chain(far["data"].as_array()).flatten() {
-        for count in ["open", "due_today", "overdue"] {
+        for count in ["open", "due_today", "overdue", "unanswered"] {
             let rows = shop.by(&ana).rows(&text(&queue["rows"][count])).await;
             assert_eq!(json!(rows.len()), queue[count], "{count} of {queue}");
         }

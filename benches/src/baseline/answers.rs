@@ -445,29 +445,44 @@ struct Queue<'a> {
     open: i64,
     due_today: i64,
     overdue: i64,
+    unanswered: i64,
     rows: QueueRows,
 }
 
-/// Where the items are that a queue counts.
+/// Where that is what a queue counts.
 #[derive(Serialize)]
 struct QueueRows {
     open: String,
     due_today: String,
     overdue: String,
+    unanswered: String,
 }
 
-/// The queues of a person who is in one group: statement `at` gives the group, the next one the counts.
+/// The queues of a person who is in one group: statement `at` gives the group, the next two the counts.
 fn queues_into(out: &mut Vec<u8>, found: &mut dyn Found, at: usize, person: &Person) {
     let mut groups: Vec<(Uuid, String)> = Vec::new();
     found.each(at, &mut |row| groups.push((id(row, 0), required(row, 1).to_owned())));
     let mut loads: Vec<(Option<Uuid>, [i64; 3])> = Vec::new();
     found.each(at + 1, &mut |row| loads.push((row.id(0), [number(row, 1), number(row, 2), number(row, 3)])));
+    let mut waiting: Vec<(Option<Uuid>, i64)> = Vec::new();
+    found.each(at + 2, &mut |row| waiting.push((row.id(0), number(row, 1))));
     let queue = |key: &str, name: &str, owner: Option<Uuid>, out: &mut Vec<u8>| {
+        let unanswered = waiting.iter().find(|count| count.0 == owner).map_or(0, |count| count.1);
         let [open, due_today, overdue] =
             loads.iter().find(|load| load.0 == owner).map_or([0; 3], |load| load.1);
         let at = |view: &str| format!("/v1/queues/{key}/items?view={view}");
-        let rows = QueueRows { open: at("all"), due_today: at("due_today"), overdue: at("overdue") };
-        json(out, &Queue { key, name, open, due_today, overdue, rows });
+        let assignee = match key {
+            "mine" => "me".to_owned(),
+            "public" => "public".to_owned(),
+            group => format!("group%3A{group}"),
+        };
+        let rows = QueueRows {
+            open: at("all"),
+            due_today: at("due_today"),
+            overdue: at("overdue"),
+            unanswered: format!("/v1/interactions?response=unanswered&assignee={assignee}"),
+        };
+        json(out, &Queue { key, name, open, due_today, overdue, unanswered, rows });
         out.push(b',');
     };
     out.push(b'[');
@@ -514,7 +529,7 @@ pub fn home(found: &mut dyn Found, person: &Person, now: Now) -> Vec<u8> {
 const OPEN_ROWS: &str = "/v1/issues?status=open&origin=manual%2Cautomatic";
 
 /// Which of the home page's statements counts issues: after the newest items and the queues.
-const OPEN_ISSUES: usize = 3;
+const OPEN_ISSUES: usize = 4;
 
 #[derive(Serialize)]
 struct TypeCount<'a> {
@@ -538,11 +553,12 @@ struct LoadView<'a> {
     open: i64,
     due_today: i64,
     overdue: i64,
+    unanswered: i64,
     oldest_due_at: Option<Instant>,
     completed_7_days: Option<i64>,
 }
 
-/// The work of everybody: loads, what was done, people, groups.
+/// The work of everybody: loads, what waits for an answer, what was done, people, groups.
 pub fn dashboard(found: &mut dyn Found) -> Vec<u8> {
     let mut loads = std::collections::HashMap::new();
     found.each(0, &mut |row| {
@@ -554,8 +570,12 @@ pub fn dashboard(found: &mut dyn Found) -> Vec<u8> {
         };
         loads.insert(row.id(0), load);
     });
-    let mut done = std::collections::HashMap::new();
+    let mut waiting = std::collections::HashMap::new();
     found.each(1, &mut |row| {
+        waiting.insert(row.id(0), number(row, 1));
+    });
+    let mut done = std::collections::HashMap::new();
+    found.each(2, &mut |row| {
         done.insert(id(row, 0), number(row, 1));
     });
     let view = |out: &mut Vec<u8>, kind, id: Option<Uuid>, name: &str, completed_7_days| {
@@ -568,6 +588,7 @@ pub fn dashboard(found: &mut dyn Found) -> Vec<u8> {
                 open,
                 due_today,
                 overdue,
+                unanswered: waiting.get(&id).copied().unwrap_or(0),
                 oldest_due_at: oldest_due_at.map(Instant),
                 completed_7_days,
             },
@@ -575,12 +596,12 @@ pub fn dashboard(found: &mut dyn Found) -> Vec<u8> {
     };
     let mut out = Vec::with_capacity(64 * 1024);
     out.extend_from_slice(b"{\"users\":[");
-    rows(&mut out, found, 2, &mut |out, row| {
+    rows(&mut out, found, 3, &mut |out, row| {
         let done = done.get(&id(row, 0)).copied().unwrap_or(0);
         view(out, "user", row.id(0), required(row, 1), Some(done));
     });
     out.extend_from_slice(b"],\"groups\":[");
-    rows(&mut out, found, 3, &mut |out, row| view(out, "group", row.id(0), required(row, 1), None));
+    rows(&mut out, found, 4, &mut |out, row| view(out, "group", row.id(0), required(row, 1), None));
     out.extend_from_slice(b"],\"public\":");
     view(&mut out, "public", None, "Public", None);
     out.push(b'}');

@@ -165,6 +165,11 @@ const LOADS: &str = concat!(
     tally!(),
     ", MIN(due_at) FROM action_items WHERE status = 'open' GROUP BY assignee_id"
 );
+const UNANSWERED_OF: &str = "SELECT assignee_id, COUNT(*) FROM interactions WHERE response = 'unanswered' \
+     AND assignee_id IN ($1, $2) GROUP BY assignee_id UNION ALL SELECT assignee_id, COUNT(*) FROM \
+     interactions WHERE response = 'unanswered' AND assignee_type = 'public' GROUP BY assignee_id";
+const UNANSWERED: &str = "SELECT assignee_id, COUNT(*) FROM interactions WHERE response = 'unanswered' \
+     GROUP BY assignee_id";
 const DONE: &str = "SELECT completed_by_id, COUNT(*) FROM action_items \
      WHERE status = 'completed' AND completed_at >= $1 AND completed_by_id IS NOT NULL GROUP BY \
      completed_by_id";
@@ -239,6 +244,7 @@ impl Question {
                         Value::Id(person.group),
                     ],
                 ),
+                (UNANSWERED_OF, vec![Value::Id(person.id), Value::Id(person.group)]),
             ]
         };
         match self {
@@ -263,6 +269,7 @@ impl Question {
                 const SEVEN_DAYS: i64 = 7 * 86_400_000_000;
                 vec![
                     (LOADS, vec![at, today_ends, today]),
+                    (UNANSWERED, vec![]),
                     (DONE, vec![Value::Int(now.at - SEVEN_DAYS)]),
                     (PEOPLE, vec![]),
                     (GROUPS, vec![]),

@@ -195,8 +195,9 @@ impl Rule for EmailList {
     }
 
     fn schema() -> Schema {
-        let email =
-            ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::Custom("email".into())));
+        let email = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::Custom("idn-email".into())));
         several(email, json!(["zoe@epicerie.example"]))
     }
 }

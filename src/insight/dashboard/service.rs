@@ -1,4 +1,4 @@
-//! What the dashboard counts: four queries, however many people there are.
+//! What the dashboard counts: five queries, however many people there are.
 
 use std::collections::HashMap;
 
@@ -18,6 +18,7 @@ use crate::{
             action_item::{Column, Entity},
             is_due_today, is_open, is_overdue,
         },
+        interactions,
         queues::tally,
     },
 };
@@ -65,6 +66,7 @@ pub async fn dashboard(
     open.any_of(column(Column::SubjectType), filter.subject_type.as_ref());
     let loads: HashMap<Option<Uuid>, Load> =
         reader.all::<Load>(&open).await?.into_iter().map(|load| (load.assignee_id, load)).collect();
+    let unanswered = interactions::unanswered_by_owner(reader, None, filter.subject_type.as_ref()).await?;
     let mut done = Query::select()
         .column((Entity, Column::CompletedById))
         .expr_as(Expr::cust("COUNT(*)"), Alias::new("completed"))
@@ -96,6 +98,7 @@ pub async fn dashboard(
             open: load.map_or(0, |load| load.open),
             due_today: load.map_or(0, |load| load.due_today),
             overdue: load.map_or(0, |load| load.overdue),
+            unanswered: unanswered.get(&id).copied().unwrap_or(0),
             oldest_due_at: load.and_then(|load| load.oldest_due_at),
             completed_7_days: id
                 .filter(|_| kind == AssigneeType::User)

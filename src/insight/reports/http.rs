@@ -23,7 +23,7 @@ use crate::{
     },
     work::{
         action_items::{self, ActionItemFilter, ActionItemPage, Viewer},
-        interactions::{ActionFilter, InteractionFilter},
+        interactions::{self, ActionFilter, InteractionFilter, InteractionPage},
         issues::{self, IssueFilter, IssueOrigin, IssuePage},
         work_items::{self, WorkItemFilter, WorkItemPage},
     },
@@ -35,6 +35,7 @@ pub fn routes(routes: &mut Routes) {
         .service(list_orphaned_work)
         .service(list_orphaned_issues)
         .service(list_orphaned_work_items)
+        .service(list_orphaned_interactions)
         .service(report_interactions_by_purpose)
         .service(report_interactions_by_operator)
         .service(report_interactions_by_contact)
@@ -321,6 +322,28 @@ async fn list_orphaned_work_items(db: Data<Db>, list: List) -> Result<ListReply>
         &list.context,
         &everything,
         work_items::orphaned(list.page.texts()),
+        &list.page,
+    )
+    .await?;
+    ListReply::of(&list, &page)
+}
+
+/// List what contacts sent without a live owner
+///
+/// Unanswered e-mails, SMS and calls of people who are gone or of groups without an active member. The
+/// promise is that this list is always empty (S0-16); it is here to be checked. Sorts: `occurred_at` (default
+/// `-occurred_at`), `recorded_at`. Expands: `labels`, `follow_up`.
+#[operation(
+    get "/reports/orphaned-interactions",
+    scope = ReportsRead + InteractionsRead,
+    200 = InteractionPage "An empty page.",
+)]
+async fn list_orphaned_interactions(db: Data<Db>, list: List) -> Result<ListReply> {
+    let page = interactions::page(
+        db.read(),
+        &list.context,
+        &InteractionFilter::default(),
+        interactions::orphaned(list.page.texts()),
         &list.page,
     )
     .await?;

@@ -1,7 +1,5 @@
 //! What comes into inboxes and goes out of them when something earlier changes.
 
-use std::collections::BTreeSet;
-
 use super::{
     inbox_entry::EntryKind,
     service::{self, Arrival},
@@ -12,73 +10,43 @@ use crate::{
         users::{self, user},
     },
     kernel::{error::Result, events::Change, tx::Tx},
-    work::{
-        action_items::Priority,
-        interactions::{CallResult, Direction, interaction},
-        ownership::AssigneeRef,
-        work_items::work_item,
-    },
+    work::{action_items::Priority, interactions::interaction, ownership::Owned, work_items::work_item},
 };
 
-/// Puts what a contact sent into an inbox: e-mails, SMS, and calls that nobody took; unless it belongs to a
-/// work item (S3-29, S3-34).
-pub async fn receive(tx: &mut Tx, change: Change<'_, interaction::Model>) -> Result<()> {
+/// Has what a contact sent lie with whoever has to answer it, until it is answered or dismissed, or belongs
+/// to a work item (S3-29, S3-30, S3-34).
+pub async fn follow_interaction(tx: &mut Tx, change: Change<'_, interaction::Model>) -> Result<()> {
+    let lies = |sent: &interaction::Model| sent.is_unanswered() && sent.work_item_id.is_none();
     let sent = change.latest();
-    if sent.direction != Direction::Inbound || sent.work_item_id.is_some() {
+    let before = change.before().filter(|before| lies(before));
+    if before.is_none() && !lies(sent) {
         return Ok(());
     }
-    let kind = match (sent.channel.as_str(), sent.call_result) {
-        ("email", _) => EntryKind::Email,
-        ("sms", _) => EntryKind::Sms,
-        (
-            "phone",
-            Some(CallResult::Missed | CallResult::Voicemail | CallResult::Busy | CallResult::Failed),
-        ) => EntryKind::Call,
-        _ => return Ok(()),
-    };
-    let to = service::addressee(tx, sent.contact_id).await?;
     let arrival = Arrival {
-        kind,
+        kind: match sent.channel.as_str() {
+            "email" => EntryKind::Email,
+            "sms" => EntryKind::Sms,
+            _ => EntryKind::Call,
+        },
         thing_id: sent.id,
         contact_id: sent.contact_id,
         priority: Priority::Normal,
         at: sent.recorded_at,
     };
-    service::deliver(tx, arrival, to, &BTreeSet::new()).await
+    service::follow(tx, arrival, before.is_some(), Some(sent.owner()).filter(|_| lies(sent))).await
 }
 
-/// Takes an interaction that was added to a work item out of the inboxes (S3-30).
-pub async fn take_out(tx: &mut Tx, change: Change<'_, interaction::Model>) -> Result<()> {
-    service::take_out(tx, change.latest().id).await
-}
-
-/// Has a work item lie with whoever has it, for as long as it is worked on. Whoever claims it has read it as
-/// far as they had.
+/// Has a work item lie with whoever has it, for as long as it is worked on.
 pub async fn follow_work_item(tx: &mut Tx, change: Change<'_, work_item::Model>) -> Result<()> {
     let item = change.latest();
-    // What is new lies nowhere yet.
-    let present =
-        if change.before().is_some() { service::addressees_of(tx, item.id).await? } else { Vec::new() };
-    let wanted = item.assignee_id.filter(|_| item.active);
-    if present.first().map(|entry| entry.owner_id) == wanted {
-        return Ok(());
-    }
-    let read_by = present.iter().filter(|entry| !entry.unread).map(|entry| entry.user_id).collect();
-    if !present.is_empty() {
-        service::remove(tx, item.id).await?;
-    }
-    if wanted.is_some() {
-        let arrival = Arrival {
-            kind: EntryKind::WorkItem,
-            thing_id: item.id,
-            contact_id: item.contact_id,
-            priority: item.priority,
-            at: tx.now,
-        };
-        let to = AssigneeRef { kind: item.assignee_type, id: wanted };
-        service::deliver(tx, arrival, to, &read_by).await?;
-    }
-    Ok(())
+    let arrival = Arrival {
+        kind: EntryKind::WorkItem,
+        thing_id: item.id,
+        contact_id: item.contact_id,
+        priority: item.priority,
+        at: tx.now,
+    };
+    service::follow(tx, arrival, change.before().is_some(), Some(item.owner()).filter(|_| item.active)).await
 }
 
 /// Gives a new member what lies in the group's inbox.

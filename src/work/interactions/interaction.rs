@@ -1,20 +1,24 @@
-//! The row of an interaction, how it is read with its operator's name, and how it sorts.
+//! The row of an interaction, how it is read with the names of its people, and how it sorts.
 
 use sea_orm::{
     FromQueryResult, QueryTrait,
     entity::prelude::*,
-    sea_query::{Expr, SelectStatement},
+    sea_query::{Alias, Expr, ExprTrait, JoinType, SelectStatement},
 };
 use serde::Serialize;
 
 use crate::{
-    access::users,
+    access::{groups::group, users},
     kernel::{
+        actor::Actor,
         clock::Timestamp,
+        error::{Code, Error, Result},
+        events::Event,
         list::{Listed, Texts},
         record::{Audience, EventPlacement},
         searchable::Searchable,
     },
+    work::ownership::{AssigneeRef, AssigneeType, Owned, is_assigned_to},
 };
 
 crate::choice! {
@@ -52,6 +56,18 @@ crate::choice! {
         Busy = "busy",
         /// It did not get through.
         Failed = "failed",
+    }
+}
+
+crate::choice! {
+    /// What became of something that a contact sent.
+    Response {
+        /// Nobody has answered it yet.
+        Unanswered = "unanswered",
+        /// Somebody has.
+        Answered = "answered",
+        /// It needs no answer.
+        Dismissed = "dismissed",
     }
 }
 
@@ -107,10 +123,109 @@ pub struct Model {
     pub work_item_id: Option<Uuid>,
     /// What was gathered about the person.
     pub who: Option<Json>,
+    /// What became of what a contact sent; empty where nobody waits for an answer.
+    pub response: Option<Response>,
+    /// Who has to answer it: a person, a group, or the public.
+    pub assignee_type: Option<AssigneeType>,
+    /// Which person or group; empty for the public.
+    pub assignee_id: Option<Uuid>,
+    /// The queue it was claimed from.
+    pub origin_type: Option<AssigneeType>,
+    /// Which group's queue.
+    pub origin_id: Option<Uuid>,
+    /// When it was answered or dismissed.
+    pub responded_at: Option<Timestamp>,
+    /// Who did.
+    pub responded_by_id: Option<Uuid>,
+    /// The interaction that answered it.
+    pub answer_id: Option<Uuid>,
+    /// Why it needs no answer.
+    pub dismiss_reason: Option<String>,
     /// When it last changed.
     pub updated_at: Timestamp,
     /// How often it changed.
     pub version: i64,
+}
+
+/// Whether whoever sent this waits for an answer: e-mails, SMS, and calls that nobody took.
+#[must_use]
+pub fn awaits_response(
+    direction: Direction,
+    originator: Originator,
+    channel: &str,
+    call_result: Option<CallResult>,
+) -> bool {
+    let unheard = match channel {
+        "email" | "sms" => true,
+        "phone" => call_result.is_some_and(|result| result != CallResult::Answered),
+        _ => false,
+    };
+    direction == Direction::Inbound && originator != Originator::Automatic && unheard
+}
+
+/// Whether everybody has to answer it. In words, since only so does an index of these alone serve it; most
+/// interactions are nobody's to answer, and have no owner either.
+#[must_use]
+pub fn is_public() -> Expr {
+    Expr::cust("\"interactions\".\"assignee_type\" = 'public'")
+}
+
+impl Model {
+    /// Whether whoever sent this waits for an answer, or did.
+    #[must_use]
+    pub fn awaits_response(&self) -> bool {
+        awaits_response(self.direction, self.originator, &self.channel, self.call_result)
+    }
+
+    /// Whether nobody has answered it yet.
+    #[must_use]
+    pub fn is_unanswered(&self) -> bool {
+        self.response == Some(Response::Unanswered)
+    }
+}
+
+impl Owned for Model {
+    const WHAT: &'static str = "interaction";
+    const UPDATED: Event<Self> = UPDATED;
+    const CLAIMED: Event<Self> = CLAIMED;
+    const RELEASED: Event<Self> = RELEASED;
+    const REASSIGNED: Event<Self> = REASSIGNED;
+
+    fn is_open() -> Expr {
+        Expr::cust("\"interactions\".\"response\" = 'unanswered'")
+    }
+
+    fn owner(&self) -> AssigneeRef {
+        AssigneeRef { kind: self.assignee_type.unwrap_or(AssigneeType::Public), id: self.assignee_id }
+    }
+
+    fn queue(&self) -> Option<AssigneeRef> {
+        self.origin_type.map(|kind| AssigneeRef { kind, id: self.origin_id })
+    }
+
+    fn set_owner(&mut self, owner: AssigneeRef, queue: Option<AssigneeRef>) {
+        (self.assignee_type, self.assignee_id) = (Some(owner.kind), owner.id);
+        (self.origin_type, self.origin_id) =
+            (queue.map(|queue| queue.kind), queue.and_then(|queue| queue.id));
+    }
+
+    /// What a contact sent is answered by whoever has it, by their group, or by a manager; what nobody has,
+    /// by anybody.
+    fn authorize_write(&self, actor: &Actor) -> Result<()> {
+        if actor.is_manager() || is_assigned_to(actor, self.owner().kind, self.assignee_id) {
+            return Ok(());
+        }
+        Err(Error::new(Code::NotYourItem, "It is somebody else's to answer; managers may answer it."))
+    }
+
+    fn require_open(&self) -> Result<()> {
+        let detail = match self.response {
+            Some(Response::Unanswered) => return Ok(()),
+            Some(response) => format!("It is {response} already."),
+            None => "Nobody waits for an answer to it.".into(),
+        };
+        Err(Error::new(Code::WrongStatus, detail).with("current_status", self.response))
+    }
 }
 
 crate::record!(Model, "interaction", |row| {
@@ -127,10 +242,22 @@ crate::events!(Model {
         UPDATED = "interaction.updated",
         /// An interaction was added to a work item, or taken from one.
         ATTACHED = "interaction.attached",
+        /// What a contact sent was answered.
+        ANSWERED = "interaction.answered",
+        /// Somebody said that what a contact sent needs no answer.
+        DISMISSED = "interaction.dismissed",
+        /// What a contact sent is unanswered again.
+        REOPENED = "interaction.reopened",
+        /// A person took what a contact sent from a queue.
+        CLAIMED = "interaction.claimed",
+        /// What a contact sent was given back to the queue that it was claimed from.
+        RELEASED = "interaction.released",
+        /// What a contact sent was given to another owner.
+        REASSIGNED = "interaction.reassigned",
     }
 });
 
-/// An interaction with its operator's name.
+/// An interaction with the names of its people.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct Row {
     /// The interaction.
@@ -138,6 +265,12 @@ pub struct Row {
     pub interaction: Model,
     /// The name of who recorded it.
     pub operator_name: Option<String>,
+    /// The name of the person or group that has to answer it.
+    pub assignee_name: Option<String>,
+    /// The name of the group it was claimed from.
+    pub queue_name: Option<String>,
+    /// The name of who answered or dismissed it.
+    pub responded_by_name: Option<String>,
 }
 
 /// Everything the staff may see: all of it.
@@ -145,6 +278,17 @@ pub struct Row {
 pub fn select(texts: Texts<'_>) -> SelectStatement {
     let mut select = texts.of::<Entity>(Row::TEXTS).into_query();
     users::person_column(&mut select, Expr::col((Entity, Column::OperatorId)), "operator_name");
+    users::name_column(&mut select, Expr::col((Entity, Column::AssigneeId)), "assignee_name");
+    users::person_column(&mut select, Expr::col((Entity, Column::RespondedById)), "responded_by_name");
+    let queue = Alias::new("queue");
+    select
+        .join_as(
+            JoinType::LeftJoin,
+            group::Entity,
+            queue.clone(),
+            Expr::col((queue.clone(), group::Column::Id)).equals((Entity, Column::OriginId)),
+        )
+        .expr_as(Expr::col((queue, group::Column::Name)), Alias::new("queue_name"));
     select
 }
 

@@ -5,13 +5,16 @@ use std::{collections::BTreeMap, str::FromStr};
 use caseload_macros::shape;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema, openapi::Array};
+use utoipa::{
+    IntoParams, ToSchema,
+    openapi::{Array, ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, schema::Type},
+};
 use uuid::Uuid;
 use validator::Validate;
 
 use super::{
     action,
-    interaction::{CallResult, Direction, Originator, Row},
+    interaction::{CallResult, Direction, Originator, Response, Row},
 };
 use crate::{
     catalog::picklists::{DUE_PRESETS, LabelView},
@@ -25,12 +28,12 @@ use crate::{
         filter::{Alternative, AnyOf, Flag, OwnerFilter},
         http::View,
         list::Texts,
-        patch::{Patch, Replace},
+        patch::{Patch, Replace, not_null},
         search::Terms,
         value::{Line, PicklistKey, Text},
     },
     work::{
-        action_items::{ActionItemView, AssigneeRef},
+        action_items::{ActionItemView, Assignee, AssigneeRef},
         issues::{NewIssue, words_schema},
     },
 };
@@ -44,6 +47,8 @@ pub(super) const INFO_USED: &str = "info_used";
 
 /// Resources of one action at the most.
 const MAX_INFO: usize = 20;
+/// Interactions that one answers at the most.
+const MAX_ANSWERS: usize = 20;
 
 /// What has to be done about it later, by whom and by when: an action item (S1-8). Exactly one of `due_in`,
 /// `due_on` and `due_at`.
@@ -94,6 +99,14 @@ pub struct NewAction {
     #[validate(length(max = 20))]
     #[schema(schema_with = info_schema)]
     pub info_used: Vec<String>,
+}
+
+fn answers_schema() -> Array {
+    let id = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
+    let about = "What the contact sent that this answers, at most 20.";
+    ArrayBuilder::new().items(id).max_items(Some(MAX_ANSWERS)).description(Some(about)).build()
 }
 
 fn info_schema() -> Array {
@@ -181,8 +194,9 @@ pub struct NewInteraction {
     #[validate(range(min = 0, max = 604_800))]
     #[schema(minimum = 0, maximum = 604_800, example = 240)]
     pub duration_seconds: Option<i64>,
-    /// That nothing follows from it (S1-10). What a person records without issues is complete or has a
-    /// follow-up.
+    /// That nothing follows from it (S1-10). What a person records without issues or a work item is complete
+    /// or has a follow-up, unless a contact sent it: that is somebody's to answer, and answered if it is
+    /// complete.
     #[serde(default)]
     pub complete: bool,
     /// What follows from it; not together with `complete`.
@@ -197,6 +211,19 @@ pub struct NewInteraction {
     /// What it was about in the cart.
     #[validate(nested)]
     pub subject: Option<Subject>,
+    /// The work item that it belongs to, of the same contact.
+    pub work_item_id: Option<Uuid>,
+    /// Who has to answer what the contact sent. When nobody is named: whoever has the work item or issue that
+    /// it is about; else who has other open work of the contact, answered them in the last 30 days, or is
+    /// their rep; else whom the routing rules say; else the default group.
+    #[validate(nested)]
+    pub assignee: Option<AssigneeRef>,
+    /// What the contact sent that this answers, at most 20. What they sent earlier in the same issue or work
+    /// item is answered without being named.
+    #[serde(default)]
+    #[validate(length(max = 20))]
+    #[schema(schema_with = answers_schema)]
+    pub answers: Vec<Uuid>,
 }
 
 const fn inbound() -> Direction {
@@ -244,6 +271,54 @@ pub struct InteractionPatch {
     pub channel_other: Patch<Line<100>>,
     /// What became of the call; null for no call.
     pub call_result: Patch<CallResult>,
+    /// Who has to answer it from now on.
+    #[serde(default, deserialize_with = "not_null")]
+    #[validate(nested)]
+    #[schema(nullable = false)]
+    pub assignee: Option<AssigneeRef>,
+}
+
+impl InteractionPatch {
+    /// Whether it says anything but who has to answer it.
+    pub(super) fn corrects(&self) -> bool {
+        let Self {
+            subject_line,
+            detail,
+            purpose,
+            outcome,
+            mood,
+            channel,
+            channel_other,
+            call_result,
+            assignee: _,
+        } = self;
+        !(subject_line.is_absent()
+            && detail.is_absent()
+            && channel.is_absent()
+            && [purpose, outcome, mood].iter().all(|word| word.is_absent())
+            && channel_other.is_absent()
+            && call_result.is_absent())
+    }
+}
+
+/// How something that a contact sent was answered.
+#[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"answer_id": "019b0a35-2c00-7000-8000-000000000001"}))]
+pub struct Answer {
+    /// The interaction that answers it, with the same contact and outbound.
+    #[schema(nullable = false)]
+    pub answer_id: Option<Uuid>,
+}
+
+/// Why something that a contact sent needs no answer.
+#[shape]
+#[derive(Clone, Debug, Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dismissal {
+    /// The reason, up to 500 characters.
+    #[schema(nullable = false, example = "Advertising.")]
+    pub reason: Option<Text<500>>,
 }
 
 /// The part of an interaction that deals with an issue (S4-10).
@@ -367,7 +442,8 @@ pub struct InteractionView {
     /// How long it took.
     #[schema(required, example = 240)]
     pub duration_seconds: Option<i64>,
-    /// That nothing follows from it.
+    /// That nothing follows from it: it was recorded so, its follow-up is done, or it was answered or
+    /// dismissed.
     pub complete: bool,
     /// The action item that follows it up.
     #[schema(required)]
@@ -384,6 +460,27 @@ pub struct InteractionView {
     /// What was gathered about the person at that time.
     #[schema(required)]
     pub who: Option<Who>,
+    /// What became of an e-mail, an SMS or a call that nobody took; null where nobody waits for an answer.
+    #[schema(required)]
+    pub response: Option<Response>,
+    /// Who has to answer it, or had to.
+    #[schema(required)]
+    pub assignee: Option<Assignee>,
+    /// The queue it was claimed from, to which `release` gives it back.
+    #[schema(required)]
+    pub claimed_from: Option<Assignee>,
+    /// Who answered or dismissed it; null, too, for what is older than that is remembered.
+    #[schema(required)]
+    pub responded_by: Option<ActorRef>,
+    /// When.
+    #[schema(required)]
+    pub responded_at: Option<Timestamp>,
+    /// The interaction that answered it.
+    #[schema(required)]
+    pub answer_id: Option<Uuid>,
+    /// Why it needs no answer.
+    #[schema(required, example = json!(null))]
+    pub dismiss_reason: Option<String>,
     /// When it last changed.
     pub updated_at: Timestamp,
     /// How often it changed; the ETag.
@@ -400,14 +497,13 @@ pub struct InteractionView {
 
 impl InteractionView {
     pub(super) fn new(row: Row, contact: Option<ContactRef>, actions: Vec<ActionView>) -> Self {
-        let Row { interaction, operator_name } = row;
+        let Row { interaction, operator_name, assignee_name, queue_name, responded_by_name } = row;
+        let named =
+            |id, name: Option<String>| ActorRef { id, name: name.unwrap_or_else(|| "Caseload".into()) };
         Self {
             id: interaction.id,
             contact,
-            operator: ActorRef {
-                id: interaction.operator_id,
-                name: operator_name.unwrap_or_else(|| "Caseload".into()),
-            },
+            operator: named(interaction.operator_id, operator_name),
             originator: interaction.originator,
             channel: interaction.channel,
             channel_other: interaction.channel_other,
@@ -431,6 +527,17 @@ impl InteractionView {
                 .map(|(kind, id)| Subject { r#type: kind.into(), id: id.into() }),
             work_item_id: interaction.work_item_id,
             who: interaction.who.and_then(|who| serde_json::from_value(who).ok()),
+            response: interaction.response,
+            assignee: interaction
+                .assignee_type
+                .map(|kind| Assignee::new(kind, interaction.assignee_id, assignee_name)),
+            claimed_from: interaction
+                .origin_type
+                .map(|kind| Assignee::new(kind, interaction.origin_id, queue_name)),
+            responded_by: interaction.responded_by_id.map(|id| named(id, responded_by_name)),
+            responded_at: interaction.responded_at,
+            answer_id: interaction.answer_id,
+            dismiss_reason: interaction.dismiss_reason,
             updated_at: interaction.updated_at,
             version: interaction.version,
             follow_up: None,
@@ -555,6 +662,10 @@ pub type Contacts = AnyOf<Uuid>;
 pub type FollowUpStates = AnyOf<FollowUpState>;
 /// Alternative owners of follow-ups.
 pub type FollowUpOwners = AnyOf<OwnerFilter>;
+/// Alternative states of what contacts sent.
+pub type Responses = AnyOf<Response>;
+/// Alternative owners of what contacts sent.
+pub type InteractionOwners = AnyOf<OwnerFilter>;
 
 /// Which interactions a list shows (S1-11).
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -665,6 +776,25 @@ pub struct InteractionFilter {
     /// Only about things of these types.
     #[param(value_type = Option<String>, example = "order")]
     pub subject_type: Option<AnyOf<String>>,
+    /// Only what contacts sent that is unanswered, answered or dismissed.
+    #[param(inline, example = "unanswered")]
+    pub response: Option<Responses>,
+    /// Only what they have to answer, or had to: `me`, `public`, `user:<id>`, `group:<id>`.
+    #[param(inline, example = "me")]
+    pub assignee: Option<InteractionOwners>,
+    /// Only what they have not to answer: `me`, `user:<id>`, `group:<id>`; that of the public queue is left
+    /// out.
+    #[param(inline, example = "me")]
+    pub assignee_not: Option<InteractionOwners>,
+    /// Only answered or dismissed by these: `me`, or the id of a person or API key.
+    #[param(inline, example = "me")]
+    pub responded_by: Option<Operators>,
+    /// Answered or dismissed at or after.
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub responded_at_gte: Option<Timestamp>,
+    /// Answered or dismissed before.
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub responded_at_lt: Option<Timestamp>,
     /// Only those from which nothing follows, or only the others.
     #[param(value_type = Option<bool>)]
     pub complete: Option<Flag>,

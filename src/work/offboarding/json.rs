@@ -43,7 +43,7 @@ impl From<(Uuid, String)> for MovedItem {
 /// What moved of one kind.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct MovedKind {
-    /// `action_item`, `issue`, `work_item`, `inbox_entry` (what contacts sent and they had not read),
+    /// `action_item`, `issue`, `work_item`, `interaction` (what contacts sent and they had to answer),
     /// `contact` (accounts whose rep they were) and, as they come, other kinds.
     #[schema(example = "action_item")]
     pub kind: String,

@@ -17,15 +17,12 @@ use crate::{
     },
     work::{
         action_items::action_item::Model as ActionItem,
-        inbox,
+        interactions::interaction::Model as Interaction,
         issues::issue::Model as Issue,
-        ownership::{Owned, group_is_unstaffed, is_unstaffed, open_of},
+        ownership::{Owned, group_is_unstaffed, open_of},
         work_items::work_item::Model as WorkItem,
     },
 };
-
-/// What contacts sent and somebody has not read, in answers.
-pub const INBOX_ENTRY: &str = "inbox_entry";
 
 /// Who leaves: a member who is about to be none, or was one until now.
 #[derive(Clone, Copy)]
@@ -44,23 +41,18 @@ impl Open {
             named::<ActionItem>(open_of::<ActionItem>(reader, user).await?),
             named::<Issue>(open_of::<Issue>(reader, user).await?),
             named::<WorkItem>(open_of::<WorkItem>(reader, user).await?),
-            (INBOX_ENTRY, "message", inbox::unread_of(reader, user).await?),
+            named::<Interaction>(open_of::<Interaction>(reader, user).await?),
         ]))
     }
 
     /// What a group has although nobody active is left in it.
     async fn left_behind_by(reader: Reader<'_>, group: Uuid, leaver: Leaver) -> Result<Self> {
         let but = if leaver.is_member { Some(leaver.id) } else { None };
-        let unread = if is_unstaffed(reader, group, but).await? {
-            inbox::unread_of_group(reader, group, leaver.id).await?
-        } else {
-            0
-        };
         Ok(Self(vec![
-            (INBOX_ENTRY, "message", unread),
             named::<ActionItem>(group_is_unstaffed::<ActionItem>(reader, group, but).await?),
             named::<Issue>(group_is_unstaffed::<Issue>(reader, group, but).await?),
             named::<WorkItem>(group_is_unstaffed::<WorkItem>(reader, group, but).await?),
+            named::<Interaction>(group_is_unstaffed::<Interaction>(reader, group, but).await?),
         ]))
     }
 

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 use super::json::{MovedItem, MovedKind, Offboarding, OffboardingView};
-use super::reactions::INBOX_ENTRY;
 use crate::{
     access::{
         groups,
@@ -19,7 +18,7 @@ use crate::{
     },
     work::{
         action_items::action_item,
-        inbox,
+        interactions::interaction,
         issues::issue,
         ownership::{Assignee, AssigneeRef, AssigneeType, Owner, is_unstaffed, move_all, resolve_assignee},
         work_items::work_item,
@@ -63,11 +62,11 @@ pub async fn offboard(tx: &mut Tx, id: Uuid, wanted: Offboarding) -> Result<Offb
     };
     let groups = groups::lock_groups_of(tx, id).await?;
     let mut moves = Moves::default();
-    moves.add(tx, id, id, owner).await?;
+    moves.add(tx, id, owner).await?;
     if let Some(owner) = owner_of_groups {
         for group in groups {
             if is_unstaffed(tx.read(), group.id, Some(id)).await? {
-                moves.add(tx, id, group.id, owner).await?;
+                moves.add(tx, group.id, owner).await?;
             }
         }
     }
@@ -97,30 +96,30 @@ struct Moves {
     items: Vec<MovedItem>,
     issues: Vec<MovedItem>,
     work_items: Vec<MovedItem>,
-    unread: Vec<MovedItem>,
+    interactions: Vec<MovedItem>,
 }
 
 impl Moves {
     /// Moves everything open of an owner, the leaver or a group of theirs.
-    async fn add(&mut self, tx: &mut Tx, leaver: Uuid, from: Uuid, to: Owner) -> Result<()> {
+    async fn add(&mut self, tx: &mut Tx, from: Uuid, to: Owner) -> Result<()> {
         let item = |item: action_item::Model| MovedItem::from((item.id, item.title));
         self.items.extend(move_all(tx, from, to, item).await?);
         let issue = |issue: issue::Model| MovedItem::from((issue.id, issue.title));
         self.issues.extend(move_all(tx, from, to, issue).await?);
         let work_item = |item: work_item::Model| MovedItem::from((item.id, item.title()));
         self.work_items.extend(move_all(tx, from, to, work_item).await?);
-        let unread = inbox::hand_over(tx, leaver, from, to.into()).await?;
-        self.unread.extend(unread.into_iter().map(MovedItem::from));
+        let interaction = |sent: interaction::Model| MovedItem::from((sent.id, sent.subject_line));
+        self.interactions.extend(move_all(tx, from, to, interaction).await?);
         Ok(())
     }
 
     fn by_kind(self, accounts: Vec<MovedItem>) -> Vec<MovedKind> {
-        let Self { items, issues, work_items, unread } = self;
+        let Self { items, issues, work_items, interactions } = self;
         let kinds = [
             ("action_item", items),
             ("issue", issues),
             ("work_item", work_items),
-            (INBOX_ENTRY, unread),
+            ("interaction", interactions),
             ("contact", accounts),
         ];
         let kind = |(kind, items): (&str, Vec<_>)| MovedKind { kind: kind.into(), moved: items.len(), items };

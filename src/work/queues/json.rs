@@ -47,14 +47,16 @@ pub struct QueueView {
     pub due_today: i64,
     /// Open items whose time is over.
     pub overdue: i64,
-    /// Where the items are that these counts are of.
+    /// E-mails, SMS and calls of contacts that wait for an answer.
+    pub unanswered: i64,
+    /// Where that is what these counts are of.
     pub rows: QueueRows,
 }
 
-/// Where the items are that a queue counts: lists, as long as the counts say.
+/// Where that is what a queue counts: lists, as long as the counts say.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct QueueRows {
-    /// The open ones.
+    /// The open items.
     #[schema(example = "/v1/queues/mine/items?view=all")]
     pub open: String,
     /// Those that are due from now to the end of today.
@@ -63,6 +65,9 @@ pub struct QueueRows {
     /// Those whose time is over.
     #[schema(example = "/v1/queues/mine/items?view=overdue")]
     pub overdue: String,
+    /// What contacts sent and nobody has answered.
+    #[schema(example = "/v1/interactions?response=unanswered&assignee=me")]
+    pub unanswered: String,
 }
 
 impl QueueRows {
@@ -73,10 +78,18 @@ impl QueueRows {
             query.append_pair("view", part.as_str()).extend_pairs(time_zone.map(|zone| ("time_zone", zone)));
             format!("/v1/queues/{key}/items?{}", query.finish())
         };
+        let owner = match key {
+            "mine" => "me".to_owned(),
+            "public" => key.to_owned(),
+            group => format!("group:{group}"),
+        };
+        let mut unanswered = form_urlencoded::Serializer::new(String::new());
+        unanswered.append_pair("response", "unanswered").append_pair("assignee", &owner);
         Self {
             open: view(QueuePart::All),
             due_today: view(QueuePart::DueToday),
             overdue: view(QueuePart::Overdue),
+            unanswered: format!("/v1/interactions?{}", unanswered.finish()),
         }
     }
 }

@@ -16,10 +16,13 @@ use crate::{
         reader::Reader,
         tx::Tx,
     },
-    work::action_items::{
-        self, AssigneeRef, AssigneeType, Viewer,
-        action_item::{self, Column, Entity},
-        is_due, is_due_today, is_open, is_overdue, is_upcoming,
+    work::{
+        action_items::{
+            self, AssigneeRef, AssigneeType, Viewer,
+            action_item::{self, Column, Entity},
+            is_due, is_due_today, is_open, is_overdue, is_upcoming,
+        },
+        interactions,
     },
 };
 
@@ -87,7 +90,7 @@ struct Load {
     overdue: i64,
 }
 
-/// The caller's queues with their counts, in one query each for names and numbers.
+/// The caller's queues with their counts, however many in one query each for names and numbers.
 /// Today is the caller's, or that of a zone that they name.
 pub async fn queues_of(
     reader: Reader<'_>,
@@ -110,10 +113,11 @@ pub async fn queues_of(
         .expr_as(tally(is_overdue(viewer)), Alias::new("overdue"))
         .from(Entity)
         .and_where(is_open())
-        .cond_where(Cond::any().add(assignee().is_null()).add(assignee().is_in(owners)))
+        .cond_where(Cond::any().add(assignee().is_null()).add(assignee().is_in(owners.iter().copied())))
         .group_by_col((Entity, Column::AssigneeId))
         .to_owned();
     let loads = reader.all::<Load>(&select).await?;
+    let unanswered = interactions::unanswered_by_owner(reader, Some(&owners), None).await?;
     let queue = |key: String, name: String, owner: Option<Uuid>| {
         let load = loads.iter().find(|load| load.assignee_id == owner);
         QueueView {
@@ -123,6 +127,7 @@ pub async fn queues_of(
             open: load.map_or(0, |load| load.open),
             due_today: load.map_or(0, |load| load.due_today),
             overdue: load.map_or(0, |load| load.overdue),
+            unanswered: unanswered.get(&owner).copied().unwrap_or(0),
         }
     };
     let mut queues = Vec::new();

@@ -14,12 +14,13 @@ use super::{
 };
 use crate::{
     access::groups,
+    customers::contacts,
     kernel::{
         error::{Code, Result},
         reader::Reader,
         tx::Tx,
     },
-    work::ownership::{AssigneeRef, AssigneeType, Owner, resolve_assignee},
+    work::ownership::{AssigneeRef, AssigneeType, Owner, holders_of_contact, resolve_assignee},
 };
 
 crate::choice! {
@@ -135,7 +136,7 @@ async fn choose(tx: &mut Tx, rule: Model, facts: &Facts) -> Result<Option<Owner>
     let rule = if turns { tx.lock_read(rule, id, "routing rule").await? } else { rule };
     for choice in choices(tx.read(), &rule, facts).await?.into_iter().filter(|choice| choice.available) {
         let Some(owner) = available(tx, choice.kind, choice.id).await? else { continue };
-        if turns {
+        if turns && choice.has_contact != Some(true) {
             let turn = Entity::update_many()
                 .col_expr(Column::LastUserId, Expr::val(choice.id))
                 .filter(Column::Id.eq(id));
@@ -158,7 +159,8 @@ async fn available(tx: &mut Tx, kind: AssigneeType, id: Uuid) -> Result<Option<O
     }
 }
 
-/// Whom a rule names, the first choice first.
+/// Whom a rule names, the first choice first: where people take turns, whoever has other open work of the
+/// contact before whose turn it is.
 pub(super) async fn choices(
     reader: Reader<'_>,
     rule: &Model,
@@ -179,6 +181,19 @@ pub(super) async fn choices(
             choice.open_work_items = Some(open.get(&choice.id).copied().unwrap_or(0));
         }
         named.sort_by_key(|choice| choice.open_work_items);
+    }
+    if let Some(contact) = facts.contact.as_ref().and_then(|contact| contact.id) {
+        let contacts = contacts::cluster(reader, contact).await?;
+        let holders = holders_of_contact(reader, &contacts).await?;
+        let place = |choice: &RoutingCandidate| {
+            let choice = AssigneeRef { kind: choice.kind, id: Some(choice.id) };
+            holders.iter().position(|holder| *holder == choice)
+        };
+        for choice in &mut named {
+            choice.has_contact = Some(place(choice).is_some());
+        }
+        // Those who have none keep their order.
+        named.sort_by_key(|choice| place(choice).unwrap_or(usize::MAX));
     }
     Ok(named)
 }

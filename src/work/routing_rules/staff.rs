@@ -33,6 +33,11 @@ pub struct RoutingCandidate {
     pub name: String,
     /// Whether they are there: an active person, or a group with one. Others are passed over.
     pub available: bool,
+    /// Whether they have other open work of the contact, where people take turns: then it is theirs, and
+    /// nobody's turn.
+    #[schema(nullable = false)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub has_contact: Option<bool>,
     /// How many open work items they have, where the fewest count.
     #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,7 +119,7 @@ impl Staff {
 }
 
 fn candidate(kind: AssigneeType, id: Uuid, name: String, available: bool) -> RoutingCandidate {
-    RoutingCandidate { kind, id, name, available, open_work_items: None }
+    RoutingCandidate { kind, id, name, available, has_contact: None, open_work_items: None }
 }
 
 #[derive(FromQueryResult)]

@@ -6,19 +6,19 @@ use uuid::Uuid;
 use super::{
     json::{NewCall, NewReminder, NewWorkItemNote, WorkItemView},
     service,
-    work_item::{self, Entity, Model},
+    work_item::{Entity, Model},
 };
 use crate::{
     customers::{contacts, subjects},
     kernel::{
-        clock::Timestamp,
         error::{Code, Error, Result},
         tx::Tx,
     },
     work::{
         action_items::{self, ActionItemView, Inherited, Links, NewActionItem},
-        interactions::{self, Direction, InteractionView, NewInteraction},
+        interactions::{self, Direction, InteractionView, NewInteraction, Originator, awaits_response},
         notes::{self, CreatedNoteView, NewNote},
+        ownership::{Owned, first_available_of},
     },
 };
 
@@ -28,14 +28,18 @@ const PHONE: &str = "phone";
 /// Records a call, or another exchange, on an item.
 pub async fn call(tx: &mut Tx, id: Uuid, call: NewCall) -> Result<InteractionView> {
     let item = seen(tx, id).await?;
-    let complete = call.follow_up.is_none();
+    let channel = call.channel.unwrap_or_else(|| PHONE.into());
+    let direction = call.direction.unwrap_or(Direction::Outbound);
+    // What the contact sent is still to be answered.
+    let unanswered = awaits_response(direction, Originator::Customer, &channel, call.call_result);
+    let complete = call.follow_up.is_none() && !unanswered;
     let new = NewInteraction {
         who: None,
         contact_id: Some(item.contact_id),
         originator: None,
-        channel: call.channel.unwrap_or_else(|| PHONE.into()),
+        channel,
         channel_other: None,
-        direction: call.direction.unwrap_or(Direction::Outbound),
+        direction,
         purpose: call.purpose,
         subject_line: call.subject_line.unwrap_or_else(|| item.title().into()),
         detail: call.detail,
@@ -48,12 +52,11 @@ pub async fn call(tx: &mut Tx, id: Uuid, call: NewCall) -> Result<InteractionVie
         follow_up: call.follow_up,
         actions: Vec::new(),
         subject: None,
+        work_item_id: Some(id),
+        assignee: None,
+        answers: Vec::new(),
     };
-    let recorded = interactions::record_on(tx, new, Some(id)).await?.interaction;
-    if recorded.direction == Direction::Inbound {
-        record_inbound(tx, id, recorded.occurred_at).await?;
-    }
-    Ok(recorded)
+    Ok(interactions::record(tx, new).await?.interaction)
 }
 
 /// Plans something about an item: an action item, of whoever has the item unless somebody else is meant.
@@ -92,32 +95,22 @@ pub async fn write_note(tx: &mut Tx, id: Uuid, note: NewWorkItemNote) -> Result<
 }
 
 /// Adds an interaction of the contact to an item, from which time on it belongs there and leaves the inbox
-/// (S3-30).
+/// (S3-30); whoever has the item answers it.
 pub async fn attach(tx: &mut Tx, id: Uuid, interaction: Uuid) -> Result<WorkItemView> {
-    let item: Model = tx.target(id, "work item").await?;
+    // As everywhere, the owner first, then the things.
+    let seen = tx.read().model(Entity::find_by_id(id)).await?;
+    let owner = first_available_of(tx, seen.as_ref().map(Model::owner)).await?;
+    let item: Model = tx.target(id, Model::WHAT).await?;
     let before = interactions::held(tx, interaction).await?.ok_or_else(|| Error::not_found("interaction"))?;
-    if !contacts::cluster(tx.read(), item.contact_id).await?.contains(&before.contact_id) {
+    let contacts = contacts::cluster(tx.read(), item.contact_id).await?;
+    if !contacts.contains(&before.contact_id) {
         return Err(Error::new(
             Code::Conflict,
             format!("It was with another contact than that of work item {}.", item.number),
         ));
     }
-    interactions::attach(tx, interaction, Some(id)).await?;
-    if before.direction == Direction::Inbound {
-        record_inbound(tx, id, before.occurred_at).await?;
-    }
+    interactions::attach(tx, &before, id, owner, &contacts).await?;
     service::find(tx.read(), id).await
-}
-
-/// Notes when the contact was last heard of about an item: its silence begins anew.
-async fn record_inbound(tx: &mut Tx, id: Uuid, at: Timestamp) -> Result<()> {
-    let before = tx.lock::<Entity>(id, "work item").await?;
-    if before.last_inbound_at.is_some_and(|known| known >= at) {
-        return Ok(());
-    }
-    let quiet_since = before.quiet_since.map(|since| Ord::max(since, at));
-    let after = Model { last_inbound_at: Some(at), quiet_since, ..before.clone() };
-    tx.change(&before, after, work_item::UPDATED).await.map(drop)
 }
 
 /// The item that the request is about, not locked: others come first.

@@ -16,7 +16,7 @@ pub mod work_item;
 mod worker;
 
 pub use json::{WorkItemFilter, WorkItemPage, WorkItemView};
-pub use reactions::refuse_lost_status;
+pub use reactions::{follow_interaction, hand_on_messages, refuse_lost_status};
 pub use service::{
     Draft, Unverified, by_external_id, create, filtered_query, known_as, orphaned, page, precheck,
     update_from_source,

@@ -308,6 +308,11 @@ async fn what_does_not_fit(given: &mut AnswersSeen) {
         ("update_issue", format!("/v1/issues/{}", issues[0]), Some(json!({ "title": "Charged thrice" }))),
         ("link_interaction", linked(&issues[0]), Some(json!({}))),
         ("update_work_item", format!("/v1/work-items/{closed}"), Some(json!({ "status": "pending" }))),
+        (
+            "update_interaction",
+            format!("/v1/interactions/{interaction}"),
+            Some(json!({ "assignee": { "type": "public" } })),
+        ),
         ("attach_interaction", format!("/v1/work-items/{work}/interactions/{foreign}"), None),
         (
             "update_work_item_type",

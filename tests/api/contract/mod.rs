@@ -32,7 +32,8 @@ const PUBLIC: &[&str] =
     &["read_liveness", "read_readiness", "read_problem", "read_jwks", "create_token", "refresh_token"];
 
 /// Lists that are empty by the promise of S0-16.
-const EMPTY: &[&str] = &["list_orphaned_work", "list_orphaned_issues", "list_orphaned_work_items"];
+const EMPTY: &[&str] =
+    &["list_orphaned_work", "list_orphaned_issues", "list_orphaned_work_items", "list_orphaned_interactions"];
 
 /// An id that nothing has.
 const NOTHING: &str = "01234567-89ab-7cde-8f01-23456789abcd";
@@ -346,8 +347,8 @@ async fn stock(shop: &TestApp) {
         let item = format!("/v1/work-items/{}", text(&item["id"]));
         admin.post(&format!("{item}/transition"), json!({ "to": "in_progress" })).await.assert_status(200);
         for channel in ["email", "sms"] {
-            let sent =
-                json!({ "contact_id": contact, "channel": channel, "subject_line": title, "complete": true });
+            let sent = json!({ "contact_id": contact, "channel": channel, "subject_line": title,
+                "assignee": user(&shop.admin) });
             admin.post("/v1/interactions", sent).await.assert_status(201);
         }
         shop.job(&shop.admin, title, 2000, json!({})).await;

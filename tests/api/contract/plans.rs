@@ -51,6 +51,12 @@ fn hot(group: &str) -> Vec<String> {
         "issues?type=uncategorised",
         "issues?status=closed",
         "interactions?operator=me",
+        "interactions?response=unanswered",
+        "interactions?response=unanswered&assignee=me",
+        "interactions?response=unanswered&assignee=public",
+        "interactions?response=answered",
+        "interactions?assignee=me",
+        "interactions?assignee=public",
     ] {
         paths.push(format!("/v1/{rest}"));
     }
@@ -413,6 +419,10 @@ async fn fill(database: &DatabaseConnection) {
     run("UPDATE work_items SET status = 'resolved', active = FALSE WHERE md5(id::text) > '2'").await;
     run("UPDATE issues SET status = 'closed', closed_at = opened_at, closed_by_id = opened_by_id WHERE \
          md5(id::text) > '2'")
+    .await;
+    run(
+        "UPDATE interactions SET response = 'answered' WHERE response = 'unanswered' AND md5(id::text) > '2'",
+    )
     .await;
     // One in 2,048 says what it was copied from: what much says, PostgreSQL rightly reads from the newest on,
     // or whole.

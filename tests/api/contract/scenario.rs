@@ -212,6 +212,15 @@ pub async fn every_write(shop: &TestApp, act: impl AsyncFnMut(&WriteCase) -> Rep
     let id = text(&interaction["id"]);
     f.act(&admin, "update_interaction", &format!("/v1/interactions/{id}"), Some(json!({ "mood": "angry" })))
         .await;
+    let letter = json!({ "contact_id": known["id"], "channel": "email", "subject_line": "Where is it?",
+        "assignee": { "type": "public" } });
+    let letter = f.act(&admin, "record_interaction", "/v1/interactions", Some(letter)).await;
+    let letter = format!("/v1/interactions/{}", text(&letter["id"]));
+    f.act(&admin, "claim_interaction", &format!("{letter}/claim"), None).await;
+    f.act(&admin, "release_interaction", &format!("{letter}/release"), None).await;
+    f.act(&admin, "answer_interaction", &format!("{letter}/answer"), None).await;
+    f.act(&admin, "reopen_interaction", &format!("{letter}/reopen"), None).await;
+    f.act(&admin, "dismiss_interaction", &format!("{letter}/dismiss"), None).await;
     let details = json!({ "details": "Refunded one dollar.", "info_used": ["order_history"] });
     f.act(&admin, "link_interaction", &format!("{issue_path}/interactions/{id}"), Some(details)).await;
     let into = json!({ "into": interaction["actions"][1]["issue_id"] });
@@ -309,7 +318,7 @@ async fn work_items(shop: &TestApp, f: &mut Scenario<impl AsyncFnMut(&WriteCase)
     f.act(admin, "note_on_work_item", &format!("{work}/notes"), Some(json!({ "title": "Evenings only" })))
         .await;
     let letter = json!({ "who": { "email": "zoe@epicerie.example" }, "channel": "email",
-        "subject_line": "Hello", "complete": true });
+        "subject_line": "Hello" });
     let letter = f.act(admin, "record_interaction", "/v1/interactions", Some(letter)).await;
     f.act(admin, "attach_interaction", &format!("{work}/interactions/{}", text(&letter["id"])), None).await;
     let known = json!({ "type": "skin_quiz", "who": { "email": "zoe@epicerie.example" } });

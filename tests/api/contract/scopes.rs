@@ -393,6 +393,13 @@ async fn what_is_made_beside_a_thing_takes_its_own_scope() {
             Scope::InteractionsWrite,
             "POST",
             "/v1/interactions".into(),
+            interaction(json!({ "work_item_id": item })),
+            Scope::WorkItemsWrite,
+        ),
+        (
+            Scope::InteractionsWrite,
+            "POST",
+            "/v1/interactions".into(),
             json!({ "who": who, "channel": "phone", "subject_line": "Called", "complete": true }),
             Scope::ContactsWrite,
         ),

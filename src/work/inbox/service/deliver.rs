@@ -5,17 +5,13 @@ use std::collections::BTreeSet;
 use sea_orm::{QueryOrder, entity::prelude::*};
 
 use super::super::inbox_entry::{Column, Entity, EntryKind, Model};
+use super::take_out::remove;
 use crate::{
-    access::{groups, users},
-    customers::contacts,
-    kernel::{
-        clock::Timestamp,
-        error::{Error, Result},
-        tx::Tx,
-    },
+    access::groups,
+    kernel::{clock::Timestamp, error::Result, tx::Tx},
     work::{
         action_items::Priority,
-        ownership::{AssigneeRef, AssigneeType, first_available, resolve_assignee},
+        ownership::{AssigneeRef, AssigneeType},
     },
 };
 
@@ -34,22 +30,29 @@ pub struct Arrival {
     pub at: Timestamp,
 }
 
-/// Who gets what a contact sent: the account's rep, else the default group, else whoever recorded it, else
-/// the administrator who has been one longest: it does not lie unread with nobody.
-pub async fn addressee(tx: &mut Tx, contact: Uuid) -> Result<AssigneeRef> {
-    let rep = contacts::owner_of(tx, contact).await?.map(AssigneeRef::user);
-    if let Some(owner) = first_available(tx, rep.into_iter().collect()).await? {
-        return Ok(owner.into());
+/// Has something lie with its owner and with nobody else, or nowhere. Whoever has it now has read it as far
+/// as they had. What is new lies nowhere yet.
+pub async fn follow(tx: &mut Tx, arrival: Arrival, is_there: bool, to: Option<AssigneeRef>) -> Result<()> {
+    let present = match is_there {
+        true => tx.read().models(Entity::find().filter(Column::ThingId.eq(arrival.thing_id))).await?,
+        false => Vec::new(),
+    };
+    let to = to.filter(|to| to.id.is_some());
+    if present.first().map(|entry| entry.owner_id) == to.and_then(|to| to.id) {
+        return Ok(());
     }
-    if tx.context.actor.user().is_some() {
-        return resolve_assignee(tx, None).await.map(AssigneeRef::from);
+    if !present.is_empty() {
+        remove(tx, arrival.thing_id).await?;
     }
-    let admin = users::oldest_admin(tx.read()).await?.ok_or_else(|| Error::internal("no administrator"))?;
-    Ok(AssigneeRef::user(admin.id))
+    let read_by = present.iter().filter(|entry| !entry.unread).map(|entry| entry.user_id).collect();
+    match to {
+        Some(to) => deliver(tx, arrival, to, &read_by).await,
+        None => Ok(()),
+    }
 }
 
 /// Puts something into the inbox of a person, or of everybody in a group; what is everybody's is in nobody's.
-pub async fn deliver(tx: &mut Tx, arrival: Arrival, to: AssigneeRef, read_by: &BTreeSet<Uuid>) -> Result<()> {
+async fn deliver(tx: &mut Tx, arrival: Arrival, to: AssigneeRef, read_by: &BTreeSet<Uuid>) -> Result<()> {
     let Some(owner) = to.id else { return Ok(()) };
     let people: Vec<Uuid> = match to.kind {
         AssigneeType::Group => {
@@ -78,11 +81,6 @@ pub async fn deliver(tx: &mut Tx, arrival: Arrival, to: AssigneeRef, read_by: &B
     };
     let entries = people.into_iter().map(entry).collect();
     tx.insert_all_unjournaled(entries).await
-}
-
-/// Where something lies now.
-pub async fn addressees_of(tx: &Tx, thing: Uuid) -> Result<Vec<Model>> {
-    tx.read().models(Entity::find().filter(Column::ThingId.eq(thing))).await
 }
 
 /// Gives a new member of a group what lies in the inboxes of the others, as the first of them has it.

@@ -3,29 +3,7 @@
 use sea_orm::{QueryTrait, entity::prelude::*};
 
 use super::super::inbox_entry::{Column, Entity};
-use super::deliver::addressees_of;
-use crate::kernel::{
-    error::{Code, Error, Result},
-    tx::Tx,
-};
-
-/// Takes out of every inbox what somebody else has dealt with: somebody in whose inbox it lies, or who
-/// oversees the work.
-pub async fn take_out(tx: &mut Tx, thing: Uuid) -> Result<()> {
-    let actor = tx.context.actor.clone();
-    if !actor.is_manager() {
-        let addressees = addressees_of(tx, thing).await?;
-        let theirs =
-            addressees.is_empty() || addressees.iter().any(|entry| Some(entry.user_id) == actor.user());
-        if !theirs {
-            return Err(Error::new(
-                Code::NotYourQueue,
-                "It lies in another person's inbox; they deal with it, or a manager.",
-            ));
-        }
-    }
-    remove(tx, thing).await
-}
+use crate::kernel::{error::Result, tx::Tx};
 
 /// Takes something out of every inbox.
 pub async fn remove(tx: &mut Tx, thing: Uuid) -> Result<()> {

@@ -1,17 +1,48 @@
 //! Having an interaction belong to a work item.
 
-use sea_orm::{EntityTrait, entity::prelude::*};
+use sea_orm::{EntityTrait, QueryFilter, QueryOrder, entity::prelude::*};
 
-use super::super::interaction::{self, Entity, Model};
-use crate::kernel::{error::Result, tx::Tx};
+use super::super::interaction::{self, Column, Entity, Model};
+use super::respond::answer_earlier;
+use crate::{
+    kernel::{error::Result, tx::Tx},
+    work::ownership::{AssigneeRef, Owned, Owner},
+};
 
-/// Has an interaction belong to a work item, or to none; what it was before, and what it is now.
-pub async fn attach(tx: &mut Tx, id: Uuid, work_item: Option<Uuid>) -> Result<(Model, Model)> {
-    let before = tx.lock::<Entity>(id, "interaction").await?;
-    let after = tx
-        .change(&before, Model { work_item_id: work_item, ..before.clone() }, interaction::ATTACHED)
-        .await?;
-    Ok((before, after))
+/// Has an interaction belong to a work item, whose owner answers it from now on; and, when it went out,
+/// answer what these contacts sent about that before. What waits for an answer is moved by whoever may give
+/// one.
+pub async fn attach(
+    tx: &mut Tx,
+    before: &Model,
+    work_item: Uuid,
+    owner: Option<Owner>,
+    contacts: &[Uuid],
+) -> Result<Model> {
+    let mut after = Model { work_item_id: Some(work_item), ..before.clone() };
+    if before.is_unanswered() {
+        before.authorize_write(&tx.context.actor)?;
+        if let Some(owner) = owner {
+            after.reassign(owner);
+        }
+    }
+    let after = tx.change(before, after, interaction::ATTACHED).await?;
+    answer_earlier(tx, &after, contacts, &[], Vec::new()).await?;
+    Ok(after)
+}
+
+/// Gives what is unanswered of a work item to whoever has that now.
+pub async fn follow_work_item(tx: &mut Tx, work_item: Uuid, owner: AssigneeRef) -> Result<()> {
+    let unanswered = Entity::find().filter(Column::WorkItemId.eq(work_item)).filter(Model::is_open());
+    let unanswered = tx.for_update(unanswered.order_by_asc(Column::Id));
+    for before in tx.read().models(unanswered).await? {
+        let mut after = before.clone();
+        if before.owner() != owner {
+            after.set_owner(owner, None);
+        }
+        tx.change(&before, after, interaction::REASSIGNED).await?;
+    }
+    Ok(())
 }
 
 /// An interaction as it is, locked against whoever would change it; none when there is no such one.

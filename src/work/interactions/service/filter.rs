@@ -8,7 +8,7 @@ use sea_orm::{
 
 use super::super::{
     action,
-    interaction::{Column, Entity, Model},
+    interaction::{Column, Entity, Model, is_public},
     json::{FollowUpState, InteractionFilter, OperatorRef},
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
         clock::Timestamp,
         context::Context,
         error::Result,
-        filter::{AnyOf, FilterExt, owned_by},
+        filter::{AnyOf, FilterExt, OwnerFilter, owned_by, owned_by_another, owned_by_any},
         reader::Reader,
         text,
     },
@@ -120,6 +120,25 @@ pub fn narrow(
         select.cond_where(states.iter().fold(Cond::any(), |any, state| any.add(stands(*state, context.now))));
     }
     narrow_by_item(select, context, filter);
+    narrow_by_response(select, context, filter);
+}
+
+/// Only what contacts sent, as the filter wants it answered.
+fn narrow_by_response(select: &mut SelectStatement, context: &Context, filter: &InteractionFilter) {
+    let column = |column: Column| Expr::col((Entity, column));
+    if let Some(AnyOf(owners)) = &filter.assignee {
+        select.cond_where(
+            owned_by_any(column(Column::AssigneeId), owners, context.actor.user())
+                .add_option(owners.contains(&OwnerFilter::Public).then(is_public)),
+        );
+    }
+    if let Some(AnyOf(owners)) = &filter.assignee_not {
+        select.cond_where(owned_by_another(column(Column::AssigneeId), owners, context.actor.user()));
+    }
+    select
+        .any_of(column(Column::Response), filter.response.as_ref())
+        .any_of(column(Column::RespondedById), people(filter.responded_by.as_ref(), context).as_ref())
+        .between(column(Column::RespondedAt), filter.responded_at_gte, filter.responded_at_lt);
 }
 
 /// Only interactions whose follow-up is as the filter wants it.

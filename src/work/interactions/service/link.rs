@@ -10,8 +10,10 @@ use super::super::{
 use super::{
     act::{act, check_info, distinct, use_info},
     actions::find_action,
+    respond::answer_earlier,
 };
 use crate::{
+    customers::contacts,
     kernel::{
         error::{Code, Error, Result},
         events::Change,
@@ -40,7 +42,9 @@ pub async fn link(
         }
         check_info(tx, &details.info_used, &[]).await?;
         let action = act(tx, &interaction, (issue.id, issue.number), details).await?;
-        touch(tx, interaction).await?;
+        touch(tx, interaction.clone()).await?;
+        let contacts = contacts::cluster(tx.read(), interaction.contact_id).await?;
+        answer_earlier(tx, &interaction, &contacts, &[issue.id], Vec::new()).await?;
         return Ok((find_action(tx.read(), action.id).await?, true));
     };
     tx.check_version(&before, "action")?;

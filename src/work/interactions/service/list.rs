@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 use super::super::{
-    interaction::{Entity, Row},
+    interaction::{self, Entity, Model, Row},
     json::{InteractionFilter, InteractionView},
 };
 use super::{
@@ -20,10 +20,13 @@ use crate::{
     kernel::{
         context::Context,
         error::Result,
-        list::{self, Page, PageRequest},
+        list::{self, Page, PageRequest, Texts},
         reader::Reader,
     },
-    work::action_items::{self, Viewer},
+    work::{
+        action_items::{self, Viewer},
+        ownership,
+    },
 };
 
 /// A page of interactions.
@@ -79,4 +82,11 @@ pub async fn filtered_query(
     let mut select = Query::select().from(Entity).to_owned();
     narrow(&mut select, context, filter, &related, reader.backend());
     Ok(select)
+}
+
+/// What waits for an answer of somebody who cannot give one: there must never be any (S0-16).
+pub fn orphaned(texts: Texts<'_>) -> SelectStatement {
+    let mut select = interaction::select(texts);
+    ownership::only_orphaned::<Model>(&mut select);
+    select
 }

@@ -4,13 +4,15 @@ use chrono::Datelike;
 use sea_orm::entity::prelude::*;
 
 use super::super::{
-    interaction::{self, Direction, Model, Originator},
+    interaction::{self, Direction, Model, Originator, Response, awaits_response},
     json::{CHANNELS, CreatedInteractionView, MOODS, NewFollowUp, NewInteraction, OUTCOMES, PURPOSES},
 };
 use super::{
     act::{PlannedAction, check_distinct, plan_action},
+    addressee::{Received, addressee},
     channel::check_channel,
     find::find,
+    respond::{answer_earlier, lock_answered},
 };
 use crate::{
     catalog::picklists,
@@ -19,12 +21,16 @@ use crate::{
         subjects,
     },
     kernel::{
+        actor::Scope,
         clock::Timestamp,
         error::{Error, Result, ResultExt, Violations},
         text,
         tx::Tx,
     },
-    work::action_items::{self, Inherited, Links, NewActionItem},
+    work::{
+        action_items::{self, Inherited, Links, NewActionItem},
+        ownership::{AssigneeRef, Owner, resolve_assignee},
+    },
 };
 
 /// Whoever has the clock a little ahead is not refused.
@@ -32,16 +38,7 @@ const AHEAD_SECONDS: i64 = 300;
 
 /// Records an interaction with what it dealt with and what follows from it.
 pub async fn record(tx: &mut Tx, new: NewInteraction) -> Result<CreatedInteractionView> {
-    record_on(tx, new, None).await
-}
-
-/// Records an interaction, of a work item or of none, with what it dealt with and what follows from it.
-pub async fn record_on(
-    tx: &mut Tx,
-    new: NewInteraction,
-    work_item: Option<Uuid>,
-) -> Result<CreatedInteractionView> {
-    plan(tx, new, work_item).await?.write(tx).await
+    plan(tx, new).await?.write(tx).await
 }
 
 /// A new interaction that keeps every rule, with what it dealt with and what follows from it, before any of
@@ -51,11 +48,17 @@ struct Planned {
     matched: MatchView,
     actions: Vec<PlannedAction>,
     follow_up: Option<action_items::Planned>,
+    contacts: Vec<Uuid>,
+    answered: Vec<Model>,
 }
 
 /// Checks a new interaction and all that comes with it, so that everything is said at once. Whom and whose
 /// come first.
-async fn plan(tx: &mut Tx, new: NewInteraction, work_item: Option<Uuid>) -> Result<Planned> {
+async fn plan(tx: &mut Tx, new: NewInteraction) -> Result<Planned> {
+    let work_item = new.work_item_id;
+    if work_item.is_some() {
+        tx.context.actor.may(Scope::WorkItemsWrite)?;
+    }
     picklists::preload(tx, new.picklist_refs()).await?;
     let mut violations = Violations::default();
     let identified = violations.collect(identify(tx, new.who.clone(), new.contact_id).await)?;
@@ -78,7 +81,12 @@ async fn plan(tx: &mut Tx, new: NewInteraction, work_item: Option<Uuid>) -> Resu
         Direction::Inbound => Originator::Customer,
         Direction::Outbound => Originator::Rep,
     });
-    violations.collect(check_end(&new, originator, work_item.is_some()))?;
+    let awaits = awaits_response(new.direction, originator, &new.channel, new.call_result);
+    violations.collect(check_end(&new, originator, awaits))?;
+    if new.assignee.is_some() && !awaits {
+        let words = "is for e-mails, SMS and calls that a contact sent and nobody took";
+        violations.collect::<()>(Err(Error::field("assignee", "not_here", words)))?;
+    }
     if let Some(follow_up) = &new.follow_up {
         // One who cannot be is named when the item is planned.
         Violations::default().collect(action_items::resolve_assignee(tx, follow_up.assignee).await)?;
@@ -90,6 +98,15 @@ async fn plan(tx: &mut Tx, new: NewInteraction, work_item: Option<Uuid>) -> Resu
         actions.extend(violations.collect(planned)?);
     }
     violations.collect(check_distinct(&actions))?;
+    let issues: Vec<Uuid> = actions.iter().map(PlannedAction::issue_id).collect();
+    let owner = match contact_id {
+        Some(contact_id) if awaits => {
+            let received =
+                Received { contact_id, channel: &new.channel, work_item_id: work_item, issues: &issues };
+            violations.collect(owner_of(tx, new.assignee, new.complete, &received).await)?
+        }
+        _ => None,
+    };
     let id = tx.id();
     let follow_up = match new.follow_up {
         Some(follow_up) => {
@@ -110,6 +127,15 @@ async fn plan(tx: &mut Tx, new: NewInteraction, work_item: Option<Uuid>) -> Resu
         }
         None => None,
     };
+    let contacts = match contact_id {
+        Some(id) if new.direction == Direction::Outbound => contacts::cluster(tx.read(), id).await?,
+        _ => Vec::new(),
+    };
+    let answered = match contact_id {
+        Some(_) => violations.collect(lock_answered(tx, &contacts, new.direction, &new.answers).await)?,
+        None => None,
+    };
+    let answered = answered.unwrap_or_default();
     violations.into_result()?;
     let Identified { contact_id, matched, .. } =
         identified.ok_or_else(|| Error::internal("a check gave nothing"))?;
@@ -135,6 +161,15 @@ async fn plan(tx: &mut Tx, new: NewInteraction, work_item: Option<Uuid>) -> Resu
         recorded_at: tx.now,
         duration_seconds: new.duration_seconds,
         complete: new.complete,
+        response: awaits.then_some(if new.complete { Response::Answered } else { Response::Unanswered }),
+        assignee_type: owner.map(|owner| owner.kind),
+        assignee_id: owner.and_then(|owner| owner.id),
+        origin_type: None,
+        origin_id: None,
+        responded_at: (awaits && new.complete).then_some(tx.now),
+        responded_by_id: (awaits && new.complete).then(|| tx.context.actor.author()),
+        answer_id: None,
+        dismiss_reason: None,
         follow_up_id: follow_up.as_ref().map(action_items::Planned::id),
         subject_type,
         subject_id,
@@ -143,12 +178,13 @@ async fn plan(tx: &mut Tx, new: NewInteraction, work_item: Option<Uuid>) -> Resu
         updated_at: tx.now,
         version: 1,
     };
-    Ok(Planned { interaction, matched, actions, follow_up })
+    Ok(Planned { interaction, matched, actions, follow_up, contacts, answered })
 }
 
 impl Planned {
     async fn write(self, tx: &mut Tx) -> Result<CreatedInteractionView> {
-        let Self { interaction, matched, actions, follow_up } = self;
+        let Self { interaction, matched, actions, follow_up, contacts, answered } = self;
+        let issues: Vec<Uuid> = actions.iter().map(PlannedAction::issue_id).collect();
         let follow_up = match follow_up {
             Some(planned) => Some(planned.write(tx).await?.item),
             None => None,
@@ -158,6 +194,7 @@ impl Planned {
         for action in actions {
             action.write(tx, &interaction).await?;
         }
+        answer_earlier(tx, &interaction, &contacts, &issues, answered).await?;
         let mut view = find(tx.read(), interaction.id).await?;
         if let Some(item) = follow_up {
             view.follow_up = Some(action_items::view_of(tx, item).await?);
@@ -188,12 +225,30 @@ fn check_time(now: Timestamp, occurred_at: Timestamp) -> Result<()> {
     Ok(())
 }
 
+/// Who has to answer what a contact sent: whoever is named; who says that it is done with; else whom it comes
+/// to by itself.
+async fn owner_of(
+    tx: &mut Tx,
+    named: Option<AssigneeRef>,
+    complete: bool,
+    received: &Received<'_>,
+) -> Result<Owner> {
+    if named.is_some() || complete && tx.context.actor.user().is_some() {
+        return resolve_assignee(tx, named).await;
+    }
+    addressee(tx, received).await
+}
+
 /// What a person records is complete or has a follow-up, never both; issues and work items say for themselves
-/// what is to be done (S1-10).
-fn check_end(new: &NewInteraction, originator: Originator, of_work: bool) -> Result<()> {
+/// what is to be done (S1-10), and what waits for an answer is to be answered.
+fn check_end(new: &NewInteraction, originator: Originator, awaits: bool) -> Result<()> {
+    let says_itself = awaits
+        || new.work_item_id.is_some()
+        || originator == Originator::Automatic
+        || !new.actions.is_empty();
     match (new.complete, &new.follow_up) {
         (true, Some(_)) => Err(Error::field("follow_up", "ambiguous", "what is complete has no follow-up")),
-        (false, None) if !of_work && originator != Originator::Automatic && new.actions.is_empty() => {
+        (false, None) if !says_itself => {
             Err(Error::field("complete", "required", "must be true unless there is a follow_up or an issue"))
         }
         _ => Ok(()),

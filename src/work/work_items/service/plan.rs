@@ -139,7 +139,8 @@ impl Planned {
         })
         .await?;
         if let Some(from) = from {
-            interactions::attach(tx, from.id, Some(item.id)).await?;
+            let contacts = contacts::cluster(tx.read(), contact_id).await?;
+            interactions::attach(tx, &from, item.id, Some(owner), &contacts).await?;
         }
         Ok(item)
     }

@@ -1,9 +1,8 @@
-//! What has been read, and what has not.
+//! Marking what has been read, and what has not.
 
 use sea_orm::{
-    QueryTrait,
     entity::prelude::*,
-    sea_query::{Expr, ExprTrait, SelectStatement},
+    sea_query::{Expr, ExprTrait},
 };
 
 use super::super::{
@@ -14,8 +13,6 @@ use crate::{
     customers::contacts,
     kernel::{
         error::{Code, Error, Result},
-        list,
-        reader::Reader,
         record::Record,
         tx::Tx,
     },
@@ -45,24 +42,4 @@ pub async fn mark(tx: &mut Tx, id: Uuid, state: InboxState) -> Result<InboxEntry
     }
     let contact = contacts::named(tx.read(), &[row.entry.contact_id]).await?.remove(&row.entry.contact_id);
     Ok(InboxEntryView::new(row, contact))
-}
-
-fn unread_communications(owner: Uuid) -> SelectStatement {
-    let unread = Entity::find()
-        .filter(Column::OwnerId.eq(owner))
-        .filter(Column::IsWork.eq(false))
-        .filter(Column::Unread.eq(true));
-    unread.into_query()
-}
-
-/// How much of what contacts sent somebody has not read.
-pub async fn unread_of(reader: Reader<'_>, person: Uuid) -> Result<u64> {
-    reader.count(unread_communications(person), list::COUNT_LIMIT).await
-}
-
-/// How much of what contacts sent to a group somebody has not read who is the last of it.
-pub async fn unread_of_group(reader: Reader<'_>, group: Uuid, last: Uuid) -> Result<u64> {
-    let mut unread = unread_communications(group);
-    unread.and_where(Column::UserId.eq(last));
-    reader.count(unread, list::COUNT_LIMIT).await
 }
