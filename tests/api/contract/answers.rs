@@ -341,7 +341,11 @@ async fn what_does_not_fit(given: &mut AnswersSeen) {
         .assert_status(201);
     let intake = operation("post_intake");
     given.note(&intake, &admin.post("/v1/intake/quiz", json!({ "email": "nobody" })).await);
-    // Nothing left to claim, and more than can be changed at once.
+    what_is_too_much(given, &admin).await;
+}
+
+/// Nothing left to claim, and more than can be changed at once.
+async fn what_is_too_much(given: &mut AnswersSeen, admin: &Caller<'_>) {
     let next = operation("claim_next_item");
     given.note(&next, &admin.command("/v1/queues/public/claim-next").await);
     let items: Vec<Value> =

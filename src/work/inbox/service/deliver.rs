@@ -33,9 +33,10 @@ pub struct Arrival {
 /// Has something lie with its owner and with nobody else, or nowhere. Whoever has it now has read it as far
 /// as they had. What is new lies nowhere yet.
 pub async fn follow(tx: &mut Tx, arrival: Arrival, is_there: bool, to: Option<AssigneeRef>) -> Result<()> {
-    let present = match is_there {
-        true => tx.read().models(Entity::find().filter(Column::ThingId.eq(arrival.thing_id))).await?,
-        false => Vec::new(),
+    let present = if is_there {
+        tx.read().models(Entity::find().filter(Column::ThingId.eq(arrival.thing_id))).await?
+    } else {
+        Vec::new()
     };
     let to = to.filter(|to| to.id.is_some());
     if present.first().map(|entry| entry.owner_id) == to.and_then(|to| to.id) {

@@ -27,7 +27,7 @@ pub async fn attach(
         }
     }
     let after = tx.change(before, after, interaction::ATTACHED).await?;
-    answer_earlier(tx, &after, contacts, &[], Vec::new()).await?;
+    answer_earlier(tx, &after, contacts, &[]).await?;
     Ok(after)
 }
 

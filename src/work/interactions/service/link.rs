@@ -44,7 +44,7 @@ pub async fn link(
         let action = act(tx, &interaction, (issue.id, issue.number), details).await?;
         touch(tx, interaction.clone()).await?;
         let contacts = contacts::cluster(tx.read(), interaction.contact_id).await?;
-        answer_earlier(tx, &interaction, &contacts, &[issue.id], Vec::new()).await?;
+        answer_earlier(tx, &interaction, &contacts, &[issue.id]).await?;
         return Ok((find_action(tx.read(), action.id).await?, true));
     };
     tx.check_version(&before, "action")?;

@@ -85,6 +85,7 @@ pub async fn filtered_query(
 }
 
 /// What waits for an answer of somebody who cannot give one: there must never be any (S0-16).
+#[must_use]
 pub fn orphaned(texts: Texts<'_>) -> SelectStatement {
     let mut select = interaction::select(texts);
     ownership::only_orphaned::<Model>(&mut select);

@@ -12,7 +12,7 @@ use super::{
     addressee::{Received, addressee},
     channel::check_channel,
     find::find,
-    respond::{answer_earlier, lock_answered},
+    respond::{lock_answered, lock_earlier, mark_answered},
 };
 use crate::{
     catalog::picklists,
@@ -54,94 +54,50 @@ struct Planned {
 
 /// Checks a new interaction and all that comes with it, so that everything is said at once. Whom and whose
 /// come first.
-async fn plan(tx: &mut Tx, new: NewInteraction) -> Result<Planned> {
-    let work_item = new.work_item_id;
-    if work_item.is_some() {
+async fn plan(tx: &mut Tx, mut new: NewInteraction) -> Result<Planned> {
+    if new.work_item_id.is_some() {
         tx.context.actor.may(Scope::WorkItemsWrite)?;
     }
     picklists::preload(tx, new.picklist_refs()).await?;
     let mut violations = Violations::default();
     let identified = violations.collect(identify(tx, new.who.clone(), new.contact_id).await)?;
     let contact_id = identified.as_ref().map(|identified| identified.contact_id);
-    let words = [
-        (PURPOSES, &new.purpose, "purpose"),
-        (OUTCOMES, &new.outcome, "outcome"),
-        (MOODS, &new.mood, "mood"),
-    ];
-    let words = words.iter().filter_map(|(list, key, field)| Some((*list, key.as_deref()?, *field)));
-    let words: Vec<_> = words.chain([(CHANNELS, &*new.channel, "channel")]).collect();
-    violations.collect(picklists::check_all(tx, &words).await)?;
-    violations.collect(check_channel(&new.channel, new.channel_other.as_deref()))?;
-    let occurred_at = new.occurred_at.unwrap_or(tx.now);
-    violations.collect(check_time(tx.now, occurred_at))?;
-    if let Some(subject) = &new.subject {
-        violations.collect(subjects::resolve(tx, subject).await)?;
-    }
-    let originator = new.originator.unwrap_or(match new.direction {
-        Direction::Inbound => Originator::Customer,
-        Direction::Outbound => Originator::Rep,
-    });
+    let originator = originator_of(&new);
     let awaits = awaits_response(new.direction, originator, &new.channel, new.call_result);
-    violations.collect(check_end(&new, originator, awaits))?;
-    if new.assignee.is_some() && !awaits {
-        let words = "is for e-mails, SMS and calls that a contact sent and nobody took";
-        violations.collect::<()>(Err(Error::field("assignee", "not_here", words)))?;
-    }
+    violations.collect(check(tx, &new, originator, awaits).await)?;
     if let Some(follow_up) = &new.follow_up {
         // One who cannot be is named when the item is planned.
         Violations::default().collect(action_items::resolve_assignee(tx, follow_up.assignee).await)?;
     }
     let mut actions = Vec::with_capacity(new.actions.len());
-    for (index, action) in new.actions.into_iter().enumerate() {
+    for (index, action) in std::mem::take(&mut new.actions).into_iter().enumerate() {
         let planned = plan_action(tx, action, contact_id).await;
         let planned = planned.map_err(|error| error.below(&format!("actions/{index}")));
         actions.extend(violations.collect(planned)?);
     }
     violations.collect(check_distinct(&actions))?;
     let issues: Vec<Uuid> = actions.iter().map(PlannedAction::issue_id).collect();
-    let owner = match contact_id {
-        Some(contact_id) if awaits => {
-            let received =
-                Received { contact_id, channel: &new.channel, work_item_id: work_item, issues: &issues };
-            violations.collect(owner_of(tx, new.assignee, new.complete, &received).await)?
+    let (mut owner, mut contacts, mut answered) = (None, Vec::new(), Vec::new());
+    if let Some(contact_id) = contact_id {
+        if awaits {
+            let NewInteraction { assignee, complete, channel, work_item_id, .. } = &new;
+            let received = Received { contact_id, channel, work_item_id: *work_item_id, issues: &issues };
+            owner = violations.collect(owner_of(tx, *assignee, *complete, &received).await)?;
         }
-        _ => None,
-    };
+        contacts = contacts::cluster(tx.read(), contact_id).await?;
+        let named = lock_answered(tx, &contacts, new.direction, &new.answers).await;
+        answered = violations.collect(named)?.unwrap_or_default();
+    }
     let id = tx.id();
-    let follow_up = match new.follow_up {
-        Some(follow_up) => {
-            let about = contact_id.map_or(Inherited::Refused, |contact| {
-                let subject = new.subject.clone().unwrap_or_else(|| subjects::of_contact(contact));
-                Inherited::Subject(subject, Some(contact))
-            });
-            let links = Links {
-                about,
-                note_id: None,
-                interaction_id: Some(id),
-                issue_id: if let [action] = actions.as_slice() { Some(action.issue_id()) } else { None },
-                work_item_id: work_item,
-            };
-            let item = item_of(follow_up, &new.subject_line);
-            let planned = action_items::plan(tx, item, links).await;
-            violations.collect(planned.map_err(|error| error.below("follow_up")))?
-        }
-        None => None,
-    };
-    let contacts = match contact_id {
-        Some(id) if new.direction == Direction::Outbound => contacts::cluster(tx.read(), id).await?,
-        _ => Vec::new(),
-    };
-    let answered = match contact_id {
-        Some(_) => violations.collect(lock_answered(tx, &contacts, new.direction, &new.answers).await)?,
-        None => None,
-    };
-    let answered = answered.unwrap_or_default();
+    let follow_up =
+        violations.collect(plan_follow_up(tx, &mut new, id, contact_id, &issues).await)?.flatten();
     violations.into_result()?;
     let Identified { contact_id, matched, .. } =
         identified.ok_or_else(|| Error::internal("a check gave nothing"))?;
     let (subject_type, subject_id) =
         new.subject.map(|subject| (String::from(subject.r#type), String::from(subject.id))).unzip();
     let subject_line = String::from(new.subject_line);
+    let is_answered = awaits && new.complete;
     let interaction = Model {
         id,
         contact_id,
@@ -157,44 +113,103 @@ async fn plan(tx: &mut Tx, new: NewInteraction) -> Result<Planned> {
         outcome: new.outcome.map(String::from),
         mood: new.mood.map(String::from),
         call_result: new.call_result,
-        occurred_at,
+        occurred_at: new.occurred_at.unwrap_or(tx.now),
         recorded_at: tx.now,
         duration_seconds: new.duration_seconds,
         complete: new.complete,
-        response: awaits.then_some(if new.complete { Response::Answered } else { Response::Unanswered }),
+        follow_up_id: follow_up.as_ref().map(action_items::Planned::id),
+        subject_type,
+        subject_id,
+        work_item_id: new.work_item_id,
+        who: new.who.map(serde_json::to_value).transpose().internal()?,
+        response: awaits.then_some(if is_answered { Response::Answered } else { Response::Unanswered }),
         assignee_type: owner.map(|owner| owner.kind),
         assignee_id: owner.and_then(|owner| owner.id),
         origin_type: None,
         origin_id: None,
-        responded_at: (awaits && new.complete).then_some(tx.now),
-        responded_by_id: (awaits && new.complete).then(|| tx.context.actor.author()),
+        responded_at: is_answered.then_some(tx.now),
+        responded_by_id: is_answered.then(|| tx.context.actor.author()),
         answer_id: None,
         dismiss_reason: None,
-        follow_up_id: follow_up.as_ref().map(action_items::Planned::id),
-        subject_type,
-        subject_id,
-        work_item_id: work_item,
-        who: new.who.map(serde_json::to_value).transpose().internal()?,
         updated_at: tx.now,
         version: 1,
     };
     Ok(Planned { interaction, matched, actions, follow_up, contacts, answered })
 }
 
+/// Who began it, unless that was said: the customer when it is inbound.
+fn originator_of(new: &NewInteraction) -> Originator {
+    new.originator.unwrap_or(match new.direction {
+        Direction::Inbound => Originator::Customer,
+        Direction::Outbound => Originator::Rep,
+    })
+}
+
+/// Checks what an interaction says of itself.
+async fn check(tx: &mut Tx, new: &NewInteraction, originator: Originator, awaits: bool) -> Result<()> {
+    let mut violations = Violations::default();
+    let words = [
+        (PURPOSES, &new.purpose, "purpose"),
+        (OUTCOMES, &new.outcome, "outcome"),
+        (MOODS, &new.mood, "mood"),
+    ];
+    let words = words.iter().filter_map(|(list, key, field)| Some((*list, key.as_deref()?, *field)));
+    let words: Vec<_> = words.chain([(CHANNELS, &*new.channel, "channel")]).collect();
+    violations.collect(picklists::check_all(tx, &words).await)?;
+    violations.collect(check_channel(&new.channel, new.channel_other.as_deref()))?;
+    violations.collect(check_time(tx.now, new.occurred_at.unwrap_or(tx.now)))?;
+    if let Some(subject) = &new.subject {
+        violations.collect(subjects::resolve(tx, subject).await)?;
+    }
+    violations.collect(check_end(new, originator, awaits))?;
+    if new.assignee.is_some() && !awaits {
+        let words = "is for e-mails, SMS and calls that a contact sent and nobody took";
+        violations.collect::<()>(Err(Error::field("assignee", "not_here", words)))?;
+    }
+    violations.into_result()
+}
+
+/// Checks what follows from an interaction, if anything does (S1-8).
+async fn plan_follow_up(
+    tx: &mut Tx,
+    new: &mut NewInteraction,
+    id: Uuid,
+    contact_id: Option<Uuid>,
+    issues: &[Uuid],
+) -> Result<Option<action_items::Planned>> {
+    let Some(follow_up) = new.follow_up.take() else { return Ok(None) };
+    let about = contact_id.map_or(Inherited::Refused, |contact| {
+        let subject = new.subject.clone().unwrap_or_else(|| subjects::of_contact(contact));
+        Inherited::Subject(subject, Some(contact))
+    });
+    let links = Links {
+        about,
+        note_id: None,
+        interaction_id: Some(id),
+        issue_id: if let [issue] = issues { Some(*issue) } else { None },
+        work_item_id: new.work_item_id,
+    };
+    let planned = action_items::plan(tx, item_of(follow_up, &new.subject_line), links).await;
+    planned.map(Some).map_err(|error| error.below("follow_up"))
+}
+
 impl Planned {
     async fn write(self, tx: &mut Tx) -> Result<CreatedInteractionView> {
-        let Self { interaction, matched, actions, follow_up, contacts, answered } = self;
+        let Self { interaction, matched, actions, follow_up, contacts, mut answered } = self;
         let issues: Vec<Uuid> = actions.iter().map(PlannedAction::issue_id).collect();
+        let earlier = lock_earlier(tx, &interaction, &contacts, &issues).await?;
+        let named: Vec<Uuid> = answered.iter().map(|one| one.id).collect();
+        answered.extend(earlier.into_iter().filter(|one| !named.contains(&one.id)));
         let follow_up = match follow_up {
             Some(planned) => Some(planned.write(tx).await?.item),
             None => None,
         };
         tx.create(&interaction, interaction::CREATED).await?;
+        mark_answered(tx, &interaction, answered).await?;
         // Numbers of new issues last: whoever waits for one holds nothing that others wait for.
         for action in actions {
             action.write(tx, &interaction).await?;
         }
-        answer_earlier(tx, &interaction, &contacts, &issues, answered).await?;
         let mut view = find(tx.read(), interaction.id).await?;
         if let Some(item) = follow_up {
             view.follow_up = Some(action_items::view_of(tx, item).await?);

@@ -149,22 +149,28 @@ pub async fn lock_answered(
     Ok(found)
 }
 
-/// Has an interaction answer what it says it answers, and what its contact sent earlier about the same work
-/// item or one of these issues.
-pub async fn answer_earlier(
+/// Has an interaction answer what its contact sent earlier about the same work item or one of these issues.
+pub async fn answer_earlier(tx: &mut Tx, answer: &Model, contacts: &[Uuid], issues: &[Uuid]) -> Result<()> {
+    let answered = lock_earlier(tx, answer, contacts, issues).await?;
+    mark_answered(tx, answer, answered).await
+}
+
+/// Locks what an interaction answers without naming it.
+pub async fn lock_earlier(
     tx: &mut Tx,
     answer: &Model,
     contacts: &[Uuid],
     issues: &[Uuid],
-    named: Vec<Model>,
-) -> Result<()> {
-    let mut answered = named;
-    if reached(answer) && (answer.work_item_id.is_some() || !issues.is_empty()) {
-        let earlier = tx.for_update(earlier(answer, contacts, issues));
-        let earlier = tx.read().models(earlier).await?;
-        let known: Vec<Uuid> = answered.iter().map(|one| one.id).collect();
-        answered.extend(earlier.into_iter().filter(|one| !known.contains(&one.id)));
+) -> Result<Vec<Model>> {
+    if !reached(answer) || (answer.work_item_id.is_none() && issues.is_empty()) {
+        return Ok(Vec::new());
     }
+    let earlier = tx.for_update(earlier(answer, contacts, issues));
+    tx.read().models(earlier).await
+}
+
+/// Says of what is locked that an interaction answered it.
+pub async fn mark_answered(tx: &mut Tx, answer: &Model, answered: Vec<Model>) -> Result<()> {
     for before in answered {
         let mut after = responded(tx, &before, Response::Answered).await?;
         after.answer_id = Some(answer.id);

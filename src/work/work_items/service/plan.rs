@@ -140,7 +140,7 @@ impl Planned {
         .await?;
         if let Some(from) = from {
             let contacts = contacts::cluster(tx.read(), contact_id).await?;
-            interactions::attach(tx, &from, item.id, Some(owner), &contacts).await?;
+            Box::pin(interactions::attach(tx, &from, item.id, Some(owner), &contacts)).await?;
         }
         Ok(item)
     }
