@@ -2,6 +2,7 @@
 //
 //   node operations.mjs typescript examples/typescript/schema.d.ts
 //   node operations.mjs python examples/python/caseload_client
+//   node operations.mjs go target/clients/go     and so for the other languages of openapi-generator
 
 import { readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -40,10 +41,33 @@ function inPython(path) {
     );
 }
 
+/** How the function that asks for an operation begins, and the files that have it. */
+const functions = {
+    php: [/Api\.php$/, /public function (\w+)(?<!Async)WithHttpInfo\(/g],
+    java: [/Api\.java$/, /public ApiResponse<.+> (\w+)WithHttpInfo\(/g],
+    go: [/api_\w+\.go$/, /^func \(r Api(\w+)Request\) Execute\(/gm],
+    ruby: [/_api\.rb$/, /def (\w+)_with_http_info\(/g],
+    rust: [/_api\.rs$/, /^pub async fn (\w+)\(/gm],
+    "typescript-fetch": [/Api\.ts$/, /async (\w+)Raw\(/g],
+    "hey-api": [/sdk\.gen\.ts$/, /^export const (\w+) = /gm],
+};
+
+/** The functions, each named as the language writes names: only the letters are compared. */
+function inFunctions(path, [files, begins]) {
+    const names = readdirSync(path, { recursive: true })
+        .filter((file) => files.test(file))
+        .flatMap((file) => [...readFileSync(`${path}/${file}`, "utf8").matchAll(begins)].map((match) => letters(match[1])));
+    return [...new Set(names)];
+}
+
+const letters = (name) => name.replaceAll("_", "").toLowerCase();
+
 const [expected, found] =
     language === "python"
         ? [documented.map(({ id, tag }) => `${tag}/${id}`), inPython(generated)]
-        : [documented.map(({ id }) => id), inTypescript(generated)];
+        : language === "typescript"
+          ? [documented.map(({ id }) => id), inTypescript(generated)]
+          : [documented.map(({ id }) => letters(id)), inFunctions(generated, functions[language])];
 const missing = expected.filter((id) => !found.includes(id));
 const foreign = found.filter((id) => !expected.includes(id));
 console.log(`${expected.length} operations in the document, ${found.length} in ${generated}.`);
