@@ -142,6 +142,12 @@ fn drop_defaults(value: &mut Value) {
             {
                 members.shift_remove("default");
             }
+            // Words beside a reference are none of its own where one of several is meant.
+            for one in members.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten() {
+                if let Some(one) = one.as_object_mut().filter(|one| one.contains_key("$ref")) {
+                    one.shift_remove("description");
+                }
+            }
             members.values_mut().for_each(drop_defaults);
         }
         _ => {}

@@ -912,3 +912,28 @@ async fn without_its_database_it_lives_and_says_503() {
         assert!(!reply.text.to_lowercase().contains("sqlx"), "causes are for the log: {}", reply.text);
     }
 }
+
+// A client that asks to go on in HTTP/2 (RFC 9110, 7.8), as Java's does unless told otherwise, is answered as
+// any other, and sees that the connection ends.
+#[actix_web::test]
+async fn who_would_upgrade_is_answered() {
+    let shop = TestApp::open().await;
+    let mut wire = Wire::to(&shop);
+    let bearer = format!("Bearer {}", shop.admin.token);
+    let upgrade = [
+        ("connection", "Upgrade, HTTP2-Settings"),
+        ("upgrade", "h2c"),
+        ("http2-settings", "AAEAAEAAAAIAAAAB"),
+        ("authorization", bearer.as_str()),
+    ];
+    let json = [&upgrade[..], &[("content-type", "application/json")]].concat();
+    for _ in 0..2 {
+        let read = wire.ask("GET", "/v1/users/me", &upgrade, b"").await;
+        assert_eq!((read.status, read.header("connection")), (200, Some("close")));
+        assert_eq!(read.header("upgrade"), None);
+        let note = br#"{"subject":{"type":"order","id":"A-1001"},"title":"Called"}"#;
+        let written = wire.ask("POST", "/v1/notes", &json, note).await;
+        assert_eq!((written.status, written.header("connection")), (201, Some("close")));
+    }
+    assert_eq!(shop.by(&shop.admin).rows("/v1/notes").await.len(), 2);
+}

@@ -39,6 +39,7 @@ const MAX_ENTRIES: usize = 100;
 #[shape]
 #[derive(Clone, Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Shop checkout", "scopes": ["notes:write", "action_items:write"]}))]
 pub struct NewApiKey {
     /// What it is for, 1 to 200 characters.
     #[schema(example = "Shop checkout")]

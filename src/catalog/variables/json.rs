@@ -55,14 +55,9 @@ pub struct NewVariable {
     #[serde(default)]
     pub required: bool,
     /// On what it can be recorded; on everything unless said otherwise.
-    #[serde(default = "everything")]
     #[validate(length(min = 1, max = 2))]
     #[schema(min_items = 1, max_items = 2)]
-    pub applies_to: Vec<Target>,
-}
-
-fn everything() -> Vec<Target> {
-    vec![Target::ActionItems, Target::Contacts]
+    pub applies_to: Option<Vec<Target>>,
 }
 
 /// Changes to a variable (RFC 7396). The key and the picklist stay as they are.

@@ -62,7 +62,7 @@ pub async fn create(tx: &mut Tx, new: NewVariable) -> Result<Model> {
         labels: Labels(new.labels.into()),
         picklist: new.picklist.into(),
         required: new.required,
-        applies_to: each_once(new.applies_to),
+        applies_to: each_once(new.applies_to.unwrap_or_else(|| vec![Target::ActionItems, Target::Contacts])),
         active: true,
         created_at: tx.now,
         updated_at: tx.now,

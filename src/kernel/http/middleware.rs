@@ -86,6 +86,11 @@ pub async fn handle_request<B: MessageBody + 'static>(
             write_problem(response, &error, &problem).map_into_right_body()
         }
     };
+    if response.request().head().upgrade() {
+        // The connection stays what it is (RFC 9110, 7.8), and goes no further than this answer, which would
+        // otherwise say that it becomes another.
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
     let request = response.request();
     let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
     if chunked && !request.extensions().contains::<ReadToTheEnd>() {

@@ -132,7 +132,7 @@ pub struct NewWorkItemType {
     /// How far an item can be, 1 to 30; new items have the first. Unless given: new, in_progress, pending,
     /// resolved, selling, sold, closed (S3-26).
     #[validate(nested, length(min = 1, max = 30))]
-    #[schema(nullable = false, min_items = 1, max_items = 30)]
+    #[schema(min_items = 1, max_items = 30)]
     pub statuses: Option<Vec<NewStatus>>,
     /// After how long a silence of the contact an item is closed by itself, as an ISO 8601 duration; never
     /// unless given (S3-33).

@@ -28,7 +28,7 @@ use crate::{
 pub struct WorkItemSelection {
     /// These, at most 10,000.
     #[validate(length(min = 1, max = 10_000))]
-    #[schema(nullable = false, min_items = 1, max_items = 10_000)]
+    #[schema(min_items = 1, max_items = 10_000)]
     pub ids: Option<Vec<Uuid>>,
     /// All that a list with this filter shows, at most 10,000.
     #[schema(nullable = false)]

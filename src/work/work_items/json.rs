@@ -119,8 +119,7 @@ pub struct WorkItemUpsert {
     /// When to call back.
     #[schema(nullable = false)]
     pub callback_at: Option<Timestamp>,
-    /// What is known of it, instead of what was known.
-    #[schema(nullable = false)]
+    /// What is known of it, instead of what was known; null leaves that as it is.
     pub reference: Option<Valid<ReferenceData>>,
 }
 

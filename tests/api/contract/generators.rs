@@ -226,3 +226,41 @@ async fn the_document_says_things_once() {
     let each = served.text.len() / Operation::all().len();
     assert!(each < MAX_BYTES_OF_AN_OPERATION, "the document has {each} bytes for each operation");
 }
+
+// Words beside a reference make another type of it to some, and their client does not compile.
+#[test]
+fn one_of_several_is_a_bare_reference() {
+    for (place, schema) in objects(document()) {
+        for one in schema.get("oneOf").and_then(Value::as_array).into_iter().flatten() {
+            let members = one.as_object().map_or(0, serde_json::Map::len);
+            assert!(one.get("$ref").is_none() || members == 1, "{place}: {one}");
+        }
+    }
+}
+
+// Clients that send every member send null for what nobody set: then nothing is meant.
+#[actix_web::test]
+async fn null_of_a_list_is_as_if_it_were_not_there() {
+    let shop = TestApp::open().await;
+    let admin = shop.by(&shop.admin);
+    let new = json!({ "label": "Mood", "picklist": "moods", "applies_to": null });
+    let variable = admin.post("/v1/variables", new).await.assert_status(201);
+    assert_eq!(variable["applies_to"], json!(["action_items", "contacts"]));
+    let new = json!({ "label": "Skin Quiz", "category": "quiz", "statuses": null });
+    let kind = admin.post("/v1/work-item-types", new).await.assert_status(201);
+    assert!(kind["statuses"].as_array().is_some_and(|statuses| statuses.len() == 7));
+    let path = "/v1/work-items/by-external-id/quiz/Q-1";
+    let new = json!({ "type": "body_type_quiz", "who": { "last_name": "Roy" },
+        "reference": { "body_type": ["liver"] } });
+    admin.put(path, Some(new)).await.assert_status(201);
+    let same = json!({ "type": "body_type_quiz", "who": { "last_name": "Roy" }, "reference": null });
+    let kept = admin.put(path, Some(same)).await.assert_status(200);
+    assert_eq!(kept["reference"], json!({ "body_type": ["liver"] }));
+    for (bulk, set) in [
+        ("action-items", json!({ "due_in": "today" })),
+        ("work-items", json!({ "assignee": { "type": "public" } })),
+    ] {
+        let all = json!({ "select": { "ids": null, "filter": {} }, "set": set });
+        admin.post(&format!("/v1/{bulk}/bulk"), all).await.assert_status(200);
+    }
+}
