@@ -113,6 +113,7 @@ fn build() -> Value {
     document["components"]["parameters"] = shared_parameters();
     document["components"]["headers"] = shared_headers();
     drop_defaults(&mut document["components"]["schemas"]);
+    bare_alternatives(&mut document["components"]["schemas"]);
     describe_lists_of_patches(&mut document["components"]["schemas"]);
     complete_integers(&mut document["components"]["schemas"]);
     tidy_descriptions(&mut document);
@@ -142,13 +143,26 @@ fn drop_defaults(value: &mut Value) {
             {
                 members.shift_remove("default");
             }
-            // Words beside a reference are none of its own where one of several is meant.
-            for one in members.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten() {
-                if let Some(one) = one.as_object_mut().filter(|one| one.contains_key("$ref")) {
-                    one.shift_remove("description");
-                }
-            }
             members.values_mut().for_each(drop_defaults);
+        }
+        _ => {}
+    }
+}
+
+/// Words beside a reference that is one of several make another type of it to some generators, whose client
+/// does not compile: what they say is said of all.
+fn bare_alternatives(value: &mut Value) {
+    match value {
+        Value::Array(list) => list.iter_mut().for_each(bare_alternatives),
+        Value::Object(members) => {
+            members.values_mut().for_each(bare_alternatives);
+            let alternatives = members.get_mut("oneOf").and_then(Value::as_array_mut).into_iter().flatten();
+            let referring =
+                alternatives.filter_map(Value::as_object_mut).filter(|one| one.contains_key("$ref"));
+            let words: Vec<Value> = referring.filter_map(|one| one.shift_remove("description")).collect();
+            if let Some(words) = words.into_iter().next().filter(|_| !members.contains_key("description")) {
+                members.insert("description".into(), words);
+            }
         }
         _ => {}
     }
