@@ -68,10 +68,13 @@ FACTS = [
     ("not_applicable", r"#/(api_version|map)"),  # of each kind of shop its own
     ("required", r"#/(credentials|source|next|statuses|reason|contact_id|set|mapping/external_id)"),
     ("no_key", r"#/credentials"),
-    ("unknown", r"#/interaction_id"),
+    ("unknown", r"#/(interaction_id|answer_id|answers/\d+)"),
     ("unknown_value", r"#/(.*/)?(work_item_type|category|type|status|statuses/\d+/transitions/\d+)"),
     ("other_type", r"#/type"),
-    ("other_contact", r"#/(interaction_id|contact_id|who)"),
+    ("other_contact", r"#/(interaction_id|contact_id|who|work_item_id|answer_id|answers/\d+)"),
+    ("not_here", r"#/(assignee|answers)"),  # what a contact sent is somebody's to answer, and answers nothing
+    ("answered", r"#/answers/\d+"),
+    ("not_outbound", r"#/answer_id"),
     ("not_here", r"#/(.*/)?(order_id|reason)"),
     ("ambiguous", r"#/(.*/)?(callback_at|who)"),
     ("range", r"#/(.*/)?(callback_at|callback_local)"),
@@ -141,7 +144,7 @@ WORDS = {
 LISTS = {"types": ["billing", "shipping"], "info_used": ["policy_book"]}
 
 # What random values hardly ever name: a body that says something else does without.
-WITHOUT = ["contact_id", "owner_id", "issue_id", "group_id", "close_previous", "channel_other", "variables"]
+WITHOUT = ["contact_id", "owner_id", "issue_id", "group_id", "close_previous", "channel_other", "variables", "answers"]
 
 # A person and a group that can take work.
 ASSIGNEES = dict(pair.split("=") for pair in os.environ["CASELOAD_ASSIGNEES"].split())
