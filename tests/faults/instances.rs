@@ -367,21 +367,30 @@ async fn check_submissions(shop: &Shop, reps: &[Rep], pulls: &[Value], seen: &[V
 
     // A turn is written with its item, under a lock that both instances take: so a kill skips nobody and
     // repeats nobody, and in the order of their numbers, which are given under that lock, the items go
-    // round exactly.
+    // round exactly; but for those of a contact of whom somebody has another: these are theirs, and nobody's
+    // turn.
     let ids: Vec<String> = reps.iter().map(|rep| rep.id.clone()).collect();
-    let mut in_turn: Vec<(i64, usize)> = created
+    let mut in_turn: Vec<(i64, usize, String)> = created
         .values()
         .map(|events| &events[0]["after"])
         .filter(|item| item["routed_by"]["rule"] == "In turn")
         .map(|item| {
             let place = ids.iter().position(|id| *id == text(&item["assignee_id"])).expect("a rep");
-            (item["number"].as_i64().expect("a number"), place)
+            (item["number"].as_i64().expect("a number"), place, text(&item["contact_id"]))
         })
         .collect();
     assert_eq!(in_turn.len(), submitted.len() + 2 * ROWS, "all of them were given by the rule");
     in_turn.sort_unstable();
-    let mut order: Vec<usize> = in_turn.iter().take(REPS).map(|(_, rep)| *rep).collect();
-    for (number, (_, rep)) in in_turn.iter().enumerate() {
+    let mut holders: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut turns = Vec::new();
+    for (number, rep, contact) in &in_turn {
+        match holders.insert(contact, *rep) {
+            None => turns.push(*rep),
+            Some(holder) => assert_eq!(*rep, holder, "item {number} is of another's contact"),
+        }
+    }
+    let mut order: Vec<usize> = turns.iter().take(REPS).copied().collect();
+    for (number, rep) in turns.iter().enumerate() {
         assert_eq!(*rep, order[number % REPS], "turn {number} is somebody else's");
     }
     order.sort_unstable();
