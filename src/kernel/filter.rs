@@ -326,13 +326,13 @@ pub fn owned_by_another(column: Expr, owners: &[OwnerFilter], me: Option<Uuid>) 
 /// Work of one of these owners.
 #[must_use]
 pub fn owned_by(column: Expr, owners: &[OwnerFilter], me: Option<Uuid>) -> Cond {
-    let any = owned_by_any(column.clone(), owners, me);
+    let any = owned_by_users_or_groups(column.clone(), owners, me);
     if owners.contains(&OwnerFilter::Public) { any.add(column.is_null()) } else { any }
 }
 
 /// Work of one of the people and groups among these owners; whoever wants the public's adds that.
 #[must_use]
-pub fn owned_by_any(column: Expr, owners: &[OwnerFilter], me: Option<Uuid>) -> Cond {
+pub fn owned_by_users_or_groups(column: Expr, owners: &[OwnerFilter], me: Option<Uuid>) -> Cond {
     match ids_of(owners, me).as_slice() {
         // Beside the public queue it would keep the planner from that one's index.
         [] if owners.contains(&OwnerFilter::Public) => Cond::any(),

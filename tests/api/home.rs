@@ -59,12 +59,10 @@ async fn s0_12_a_key_that_acts_for_nobody_sees_the_public_queue_alone() {
     assert_eq!(column(&json!({ "data": home["newest_action_items"] }), "title"), ["everyone's"]);
     assert_eq!(
         home["queues"],
-        json!([{ "key": "public", "name": "Public", "open": 1, "due_today": 1, "overdue": 0,
-            "unanswered": 0, "rows": {
+        json!([{ "key": "public", "name": "Public", "open": 1, "due_today": 1, "overdue": 0, "rows": {
             "open": "/v1/queues/public/items?view=all",
             "due_today": "/v1/queues/public/items?view=due_today",
             "overdue": "/v1/queues/public/items?view=overdue",
-            "unanswered": "/v1/interactions?response=unanswered&assignee=public",
         } }])
     );
 }

@@ -361,6 +361,18 @@ async fn s0_12_what_waits_for_an_answer_is_counted() {
         ["Ana Ruiz", "Ben Okafor", "Support", "Public", "Ada Admin"].map(of)[..4],
         [Some(json!(1)), Some(json!(1)), Some(json!(2)), Some(json!(1))]
     );
+    // Who may not read them is not told how many there are.
+    let scopes = ["queues:read", "dashboard:read", "action_items:read", "interactions:read"];
+    for count in [3, 4] {
+        let key = json!({ "name": "Board", "scopes": &scopes[..count] });
+        let key = admin.post("/v1/api-keys", key).await.assert_status(201);
+        let by = shop.with_token(&text(&key["secret"]));
+        let queue = by.get("/v1/queues").await.assert_status(200)["data"][0].take();
+        let load = by.get("/v1/dashboard").await.assert_status(200)["public"].take();
+        for counts in [&queue, &queue["rows"], &load] {
+            assert_eq!(counts.get("unanswered").is_some(), count == 4, "{counts}");
+        }
+    }
     let board = admin.get("/v1/dashboard?subject_type=vendor").await.assert_status(200);
     assert_eq!(board["public"]["unanswered"], 0, "about vendors");
     let by = shop.by(&ana);
@@ -566,6 +578,17 @@ async fn s0_16_what_waits_is_handed_over() {
         ("Ben Okafor".into(), "Public".into())
     );
     assert_eq!(inbox(&shop, &ben).await, [text(&hers["id"])]);
+    // What belongs to a work item of theirs is named, too.
+    let work = json!({ "type": "support_ticket", "contact_id": zoe["id"], "assignee": user(&ben) });
+    let work = admin.post("/v1/work-items", work).await.assert_status(201);
+    email(&admin, &zoe, json!({ "work_item_id": work["id"], "subject_line": "At work" })).await;
+    let eva = shop.hire("Eva Berg", "agent").await;
+    let leaves = json!({ "reassign_to": user(&eva) });
+    let left = admin.post(&format!("/v1/users/{}/offboard", ben.id), leaves).await.assert_status(200);
+    let kinds = left["moved"].as_array().expect("kinds");
+    let interactions = kinds.iter().find(|kind| kind["kind"] == "interaction").expect("the kind");
+    assert_eq!(each(interactions["items"].as_array().expect("items"), "title"), ["Hers", "At work"]);
+    let ben = eva;
     assert_eq!(admin.rows("/v1/reports/orphaned-interactions").await, Vec::<Value>::new());
     // What is everybody's is anybody's to take.
     shop.by(&ben).command(&at(&groups, "/claim")).await.assert_status(200);
@@ -675,6 +698,11 @@ async fn s3_34_a_corrected_call_waits_or_does_not() {
         (&now["response"], &now["assignee"], inbox(&shop, &ana).await.len()),
         (&Value::Null, &Value::Null, 0)
     );
+    let refused = admin.patch(&at(&call, ""), json!({ "assignee": user(&ana) })).await;
+    assert_eq!(refused.problem(409), "wrong_status");
+    let now = correct(json!({ "call_result": "missed", "assignee": user(&shop.admin) })).await;
+    assert_eq!(now["assignee"]["id"], json!(shop.admin.id), "both at once");
+    correct(json!({ "call_result": "answered" })).await;
     let now = correct(json!({ "channel": "sms" })).await;
     assert_eq!((&now["response"], inbox(&shop, &ana).await.len()), (&json!("unanswered"), 1));
 }

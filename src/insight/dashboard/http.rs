@@ -27,5 +27,6 @@ pub fn routes(routes: &mut Routes) {
 )]
 async fn read_dashboard(db: Data<Db>, query: Query<DashboardFilter>) -> Result<Reply> {
     let viewer = Viewer::named_zone(&query.context, query.filter.time_zone.as_deref())?;
-    Reply::json(200, &service::dashboard(db.read_lagging(), &query.filter, &viewer).await?)
+    let actor = &query.context.actor;
+    Reply::json(200, &service::dashboard(db.read_lagging(), actor, &query.filter, &viewer).await?)
 }

@@ -19,8 +19,10 @@ pub struct LoadView {
     pub due_today: i64,
     /// Open items whose time is over.
     pub overdue: i64,
-    /// E-mails, SMS and calls of contacts that wait for an answer.
-    pub unanswered: i64,
+    /// E-mails, SMS and calls of contacts that wait for an answer; left out without `interactions:read`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub unanswered: Option<i64>,
     /// The oldest due date of an open item.
     #[schema(required)]
     pub oldest_due_at: Option<Timestamp>,

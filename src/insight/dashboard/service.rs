@@ -11,14 +11,16 @@ use sea_orm::{
 use super::json::{DashboardFilter, DashboardView, LoadView};
 use crate::{
     access::{groups::group, users::user},
-    kernel::{clock::Timestamp, error::Result, filter::FilterExt, reader::Reader},
+    kernel::{
+        actor::Actor, clock::Timestamp, error::Result, filter::FilterExt, reader::Reader, record::Record,
+    },
     work::{
         action_items::{
             Assignee, AssigneeType, Status, Viewer,
             action_item::{Column, Entity},
             is_due_today, is_open, is_overdue,
         },
-        interactions,
+        interactions::{self, interaction},
         queues::tally,
     },
 };
@@ -49,6 +51,7 @@ struct NamedRow {
 /// The work of everybody.
 pub async fn dashboard(
     reader: Reader<'_>,
+    actor: &Actor,
     filter: &DashboardFilter,
     viewer: &Viewer,
 ) -> Result<DashboardView> {
@@ -66,7 +69,11 @@ pub async fn dashboard(
     open.any_of(column(Column::SubjectType), filter.subject_type.as_ref());
     let loads: HashMap<Option<Uuid>, Load> =
         reader.all::<Load>(&open).await?.into_iter().map(|load| (load.assignee_id, load)).collect();
-    let unanswered = interactions::unanswered_by_owner(reader, None, filter.subject_type.as_ref()).await?;
+    let unanswered = if actor.may_read(interaction::Model::KIND) {
+        Some(interactions::unanswered_by_owner(reader, None, filter.subject_type.as_ref()).await?)
+    } else {
+        None
+    };
     let mut done = Query::select()
         .column((Entity, Column::CompletedById))
         .expr_as(Expr::cust("COUNT(*)"), Alias::new("completed"))
@@ -98,7 +105,7 @@ pub async fn dashboard(
             open: load.map_or(0, |load| load.open),
             due_today: load.map_or(0, |load| load.due_today),
             overdue: load.map_or(0, |load| load.overdue),
-            unanswered: unanswered.get(&id).copied().unwrap_or(0),
+            unanswered: unanswered.as_ref().map(|counts| counts.get(&id).copied().unwrap_or(0)),
             oldest_due_at: load.and_then(|load| load.oldest_due_at),
             completed_7_days: id
                 .filter(|_| kind == AssigneeType::User)

@@ -182,6 +182,16 @@ impl Model {
     pub fn is_unanswered(&self) -> bool {
         self.response == Some(Response::Unanswered)
     }
+
+    /// The refusal of what cannot be done as it is answered, or not.
+    #[must_use]
+    pub fn wrong_response(&self) -> Error {
+        let detail = match self.response {
+            Some(response) => format!("It is {response} already."),
+            None => "Nobody waits for an answer to it.".into(),
+        };
+        Error::new(Code::WrongStatus, detail).with("current_status", self.response)
+    }
 }
 
 impl Owned for Model {
@@ -219,12 +229,7 @@ impl Owned for Model {
     }
 
     fn require_open(&self) -> Result<()> {
-        let detail = match self.response {
-            Some(Response::Unanswered) => return Ok(()),
-            Some(response) => format!("It is {response} already."),
-            None => "Nobody waits for an answer to it.".into(),
-        };
-        Err(Error::new(Code::WrongStatus, detail).with("current_status", self.response))
+        if self.is_unanswered() { Ok(()) } else { Err(self.wrong_response()) }
     }
 }
 
@@ -240,7 +245,7 @@ crate::events!(Model {
         CREATED = "interaction.created",
         /// An interaction was corrected, or what was done in it about an issue.
         UPDATED = "interaction.updated",
-        /// An interaction was added to a work item, or taken from one.
+        /// An interaction was added to a work item.
         ATTACHED = "interaction.attached",
         /// What a contact sent was answered.
         ANSWERED = "interaction.answered",

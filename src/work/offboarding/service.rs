@@ -106,10 +106,11 @@ impl Moves {
         self.items.extend(move_all(tx, from, to, item).await?);
         let issue = |issue: issue::Model| MovedItem::from((issue.id, issue.title));
         self.issues.extend(move_all(tx, from, to, issue).await?);
-        let work_item = |item: work_item::Model| MovedItem::from((item.id, item.title()));
-        self.work_items.extend(move_all(tx, from, to, work_item).await?);
+        // Before the work items, with which some would go unnamed.
         let interaction = |sent: interaction::Model| MovedItem::from((sent.id, sent.subject_line));
         self.interactions.extend(move_all(tx, from, to, interaction).await?);
+        let work_item = |item: work_item::Model| MovedItem::from((item.id, item.title()));
+        self.work_items.extend(move_all(tx, from, to, work_item).await?);
         Ok(())
     }
 

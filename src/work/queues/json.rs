@@ -47,8 +47,10 @@ pub struct QueueView {
     pub due_today: i64,
     /// Open items whose time is over.
     pub overdue: i64,
-    /// E-mails, SMS and calls of contacts that wait for an answer.
-    pub unanswered: i64,
+    /// E-mails, SMS and calls of contacts that wait for an answer; left out without `interactions:read`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub unanswered: Option<i64>,
     /// Where that is what these counts are of.
     pub rows: QueueRows,
 }
@@ -65,14 +67,15 @@ pub struct QueueRows {
     /// Those whose time is over.
     #[schema(example = "/v1/queues/mine/items?view=overdue")]
     pub overdue: String,
-    /// What contacts sent and nobody has answered.
-    #[schema(example = "/v1/interactions?response=unanswered&assignee=me")]
-    pub unanswered: String,
+    /// What contacts sent and nobody has answered; left out without `interactions:read`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "/v1/interactions?response=unanswered&assignee=me")]
+    pub unanswered: Option<String>,
 }
 
 impl QueueRows {
     /// Of the queue with this key, where today is meant in a zone that the caller names.
-    pub(super) fn of(key: &str, time_zone: Option<&str>) -> Self {
+    pub(super) fn of(key: &str, time_zone: Option<&str>, with_unanswered: bool) -> Self {
         let view = |part: QueuePart| {
             let mut query = form_urlencoded::Serializer::new(String::new());
             query.append_pair("view", part.as_str()).extend_pairs(time_zone.map(|zone| ("time_zone", zone)));
@@ -89,7 +92,7 @@ impl QueueRows {
             open: view(QueuePart::All),
             due_today: view(QueuePart::DueToday),
             overdue: view(QueuePart::Overdue),
-            unanswered: format!("/v1/interactions?{}", unanswered.finish()),
+            unanswered: with_unanswered.then(|| format!("/v1/interactions?{}", unanswered.finish())),
         }
     }
 }

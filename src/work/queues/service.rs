@@ -1,5 +1,7 @@
 //! The rules of queues.
 
+use std::collections::HashMap;
+
 use sea_orm::{
     FromQueryResult,
     sea_query::{Alias, Cond, Expr, ExprTrait, IntoCondition, Query, SelectStatement},
@@ -14,6 +16,7 @@ use crate::{
         context::Context,
         error::{Code, Error, Result},
         reader::Reader,
+        record::Record,
         tx::Tx,
     },
     work::{
@@ -22,7 +25,7 @@ use crate::{
             action_item::{self, Column, Entity},
             is_due, is_due_today, is_open, is_overdue, is_upcoming,
         },
-        interactions,
+        interactions::{self, interaction},
     },
 };
 
@@ -117,17 +120,23 @@ pub async fn queues_of(
         .group_by_col((Entity, Column::AssigneeId))
         .to_owned();
     let loads = reader.all::<Load>(&select).await?;
-    let unanswered = interactions::unanswered_by_owner(reader, Some(&owners), None).await?;
+    // Whoever may not read them is not told how many there are, either.
+    let may_read = context.actor.may_read(interaction::Model::KIND);
+    let unanswered = if may_read {
+        interactions::unanswered_by_owner(reader, Some(&owners), None).await?
+    } else {
+        HashMap::new()
+    };
     let queue = |key: String, name: String, owner: Option<Uuid>| {
         let load = loads.iter().find(|load| load.assignee_id == owner);
         QueueView {
-            rows: QueueRows::of(&key, time_zone),
+            rows: QueueRows::of(&key, time_zone, may_read),
             key,
             name,
             open: load.map_or(0, |load| load.open),
             due_today: load.map_or(0, |load| load.due_today),
             overdue: load.map_or(0, |load| load.overdue),
-            unanswered: unanswered.get(&owner).copied().unwrap_or(0),
+            unanswered: may_read.then(|| unanswered.get(&owner).copied().unwrap_or(0)),
         }
     };
     let mut queues = Vec::new();

@@ -57,7 +57,8 @@ pub struct RoutingConditions {
     #[validate(length(max = 3))]
     #[schema(max_items = 3)]
     pub priorities: Vec<Priority>,
-    /// Where the work comes from: forms, sources and other words for it; at most 100.
+    /// Where the work comes from: forms, sources and other words for it, or the channel of what a contact
+    /// sent; at most 100.
     #[validate(length(max = 100), custom(function = keys))]
     #[schema(schema_with = sources_schema)]
     pub sources: Vec<String>,
@@ -299,7 +300,8 @@ fn categories_schema() -> Array {
 
 fn sources_schema() -> Array {
     keywords_schema(
-        "Where the work comes from: forms, sources and other words for it; at most 100.",
+        "Where the work comes from: forms, sources and other words for it, or the channel of what a contact \
+         sent; at most 100.",
         KEY,
         json!(["quiz_page"]),
     )

@@ -1,6 +1,6 @@
 //! Having an interaction belong to a work item.
 
-use sea_orm::{EntityTrait, QueryFilter, QueryOrder, entity::prelude::*};
+use sea_orm::{EntityTrait, QueryFilter, entity::prelude::*};
 
 use super::super::interaction::{self, Column, Entity, Model};
 use super::respond::answer_earlier;
@@ -34,15 +34,14 @@ pub async fn attach(
 /// Gives what is unanswered of a work item to whoever has that now.
 pub async fn follow_work_item(tx: &mut Tx, work_item: Uuid, owner: AssigneeRef) -> Result<()> {
     let unanswered = Entity::find().filter(Column::WorkItemId.eq(work_item)).filter(Model::is_open());
-    let unanswered = tx.for_update(unanswered.order_by_asc(Column::Id));
-    for before in tx.read().models(unanswered).await? {
+    tx.for_each(unanswered, async |tx, before: Model| {
         let mut after = before.clone();
         if before.owner() != owner {
             after.set_owner(owner, None);
         }
-        tx.change(&before, after, interaction::REASSIGNED).await?;
-    }
-    Ok(())
+        tx.change(&before, after, interaction::REASSIGNED).await.map(drop)
+    })
+    .await
 }
 
 /// An interaction as it is, locked against whoever would change it; none when there is no such one.

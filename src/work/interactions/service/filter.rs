@@ -17,7 +17,7 @@ use crate::{
         clock::Timestamp,
         context::Context,
         error::Result,
-        filter::{AnyOf, FilterExt, OwnerFilter, owned_by, owned_by_another, owned_by_any},
+        filter::{AnyOf, FilterExt, OwnerFilter, owned_by, owned_by_another, owned_by_users_or_groups},
         reader::Reader,
         text,
     },
@@ -128,7 +128,7 @@ fn narrow_by_response(select: &mut SelectStatement, context: &Context, filter: &
     let column = |column: Column| Expr::col((Entity, column));
     if let Some(AnyOf(owners)) = &filter.assignee {
         select.cond_where(
-            owned_by_any(column(Column::AssigneeId), owners, context.actor.user())
+            owned_by_users_or_groups(column(Column::AssigneeId), owners, context.actor.user())
                 .add_option(owners.contains(&OwnerFilter::Public).then(is_public)),
         );
     }

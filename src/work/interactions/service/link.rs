@@ -42,9 +42,9 @@ pub async fn link(
         }
         check_info(tx, &details.info_used, &[]).await?;
         let action = act(tx, &interaction, (issue.id, issue.number), details).await?;
-        touch(tx, interaction.clone()).await?;
         let contacts = contacts::cluster(tx.read(), interaction.contact_id).await?;
         answer_earlier(tx, &interaction, &contacts, &[issue.id]).await?;
+        touch(tx, interaction).await?;
         return Ok((find_action(tx.read(), action.id).await?, true));
     };
     tx.check_version(&before, "action")?;

@@ -12,7 +12,7 @@ use super::{
     addressee::{Received, addressee},
     channel::check_channel,
     find::find,
-    respond::{lock_answered, lock_earlier, mark_answered},
+    respond::{answer_earlier, lock_answered, mark_answered},
 };
 use crate::{
     catalog::picklists,
@@ -84,7 +84,9 @@ async fn plan(tx: &mut Tx, mut new: NewInteraction) -> Result<Planned> {
             let received = Received { contact_id, channel, work_item_id: *work_item_id, issues: &issues };
             owner = violations.collect(owner_of(tx, *assignee, *complete, &received).await)?;
         }
-        contacts = contacts::cluster(tx.read(), contact_id).await?;
+        if new.direction == Direction::Outbound {
+            contacts = contacts::cluster(tx.read(), contact_id).await?;
+        }
         let named = lock_answered(tx, &contacts, new.direction, &new.answers).await;
         answered = violations.collect(named)?.unwrap_or_default();
     }
@@ -195,17 +197,17 @@ async fn plan_follow_up(
 
 impl Planned {
     async fn write(self, tx: &mut Tx) -> Result<CreatedInteractionView> {
-        let Self { interaction, matched, actions, follow_up, contacts, mut answered } = self;
+        let Self { interaction, matched, actions, follow_up, contacts, answered } = self;
         let issues: Vec<Uuid> = actions.iter().map(PlannedAction::issue_id).collect();
-        let earlier = lock_earlier(tx, &interaction, &contacts, &issues).await?;
-        let named: Vec<Uuid> = answered.iter().map(|one| one.id).collect();
-        answered.extend(earlier.into_iter().filter(|one| !named.contains(&one.id)));
         let follow_up = match follow_up {
             Some(planned) => Some(planned.write(tx).await?.item),
             None => None,
         };
         tx.create(&interaction, interaction::CREATED).await?;
-        mark_answered(tx, &interaction, answered).await?;
+        for before in &answered {
+            mark_answered(tx, &interaction, before).await?;
+        }
+        answer_earlier(tx, &interaction, &contacts, &issues).await?;
         // Numbers of new issues last: whoever waits for one holds nothing that others wait for.
         for action in actions {
             action.write(tx, &interaction).await?;

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     customers::contacts,
     kernel::{
-        error::{Code, Error, Result},
+        error::{Error, Result},
         tx::Tx,
     },
     work::{
@@ -69,15 +69,8 @@ pub async fn reopen(tx: &mut Tx, id: Uuid, reopening: Reopening) -> Result<Inter
         },
     };
     let before: Model = workable(tx, id).await?;
-    match before.response {
-        Some(Response::Answered | Response::Dismissed) => {}
-        Some(Response::Unanswered) | None => {
-            let detail = match before.response {
-                Some(response) => format!("It is {response} already."),
-                None => "Nobody waits for an answer to it.".into(),
-            };
-            return Err(Error::new(Code::WrongStatus, detail).with("current_status", before.response));
-        }
+    if before.response.is_none() || before.is_unanswered() {
+        return Err(before.wrong_response());
     }
     let mut after = Model {
         response: Some(Response::Unanswered),
@@ -151,32 +144,18 @@ pub async fn lock_answered(
 
 /// Has an interaction answer what its contact sent earlier about the same work item or one of these issues.
 pub async fn answer_earlier(tx: &mut Tx, answer: &Model, contacts: &[Uuid], issues: &[Uuid]) -> Result<()> {
-    let answered = lock_earlier(tx, answer, contacts, issues).await?;
-    mark_answered(tx, answer, answered).await
-}
-
-/// Locks what an interaction answers without naming it.
-pub async fn lock_earlier(
-    tx: &mut Tx,
-    answer: &Model,
-    contacts: &[Uuid],
-    issues: &[Uuid],
-) -> Result<Vec<Model>> {
     if !reached(answer) || (answer.work_item_id.is_none() && issues.is_empty()) {
-        return Ok(Vec::new());
+        return Ok(());
     }
-    let earlier = tx.for_update(earlier(answer, contacts, issues));
-    tx.read().models(earlier).await
+    let earlier = earlier(answer, contacts, issues);
+    tx.for_each(earlier, async |tx, before: Model| mark_answered(tx, answer, &before).await).await
 }
 
-/// Says of what is locked that an interaction answered it.
-pub async fn mark_answered(tx: &mut Tx, answer: &Model, answered: Vec<Model>) -> Result<()> {
-    for before in answered {
-        let mut after = responded(tx, &before, Response::Answered).await?;
-        after.answer_id = Some(answer.id);
-        tx.change(&before, after, interaction::ANSWERED).await?;
-    }
-    Ok(())
+/// Says of something that is locked that an interaction answered it.
+pub async fn mark_answered(tx: &mut Tx, answer: &Model, before: &Model) -> Result<()> {
+    let mut after = responded(tx, before, Response::Answered).await?;
+    after.answer_id = Some(answer.id);
+    tx.change(before, after, interaction::ANSWERED).await.map(drop)
 }
 
 /// What a contact sent before about the same work item or one of these issues, and nobody has answered.
@@ -203,5 +182,4 @@ fn earlier(answer: &Model, contacts: &[Uuid], issues: &[Uuid]) -> Select<Entity>
         .filter(Model::is_open())
         .filter(Column::OccurredAt.lte(answer.occurred_at))
         .filter(together)
-        .order_by_asc(Column::Id)
 }

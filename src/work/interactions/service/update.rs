@@ -38,7 +38,6 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: InteractionPatch) -> Result<In
     }
     if patch.assignee.is_some() {
         before.authorize_write(actor)?;
-        before.require_open()?;
     }
     let mut after = before.clone();
     patch.subject_line.over(&mut after.subject_line);
@@ -72,6 +71,7 @@ pub async fn update(tx: &mut Tx, id: Uuid, patch: InteractionPatch) -> Result<In
     violations.into_result()?;
     follow_correction(&before, &mut after, by_itself);
     if let Some(owner) = named {
+        after.require_open()?;
         after.reassign(owner);
     }
     let event = Model::update_event(&before, &after);
